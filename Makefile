@@ -1,0 +1,30 @@
+# Two commands do all the set-up on a fresh machine: `make reproduce` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+EXTRA ?= cpu
+BIN := $(VENV)/bin
+
+.PHONY: reproduce test test-all lint format
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRA),test,dev]'
+	touch $@
+
+reproduce: $(VENV)/.ready
+	$(BIN)/harness reproduce trisampler/table-5 --scale quick --seeds 1
+
+test: $(VENV)/.ready
+	$(BIN)/pytest -m 'not slow'
+
+test-all: $(VENV)/.ready
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict harness
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .

@@ -1,0 +1,1 @@
+"""Reproduction harness for negative sampling in dense retrieval."""

@@ -1,0 +1,204 @@
+"""The command line: thin; every command is a few lines over the library."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.errors import HarnessError
+
+app = typer.Typer(
+    help="Reproduce published tables on negative sampling in dense retrieval.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see `harness list`")]
+ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
+SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
+RowOption = Annotated[
+    list[str] | None, typer.Option(help="only this row (and the baseline); may be repeated")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
+
+LOCAL, PUBLISHED = Path("results/local"), Path("results")
+
+
+@app.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """List all tables and figures."""
+    from harness.specs.describe import list_targets, render_list
+    from harness.specs.library import Library
+
+    found = list_targets(Library.default(), PUBLISHED)
+    _print(found if as_json else render_list(found))
+
+
+@app.command()
+def show(target: Target, as_json: JsonOption = False) -> None:
+    """Show a target's rows, published figures and notes."""
+    from harness.specs.describe import render_show, show_target
+    from harness.specs.library import Library
+
+    shown = show_target(Library.default().target(target))
+    _print(shown if as_json else render_show(shown))
+
+
+@app.command()
+def plan(
+    target: Target,
+    scale: ScaleOption = "quick",
+    seeds: SeedsOption = None,
+    row: RowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which runs a target needs and which of them are missing."""
+    from harness.reproduce import plan as plan_runs
+    from harness.reproduce import resolve_at
+
+    library, stages = _open(target, scale)
+    planned = plan_runs(resolve_at(library, target, scale, stages), stages, seeds, row or [])
+    if as_json:
+        _print([run.as_json() for run in planned])
+        return
+    table = Table("row", "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False)
+    for run in planned:
+        estimate = "?" if run.estimate_s is None else f"{run.estimate_s:g}"
+        needs = " ".join(run.chain.needs())
+        table.add_row(run.row, str(run.seed), run.state, estimate, run.chain.last, needs)
+    _print(table)
+
+
+@app.command()
+def reproduce(
+    target: Target,
+    scale: ScaleOption = "quick",
+    seeds: SeedsOption = None,
+    row: RowOption = None,
+    force: Annotated[bool, typer.Option(help="train again what is done")] = False,
+    publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
+) -> None:
+    """Make a table or figure again; trains only what the store does not hold."""
+    from harness.reports.terminal import render_terminal
+    from harness.reproduce import FILES, resolve_at
+    from harness.reproduce import reproduce as run
+
+    library, stages = _open(target, scale)
+    resolved = resolve_at(library, target, scale, stages)
+    root = PUBLISHED if publish else LOCAL
+    made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
+    console = Console()
+    console.print(render_terminal(made.cells))
+    console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
+    for name in FILES:
+        typer.echo(f"  {made.folder / name}")
+
+
+@app.command()
+def report(
+    target: Annotated[str | None, typer.Argument(help="one target; all that have results by default")] = None,
+    publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
+) -> None:
+    """Render tables and figures again from cells, without training."""
+    from harness.errors import UserError
+    from harness.reproduce import render
+
+    root = PUBLISHED if publish else LOCAL
+    folders = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
+    chosen = [f for f in folders if target is None or f"{f.parent.name}/{f.name}" == target]
+    if not chosen:
+        raise UserError(
+            f"no results of {target or 'any target'} below {root}", fix="run `harness reproduce` first"
+        )
+    for folder in chosen:
+        render(folder)
+        typer.echo(str(folder / "table.md"))
+
+
+@app.command()
+def doctor() -> None:
+    """Check that this machine has what a reproduction needs."""
+    from harness.records.doctor import doctor as examine
+    from harness.store import Store
+
+    store = Store.default()
+    checks = examine(store.root, store.tracking_uri, constraints=_constraints())
+    table = Table("check", "", "found", "what to do", box=None, pad_edge=False)
+    for check in checks:
+        table.add_row(check.name, "ok" if check.ok else "FAIL", check.detail, check.fix or "")
+    _print(table)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None) -> None:
+    """Write a target's runs to MLflow, as far as they are not there."""
+    from harness.reproduce import mirrored, resolve_at
+    from harness.reproduce import plan as plan_runs
+
+    library, stages = _open(target, scale)
+    resolved = resolve_at(library, target, scale, stages)
+    stages = mirrored(stages, resolved)
+    done = [run for run in plan_runs(resolved, stages, seeds) if run.state == "done"]
+    for run in done:
+        stages.mirror(stages.store.run(run.chain.last))
+    typer.echo(f"{len(done)} run(s) are in {stages.store.tracking_uri}")
+
+
+def main() -> None:
+    """Run the command line; errors are one line each, without a traceback."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    try:
+        app(standalone_mode=False)
+    except HarnessError as error:
+        typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
+        sys.exit(error.exit_code)
+    except typer.Exit as error:
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("interrupted; the same command continues where it was", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        typer.echo(f"error: {error.format_message()}", err=True)
+        sys.exit(2)
+
+
+def _open(target: str, scale: str) -> tuple[Any, Any]:
+    """Return the library and the stages over the default store, after a first check of the names."""
+    from harness.progress import Progress
+    from harness.specs.library import Library
+    from harness.specs.resolve import resolve
+    from harness.stages import Stages
+    from harness.store import Store
+
+    library = Library.default()
+    resolve(library, target, scale)
+    return library, Stages(Store.default(), Progress())
+
+
+def _constraints() -> Path | None:
+    path = Path(__file__).parents[1] / "constraints.txt"
+    return path if path.exists() else None
+
+
+def _print(what: Any) -> None:
+    """Print a rich table, or JSON for programs."""
+    if isinstance(what, Table):
+        Console().print(what)
+    else:
+        typer.echo(json.dumps(what, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Collections: pydocs, planted, the archive, tokens."""

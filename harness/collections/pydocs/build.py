@@ -1,0 +1,93 @@
+"""The collection, built from the installed packages: harvest, clean, deduplicate, split, judge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness.collections.collection import Collection
+from harness.collections.pydocs.clean import Entry, clean
+from harness.collections.pydocs.clusters import deduplicate
+from harness.collections.pydocs.harvest import Docstring, read_docstrings
+from harness.collections.pydocs.see_also import Names, make_see_also
+from harness.collections.pydocs.sources import PACKAGES, canonical, pinned_version, read_pins, source_files
+from harness.collections.pydocs.splits import group, make_queries
+
+CONSTRAINTS = Path(__file__).parents[3] / "constraints.txt"
+"""The pins of the project's checkout."""
+
+
+def pins_of(packages: Sequence[str] = PACKAGES, constraints: Path | None = None) -> dict[str, str]:
+    """Return the pinned version of each harvested package, installed or not; they name the collection."""
+    pins = read_pins(constraints or CONSTRAINTS)
+    return {canonical(package): pins.get(canonical(package), "") for package in packages}
+
+
+def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACKAGES) -> Collection:
+    """Build ``pydocs`` from the docstrings of the installed, pinned packages.
+
+    The same pins give the same collection on every platform and Python version.
+
+    Args:
+        constraints: file of ``==`` pins; the project's own by default.
+        packages: distributions to harvest; all of them by default.
+
+    Returns:
+        Documents in order of their ids; queries ``train``, ``dev``, ``test`` and ``see-also``.
+
+    Raises:
+        UserError: a package is not pinned, or not installed in the pinned version, or a file does not parse.
+    """
+    pins = read_pins(constraints or CONSTRAINTS)
+    versions = {canonical(package): pinned_version(package, pins) for package in packages}
+    docstrings = harvest(packages)
+    entries = deduplicate([entry for entry in map(clean, docstrings) if entry])
+    groups = group(entries)
+    queries = {split: make_queries(split, groups, entries) for split in ("train", "dev", "test")}
+    names = Names(f"{docstring.package}:{docstring.name}" for docstring in docstrings)
+    queries["see-also"] = make_see_also(entries, names, groups)
+    return Collection(
+        name="pydocs",
+        simulation=False,
+        document_ids=tuple(entry.id for entry in entries),
+        documents=tuple(entry.body for entry in entries),
+        queries=queries,
+        about={
+            "versions": versions,
+            "documents": _by_package(entry.id for entry in entries),
+            "queries": {
+                split: _by_package(query[2:] for query in made.ids) for split, made in queries.items()
+            },
+            "words": _lengths(entries),
+        },
+    )
+
+
+def harvest(packages: Iterable[str]) -> list[Docstring]:
+    """Read all docstrings of installed packages; of two with one id the first counts."""
+    found: dict[tuple[str, str], Docstring] = {}
+    for package in packages:
+        for source in source_files(package):
+            for docstring in read_docstrings(source):
+                found.setdefault((docstring.package, docstring.name), docstring)
+    return list(found.values())
+
+
+def _by_package(ids: Iterable[str]) -> dict[str, int]:
+    """Count ids by package, and all of them."""
+    counts = Counter(known.split(":")[0] for known in ids)
+    return {"all": counts.total(), **dict(sorted(counts.items()))}
+
+
+def _lengths(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:
+    """Return the median and the 90 % quantile of the words of summaries and documents."""
+    counted = {
+        "query": sorted(len(entry.summary.split()) for entry in entries if entry.summary),
+        "document": sorted(len(entry.body.split()) for entry in entries),
+    }
+    return {
+        part: {"median": lengths[len(lengths) // 2], "nine in ten": lengths[len(lengths) * 9 // 10]}
+        for part, lengths in counted.items()
+        if lengths
+    }

@@ -1,0 +1,124 @@
+"""A docstring as a query (its summary sentence), a document (the rest) and its "See also" lines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.collections.pydocs.harvest import Docstring
+from harness.collections.pydocs.markup import dedent, heading, plain_inline, plain_lines, words
+
+MOST_WORDS = 256
+"""Words of a document that are kept; a passage of the usual benchmarks is shorter still."""
+FEWEST_WORDS = 25
+"""A shorter document says too little to be found."""
+SUMMARY_WORDS = (4, 50)
+"""Fewest and most words of a summary that serves as a query."""
+
+_PLACEHOLDER = re.compile(
+    r"%\(\w[^)]*\)s|(?<![\w{$])\{(?:klass|name|desc|axes\w*|func\w*|cls|method|op\w*|doc\w*)\}"
+)
+_PLACEHOLDER_LINE = re.compile(r"\s*(%\(\w[^)]*\)s|\{\w+\}|%s|\$\{?\w+\}?)\s*$")
+_SIGNATURE = re.compile(r"[\w.]+\s*\(.*\)\s*(->\s*.+|=\s*.+)?$")
+_PARAMETER = re.compile(r"\*{0,2}\w+(, \*{0,2}\w+)* ?:( |$)")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[)\"']?\s+(?=[^a-z\s])")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|vs|cf|al|etc|fig|eq|no|resp|approx|dr|st|ref|sec|ch|p|pp|vol|[a-z])\.)$", re.I
+)
+_SEE_ALSO = re.compile(
+    r"(?P<names>[\w.~`:]+(?:\s*,\s*[\w.~`:]+)*)\s+:\s+(?P<text>\S.*)$|(?P<bare>[\w.~`:]+)\s*:?$"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A cleaned docstring.
+
+    Attributes:
+        id: document id, ``package:qualified.name``.
+        summary: its first sentence; empty if that does not serve as a query.
+        body: the rest, white space normalised, at most ``MOST_WORDS`` words.
+        see_also: (name, description) of its one-line cross references.
+    """
+
+    id: str
+    summary: str
+    body: str
+    see_also: tuple[tuple[str, str], ...]
+
+
+def clean(docstring: Docstring) -> Entry | None:
+    """Clean a docstring.
+
+    Returns:
+        The entry, or None for a template or a docstring with too little text below its summary.
+    """
+    lines = [line for line in dedent(docstring.text) if not _PLACEHOLDER_LINE.match(line)]
+    if _PLACEHOLDER.search("\n".join(lines)):
+        return None
+    lines, see_also = _cut_see_also(lines)
+    paragraphs = _paragraphs(plain_lines(lines))
+    while paragraphs and _SIGNATURE.match(paragraphs[0]):
+        paragraphs.pop(0)
+    if not paragraphs:
+        return None
+    summary, rest = first_sentence(paragraphs[0])
+    if _PARAMETER.match(summary):  # no summary: it opens with its parameters
+        summary, rest = "", paragraphs[0]
+    body = " ".join(" ".join([rest, *paragraphs[1:]]).split()[:MOST_WORDS])
+    if len(words(body)) < FEWEST_WORDS:
+        return None
+    fewest, most = SUMMARY_WORDS
+    if not fewest <= len(re.findall(r"[^\W\d_]{2,}", summary)) <= most:
+        summary = ""
+    return Entry(f"{docstring.package}:{docstring.name}", summary, body, see_also)
+
+
+def first_sentence(paragraph: str) -> tuple[str, str]:
+    """Split a paragraph into its first sentence and the rest; full stops of abbreviations do not end one."""
+    for end in _SENTENCE_END.finditer(paragraph):
+        sentence = paragraph[: end.start()]
+        if not _ABBREVIATION.search(sentence):
+            return paragraph[: end.end()].strip(), paragraph[end.end() :]
+    return paragraph, ""
+
+
+def _paragraphs(lines: list[str]) -> list[str]:
+    """Join lines into paragraphs, which blank lines part."""
+    joined = re.split(r"\n\s*\n", "\n".join(lines))
+    plain = (plain_inline(" ".join(paragraph.split())) for paragraph in joined)
+    return [paragraph for paragraph in plain if paragraph]
+
+
+def _cut_see_also(lines: list[str]) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """Take the "See also" sections out: in a body they would give away what points to it."""
+    kept: list[str] = []
+    section: list[str] = []
+    inside = False
+    for at, line in enumerate(lines):
+        name = heading(lines, at)
+        if name is not None:
+            inside = name == "see also"
+        (section if inside else kept).append(line)
+    return kept, _read_see_also(section)
+
+
+def _read_see_also(section: list[str]) -> tuple[tuple[str, str], ...]:
+    """Read ``name : description`` lines; a description may go on, indented, on the next lines."""
+    entries: list[tuple[list[str], list[str]]] = []
+    for line in section:
+        if line[:1].isspace():
+            if entries and line.strip():
+                entries[-1][1].append(line.strip())
+            continue
+        match = _SEE_ALSO.match(line.strip())
+        if match:
+            named = (match["names"] or match["bare"]).split(",")
+            entries.append(([plain_inline(name).strip(" `~:") for name in named], [match["text"] or ""]))
+        elif line.strip():
+            entries.append(([], []))
+    return tuple(
+        (names[0], first_sentence(plain_inline(" ".join(text)))[0])
+        for names, text in entries
+        if len(names) == 1 and any(text)
+    )

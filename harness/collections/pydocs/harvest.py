@@ -1,0 +1,108 @@
+"""Docstrings of a source file, read with ``ast``: the code is parsed, never imported or run."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.collections.pydocs.sources import SourceFile
+from harness.errors import UserError
+
+PRIVATE = re.compile(r"_(?!_\w+__$)")
+"""Names of private definitions; those of special methods, such as ``__init__``, are public."""
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Docstring:
+    """A docstring as written.
+
+    Attributes:
+        package: canonical name of the distribution.
+        name: qualified name, for example ``scipy.sparse._csr.csr_array.tocsc``.
+        text: the raw constant, indented as in the source.
+    """
+
+    package: str
+    name: str
+    text: str
+
+
+def read_docstrings(source: SourceFile) -> list[Docstring]:
+    """Return the docstrings of classes, functions, methods and ``add_newdoc`` calls of a file.
+
+    Private definitions, and those inside a function, are left out. Of several definitions of one name
+    (overloads, setters, branches of an ``if``) the first with a docstring counts.
+
+    Raises:
+        UserError: the file is missing, is not UTF-8, or does not parse.
+    """
+    where = str(source.path)
+    fix = "the installed package is damaged; install it again"
+    try:
+        text = source.path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError("a file of an installed package is missing", where=where, fix=fix) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"not UTF-8 at byte {error.start}", where=where, fix=fix) from error
+    if '"""' not in text and "'''" not in text:
+        return []  # a docstring of several lines needs a triple quote
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes: what warns depends on the Python version
+            tree = ast.parse(text)
+    except SyntaxError as error:
+        raise UserError(
+            f"does not parse ({error.msg})", where=f"{where}:{error.lineno or 0}", fix=fix
+        ) from error
+    found: dict[str, str] = {}
+    for name, docstring in _walk(tree.body, source.module):
+        found.setdefault(name, docstring)
+    return [Docstring(source.package, name, docstring) for name, docstring in found.items()]
+
+
+def _walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield (qualified name, docstring) of the definitions in a module's or a class's statements."""
+    for statement in body:
+        if isinstance(statement, Definition):
+            if PRIVATE.match(statement.name):
+                continue
+            name = f"{prefix}.{statement.name}"
+            docstring = ast.get_docstring(statement, clean=False)
+            if docstring:
+                yield name, docstring
+            if isinstance(statement, ast.ClassDef):
+                yield from _walk(statement.body, name)
+        elif isinstance(statement, ast.Expr):
+            yield from _newdoc(statement.value)
+        elif isinstance(statement, ast.If | ast.Try | ast.With):
+            yield from _walk(statement.body, prefix)
+            yield from _walk(getattr(statement, "orelse", []), prefix)
+            for handler in getattr(statement, "handlers", []):
+                yield from _walk(handler.body, prefix)
+
+
+def _newdoc(call: ast.expr) -> Iterator[tuple[str, str]]:
+    """Yield the docstring that a literal ``add_newdoc(module, name, text)`` call attaches.
+
+    The text may also be a pair (attribute, text) or a list of such pairs.
+    """
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute)):
+        return
+    called = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
+    if called != "add_newdoc" or len(call.args) < 3:
+        return
+    try:
+        module, name, attached = (ast.literal_eval(argument) for argument in call.args[:3])
+    except ValueError:
+        return  # text put together at run time
+    pairs = attached if isinstance(attached, list) else [attached]
+    for pair in pairs:
+        if isinstance(pair, tuple):
+            yield f"{module}.{name}.{pair[0]}", pair[1]
+        else:
+            yield f"{module}.{name}", pair

@@ -1,0 +1,117 @@
+"""The second test set: how a "See also" line of one docstring describes another."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from harness.collections.collection import Queries
+from harness.collections.pydocs.clean import SUMMARY_WORDS, Entry
+from harness.collections.pydocs.clusters import jaccard, normalised
+from harness.collections.pydocs.markup import words
+from harness.collections.pydocs.splits import Groups, judgements
+
+SAME_WORDS = 0.75
+"""Jaccard similarity of words from which a description repeats a summary rather than paraphrases it."""
+
+_RELATIVE = re.compile(
+    r"\b(this|these|similar\w*|equivalent|corresponding\w*|same|related|alternative\w*|counterpart|instead)\b",
+    re.I,
+)
+"""Words of a description that means little without the docstring it stands in."""
+
+
+class Names:
+    """Looks up what a name in a docstring refers to.
+
+    Args:
+        ids: ids (``package:qualified.name``) of all docstrings, also of those too short to be documents: a
+            name must not seem to mean one thing because its other bearers were dropped.
+    """
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._all = frozenset(ids)
+        self._by_last: dict[str, list[str]] = defaultdict(list)
+        for known in sorted(self._all):
+            self._by_last[known.rsplit(".", 1)[-1]].append(known)
+
+    def resolve(self, name: str, source: str) -> str | None:
+        """Return the id that a name means in the docstring of ``source``, None if none or several.
+
+        Scopes are searched from the source's own class or module outwards to its package, then, for a dotted
+        name, all packages; the first that knows the name decides. The parts of a dotted name must occur in
+        this order in the qualified name, whose module may be private: ``linalg.norm`` is
+        ``numpy.linalg._linalg.norm``. A bare name is no method of a class other than the source's own.
+        """
+        prefix, _, last = name.rpartition(".")
+        known = self._by_last.get(last, [])
+        scope = source
+        while "." in scope:
+            scope = scope.rpartition(".")[0]
+            sibling = f"{scope}.{name}"
+            if sibling in known:
+                return sibling
+            inside = [candidate for candidate in known if candidate.startswith(f"{scope}.")]
+            if prefix:
+                matches = [candidate for candidate in inside if _occurs(prefix, candidate.split(":")[1])]
+            else:
+                matches = [candidate for candidate in inside if candidate.rpartition(".")[0] not in self._all]
+            if matches:
+                return matches[0] if len(matches) == 1 else None
+        matches = [candidate for candidate in known if prefix and _occurs(prefix, candidate.split(":")[1])]
+        return matches[0] if len(matches) == 1 else None
+
+
+def _occurs(prefix: str, qualified: str) -> bool:
+    """Tell whether the parts of a prefix occur, in order, in a qualified name."""
+    parts = iter(qualified.split("."))
+    return not prefix or all(part in parts for part in prefix.split("."))
+
+
+def make_see_also(entries: Sequence[Entry], names: Names, groups: Groups) -> Queries:
+    """Make queries of the one-line descriptions of test documents.
+
+    A description serves if it names exactly one docstring, which is a document of a test cluster; if it can
+    stand alone; if it paraphrases, that is, does not repeat the document's own summary and is no entry's
+    summary; and if no other line uses the same words for another document.
+    """
+    position = {entry.id: at for at, entry in enumerate(entries)}
+    summaries = {normalised(entry.summary) for entry in entries}
+    found: dict[str, dict[int, str]] = defaultdict(dict)
+    for source, name, text in _descriptions(entries):
+        target = position.get(names.resolve(name, source) or "")
+        if target is None or groups.split[target] != "test" or normalised(text) in summaries:
+            continue
+        own = frozenset(words(entries[target].summary))
+        if jaccard(own, frozenset(words(text))) < SAME_WORDS:
+            found[normalised(text)].setdefault(target, text)
+    kept = sorted(
+        (entries[target].id, text)
+        for by_target in found.values()
+        if len(by_target) == 1
+        for target, text in by_target.items()
+    )
+    shared = {at: positions for positions in groups.summaries for at in positions}
+    ids, texts = [], []
+    qrels: dict[str, dict[str, int]] = {}
+    known: dict[str, tuple[str, ...]] = {}
+    seen: dict[str, int] = defaultdict(int)
+    for target_id, text in kept:
+        seen[target_id] += 1
+        query = f"q:{target_id}#{seen[target_id]}"
+        relevant = shared.get(position[target_id], [position[target_id]])
+        ids.append(query)
+        texts.append(text)
+        qrels[query] = judgements(relevant, groups, entries)
+        known[query] = tuple(entries[at].id for at in relevant)
+    return Queries(tuple(ids), tuple(texts), qrels, known)
+
+
+def _descriptions(entries: Sequence[Entry]) -> Iterator[tuple[str, str, str]]:
+    """Yield (id of the source, name, description) of every line that can stand alone as a query."""
+    fewest, most = SUMMARY_WORDS
+    for entry in entries:
+        for name, text in entry.see_also:
+            if fewest <= len(words(text)) <= most and not _RELATIVE.search(text):
+                yield entry.id, name, text

@@ -1,0 +1,106 @@
+"""Queries and judgements of the splits; a split holds whole clusters of near-duplicates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.collections.collection import RELEVANT, Queries
+from harness.collections.pydocs.clean import Entry
+from harness.collections.pydocs.clusters import (
+    join,
+    near_same_query,
+    near_same_summary,
+    near_same_wording,
+    same_summary,
+)
+
+NEAR = 1
+"""Grade of a document that is nearly, not exactly, a relevant one."""
+SHARES = {"test": 0.15, "dev": 0.06}
+"""Shares of the clusters that are held out; the rest is for training."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What is alike among N entries, by position.
+
+    Attributes:
+        summaries: groups of positions that share a normalised summary.
+        near: position -> positions of its near-duplicates.
+        split: split of each position's cluster.
+    """
+
+    summaries: list[list[int]]
+    near: dict[int, list[int]]
+    split: list[str]
+
+
+def hash_fraction(text: str) -> float:
+    """Return a number in [0, 1) that depends on the text alone."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:13], 16) / 16**13
+
+
+def split_of(cluster: str) -> str:
+    """Return the split of a cluster, named by the smallest id in it."""
+    at = hash_fraction(cluster)
+    for split, share in SHARES.items():
+        if at < share:
+            return split
+        at -= share
+    return "train"
+
+
+def group(entries: Sequence[Entry]) -> Groups:
+    """Find near-duplicates and assign clusters of them to splits.
+
+    Args:
+        entries: N entries in order of their ids, so that a cluster's smallest position has its smallest id.
+    """
+    pairs = [*near_same_wording(entries), *near_same_summary(entries)]
+    summaries = same_summary(entries)
+    same = ((first, other) for first, *rest in summaries for other in rest)
+    links = [*pairs, *same, *near_same_query(entries)]
+    near: dict[int, list[int]] = defaultdict(list)
+    for left, right in pairs:
+        near[left].append(right)
+        near[right].append(left)
+    split = [split_of(entries[cluster].id) for cluster in join(len(entries), links)]
+    return Groups(summaries, dict(near), split)
+
+
+def judgements(relevant: Iterable[int], groups: Groups, entries: Sequence[Entry]) -> dict[str, int]:
+    """Grade the relevant documents ``RELEVANT`` and the near-duplicates of any of them ``NEAR``.
+
+    Returns:
+        Document id -> grade, the relevant ones first.
+    """
+    grades = {entries[position].id: RELEVANT for position in relevant}
+    twins = {twin for position in relevant for twin in groups.near.get(position, ())}
+    for twin in sorted(twins):
+        grades.setdefault(entries[twin].id, NEAR)
+    return grades
+
+
+def make_queries(split: str, groups: Groups, entries: Sequence[Entry]) -> Queries:
+    """Make the summary queries of a split: one for each normalised summary.
+
+    Training is told one relevant document, chosen by hash among those that share the summary; evaluation all
+    of them, and the near-duplicates.
+    """
+    ids, texts = [], []
+    qrels: dict[str, dict[str, int]] = {}
+    known: dict[str, tuple[str, ...]] = {}
+    for positions in groups.summaries:
+        if groups.split[positions[0]] != split:
+            continue
+        labelled = min(positions, key=lambda position: hash_fraction(entries[position].id))
+        entry = entries[labelled if split == "train" else positions[0]]
+        query = f"q:{entry.id}"
+        ids.append(query)
+        texts.append(entry.summary)
+        known[query] = tuple(entries[position].id for position in positions)
+        qrels[query] = {entry.id: RELEVANT} if split == "train" else judgements(positions, groups, entries)
+    return Queries(tuple(ids), tuple(texts), qrels, known)

@@ -1,0 +1,209 @@
+"""Tokens of a collection: learnt word pieces or a checkpoint's, stored once and memory-mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import transformers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+from harness.collections.collection import Collection
+from harness.errors import UserError
+from harness.files import read_json, write_json
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+DONE = "done.json"
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Token sequences of different lengths, end to end.
+
+    Attributes:
+        flat: [sum of lengths] int32 token ids.
+        offset: [count + 1] int64 where each sequence begins.
+    """
+
+    flat: npt.NDArray[np.int32]
+    offset: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offset) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Length of each sequence in tokens, [count]."""
+        return np.diff(self.offset)
+
+    def padded(
+        self, rows: npt.NDArray[np.int64], pad: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return token ids and attention mask of some sequences, both [len(rows), longest] int64."""
+        begin, length = self.offset[rows], self.offset[rows + 1] - self.offset[rows]
+        place = np.arange(int(length.max(initial=1)))
+        mask = place[None, :] < length[:, None]
+        ids = np.full(mask.shape, pad, dtype=np.int64)
+        ids[mask] = self.flat[(begin[:, None] + place)[mask]]
+        return ids, mask.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class TokenStore:
+    """Tokens of documents and queries, and the tokenizer that made them.
+
+    Attributes:
+        documents: one sequence a document.
+        queries: split -> one sequence a query.
+        idf: [vocabulary] log(N / document frequency), 0 for special tokens, as IDF-weighted pooling uses it.
+        tokenizer_folder: where the tokenizer lies, in the layout of `transformers`.
+        vocabulary: number of token ids.
+        pad: token id that fills.
+    """
+
+    documents: Ragged
+    queries: dict[str, Ragged]
+    idf: npt.NDArray[np.float32]
+    tokenizer_folder: Path
+    vocabulary: int
+    pad: int
+
+
+def learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+    """Learn lower-cased word pieces and return a `transformers` tokenizer."""
+    pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    pieces.normalizer = normalizers.BertNormalizer(lowercase=True)
+    pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary, min_frequency=2, special_tokens=list(SPECIAL), show_progress=False
+    )
+    pieces.train_from_iterator(texts, trainer)
+    pieces.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B [SEP]",
+        special_tokens=[(name, pieces.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+    )
+    names = dict(
+        zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True)
+    )
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, **names)
+
+
+def load_tokenizer(start: str) -> Any:
+    """Load the tokenizer of a local folder or a hub id.
+
+    Raises:
+        UserError: there is none, or the hub cannot be reached.
+    """
+    try:
+        return transformers.AutoTokenizer.from_pretrained(start)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "no tokenizer could be loaded",
+            where=start,
+            fix="give a local folder or a hub id that you can reach",
+        ) from error
+
+
+def build_tokens(
+    collection: Collection,
+    folder: Path,
+    *,
+    start: str,
+    vocabulary: int,
+    query_tokens: int,
+    passage_tokens: int,
+) -> TokenStore:
+    """Tokenise a collection into a folder, unless it is there.
+
+    Args:
+        collection: what to tokenise.
+        folder: where the arrays are written; `done.json` comes last.
+        start: ``fresh`` learns word pieces from documents and training queries; else a checkpoint.
+        vocabulary: size of the learnt vocabulary.
+        query_tokens: longest query, special tokens included.
+        passage_tokens: longest passage, special tokens included.
+    """
+    if (folder / DONE).exists():
+        return load_tokens(folder)
+    if start == "fresh":
+        tokenizer = learn_tokenizer([*collection.documents, *collection.queries["train"].texts], vocabulary)
+    else:
+        tokenizer = load_tokenizer(start)
+    tokenizer.save_pretrained(folder / "tokenizer")
+    documents = _tokenise(tokenizer, collection.documents, passage_tokens)
+    _save_ragged(folder, "documents", documents)
+    for split, queries in collection.queries.items():
+        _save_ragged(folder, f"queries-{split}", _tokenise(tokenizer, queries.texts, query_tokens))
+    np.save(
+        folder / "idf.npy", inverse_document_frequency(documents, len(tokenizer), tokenizer.all_special_ids)
+    )
+    about = {
+        "splits": sorted(collection.queries),
+        "vocabulary": len(tokenizer),
+        "pad": tokenizer.pad_token_id,
+    }
+    write_json(folder / DONE, about)
+    return load_tokens(folder)
+
+
+def load_tokens(folder: Path) -> TokenStore:
+    """Open a token store; arrays are memory-mapped.
+
+    Raises:
+        UserError: a file is missing or corrupt.
+    """
+    about = read_json(folder / DONE)
+    return TokenStore(
+        documents=_load_ragged(folder, "documents"),
+        queries={split: _load_ragged(folder, f"queries-{split}") for split in about["splits"]},
+        idf=_load_array(folder / "idf.npy"),
+        tokenizer_folder=folder / "tokenizer",
+        vocabulary=about["vocabulary"],
+        pad=about["pad"],
+    )
+
+
+def inverse_document_frequency(
+    documents: Ragged, vocabulary: int, special: Sequence[int]
+) -> npt.NDArray[np.float32]:
+    """Return log(N / df) of each token id, with df at least 1; 0 for special tokens."""
+    owner = np.repeat(np.arange(len(documents)), documents.lengths)
+    pairs = np.unique(owner * vocabulary + documents.flat)
+    frequency = np.bincount(pairs % vocabulary, minlength=vocabulary)
+    idf = np.log(len(documents) / np.maximum(frequency, 1)).astype(np.float32)
+    idf[list(special)] = 0.0
+    return idf
+
+
+def _tokenise(tokenizer: Any, texts: Sequence[str], longest: int) -> Ragged:
+    encoded = tokenizer(list(texts), truncation=True, max_length=longest, return_attention_mask=False)[
+        "input_ids"
+    ]
+    offset = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(tokens) for tokens in encoded], out=offset[1:])
+    return Ragged(np.fromiter((t for tokens in encoded for t in tokens), np.int32, int(offset[-1])), offset)
+
+
+def _save_ragged(folder: Path, name: str, ragged: Ragged) -> None:
+    np.save(folder / f"{name}.flat.npy", ragged.flat)
+    np.save(folder / f"{name}.offset.npy", ragged.offset)
+
+
+def _load_ragged(folder: Path, name: str) -> Ragged:
+    return Ragged(_load_array(folder / f"{name}.flat.npy"), _load_array(folder / f"{name}.offset.npy"))
+
+
+def _load_array(path: Path) -> Any:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(
+            f"corrupt cache file ({error})",
+            where=str(path),
+            fix=f"delete the folder {path.parent} and run again",
+        ) from error

@@ -1,0 +1,1 @@
+"""Encoders: dual encoder, pooling, saved layout."""

@@ -1,0 +1,252 @@
+"""The dual encoder: a query tower and a passage tower whose inner product is the score."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from torch import Tensor, nn
+
+from harness.encoders.layout import load_tower_files, save_tower_files
+from harness.encoders.pooling import Pooling, pool
+from harness.errors import UserError
+
+
+class Tower(nn.Module):
+    """A `transformers` encoder, pooling, an optional projection, and a constant scale.
+
+    Args:
+        transformer: any encoder of `transformers`.
+        pooling: see `harness.encoders.pooling.pool`.
+        idf: [vocabulary] token weights, for ``idf-mean``.
+        projection: width of a linear map without bias after pooling, or none.
+        scale: factor on the embedding; the inner product carries its square. With a projection it only
+            scales the projection's first weights.
+        token_dropout: share of tokens left out of pooling while training.
+    """
+
+    idf: Tensor | None
+
+    def __init__(
+        self,
+        transformer: Any,
+        *,
+        pooling: Pooling,
+        idf: Tensor | None = None,
+        projection: int | None = None,
+        scale: float = 1.0,
+        token_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if pooling == "idf-mean" and idf is None:
+            raise UserError("pooling 'idf-mean' needs the collection's IDF weights", where="encoder")
+        self.transformer = transformer
+        self.pooling = pooling
+        self.scale = scale
+        self.token_dropout = token_dropout
+        self.register_buffer("idf", idf, persistent=False)
+        width = transformer.config.hidden_size
+        self.projection = nn.Linear(width, projection, bias=False) if projection else None
+        if self.projection is not None:
+            self.projection.weight.data.mul_(scale)
+
+    @property
+    def dimension(self) -> int:
+        """Width of the embedding."""
+        return int(self.projection.out_features if self.projection else self.transformer.config.hidden_size)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Embed token sequences: ids and mask [B, T] -> [B, dimension]."""
+        every_layer = self.pooling == "first-last"
+        output = self.transformer(input_ids=ids, attention_mask=mask, output_hidden_states=every_layer)
+        hidden = output.hidden_states if every_layer else (output.last_hidden_state,)
+        weight = None if self.idf is None else self.idf[ids]
+        kept = mask
+        if self.training and self.token_dropout > 0 and self.pooling != "cls":
+            kept = mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
+        embedding = pool(tuple(hidden), kept, weight, self.pooling)
+        return embedding * self.scale if self.projection is None else self.projection(embedding)
+
+    def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
+        """Save so that `AutoModel` and `SentenceTransformer` open the folder and give the same embeddings."""
+        save_tower_files(self, folder, tokenizer, longest)
+
+    @staticmethod
+    def load(folder: Path) -> Tower:
+        """Load a folder written by `save`.
+
+        Raises:
+            UserError: the folder is missing or is not such a folder.
+        """
+        files = load_tower_files(folder)
+        tower = Tower(
+            files.transformer,
+            pooling=files.pooling,
+            idf=files.idf,
+            projection=None if files.projection is None else files.projection.shape[0],
+            scale=files.scale,
+            token_dropout=files.token_dropout,
+        )
+        if tower.projection is not None and files.projection is not None:
+            tower.projection.weight.data.copy_(files.projection)
+        return tower.eval()
+
+
+class DualEncoder(nn.Module):
+    """A query tower and a passage tower, which may be the same.
+
+    Args:
+        query: the query tower.
+        passage: the passage tower; the query tower itself where they are shared.
+    """
+
+    def __init__(self, query: Tower, passage: Tower) -> None:
+        super().__init__()
+        self.query = query
+        self.passage = passage
+
+    @property
+    def shared(self) -> bool:
+        """Whether both towers are one."""
+        return self.query is self.passage
+
+    def towers(self) -> dict[str, Tower]:
+        """Return the distinct towers by name."""
+        return {"shared": self.query} if self.shared else {"query": self.query, "passage": self.passage}
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return every tensor of the distinct towers, by tower and name, on the CPU."""
+        return {
+            f"{name}.{key}": value.detach().cpu().contiguous()
+            for name, tower in self.towers().items()
+            for key, value in tower.state_dict().items()
+        }
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Take the tensors that `weights` returned."""
+        for name, tower in self.towers().items():
+            start = f"{name}."
+            tower.load_state_dict(
+                {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
+            )
+
+    def fingerprint(self) -> str:
+        """Return a hash of the weights, 16 hex digits."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.weights().items()):
+            digest.update(name.encode())
+            digest.update(
+                value.view(torch.uint8).numpy().tobytes() if value.ndim else value.numpy().tobytes()
+            )
+        return digest.hexdigest()[:16]
+
+    def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
+        """Save: one folder for shared towers, else `query/` and `passage/`; each opens by itself."""
+        for name, tower in self.towers().items():
+            tower.save(folder if self.shared else folder / name, tokenizer, longest)
+
+    @staticmethod
+    def load(folder: Path) -> DualEncoder:
+        """Load a folder written by `save`.
+
+        Raises:
+            UserError: the folder is missing or is not such a folder.
+        """
+        if (folder / "query").is_dir() and (folder / "passage").is_dir():
+            return DualEncoder(Tower.load(folder / "query"), Tower.load(folder / "passage"))
+        tower = Tower.load(folder)
+        return DualEncoder(tower, tower)
+
+
+def fresh_transformer(
+    *,
+    vocabulary: int,
+    pad: int,
+    longest: int,
+    hidden: int,
+    layers: int,
+    heads: int,
+    intermediate: int,
+    dropout: float,
+) -> Any:
+    """Return a BERT of the given size with random weights, from torch's generator.
+
+    Position and type embeddings begin at zero: random ones would bury the words under what every passage
+    has in common, and a small encoder has no time to unlearn that.
+    """
+    config = transformers.BertConfig(
+        vocab_size=vocabulary,
+        pad_token_id=pad,
+        max_position_embeddings=longest,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=intermediate,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+    )
+    model = transformers.BertModel(config, add_pooling_layer=False)
+    with torch.no_grad():
+        model.embeddings.position_embeddings.weight.zero_()
+        model.embeddings.token_type_embeddings.weight.zero_()
+    return model
+
+
+def pretrained_transformer(start: str) -> Any:
+    """Load an encoder from a local folder or a hub id.
+
+    Raises:
+        UserError: there is none, or the hub cannot be reached.
+    """
+    try:
+        return transformers.AutoModel.from_pretrained(start)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "no encoder could be loaded",
+            where=start,
+            fix="give a local folder or a hub id that you can reach",
+        ) from error
+
+
+def build_dual_encoder(
+    settings: Any, *, vocabulary: int, pad: int, idf: np.ndarray[Any, Any], longest: int
+) -> DualEncoder:
+    """Make the dual encoder that `EncoderSettings` describe; random weights come from torch's generator.
+
+    Args:
+        settings: `harness.specs.settings.EncoderSettings`.
+        vocabulary: number of token ids.
+        pad: token id that fills.
+        idf: [vocabulary] token weights for ``idf-mean``.
+        longest: longest token sequence.
+    """
+
+    def tower() -> Tower:
+        if settings.start == "fresh":
+            transformer = fresh_transformer(
+                vocabulary=vocabulary,
+                pad=pad,
+                longest=longest,
+                hidden=settings.hidden,
+                layers=settings.layers,
+                heads=settings.heads,
+                intermediate=settings.intermediate,
+                dropout=settings.dropout,
+            )
+        else:
+            transformer = pretrained_transformer(settings.start)
+        return Tower(
+            transformer,
+            pooling=settings.pooling,
+            idf=torch.from_numpy(np.array(idf, dtype=np.float32)) if settings.pooling == "idf-mean" else None,
+            projection=settings.projection,
+            scale=settings.score_scale,
+            token_dropout=settings.token_dropout,
+        )
+
+    query = tower()
+    return DualEncoder(query, query if settings.towers == "shared" else tower())

@@ -1,0 +1,148 @@
+"""The folder of a saved tower: what `transformers` and `SentenceTransformer` expect, and nothing pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from harness.encoders.pooling import Pooling
+from harness.errors import UserError
+from harness.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from harness.encoders.dual_encoder import Tower
+
+_ABOUT = "harness_tower.json"
+
+
+@dataclass(frozen=True)
+class TowerFiles:
+    """What a saved tower's folder holds."""
+
+    transformer: Any
+    pooling: Pooling
+    scale: float
+    token_dropout: float
+    idf: Tensor | None
+    projection: Tensor | None
+
+
+def save_tower_files(tower: Tower, folder: Path, tokenizer: Any, longest: int) -> None:
+    """Write the tower's folder; see `Tower.save`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tower.transformer.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    modules: list[tuple[str, str]] = [("", "Transformer")]
+    transformer: dict[str, object] = {"max_seq_length": longest, "do_lower_case": False}
+    if tower.pooling == "idf-mean" and tower.idf is not None:
+        modules.append(("1_WordWeights", "WordWeights"))
+        vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+        weights = dict(zip(vocabulary, tower.idf.tolist(), strict=True))
+        words = {"vocab": vocabulary, "word_weights": weights, "unknown_word_weight": 1.0}
+        write_json(folder / "1_WordWeights" / "config.json", words)
+        save_file(
+            {"emb_layer.weight": tower.idf[:, None].contiguous()}, folder / "1_WordWeights/model.safetensors"
+        )
+    if tower.pooling == "first-last":
+        modules.append(("1_WeightedLayerPooling", "WeightedLayerPooling"))
+        _save_layer_weights(folder / "1_WeightedLayerPooling", tower.transformer.config)
+        transformer["config_args"] = {"output_hidden_states": True}
+    width = tower.transformer.config.hidden_size
+    modules.append(("2_Pooling", "Pooling"))
+    token = tower.pooling == "cls"
+    write_json(
+        folder / "2_Pooling" / "config.json",
+        {
+            "word_embedding_dimension": width,
+            "pooling_mode_cls_token": token,
+            "pooling_mode_mean_tokens": not token,
+            "pooling_mode_max_tokens": False,
+            "pooling_mode_mean_sqrt_len_tokens": False,
+        },
+    )
+    if tower.projection is not None or tower.scale != 1.0:
+        modules.append(("3_Dense", "Dense"))
+        _save_dense(folder / "3_Dense", tower, width)
+    write_json(folder / "sentence_bert_config.json", transformer)
+    write_json(
+        folder / "modules.json",
+        [
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for i, (path, kind) in enumerate(modules)
+        ],
+    )
+    write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "dot", "prompts": {}})
+    about = {
+        "pooling": tower.pooling,
+        "scale": tower.scale,
+        "token_dropout": tower.token_dropout,
+        "projected": tower.projection is not None,
+    }
+    write_json(folder / _ABOUT, about)
+
+
+def load_tower_files(folder: Path) -> TowerFiles:
+    """Read the tower's folder; see `Tower.load`."""
+    if not folder.is_dir():
+        raise UserError(
+            "no such folder", where=str(folder), fix="give a folder that `harness` saved an encoder to"
+        )
+    about = read_json(folder / _ABOUT)
+    try:
+        transformer = transformers.AutoModel.from_pretrained(folder, **_without_pooler(folder))
+        words, dense = folder / "1_WordWeights/model.safetensors", folder / "3_Dense/model.safetensors"
+        idf = load_file(words)["emb_layer.weight"][:, 0] if words.exists() else None
+        projection = load_file(dense)["linear.weight"] if about["projected"] else None
+    except Exception as error:
+        raise UserError(
+            f"corrupt encoder ({error})", where=str(folder), fix="delete it and train again"
+        ) from error
+    return TowerFiles(
+        transformer=transformer,
+        pooling=cast(Pooling, about["pooling"]),
+        scale=float(about["scale"]),
+        token_dropout=float(about["token_dropout"]),
+        idf=idf,
+        projection=projection,
+    )
+
+
+def _without_pooler(folder: Path) -> dict[str, bool]:
+    """BERT's unused pooler would be filled with random weights on loading."""
+    return (
+        {"add_pooling_layer": False} if read_json(folder / "config.json").get("model_type") == "bert" else {}
+    )
+
+
+def _save_layer_weights(folder: Path, config: Any) -> None:
+    layers = config.num_hidden_layers
+    first = min(1, layers)
+    weight = torch.zeros(layers + 1 - first)
+    weight[0] += 0.5
+    weight[-1] += 0.5
+    sizes = {
+        "word_embedding_dimension": config.hidden_size,
+        "layer_start": first,
+        "num_hidden_layers": layers,
+    }
+    write_json(folder / "config.json", sizes)
+    save_file({"layer_weights": weight}, folder / "model.safetensors")
+
+
+def _save_dense(folder: Path, tower: Tower, width: int) -> None:
+    scaled = tower.projection is None
+    linear = torch.eye(width) * tower.scale if scaled else tower.projection.weight.detach().cpu()
+    config = {
+        "in_features": width,
+        "out_features": linear.shape[0],
+        "bias": False,
+        "activation_function": "torch.nn.modules.linear.Identity",
+    }
+    write_json(folder / "config.json", config)
+    save_file({"linear.weight": linear.contiguous()}, folder / "model.safetensors")

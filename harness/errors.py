@@ -1,0 +1,47 @@
+"""Errors that a person reads: what is wrong, where, and what to do, on one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """A failure while working (exit code 1)."""
+
+    exit_code = 1
+
+
+class UserError(HarnessError):
+    """The call, a spec or an input file is wrong (exit code 2)."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__("".join([f"{where}: " if where else "", what, f"; {fix}" if fix else ""]))
+
+
+class SpecErrors(UserError):
+    """All errors of a spec file at once, one line each."""
+
+    def __init__(self, errors: list[UserError]) -> None:
+        self.errors = errors
+        super().__init__("\n".join(str(error) for error in errors))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint for a name that is not known: the nearest valid one, and all of them if few.
+
+    Args:
+        name: what was given.
+        known: the valid names.
+
+    Returns:
+        For example ``did you mean 'simans'? (one of: simans, top-k, uniform)``.
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    listed = ", ".join(names) if len(names) <= 20 else ", ".join(names[:20]) + ", ..."
+    return f"{hint}(one of: {listed})" if names else hint.strip()

@@ -1,0 +1,1 @@
+"""Evaluation: measures with a pinned provider, and what differences mean."""

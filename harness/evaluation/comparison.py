@@ -1,0 +1,223 @@
+"""From per-query scores to the numbers of a cell: its mean, and its difference to the baseline row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import UserError
+from harness.evaluation.significance import (
+    FloatArray,
+    Interval,
+    checkpoint_interval,
+    holm,
+    method_interval,
+    smallest_detectable_difference,
+)
+
+Block = dict[str, Any]
+"""A JSON-ready piece of `cells.json`, numbers as fractions."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Differences of rows to the baseline row.
+
+    Attributes:
+        differences: row name -> one block a column, None where there is nothing to compare.
+        smallest_difference: what the table could have detected on its primary column, in every row, with a
+            power of 0.8 before Holm: ``{"checkpoints": fraction or None, "method": fraction or None}``.
+    """
+
+    differences: dict[str, list[Block | None]]
+    smallest_difference: Block
+
+
+def reproduced(per_query: pd.DataFrame, row: str, column: Mapping[str, Any], level: float) -> Block | None:
+    """Return the ``reproduced`` block of a cell: mean, spread over seeds, and intervals of the mean itself.
+
+    Args:
+        per_query: columns row, seed, split, measure, query, value, and dataset where there are several.
+        row: name of the row.
+        column: of `cells.json`: its measure and split, and its dataset.
+        level: confidence of the intervals.
+
+    Returns:
+        ``mean``, ``sd`` (over seeds, None with one), ``per_seed`` in the order of the seeds, ``checkpoints``
+        and ``method`` (intervals of the mean, not paired: for a difference see `compare_rows`); None if the
+        row has no scores.
+    """
+    table = score_table(per_query, row, column)
+    if table.empty:
+        return None
+    values: FloatArray = table.to_numpy(dtype=np.float64)
+    per_seed = values.mean(axis=1)
+    return {
+        "mean": float(per_seed.mean()),
+        "sd": float(per_seed.std(ddof=1)) if len(per_seed) > 1 else None,
+        "per_seed": [float(value) for value in per_seed],
+        **_intervals(values, level)[0],
+    }
+
+
+def compare_rows(
+    per_query: pd.DataFrame,
+    columns: Sequence[Mapping[str, Any]],
+    rows: Mapping[str, Sequence[Mapping[str, Any] | None]],
+    *,
+    baseline: str,
+    primary: str,
+    level: float,
+) -> Comparison:
+    """Return the ``difference`` blocks of a table, rows paired with the baseline by seed and query.
+
+    Holm's correction is over the compared rows of the primary column, on the method's p-values, or on those
+    of the checkpoints where there is one seed; other columns carry unadjusted intervals.
+
+    Args:
+        per_query: as for `reproduced`.
+        columns: of `cells.json`.
+        rows: the rows to compare -> their published figures, one a column (``{"printed", "value", "unit"}``
+            or None). Name the baseline too, for its published figures; leave reference rows out.
+        baseline: name of the row to compare with.
+        primary: label of the primary column.
+        level: confidence.
+
+    Raises:
+        UserError: an unknown baseline or primary column, or rows scored on different queries.
+    """
+    labels = [column["label"] for column in columns]
+    if baseline not in rows:
+        raise UserError(f"the baseline '{baseline}' is not among the rows", fix=f"rows: {', '.join(rows)}")
+    if primary not in labels:
+        raise UserError(
+            f"the primary column '{primary}' is not in the table", fix=f"columns: {', '.join(labels)}"
+        )
+    others = [row for row in rows if row != baseline]
+    differences: dict[str, list[Block | None]] = {row: [] for row in others}
+    on_primary: dict[str, dict[str, Interval]] = {}
+    for position, column in enumerate(columns):
+        reference = score_table(per_query, baseline, column)
+        for row in others:
+            published = published_difference(rows[row][position], rows[baseline][position])
+            paired = _paired(score_table(per_query, row, column), reference, row, baseline)
+            differences[row].append(_block(paired, published, level))
+            if paired is not None and column["label"] == primary:
+                on_primary[row] = _intervals(paired, level)[1]
+    _adjust(differences, labels.index(primary), on_primary)
+    return Comparison({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
+
+
+def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the scores of one row and column as [seeds, queries], both sorted; empty if there are none.
+
+    Raises:
+        UserError: a seed lacks a query that another seed has.
+    """
+    chosen = (
+        (per_query["row"] == row)
+        & (per_query["measure"] == column["measure"])
+        & (per_query["split"] == column["split"])
+    )
+    if "dataset" in per_query.columns and "dataset" in column:
+        chosen &= per_query["dataset"] == column["dataset"]
+    table: pd.DataFrame = per_query[chosen].pivot(index="seed", columns="query", values="value")
+    if bool(table.isna().to_numpy().any()):
+        raise UserError(
+            f"the seeds of row '{row}' are scored on different queries", where=str(column["label"])
+        )
+    return table
+
+
+def published_difference(
+    figure: Mapping[str, Any] | None, baseline: Mapping[str, Any] | None
+) -> dict[str, float] | None:
+    """Return the difference of two published figures with the interval that their rounding leaves.
+
+    A figure printed as 39.7 stands for any value from 39.65 to 39.75; the ends of the difference add both
+    half units of the last printed digit.
+
+    Returns:
+        ``{"value", "low", "high"}`` as fractions (in other units: as printed), or None if either is missing.
+    """
+    if figure is None or baseline is None:
+        return None
+    (value, half), (base, base_half) = _printed(figure), _printed(baseline)
+    difference, slack = value - base, half + base_half
+    return {"value": float(difference), "low": float(difference - slack), "high": float(difference + slack)}
+
+
+def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    """Value and half a unit of its last printed digit, in exact decimals."""
+    found = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
+    if found is None:
+        raise UserError(f"the published figure {figure['printed']!r} holds no number")
+    number = Decimal(found.group())
+    factor = Decimal("0.01") if figure["unit"] == "percent" else Decimal(1)
+    exponent = number.as_tuple().exponent
+    return number * factor, Decimal(5).scaleb(int(exponent) - 1) * factor
+
+
+def _paired(table: pd.DataFrame, reference: pd.DataFrame, row: str, baseline: str) -> FloatArray | None:
+    """Row minus baseline [S, Q] over the seeds that both have; None if there is none."""
+    seeds = table.index.intersection(reference.index)
+    if len(seeds) == 0:
+        return None
+    if not table.columns.equals(reference.columns):
+        raise UserError(
+            f"rows '{row}' and '{baseline}' are scored on different queries",
+            fix="evaluate both again on the same collection",
+        )
+    difference: FloatArray = (table.loc[seeds] - reference.loc[seeds]).to_numpy(dtype=np.float64)
+    return difference
+
+
+def _intervals(values: FloatArray, level: float) -> tuple[Block, dict[str, Interval]]:
+    """Both intervals of values [S, Q], JSON-ready and as they are."""
+    found = {"checkpoints": checkpoint_interval(values, level), "method": method_interval(values, level)}
+    blocks = {
+        name: interval
+        and {"low": interval.low, "high": interval.high, "level": interval.level, "df": float(interval.df)}
+        for name, interval in found.items()
+    }
+    return blocks, {name: interval for name, interval in found.items() if interval is not None}
+
+
+def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> Block | None:
+    """The ``difference`` block of a cell; None if there is neither a reproduced nor a published one."""
+    if paired is None:
+        missing = {"value": None, "checkpoints": None, "method": None, "holm_p": None}
+        return {**missing, "published": published} if published else None
+    return {
+        "value": float(paired.mean()),
+        "published": published,
+        "holm_p": None,
+        **_intervals(paired, level)[0],
+    }
+
+
+def _adjust(
+    differences: dict[str, list[Block | None]], primary: int, intervals: dict[str, dict[str, Interval]]
+) -> None:
+    """Write Holm's p-values into the blocks of the primary column."""
+    p_values = [(found.get("method") or found["checkpoints"]).p_value for found in intervals.values()]
+    for row, p_value in zip(intervals, holm(p_values), strict=True):
+        block = differences[row][primary]
+        if block is not None:
+            block["holm_p"] = p_value
+
+
+def _smallest(intervals: dict[str, dict[str, Interval]]) -> Block:
+    """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
+    smallest: Block = {}
+    for kind in ("checkpoints", "method"):
+        found = [of_row[kind] for of_row in intervals.values() if kind in of_row]
+        complete = bool(found) and len(found) == len(intervals)
+        smallest[kind] = max(map(smallest_detectable_difference, found)) if complete else None
+    return smallest

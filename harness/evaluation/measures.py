@@ -1,0 +1,67 @@
+"""Measures, by ir-measures with a named provider, over every judged query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+import ir_measures
+import pandas as pd
+
+from harness.errors import UserError
+from harness.evaluation.rankings import Ranking
+
+PROVIDERS = {"RR": "msmarco"}
+"""Provider of a measure's family; all others by pytrec_eval. Reciprocal rank with a cutoff has this one."""
+
+_PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures"}
+
+
+def parse_measure(name: str) -> Any:
+    """Return the measure of an ir-measures name such as ``RR(rel=2)@10``.
+
+    Raises:
+        UserError: there is no such measure.
+    """
+    try:
+        return ir_measures.parse_measure(name)
+    except (ValueError, NameError, SyntaxError) as error:
+        raise UserError(
+            f"unknown measure '{name}'", fix="write it as ir-measures does, for example RR(rel=2)@10"
+        ) from error
+
+
+def provider_of(name: str) -> str:
+    """Return the pinned provider of a measure."""
+    return PROVIDERS.get(parse_measure(name).NAME, "pytrec_eval")
+
+
+def describe_provider(name: str) -> str:
+    """Return provider and version as tables print them."""
+    provider = provider_of(name)
+    package = _PACKAGE[provider]
+    return f"{provider} ({package} {version(package)})"
+
+
+def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Iterable[str]) -> pd.DataFrame:
+    """Return every measure of every judged query: columns measure, query, value.
+
+    A judged query without a ranking counts as 0.
+
+    Raises:
+        UserError: the ranking holds a query that is not judged.
+    """
+    stray = next((query for query in ranking if query not in qrels), None)
+    if stray is not None:
+        raise UserError(
+            f"query '{stray}' is ranked but not judged", fix="evaluate a split against its own qrels"
+        )
+    frames = []
+    for name in measures:
+        measure = parse_measure(name)
+        provider = ir_measures.providers.registry[provider_of(name)]
+        found = {m.query_id: float(m.value) for m in provider.iter_calc([measure], qrels, ranking)}
+        values = [found.get(query, 0.0) for query in qrels]
+        frames.append(pd.DataFrame({"measure": name, "query": list(qrels), "value": values}))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,89 @@
+"""Rankings: strictly decreasing scores, ties broken by a hash of the document id, TREC files."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.errors import UserError
+from harness.files import write_bytes, write_text
+
+Ranking = dict[str, dict[str, float]]
+"""Query id -> document id -> score, best first."""
+
+
+def make_ranking(
+    query_ids: Sequence[str],
+    document_ids: Sequence[str],
+    scores: npt.NDArray[np.float32],
+    numbers: npt.NDArray[np.int64],
+) -> Ranking:
+    """Return rankings whose scores strictly decrease, also when read as 32-bit numbers.
+
+    Args:
+        query_ids: [Q].
+        document_ids: [N].
+        scores: [Q, k].
+        numbers: [Q, k] document numbers.
+    """
+    tie = np.array(
+        [int.from_bytes(hashlib.sha256(d.encode()).digest()[:8], "big") for d in document_ids], np.uint64
+    )
+    ranking: Ranking = {}
+    for query, score, number in zip(query_ids, scores, numbers, strict=True):
+        order = np.lexsort((tie[number], -score))
+        distinct = strictly_decreasing(score[order])
+        ranking[query] = {
+            document_ids[d]: float(s) for d, s in zip(number[order].tolist(), distinct.tolist(), strict=True)
+        }
+    return ranking
+
+
+def strictly_decreasing(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Lower tied 32-bit scores by the least amount that makes them decrease strictly."""
+    result = scores.astype(np.float32).copy()
+    for place in np.flatnonzero(np.diff(result) >= 0) + 1:  # ties are rare; each may push the next
+        at = int(place)
+        while at < len(result) and result[at] >= result[at - 1]:
+            result[at] = np.nextafter(result[at - 1], np.float32(-np.inf))
+            at += 1
+    return result
+
+
+def write_ranking(ranking: Ranking, path: Path, tag: str) -> None:
+    """Write a gzipped TREC run file, the same bytes for the same ranking."""
+    lines = [
+        f"{query} Q0 {document} {rank} {score:.9g} {tag}\n"
+        for query, documents in ranking.items()
+        for rank, (document, score) in enumerate(documents.items(), start=1)
+    ]
+    write_bytes(path, gzip.compress("".join(lines).encode(), compresslevel=6, mtime=0))
+
+
+def read_ranking(path: Path) -> Ranking:
+    """Read a gzipped TREC run file.
+
+    Raises:
+        UserError: the file is missing or corrupt.
+    """
+    ranking: Ranking = {}
+    try:
+        for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+            query, _, document, _, score, _ = line.split()
+            ranking.setdefault(query, {})[document] = float(score)
+    except (OSError, EOFError, ValueError) as error:
+        raise UserError(
+            f"corrupt ranking ({error})", where=str(path), fix="delete it and run again"
+        ) from error
+    return ranking
+
+
+def write_qrels(qrels: dict[str, dict[str, int]], path: Path) -> None:
+    """Write judgements as a TREC qrels file."""
+    lines = [f"{q} 0 {d} {grade}\n" for q, judged in qrels.items() for d, grade in judged.items()]
+    write_text(path, "".join(lines))

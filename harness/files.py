@@ -1,0 +1,67 @@
+"""Writing that a crash cannot tear, and hashing that does not depend on the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def canonical_json(value: Any) -> str:
+    """Return JSON with sorted keys and no spaces, the same text for the same content."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_hash(*values: Any) -> str:
+    """Return the first 16 hex digits of the SHA-256 of the canonical JSON of the values."""
+    return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:16]
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write beside the path, flush to disk, then rename: the file is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with beside.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON with sorted keys atomically."""
+    write_text(path, json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        UserError: the file is missing or corrupt.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError("file is missing", where=str(path), fix="make it again") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"corrupt file ({error})", where=str(path), fix="delete it and run again") from error
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as parquet atomically."""
+    stream = io.BytesIO()
+    frame.to_parquet(stream, index=False)
+    write_bytes(path, stream.getvalue())

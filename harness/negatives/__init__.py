@@ -1,0 +1,1 @@
+"""Samplers of negatives: source x law x draw x topology."""

@@ -1,0 +1,1 @@
+"""Laws: how candidates weigh. One small file each, a pure function of `Candidates`."""

@@ -1,0 +1,54 @@
+"""What every law is: a frozen, validated set of parameters that weighs candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+from pydantic import ConfigDict
+
+from harness.negatives.candidates import Candidates, Floats, Weights
+from harness.negatives.noise import Noise
+
+Gap = Literal["raw", "standardised", "cosine"]
+"""Scale of s(q, d-) - s(q, d+): inner products as they are, per-row standardised, or cosines."""
+
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Law(Protocol):
+    """A law of sampling.
+
+    Attributes:
+        name: as written in a spec.
+        summary: one line for documentation and table labels.
+        source: paper and equation, or line of the released code.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+
+    def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
+        """Return the weights of the candidates; `noise` serves laws that draw in stages."""
+        ...
+
+
+def only_valid(candidates: Candidates, log_weight: Floats) -> Floats:
+    """Return log-weights with -inf at candidates that may not be drawn."""
+    return np.where(candidates.valid, log_weight, -np.inf)
+
+
+def uniform_fill(candidates: Candidates) -> Floats:
+    """Return the filling that takes any valid candidate alike."""
+    return np.where(candidates.valid, 0.0, -np.inf)
+
+
+def log_of(weight: Floats) -> Floats:
+    """Return log(weight) with -inf at and below 0, quietly."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.maximum(weight, 0.0))
+
+
+Weigher = Callable[[Candidates], Floats]

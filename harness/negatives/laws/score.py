@@ -1,0 +1,33 @@
+"""Weights that grow with the retriever's score."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Candidates, Weights
+from harness.negatives.laws.law import STRICT, only_valid, uniform_fill
+from harness.negatives.noise import Noise
+
+
+@dataclass(frozen=True, config=STRICT)
+class Score:
+    """exp(s(q, d-) / t): the softmax of the candidates' scores.
+
+    TriSampler prints "relevance score as sampling weight" without a formula; the softmax is our reading,
+    since raw inner products can be negative.
+    """
+
+    name: ClassVar[str] = "score"
+    summary: ClassVar[str] = "softmax of the relevance scores"
+    source: ClassVar[str] = "TriSampler, Table 5, TopK; softmax is a reading"
+
+    temperature: float = Field(default=1.0, gt=0)
+
+    def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
+        """Return s(q, d-) / t."""
+        log_weight = candidates.score.astype(np.float64) / self.temperature
+        return Weights(only_valid(candidates, log_weight), (uniform_fill(candidates),))

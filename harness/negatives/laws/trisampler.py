@@ -1,0 +1,100 @@
+"""TriSampler: transitional negatives near the positive's score, then those nearer to it than the query is."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Booleans, Candidates, Floats, Weights
+from harness.negatives.draws import gumbel, largest
+from harness.negatives.laws.law import STRICT, Gap, log_of, only_valid
+from harness.negatives.noise import Noise
+
+TRANSITIONAL_STAGE = 1
+
+
+@dataclass(frozen=True, config=STRICT)
+class TriSampler:
+    """Equation 5 draws transitional negatives from the candidates; equation 6 weighs them.
+
+    stage 1: exp(-a (s(q, d-) - s(q, d+))^2), a = 1/4; stage 2: ReLU(s(d+, d-) - s(q, d-)).
+
+    The paper leaves open how many are transitional (``transitional``, a share of the K candidates; 1 makes
+    equation 5 a filling alone), whether stage 1 draws with replacement, what fills a row with
+    too few positive ReLU weights (``fill``: equation 5, or uniform over the transitional), the scale of the
+    scores, and how an angle of 60 degrees enters (``angle``: off as in Algorithm 1; ``eq4`` as printed;
+    ``apex`` the angle at q between d+ - q and d- - q).
+    """
+
+    name: ClassVar[str] = "trisampler"
+    summary: ClassVar[str] = "near the positive's score, and nearer to the positive than the query is"
+    source: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
+
+    a: float = Field(default=0.25, ge=0)
+    transitional: float = Field(default=0.5, gt=0, le=1)
+    first_draw: Literal["without-replacement", "with-replacement"] = "without-replacement"
+    fill: Literal["first-law", "uniform"] = "first-law"
+    gap: Gap = "raw"
+    angle: Literal["off", "eq4", "apex"] = "off"
+    degrees: float = Field(default=60.0, gt=0, le=180)
+
+    def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
+        """Return equation 6's log-weights on the transitional negatives.
+
+        A row is filled from the transitional first, and from the other candidates only when all of those
+        are taken.
+        """
+        first = only_valid(candidates, -self.a * np.square(candidates.gap(self.gap)))
+        first = np.where(self._inside_angle(candidates), first, -np.inf)
+        transitional = self._transitional(candidates, first, noise)
+        second = log_of(self._triangle(candidates))
+        fill = first if self.fill == "first-law" else np.zeros_like(first)
+        return Weights(
+            np.where(transitional, second, -np.inf),
+            (np.where(transitional, only_valid(candidates, fill), -np.inf), only_valid(candidates, fill)),
+        )
+
+    def _triangle(self, candidates: Candidates) -> Floats:
+        """Return s(d+, d-) - s(q, d-), [R, K]."""
+        if self.gap == "cosine":
+            return candidates.document_cosine() - candidates.query_cosine()
+        return candidates.positive_similarity.astype(np.float64) - candidates.score
+
+    def _transitional(self, candidates: Candidates, first: Floats, noise: Noise) -> Booleans:
+        count = max(1, round(self.transitional * first.shape[1]))
+        chosen = np.zeros(first.shape, dtype=bool)
+        if self.first_draw == "without-replacement":
+            keys = first + gumbel(noise.of(candidates, TRANSITIONAL_STAGE))
+            np.put_along_axis(chosen, largest(keys, count), True, axis=1)
+            return chosen & np.isfinite(first)
+        for time in range(count):
+            keys = first + gumbel(noise.of(candidates, TRANSITIONAL_STAGE, copy=time))
+            np.put_along_axis(chosen, np.argmax(keys, axis=1)[:, None], True, axis=1)
+        return chosen & np.isfinite(first)
+
+    def _inside_angle(self, candidates: Candidates) -> Booleans:
+        limit = np.deg2rad(self.degrees)
+        if self.angle == "eq4":
+            difference = np.arccos(candidates.positive_cosine())[:, None] - np.arccos(
+                candidates.query_cosine()
+            )
+            return np.asarray(np.less_equal(np.abs(difference), limit))
+        if self.angle == "apex":
+            return np.asarray(np.less_equal(_apex_angle(candidates), limit))
+        return np.ones(candidates.score.shape, dtype=bool)
+
+
+def _apex_angle(candidates: Candidates) -> Floats:
+    """Return the angle at q between d+ - q and d- - q in radians, [R, K], from inner products alone."""
+    q = np.square(candidates.query_norm.astype(np.float64))[:, None]
+    positive = np.square(candidates.positive_norm.astype(np.float64))[:, None]
+    negative = np.square(candidates.document_norm.astype(np.float64))
+    to_positive = candidates.positive_score.astype(np.float64)[:, None]
+    to_negative = candidates.score.astype(np.float64)
+    product = candidates.positive_similarity - to_positive - to_negative + q
+    sides = np.sqrt(np.maximum(positive - 2 * to_positive + q, 1e-24))
+    sides = sides * np.sqrt(np.maximum(negative - 2 * to_negative + q, 1e-24))
+    return np.arccos(np.clip(product / sides, -1.0, 1.0))

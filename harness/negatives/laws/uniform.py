@@ -1,0 +1,24 @@
+"""Equal weights."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Candidates, Weights
+from harness.negatives.laws.law import STRICT, uniform_fill
+from harness.negatives.noise import Noise
+
+
+@dataclass(frozen=True, config=STRICT)
+class Uniform:
+    """All candidates alike."""
+
+    name: ClassVar[str] = "uniform"
+    summary: ClassVar[str] = "equal weights on the candidates"
+    source: ClassVar[str] = "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587"
+
+    def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
+        """Return zero log-weights."""
+        return Weights(uniform_fill(candidates))

@@ -1,0 +1,69 @@
+"""Counter-based noise: a uniform number is a hash of what it is for, not of when it was asked.
+
+The same (seed, round, visit, stage, query, document) gives the same number for every sampler, batch order,
+number of workers and ranks, and after a resume. The mixing function is the finaliser of SplitMix64
+(Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 14).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.negatives.candidates import Candidates, Floats
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+
+ORDER_STAGE = 100
+"""Stage of the noise that orders the queries of an epoch; draws use the stages below it."""
+
+
+def mixed(*counters: npt.ArrayLike) -> npt.NDArray[np.uint64]:
+    """Return 64 well-mixed bits for each broadcast combination of integer counters."""
+    state = np.zeros((), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for counter in counters:
+            state = state + _GOLDEN ^ np.asarray(counter, dtype=np.int64).astype(np.uint64)
+            state = (state ^ (state >> np.uint64(30))) * _FIRST
+            state = (state ^ (state >> np.uint64(27))) * _SECOND
+            state = state ^ (state >> np.uint64(31))
+    return state
+
+
+def uniform(*counters: npt.ArrayLike) -> Floats:
+    """Return uniform numbers strictly inside (0, 1) for each broadcast combination of counters.
+
+    The low bit of the 53 is always set, so neither 0 nor 1 can occur.
+    """
+    return ((mixed(*counters) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise of one batch of draws.
+
+    Attributes:
+        seed: seed of the training run.
+        round: number of the refresh that made the candidates.
+        visit: [R] how many times the query of each row was visited before.
+    """
+
+    seed: int
+    round: int
+    visit: npt.NDArray[np.int64]
+
+    def of(self, candidates: Candidates, stage: int, copy: int = 0) -> Floats:
+        """Return [R, K] uniform numbers for a stage of a draw (and a copy of it, for repeated draws)."""
+        return uniform(
+            self.seed,
+            self.round,
+            self.visit[:, None],
+            stage,
+            copy,
+            candidates.query[:, None],
+            candidates.document,
+        )

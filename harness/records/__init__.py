@@ -1,0 +1,1 @@
+"""Records: the run folder, its mirror in MLflow, the environment."""

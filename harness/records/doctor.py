@@ -1,0 +1,176 @@
+"""`harness doctor`: is this machine ready, and if not, what to type."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness.errors import HarnessError
+from harness.records.environment import CHECKOUT, cores, gpus, packages
+from harness.records.mlflow_mirror import without_password
+
+OLDEST_PYTHON = (3, 11)
+FREE_BYTES = 2_000_000_000
+"""The quick scale's store is some hundred MB; the rest is room for MLflow and other targets."""
+
+ANSWER_S = 3.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at.
+
+    Attributes:
+        name: what.
+        ok: whether the harness works as it is.
+        detail: what was found.
+        fix: what to type or change; empty when ok.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+def doctor(
+    store: Path,
+    tracking_uri: str,
+    *,
+    constraints: Path | None = None,
+    pydocs: Callable[[], str] | None = None,
+) -> list[Check]:
+    """Look at all that a run needs; changes nothing.
+
+    Args:
+        store: where runs are kept; it need not exist yet.
+        tracking_uri: of MLflow.
+        constraints: the pins; `constraints.txt` of the checkout if not given.
+        pydocs: compares the built-in collection with its manifest and returns one line; raises `HarnessError`
+            when they differ. Left out, it is not looked at (it takes a minute).
+
+    Returns:
+        The checks, in order of reading.
+    """
+    checks = [
+        check_python(sys.version_info[:2]),
+        check_faiss(packages()),
+        check_torch(),
+        check_pins(constraints or CHECKOUT / "constraints.txt", packages()),
+        check_store(store),
+        check_disk(store),
+        check_tracking(tracking_uri),
+    ]
+    return checks + ([check_pydocs(pydocs)] if pydocs else [])
+
+
+def check_python(version: tuple[int, int]) -> Check:
+    """Python is new enough."""
+    found = ".".join(map(str, version))
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    ok = version >= OLDEST_PYTHON
+    return Check("python", ok, found, "" if ok else f"use Python {oldest} or newer")
+
+
+def check_faiss(installed: dict[str, str]) -> Check:
+    """Exactly one of faiss-cpu and faiss-gpu: both bring the same module and overwrite each other."""
+    found = [name for name in ("faiss-cpu", "faiss-gpu") if name in installed]
+    detail = ", ".join(f"{name} {installed[name]}" for name in found) or "not installed"
+    fix = {
+        0: "pip install 'negative-sampling-harness[cpu]' (or [gpu] on a machine with an NVIDIA GPU)",
+        1: "",
+        2: "pip uninstall faiss-cpu faiss-gpu, then pip install 'negative-sampling-harness[cpu]' or [gpu]",
+    }[len(found)]
+    return Check("faiss", len(found) == 1, detail, fix)
+
+
+def check_torch() -> Check:
+    """Torch can be imported; its threads and GPUs are told."""
+    try:
+        import torch  # noqa: PLC0415  (it may be broken, which is what this looks at)
+    except (ImportError, OSError) as error:
+        return Check("torch", False, str(error).splitlines()[0], "pip install --force-reinstall torch")
+    seen = ", ".join(gpu["name"] for gpu in gpus()) or "no GPU"
+    threads = f"{torch.get_num_threads()} threads on {cores()} cores"
+    return Check("torch", True, f"{torch.__version__}, {threads}, {seen}")
+
+
+def check_pins(constraints: Path, installed: dict[str, str]) -> Check:
+    """Installed versions are those of the pins; a pinned package that is not installed is not missed."""
+    if not constraints.exists():
+        return Check("pins", True, "no constraints.txt beside the package, nothing to compare")
+    pins = dict(
+        line.strip().lower().replace("_", "-").split("==", 1)
+        for line in constraints.read_text(encoding="utf-8").splitlines()
+        if "==" in line and not line.lstrip().startswith("#")
+    )
+    off = [
+        f"{name} {installed[name]} (pinned {pin})"
+        for name, pin in pins.items()
+        if name in installed and installed[name].lower() != pin
+    ]
+    if not off:
+        return Check("pins", True, f"{sum(name in installed for name in pins)} packages as pinned")
+    more = f", and {len(off) - 5} more" if len(off) > 5 else ""
+    fix = "pip install -c constraints.txt -e '.[cpu]' (other versions change `pydocs` and may change figures)"
+    return Check("pins", False, ", ".join(off[:5]) + more, fix)
+
+
+def check_store(store: Path) -> Check:
+    """The store, or the folder it will be made in, can be written."""
+    there = _nearest_folder(store)
+    ok = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return Check(
+        "store", ok, str(store), "" if ok else f"make {there} a folder you can write, or choose another"
+    )
+
+
+def check_disk(store: Path) -> Check:
+    """There is room."""
+    free = shutil.disk_usage(_nearest_folder(store)).free
+    ok = free >= FREE_BYTES
+    fix = "" if ok else f"free {(FREE_BYTES - free) / 1e9:.1f} GB, or choose another store"
+    return Check("disk", ok, f"{free / 1e9:.1f} GB free", fix)
+
+
+def check_tracking(tracking_uri: str) -> Check:
+    """MLflow's server answers, or its SQLite file can be written."""
+    shown = without_password(tracking_uri)
+    if tracking_uri.startswith("sqlite:///"):
+        database = Path(tracking_uri.removeprefix("sqlite:///"))
+        ok = os.access(_nearest_folder(database), os.W_OK)
+        return Check(
+            "mlflow", ok, shown, "" if ok else f"choose a place that you can write, not {database.parent}"
+        )
+    fix = "start the server or check the address; runs go on without it, and `harness sync` fills it later"
+    try:
+        parts = urlsplit(tracking_uri)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        if parts.hostname is None or port is None:
+            return Check("mlflow", True, f"{shown} (not looked at: no host and port in the address)")
+        with socket.create_connection((parts.hostname, port), timeout=ANSWER_S):
+            return Check("mlflow", True, f"{shown} answers")
+    except (OSError, ValueError) as error:
+        return Check("mlflow", False, f"{shown} does not answer ({error})", fix)
+
+
+def check_pydocs(compare: Callable[[], str]) -> Check:
+    """The built-in collection is the one of the manifest."""
+    try:
+        return Check("pydocs", True, compare())
+    except HarnessError as error:
+        return Check("pydocs", False, str(error), "install the pinned packages, see the line on pins")
+
+
+def _nearest_folder(path: Path) -> Path:
+    """The path, or the first of its parents that exists."""
+    path = path.absolute()
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path

@@ -1,0 +1,83 @@
+"""The folder of a training run: the truth that tables are made from and a crash leaves resumable."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.files import read_json, write_json
+
+DONE = "done.json"
+
+
+class RunFolder:
+    """`runs/<fingerprint>/`: spec.json, environment.json, metrics.jsonl, checkpoints, rankings, done.json.
+
+    Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
+    repeated after it, and a line torn by the crash is cut off.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._metrics = folder / "metrics.jsonl"
+        self._cut_torn_line()
+        self._logged = {(line["phase"], line["step"]) for line in self.metrics()}
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is finished."""
+        return (self.folder / DONE).exists()
+
+    def describe(self, spec: dict[str, Any], environment: dict[str, Any]) -> None:
+        """Write the resolved spec and the environment, once."""
+        if not (self.folder / "spec.json").exists():
+            write_json(self.folder / "environment.json", environment)
+            write_json(self.folder / "spec.json", spec)
+
+    def log(self, phase: str, step: int, **metrics: float) -> None:
+        """Append metrics of a step, unless the step is there."""
+        if not metrics or (phase, step) in self._logged:
+            return
+        self._logged.add((phase, step))
+        line = {"phase": phase, "step": step, "time": time.time(), **metrics}
+        with self._metrics.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def metrics(self) -> Iterator[dict[str, Any]]:
+        """Yield the logged lines."""
+        if self._metrics.exists():
+            with self._metrics.open(encoding="utf-8") as stream:
+                yield from map(json.loads, stream)
+
+    def total(self, metric: str) -> float:
+        """Return the sum of a metric over all steps that have it."""
+        return sum(float(line[metric]) for line in self.metrics() if metric in line)
+
+    def last(self, phase: str) -> dict[str, float]:
+        """Return the metrics of the last line of a phase; empty where there is none."""
+        found = [line for line in self.metrics() if line["phase"] == phase]
+        return {k: v for k, v in found[-1].items() if k not in {"phase", "step", "time"}} if found else {}
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Write done.json, the last file of a run."""
+        write_json(self.folder / DONE, result)
+
+    def result(self) -> dict[str, Any]:
+        """Return what `finish` wrote.
+
+        Raises:
+            UserError: the file is missing or corrupt.
+        """
+        result: dict[str, Any] = read_json(self.folder / DONE)
+        return result
+
+    def _cut_torn_line(self) -> None:
+        if self._metrics.exists():
+            data = self._metrics.read_bytes()
+            whole = data[: data.rfind(b"\n") + 1]
+            if whole != data:
+                self._metrics.write_bytes(whole)

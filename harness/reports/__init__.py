@@ -1,0 +1,1 @@
+"""Reports: everything that is rendered from `cells.json`, without training."""

@@ -1,0 +1,168 @@
+"""The figure of a comparison: published and reproduced side by side, never on one axis.
+
+The published figures stand on another collection than ours, so each has its own panel and its own axis;
+rows keep their order and their marker. The third panel is the one to read: differences to the baseline,
+paired.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from harness.files import write_bytes
+from harness.reports.text import (
+    Cells,
+    collection_text,
+    column_style,
+    dataset_text,
+    positions,
+    row_text,
+    unit_text,
+)
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Colours that stay apart for the colour-blind (Okabe and Ito 2008); yellow is too pale on white."""
+
+MARKERS = "osD^vPX*"
+"""One a row, so that rows stay apart in grey."""
+
+INK = "#333333"
+
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "harness",  # element ids are random without it
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.grid.axis": "x",
+    "axes.axisbelow": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "ytick.left": False,
+}
+
+
+def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
+    """Draw the printed columns of a target: published, reproduced, difference to the baseline.
+
+    Bars: thick for these checkpoints, thin for the method. The same cells give the same bytes.
+
+    Args:
+        cells: content of `cells.json`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap, 150 dots an inch.
+    """
+    shown = positions(cells, published=True) or positions(cells, published=False)
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
+        # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
+        height = (0.24 * len(cells["rows"]) + 0.75) * len(shown) + 0.9
+        figure = Figure(figsize=(9.6, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(len(shown), 3, squeeze=False, sharey=True, width_ratios=(1, 1.15, 1.15))
+        for line, position in zip(axes, shown, strict=True):
+            _draw_line(list(line), cells, position, first=position == shown[0])
+        figure.suptitle(_title(cells), fontsize=10, x=0.01, ha="left")
+        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        write_bytes(svg, _bytes(figure, "svg", {"Date": None, "Creator": "harness"}))
+        write_bytes(png, _bytes(figure, "png", {"Software": None}))
+
+
+def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
+    """One column of the table: three panels that share their rows."""
+    column, style = cells["columns"][position], column_style(cells, position)
+    for place, row in enumerate(cells["rows"]):
+        look = _look(cells, row, place)
+        cell = row["cells"][position]
+        if cell["published"]:
+            axes[0].plot(cell["published"]["value"] * style.factor, place, **look)
+        if cell["reproduced"]:
+            _point(axes[1], cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
+        if cell["difference"] and cell["difference"]["value"] is not None:
+            _point(axes[2], cell["difference"], cell["difference"]["value"], place, style.factor, look)
+        elif cell["state"] == "missing":
+            axes[1].text(
+                0.02, place, "not run", transform=axes[1].get_yaxis_transform(), va="center", color=INK
+            )
+    axes[2].axvline(0, color=INK, linewidth=0.9, zorder=1)
+    unit = unit_text(cells)
+    axes[0].set_xlabel(f"{column['label']} ({unit})")
+    axes[1].set_xlabel(f"{column['label']} ({unit})")
+    points = "percentage points" if unit == "%" else unit
+    axes[2].set_xlabel(f"difference in {column['label']} ({points})")
+    if not any(row["cells"][position]["published"] for row in cells["rows"]):
+        axes[0].text(0.5, 0.5, "not published", transform=axes[0].transAxes, ha="center", color=INK)
+        axes[0].set_xticks([])
+    for axis in axes:
+        axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axis.margins(x=0.12)
+    axes[0].set_yticks(range(len(cells["rows"])), [row_text(cells, row) for row in cells["rows"]])
+    axes[0].set_ylim(len(cells["rows"]) - 0.4, -0.6)  # the first row on top
+    if first:
+        axes[0].set_title(f"published, {dataset_text(column)}", loc="left")
+        axes[1].set_title(f"reproduced, {collection_text(cells)}", loc="left")
+        axes[2].set_title(f"reproduced, minus {cells['baseline']}", loc="left")
+
+
+def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """Colour and marker of a row; reference rows are hollow and grey."""
+    reference = row["kind"] == "reference"
+    place_in_colours = [r["name"] for r in cells["rows"] if r["kind"] != "reference"]
+    colour = "#777777" if reference else OKABE_ITO[place_in_colours.index(row["name"]) % len(OKABE_ITO)]
+    return {
+        "color": colour,
+        "marker": MARKERS[place % len(MARKERS)],
+        "markersize": 6,
+        "markerfacecolor": "white" if reference else colour,
+        "markeredgecolor": colour if reference else "black",
+        "markeredgewidth": 0.9 if reference else 0.5,
+        "linestyle": "none",
+        "zorder": 3,
+    }
+
+
+def _point(axis: Axes, block: Mapping[str, Any], mean: float, place: int, factor: float, look: Any) -> None:
+    """A mean with its intervals, where the block has them."""
+    for name, width in (("method", 1.1), ("checkpoints", 3.2)):
+        interval = block.get(name)
+        if interval:
+            ends = [interval["low"] * factor, interval["high"] * factor]
+            axis.plot(ends, [place] * 2, color=look["color"], lw=width, solid_capstyle="butt", zorder=2)
+    axis.plot(mean * factor, place, **look)
+
+
+def _title(cells: Cells) -> str:
+    simulation = "Simulation. " if cells["simulation"] else ""
+    title = f"{simulation}{cells['target']}: {cells['title']} ({cells['verdict']}, {cells['scale']} scale)"
+    return textwrap.fill(title, 125)
+
+
+def _legend(cells: Cells) -> str:
+    level, seeds = f"{cells['level'] * 100:g} %", len(cells["seeds"])
+    if seeds == 1:
+        bars = f"One seed. Bars: {level} interval for these checkpoints (over queries), not for the method."
+    else:
+        bars = (
+            f"Mean of {seeds} seeds. Thick bars: {level} interval for these checkpoints (over queries); "
+            "thin bars: for the method (over seeds and queries)."
+        )
+    return f"{bars}\nEach panel has its own axis. Only differences are paired: read them in the third column."
+
+
+def _bytes(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, dpi=150, metadata=metadata)
+    return stream.getvalue()

@@ -1,0 +1,119 @@
+"""How numbers of `cells.json` are written: fractions inside, the paper's unit and decimals on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Cells = Mapping[str, Any]
+"""The content of `cells.json`."""
+
+NOTHING = "–"
+"""Where there is no figure and none is due."""
+
+NOT_RUN = "not run"
+"""Where a figure is due and was not made; never a number."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the numbers of one column are written.
+
+    Attributes:
+        factor: 100 for percent, else 1.
+        decimals: as many as the paper prints.
+    """
+
+    factor: float
+    decimals: int
+
+    def number(self, value: float | None, *, signed: bool = False) -> str:
+        """Return the number; a difference keeps its sign when rounded to 0, which side of 0 it is matters."""
+        if value is None:
+            return NOTHING
+        size = f"{abs(value) * self.factor:.{self.decimals}f}"
+        sign = "-" if value < 0 else "+" if value > 0 and signed else ""
+        return sign + size
+
+    def interval(self, block: Mapping[str, Any] | None) -> str:
+        """Return ``[low, high]``, signed."""
+        if block is None:
+            return NOTHING
+        return f"[{self.number(block['low'], signed=True)}, {self.number(block['high'], signed=True)}]"
+
+
+def column_style(cells: Cells, position: int) -> Style:
+    """Return the style of a column: the decimals of its published figures, or of the table's, or one."""
+    printed = [figure["printed"] for row in cells["rows"] if (figure := row["cells"][position]["published"])]
+    if not printed:
+        everywhere = [cell["published"] for row in cells["rows"] for cell in row["cells"]]
+        printed = [figure["printed"] for figure in everywhere if figure]
+    percent = cells["unit"] == "percent"
+    decimals = max((len(str(text).partition(".")[2]) for text in printed), default=1 if percent else 3)
+    return Style(100.0 if percent else 1.0, decimals)
+
+
+def published_text(cell: Mapping[str, Any]) -> str:
+    """Return the figure as the paper prints it."""
+    return str(cell["published"]["printed"]) if cell["published"] else NOTHING
+
+
+def reproduced_text(cell: Mapping[str, Any], style: Style) -> str:
+    """Return the mean, with the standard deviation over seeds where there are several."""
+    block = cell["reproduced"]
+    if cell["state"] != "ok" or block is None:
+        return NOTHING if cell["state"] == "published-only" else NOT_RUN
+    spread = "" if block["sd"] is None else f" ± {style.number(block['sd'])}"
+    return style.number(block["mean"]) + spread
+
+
+def p_text(p_value: float | None) -> str:
+    """Return a p-value to three decimals, or that it is smaller."""
+    if p_value is None:
+        return NOTHING
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def row_text(cells: Cells, row: Mapping[str, Any]) -> str:
+    """Return a row's name, with what kind it is unless it is one of the paper's trained rows."""
+    marks = [] if row["kind"] in ("trained", "published") else [row["kind"]]
+    if row["name"] == cells["baseline"]:
+        marks.append("baseline")
+    return f"{row['name']} ({', '.join(marks)})" if marks else str(row["name"])
+
+
+def dataset_text(column: Mapping[str, Any]) -> str:
+    """Return the dataset's title, or its name."""
+    return str(column.get("dataset_title") or column["dataset"])
+
+
+def collection_text(cells: Cells) -> str:
+    """Return the collection's name, labelled where it is a simulation."""
+    return f"{cells['collection']['name']}{' (simulation)' if cells['simulation'] else ''}"
+
+
+def count_text(number: int) -> str:
+    """Return a count with a comma for each thousand."""
+    return f"{number:,}"
+
+
+def list_text(values: Sequence[Any]) -> str:
+    """Return ``a, b and c``."""
+    texts = [str(value) for value in values]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def unit_text(cells: Cells) -> str:
+    """Return the unit for a caption or an axis."""
+    return {"percent": "%", "fraction": "fraction"}.get(cells["unit"], str(cells["unit"]))
+
+
+def positions(cells: Cells, *, published: bool) -> list[int]:
+    """Return the positions of the columns that the paper prints, or of our further measures."""
+    return [place for place, column in enumerate(cells["columns"]) if column["published"] == published]
+
+
+def compared_rows(cells: Cells, position: int) -> list[Mapping[str, Any]]:
+    """Return the rows that have a difference to the baseline in a column."""
+    return [row for row in cells["rows"] if row["cells"][position]["difference"] is not None]

@@ -1,0 +1,210 @@
+"""The story from a spec to its table: plan the runs, make those that are missing, publish what they say."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from harness.errors import HarnessError
+from harness.files import read_json, write_json, write_parquet, write_text
+from harness.records.mlflow_mirror import MlflowMirror
+from harness.reports.cells import Cells, FinishedRun, build_cells, build_provenance, read_per_query
+from harness.reports.figures import draw_comparison
+from harness.reports.tables import render_markdown
+from harness.reports.tidy import render_csv
+from harness.specs.fingerprints import Chain
+from harness.specs.library import Library
+from harness.specs.resolve import Resolved, resolve
+from harness.specs.settings import RunSettings
+from harness.stages import Stages
+from harness.store import Store
+
+FILES = (
+    "table.md",
+    "table.csv",
+    "figure.svg",
+    "figure.png",
+    "cells.json",
+    "provenance.json",
+    "per_query.parquet",
+)
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that a target needs.
+
+    Attributes:
+        row: name of the row.
+        dataset: name of the dataset.
+        seed: number of the seed, from 0.
+        settings: resolved.
+        chain: its fingerprints.
+        state: done, resume (there is a folder), or new.
+        estimate_s: seconds that runs like it took in this store, where there are any.
+    """
+
+    row: str
+    dataset: str
+    seed: int
+    settings: RunSettings
+    chain: Chain
+    state: str
+    estimate_s: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `harness plan --json` prints it."""
+        return {
+            "fingerprint": self.chain.last,
+            "row": self.row,
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "state": self.state,
+            "needs": self.chain.needs(),
+            "estimate_s": self.estimate_s,
+        }
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A reproduced target: its cells and where they were written."""
+
+    cells: Cells
+    folder: Path
+    trained: int
+
+
+def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Resolved:
+    """Load a target at a scale, with the further test sets of its collection."""
+    resolved = resolve(library, target, scale)
+    collection = stages.collection(resolved.collection())
+    further = tuple(split for split in collection.queries if split not in {"train", "dev", "test"})
+    return replace(resolved, splits=further)
+
+
+def plan(
+    resolved: Resolved, stages: Stages, seeds: int | None = None, rows: Sequence[str] = ()
+) -> list[PlannedRun]:
+    """Return the runs of a target, in the order of its rows.
+
+    Raises:
+        UserError: no such row.
+    """
+    chosen = [resolved.loaded.row(name) for name in rows] or resolved.target.rows
+    planned = []
+    for seed in range(seeds or resolved.seeds):
+        for row in chosen:
+            if row.kind in {"published", "unavailable"}:
+                continue
+            settings = resolved.run(row, seed)
+            links = stages.chain(settings)
+            state = _state(stages.store, links.last)
+            estimate = 0.0 if state == "done" else _estimate(stages.store, settings)
+            planned.append(PlannedRun(row.name, resolved.dataset, seed, settings, links, state, estimate))
+    return planned
+
+
+def reproduce(
+    resolved: Resolved,
+    stages: Stages,
+    results: Path,
+    *,
+    seeds: int | None = None,
+    rows: Sequence[str] = (),
+    force: bool = False,
+) -> Reproduction:
+    """Make a target's table, training only what the store does not hold.
+
+    Args:
+        resolved: the target at a scale.
+        stages: makes runs.
+        results: root below which `<scale>/<paper>/<target>/` is written.
+        seeds: how many seeds; the spec's number by default.
+        rows: only these rows, beside the baseline; all by default.
+        force: forget the runs of these rows and train them again.
+    """
+    torch.set_num_threads(resolved.scale.spec.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    wanted = [*dict.fromkeys([resolved.target.baseline, *rows])] if rows else []
+    planned = plan(resolved, stages, seeds, wanted)
+    if force:
+        planned = _forget(planned, stages.store)
+    recorded = mirrored(stages, resolved)
+    finished = [
+        FinishedRun(
+            run.row, run.seed, run.settings, recorded.run(run.settings, f"{run.row}, seed {run.seed}")
+        )
+        for run in planned
+    ]
+    folder = results / resolved.scale.name / resolved.name
+    cells = publish(resolved, recorded, finished, folder)
+    return Reproduction(cells, folder, sum(run.state != "done" for run in planned))
+
+
+def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun], folder: Path) -> Cells:
+    """Write a target's cells, provenance and per-query scores, then render them."""
+    per_query = read_per_query(finished, resolved.dataset)
+    wanted = {column.measure for column in resolved.columns}
+    per_query = per_query[per_query["measure"].isin(wanted)]
+    cells = build_cells(resolved, finished, per_query, stages.collection(resolved.collection()))
+    write_json(folder / "cells.json", cells)
+    write_json(folder / "provenance.json", build_provenance(finished))
+    write_parquet(per_query, folder / "per_query.parquet")
+    return render(folder)
+
+
+def render(folder: Path) -> Cells:
+    """Render tables and figures from a folder's cells alone.
+
+    Raises:
+        UserError: cells.json is missing or corrupt.
+    """
+    cells: Cells = read_json(folder / "cells.json")
+    write_text(folder / "table.md", render_markdown(cells))
+    write_text(folder / "table.csv", render_csv(cells))
+    draw_comparison(cells, folder / "figure.svg", folder / "figure.png")
+    return cells
+
+
+def mirrored(stages: Stages, resolved: Resolved) -> Stages:
+    """Return the stages with a mirror to MLflow, an experiment for each paper."""
+    mirror = MlflowMirror(stages.store.tracking_uri, resolved.paper)
+
+    def sync(folder: Path) -> None:
+        tags = {"fingerprint": folder.name, "target": resolved.name, "scale": resolved.scale.name}
+        mirror.sync(folder, tags)
+
+    return replace(stages, mirror=sync)
+
+
+def _state(store: Store, fingerprint: str) -> str:
+    folder = store.run(fingerprint)
+    return "done" if (folder / "done.json").exists() else "resume" if folder.exists() else "new"
+
+
+def _forget(planned: list[PlannedRun], store: Store) -> list[PlannedRun]:
+    for run in planned:
+        shutil.rmtree(store.run(run.chain.last), ignore_errors=True)
+    return [replace(run, state="new") for run in planned]
+
+
+def _estimate(store: Store, settings: RunSettings) -> float | None:
+    """Return the median seconds of finished runs with the same phases."""
+    alike = []
+    for done in sorted((store.root / "runs").glob("*/done.json")):
+        try:
+            spec, seconds = read_json(done.parent / "spec.json"), read_json(done).get("seconds")
+        except HarnessError:
+            continue
+        same = [spec.get(key) for key in ("kind", "continued", "encoder")] == [
+            settings.model_dump(mode="json")[key] for key in ("kind", "continued", "encoder")
+        ]
+        if same and seconds:
+            alike.append(float(seconds))
+    return round(median(alike), 1) if alike else None

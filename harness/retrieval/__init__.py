@@ -1,0 +1,1 @@
+"""Retrieval: encoding, exact search, BM25, candidate mining."""

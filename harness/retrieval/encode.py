@@ -1,0 +1,62 @@
+"""Encoding of many sequences: sorted by length, padded only to the longest of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from harness.collections.tokens import Ragged
+from harness.encoders.dual_encoder import Tower
+
+TOKENS_PER_BATCH = 16_384
+"""Token places (padding included) that are encoded at once; bounds memory, changes no result's meaning."""
+
+
+def length_buckets(
+    lengths: npt.NDArray[np.int64], places: int = TOKENS_PER_BATCH
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield batches of row numbers, longest first, each at most `places` token places when padded."""
+    order = np.argsort(-lengths, kind="stable")
+    begin = 0
+    while begin < len(order):
+        count = max(1, places // max(int(lengths[order[begin]]), 1))
+        yield order[begin : begin + count]
+        begin += count
+
+
+def encode(
+    tower: Tower,
+    sequences: Ragged,
+    pad: int,
+    rows: npt.NDArray[np.int64] | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> npt.NDArray[np.float32]:
+    """Embed sequences without dropout.
+
+    Args:
+        tower: which encoder.
+        sequences: token sequences.
+        pad: token id that fills.
+        rows: which of them, in this order; all by default.
+        advance: called with the number of sequences done, for progress.
+
+    Returns:
+        [len(rows), dimension] float32.
+    """
+    rows = np.arange(len(sequences)) if rows is None else rows
+    device = next(tower.parameters()).device
+    embedded = np.empty((len(rows), tower.dimension), dtype=np.float32)
+    was_training = tower.training
+    tower.eval()
+    with torch.inference_mode():
+        for bucket in length_buckets(sequences.lengths[rows]):
+            ids, mask = sequences.padded(rows[bucket], pad)
+            output: Any = tower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+            embedded[bucket] = output.float().cpu().numpy()
+            advance(len(bucket))
+    tower.train(was_training)
+    return embedded

@@ -1,0 +1,1 @@
+"""Specs: what a paper published and what must be trained to publish it again; read, checked, resolved."""

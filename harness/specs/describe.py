@@ -1,0 +1,82 @@
+"""What `harness list` and `harness show` say, for programs and for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from harness.errors import SpecErrors
+from harness.specs.library import Library, LoadedTarget
+from harness.specs.resolve import figure
+
+
+def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
+    """Return all targets; status tells at which scales results exist, or that the spec is broken."""
+    found = []
+    for name in library.targets():
+        try:
+            target = library.target(name).target
+        except SpecErrors as error:
+            broken = {"target": name, "title": str(error), "kind": "broken", "scales": [], "status": "broken"}
+            found.append(broken)
+            continue
+        made = [scale for scale in target.scales if (results / scale / name / "cells.json").exists()]
+        found.append(
+            {
+                "target": name,
+                "title": target.title,
+                "kind": target.kind,
+                "scales": target.scales,
+                "status": f"made at {', '.join(made)}" if made else "not made yet",
+            }
+        )
+    return found
+
+
+def show_target(loaded: LoadedTarget) -> dict[str, Any]:
+    """Return a target as `harness show --json` prints it."""
+    target = loaded.target
+    notes = {note.id: note for note in loaded.paper.notes}
+    return {
+        "target": loaded.name,
+        "paper": loaded.name.split("/", maxsplit=1)[0],
+        "title": target.title,
+        "kind": target.kind,
+        "columns": [column.model_dump() for column in target.columns],
+        "rows": [
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "recipe": (row.recipe or target.shared.recipe) if row.sampler else None,
+                "sampler": row.sampler.preset if row.sampler else None,
+                "published": [
+                    figure(text, target.unit) if text is not None else None
+                    for text in row.published or [None] * len(target.columns)
+                ],
+            }
+            for row in target.rows
+        ],
+        "notes": [notes[name].model_dump() for name in target.notes],
+    }
+
+
+def render_list(found: list[dict[str, Any]]) -> Table:
+    """Return the list as a table for a terminal."""
+    table = Table("target", "title", "kind", "scales", "status", box=None, pad_edge=False)
+    for line in found:
+        table.add_row(line["target"], line["title"], line["kind"], ", ".join(line["scales"]), line["status"])
+    return table
+
+
+def render_show(shown: dict[str, Any]) -> Table:
+    """Return a target as a table for a terminal: its rows and published figures, its notes below."""
+    headers = ["row", "kind", "sampler", *(column["label"] for column in shown["columns"])]
+    table = Table(*headers, title=f"{shown['target']}: {shown['title']}", box=None, pad_edge=False)
+    for row in shown["rows"]:
+        printed = [cell["printed"] if cell else "" for cell in row["published"]]
+        table.add_row(row["name"], row["kind"], row["sampler"] or "", *printed)
+    table.caption = "\n".join(f"{note['id']} ({note['severity']}): {note['text']}" for note in shown["notes"])
+    table.caption_justify = "left"
+    return table

@@ -1,0 +1,237 @@
+"""Resolving: target, recipe, dataset and scale put together into the settings of each training run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from harness.errors import UserError, nearest
+from harness.files import content_hash
+from harness.negatives.registry import make_law, presets
+from harness.specs.library import Library, LoadedTarget
+from harness.specs.models import Recipe, Row, Scale, Target
+from harness.specs.settings import (
+    CollectionSettings,
+    EncoderSettings,
+    LossSettings,
+    PhaseSettings,
+    RunSettings,
+    SamplerSettings,
+    TokenSettings,
+)
+
+
+@dataclass(frozen=True)
+class NamedScale:
+    """A scale and its name."""
+
+    name: str
+    spec: Scale
+
+
+@dataclass(frozen=True)
+class ResolvedColumn:
+    """A column of the finished table; `published` where the paper prints it."""
+
+    label: str
+    dataset: str
+    dataset_title: str
+    measure: str
+    split: str
+    published: bool
+
+    def model_dump(self) -> dict[str, Any]:
+        """Return it as cells.json holds it."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A target at a scale.
+
+    Attributes:
+        loaded: the target and what it names.
+        scale: the scale.
+        splits: further test sets of the collection, shown beside the test split.
+    """
+
+    loaded: LoadedTarget
+    scale: NamedScale
+    splits: tuple[str, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """Name of the target."""
+        return self.loaded.name
+
+    @property
+    def paper(self) -> str:
+        """Name of the paper."""
+        return self.name.split("/", maxsplit=1)[0]
+
+    @property
+    def target(self) -> Target:
+        """The target's spec."""
+        return self.loaded.target
+
+    @property
+    def dataset(self) -> str:
+        """Name of the target's dataset."""
+        return self.target.columns[0].dataset
+
+    @property
+    def columns(self) -> list[ResolvedColumn]:
+        """Columns as printed, then the dataset's further measures, then further test sets."""
+        dataset = self.loaded.datasets[self.dataset]
+        title = dataset.title
+        printed = [
+            ResolvedColumn(c.label, c.dataset, title, c.measure, "test", True) for c in self.target.columns
+        ]
+        further = [
+            ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further
+        ]
+        first = self.target.columns[0]
+        others = [
+            ResolvedColumn(f"{first.label} {split}", self.dataset, title, first.measure, split, False)
+            for split in self.splits
+        ]
+        return [*printed, *further, *others]
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds, unless the command says otherwise."""
+        return self.target.seeds or self.scale.spec.seeds.count
+
+    def published(self, row: Row) -> list[dict[str, Any] | None]:
+        """Return a row's published figures, one a column of the finished table."""
+        printed = list(row.published or []) + [None] * len(self.columns)
+        return [
+            figure(text, self.target.unit) if text is not None else None
+            for text, _ in zip(printed, self.columns, strict=False)
+        ]
+
+    def collection(self) -> CollectionSettings:
+        """Return the collection that serves the dataset at this scale."""
+        choices = self.loaded.datasets[self.dataset].collections
+        choice = choices.get(self.scale.name)
+        if choice is None:
+            raise UserError(
+                f"dataset '{self.dataset}' has no collection at scale '{self.scale.name}'",
+                fix=nearest(self.scale.name, choices),
+            )
+        return CollectionSettings(kind=choice.kind, parameters=choice.parameters)
+
+    def run(self, row: Row, seed: int) -> RunSettings:
+        """Return the settings of a row's run of one seed, counted from 0."""
+        scale, shared = self.scale.spec, self.target.shared
+        recipe_name = row.recipe or shared.recipe
+        recipe = self.loaded.recipes[recipe_name]
+        start = self.loaded.recipes[recipe.start or recipe_name]
+        kind = {"bm25": "bm25", "warm-up": "warm-up"}.get(row.evaluates or "", "trained")
+        trained = kind == "trained"
+        return RunSettings(
+            kind=kind,  # type: ignore[arg-type]
+            recipe=recipe_name if trained else (recipe.start or recipe_name),
+            collection=self.collection(),
+            tokens=TokenSettings(**scale.tokens.model_dump()),
+            encoder=EncoderSettings(**scale.encoder.model_dump()),
+            warm_up=_phase(start, scale, "warm_up"),
+            warm_up_seed=scale.seeds.warm_up + seed,
+            continued=_phase(recipe, scale, "continued") if trained else None,
+            sampler=self._sampler(row) if trained else None,
+            seed=scale.seeds.continued + seed,
+            measures=tuple(dict.fromkeys(column.measure for column in self.columns)),
+            depth=scale.depth,
+        )
+
+    def settings_commit(self) -> str | None:
+        """Return the commit that froze the settings, if they are still those."""
+        frozen = self.scale.spec.frozen
+        return frozen.commit if frozen and frozen.settings == self.settings_hash() else None
+
+    def settings_hash(self) -> str:
+        """Return a hash of all that decides a comparison but its rows."""
+        return content_hash(
+            self.scale.spec.model_dump(exclude={"frozen", "summary", "seeds", "threads"}),
+            {
+                name: recipe.model_dump(exclude={"summary", "departs", "source"})
+                for name, recipe in self.loaded.recipes.items()
+            },
+            self.collection().model_dump(),
+            self.target.shared.model_dump(),
+        )
+
+    def scale_notes(self) -> list[str]:
+        """Return what the scale changes, and the target's own remarks."""
+        wanted, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
+        capped = (
+            [f"Candidates: the paper's K = {wanted} is capped to {cap} at this scale."]
+            if wanted > cap
+            else []
+        )
+        departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
+        return [*capped, *departs, *self.target.remarks]
+
+    def notes(self) -> list[dict[str, str]]:
+        """Return the register's notes that the target cites."""
+        register = {note.id: note for note in self.loaded.paper.notes}
+        return [register[name].model_dump() for name in self.target.notes]
+
+    def _sampler(self, row: Row) -> SamplerSettings | None:
+        choice = row.sampler
+        if choice is None:
+            return None
+        settings = presets()[choice.preset].settings
+        law = make_law(settings["law"], {**settings["law_parameters"], **choice.with_})
+        return SamplerSettings(
+            preset=choice.preset,
+            source=settings["candidate_source"],
+            law=settings["law"],
+            law_parameters=asdict(law),  # type: ignore[call-overload]
+            draw=choice.draw or settings["draw"],
+            topology=settings["topology"],
+            mask=choice.mask or settings["mask"],
+            candidates=min(self.target.shared.candidates, self.scale.spec.candidates_cap),
+            negatives=self.target.shared.negatives,
+        )
+
+
+def resolve(library: Library, target: str, scale: str) -> Resolved:
+    """Load a target at a scale.
+
+    Raises:
+        UserError: unknown target or scale, or the target has no such scale.
+    """
+    loaded = library.target(target)
+    spec = library.scale(scale)
+    if scale not in loaded.target.scales:
+        raise UserError(f"{target} has no scale '{scale}'", fix=nearest(scale, loaded.target.scales))
+    return Resolved(loaded, NamedScale(scale, spec))
+
+
+def figure(printed: str, unit: str) -> dict[str, Any]:
+    """Return a published figure with its value as a fraction, in exact decimals.
+
+    >>> figure("39.7", "percent")
+    {'printed': '39.7', 'value': 0.397, 'unit': 'percent'}
+    """
+    number = Decimal(re.sub(r"[^0-9.+-]", "", printed))
+    return {"printed": printed, "value": float(number / 100 if unit == "percent" else number), "unit": unit}
+
+
+def _phase(recipe: Recipe, scale: Scale, phase: str) -> PhaseSettings:
+    continued = phase == "continued"
+    drawn = recipe.negatives == "drawn"
+    return PhaseSettings(
+        loss=LossSettings(**recipe.loss.model_dump()),
+        negatives=recipe.negatives,
+        steps=scale.steps.continued if continued else scale.steps.warm_up,
+        batch=scale.batch.continued if continued else scale.batch.warm_up,
+        learning_rate=scale.learning_rate.continued if continued else scale.learning_rate.warm_up,
+        weight_decay=recipe.schedule.weight_decay,
+        warm_up_share=recipe.schedule.warm_up_share,
+        clip_norm=recipe.schedule.clip_norm,
+        refresh=scale.steps.refresh if continued and drawn else None,
+    )

@@ -1,0 +1,291 @@
+"""The stages of a reproduction: each makes its product or finds it in the store."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from harness.collections.archive import load_collection, save_collection
+from harness.collections.collection import Collection
+from harness.collections.planted import build_planted
+from harness.collections.pydocs import build_pydocs, pins_of
+from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer
+from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.evaluation.measures import evaluate
+from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
+from harness.files import content_hash, write_parquet
+from harness.negatives.candidates import Candidates
+from harness.negatives.registry import make_law
+from harness.negatives.sampler import Sampler
+from harness.progress import Progress
+from harness.records.environment import describe_environment
+from harness.records.run_folder import RunFolder
+from harness.retrieval.bm25 import bm25_search
+from harness.retrieval.encode import encode
+from harness.retrieval.mining import load_candidates, mine, save_candidates
+from harness.retrieval.search import exact_search
+from harness.specs.fingerprints import Chain, chain, evaluation_fingerprint
+from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
+from harness.store import Store
+from harness.training.batches import TrainingPairs, training_pairs
+from harness.training.trainer import HardNegatives, Trainer
+
+DEV_MEASURE = "RR(rel=2)@10"
+Embeddings = npt.NDArray[np.float32]
+
+
+def sampler_of(settings: SamplerSettings) -> Sampler:
+    """Return the sampler that the settings describe."""
+    return Sampler(make_law(settings.law, settings.law_parameters), settings.draw, settings.negatives)
+
+
+def device() -> torch.device:
+    """Return the GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@dataclass
+class Stages:
+    """Makes what a run stands on, and the run.
+
+    Attributes:
+        store: where products lie.
+        progress: shows what is done and how long it will take.
+        mirror: called with a run's folder whenever there is something new in it.
+    """
+
+    store: Store
+    progress: Progress
+    mirror: Callable[[Path], None] = lambda folder: None
+    _collections: dict[str, Collection] = field(default_factory=dict)
+    _pairs: dict[str, TrainingPairs] = field(default_factory=dict)
+
+    def collection(self, settings: CollectionSettings) -> Collection:
+        """Return the collection, built or read from the store."""
+        key = self._collection_key(settings)
+        if key not in self._collections:
+            path = self.store.collection(key)
+            if not path.exists():
+                with self.progress.task(f"collection {settings.kind}"):
+                    save_collection(_build(settings), path)
+            self._collections[key] = load_collection(path)
+        return self._collections[key]
+
+    def chain(self, settings: RunSettings) -> Chain:
+        """Return the fingerprints of a run."""
+        return chain(settings, self.collection(settings.collection).fingerprint)
+
+    def tokens(self, settings: RunSettings) -> TokenStore:
+        """Return the collection's tokens."""
+        with self.progress.task("tokens"):
+            return build_tokens(
+                self.collection(settings.collection),
+                self.store.tokens(self.chain(settings).tokens),
+                start=settings.encoder.start,
+                vocabulary=settings.tokens.vocabulary,
+                query_tokens=settings.tokens.query_tokens,
+                passage_tokens=settings.tokens.passage_tokens,
+            )
+
+    def run(self, settings: RunSettings, title: str) -> RunFolder:
+        """Train and evaluate a run, unless it is done; what it stands on is made first.
+
+        Args:
+            settings: resolved settings.
+            title: what the progress bar calls it.
+        """
+        folder = RunFolder(self.store.run(self.chain(settings).last))
+        if folder.done and folder.result()["evaluation"] == evaluation_fingerprint(settings):
+            return folder
+        folder.describe(settings.model_dump(mode="json"), describe_environment())
+        self._prepare(settings)
+        begin = time.monotonic()
+        if settings.kind == "bm25":
+            result = self._evaluate_bm25(settings, folder)
+        else:
+            encoder = self._trained(settings, folder, title)
+            result = self._evaluate(settings, folder, encoder, title)
+        folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
+        for scaffolding in [folder.folder / "candidates", *(folder.folder / "checkpoints").glob("*step-*")]:
+            shutil.rmtree(scaffolding, ignore_errors=True)
+        self.mirror(folder.folder)
+        return folder
+
+    def _prepare(self, settings: RunSettings) -> None:
+        """Make what a run stands on, so that its own time can be told."""
+        if settings.kind == "trained":
+            self._warm_up(settings)
+            if settings.sampler is not None and settings.sampler.source != "none":
+                self.candidates(settings, settings.sampler)
+
+    def candidates(self, settings: RunSettings, sampler: SamplerSettings) -> Candidates:
+        """Return the candidates of round 0, mined by the warm-up."""
+        path = self.store.candidates(self.chain(settings).candidates or "")
+        if not path.exists():
+            encoder = self._warm_up(settings)
+            tokens = self.tokens(settings)
+            with self.progress.task("candidates of round 0"):
+                pairs = self._training_pairs(settings)
+                mined = mine(
+                    pairs=pairs.pairs,
+                    queries=encode(encoder.query, tokens.queries["train"], tokens.pad),
+                    documents=encode(encoder.passage, tokens.documents, tokens.pad),
+                    masked=pairs.masked(sampler.mask),
+                    k=sampler.candidates,
+                    model=encoder.fingerprint(),
+                )
+                save_candidates(mined, path)
+        return load_candidates(path)
+
+    def _training_pairs(self, settings: RunSettings) -> TrainingPairs:
+        key = self._collection_key(settings.collection)
+        if key not in self._pairs:
+            self._pairs[key] = training_pairs(self.collection(settings.collection))
+        return self._pairs[key]
+
+    def _collection_key(self, settings: CollectionSettings) -> str:
+        pins = pins_of() if settings.kind == "pydocs" else {}
+        return f"{settings.kind}-{content_hash('collection', 1, settings.model_dump(), pins)}"
+
+    def _warm_up(self, settings: RunSettings) -> DualEncoder:
+        """Return the warm-up that a run continues; it is a training run of its own."""
+        alone = settings.model_copy(update={"kind": "warm-up", "continued": None, "sampler": None})
+        folder = self.run(alone, "warm-up")
+        return DualEncoder.load(_final(folder)).to(device())
+
+    def _trained(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
+        """Return the encoder after the run's last phase."""
+        if _final(folder).exists():
+            return DualEncoder.load(_final(folder)).to(device())
+        tokens = self.tokens(settings)
+        if settings.continued is None:
+            torch.manual_seed(settings.warm_up_seed)
+            encoder = build_dual_encoder(
+                settings.encoder,
+                vocabulary=tokens.vocabulary,
+                pad=tokens.pad,
+                idf=tokens.idf,
+                longest=max(settings.tokens.query_tokens, settings.tokens.passage_tokens),
+            ).to(device())
+            self._train(settings, settings.warm_up, "warm-up", settings.warm_up_seed, encoder, folder, title)
+        else:
+            encoder = self._warm_up(settings)
+            self._train(settings, settings.continued, "continued", settings.seed, encoder, folder, title)
+        _save_final(encoder, tokens, settings, folder)
+        return encoder
+
+    def _train(
+        self,
+        settings: RunSettings,
+        phase: PhaseSettings,
+        name: str,
+        seed: int,
+        encoder: DualEncoder,
+        folder: RunFolder,
+        title: str,
+    ) -> None:
+        sampler = settings.sampler if phase.negatives == "drawn" else None
+        negatives = None
+        if sampler is not None:
+            first = self.candidates(settings, sampler)
+            negatives = HardNegatives(sampler_of(sampler), sampler.mask, sampler.candidates, first)
+        tokens = self.tokens(settings)
+
+        def watch(encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
+            self.mirror(folder.folder)
+            ranking = self._rank(settings, tokens, encoder, documents, "dev")
+            qrels = self.collection(settings.collection).queries["dev"].qrels
+            return {DEV_MEASURE: float(evaluate(ranking, qrels, [DEV_MEASURE])["value"].mean())}
+
+        with self.progress.task(f"{title}: {name}", phase.steps) as advance:
+            Trainer(
+                encoder=encoder,
+                tokens=tokens,
+                pairs=self._training_pairs(settings),
+                name=name,
+                phase=phase,
+                temperature=phase.loss.temperature,
+                seed=seed,
+                writer=folder,
+                negatives=negatives,
+                watch=watch,
+                advance=advance,
+            ).run()
+
+    def _evaluate(
+        self, settings: RunSettings, folder: RunFolder, encoder: DualEncoder, title: str
+    ) -> dict[str, Any]:
+        tokens = self.tokens(settings)
+        with self.progress.task(f"{title}: evaluation"):
+            documents = encode(encoder.passage, tokens.documents, tokens.pad)
+            splits = [s for s in self.collection(settings.collection).queries if s != "train"]
+            rankings = {s: self._rank(settings, tokens, encoder, documents, s) for s in splits}
+            return self._measure(settings, folder, rankings) | {"weights": encoder.fingerprint()}
+
+    def _evaluate_bm25(self, settings: RunSettings, folder: RunFolder) -> dict[str, Any]:
+        collection = self.collection(settings.collection)
+        with self.progress.task("BM25"):
+            rankings = {}
+            for split, queries in collection.queries.items():
+                if split != "train":
+                    found = bm25_search(collection.documents, queries.texts, settings.depth)
+                    rankings[split] = make_ranking(queries.ids, collection.document_ids, *found)
+            return self._measure(settings, folder, rankings)
+
+    def _rank(
+        self,
+        settings: RunSettings,
+        tokens: TokenStore,
+        encoder: DualEncoder,
+        documents: Embeddings,
+        split: str,
+    ) -> Ranking:
+        collection = self.collection(settings.collection)
+        queries = encode(encoder.query, tokens.queries[split], tokens.pad)
+        found = exact_search(queries, documents, settings.depth)
+        return make_ranking(collection.queries[split].ids, collection.document_ids, *found)
+
+    def _measure(
+        self, settings: RunSettings, folder: RunFolder, rankings: dict[str, Ranking]
+    ) -> dict[str, Any]:
+        """Write rankings, judgements and per-query values; return what done.json tells."""
+        frames: list[pd.DataFrame] = []
+        for split, ranking in rankings.items():
+            qrels = self.collection(settings.collection).queries[split].qrels
+            write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
+            write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
+            frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
+        write_parquet(pd.concat(frames, ignore_index=True), folder.folder / "per_query.parquet")
+        return {
+            "evaluation": evaluation_fingerprint(settings),
+            "known_relevant_drawn": int(folder.total("known_relevant_drawn")),
+            "drawn": int(folder.total("drawn")),
+            "diagnostics": folder.last("continued refresh"),
+        }
+
+
+def _build(settings: CollectionSettings) -> Collection:
+    if settings.kind == "planted":
+        return build_planted(**settings.parameters)  # type: ignore[arg-type]
+    return build_pydocs()
+
+
+def _final(folder: RunFolder) -> Path:
+    return folder.folder / "checkpoints" / "final"
+
+
+def _save_final(encoder: DualEncoder, tokens: TokenStore, settings: RunSettings, folder: RunFolder) -> None:
+    """Save the encoder beside and rename it, so that a folder `final` is whole."""
+    beside = folder.folder / "checkpoints" / ".final.tmp"
+    shutil.rmtree(beside, ignore_errors=True)
+    encoder.save(beside, load_tokenizer(str(tokens.tokenizer_folder)), settings.tokens.passage_tokens)
+    beside.rename(_final(folder))

@@ -1,0 +1,1 @@
+"""Training: batches, losses, the trainer, checkpoints."""

@@ -1,0 +1,75 @@
+"""Which training pairs come when: an order that is a pure function of (seed, epoch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.collections.collection import RELEVANT, Collection
+from harness.negatives.noise import ORDER_STAGE, uniform
+
+
+@dataclass(frozen=True)
+class TrainingPairs:
+    """Labelled pairs and what must not be drawn against them.
+
+    Attributes:
+        pairs: [R, 2] query number and positive document number.
+        labelled: for each pair, documents judged relevant in the training qrels.
+        known_relevant: for each pair, all documents known to be relevant, labelled or not.
+    """
+
+    pairs: npt.NDArray[np.int64]
+    labelled: list[npt.NDArray[np.int64]]
+    known_relevant: list[npt.NDArray[np.int64]]
+
+    def masked(self, mask: str) -> list[npt.NDArray[np.int64]]:
+        """Return what a sampler's mask excludes: ``labelled`` or ``known-relevant``."""
+        return self.labelled if mask == "labelled" else self.known_relevant
+
+
+def training_pairs(collection: Collection) -> TrainingPairs:
+    """Return one pair for each labelled positive of the training queries."""
+    queries, number = collection.queries["train"], collection.number
+    pairs, labelled, known = [], [], []
+    for row, query in enumerate(queries.ids):
+        relevant = sorted(number[d] for d, grade in queries.qrels[query].items() if grade >= RELEVANT)
+        everything = np.array(
+            sorted({*relevant, *(number[d] for d in queries.known_relevant.get(query, ()))})
+        )
+        for positive in relevant:
+            pairs.append((row, positive))
+            labelled.append(np.array(relevant, dtype=np.int64))
+            known.append(everything.astype(np.int64))
+    return TrainingPairs(np.array(pairs, dtype=np.int64).reshape(-1, 2), labelled, known)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's pairs.
+
+    Attributes:
+        rows: [B] numbers of training pairs.
+        visit: [B] how often each was visited before.
+    """
+
+    rows: npt.NDArray[np.int64]
+    visit: npt.NDArray[np.int64]
+
+
+def batch_at(step: int, size: int, pairs: int, seed: int) -> Batch:
+    """Return the batch of a step; epochs follow each other without a remainder being dropped."""
+    place = np.arange(step * size, (step + 1) * size)
+    epoch = place // pairs
+    rows = np.empty(size, dtype=np.int64)
+    for number in np.unique(epoch):
+        here = epoch == number
+        rows[here] = epoch_order(int(number), pairs, seed)[place[here] % pairs]
+    return Batch(rows, epoch)
+
+
+def epoch_order(epoch: int, pairs: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return the order of the training pairs in an epoch, [pairs]."""
+    return np.argsort(uniform(seed, epoch, ORDER_STAGE, np.arange(pairs)), kind="stable")

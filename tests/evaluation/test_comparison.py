@@ -1,0 +1,140 @@
+"""Cells from per-query scores."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.errors import UserError
+from harness.evaluation.comparison import compare_rows, published_difference, reproduced, score_table
+from harness.evaluation.significance import checkpoint_interval, method_interval
+
+COLUMNS = [
+    {"label": "MRR@10", "dataset": "ms-pas", "measure": "RR(rel=2)@10", "split": "test"},
+    {"label": "MRR@10 see-also", "dataset": "ms-pas", "measure": "RR(rel=2)@10", "split": "see-also"},
+]
+
+
+def figure(printed: str) -> dict[str, object]:
+    return {"printed": printed, "value": float(printed) / 100, "unit": "percent"}
+
+
+def scores(seeds: int = 3, queries: int = 40) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    base = rng.uniform(size=queries)
+    lines = [
+        (row, seed, "ms-pas", split, "RR(rel=2)@10", f"q{q}", base[q] + lift + 0.05 * rng.normal())
+        for row, lift in [("Uniform", 0.0), ("Top", 0.01), ("Best", 0.1)]
+        for split in ("test", "see-also")
+        for seed in range(seeds)
+        for q in range(queries)
+    ]
+    return pd.DataFrame(lines, columns=["row", "seed", "dataset", "split", "measure", "query", "value"])
+
+
+ROWS = {
+    "Uniform": [figure("39.7"), None],
+    "Top": [figure("40.6"), None],
+    "Best": [figure("41.4"), None],
+    "Absent": [figure("41.1"), None],
+}
+
+
+def test_difference_is_paired_by_seed_and_query_whatever_the_order_of_lines() -> None:
+    table = scores()
+    shuffled = table.sample(frac=1, random_state=1)
+    made = [
+        compare_rows(t, COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+        for t in (table, shuffled)
+    ]
+    assert json.dumps(made[0].differences) == json.dumps(made[1].differences)
+    block = made[0].differences["Best"][0]
+    assert block is not None
+    test = table[table["split"] == "test"]
+    by_row = {
+        row: part.pivot(index="seed", columns="query", values="value").to_numpy()
+        for row, part in test.groupby("row")
+    }
+    expected = checkpoint_interval(by_row["Best"] - by_row["Uniform"], 0.95)
+    assert (block["value"], block["checkpoints"]["low"]) == pytest.approx((expected.mean, expected.low))
+    assert block["method"]["low"] <= block["checkpoints"]["low"] < 0.1 < block["checkpoints"]["high"]
+
+
+def test_holm_stands_on_the_primary_column_alone() -> None:
+    made = compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+    by_row = {row: score_table(scores(), row, COLUMNS[0]).to_numpy() for row in ("Uniform", "Top", "Best")}
+    raw = {row: method_interval(by_row[row] - by_row["Uniform"], 0.95).p_value for row in ("Top", "Best")}
+    assert raw["Best"] < raw["Top"]
+    assert made.differences["Best"][0]["holm_p"] == pytest.approx(2 * raw["Best"])
+    assert made.differences["Top"][0]["holm_p"] == pytest.approx(max(raw["Top"], 2 * raw["Best"]))
+    assert made.differences["Best"][1]["holm_p"] is None
+    assert made.differences["Uniform"] == [None, None]
+    assert 0 < made.smallest_difference["checkpoints"] <= made.smallest_difference["method"]
+
+
+def test_a_row_that_was_not_trained_keeps_its_published_difference_alone() -> None:
+    made = compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+    block, unpublished = made.differences["Absent"]
+    assert block["value"] is None and block["checkpoints"] is None
+    assert block["published"]["value"] == pytest.approx(0.014)
+    assert unpublished is None
+    assert reproduced(scores(), "Absent", COLUMNS[0], 0.95) is None
+
+
+def test_one_seed_has_no_method_interval() -> None:
+    made = compare_rows(scores(seeds=1), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+    assert made.differences["Best"][0]["method"] is None
+    assert made.differences["Best"][0]["holm_p"] is not None
+    assert made.smallest_difference["method"] is None
+
+
+def test_seeds_that_both_rows_have_are_compared() -> None:
+    table = scores()
+    table = table[~((table["row"] == "Best") & (table["seed"] == 2))]
+    made = compare_rows(table, COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+    pair = table[(table["split"] == "test") & (table["seed"] < 2)].groupby("row")["value"].mean()
+    assert made.differences["Best"][0]["value"] == pytest.approx(pair["Best"] - pair["Uniform"])
+
+
+def test_reproduced_has_the_mean_and_the_spread_over_seeds() -> None:
+    table = scores()
+    block = reproduced(table, "Top", COLUMNS[0], 0.95)
+    assert block is not None
+    chosen = table[(table["row"] == "Top") & (table["split"] == "test")]
+    per_seed = chosen.groupby("seed")["value"].mean()
+    assert block["per_seed"] == pytest.approx(list(per_seed))
+    assert (block["mean"], block["sd"]) == pytest.approx((per_seed.mean(), per_seed.std()))
+    assert reproduced(scores(seeds=1), "Top", COLUMNS[0], 0.95)["sd"] is None
+
+
+def test_published_difference_carries_its_rounding_interval_without_float_dust() -> None:
+    assert published_difference(figure("40.6"), figure("39.7")) == {
+        "value": 0.009,
+        "low": 0.008,
+        "high": 0.01,
+    }
+    fractions = [{"printed": p, "value": float(p), "unit": "fraction"} for p in ("0.320", "0.33")]
+    assert published_difference(*fractions) == {"value": -0.01, "low": -0.0155, "high": -0.0045}
+    assert published_difference(figure("40.6"), None) is None
+
+
+def test_rows_on_different_queries_are_refused() -> None:
+    table = scores()
+    with pytest.raises(UserError, match="'Best' and 'Uniform' are scored on different queries"):
+        compare_rows(
+            table[~((table["row"] == "Best") & (table["query"] == "q7"))],
+            COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95,
+        )  # fmt: skip
+    lost = table[~((table["row"] == "Top") & (table["query"] == "q7") & (table["seed"] == 0))]
+    with pytest.raises(UserError, match="seeds of row 'Top'"):
+        reproduced(lost, "Top", COLUMNS[0], 0.95)
+
+
+def test_unknown_baseline_and_primary_are_refused() -> None:
+    with pytest.raises(UserError, match="baseline 'uniform'"):
+        compare_rows(scores(), COLUMNS, ROWS, baseline="uniform", primary="MRR@10", level=0.95)
+    with pytest.raises(UserError, match="primary column 'nDCG'"):
+        compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="nDCG", level=0.95)

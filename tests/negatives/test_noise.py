@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.negatives.noise import Noise, uniform
+from harness.negatives.registry import LAWS, make_law
+from harness.negatives.sampler import Sampler
+
+from .conftest import fresh_noise, make_candidates
+
+
+def test_noise_is_uniform_and_strictly_inside():
+    numbers = uniform(3, 0, np.arange(400)[:, None], 0, 0, 5, np.arange(500)[None, :])
+    assert numbers.min() > 0 and numbers.max() < 1
+    assert stats.kstest(numbers.ravel(), "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_every_counter_changes_the_noise(place):
+    counters = [1, 2, 3, 4, 5, 6, 7]
+    changed = counters.copy()
+    changed[place] += 1
+    assert uniform(*counters) != uniform(*changed)
+
+
+def test_neighbouring_counters_are_uncorrelated():
+    numbers = uniform(1, 0, 0, 0, 0, np.arange(20_001), 9)
+    assert abs(np.corrcoef(numbers[1:], numbers[:-1])[0, 1]) < 0.03
+
+
+def random_candidates(rows: int = 40, k: int = 30):
+    rng = np.random.default_rng(5)
+    return make_candidates(rng.normal(size=(rows, k)), rng.normal(size=rows), rng.normal(size=(rows, k)) + 1)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_draws_do_not_depend_on_batches_or_order_of_candidates(name):
+    sampler = Sampler(make_law(name, {}), "without-replacement", 6)
+    candidates = random_candidates()
+    whole = sampler(candidates, fresh_noise(40)).document
+    order = np.random.default_rng(0).permutation(40)
+    parts = [sampler(candidates.rows(part), fresh_noise(len(part))).document for part in np.split(order, 4)]
+    assert np.array_equal(whole[order], np.concatenate(parts))
+    shuffle = np.random.default_rng(1).permutation(30)
+    columns = {"document", "score", "positive_similarity", "valid", "document_norm"}
+    shuffled = type(candidates)(
+        **{k: v[:, shuffle] if k in columns else v for k, v in candidates.__dict__.items()}
+    )
+    assert np.array_equal(whole, sampler(shuffled, fresh_noise(40)).document)
+
+
+def test_another_visit_round_or_seed_draws_anew():
+    sampler = Sampler(make_law("uniform", {}), "without-replacement", 6)
+    candidates = random_candidates()
+    base = sampler(candidates, fresh_noise(40)).document
+    for other in (
+        Noise(7, 0, np.ones(40, int)),
+        Noise(7, 1, np.zeros(40, int)),
+        Noise(8, 0, np.zeros(40, int)),
+    ):
+        assert np.mean(sampler(candidates, other).document == base) < 0.3

@@ -1,0 +1,47 @@
+"""What is recorded of the machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.records import environment
+from harness.records.environment import describe_environment
+
+
+def test_environment_is_json_and_names_what_matters() -> None:
+    found = json.loads(json.dumps(describe_environment()))
+    assert found["packages"]["numpy"]
+    assert found["packages"]["ir-measures"]
+    assert found["hardware"]["cores"] >= 1
+    assert found["hardware"]["memory_bytes"] is None or found["hardware"]["memory_bytes"] > 1e8
+    assert found["hardware"]["cpu"]
+    assert found["threads"] >= 1
+    assert (found["commit"] is None) == (found["dirty"] is None)
+
+
+def test_outside_a_checkout_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(environment, "CHECKOUT", tmp_path)
+    found = describe_environment()
+    assert found["commit"] is None
+    assert found["dirty"] is None
+
+
+def test_commit_and_dirty_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import subprocess
+
+    def git(*words: str) -> str:
+        call = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b", *words]
+        return subprocess.run(call, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "-q")
+    (tmp_path / "a.txt").write_text("a")
+    git("add", "a.txt")
+    git("commit", "-q", "--no-verify", "-m", "first")
+    monkeypatch.setattr(environment, "CHECKOUT", tmp_path)
+    assert describe_environment()["commit"] == git("rev-parse", "HEAD")
+    assert describe_environment()["dirty"] is False
+    (tmp_path / "a.txt").write_text("b")
+    assert describe_environment()["dirty"] is True
