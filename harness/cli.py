@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -159,19 +159,16 @@ def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None
 def main() -> None:
     """Run the command line; errors are one line each, without a traceback."""
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
-        app(standalone_mode=False)
+        app()
     except HarnessError as error:
         typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
         sys.exit(error.exit_code)
-    except typer.Exit as error:
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         typer.echo("interrupted; the same command continues where it was", err=True)
         sys.exit(130)
-    except click.ClickException as error:
-        typer.echo(f"error: {error.format_message()}", err=True)
-        sys.exit(2)
 
 
 def _open(target: str, scale: str) -> tuple[Any, Any]:

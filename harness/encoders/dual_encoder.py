@@ -119,9 +119,9 @@ class DualEncoder(nn.Module):
         return {"shared": self.query} if self.shared else {"query": self.query, "passage": self.passage}
 
     def weights(self) -> dict[str, Tensor]:
-        """Return every tensor of the distinct towers, by tower and name, on the CPU."""
+        """Return a copy of every tensor of the distinct towers, by tower and name, on the CPU."""
         return {
-            f"{name}.{key}": value.detach().cpu().contiguous()
+            f"{name}.{key}": value.detach().cpu().clone()
             for name, tower in self.towers().items()
             for key, value in tower.state_dict().items()
         }

@@ -18,6 +18,8 @@ from harness.files import read_json, write_json
 if TYPE_CHECKING:
     from harness.encoders.dual_encoder import Tower
 
+transformers.utils.logging.disable_progress_bar()
+
 _ABOUT = "harness_tower.json"
 
 
@@ -136,8 +138,10 @@ def _save_layer_weights(folder: Path, config: Any) -> None:
 
 
 def _save_dense(folder: Path, tower: Tower, width: int) -> None:
-    scaled = tower.projection is None
-    linear = torch.eye(width) * tower.scale if scaled else tower.projection.weight.detach().cpu()
+    if tower.projection is None:
+        linear = torch.eye(width) * tower.scale
+    else:
+        linear = tower.projection.weight.detach().cpu()
     config = {
         "in_features": width,
         "out_features": linear.shape[0],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import bm25s
 import numpy as np
 import numpy.typing as npt
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 K1, B = 1.5, 0.75
 """Defaults of bm25s, without tuning."""

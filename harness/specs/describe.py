@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from harness.errors import SpecErrors
+from harness.errors import UserError
 from harness.specs.library import Library, LoadedTarget
 from harness.specs.resolve import figure
 
@@ -18,7 +18,7 @@ def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
     for name in library.targets():
         try:
             target = library.target(name).target
-        except SpecErrors as error:
+        except UserError as error:
             broken = {"target": name, "title": str(error), "kind": "broken", "scales": [], "status": "broken"}
             found.append(broken)
             continue
@@ -64,7 +64,9 @@ def show_target(loaded: LoadedTarget) -> dict[str, Any]:
 
 def render_list(found: list[dict[str, Any]]) -> Table:
     """Return the list as a table for a terminal."""
-    table = Table("target", "title", "kind", "scales", "status", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for header in ("target", "title", "kind", "scales", "status"):
+        table.add_column(header, no_wrap=header != "title")
     for line in found:
         table.add_row(line["target"], line["title"], line["kind"], ", ".join(line["scales"]), line["status"])
     return table

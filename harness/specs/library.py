@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import SpecErrors, UserError, nearest
-from harness.evaluation.measures import parse_measure
-from harness.negatives.draws import DRAWS
-from harness.negatives.registry import MASKS, make_law, presets
-from harness.specs.loading import Source, parse, read_source
-from harness.specs.models import Dataset, Paper, Recipe, Row, Scale, Target
+from harness.specs.checks import check_target
+from harness.specs.fitting import check_fit
+from harness.specs.loading import Model, in_order, parse, try_parse
+from harness.specs.models import Paper, Row, Target
+from harness.specs.parts import Dataset, Recipe, Scale
+from harness.specs.source import Source, read_source
 
 KINDS = ("recipes", "datasets", "scales")
 
@@ -82,7 +84,12 @@ class Library:
 
     def recipe(self, name: str) -> Recipe:
         """Read a recipe."""
-        return parse(self._source("recipes", name), Recipe, "recipe")
+        source = self._source("recipes", name)
+        recipe = parse(source, Recipe, "recipe")
+        if recipe.start is not None and recipe.start not in self.names("recipes"):
+            known = self.names("recipes")
+            raise source.error(("start",), f"unknown recipe '{recipe.start}'", nearest(recipe.start, known))
+        return recipe
 
     def dataset(self, name: str) -> Dataset:
         """Read a dataset."""
@@ -102,110 +109,51 @@ class Library:
         if name not in self.targets():
             raise UserError(f"unknown target '{name}'", fix=nearest(name, self.targets()))
         source = read_source(self.root / f"{name}.yaml", self.root)
-        target = parse(source, Target, "row")
-        errors = [*_check_names(source, target, self), *_check_rows(source, target)]
+        target, errors = try_parse(source, Target, "row")
+        errors += check_target(source, self)
+        if target is None or errors:
+            raise SpecErrors(in_order(errors))
+        loaded = self._with_named(name, target)
+        errors = list(check_fit(source, loaded))
         if errors:
-            raise SpecErrors(errors)
-        paper_file = read_source(self.root / name.split("/", maxsplit=1)[0] / "paper.yaml", self.root)
-        paper = parse(paper_file, Paper, "paper")
-        errors = _check_notes(source, target, paper)
-        if errors:
-            raise SpecErrors(errors)
-        named = {row.recipe for row in target.rows if row.recipe} | {target.shared.recipe}
-        recipes = {recipe: self.recipe(recipe) for recipe in sorted(named)}
-        starts = {recipe.start for recipe in recipes.values() if recipe.start}
-        datasets = {d: self.dataset(d) for d in sorted({column.dataset for column in target.columns})}
-        return LoadedTarget(name, target, paper, recipes | {s: self.recipe(s) for s in starts}, datasets)
+            raise SpecErrors(in_order(errors))
+        return loaded
+
+    def _with_named(self, name: str, target: Target) -> LoadedTarget:
+        """Read what a target names; errors of several files come together."""
+        errors: list[UserError] = []
+
+        def gather(read: Callable[[], Model]) -> Model | None:
+            try:
+                return read()
+            except SpecErrors as error:
+                errors.extend(error.errors)
+            except UserError as error:
+                errors.append(error)
+            return None
+
+        file = self.root / name.split("/", maxsplit=1)[0] / "paper.yaml"
+        paper = gather(lambda: parse(read_source(file, self.root), Paper, "paper"))
+        named = {target.shared.recipe} | {row.recipe for row in target.rows if row.recipe}
+        recipes = {key: gather(lambda key=key: self.recipe(key)) for key in sorted(named)}  # type: ignore[misc]
+        starts = {recipe.start for recipe in recipes.values() if recipe and recipe.start}
+        for key in sorted(starts - set(recipes)):
+            recipes[key] = gather(lambda key=key: self.recipe(key))  # type: ignore[misc]
+        datasets = {
+            key: gather(lambda key=key: self.dataset(key))  # type: ignore[misc]
+            for key in sorted({column.dataset for column in target.columns})
+        }
+        if paper is None or errors:
+            raise SpecErrors(list(dict.fromkeys(errors)))
+        return LoadedTarget(
+            name,
+            target,
+            paper,
+            {key: recipe for key, recipe in recipes.items() if recipe},
+            {key: dataset for key, dataset in datasets.items() if dataset},
+        )
 
     def _source(self, kind: str, name: str) -> Source:
         if name not in self.names(kind):
             raise UserError(f"unknown {kind.removesuffix('s')} '{name}'", fix=nearest(name, self.names(kind)))
         return read_source(self.root / kind / f"{name}.yaml", self.root)
-
-
-def _check_names(source: Source, target: Target, library: Library) -> list[UserError]:
-    """Check names that lead to other files, to rows and to columns."""
-    errors = []
-
-    def check(location: tuple[int | str, ...], what: str, name: str, known: list[str]) -> None:
-        if name not in known:
-            errors.append(source.error(location, f"unknown {what} '{name}'", nearest(name, known)))
-
-    for place, column in enumerate(target.columns):
-        check(("columns", place, "dataset"), "dataset", column.dataset, library.names("datasets"))
-        try:
-            parse_measure(column.measure)
-        except UserError as error:
-            errors.append(source.error(("columns", place, "measure"), error.what, error.fix))
-    for place, scale in enumerate(target.scales):
-        check(("scales", place), "scale", scale, library.names("scales"))
-    check(("shared", "recipe"), "recipe", target.shared.recipe, library.names("recipes"))
-    check(("primary",), "column", target.primary, [column.label for column in target.columns])
-    check(("baseline",), "row", target.baseline, [row.name for row in target.rows])
-    for place, row in enumerate(target.rows):
-        if row.recipe:
-            check(("rows", place, "recipe"), "recipe", row.recipe, library.names("recipes"))
-    return errors
-
-
-def _check_rows(source: Source, target: Target) -> list[UserError]:
-    errors, seen = [], set()
-    for place, row in enumerate(target.rows):
-        here = ("rows", place)
-        if row.name in seen:
-            errors.append(source.error((*here, "name"), f"row '{row.name}' stands twice"))
-        seen.add(row.name)
-        if row.published is not None and len(row.published) != len(target.columns):
-            what = f"{len(row.published)} published figures for {len(target.columns)} columns"
-            errors.append(source.error((*here, "published"), what, "give one a column, null where none"))
-        for number, printed in enumerate(row.published or []):
-            if printed is not None and not _is_number(printed):
-                errors.append(
-                    source.error((*here, "published", number), f"{printed!r} is not a number as printed")
-                )
-        if (row.kind == "reference") != (row.evaluates is not None):
-            fix = "a reference row `evaluates` bm25 or warm-up, no other row does"
-            errors.append(source.error(here, f"row '{row.name}' of kind {row.kind}", fix))
-        errors.extend(_check_sampler(source, here, row))
-    return errors
-
-
-def _check_sampler(source: Source, here: tuple[int | str, ...], row: Row) -> list[UserError]:
-    if row.sampler is None:
-        missing = row.kind in {"trained", "control"}
-        fix = "name a preset"
-        return [source.error(here, f"row '{row.name}' has no sampler", fix)] if missing else []
-    choice, place = row.sampler, (*here, "sampler")
-    if choice.preset not in presets():
-        return [source.error(place, f"unknown sampler '{choice.preset}'", nearest(choice.preset, presets()))]
-    errors = []
-    if choice.mask is not None and choice.mask not in MASKS:
-        errors.append(
-            source.error((*place, "mask"), f"unknown mask '{choice.mask}'", nearest(choice.mask, MASKS))
-        )
-    if choice.draw is not None and choice.draw not in DRAWS:
-        errors.append(
-            source.error((*place, "draw"), f"unknown draw '{choice.draw}'", nearest(choice.draw, DRAWS))
-        )
-    try:
-        make_law(presets()[choice.preset].settings["law"], choice.with_)
-    except UserError as error:
-        errors.append(source.error((*place, "with"), error.what, error.fix))
-    return errors
-
-
-def _check_notes(source: Source, target: Target, paper: Paper) -> list[UserError]:
-    known = [note.id for note in paper.notes]
-    return [
-        source.error(("notes", place), f"the paper's register has no note '{note}'", nearest(note, known))
-        for place, note in enumerate(target.notes)
-        if note not in known
-    ]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

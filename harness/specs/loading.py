@@ -1,77 +1,35 @@
-"""Reading spec files: every error of a file at once, each with file, line, key and nearest name."""
+"""Checking spec files against their models: every error at once, with line, key and nearest name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import re
+import typing
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import SpecErrors, UserError, nearest
-from harness.specs.models import OWNERS, PLACES, Spec
+from harness.specs.base import Spec
+from harness.specs.owners import OWNERS, PLACES
+from harness.specs.source import Location, Source, has
 
 Model = TypeVar("Model", bound=Spec)
-Location = tuple[int | str, ...]
 
-
-@dataclass(frozen=True)
-class Source:
-    """A parsed YAML file that knows the line of each key.
-
-    Attributes:
-        path: the file, as messages show it.
-        data: plain content.
-        node: the YAML nodes, with their marks.
-    """
-
-    path: str
-    data: Any
-    node: yaml.Node
-
-    def line(self, location: Location) -> int:
-        """Return the line, from 1, of a key or of the nearest thing around it."""
-        node, line = self.node, self.node.start_mark.line
-        for step in location:
-            found = _child(node, step)
-            if found is None:
-                break
-            line, node = found
-        return line + 1
-
-    def error(self, location: Location, what: str, fix: str | None = None) -> UserError:
-        """Return an error that points to a key."""
-        key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
-        where = f"{self.path}:{self.line(location)}"
-        return UserError(f"key '{key}': {what}" if key else what, where=where, fix=fix)
-
-
-def read_source(path: Path, root: Path) -> Source:
-    """Parse a YAML file safely.
-
-    Raises:
-        UserError: it is missing, is not YAML, is empty, or has a key twice.
-    """
-    shown = f"{root.name}/{path.relative_to(root)}"
-    try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read ({error})", where=shown) from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise UserError(
-            f"broken YAML: {error.problem}", where=f"{shown}{place}", fix="mend the syntax"
-        ) from error
-    if not isinstance(node, yaml.MappingNode):
-        raise UserError("the file must hold keys and values", where=f"{shown}:1")
-    twice = list(_duplicates(node))
-    if twice:
-        raise SpecErrors([UserError(f"key '{k}' stands twice", where=f"{shown}:{n + 1}") for k, n in twice])
-    return Source(shown, data, node)
+_EXPECTED = {
+    "string_type": 'a text; write it in quotes, such as "39.7"',
+    "string_too_short": "a text that is not empty",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "too_short": "a list that is not empty",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+    "finite_number": "a finite number",
+    "string_pattern_mismatch": 'a number as printed, such as "39.7"',
+}
 
 
 def parse(source: Source, model: type[Model], owner: str) -> Model:
@@ -80,52 +38,76 @@ def parse(source: Source, model: type[Model], owner: str) -> Model:
     Args:
         source: the parsed file.
         model: what it must be.
-        owner: who sets keys in this file: dataset, recipe, scale or row.
+        owner: who sets keys in this file: dataset, recipe, scale, paper or row.
 
     Raises:
         SpecErrors: all that is wrong with it.
     """
+    parsed, errors = try_parse(source, model, owner)
+    if parsed is None or errors:
+        raise SpecErrors(in_order(errors))
+    return parsed
+
+
+def try_parse(source: Source, model: type[Model], owner: str) -> tuple[Model | None, list[UserError]]:
+    """Return what `parse` returns, or none and the errors that it would raise."""
     try:
-        return model.model_validate(source.data)
+        return model.model_validate(source.data), []
     except ValidationError as error:
-        found = [_explain(source, detail, model, owner) for detail in error.errors()]
-        raise SpecErrors(sorted(found, key=lambda e: int(str(e.where).rsplit(":", 1)[-1]))) from error
+        found: dict[Location, UserError] = {}
+        for detail in error.errors():
+            location = _location(source, detail["loc"])
+            found.setdefault(location, _explain(source, location, detail, model, owner))
+        return None, list(found.values())
 
 
-def _explain(source: Source, detail: Any, model: type[BaseModel], owner: str) -> UserError:
-    location: Location = tuple(detail["loc"])
-    kind = detail["type"]
+def in_order(errors: list[UserError]) -> list[UserError]:
+    """Sort errors of files by line."""
+    return sorted(errors, key=lambda error: int((re.findall(r":(\d+)$", str(error.where)) or ["0"])[0]))
+
+
+def _explain(
+    source: Source, location: Location, detail: Any, model: type[BaseModel], owner: str
+) -> UserError:
+    kind, given = detail["type"], _show(detail["input"])
     if kind == "missing":
-        return source.error(location[:-1], f"'{location[-1]}' is missing", _expectation(model, location))
+        field = _fields_at(model, location[:-1]).get(str(location[-1]))
+        about = f" ({field.description})" if field is not None and field.description else ""
+        return source.error(location[:-1], f"'{location[-1]}' is missing{about}", "add it")
     if kind == "extra_forbidden":
-        key = str(location[-1])
-        owned = OWNERS.get(key)
-        if owned and owned != owner:
-            return source.error(
-                location, f"belongs to the {owned} ({PLACES[owned]}), but is set here by the {owner}",
-                "set it there",
-            )  # fmt: skip
-        return source.error(location, "unknown key", nearest(key, _keys_at(model, location[:-1])))
+        return _unknown_key(source, location, model, owner)
     if kind == "literal_error":
-        valid = [name.strip("' ") for name in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        return source.error(
-            location, f"{detail['input']!r} is not valid", nearest(str(detail["input"]), valid)
-        )
-    return source.error(location, f"got {detail['input']!r}", _lower(detail["msg"]))
+        expected = detail["ctx"]["expected"].replace("False", "false").replace("True", "true")
+        valid = [re.sub(r"^'|'$", "", name) for name in re.split(r", | or ", expected)]
+        return source.error(location, f"{given} is not valid", nearest(str(detail["input"]), valid))
+    if kind == "value_error":
+        return source.error(location, str(detail["ctx"]["error"]))
+    expected = _EXPECTED.get(kind, str(detail["msg"]).removeprefix("Input should be "))
+    if len(detail["loc"]) > len(location):
+        expected = "a number, a text, true or false"
+    elif kind == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(detail["input"])):
+        expected = "a number, which YAML reads only with a point, such as 5.0e-4"
+    return source.error(location, f"got {given}", f"expected {expected}")
 
 
-def _lower(message: str) -> str:
-    return f"expected: {message.removeprefix('Input should be ')}"
+def _unknown_key(source: Source, location: Location, model: type[BaseModel], owner: str) -> UserError:
+    key = str(location[-1])
+    owned = OWNERS.get(key)
+    if owned and owned != owner:
+        what = f"'{key}' belongs to the {owned} ({PLACES[owned]}), but is set here by the {owner}"
+        return source.error(location, what, "set it there")
+    return source.error(location, "unknown key", nearest(key, _fields_at(model, location[:-1])))
 
 
-def _expectation(model: type[BaseModel], location: Location) -> str:
-    field = _fields_at(model, location[:-1]).get(str(location[-1]))
-    description = f" ({field.annotation})" if field is not None else ""
-    return f"add it{description.replace('typing.', '')}"
-
-
-def _keys_at(model: type[BaseModel], location: Location) -> list[str]:
-    return list(_fields_at(model, location))
+def _location(source: Source, loc: Location) -> Location:
+    """Return pydantic's location without the names of a union's branches, which the file does not have."""
+    found: list[int | str] = []
+    for number, step in enumerate(loc):
+        around = source.at(tuple(found))
+        there = isinstance(around, dict | list) and has(around, step)
+        if there or (number == len(loc) - 1 and isinstance(around, dict)):
+            found.append(step)
+    return tuple(found)
 
 
 def _fields_at(model: type[BaseModel], location: Location) -> dict[str, Any]:
@@ -141,29 +123,12 @@ def _fields_at(model: type[BaseModel], location: Location) -> dict[str, Any]:
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]
+    return [m for part in typing.get_args(annotation) for m in _models_in(part)]
 
 
-def _child(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == step:
-                return key.start_mark.line, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step].start_mark.line, node.value[step]
-    return None
-
-
-def _duplicates(node: yaml.Node) -> list[tuple[str, int]]:
-    found: list[tuple[str, int]] = []
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                found.append((key.value, key.start_mark.line))
-            seen.add(key.value)
-            found.extend(_duplicates(value))
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            found.extend(_duplicates(value))
-    return found
+def _show(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "keys with values" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    return repr(value)

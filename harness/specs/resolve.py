@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,8 @@ from harness.errors import UserError, nearest
 from harness.files import content_hash
 from harness.negatives.registry import make_law, presets
 from harness.specs.library import Library, LoadedTarget
-from harness.specs.models import Recipe, Row, Scale, Target
+from harness.specs.models import Row, Target
+from harness.specs.parts import Recipe, Scale
 from harness.specs.settings import (
     CollectionSettings,
     EncoderSettings,
@@ -121,7 +121,8 @@ class Resolved:
                 f"dataset '{self.dataset}' has no collection at scale '{self.scale.name}'",
                 fix=nearest(self.scale.name, choices),
             )
-        return CollectionSettings(kind=choice.kind, parameters=choice.parameters)
+        parameters = choice.parameters.model_dump() if choice.parameters else {}
+        return CollectionSettings(kind=choice.kind, parameters=parameters)
 
     def run(self, row: Row, seed: int) -> RunSettings:
         """Return the settings of a row's run of one seed, counted from 0."""
@@ -166,13 +167,9 @@ class Resolved:
     def scale_notes(self) -> list[str]:
         """Return what the scale changes, and the target's own remarks."""
         wanted, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
-        capped = (
-            [f"Candidates: the paper's K = {wanted} is capped to {cap} at this scale."]
-            if wanted > cap
-            else []
-        )
+        capped = [f"Candidates: K = {wanted} is capped to {cap} at this scale."] if wanted > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
-        return [*capped, *departs, *self.target.remarks]
+        return [*capped, "Titles: off; no title stands before a passage.", *departs, *self.target.remarks]
 
     def notes(self) -> list[dict[str, str]]:
         """Return the register's notes that the target cites."""
@@ -217,7 +214,7 @@ def figure(printed: str, unit: str) -> dict[str, Any]:
     >>> figure("39.7", "percent")
     {'printed': '39.7', 'value': 0.397, 'unit': 'percent'}
     """
-    number = Decimal(re.sub(r"[^0-9.+-]", "", printed))
+    number = Decimal(printed)
     return {"printed": printed, "value": float(number / 100 if unit == "percent" else number), "unit": unit}
 
 

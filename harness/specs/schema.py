@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.files import write_json
-from harness.specs.models import Dataset, Paper, Recipe, Scale, Spec, Target
+from harness.specs.base import Spec
+from harness.specs.models import Paper, Target
+from harness.specs.parts import Dataset, Recipe, Scale
 
 MODELS: dict[str, type[Spec]] = {
     "paper": Paper,

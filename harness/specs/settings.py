@@ -1,88 +1,100 @@
-"""Resolved settings: what a training run is, after target, recipe, dataset and scale are put together."""
+"""Resolved settings of a training run: all that it depends on, and nothing else.
+
+What a row leaves to recipe, dataset and scale is filled in here, so that the layers below read one object.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Parameter = bool | int | float | str
+Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Parameter = float | int | str | bool
 
 
 class Settings(BaseModel):
-    """Base of all settings: frozen, nothing unknown."""
+    """Strict and frozen; keys that are not known are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class TokenSettings(Settings):
-    """Vocabulary size of learnt word pieces, and the longest query and passage in tokens."""
+    """How text becomes token ids."""
 
-    vocabulary: int
-    query_tokens: int
-    passage_tokens: int
+    vocabulary: Count = Field(description="word pieces learnt from the training text")
+    query_tokens: Count = Field(description="longest query")
+    passage_tokens: Count = Field(description="longest passage")
 
 
 class EncoderSettings(Settings):
-    """The dual encoder; sizes count only where it starts fresh."""
+    """The dual encoder."""
 
-    start: str
-    hidden: int
-    layers: int
-    heads: int
-    intermediate: int
-    dropout: float
-    token_dropout: float
-    pooling: Literal["cls", "mean", "idf-mean", "first-last"]
-    projection: int | None
-    towers: Literal["shared", "separate"]
-    score_scale: float
+    start: str = Field("fresh", description="fresh, a local folder, or a hub id")
+    hidden: Count = Field(description="width")
+    layers: Annotated[int, Field(ge=0)]
+    heads: Count
+    intermediate: Count = Field(description="width of the feed-forward layers")
+    dropout: Share
+    token_dropout: Share = Field(description="share of tokens left out of pooling while training")
+    pooling: Pooling
+    projection: Count | None = Field(None, description="width of a linear map after pooling")
+    towers: Literal["shared", "separate"] = "shared"
+    score_scale: Annotated[float, Field(gt=0)] = Field(1.0, description="factor on the embeddings")
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> EncoderSettings:
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden {self.hidden} is no multiple of heads {self.heads}")
+        return self
 
 
 class LossSettings(Settings):
-    """Which loss; the temperature divides scores."""
+    """The loss over a query's positive and its negatives."""
 
     name: Literal["softmax-cross-entropy"]
-    temperature: float
+    temperature: Annotated[float, Field(gt=0)] = 1.0
 
 
 class PhaseSettings(Settings):
-    """One phase of training; `refresh` is the number of steps between refreshes of the candidates."""
+    """One phase of training: AdamW, linear rise and decay of the learning rate."""
 
     loss: LossSettings
     negatives: Literal["in-batch", "drawn"]
-    steps: int
-    batch: int
-    learning_rate: float
-    weight_decay: float
-    warm_up_share: float
-    clip_norm: float
-    refresh: int | None
+    steps: Count
+    batch: Count
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    warm_up_share: Share = Field(description="share of the steps in which the learning rate rises")
+    clip_norm: Annotated[float, Field(gt=0)]
+    refresh: Count | None = Field(None, description="steps between refreshes of the candidates")
 
 
 class SamplerSettings(Settings):
-    """Source, law, draw and topology of the negatives, K candidates and n negatives."""
+    """Source, law, draw and topology of the negatives."""
 
     preset: str
     source: str
     law: str
-    law_parameters: dict[str, Parameter]
+    law_parameters: dict[str, Parameter] = Field(description="all of them, defaults included")
     draw: str
     topology: str
     mask: str
-    candidates: int
-    negatives: int
+    candidates: Count = Field(description="K, after the scale's cap")
+    negatives: Count = Field(description="n for each positive")
 
 
 class CollectionSettings(Settings):
-    """Which collection, with its parameters."""
+    """Which collection serves a dataset at a scale."""
 
     kind: Literal["pydocs", "planted"]
     parameters: dict[str, int | float]
 
 
 class RunSettings(Settings):
-    """A training run whole, as `spec.json` holds it."""
+    """A row of a table with one seed."""
 
     kind: Literal["trained", "warm-up", "bm25"]
     recipe: str
@@ -94,5 +106,5 @@ class RunSettings(Settings):
     continued: PhaseSettings | None
     sampler: SamplerSettings | None
     seed: int
-    measures: tuple[str, ...]
-    depth: int
+    measures: tuple[str, ...] = Field(description="names as ir-measures writes them, sorted")
+    depth: Count = Field(description="length of a ranking")

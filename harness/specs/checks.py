@@ -1,0 +1,174 @@
+"""What no single value shows: whether the parts of a target fit together, and whether what they name exists.
+
+The checks read a file piece by piece, so that one wrong piece hides nothing that is wrong with the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from harness.errors import UserError, nearest
+from harness.evaluation.measures import parse_measure
+from harness.negatives.draws import DRAWS
+from harness.negatives.registry import MASKS, make_law, presets
+from harness.specs.base import Spec
+from harness.specs.models import Column, Row, SamplerChoice, Shared
+from harness.specs.source import Location, Source
+
+Piece = TypeVar("Piece", bound=Spec)
+MADE_BY_TRAINING = ("trained", "control")
+
+
+class Names(Protocol):
+    """Knows which recipes, datasets and scales there are."""
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of all recipes, datasets or scales."""
+        ...
+
+
+def check_target(source: Source, library: Names) -> list[UserError]:
+    """Return all that is wrong with a target beyond the types of its values."""
+    columns = list(_pieces(source, "columns", Column))
+    rows = list(_pieces(source, "rows", Row))
+    shared = _tolerant(Shared, source.at(("shared",)))
+    return [
+        *_check_columns(source, columns, library),
+        *_check_texts(source, library, columns, rows),
+        *_check_recipe(source, ("shared", "recipe"), shared.recipe if shared else None, library),
+        *_repeated(source, "rows", "name", [(place, row.name) for place, row in rows]),
+        *(
+            error
+            for place, row in rows
+            for error in _check_row(source, ("rows", place), row, library)
+        ),
+    ]  # fmt: skip
+
+
+def _check_sampler(source: Source, place: Location, choice: SamplerChoice) -> Iterator[UserError]:
+    """Yield what is wrong with a sampler: its name, its pieces, the parameters of its law."""
+    if choice.preset not in presets():
+        here = (*place, "preset") if isinstance(source.at(place), dict) else place
+        yield _unknown(source, here, "sampler", choice.preset, presets())
+        return
+    for key, name, known in (("mask", choice.mask, MASKS), ("draw", choice.draw, tuple(DRAWS))):
+        if name is not None and name not in known:
+            yield _unknown(source, (*place, key), key, name, known)
+    law = presets()[choice.preset].settings["law"]
+    for key, given in choice.with_.items():
+        try:
+            made = asdict(make_law(law, {key: given}))[key]  # type: ignore[call-overload]
+        except UserError as error:
+            yield source.error((*place, "with", key), error.what, error.fix)
+            continue
+        if isinstance(given, bool | str) and type(made) is not type(given):
+            yield source.error((*place, "with", key), f"got {given!r}", "expected a number")
+
+
+def _unknown(source: Source, place: Location, what: str, name: str, known: Sequence[str] | Any) -> UserError:
+    """Return the error for a name that leads nowhere."""
+    return source.error(place, f"unknown {what} '{name}'", nearest(name, known) or f"there is no {what}")
+
+
+def _check_columns(source: Source, columns: list[tuple[int, Column]], library: Names) -> Iterator[UserError]:
+    yield from _repeated(source, "columns", "label", [(place, column.label) for place, column in columns])
+    for place, column in columns:
+        if column.dataset not in library.names("datasets"):
+            here = ("columns", place, "dataset")
+            yield _unknown(source, here, "dataset", column.dataset, library.names("datasets"))
+        if column.dataset != columns[0][1].dataset:
+            what = f"'{column.dataset}' is a second dataset, beside '{columns[0][1].dataset}'"
+            yield source.error(("columns", place, "dataset"), what, "a target measures one; split it in two")
+        try:
+            parse_measure(column.measure)
+        except UserError as error:
+            yield source.error(("columns", place, "measure"), error.what, error.fix)
+
+
+def _check_texts(
+    source: Source, library: Names, columns: list[tuple[int, Column]], rows: list[tuple[int, Row]]
+) -> Iterator[UserError]:
+    """Check the names at the top of a target, where they are texts at all."""
+    made = [row.name for _, row in rows if row.kind in MADE_BY_TRAINING]
+    for key, what, known in (
+        ("primary", "column", [column.label for _, column in columns]),
+        ("baseline", "row made by training", made),
+    ):
+        name = source.at((key,))
+        if isinstance(name, str) and known and name not in known:
+            yield _unknown(source, (key,), what, name, known)
+    scales = source.at(("scales",))
+    for place, name in enumerate(scales if isinstance(scales, list) else []):
+        if isinstance(name, str) and name not in library.names("scales"):
+            yield _unknown(source, ("scales", place), "scale", name, library.names("scales"))
+
+
+def _check_recipe(source: Source, place: Location, name: str | None, library: Names) -> Iterator[UserError]:
+    if name is not None and name not in library.names("recipes"):
+        yield _unknown(source, place, "recipe", name, library.names("recipes"))
+
+
+def _check_row(source: Source, place: Location, row: Row, library: Names) -> Iterator[UserError]:
+    yield from _check_recipe(source, (*place, "recipe"), row.recipe, library)
+    columns = source.at(("columns",))
+    if row.published is not None and isinstance(columns, list) and len(row.published) != len(columns):
+        what = f"{len(row.published)} published figures for {len(columns)} columns"
+        yield source.error((*place, "published"), what, "give one a column, null where there is none")
+    if (row.kind == "reference") != (source.at((*place, "evaluates")) is not None):
+        fix = "a reference row `evaluates` bm25 or warm-up, no other row does"
+        yield source.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
+    if row.kind in MADE_BY_TRAINING and source.at((*place, "sampler")) is None:
+        yield source.error(place, f"row '{row.name}' has no sampler", "name a preset, or in-batch")
+    if row.kind not in MADE_BY_TRAINING and row.sampler is not None:
+        what = f"row '{row.name}' of kind '{row.kind}' is not trained and has no sampler"
+        yield source.error((*place, "sampler"), what, "remove it, or change the kind")
+    if row.kind == "published" and row.published is None:
+        yield source.error(place, f"row '{row.name}' quotes no figures", "add `published`")
+    choice = row.sampler or _readable_sampler(source.at((*place, "sampler")))
+    if choice is not None:
+        yield from _check_sampler(source, (*place, "sampler"), choice)
+
+
+def _readable_sampler(given: Any) -> SamplerChoice | None:
+    """Return what can be read of a sampler of which something is wrong."""
+    if not isinstance(given, dict):
+        return None
+    parameters = given.get("with")
+    parameters = parameters if isinstance(parameters, dict) else {}
+    scalars = {key: value for key, value in parameters.items() if isinstance(value, bool | int | float | str)}
+    return _tolerant(SamplerChoice, {**given, "with": scalars})
+
+
+def _repeated(source: Source, group: str, key: str, names: list[tuple[int, str]]) -> Iterator[UserError]:
+    seen: set[str] = set()
+    for place, name in names:
+        if name in seen:
+            yield source.error((group, place, key), f"'{name}' stands twice", "give each its own name")
+        seen.add(name)
+
+
+def _pieces(source: Source, key: str, model: type[Piece]) -> Iterator[tuple[int, Piece]]:
+    """Yield the items of a list that can be read, with their positions."""
+    items = source.at((key,))
+    for place, item in enumerate(items if isinstance(items, list) else []):
+        piece = _tolerant(model, item)
+        if piece is not None:
+            yield place, piece
+
+
+def _tolerant(model: type[Piece], value: Any) -> Piece | None:
+    """Return the model of a value, without the keys that are wrong where it can do without them."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+    try:
+        return model.model_validate({key: part for key, part in value.items() if key not in wrong})
+    except ValidationError:
+        return None

@@ -1,0 +1,75 @@
+"""Whether a target fits the files that it names: its recipes, its datasets, its paper's register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from harness.errors import UserError, nearest
+from harness.negatives.registry import presets
+from harness.specs.source import Source
+
+if TYPE_CHECKING:
+    from harness.specs.library import LoadedTarget
+
+
+def check_fit(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    """Yield what does not fit.
+
+    Args:
+        source: the target's file, whose places the errors name.
+        loaded: the target, sound by itself, with what it names.
+    """
+    yield from _check_notes(source, loaded)
+    yield from _check_collections(source, loaded)
+    yield from _check_negatives(source, loaded)
+    yield from _check_starts(source, loaded)
+
+
+def _check_notes(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    known = [note.id for note in loaded.paper.notes]
+    for place, note in enumerate(loaded.target.notes):
+        if note not in known:
+            fix = nearest(note, known) or "the register is empty"
+            yield source.error(("notes", place), f"the paper's register has no note '{note}'", fix)
+
+
+def _check_collections(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    for place, scale in enumerate(loaded.target.scales):
+        for name, dataset in loaded.datasets.items():
+            if scale not in dataset.collections:
+                what = f"dataset '{name}' has no collection at scale '{scale}'"
+                yield source.error(("scales", place), what, nearest(scale, dataset.collections))
+
+
+def _check_negatives(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    """Check that recipes of drawn negatives get samplers that draw, and the others such that do not."""
+    for place, row in enumerate(loaded.target.rows):
+        if row.sampler is None:
+            continue
+        name = row.recipe or loaded.target.shared.recipe
+        negatives = loaded.recipes[name].negatives
+        draws = presets()[row.sampler.preset].settings["candidate_source"] != "none"
+        if draws != (negatives == "drawn"):
+            what = f"sampler '{row.sampler.preset}' does not fit recipe '{name}' of {negatives} negatives"
+            fix = "use a preset that draws" if not draws else "use the sampler in-batch, or another recipe"
+            yield source.error(("rows", place, "sampler"), what, fix)
+
+
+def _check_starts(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    """Check that rows continue one and the same warm-up, by which they are paired."""
+    shared = loaded.target.shared.recipe
+    named = {shared: ("shared", "recipe")} | {
+        row.recipe: ("rows", place, "recipe") for place, row in enumerate(loaded.target.rows) if row.recipe
+    }
+    start = loaded.recipes[shared].start
+    for name, place in named.items():
+        recipe = loaded.recipes[name]
+        if recipe.start is None:
+            yield source.error(place, f"recipe '{name}' continues no other", "name one that has a `start`")
+        elif loaded.recipes[recipe.start].start is not None:
+            what = f"recipe '{name}' starts from '{recipe.start}', which itself continues another"
+            yield source.error(place, what, "a run has two phases, a warm-up and what continues it")
+        elif start is not None and recipe.start != start:
+            what = f"recipe '{name}' starts from '{recipe.start}', the shared one from '{start}'"
+            yield source.error(place, what, "rows are paired by the warm-up that they continue")

@@ -1,0 +1,165 @@
+"""What targets share, as pydantic models: recipes, datasets, scales."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from harness.specs.base import Spec
+from harness.specs.settings import Pooling
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Loss(Spec):
+    """Which loss, at which temperature."""
+
+    name: Literal["softmax-cross-entropy"]
+    temperature: PositiveFloat = 1.0
+
+
+class Schedule(Spec):
+    """Linear warm-up and decay, clipping, weight decay."""
+
+    warm_up_share: Share
+    clip_norm: PositiveFloat
+    weight_decay: float = Field(ge=0)
+
+
+class Recipe(Spec):
+    """experiments/recipes/<recipe>.yaml: how a retriever is trained."""
+
+    summary: str
+    source: str
+    start: str | None = None
+    negatives: Literal["in-batch", "drawn"]
+    loss: Loss
+    schedule: Schedule
+    departs: str | None = None
+
+
+class PlantedParameters(Spec):
+    """The simulation's parameters; `harness.collections.planted` explains them."""
+
+    topics: PositiveInt
+    intents_per_topic: PositiveInt
+    documents_per_intent: PositiveInt
+    train_queries: PositiveInt
+    dev_queries: PositiveInt
+    test_queries: PositiveInt
+    confusability: Share
+    label_rate: float = Field(gt=0, le=1)
+    seed: int
+
+
+class CollectionChoice(Spec):
+    """The collection that serves a dataset at a scale."""
+
+    kind: Literal["pydocs", "planted"]
+    parameters: PlantedParameters | None = Field(default=None, description="of a planted collection")
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> CollectionChoice:
+        if (self.kind == "planted") != (self.parameters is not None):
+            raise ValueError("a planted collection needs 'parameters', no other has any")
+        return self
+
+
+class FurtherMeasure(Spec):
+    """A measure that every table of the dataset carries beside the printed ones."""
+
+    label: str
+    measure: str
+
+
+class Dataset(Spec):
+    """experiments/datasets/<dataset>.yaml."""
+
+    title: str
+    titles: Literal[False] = Field(description="whether a title stands before each passage")
+    collections: dict[str, CollectionChoice]
+    further: list[FurtherMeasure] = Field(default=[])
+
+
+class Tokens(Spec):
+    """Vocabulary size of learnt word pieces; longest query and passage in tokens."""
+
+    vocabulary: PositiveInt
+    query_tokens: PositiveInt
+    passage_tokens: PositiveInt
+
+
+class Encoder(Spec):
+    """The encoder of a scale; sizes count where it starts `fresh`, else `start` is a folder or hub id."""
+
+    start: str = "fresh"
+    hidden: PositiveInt = 768
+    layers: int = Field(default=12, ge=0)
+    heads: PositiveInt = 12
+    intermediate: PositiveInt = 3072
+    dropout: Share = 0.1
+    token_dropout: Share = 0.0
+    pooling: Pooling = "cls"
+    projection: PositiveInt | None = None
+    towers: Literal["shared", "separate"] = "shared"
+    score_scale: PositiveFloat = 1.0
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Encoder:
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden {self.hidden} is no multiple of heads {self.heads}")
+        return self
+
+
+class Rates(Spec):
+    """Learning rates; they belong to the encoder, hence to the scale."""
+
+    warm_up: PositiveFloat
+    continued: PositiveFloat
+
+
+class Steps(Spec):
+    """Optimizer steps of each phase, and between refreshes of the candidates."""
+
+    warm_up: PositiveInt
+    continued: PositiveInt
+    refresh: PositiveInt
+
+
+class Batches(Spec):
+    """Queries in a batch, phase by phase."""
+
+    warm_up: PositiveInt
+    continued: PositiveInt
+
+
+class Seeds(Spec):
+    """How many seeds, and where the seeds of warm-ups and of continued training begin."""
+
+    count: PositiveInt
+    warm_up: int = Field(ge=0)
+    continued: int = Field(ge=0)
+
+
+class Frozen(Spec):
+    """The commit that froze the settings before samplers were compared, and the hash of what it froze."""
+
+    commit: str
+    settings: str
+
+
+class Scale(Spec):
+    """experiments/scales/<scale>.yaml: compute only."""
+
+    summary: str
+    tokens: Tokens
+    encoder: Encoder
+    learning_rate: Rates
+    steps: Steps
+    batch: Batches
+    candidates_cap: PositiveInt
+    depth: PositiveInt
+    threads: PositiveInt
+    seeds: Seeds
+    frozen: Frozen | None = None

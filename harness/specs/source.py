@@ -1,0 +1,136 @@
+"""YAML files that know the line of each key; whatever is wrong with one is said in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import SpecErrors, UserError
+
+Location = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed YAML file that knows the line of each key.
+
+    Attributes:
+        path: the file, as messages show it.
+        data: plain content.
+        lines: place of a key or an item -> its line, from 1.
+    """
+
+    path: str
+    data: Any
+    lines: dict[Location, int] = field(repr=False)
+
+    def line(self, location: Location) -> int:
+        """Return the line of a key or of the nearest thing around it."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
+
+    def at(self, location: Location) -> Any:
+        """Return what stands at a place, or none."""
+        value = self.data
+        for step in location:
+            inside = isinstance(value, dict) or (isinstance(value, list) and isinstance(step, int))
+            value = value[step] if inside and has(value, step) else None
+        return value
+
+    def error(self, location: Location, what: str, fix: str | None = None) -> UserError:
+        """Return an error that points to a key."""
+        key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
+        where = f"{self.path}:{self.line(location)}"
+        return UserError(f"key '{key}': {what}" if key else what, where=where, fix=fix)
+
+
+def has(value: Any, step: int | str) -> bool:
+    """Tell whether a mapping has a key, or a list a position."""
+    return step in value if isinstance(value, dict) else isinstance(step, int) and 0 <= step < len(value)
+
+
+def read_source(path: Path, root: Path) -> Source:
+    """Parse a YAML file safely.
+
+    Args:
+        path: the file.
+        root: folder of the specs; messages show paths from it.
+
+    Raises:
+        UserError: it is missing, is not YAML, is empty, or has a key twice.
+    """
+    shown = f"{root.name}/{path.relative_to(root).as_posix()}"
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        reader = _Reader(loader)
+        data = reader.read(loader.get_single_node(), ())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot be read ({type(error).__name__})", where=shown) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        what = (error.problem or "a syntax error").replace("\n", " ")
+        raise UserError(f"broken YAML: {what}", where=f"{shown}{place}", fix="mend the syntax") from error
+    except yaml.reader.ReaderError as error:
+        raise UserError(f"broken YAML: {error.reason}", where=shown, fix="remove the character") from error
+    source = Source(shown, data, reader.lines)
+    if reader.problems:
+        raise SpecErrors(
+            [UserError(what, where=f"{shown}:{line}", fix=fix) for line, what, fix in reader.problems]
+        )
+    if not isinstance(data, dict):
+        raise source.error((), "the file must hold keys and values")
+    return source
+
+
+class _Reader:
+    """Turns nodes into data; gathers lines, and keys that stand twice or are no text."""
+
+    def __init__(self, loader: yaml.SafeLoader) -> None:
+        self.loader = loader
+        self.lines: dict[Location, int] = {}
+        self.problems: list[tuple[int, str, str]] = []
+        self._around: list[yaml.Node] = []
+
+    def read(self, node: yaml.Node | None, place: Location) -> Any:
+        if node is None:
+            return None
+        self.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if any(node is outer for outer in self._around):
+            raise yaml.constructor.ConstructorError(None, None, "an alias inside of itself", node.start_mark)
+        self._around.append(node)
+        if isinstance(node, yaml.MappingNode):
+            found: Any = self._mapping(node, place)
+        else:
+            found = [self.read(item, (*place, number)) for number, item in enumerate(node.value)]
+        self._around.pop()
+        return found
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        """Return text, number, truth value or none; dates and the like stay text."""
+        if node.tag == "tag:yaml.org,2002:timestamp":
+            return node.value
+        try:
+            return self.loader.construct_object(node)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
+
+    def _mapping(self, node: yaml.MappingNode, place: Location) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line, key = key_node.start_mark.line + 1, str(key_node.value)
+            if key_node.tag != "tag:yaml.org,2002:str":
+                self.problems.append((line, f"key '{key}' is no text", "put it in quotes"))
+                continue
+            if key in found:
+                before = self.lines[(*place, key)]
+                self.problems.append((line, f"key '{key}' stands twice, also in line {before}", "keep one"))
+            self.lines.setdefault((*place, key), line)
+            found[key] = self.read(value_node, (*place, key))
+        return found

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.errors import UserError
+from harness.files import canonical_json, content_hash, read_json, write_json
+from harness.records.run_folder import RunFolder
+
+
+def test_a_step_is_logged_once_also_after_a_restart(tmp_path):
+    first = RunFolder(tmp_path)
+    first.log("continued", 1, loss=2.0)
+    first.log("continued", 2, loss=1.5)
+    again = RunFolder(tmp_path)
+    again.log("continued", 2, loss=1.5)
+    again.log("continued", 3, loss=1.0)
+    assert [line["step"] for line in again.metrics()] == [1, 2, 3]
+    assert again.total("loss") == 4.5
+    assert again.last("continued") == {"loss": 1.0}
+
+
+def test_a_torn_line_is_cut_off_and_logged_again(tmp_path):
+    RunFolder(tmp_path).log("warm-up", 1, loss=2.0)
+    with (tmp_path / "metrics.jsonl").open("a") as stream:
+        stream.write('{"phase": "warm-up", "ste')
+    again = RunFolder(tmp_path)
+    again.log("warm-up", 2, loss=1.0)
+    assert [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()] == [
+        1,
+        2,
+    ]
+
+
+def test_a_run_is_done_when_done_json_is_there(tmp_path):
+    run = RunFolder(tmp_path)
+    assert not run.done
+    run.finish({"drawn": 3})
+    assert run.done and run.result() == {"drawn": 3}
+
+
+def test_the_first_description_stays(tmp_path):
+    RunFolder(tmp_path).describe({"a": 1}, {"commit": "x"})
+    RunFolder(tmp_path).describe({"a": 1}, {"commit": "y"})
+    assert read_json(tmp_path / "environment.json") == {"commit": "x"}
+
+
+def test_hashes_do_not_depend_on_the_order_of_keys():
+    assert content_hash({"a": 1, "b": [1, 2]}) == content_hash({"b": [1, 2], "a": 1})
+    assert content_hash({"a": 1}) != content_hash({"a": 2})
+    assert canonical_json({"é": 1.0}) == '{"é":1.0}'
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    write_json(tmp_path / "x.json", {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "x.json", {"a": float("nan")})
+    assert read_json(tmp_path / "x.json") == {"a": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_missing_and_corrupt_files_are_clear_errors(tmp_path):
+    with pytest.raises(UserError, match="missing"):
+        read_json(tmp_path / "x.json")
+    (tmp_path / "x.json").write_text("{torn")
+    with pytest.raises(UserError, match="corrupt file"):
+        read_json(tmp_path / "x.json")

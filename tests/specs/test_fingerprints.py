@@ -1,0 +1,73 @@
+"""Fingerprints: what shares a link, and what changes one."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.specs.fingerprints import chain, evaluation_fingerprint
+from harness.specs.library import Library
+from harness.specs.resolve import resolve
+from harness.specs.settings import RunSettings
+
+from .conftest import TABLE
+
+COLLECTION = "0123456789abcdef"
+
+
+@pytest.fixture
+def runs(library: Library) -> dict[str, RunSettings]:
+    table = resolve(library, TABLE, "quick")
+    return {row.name: table.run(row, 0) for row in table.target.rows}
+
+
+def changed(settings: RunSettings, **values: object) -> RunSettings:
+    return settings.model_copy(update=values)
+
+
+def test_rows_share_warm_up_and_first_candidates(runs: dict[str, RunSettings]) -> None:
+    links = {name: chain(settings, COLLECTION) for name, settings in runs.items()}
+    trained = [links[name] for name in ("Uniform Sampling", "TopK Sampling", "TriSampler", "SimANS")]
+    assert len({link.tokens for link in links.values()}) == 1
+    assert len({link.candidates for link in trained}) == 1
+    assert {link.warm_up for link in trained} == {links["Warm-up"].last}
+    assert len({link.last for link in links.values()}) == len(links)
+    assert links["TriSampler"].needs() == [
+        links["TriSampler"].tokens,
+        links["Warm-up"].last,
+        links["TriSampler"].candidates,
+    ]
+    assert links["BM25"].needs() == [links["BM25"].tokens]
+
+
+def test_a_change_breaks_its_link_and_those_after(runs: dict[str, RunSettings]) -> None:
+    settings = runs["TriSampler"]
+    before = chain(settings, COLLECTION)
+    assert settings.sampler is not None
+    other_law = settings.sampler.model_copy(update={"law_parameters": {"a": 0.5}})
+    after = chain(changed(settings, sampler=other_law), COLLECTION)
+    assert (after.candidates, after.warm_up) == (before.candidates, before.warm_up)
+    assert after.last != before.last
+    after = chain(changed(settings, seed=settings.seed + 1), COLLECTION)
+    assert after.candidates == before.candidates
+    assert after.last != before.last
+    after = chain(changed(settings, warm_up_seed=settings.warm_up_seed + 1), COLLECTION)
+    assert after.tokens == before.tokens
+    assert (
+        len({after.warm_up, after.candidates, after.last} & {before.warm_up, before.candidates, before.last})
+        == 0
+    )
+    assert chain(settings, "f" * 16).tokens != before.tokens
+
+
+def test_names_change_nothing(runs: dict[str, RunSettings]) -> None:
+    settings = runs["TriSampler"]
+    assert settings.sampler is not None
+    renamed = changed(settings, recipe="x", sampler=settings.sampler.model_copy(update={"preset": "x"}))
+    assert chain(renamed, COLLECTION) == chain(settings, COLLECTION)
+
+
+def test_measures_are_evaluated_again_without_training(runs: dict[str, RunSettings]) -> None:
+    settings = runs["TriSampler"]
+    more = changed(settings, measures=(*settings.measures, "RR"))
+    assert chain(more, COLLECTION) == chain(settings, COLLECTION)
+    assert evaluation_fingerprint(more) != evaluation_fingerprint(settings)

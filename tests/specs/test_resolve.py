@@ -1,0 +1,153 @@
+"""What a row becomes: recipe, dataset, scale and seed put together."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.negatives.registry import make_law
+from harness.specs.library import Library
+from harness.specs.resolve import Resolved, figure, resolve
+from harness.specs.settings import RunSettings
+
+from .conftest import TABLE
+
+
+@pytest.fixture
+def table(library: Library) -> Resolved:
+    return resolve(library, TABLE, "quick")
+
+
+def run(table: Resolved, row: str, seed: int = 0) -> RunSettings:
+    return table.run(table.loaded.row(row), seed)
+
+
+def test_rows_differ_in_the_sampler_alone(table: Resolved) -> None:
+    uniform, trisampler = run(table, "Uniform Sampling"), run(table, "TriSampler")
+    assert uniform.sampler != trisampler.sampler
+    assert uniform.model_copy(update={"sampler": None}) == trisampler.model_copy(update={"sampler": None})
+    assert uniform.continued is not None
+    assert uniform.continued.negatives == "drawn"
+    assert uniform.warm_up.negatives == "in-batch"
+    assert uniform.warm_up.refresh is None
+
+
+def test_settings_come_from_their_owners(table: Resolved) -> None:
+    settings, scale = run(table, "TriSampler"), table.scale.spec
+    recipe = table.loaded.recipes["continue-contrastive"]
+    assert settings.continued is not None
+    assert settings.continued.steps == scale.steps.continued
+    assert settings.continued.refresh == scale.steps.refresh
+    assert settings.continued.learning_rate == scale.learning_rate.continued
+    assert settings.continued.clip_norm == recipe.schedule.clip_norm
+    assert settings.encoder.model_dump() == scale.encoder.model_dump()
+    assert settings.collection.kind == "pydocs"
+
+
+def test_candidates_are_capped_and_it_is_said(table: Resolved) -> None:
+    sampler, cap = run(table, "TriSampler").sampler, table.scale.spec.candidates_cap
+    assert sampler is not None
+    assert sampler.candidates == min(400, cap)
+    assert any(f"K = 400 is capped to {cap}" in note for note in table.scale_notes()) == (cap < 400)
+
+
+def test_law_parameters_are_complete_and_overridden(library: Library) -> None:
+    spec = library.root / "trisampler/table-5.yaml"
+    changed = "sampler: {preset: trisampler, draw: best, with: {transitional: 1, fill: uniform}}"
+    spec.write_text(spec.read_text().replace("sampler: trisampler", changed))
+    sampler = run(resolve(library, TABLE, "quick"), "TriSampler").sampler
+    assert sampler is not None
+    assert sampler.draw == "best"
+    assert sampler.law_parameters["transitional"] == 1.0
+    assert sampler.law_parameters["fill"] == "uniform"
+    assert sampler.law_parameters["a"] == 0.25
+    assert make_law(sampler.law, sampler.law_parameters) == make_law(
+        "trisampler", {"transitional": 1, "fill": "uniform"}
+    )
+
+
+def test_seeds_of_the_phases_are_separate_and_shared_by_rows(table: Resolved) -> None:
+    first, second = run(table, "TriSampler", 0), run(table, "TriSampler", 1)
+    assert second.warm_up_seed - first.warm_up_seed == second.seed - first.seed == 1
+    assert first.warm_up_seed != first.seed
+    assert run(table, "Uniform Sampling", 1).warm_up_seed == second.warm_up_seed
+
+
+def test_reference_rows(table: Resolved) -> None:
+    assert run(table, "BM25").kind == "bm25"
+    warm_up = run(table, "Warm-up")
+    assert (warm_up.kind, warm_up.recipe, warm_up.continued, warm_up.sampler) == (
+        "warm-up",
+        "in-batch",
+        None,
+        None,
+    )
+    assert warm_up.warm_up == run(table, "TriSampler").warm_up
+
+
+def test_control_without_drawn_negatives(library: Library) -> None:
+    calibration = resolve(library, "calibration/hard-negatives", "simulation")
+    in_batch, uniform = run(calibration, "In-batch only"), run(calibration, "Uniform hard negatives")
+    assert in_batch.continued is not None
+    assert uniform.continued is not None
+    assert in_batch.continued.negatives == "in-batch"
+    assert in_batch.continued.steps == uniform.continued.steps
+    assert calibration.seeds == 5
+    masked = run(calibration, "Top-k, known false negatives removed").sampler
+    assert masked is not None
+    assert masked.mask == "known-relevant"
+
+
+def test_columns(library: Library) -> None:
+    table = resolve(library, TABLE, "quick")
+    labels = [(column.label, column.split, column.published) for column in table.columns]
+    assert labels == [
+        ("MRR@10", "test", True), ("R@50", "test", True), ("R@1k", "test", True),
+        ("nDCG@10", "test", False), ("Success@20", "test", False),
+    ]  # fmt: skip
+    row = table.loaded.row("TriSampler")
+    assert [figure and figure["value"] for figure in table.published(row)] == [
+        0.414,
+        0.891,
+        0.989,
+        None,
+        None,
+    ]
+
+
+def test_settings_survive_their_file(table: Resolved) -> None:
+    settings = run(table, "TriSampler")
+    assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit", "value"),
+    [("39.7", "percent", 0.397), ("0.320", "fraction", 0.32), ("100", "percent", 1.0), ("2.9", "s", 2.9)],
+)
+def test_figures_have_no_float_dust(printed: str, unit: str, value: float) -> None:
+    assert figure(printed, unit) == {"printed": printed, "value": value, "unit": unit}
+
+
+def test_comments_and_titles_do_not_change_the_settings(library: Library, table: Resolved) -> None:
+    before, before_hash = run(table, "TriSampler"), table.settings_hash()
+    for file, old, new in (
+        ("trisampler/table-5.yaml", "title: ", "title: Another "),
+        ("trisampler/table-5.yaml", '"39.7"', '"39.8"'),
+        ("recipes/continue-contrastive.yaml", "summary: ", "summary: Another "),
+        ("scales/quick.yaml", "summary: ", "# a comment\nsummary: Another "),
+    ):
+        path = library.root / file
+        path.write_text(path.read_text().replace(old, new, 1))
+    after = resolve(library, TABLE, "quick")
+    assert run(after, "TriSampler") == before
+    assert after.settings_hash() == before_hash
+
+
+def test_commit_is_named_only_while_the_settings_are_those_it_froze(
+    library: Library, table: Resolved
+) -> None:
+    scale = library.root / "scales/quick.yaml"
+    text = "".join(line for line in scale.read_text().splitlines(True) if not line.startswith("frozen:"))
+    scale.write_text(f"{text}frozen: {{commit: abc1234, settings: '{table.settings_hash()}'}}\n")
+    assert resolve(library, TABLE, "quick").settings_commit() == "abc1234"
+    scale.write_text(scale.read_text().replace("candidates_cap: ", "candidates_cap: 1"))
+    assert resolve(library, TABLE, "quick").settings_commit() is None

@@ -1,0 +1,76 @@
+"""The specs that the project ships: sound, headed by their command, and valid by the editors' schemas."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from harness.collections.planted import build_planted
+from harness.specs.library import Library
+from harness.specs.parts import PlantedParameters
+from harness.specs.resolve import resolve
+from harness.specs.schema import schemas
+from harness.specs.source import read_source
+
+from .conftest import SHIPPED
+
+FILES = sorted(path for path in SHIPPED.rglob("*.yaml"))
+FOLDERS = {"recipes": "recipe", "datasets": "dataset", "scales": "scale"}
+
+
+def kind_of(file: Path) -> str:
+    return FOLDERS.get(file.parent.name, "paper" if file.name == "paper.yaml" else "target")
+
+
+@pytest.mark.parametrize("kind", ["dataset", "paper", "recipe", "scale", "target"])
+def test_schema_is_up_to_date(kind: str) -> None:
+    written = json.loads((SHIPPED / "schema" / f"{kind}.json").read_text())
+    assert written == schemas()[kind], "run python -m harness.specs.schema"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_file_validates_and_is_headed_by_its_command(file: Path) -> None:
+    kind = kind_of(file)
+    jsonschema.validate(read_source(file, SHIPPED).data, schemas()[kind])
+    command, schema = file.read_text().splitlines()[:2]
+    assert schema == f"# yaml-language-server: $schema=../schema/{kind}.json"
+    assert command.startswith("# harness ")
+    if kind == "target":
+        name = f"{file.parent.name}/{file.stem}"
+        scale = command.removeprefix(f"# harness reproduce {name} --scale ")
+        assert scale in Library(SHIPPED).target(name).target.scales
+
+
+@pytest.mark.parametrize("name", Library(SHIPPED).targets())
+def test_every_row_resolves_at_every_scale(name: str) -> None:
+    library = Library(SHIPPED)
+    for scale in library.target(name).target.scales:
+        resolved = resolve(library, name, scale)
+        for row in resolved.target.rows:
+            assert resolved.run(row, 0) != resolved.run(row, 1)
+
+
+def test_planted_parameters_are_those_of_the_collection() -> None:
+    assert set(PlantedParameters.model_fields) == set(inspect.signature(build_planted).parameters)
+
+
+def test_table_5_holds_the_published_figures() -> None:
+    resolved = resolve(Library(SHIPPED), "trisampler/table-5", "quick")
+    printed = {
+        row.name: [figure["printed"] for figure in resolved.published(row) if figure]
+        for row in resolved.target.rows
+    }
+    assert printed == {
+        "BM25": [],
+        "Warm-up": [],
+        "Uniform Sampling": ["39.7", "87.9", "98.6"],
+        "TopK Sampling": ["40.6", "88.6", "98.7"],
+        "Debiased Sampling": ["41.1", "88.9", "98.8"],
+        "TriSampler": ["41.4", "89.1", "98.9"],
+        "SimANS": [],
+    }
+    assert "distil from a ranker" in " ".join(resolved.scale_notes())

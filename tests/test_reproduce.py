@@ -1,0 +1,273 @@
+"""The whole path by its command line: made, found again, killed and continued."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from harness.evaluation.measures import parse_measure
+
+CHECKOUT = Path(__file__).parents[1]
+TARGET = "trisampler/table-5"
+ROWS = ("BM25", "Warm-up", "Uniform Sampling", "TriSampler")
+
+
+def edit(path: Path, change: Callable[[dict], None]) -> None:
+    content = yaml.safe_load(path.read_text())
+    change(content)
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def small_world(spec: dict) -> None:
+    spec["collections"]["simulation"]["parameters"] |= {
+        "topics": 8, "train_queries": 150, "dev_queries": 20, "test_queries": 30,
+    }  # fmt: skip
+
+
+def few_steps(spec: dict) -> None:
+    spec["steps"] = {"warm_up": 64, "continued": 30, "refresh": 10}
+    spec["encoder"] |= {"hidden": 32, "intermediate": 32}
+    spec["candidates_cap"] = 20
+    spec["threads"] = 1
+
+
+def few_rows(spec: dict) -> None:
+    spec["rows"] = [row for row in spec["rows"] if row["name"] in ROWS]
+
+
+class Place:
+    """A working folder with tiny specs and a store of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.copytree(CHECKOUT / "experiments", root / "experiments")
+        edit(root / "experiments/datasets/ms-pas.yaml", small_world)
+        edit(root / "experiments/scales/simulation.yaml", few_steps)
+        edit(root / "experiments/trisampler/table-5.yaml", few_rows)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "harness.cli", *arguments]
+
+    def environment(self) -> dict[str, str]:
+        hidden = {"HARNESS_STORE", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"}
+        kept = {key: value for key, value in os.environ.items() if key not in hidden}
+        return kept | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def reproduce(self, *more: str) -> subprocess.CompletedProcess[str]:
+        return self.run("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", *more)
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results/local/simulation" / TARGET
+
+    def runs(self, kind: str) -> list[Path]:
+        folders = sorted((self.root / "store/runs").glob("*"))
+        specs = [folder for folder in folders if (folder / "spec.json").exists()]
+        return [folder for folder in specs if json.loads((folder / "spec.json").read_text())["kind"] == kind]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Place:
+    place = Place(tmp_path_factory.mktemp("made"))
+    done = place.reproduce()
+    assert done.returncode == 0, done.stderr
+    assert "TriSampler" in done.stdout and "41.4" in done.stdout
+    return place
+
+
+def test_every_file_of_a_result_is_written(made):
+    names = {path.name for path in made.results.iterdir()}
+    rendered = {"table.md", "table.csv", "figure.svg", "figure.png"}
+    assert names == rendered | {"cells.json", "provenance.json", "per_query.parquet"}
+    table = (made.results / "table.md").read_text()
+    assert "simulation" in table.lower() and "pipeline check" in table
+
+
+def test_a_second_run_trains_nothing_and_writes_the_same_cells(made):
+    before = (made.results / "cells.json").read_bytes()
+    seconds = {folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("trained")}
+    done = made.reproduce()
+    assert done.returncode == 0 and "0 run(s) made" in done.stdout
+    assert (made.results / "cells.json").read_bytes() == before
+    assert seconds == {
+        folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("trained")
+    }
+
+
+def test_the_command_line_of_ir_measures_gives_the_tables_figures(made):
+    cells = json.loads((made.results / "cells.json").read_text())
+    for row in cells["rows"]:
+        rankings = made.root / "store/runs" / row["fingerprints"][0] / "rankings"
+        for column, cell in zip(cells["columns"], row["cells"], strict=True):
+            files = [str(rankings / f"{column['split']}.{kind}") for kind in ("qrels", "trec.gz")]
+            command = [sys.executable, "-m", "ir_measures", *files, column["measure"]]
+            printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            name, value = printed.strip().split("\t")
+            assert name == str(parse_measure(column["measure"]))
+            assert float(value) == pytest.approx(cell["reproduced"]["mean"], abs=5e-5)
+
+
+def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
+    folder = tmp_path / "results/local/simulation" / TARGET
+    folder.mkdir(parents=True)
+    for name in ("cells.json", "provenance.json", "per_query.parquet"):
+        shutil.copy(made.results / name, folder / name)
+    done = subprocess.run(
+        made.command("report", TARGET),
+        cwd=tmp_path,
+        env=made.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("table.md", "table.csv", "figure.svg", "figure.png"):
+        assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
+
+
+def test_runs_share_warm_up_and_first_candidates(made):
+    plan = json.loads(made.run("plan", TARGET, "--scale", "simulation", "--seeds", "1", "--json").stdout)
+    assert [run["state"] for run in plan] == ["done"] * 4
+    by_row = {run["row"]: run for run in plan}
+    assert by_row["Uniform Sampling"]["needs"] == by_row["TriSampler"]["needs"]
+    assert by_row["Warm-up"]["fingerprint"] in by_row["TriSampler"]["needs"]
+    assert len(made.runs("warm-up")) == 1 and len(made.runs("trained")) == 2
+    losses = [json.loads(line) for line in (made.runs("warm-up")[0] / "metrics.jsonl").open()]
+    assert sum("loss" in line for line in losses) == 64
+
+
+def test_false_negatives_are_counted_with_their_denominator(made):
+    cells = json.loads((made.results / "cells.json").read_text())
+    row = next(row for row in cells["rows"] if row["name"] == "Uniform Sampling")
+    counted = row["false_negatives"]
+    assert counted["drawn"] == 30 * 16 * 15
+    assert 0 < counted["known_relevant_drawn"] < counted["drawn"]
+    assert counted["share"] == counted["known_relevant_drawn"] / counted["drawn"]
+
+
+def test_per_query_scores_yield_the_cells(made):
+    cells = json.loads((made.results / "cells.json").read_text())
+    scores = pd.read_parquet(made.results / "per_query.parquet")
+    for row in cells["rows"]:
+        own = scores[(scores["row"] == row["name"]) & (scores["split"] == "test")]
+        for column, cell in zip(cells["columns"], row["cells"], strict=True):
+            if column["split"] == "test":
+                values = own[own["measure"] == column["measure"]]["value"]
+                assert len(values) == 30
+                assert values.mean() == pytest.approx(cell["reproduced"]["mean"])
+
+
+def test_mlflow_holds_every_run_once(made):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{made.root / 'store/mlflow.db'}")
+    experiment = client.get_experiment_by_name("trisampler")
+    found = client.search_runs([experiment.experiment_id])
+    assert sorted(run.data.tags["fingerprint"] for run in found) == sorted(
+        path.name for path in (made.root / "store/runs").iterdir()
+    )
+    assert all(run.info.status == "FINISHED" for run in found)
+
+
+MOMENTS = {
+    "warm-up": lambda place: any(place.root.glob("store/runs/*/checkpoints/step-00000024")),
+    "mining": lambda place: any(place.root.glob("store/candidates/*")),
+    "continued": lambda place: any(
+        any(folder.glob("checkpoints/step-00000020")) for folder in place.runs("trained")
+    ),
+    "evaluation": lambda place: any(any(folder.glob("rankings/*")) for folder in place.runs("trained")),
+}
+
+
+def test_killed_in_every_phase_it_continues_and_ends_with_the_same_cells(made, tmp_path):
+    place = Place(tmp_path)
+    for moment, reached in MOMENTS.items():
+        process = subprocess.Popen(
+            place.command("reproduce", TARGET, "--scale", "simulation", "--seeds", "1"),
+            cwd=place.root,
+            env=place.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while process.poll() is None and not reached(place):
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, f"it ended before {moment}"
+    done = place.reproduce()
+    assert done.returncode == 0, done.stderr
+    assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reproduce", "trisampler/table-55"], "did you mean 'trisampler/table-5'"),
+        (["reproduce", TARGET, "--scale", "simulatoin"], "did you mean 'simulation'"),
+        (["reproduce", TARGET, "--scale", "simulation", "--row", "Trisampler"], "did you mean 'TriSampler'"),
+        (["reproduce", TARGET, "--seeds", "three"], "--seeds"),
+        (["frobnicate"], "frobnicate"),
+        (["show", "trisampler"], "unknown target"),
+        (["report", "trisampler/table-9"], "no results"),
+    ],
+)
+def test_a_wrong_call_is_one_clear_message(made, arguments, words):
+    done = made.run(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("victim", ["per_query.parquet", "done.json", "checkpoints/final/model.safetensors"])
+def test_a_corrupt_file_is_one_clear_message(made, tmp_path, victim):
+    place = tmp_path / "place"
+    shutil.copytree(made.root, place)
+    kind = "warm-up" if "final" in victim else "trained"
+    again = Place.__new__(Place)
+    again.root = place
+    if kind == "warm-up":  # its encoder is read again only by a row that is not done
+        for folder in again.runs("trained"):
+            shutil.rmtree(folder)
+    for folder in again.runs(kind):
+        (folder / victim).write_bytes(b"torn")
+    done = again.reproduce()
+    assert done.returncode == 2
+    assert "corrupt" in done.stderr and str(Path(victim).parent.name or victim) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_broken_specs_are_told_with_file_and_line(made, tmp_path):
+    place = Place(tmp_path)
+    path = tmp_path / "experiments/trisampler/table-5.yaml"
+    path.write_text(path.read_text().replace("sampler: trisampler", "sampler: trisamper\n  stepz: 3"))
+    done = place.reproduce()
+    assert done.returncode == 2
+    assert "table-5.yaml:" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_missing_folder_of_specs_is_told(made, tmp_path):
+    environment = made.environment() | {"HARNESS_EXPERIMENTS": str(tmp_path / "nowhere")}
+    done = subprocess.run(
+        made.command("list"), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "no such folder" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,93 @@
+"""A tiny planted collection and encoder, in memory."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from harness.collections.planted import build_planted
+from harness.collections.tokens import build_tokens
+from harness.encoders.dual_encoder import build_dual_encoder
+from harness.negatives.registry import make_law
+from harness.negatives.sampler import Sampler
+from harness.records.run_folder import RunFolder
+from harness.retrieval.encode import encode
+from harness.retrieval.mining import mine
+from harness.training.batches import training_pairs
+from harness.training.trainer import HardNegatives, Trainer
+
+ENCODER = {
+    "start": "fresh", "hidden": 32, "layers": 1, "heads": 2, "intermediate": 64, "dropout": 0.1,
+    "token_dropout": 0.1, "pooling": "mean", "projection": None, "towers": "shared", "score_scale": 1.0,
+}  # fmt: skip
+PHASE = {
+    "steps": 24, "batch": 8, "learning_rate": 1e-3, "weight_decay": 0.01, "warm_up_share": 0.1,
+    "clip_norm": 2.0, "refresh": 6,
+}  # fmt: skip
+
+
+class Bench:
+    """Builds trainers over one tiny collection."""
+
+    def __init__(self, folder):
+        self.collection = build_planted(
+            topics=6,
+            intents_per_topic=3,
+            documents_per_intent=4,
+            train_queries=120,
+            dev_queries=10,
+            test_queries=10,
+        )
+        self.tokens = build_tokens(
+            self.collection,
+            folder / "tokens",
+            start="fresh",
+            vocabulary=2000,
+            query_tokens=16,
+            passage_tokens=40,
+        )
+        self.pairs = training_pairs(self.collection)
+
+    def encoder(self, seed: int = 0, **changes):
+        torch.manual_seed(seed)
+        tokens = self.tokens
+        settings = SimpleNamespace(**ENCODER | changes)
+        return build_dual_encoder(
+            settings, vocabulary=tokens.vocabulary, pad=tokens.pad, idf=tokens.idf, longest=40
+        )
+
+    def candidates(self, encoder, depth: int = 20, mask: str = "labelled"):
+        tokens = self.tokens
+        return mine(
+            pairs=self.pairs.pairs,
+            queries=encode(encoder.query, tokens.queries["train"], tokens.pad),
+            documents=encode(encoder.passage, tokens.documents, tokens.pad),
+            masked=self.pairs.masked(mask),
+            k=depth,
+            model=encoder.fingerprint(),
+        )
+
+    def trainer(self, folder, encoder, law: str | None = "trisampler", **changes):
+        negatives = None
+        if law is not None:
+            sampler = Sampler(make_law(law, {}), "without-replacement", 5)
+            negatives = HardNegatives(sampler, "labelled", 20, self.candidates(encoder))
+        phase = SimpleNamespace(**PHASE | ({"refresh": None} if law is None else {}) | changes)
+        return Trainer(
+            encoder, self.tokens, self.pairs, "continued", phase, 1.0, 3, RunFolder(folder), negatives
+        )
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory):
+    torch.set_num_threads(1)
+    return Bench(tmp_path_factory.mktemp("bench"))
+
+
+def same(one: dict, other: dict) -> bool:
+    return one.keys() == other.keys() and all(
+        np.array_equal(value.numpy(), other[key].numpy()) for key, value in one.items()
+    )

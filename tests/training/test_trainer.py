@@ -1,0 +1,193 @@
+"""Resuming changes nothing, buckets change nothing, negatives are what was asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from harness.errors import UserError
+from harness.retrieval.search import exact_search
+from harness.training import trainer as trainer_module
+from harness.training.batches import batch_at, epoch_order
+from harness.training.checkpoints import latest_checkpoint
+from harness.training.forward import drawn_scores, in_batch_scores
+from harness.training.losses import softmax_cross_entropy
+from harness.training.schedule import linear_schedule
+
+from .conftest import same
+
+
+class StopError(Exception):
+    """Stands for a kill."""
+
+
+@pytest.mark.parametrize("law", ["trisampler", "uniform", None])
+@pytest.mark.parametrize("stop", [3, 6, 7, 17, 23])
+def test_a_stopped_run_continues_bit_for_bit(bench, tmp_path, law, stop):
+    whole = bench.encoder()
+    reference = bench.trainer(tmp_path / "whole", whole, law)
+    reference.run()
+
+    def kill(done: int) -> None:
+        if done == stop:
+            raise StopError
+
+    first = bench.trainer(tmp_path / "parts", bench.encoder(), law)
+    first.advance = kill
+    with pytest.raises(StopError):
+        first.run()
+    encoder = bench.encoder()
+    second = bench.trainer(tmp_path / "parts", encoder, law)
+    second.run()
+    assert same(whole.weights(), encoder.weights())
+    assert whole.fingerprint() == encoder.fingerprint()
+    losses = [[line["loss"] for line in t.writer.metrics() if "loss" in line] for t in (reference, second)]
+    assert losses[0] == losses[1] and len(losses[0]) == 24
+
+
+@pytest.mark.parametrize("moment", ["mining", "saving candidates"])
+def test_a_run_stopped_while_mining_continues_bit_for_bit(bench, tmp_path, monkeypatch, moment):
+    whole = bench.encoder()
+    bench.trainer(tmp_path / "whole", whole).run()
+
+    def kill(*args: object, **kwargs: object) -> None:
+        raise StopError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer_module, "mine" if moment == "mining" else "save_candidates", kill)
+        with pytest.raises(StopError):
+            bench.trainer(tmp_path / "parts", bench.encoder()).run()
+    encoder = bench.encoder()
+    bench.trainer(tmp_path / "parts", encoder).run()
+    assert same(whole.weights(), encoder.weights())
+
+
+def test_training_lowers_the_loss(bench, tmp_path):
+    trainer = bench.trainer(tmp_path, bench.encoder(dropout=0.0, token_dropout=0.0), None, steps=60, batch=16)
+    trainer.run()
+    losses = [line["loss"] for line in trainer.writer.metrics()]
+    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+
+
+def test_a_corrupt_checkpoint_is_a_clear_error(bench, tmp_path):
+    bench.trainer(tmp_path, bench.encoder(), steps=6).run()
+    folder = next((tmp_path / "checkpoints").glob("step-*"))
+    (folder / "optimizer.pt").write_bytes(b"torn")
+    with pytest.raises(UserError, match="corrupt checkpoint"):
+        latest_checkpoint(tmp_path / "checkpoints")
+
+
+def test_scores_are_the_inner_products_whatever_the_buckets(bench, monkeypatch):
+    encoder = bench.encoder().eval()
+    tokens = bench.tokens
+    query, passage = np.arange(6), np.random.default_rng(0).integers(0, 72, size=(6, 4))
+    passage[1] = passage[0]
+    every = []
+    for places in (40, 4096):
+        monkeypatch.setattr("harness.training.forward.PLACES_PER_BUCKET", places)
+        with torch.no_grad():
+            scores, target = drawn_scores(
+                encoder, tokens.queries["train"], tokens.documents, tokens.pad, query, passage
+            )
+        every.append(scores.numpy())
+        assert target.tolist() == [0] * 6
+    np.testing.assert_allclose(every[0], every[1], rtol=1e-4, atol=1e-4)
+    alone = [
+        [
+            _embed(encoder.query, tokens.queries["train"], q) @ _embed(encoder.passage, tokens.documents, d)
+            for d in row
+        ]
+        for q, row in zip(query, passage, strict=True)
+    ]
+    np.testing.assert_allclose(every[0], alone, rtol=1e-4, atol=1e-4)
+
+
+def _embed(tower, sequences, row):
+    from harness.retrieval.encode import encode
+
+    return encode(tower, sequences, 0, np.array([row]))[0]
+
+
+def test_in_batch_scores_mask_a_querys_other_labelled_positives(bench):
+    tokens = bench.tokens
+    positive = np.array([4, 7, 4])
+    labelled = [np.array([4]), np.array([7]), np.array([4])]
+    scores, target = in_batch_scores(
+        bench.encoder(),
+        tokens.queries["train"],
+        tokens.documents,
+        tokens.pad,
+        np.arange(3),
+        positive,
+        labelled,
+    )
+    masked = torch.isinf(scores)
+    assert masked.tolist() == [[False, False, True], [False, False, False], [True, False, False]]
+    assert target.tolist() == [0, 1, 2]
+    assert torch.isfinite(softmax_cross_entropy(scores, target))
+
+
+def test_loss_is_equation_2_of_dpr():
+    scores = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.5, 0.0]], dtype=torch.float64)
+    target = torch.tensor([0, 2])
+    probability = torch.softmax(scores / 0.5, dim=1)
+    expected = -(probability[0, 0].log() + probability[1, 2].log()) / 2
+    assert torch.isclose(softmax_cross_entropy(scores, target, 0.5), expected)
+
+
+def test_no_labelled_positive_is_ever_a_candidate(bench):
+    candidates = bench.candidates(bench.encoder())
+    for row, labelled in enumerate(bench.pairs.labelled):
+        assert not np.isin(candidates.document[row][candidates.valid[row]], labelled).any()
+
+
+def test_known_relevant_mask_removes_every_relevant_document(bench):
+    candidates = bench.candidates(bench.encoder(), mask="known-relevant")
+    assert all(len(known) == 4 for known in bench.pairs.known_relevant)
+    for row, known in enumerate(bench.pairs.known_relevant):
+        assert not np.isin(candidates.document[row][candidates.valid[row]], known).any()
+
+
+def test_candidates_carry_the_three_scores(bench):
+    encoder = bench.encoder()
+    tokens = bench.tokens
+    candidates = bench.candidates(encoder)
+    for row in (0, 17):
+        q = _embed(encoder.query, tokens.queries["train"], candidates.query[row])
+        positive = _embed(encoder.passage, tokens.documents, candidates.positive[row])
+        documents = np.stack([_embed(encoder.passage, tokens.documents, d) for d in candidates.document[row]])
+        np.testing.assert_allclose(candidates.score[row], documents @ q, rtol=1e-4)
+        np.testing.assert_allclose(candidates.positive_score[row], positive @ q, rtol=1e-4)
+        np.testing.assert_allclose(candidates.positive_similarity[row], documents @ positive, rtol=1e-4)
+        np.testing.assert_allclose(
+            candidates.document_norm[row], np.linalg.norm(documents, axis=1), rtol=1e-4
+        )
+    assert candidates.model == encoder.fingerprint()
+    assert (np.diff(candidates.score, axis=1) <= 1e-5).all()
+
+
+def test_search_is_exact():
+    rng = np.random.default_rng(0)
+    queries, documents = (
+        rng.normal(size=(7, 5)).astype(np.float32),
+        rng.normal(size=(50, 5)).astype(np.float32),
+    )
+    scores, numbers = exact_search(queries, documents, 10)
+    expected = np.argsort(-(queries @ documents.T), axis=1)[:, :10]
+    assert np.array_equal(numbers, expected)
+    np.testing.assert_allclose(scores, np.take_along_axis(queries @ documents.T, expected, axis=1), rtol=1e-5)
+
+
+def test_an_epoch_visits_every_pair_once_and_batches_cross_epochs():
+    rows = np.concatenate([batch_at(step, 7, 20, seed=1).rows for step in range(6)])
+    visits = np.concatenate([batch_at(step, 7, 20, seed=1).visit for step in range(6)])
+    assert sorted(rows[:20]) == list(range(20)) == sorted(rows[20:40])
+    assert visits.tolist() == [0] * 20 + [1] * 20 + [2] * 2
+    assert not np.array_equal(epoch_order(0, 20, 1), epoch_order(1, 20, 1))
+
+
+def test_schedule_rises_then_falls_to_zero():
+    factors = [linear_schedule(step, 100, 0.1) for step in range(101)]
+    assert factors[0] == pytest.approx(0.1) and max(factors) == pytest.approx(1.0)
+    assert factors[100] == 0 and factors[10:] == sorted(factors[10:], reverse=True)
