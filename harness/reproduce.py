@@ -22,7 +22,7 @@ from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
-from harness.stages import Stages
+from harness.stages import Stages, manifest_overlap
 from harness.store import Store
 
 FILES = (
@@ -152,9 +152,11 @@ def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun],
     per_query = read_per_query(finished, resolved.dataset)
     wanted = {column.measure for column in resolved.columns}
     per_query = per_query[per_query["measure"].isin(wanted)]
-    cells = build_cells(resolved, finished, per_query, stages.collection(resolved.collection()))
+    collection = stages.collection(resolved.collection())
+    cells = build_cells(resolved, finished, per_query, collection)
+    overlap = manifest_overlap(collection)
     write_json(folder / "cells.json", cells)
-    write_json(folder / "provenance.json", build_provenance(finished))
+    write_json(folder / "provenance.json", build_provenance(finished, overlap and overlap.summary))
     write_parquet(per_query, folder / "per_query.parquet")
     return render(folder)
 

@@ -18,6 +18,7 @@ from harness.collections.archive import load_collection, save_collection
 from harness.collections.collection import Collection
 from harness.collections.planted import build_planted
 from harness.collections.pydocs import build_pydocs, pins_of
+from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
 from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
 from harness.evaluation.measures import evaluate
@@ -77,7 +78,10 @@ class Stages:
             if not path.exists():
                 with self.progress.task(f"collection {settings.kind}"):
                     save_collection(_build(settings), path)
-            self._collections[key] = load_collection(path)
+            collection = self._collections[key] = load_collection(path)
+            overlap = manifest_overlap(collection)
+            if overlap is not None and overlap.share < 1:
+                self.progress.say(f"warning: {overlap.summary}; figures differ from the committed ones")
         return self._collections[key]
 
     def chain(self, settings: RunSettings) -> Chain:
@@ -271,6 +275,11 @@ class Stages:
             "drawn": int(folder.total("drawn")),
             "diagnostics": folder.last("continued refresh"),
         }
+
+
+def manifest_overlap(collection: Collection) -> ManifestOverlap | None:
+    """Return how `pydocs` compares with its committed manifest; none for other collections."""
+    return compare_with_manifest(collection) if collection.name == "pydocs" else None
 
 
 def _build(settings: CollectionSettings) -> Collection:

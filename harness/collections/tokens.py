@@ -1,4 +1,4 @@
-"""Tokens of a collection: learnt word pieces or a checkpoint's, stored once and memory-mapped."""
+"""Tokens of a collection: learnt pieces or a checkpoint's, stored once and memory-mapped."""
 
 from __future__ import annotations
 
@@ -74,11 +74,15 @@ class TokenStore:
 
 
 def learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
-    """Learn lower-cased word pieces and return a `transformers` tokenizer."""
-    pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    """Learn lower-cased byte-pair pieces and return a `transformers` tokenizer.
+
+    The same texts give the same pieces. Learning word pieces does not: the library breaks their ties by the
+    order of a randomly seeded hash table, which changes every result that stands on the tokens.
+    """
+    pieces = Tokenizer(models.BPE(unk_token="[UNK]"))
     pieces.normalizer = normalizers.BertNormalizer(lowercase=True)
     pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
+    trainer = trainers.BpeTrainer(
         vocab_size=vocabulary, min_frequency=2, special_tokens=list(SPECIAL), show_progress=False
     )
     pieces.train_from_iterator(texts, trainer)
@@ -123,7 +127,7 @@ def build_tokens(
     Args:
         collection: what to tokenise.
         folder: where the arrays are written; `done.json` comes last.
-        start: ``fresh`` learns word pieces from documents and training queries; else a checkpoint.
+        start: ``fresh`` learns pieces from documents and training queries; else a checkpoint.
         vocabulary: size of the learnt vocabulary.
         query_tokens: longest query, special tokens included.
         passage_tokens: longest passage, special tokens included.

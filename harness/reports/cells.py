@@ -109,9 +109,15 @@ def build_cells(
     }
 
 
-def build_provenance(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """Return where each figure comes from: run folders, environments, times."""
+def build_provenance(runs: Sequence[FinishedRun], overlap: str | None) -> dict[str, Any]:
+    """Return where each figure comes from: run folders, environments, times.
+
+    Args:
+        runs: the finished runs.
+        overlap: how the built-in collection compares with its manifest, where it is used.
+    """
     return {
+        "manifest": overlap,
         "runs": [
             {
                 "row": run.row,

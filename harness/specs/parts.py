@@ -83,7 +83,7 @@ class Dataset(Spec):
 
 
 class Tokens(Spec):
-    """Vocabulary size of learnt word pieces; longest query and passage in tokens."""
+    """Vocabulary size of the learnt pieces; longest query and passage in tokens."""
 
     vocabulary: PositiveInt
     query_tokens: PositiveInt

@@ -24,7 +24,7 @@ class Settings(BaseModel):
 class TokenSettings(Settings):
     """How text becomes token ids."""
 
-    vocabulary: Count = Field(description="word pieces learnt from the training text")
+    vocabulary: Count = Field(description="size of the vocabulary learnt from documents and training queries")
     query_tokens: Count = Field(description="longest query")
     passage_tokens: Count = Field(description="longest passage")
 
