@@ -156,7 +156,7 @@ def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun],
     cells = build_cells(resolved, finished, per_query, collection)
     overlap = manifest_overlap(collection)
     write_json(folder / "cells.json", cells)
-    write_json(folder / "provenance.json", build_provenance(finished, overlap and overlap.summary))
+    write_json(folder / "provenance.json", build_provenance(finished, overlap.summary if overlap else None))
     write_parquet(per_query, folder / "per_query.parquet")
     return render(folder)
 
