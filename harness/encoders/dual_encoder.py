@@ -11,7 +11,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from harness.encoders.layout import load_tower_files, save_tower_files
+from harness.encoders.layout import TowerFiles, load_tower_files, save_tower_files
 from harness.encoders.pooling import Pooling, pool
 from harness.errors import UserError
 
@@ -73,7 +73,15 @@ class Tower(nn.Module):
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
         """Save so that `AutoModel` and `SentenceTransformer` open the folder and give the same embeddings."""
-        save_tower_files(self, folder, tokenizer, longest)
+        files = TowerFiles(
+            transformer=self.transformer,
+            pooling=self.pooling,
+            scale=self.scale,
+            token_dropout=self.token_dropout,
+            idf=None if self.idf is None else self.idf.cpu(),
+            projection=None if self.projection is None else self.projection.weight.detach().cpu(),
+        )
+        save_tower_files(files, folder, tokenizer, longest)
 
     @staticmethod
     def load(folder: Path) -> Tower:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 import transformers
@@ -15,9 +15,6 @@ from harness.encoders.pooling import Pooling
 from harness.errors import UserError
 from harness.files import read_json, write_json
 
-if TYPE_CHECKING:
-    from harness.encoders.dual_encoder import Tower
-
 transformers.utils.logging.disable_progress_bar()
 
 _ABOUT = "harness_tower.json"
@@ -25,7 +22,7 @@ _ABOUT = "harness_tower.json"
 
 @dataclass(frozen=True)
 class TowerFiles:
-    """What a saved tower's folder holds."""
+    """What a tower's folder holds: all of a tower but its code; `projection` is [out, in]."""
 
     transformer: Any
     pooling: Pooling
@@ -35,8 +32,8 @@ class TowerFiles:
     projection: Tensor | None
 
 
-def save_tower_files(tower: Tower, folder: Path, tokenizer: Any, longest: int) -> None:
-    """Write the tower's folder; see `Tower.save`."""
+def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: int) -> None:
+    """Write a tower's folder; see `Tower.save`."""
     folder.mkdir(parents=True, exist_ok=True)
     tower.transformer.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -137,11 +134,8 @@ def _save_layer_weights(folder: Path, config: Any) -> None:
     save_file({"layer_weights": weight}, folder / "model.safetensors")
 
 
-def _save_dense(folder: Path, tower: Tower, width: int) -> None:
-    if tower.projection is None:
-        linear = torch.eye(width) * tower.scale
-    else:
-        linear = tower.projection.weight.detach().cpu()
+def _save_dense(folder: Path, tower: TowerFiles, width: int) -> None:
+    linear = torch.eye(width) * tower.scale if tower.projection is None else tower.projection
     config = {
         "in_features": width,
         "out_features": linear.shape[0],

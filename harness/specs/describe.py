@@ -8,7 +8,8 @@ from typing import Any
 from rich.table import Table
 
 from harness.errors import UserError
-from harness.specs.library import Library, LoadedTarget
+from harness.specs.library import Library
+from harness.specs.loaded import LoadedTarget
 from harness.specs.resolve import figure
 
 

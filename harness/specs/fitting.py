@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from harness.errors import UserError, nearest
 from harness.negatives.registry import presets
+from harness.specs.loaded import LoadedTarget
 from harness.specs.source import Source
-
-if TYPE_CHECKING:
-    from harness.specs.library import LoadedTarget
 
 
 def check_fit(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:

@@ -4,48 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.checks import check_target
 from harness.specs.fitting import check_fit
+from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import Model, in_order, parse, try_parse
-from harness.specs.models import Paper, Row, Target
+from harness.specs.models import Paper, Target
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
 
 KINDS = ("recipes", "datasets", "scales")
-
-
-@dataclass(frozen=True)
-class LoadedTarget:
-    """A target with everything that it names.
-
-    Attributes:
-        name: for example ``trisampler/table-5``.
-        target: the spec.
-        paper: its paper.
-        recipes: by name, with those they start from.
-        datasets: by name.
-    """
-
-    name: str
-    target: Target
-    paper: Paper
-    recipes: dict[str, Recipe]
-    datasets: dict[str, Dataset]
-
-    def row(self, name: str) -> Row:
-        """Return a row by name.
-
-        Raises:
-            UserError: no such row.
-        """
-        rows = {row.name: row for row in self.target.rows}
-        if name not in rows:
-            raise UserError(f"{self.name} has no row '{name}'", fix=nearest(name, rows))
-        return rows[name]
 
 
 class Library:

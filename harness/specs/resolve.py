@@ -9,7 +9,8 @@ from typing import Any
 from harness.errors import UserError, nearest
 from harness.files import content_hash
 from harness.negatives.registry import make_law, presets
-from harness.specs.library import Library, LoadedTarget
+from harness.specs.library import Library
+from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Row, Target
 from harness.specs.parts import Recipe, Scale
 from harness.specs.settings import (

@@ -156,7 +156,7 @@ def test_key_of_another_owner_names_both(
     ("change", "expected"),
     [
         (("threads: 2", "threads: two"), "key 'threads': got 'two'; expected a whole number"),
-        (("heads: 4", "heads: 3"), "key 'encoder': hidden 256 is no multiple of heads 3"),
+        (("heads: 4", "heads: 7"), "key 'encoder': hidden 384 is no multiple of heads 7"),
         (("warm_up: 5.0e-4", "warm_up: 5e-4"), "such as 5.0e-4"),
         (("threads: 2", "threads: 2\nloss: x"), "'loss' belongs to the recipe"),
         (("dropout: 0.1", "dropout: .nan"), "key 'encoder.dropout'"),
