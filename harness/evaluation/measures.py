@@ -57,11 +57,11 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
         raise UserError(
             f"query '{stray}' is ranked but not judged", fix="evaluate a split against its own qrels"
         )
-    frames = []
-    for name in measures:
-        measure = parse_measure(name)
-        provider = ir_measures.providers.registry[provider_of(name)]
-        found = {m.query_id: float(m.value) for m in provider.iter_calc([measure], qrels, ranking)}
-        values = [found.get(query, 0.0) for query in qrels]
-        frames.append(pd.DataFrame({"measure": name, "query": list(qrels), "value": values}))
-    return pd.concat(frames, ignore_index=True)
+    names = {parse_measure(name): name for name in measures}
+    found: dict[tuple[str, str], float] = {}
+    for by in sorted({provider_of(name) for name in names.values()}):
+        wanted = [measure for measure, name in names.items() if provider_of(name) == by]
+        for metric in ir_measures.providers.registry[by].iter_calc(wanted, qrels, ranking):
+            found[names[metric.measure], metric.query_id] = float(metric.value)
+    rows = [(name, query, found.get((name, query), 0.0)) for name in names.values() for query in qrels]
+    return pd.DataFrame(rows, columns=["measure", "query", "value"])

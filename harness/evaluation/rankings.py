@@ -62,7 +62,7 @@ def write_ranking(ranking: Ranking, path: Path, tag: str) -> None:
         for query, documents in ranking.items()
         for rank, (document, score) in enumerate(documents.items(), start=1)
     ]
-    write_bytes(path, gzip.compress("".join(lines).encode(), compresslevel=6, mtime=0))
+    write_bytes(path, gzip.compress("".join(lines).encode(), compresslevel=1, mtime=0))
 
 
 def read_ranking(path: Path) -> Ranking:
