@@ -130,7 +130,6 @@ def reproduce(
         force: forget the runs of these rows and train them again.
     """
     torch.set_num_threads(resolved.scale.spec.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     wanted = [*dict.fromkeys([resolved.target.baseline, *rows])] if rows else []
     planned = plan(resolved, stages, seeds, wanted)
     if force:

@@ -210,6 +210,7 @@ class Stages:
             qrels = self.collection(settings.collection).queries["dev"].qrels
             return {DEV_MEASURE: float(evaluate(ranking, qrels, [DEV_MEASURE])["value"].mean())}
 
+        torch.use_deterministic_algorithms(True, warn_only=True)
         with self.progress.task(f"{title}: {name}", phase.steps) as advance:
             Trainer(
                 encoder=encoder,

@@ -256,6 +256,26 @@ def test_a_corrupt_file_is_one_clear_message(made, tmp_path, victim):
     assert "Traceback" not in done.stderr
 
 
+def test_another_measure_is_evaluated_without_training(made, tmp_path):
+    shutil.copytree(made.root, tmp_path / "place")
+    again = Place.__new__(Place)
+    again.root = tmp_path / "place"
+    weights = {path: path.stat().st_mtime_ns for path in again.root.glob("store/runs/*/checkpoints/final/*")}
+    edit(
+        again.root / "experiments/datasets/ms-pas.yaml",
+        lambda spec: spec["further"].append({"label": "R@5", "measure": "R(rel=2)@5"}),
+    )
+    done = again.reproduce()
+    assert done.returncode == 0, done.stderr
+    cells = json.loads((again.results / "cells.json").read_text())
+    assert "R@5" in [column["label"] for column in cells["columns"]]
+    assert weights == {
+        path: path.stat().st_mtime_ns for path in again.root.glob("store/runs/*/checkpoints/final/*")
+    }
+    old = json.loads((made.results / "cells.json").read_text())
+    assert cells["rows"][3]["cells"][0]["reproduced"] == old["rows"][3]["cells"][0]["reproduced"]
+
+
 def test_broken_specs_are_told_with_file_and_line(made, tmp_path):
     place = Place(tmp_path)
     path = tmp_path / "experiments/trisampler/table-5.yaml"
