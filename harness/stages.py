@@ -34,7 +34,7 @@ from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.mining import load_candidates, mine, save_candidates
 from harness.retrieval.search import exact_search
-from harness.specs.fingerprints import Chain, chain, evaluation_fingerprint
+from harness.specs.fingerprints import Chain, chain
 from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
@@ -103,13 +103,17 @@ class Stages:
     def run(self, settings: RunSettings, title: str) -> RunFolder:
         """Train and evaluate a run, unless it is done; what it stands on is made first.
 
+        A run that lacks a measure is evaluated again, with those it has, and is not trained again.
+
         Args:
             settings: resolved settings.
             title: what the progress bar calls it.
         """
         folder = RunFolder(self.store.run(self.chain(settings).last))
-        if folder.done and folder.result()["evaluation"] == evaluation_fingerprint(settings):
+        evaluated = set(folder.result().get("measures", ())) if folder.done else set()
+        if evaluated.issuperset(settings.measures) and folder.result().get("depth") == settings.depth:
             return folder
+        settings = settings.model_copy(update={"measures": tuple(sorted(evaluated.union(settings.measures)))})
         folder.describe(settings.model_dump(mode="json"), describe_environment())
         self._prepare(settings)
         begin = time.monotonic()
@@ -271,7 +275,8 @@ class Stages:
             frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
         write_parquet(pd.concat(frames, ignore_index=True), folder.folder / "per_query.parquet")
         return {
-            "evaluation": evaluation_fingerprint(settings),
+            "measures": sorted(settings.measures),
+            "depth": settings.depth,
             "known_relevant_drawn": int(folder.total("known_relevant_drawn")),
             "drawn": int(folder.total("drawn")),
             "diagnostics": folder.last("continued refresh"),

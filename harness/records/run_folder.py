@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.errors import UserError
 from harness.files import read_json, write_json
 
 DONE = "done.json"
@@ -48,10 +49,21 @@ class RunFolder:
             stream.write(json.dumps(line) + "\n")
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """Yield the logged lines."""
-        if self._metrics.exists():
-            with self._metrics.open(encoding="utf-8") as stream:
-                yield from map(json.loads, stream)
+        """Yield the logged lines.
+
+        Raises:
+            UserError: a line is corrupt.
+        """
+        if not self._metrics.exists():
+            return
+        with self._metrics.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, start=1):
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError as error:
+                    where = f"{self._metrics}:{number}"
+                    fix = f"delete the folder {self.folder} and run again"
+                    raise UserError("corrupt line", where=where, fix=fix) from error
 
     def total(self, metric: str) -> float:
         """Return the sum of a metric over all steps that have it."""

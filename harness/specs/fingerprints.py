@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.files import content_hash
 from harness.specs.settings import RunSettings
 
-VERSION = {"tokens": 1, "warm-up": 1, "candidates": 1, "run": 1, "bm25": 1, "evaluation": 1}
+VERSION = {"tokens": 1, "warm-up": 1, "candidates": 1, "run": 1, "bm25": 1}
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,6 @@ def chain(settings: RunSettings, collection: str) -> Chain:
     drawn = sampler.model_dump(exclude={"preset"})
     run = _link("run", candidates, drawn, settings.continued.model_dump(), settings.seed)
     return Chain(tokens=tokens, warm_up=warm_up, candidates=candidates, run=run)
-
-
-def evaluation_fingerprint(settings: RunSettings) -> str:
-    """Return the fingerprint of ranking and measuring; a change evaluates again without training."""
-    return _link("evaluation", sorted(settings.measures), settings.depth)
 
 
 def _link(stage: str, *parts: object) -> str:

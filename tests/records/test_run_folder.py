@@ -33,6 +33,12 @@ def test_a_torn_line_is_cut_off_and_logged_again(tmp_path):
     ]
 
 
+def test_a_corrupt_line_is_a_clear_error(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text("not json\n")
+    with pytest.raises(UserError, match=r"metrics.jsonl:1: corrupt line"):
+        RunFolder(tmp_path)
+
+
 def test_a_run_is_done_when_done_json_is_there(tmp_path):
     run = RunFolder(tmp_path)
     assert not run.done
