@@ -92,7 +92,8 @@ def test_control_without_drawn_negatives(library: Library) -> None:
     assert in_batch.continued.negatives == "in-batch"
     assert in_batch.continued.steps == uniform.continued.steps
     assert calibration.seeds == 5
-    masked = run(calibration, "Top-k, known false negatives removed").sampler
+    other = resolve(library, "calibration/false-negatives", "simulation")
+    masked = run(other, "Top-k, known false negatives removed").sampler
     assert masked is not None
     assert masked.mask == "known-relevant"
 
