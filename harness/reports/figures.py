@@ -57,7 +57,7 @@ STYLE: dict[Any, Any] = {
 
 
 def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the printed columns of a target: published, reproduced, difference to the baseline.
+    """Draw the printed columns: published where there is a paper, reproduced, difference to the baseline.
 
     Bars: thick for these checkpoints, thin for the method. The same cells give the same bytes.
 
@@ -72,7 +72,8 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
         height = (0.24 * len(cells["rows"]) + 0.75) * len(shown) + 0.9
         figure = Figure(figsize=(9.6, height), layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(len(shown), 3, squeeze=False, sharey=True, width_ratios=(1, 1.15, 1.15))
+        widths = (1, 1.15, 1.15)[0 if positions(cells, published=True) else 1 :]
+        axes = figure.subplots(len(shown), len(widths), squeeze=False, sharey=True, width_ratios=widths)
         for line, position in zip(axes, shown, strict=True):
             _draw_line(list(line), cells, position, first=position == shown[0])
         figure.suptitle(_title(cells), fontsize=10, x=0.01, ha="left")
@@ -82,39 +83,36 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
 
 
 def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
-    """One column of the table: three panels that share their rows."""
+    """One column of the table: panels that share their rows."""
+    *printed, made, compared = axes
     column, style = cells["columns"][position], column_style(cells, position)
     for place, row in enumerate(cells["rows"]):
         look = _look(cells, row, place)
         cell = row["cells"][position]
-        if cell["published"]:
-            axes[0].plot(cell["published"]["value"] * style.factor, place, **look)
+        if cell["published"] and printed:
+            printed[0].plot(cell["published"]["value"] * style.factor, place, **look)
         if cell["reproduced"]:
-            _point(axes[1], cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
+            _point(made, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
         if cell["difference"] and cell["difference"]["value"] is not None:
-            _point(axes[2], cell["difference"], cell["difference"]["value"], place, style.factor, look)
+            _point(compared, cell["difference"], cell["difference"]["value"], place, style.factor, look)
         elif cell["state"] == "missing":
-            axes[1].text(
-                0.02, place, "not run", transform=axes[1].get_yaxis_transform(), va="center", color=INK
-            )
-    axes[2].axvline(0, color=INK, linewidth=0.9, zorder=1)
+            made.text(0.02, place, "not run", transform=made.get_yaxis_transform(), va="center", color=INK)
+    compared.axvline(0, color=INK, linewidth=0.9, zorder=1)
     unit = unit_text(cells)
-    axes[0].set_xlabel(f"{column['label']} ({unit})")
-    axes[1].set_xlabel(f"{column['label']} ({unit})")
+    for axis in (*printed, made):
+        axis.set_xlabel(f"{column['label']} ({unit})")
     points = "percentage points" if unit == "%" else unit
-    axes[2].set_xlabel(f"difference in {column['label']} ({points})")
-    if not any(row["cells"][position]["published"] for row in cells["rows"]):
-        axes[0].text(0.5, 0.5, "not published", transform=axes[0].transAxes, ha="center", color=INK)
-        axes[0].set_xticks([])
+    compared.set_xlabel(f"difference in {column['label']} ({points})")
     for axis in axes:
         axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axis.margins(x=0.12)
     axes[0].set_yticks(range(len(cells["rows"])), [row_text(cells, row) for row in cells["rows"]])
     axes[0].set_ylim(len(cells["rows"]) - 0.4, -0.6)  # the first row on top
     if first:
-        axes[0].set_title(f"published, {dataset_text(column)}", loc="left")
-        axes[1].set_title(f"reproduced, {collection_text(cells)}", loc="left")
-        axes[2].set_title(f"reproduced, minus {cells['baseline']}", loc="left")
+        for axis in printed:
+            axis.set_title(f"published, {dataset_text(column)}", loc="left")
+        made.set_title(f"reproduced, {collection_text(cells)}", loc="left")
+        compared.set_title(f"reproduced, minus {cells['baseline']}", loc="left")
 
 
 def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
@@ -159,7 +157,7 @@ def _legend(cells: Cells) -> str:
             f"Mean of {seeds} seeds. Thick bars: {level} interval for these checkpoints (over queries); "
             "thin bars: for the method (over seeds and queries)."
         )
-    return f"{bars}\nEach panel has its own axis. Only differences are paired: read them in the third column."
+    return f"{bars}\nEach panel has its own axis. Only differences are paired: read them in the last column."
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:

@@ -104,5 +104,5 @@ def _collection(cells: Cells) -> list[str]:
 
 def _settings(cells: Cells) -> str:
     if cells["settings_commit"] is None:
-        return "Settings: not committed when this was made."
+        return "Settings: no commit is named that froze them before samplers were compared."
     return f"Settings: frozen in commit {cells['settings_commit']}, before samplers were compared on them."

@@ -53,14 +53,15 @@ def _differences(cells: Cells) -> Table:
     primary = [column["label"] for column in cells["columns"]].index(cells["primary"])
     style = column_style(cells, primary)
     table = Table(f"{cells['primary']}, to {cells['baseline']}", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
-    for header in ("paper", "here", f"{cells['level'] * 100:g} %, {named}"):
+    publishing = bool(positions(cells, published=True))
+    for header in (*["paper"] * publishing, "here", f"{cells['level'] * 100:g} %, {named}"):
         table.add_column(header, justify="right")
     for row in compared_rows(cells, primary):
         block = row["cells"][primary]["difference"]
         printed = block["published"]
         line = [
             row_text(cells, row),
-            style.number(printed["value"], signed=True) if printed else NOTHING,
+            *[style.number(printed["value"], signed=True) if printed else NOTHING] * publishing,
             style.number(block["value"], signed=True),
             style.interval(block[kind]),
         ]

@@ -87,8 +87,10 @@ class Resolved:
         """Columns as printed, then the dataset's further measures, then further test sets."""
         dataset = self.loaded.datasets[self.dataset]
         title = dataset.title
+        publishing = any(row.published for row in self.target.rows)
         printed = [
-            ResolvedColumn(c.label, c.dataset, title, c.measure, "test", True) for c in self.target.columns
+            ResolvedColumn(c.label, c.dataset, title, c.measure, "test", publishing)
+            for c in self.target.columns
         ]
         further = [
             ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further

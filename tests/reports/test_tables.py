@@ -120,7 +120,7 @@ def test_negatives_carry_their_denominator(cells: dict[str, Any]) -> None:
 def test_settings_that_are_not_committed_are_named(cells: dict[str, Any]) -> None:
     changed = copy.deepcopy(cells)
     changed["settings_commit"] = None
-    assert "Settings: not committed" in render_markdown(changed)
+    assert "Settings: no commit is named" in render_markdown(changed)
 
 
 def test_a_table_without_published_figures_still_shows_its_rows(cells: dict[str, Any]) -> None:
