@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -132,7 +133,7 @@ def doctor() -> None:
     from harness.store import Store
 
     store = Store.default()
-    checks = examine(store.root, store.tracking_uri, constraints=_constraints())
+    checks = examine(store.root, store.tracking_uri, constraints=_constraints(), pydocs=_pydocs_in(store))
     table = Table("check", "", "found", "what to do", box=None, pad_edge=False)
     for check in checks:
         table.add_row(check.name, "ok" if check.ok else "FAIL", check.detail, check.fix or "")
@@ -182,6 +183,25 @@ def _open(target: str, scale: str) -> tuple[Any, Any]:
     library = Library.default()
     resolve(library, target, scale)
     return library, Stages(Store.default(), Progress())
+
+
+def _pydocs_in(store: Any) -> Callable[[], str] | None:
+    """Return what compares the prepared pydocs with its manifest; none where it is not prepared yet."""
+    from harness.collections.archive import load_collection
+    from harness.collections.pydocs.manifest import compare_with_manifest
+    from harness.progress import Progress
+    from harness.specs.settings import CollectionSettings
+    from harness.stages import Stages
+
+    path = Stages(store, Progress()).collection_path(CollectionSettings(kind="pydocs", parameters={}))
+
+    def compare() -> str:
+        overlap = compare_with_manifest(load_collection(path))
+        if overlap.share < 1:
+            raise HarnessError(overlap.summary)
+        return overlap.summary
+
+    return compare if path.exists() else None
 
 
 def _constraints() -> Path | None:

@@ -72,9 +72,8 @@ class Stages:
 
     def collection(self, settings: CollectionSettings) -> Collection:
         """Return the collection, built or read from the store."""
-        key = self._collection_key(settings)
+        key, path = self._collection_key(settings), self.collection_path(settings)
         if key not in self._collections:
-            path = self.store.collection(key)
             if not path.exists():
                 with self.progress.task(f"collection {settings.kind}"):
                     save_collection(_build(settings), path)
@@ -83,6 +82,10 @@ class Stages:
             if overlap is not None and overlap.share < 1:
                 self.progress.say(f"warning: {overlap.summary}; figures differ from the committed ones")
         return self._collections[key]
+
+    def collection_path(self, settings: CollectionSettings) -> Path:
+        """Return the file of the prepared collection, there or not; it can be carried to another machine."""
+        return self.store.collection(self._collection_key(settings))
 
     def chain(self, settings: RunSettings) -> Chain:
         """Return the fingerprints of a run."""
