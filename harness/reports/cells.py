@@ -116,20 +116,24 @@ def build_provenance(runs: Sequence[FinishedRun], overlap: str | None) -> dict[s
         runs: the finished runs.
         overlap: how the built-in collection compares with its manifest, where it is used.
     """
-    return {
-        "manifest": overlap,
-        "runs": [
+    environments: list[Cells] = []
+    entries = []
+    for run in runs:
+        environment = read_json(run.folder.folder / "environment.json")
+        if environment not in environments:
+            environments.append(environment)
+        result = run.folder.result()
+        entries.append(
             {
                 "row": run.row,
                 "seed": run.seed,
                 "fingerprint": run.folder.folder.name,
-                "seconds": run.folder.result().get("seconds"),
-                "finished": run.folder.result().get("finished"),
-                "environment": read_json(run.folder.folder / "environment.json"),
+                "seconds": result.get("seconds"),
+                "finished": result.get("finished"),
+                "environment": environments.index(environment),
             }
-            for run in runs
-        ],
-    }
+        )
+    return {"manifest": overlap, "environments": environments, "runs": entries}
 
 
 def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
