@@ -16,8 +16,6 @@ from harness.negatives.laws.trisampler import TriSampler
 from harness.negatives.laws.uniform import Uniform
 
 LAWS: dict[str, type[Law]] = {law.name: law for law in (Uniform, Score, Debiased, SimANS, TriSampler)}
-SOURCES = ("top-k", "none")
-TOPOLOGIES = ("own", "in-batch")
 MASKS = ("labelled", "known-relevant")
 
 

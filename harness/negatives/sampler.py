@@ -9,7 +9,6 @@ import numpy as np
 from harness.negatives.candidates import Candidates, Draws, Floats, check_scores
 from harness.negatives.draws import draw_named
 from harness.negatives.laws.law import Law
-from harness.negatives.laws.trisampler import TriSampler
 from harness.negatives.noise import Noise
 
 
@@ -68,8 +67,3 @@ def effective_number(log_weight: Floats) -> Floats:
     share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
     entropy = -np.sum(share * np.log(np.maximum(share, 1e-300)), axis=1)
     return np.where(some, np.exp(entropy), 0.0)
-
-
-def uses_triangle(sampler: Sampler) -> bool:
-    """Tell whether the law looks at s(d+, d-) - s(q, d-), so that its zero share means something."""
-    return isinstance(sampler.law, TriSampler)

@@ -33,11 +33,6 @@ ARTIFACTS = ("spec.json", "environment.json", "done.json", "per_query.parquet")
 LOG = logging.getLogger(__name__)
 
 
-def default_tracking_uri(store: Path) -> str:
-    """Return the address of the database in the store, used unless a tracking address is given."""
-    return f"sqlite:///{(store / 'mlflow.db').resolve()}"
-
-
 def without_password(text: str) -> str:
     """Return the text with ``user:password@`` in addresses made ``***@``."""
     return re.sub(r"://[^/\s]*@", "://***@", text)

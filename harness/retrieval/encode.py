@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,6 @@ def encode(
     sequences: Ragged,
     pad: int,
     rows: npt.NDArray[np.int64] | None = None,
-    advance: Callable[[int], None] = lambda count: None,
 ) -> npt.NDArray[np.float32]:
     """Embed sequences without dropout.
 
@@ -42,7 +41,6 @@ def encode(
         sequences: token sequences.
         pad: token id that fills.
         rows: which of them, in this order; all by default.
-        advance: called with the number of sequences done, for progress.
 
     Returns:
         [len(rows), dimension] float32.
@@ -57,6 +55,5 @@ def encode(
             ids, mask = sequences.padded(rows[bucket], pad)
             output: Any = tower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
             embedded[bucket] = output.float().cpu().numpy()
-            advance(len(bucket))
     tower.train(was_training)
     return embedded

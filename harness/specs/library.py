@@ -15,8 +15,6 @@ from harness.specs.models import Paper, Target
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
 
-KINDS = ("recipes", "datasets", "scales")
-
 
 class Library:
     """All specs below a folder."""

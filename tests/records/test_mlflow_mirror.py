@@ -12,7 +12,7 @@ import pytest
 from harness.errors import UserError
 from harness.records import mlflow_mirror
 from harness.records.mlflow_entries import flatten, metric_name, whole_lines
-from harness.records.mlflow_mirror import MlflowMirror, default_tracking_uri, without_password
+from harness.records.mlflow_mirror import MlflowMirror, without_password
 
 TAGS = {"target": "trisampler/table-5", "row": "Uniform Sampling"}
 
@@ -20,7 +20,7 @@ TAGS = {"target": "trisampler/table-5", "row": "Uniform Sampling"}
 @pytest.fixture(scope="module")
 def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
     """One fresh database for the module: making its tables takes seconds."""
-    return default_tracking_uri(tmp_path_factory.mktemp("store"))
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
 
 
 @pytest.fixture

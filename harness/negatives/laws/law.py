@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -49,6 +48,3 @@ def log_of(weight: Floats) -> Floats:
     """Return log(weight) with -inf at and below 0, quietly."""
     with np.errstate(divide="ignore"):
         return np.log(np.maximum(weight, 0.0))
-
-
-Weigher = Callable[[Candidates], Floats]
