@@ -16,7 +16,8 @@ from harness.evaluation.measures import parse_measure
 from harness.negatives.draws import DRAWS
 from harness.negatives.registry import MASKS, make_law, presets
 from harness.specs.base import Spec
-from harness.specs.models import Column, Row, SamplerChoice, Shared
+from harness.specs.models import Column, Row, Shared
+from harness.specs.samplers import SamplerChoice
 from harness.specs.source import Location, Source
 
 Piece = TypeVar("Piece", bound=Spec)

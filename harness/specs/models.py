@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
 from harness.specs.base import Spec
+from harness.specs.samplers import SamplerChoice, by_name
 
 Printed = Annotated[str, Field(pattern=r"^[+-]?[0-9]+([.][0-9]+)?$")]
 """A figure in quotes, so that every printed digit is kept."""
-
-Parameter = bool | int | float | str
 
 
 class Note(Spec):
@@ -39,26 +38,12 @@ class Column(Spec):
     measure: str
 
 
-class SamplerChoice(Spec):
-    """A preset, with changes to its law's parameters, its draw or its mask."""
-
-    preset: str
-    with_: dict[str, Parameter] = Field(default={}, alias="with")
-    draw: str | None = None
-    mask: str | None = None
-
-
-def _by_name(value: Any) -> Any:
-    """A preset without changes may be written as its name alone."""
-    return {"preset": value} if isinstance(value, str) else value
-
-
 class Row(Spec):
     """A row as printed, or one of ours; `recipe` where it differs from the shared one."""
 
     name: str
     kind: Literal["trained", "published", "control", "reference", "unavailable"]
-    sampler: Annotated[SamplerChoice | None, BeforeValidator(_by_name)] = None
+    sampler: Annotated[SamplerChoice | None, BeforeValidator(by_name)] = None
     evaluates: Literal["bm25", "warm-up"] | None = None
     recipe: str | None = None
     published: list[Printed | None] | None = None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from harness.errors import UserError, nearest
 from harness.files import content_hash
-from harness.negatives.registry import make_law, presets
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Row, Target
 from harness.specs.parts import Recipe, Scale
+from harness.specs.samplers import sampler_settings
 from harness.specs.settings import (
     CollectionSettings,
     EncoderSettings,
@@ -180,22 +180,10 @@ class Resolved:
         return [register[name].model_dump() for name in self.target.notes]
 
     def _sampler(self, row: Row) -> SamplerSettings | None:
-        choice = row.sampler
-        if choice is None:
+        if row.sampler is None:
             return None
-        settings = presets()[choice.preset].settings
-        law = make_law(settings["law"], {**settings["law_parameters"], **choice.with_})
-        return SamplerSettings(
-            preset=choice.preset,
-            source=settings["candidate_source"],
-            law=settings["law"],
-            law_parameters=asdict(law),  # type: ignore[call-overload]
-            draw=choice.draw or settings["draw"],
-            topology=settings["topology"],
-            mask=choice.mask or settings["mask"],
-            candidates=min(self.target.shared.candidates, self.scale.spec.candidates_cap),
-            negatives=self.target.shared.negatives,
-        )
+        candidates = min(self.target.shared.candidates, self.scale.spec.candidates_cap)
+        return sampler_settings(row.sampler, candidates, self.target.shared.negatives)
 
 
 def resolve(library: Library, target: str, scale: str) -> Resolved:
