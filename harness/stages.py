@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import time
 from collections.abc import Callable
@@ -25,20 +26,21 @@ from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.files import content_hash, write_parquet
 from harness.negatives.candidates import Candidates
-from harness.negatives.registry import make_law
+from harness.negatives.mining import Miner, load_candidates, save_candidates
+from harness.negatives.registry import make_draw, make_law, make_source, make_topology
 from harness.negatives.sampler import Sampler
+from harness.negatives.sources.source import Found
 from harness.progress import Progress
 from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
-from harness.retrieval.mining import load_candidates, mine, save_candidates
 from harness.retrieval.search import exact_search
 from harness.specs.fingerprints import Chain, chain
 from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
-from harness.training.trainer import HardNegatives, Trainer
+from harness.training.trainer import Drawn, Negatives, Trainer
 
 DEV_MEASURE = "RR(rel=2)@10"
 Embeddings = npt.NDArray[np.float32]
@@ -46,7 +48,7 @@ Embeddings = npt.NDArray[np.float32]
 
 def sampler_of(settings: SamplerSettings) -> Sampler:
     """Return the sampler that the settings describe."""
-    return Sampler(make_law(settings.law, settings.law_parameters), settings.draw, settings.negatives)
+    return Sampler(make_law(settings.law), make_draw(settings.draw), settings.negatives)
 
 
 def device() -> torch.device:
@@ -135,7 +137,7 @@ class Stages:
         """Make what a run stands on, so that its own time can be told."""
         if settings.kind == "trained":
             self._warm_up(settings)
-            if settings.sampler is not None and settings.sampler.source != "none":
+            if settings.sampler is not None and settings.sampler.source is not None:
                 self.candidates(settings, settings.sampler)
 
     def candidates(self, settings: RunSettings, sampler: SamplerSettings) -> Candidates:
@@ -145,17 +147,34 @@ class Stages:
             encoder = self._warm_up(settings)
             tokens = self.tokens(settings)
             with self.progress.task("candidates of round 0"):
-                pairs = self._training_pairs(settings)
-                mined = mine(
-                    pairs=pairs.pairs,
-                    queries=encode(encoder.query, tokens.queries["train"], tokens.pad),
-                    documents=encode(encoder.passage, tokens.documents, tokens.pad),
-                    masked=pairs.masked(sampler.mask),
-                    k=sampler.candidates,
+                mined = self._miner(settings, sampler).mine(
+                    encode(encoder.query, tokens.queries["train"], tokens.pad),
+                    encode(encoder.passage, tokens.documents, tokens.pad),
                     model=encoder.fingerprint(),
+                    seed=settings.warm_up_seed,
                 )
                 save_candidates(mined, path)
         return load_candidates(path)
+
+    def _miner(self, settings: RunSettings, sampler: SamplerSettings) -> Miner:
+        collection, pairs = self.collection(settings.collection), self._training_pairs(settings)
+        texts = collection.queries["train"].texts
+
+        @functools.cache
+        def lexical(depth: int) -> Found:
+            with self.progress.task("BM25"):
+                scores, numbers = bm25_search(collection.documents, texts, depth)
+            return scores[pairs.pairs[:, 0]], numbers[pairs.pairs[:, 0]]
+
+        return Miner(
+            source=make_source(sampler.source),
+            k=sampler.candidates,
+            pairs=pairs.pairs,
+            masked=pairs.masked(sampler.mask),
+            query_ids=collection.queries["train"].ids,
+            document_number=collection.number,
+            lexical=lexical,
+        )
 
     def _training_pairs(self, settings: RunSettings) -> TrainingPairs:
         key = self._collection_key(settings.collection)
@@ -205,10 +224,6 @@ class Stages:
         title: str,
     ) -> None:
         sampler = settings.sampler if phase.negatives == "drawn" else None
-        negatives = None
-        if sampler is not None:
-            first = self.candidates(settings, sampler)
-            negatives = HardNegatives(sampler_of(sampler), sampler.mask, sampler.candidates, first)
         tokens = self.tokens(settings)
 
         def watch(encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
@@ -228,10 +243,17 @@ class Stages:
                 temperature=phase.loss.temperature,
                 seed=seed,
                 writer=folder,
-                negatives=negatives,
+                negatives=Negatives() if sampler is None else self._negatives(settings, sampler),
                 watch=watch,
                 advance=advance,
             ).run()
+
+    def _negatives(self, settings: RunSettings, sampler: SamplerSettings) -> Negatives:
+        topology, drawn = make_topology(sampler.topology), None
+        if sampler.source is not None:
+            first = self.candidates(settings, sampler)
+            drawn = Drawn(sampler_of(sampler), self._miner(settings, sampler), first)
+        return Negatives(topology, sampler.mask, drawn)
 
     def _evaluate(
         self, settings: RunSettings, folder: RunFolder, encoder: DualEncoder, title: str

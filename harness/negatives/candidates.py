@@ -5,7 +5,7 @@ Letters of shapes: R rows, one a (query, positive) pair; K candidates a row; n n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,10 @@ class Candidates:
         document: [R, K] numbers of the candidate documents.
         score: [R, K] s(q, d-), raw inner product.
         positive_score: [R] s(q, d+), always scored, also when the positive was not retrieved.
-        positive_similarity: [R, K] s(d+, d-).
+        positive_retrieved: [R] whether the source itself found the positive, before it was masked.
+        positive_similarity: [R, K] s(d+, d-); not a number where scores were read from a file.
         valid: [R, K] false where a row has fewer than K candidates or the candidate is masked.
+        origin: [R, K] which part of a union of sources proposed it, from 0.
         query_norm: [R] length of the query's embedding.
         positive_norm: [R] length of the positive's embedding.
         document_norm: [R, K] lengths of the candidates' embeddings.
@@ -41,8 +43,10 @@ class Candidates:
     document: Integers
     score: Floats
     positive_score: Floats
+    positive_retrieved: Booleans
     positive_similarity: Floats
     valid: Booleans
+    origin: npt.NDArray[np.integer[Any]]
     query_norm: Floats
     positive_norm: Floats
     document_norm: Floats
@@ -50,19 +54,8 @@ class Candidates:
 
     def rows(self, rows: Integers) -> Candidates:
         """Return the candidates of some rows."""
-        return Candidates(
-            query=self.query[rows],
-            positive=self.positive[rows],
-            document=self.document[rows],
-            score=self.score[rows],
-            positive_score=self.positive_score[rows],
-            positive_similarity=self.positive_similarity[rows],
-            valid=self.valid[rows],
-            query_norm=self.query_norm[rows],
-            positive_norm=self.positive_norm[rows],
-            document_norm=self.document_norm[rows],
-            model=self.model,
-        )
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Candidates(**{k: v if k == "model" else v[rows] for k, v in arrays.items()})
 
     def gap(self, scale: str = "raw") -> Floats:
         """Return s(q, d-) - s(q, d+), [R, K] float64.
@@ -71,14 +64,29 @@ class Candidates:
             scale: ``raw``: inner products as they are; ``standardised``: divided by the standard deviation
                 of the valid candidates' scores of the row; ``cosine``: of normalised embeddings.
         """
-        score = self.score.astype(np.float64)
-        positive = self.positive_score.astype(np.float64)[:, None]
         if scale == "cosine":
             return self.query_cosine() - self.positive_cosine()[:, None]
+        gap = self.score - self.positive_score.astype(np.float64)[:, None]
         if scale == "standardised":
-            spread = np.nanstd(np.where(self.valid, score, np.nan), axis=1, keepdims=True)
-            return np.asarray((score - positive) / np.where(spread > 0, spread, 1.0))
-        return np.asarray(score - positive)
+            return np.asarray(gap / self.spread())
+        return np.asarray(gap)
+
+    def spread(self) -> Floats:
+        """Return the standard deviation of the valid candidates' scores, [R, 1]; 1 where they do not vary."""
+        scores = np.where(self.valid, self.score, np.nan)
+        spread = np.nanstd(scores, axis=1, keepdims=True, dtype=np.float64)
+        return np.where(spread > 0, spread, 1.0)
+
+    def rank(self) -> Integers:
+        """Return the rank of each candidate by s(q, d-) among the valid ones of its row, from 0, [R, K].
+
+        Ties go to the smaller document number, as everywhere; candidates that are not valid come last.
+        """
+        by_score = np.where(self.valid, -self.score.astype(np.float64), np.inf)
+        order = np.lexsort((self.document, by_score), axis=1)
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)
+        return rank
 
     def query_cosine(self) -> Floats:
         """Return cos(q, d-), [R, K]."""
@@ -124,25 +132,34 @@ class Draws:
     tiled: Integers
 
 
-def check_scores(candidates: Candidates) -> None:
+def check_scores(candidates: Candidates, *, similarity: bool) -> None:
     """Refuse scores that no law can weigh.
+
+    Args:
+        candidates: with their scores.
+        similarity: whether s(d+, d-) is needed.
 
     Raises:
         UserError: a score of a valid candidate or of a positive is not a finite number.
     """
-    for name, value, used in [
-        ("s(q, d-)", candidates.score, candidates.valid),
-        ("s(d+, d-)", candidates.positive_similarity, candidates.valid),
-        ("s(q, d+)", candidates.positive_score, np.ones_like(candidates.positive_score, dtype=bool)),
-    ]:
-        wrong = used & ~np.isfinite(value)
-        if wrong.any():
-            row = int(np.argwhere(wrong)[0][0])
-            raise UserError(
-                f"{name} is not a finite number in {int(wrong.any(axis=-1).sum())} row(s)",
-                where=f"candidates of query {int(candidates.query[row])}",
-                fix="the encoder diverged: lower the learning rate or the score scale",
-            )
+    _check(candidates, "s(q, d-)", candidates.score, candidates.valid)
+    _check(candidates, "s(q, d+)", candidates.positive_score, np.True_)
+    if similarity:
+        _check(candidates, "s(d+, d-)", candidates.positive_similarity, candidates.valid)
+
+
+def _check(candidates: Candidates, name: str, value: Floats, used: Any) -> None:
+    finite = np.isfinite(value)
+    if finite.all():
+        return
+    wrong = used & ~finite
+    if wrong.any():
+        row = int(np.argwhere(wrong)[0][0])
+        raise UserError(
+            f"{name} is not a finite number in {int(wrong.reshape(len(wrong), -1).any(axis=1).sum())} row(s)",
+            where=f"candidates of query {int(candidates.query[row])}",
+            fix="the encoder diverged: lower the learning rate or the score scale",
+        )
 
 
 def _cosine(product: Floats, norms: Floats) -> Floats:

@@ -1,85 +1,84 @@
-"""All laws by name, and the papers' samplers as presets over them."""
+"""All pieces of samplers by kind and name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
-from harness.errors import UserError, nearest
+from harness.negatives.draws.best import Best
+from harness.negatives.draws.draw import Draw
+from harness.negatives.draws.released_union import ReleasedUnion
+from harness.negatives.draws.with_replacement import WithReplacement
+from harness.negatives.draws.without_replacement import WithoutReplacement
+from harness.negatives.laws.blend import Blend
 from harness.negatives.laws.debiased import Debiased
+from harness.negatives.laws.doc_sim import DocSim
 from harness.negatives.laws.law import Law
+from harness.negatives.laws.rank_window import RankWindow
+from harness.negatives.laws.region import Region
 from harness.negatives.laws.score import Score
 from harness.negatives.laws.simans import SimANS
 from harness.negatives.laws.trisampler import TriSampler
 from harness.negatives.laws.uniform import Uniform
+from harness.negatives.pieces import make_piece
+from harness.negatives.sources.bm25 import BM25
+from harness.negatives.sources.corpus import Corpus
+from harness.negatives.sources.denoised import Denoised
+from harness.negatives.sources.file import File
+from harness.negatives.sources.gold import Gold
+from harness.negatives.sources.previous import Previous
+from harness.negatives.sources.source import Source
+from harness.negatives.sources.subset import Subset
+from harness.negatives.sources.top_k import TopK
+from harness.negatives.sources.top_k_by_positive import TopKByPositive
+from harness.negatives.sources.union import Union
+from harness.negatives.topologies.cross_batch import CrossBatch
+from harness.negatives.topologies.in_batch import InBatch
+from harness.negatives.topologies.own import Own
+from harness.negatives.topologies.queue import Queue
+from harness.negatives.topologies.topology import Topology
 
-LAWS: dict[str, type[Law]] = {law.name: law for law in (Uniform, Score, Debiased, SimANS, TriSampler)}
-MASKS = ("labelled", "known-relevant")
+SOURCES: dict[str, type[Source]] = {
+    piece.name: piece
+    for piece in (TopK, TopKByPositive, BM25, Corpus, Gold, Union, Subset, Denoised, File, Previous)
+}
+LAWS: dict[str, type[Law]] = {
+    piece.name: piece
+    for piece in (Uniform, Score, Debiased, SimANS, TriSampler, DocSim, RankWindow, Blend, Region)
+}
+DRAWS: dict[str, type[Draw]] = {
+    piece.name: piece for piece in (WithoutReplacement, Best, WithReplacement, ReleasedUnion)
+}
+TOPOLOGIES: dict[str, type[Topology]] = {piece.name: piece for piece in (Own, InBatch, CrossBatch, Queue)}
+
+MASKS = {
+    "labelled": "the query's labelled positives",
+    "known-relevant": "every document known to be relevant, labelled or not",
+    "positive-only": "the pair's own positive alone",
+}
+"""What is never drawn against a query, nor counted where passages are shared."""
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A paper's sampler: a source, a law with its parameters, a draw and a topology under one name."""
-
-    name: str
-    summary: str
-    source: str
-    settings: dict[str, Any]
-
-
-def laws() -> dict[str, type[Law]]:
-    """Return every law by name."""
-    return dict(LAWS)
-
-
-def presets() -> dict[str, Preset]:
-    """Return every preset by name."""
-    return {preset.name: preset for preset in _PRESETS}
-
-
-def make_law(name: str, parameters: dict[str, Any]) -> Law:
-    """Return a law with its parameters checked.
+def make_source(given: Any) -> Source:
+    """Return a source from a name, or from a name with parameters.
 
     Raises:
-        UserError: unknown law, unknown parameter, or a value out of its range.
+        PieceError: something is wrong with it.
     """
-    if name not in LAWS:
-        raise UserError(f"unknown law '{name}'", fix=nearest(name, LAWS))
-    law = LAWS[name]
-    known = [field.name for field in fields(law)]  # type: ignore[arg-type]
-    for key in parameters:
-        if key not in known:
-            raise UserError(f"law '{name}' has no parameter '{key}'", fix=nearest(key, known))
-    try:
-        return law(**parameters)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(
-            f"law '{name}', parameter '{first['loc'][0]}': {first['msg']}, got {first['input']!r}"
-        ) from error
+    return make_piece("source", SOURCES, given)
 
 
-def _preset(name: str, law: type[Law], summary: str = "", **changes: Any) -> Preset:
-    settings: dict[str, Any] = {
-        "candidate_source": "top-k",
-        "law": law.name,
-        "law_parameters": {},
-        "draw": "without-replacement",
-        "topology": "own",
-        "mask": "labelled",
-    }
-    return Preset(name, summary or law.summary, law.source, settings | changes)
+def make_draw(given: Any) -> Draw:
+    """Return a draw; see `make_source`."""
+    return make_piece("draw", DRAWS, given)
 
 
-_PRESETS = (
-    _preset("uniform", Uniform),
-    _preset("top-k", Score),
-    _preset("debiased", Debiased),
-    _preset("simans", SimANS),
-    _preset("trisampler", TriSampler),
-    _preset(
-        "in-batch", Uniform, "the other queries' positives", candidate_source="none", topology="in-batch"
-    ),
-)
+def make_topology(given: Any) -> Topology:
+    """Return a topology; see `make_source`."""
+    return make_piece("topology", TOPOLOGIES, given)
+
+
+def make_law(given: Any, parameters: Mapping[str, Any] | None = None) -> Law:
+    """Return a law; see `make_source`. Parameters may stand apart: ``make_law("simans", {"a": 1.0})``."""
+    named = {"name": given} if isinstance(given, str) else given
+    return make_piece("law", LAWS, {**named, **(parameters or {})})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.negatives.candidates import Candidates, Draws, Floats, check_scores
-from harness.negatives.draws import draw_named
+from harness.negatives.draws.draw import Draw
 from harness.negatives.laws.law import Law
 from harness.negatives.noise import Noise
 
@@ -18,12 +18,12 @@ class Sampler:
 
     Attributes:
         law: how candidates weigh.
-        draw: name of the draw.
+        draw: how n are taken.
         negatives: n.
     """
 
     law: Law
-    draw: str
+    draw: Draw
     negatives: int
 
     def __call__(self, candidates: Candidates, noise: Noise) -> Draws:
@@ -32,8 +32,8 @@ class Sampler:
         Raises:
             UserError: a score is not finite, or a row has no candidate.
         """
-        check_scores(candidates)
-        return draw_named(self.draw)(candidates, self.law.weigh(candidates, noise), noise, self.negatives)
+        check_scores(candidates, similarity="documents" in self.law.needs)
+        return self.draw(candidates, self.law.weigh(candidates, noise), noise, self.negatives)
 
 
 def diagnose(sampler: Sampler, candidates: Candidates, noise: Noise) -> dict[str, float]:
@@ -42,18 +42,19 @@ def diagnose(sampler: Sampler, candidates: Candidates, noise: Noise) -> dict[str
     Returns:
         ``effective_candidates``: exp of the entropy of the law's weights, mean over rows;
         ``gap_sd``: standard deviation of s(q, d-) - s(q, d+); ``gap_mean``: its mean;
-        ``zero_relu_share``: share of candidates with s(d+, d-) <= s(q, d-);
+        ``zero_relu_share``: share of candidates with s(d+, d-) <= s(q, d-), where known;
         ``fallback_rows_share``: share of rows that needed the law's filling or tiling.
     """
     weights = sampler.law.weigh(candidates, noise)
     draws = sampler(candidates, noise)
     gap = candidates.gap()[candidates.valid]
     triangle = (candidates.positive_similarity - candidates.score)[candidates.valid]
+    known = not np.isnan(triangle).any()
     return {
         "effective_candidates": float(np.mean(effective_number(weights.log_weight))),
         "gap_mean": float(gap.mean()),
         "gap_sd": float(gap.std()),
-        "zero_relu_share": float(np.mean(triangle <= 0)),
+        **({"zero_relu_share": float(np.mean(triangle <= 0))} if known else {}),
         "fallback_rows_share": float(np.mean((draws.filled + draws.tiled) > 0)),
     }
 

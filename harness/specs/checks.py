@@ -6,17 +6,15 @@ The checks read a file piece by piece, so that one wrong piece hides nothing tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from harness.errors import UserError, nearest
 from harness.evaluation.measures import parse_measure
-from harness.negatives.draws import DRAWS
-from harness.negatives.registry import MASKS, make_law, presets
 from harness.specs.base import Spec
 from harness.specs.models import Column, Row, Shared
+from harness.specs.sampler_checks import check_sampler
 from harness.specs.samplers import SamplerChoice
 from harness.specs.source import Location, Source
 
@@ -48,26 +46,6 @@ def check_target(source: Source, library: Names) -> list[UserError]:
             for error in _check_row(source, ("rows", place), row, library)
         ),
     ]  # fmt: skip
-
-
-def _check_sampler(source: Source, place: Location, choice: SamplerChoice) -> Iterator[UserError]:
-    """Yield what is wrong with a sampler: its name, its pieces, the parameters of its law."""
-    if choice.preset not in presets():
-        here = (*place, "preset") if isinstance(source.at(place), dict) else place
-        yield _unknown(source, here, "sampler", choice.preset, presets())
-        return
-    for key, name, known in (("mask", choice.mask, MASKS), ("draw", choice.draw, tuple(DRAWS))):
-        if name is not None and name not in known:
-            yield _unknown(source, (*place, key), key, name, known)
-    law = presets()[choice.preset].settings["law"]
-    for key, given in choice.with_.items():
-        try:
-            made = asdict(make_law(law, {key: given}))[key]  # type: ignore[call-overload]
-        except UserError as error:
-            yield source.error((*place, "with", key), error.what, error.fix)
-            continue
-        if isinstance(given, bool | str) and type(made) is not type(given):
-            yield source.error((*place, "with", key), f"got {given!r}", "expected a number")
 
 
 def _unknown(source: Source, place: Location, what: str, name: str, known: Sequence[str] | Any) -> UserError:
@@ -131,7 +109,7 @@ def _check_row(source: Source, place: Location, row: Row, library: Names) -> Ite
         yield source.error(place, f"row '{row.name}' quotes no figures", "add `published`")
     choice = row.sampler or _readable_sampler(source.at((*place, "sampler")))
     if choice is not None:
-        yield from _check_sampler(source, (*place, "sampler"), choice)
+        yield from check_sampler(source, (*place, "sampler"), choice)
 
 
 def _readable_sampler(given: Any) -> SamplerChoice | None:

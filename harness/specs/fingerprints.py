@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.files import content_hash
+from harness.negatives.pieces import by_content
 from harness.specs.settings import RunSettings
 
-VERSION = {"tokens": 1, "warm-up": 1, "candidates": 1, "run": 1, "bm25": 1}
+VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "run": 2, "bm25": 1}
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ def chain(settings: RunSettings, collection: str) -> Chain:
     if sampler is None or settings.continued.negatives == "in-batch":
         run = _link("run", warm_up, None, settings.continued.model_dump(), settings.seed)
         return Chain(tokens=tokens, warm_up=warm_up, run=run)
-    candidates = _link("candidates", warm_up, sampler.source, sampler.candidates, sampler.mask)
-    drawn = sampler.model_dump(exclude={"preset"})
+    drawn = by_content(sampler.model_dump(exclude={"preset"}))
+    if sampler.source is None:
+        run = _link("run", warm_up, drawn, settings.continued.model_dump(), settings.seed)
+        return Chain(tokens=tokens, warm_up=warm_up, run=run)
+    candidates = _link("candidates", warm_up, drawn["source"], sampler.candidates, sampler.mask)
     run = _link("run", candidates, drawn, settings.continued.model_dump(), settings.seed)
     return Chain(tokens=tokens, warm_up=warm_up, candidates=candidates, run=run)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.errors import UserError, nearest
-from harness.negatives.registry import presets
 from harness.specs.loaded import LoadedTarget
 from harness.specs.source import Source
 
@@ -40,16 +39,14 @@ def _check_collections(source: Source, loaded: LoadedTarget) -> Iterator[UserErr
 
 
 def _check_negatives(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
-    """Check that recipes of drawn negatives get samplers that draw, and the others such that do not."""
+    """Check that recipes of in-batch negatives get no sampler that draws."""
     for place, row in enumerate(loaded.target.rows):
         if row.sampler is None:
             continue
         name = row.recipe or loaded.target.shared.recipe
-        negatives = loaded.recipes[name].negatives
-        draws = presets()[row.sampler.preset].settings["candidate_source"] != "none"
-        if draws != (negatives == "drawn"):
-            what = f"sampler '{row.sampler.preset}' does not fit recipe '{name}' of {negatives} negatives"
-            fix = "use a preset that draws" if not draws else "use the sampler in-batch, or another recipe"
+        if loaded.recipes[name].negatives == "in-batch" and row.sampler.piece("source") is not None:
+            what = f"sampler '{row.sampler.preset}' does not fit recipe '{name}' of in-batch negatives"
+            fix = "use the sampler in-batch, or a recipe of drawn negatives"
             yield source.error(("rows", place, "sampler"), what, fix)
 
 

@@ -5,14 +5,15 @@ What a row leaves to recipe, dataset and scale is filled in here, so that the la
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
-Parameter = float | int | str | bool
+Piece = dict[str, Any]
+"""A piece of a sampler: its name and all its parameters, defaults included."""
 
 
 class Settings(BaseModel):
@@ -76,11 +77,10 @@ class SamplerSettings(Settings):
     """Source, law, draw and topology of the negatives."""
 
     preset: str
-    source: str
-    law: str
-    law_parameters: dict[str, Parameter] = Field(description="all of them, defaults included")
-    draw: str
-    topology: str
+    source: Piece | None = Field(description="where candidates come from; none where nothing is drawn")
+    law: Piece
+    draw: Piece
+    topology: Piece
     mask: str
     candidates: Count = Field(description="K, after the scale's cap")
     negatives: Count = Field(description="n for each positive")

@@ -25,9 +25,20 @@ class TrainingPairs:
     labelled: list[npt.NDArray[np.int64]]
     known_relevant: list[npt.NDArray[np.int64]]
 
+    def masked_at(self, row: int, mask: str) -> npt.NDArray[np.int64]:
+        """Return what a mask keeps from being a negative of a pair.
+
+        Args:
+            row: number of the pair.
+            mask: ``labelled``, ``known-relevant`` or ``positive-only``.
+        """
+        if mask == "positive-only":
+            return self.pairs[row, 1:]
+        return (self.labelled if mask == "labelled" else self.known_relevant)[row]
+
     def masked(self, mask: str) -> list[npt.NDArray[np.int64]]:
-        """Return what a sampler's mask excludes: ``labelled`` or ``known-relevant``."""
-        return self.labelled if mask == "labelled" else self.known_relevant
+        """Return what a mask keeps out, for every pair."""
+        return [self.masked_at(row, mask) for row in range(len(self.pairs))]
 
 
 def training_pairs(collection: Collection) -> TrainingPairs:

@@ -20,18 +20,25 @@ from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError
 from harness.negatives.candidates import Candidates
+from harness.negatives.mining import Miner, load_candidates, save_candidates
 from harness.negatives.noise import Noise, mixed
 from harness.negatives.sampler import Sampler, diagnose
+from harness.negatives.topologies.in_batch import InBatch
+from harness.negatives.topologies.queue import Queue
+from harness.negatives.topologies.topology import Topology
 from harness.retrieval.encode import encode
-from harness.retrieval.mining import load_candidates, mine, save_candidates
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
-from harness.training.forward import drawn_scores, in_batch_scores
+from harness.training.forward import Scores, embed_batch, own_scores, queue_scores, shared_scores
 from harness.training.losses import softmax_cross_entropy
+from harness.training.queue import MomentumQueue
 from harness.training.schedule import adamw, linear_schedule
 
 DIAGNOSED_PAIRS = 1000
 """Training pairs whose candidates are looked at each round, the first ones of the collection."""
+
+QUEUE = "queue."
+"""What the names of a queue's tensors in a checkpoint begin with."""
 
 CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""
@@ -67,20 +74,33 @@ class Phase(Protocol):
 
 
 @dataclass(frozen=True)
-class HardNegatives:
-    """How a phase gets its negatives, where they are drawn.
+class Drawn:
+    """How a phase draws negatives.
 
     Attributes:
         sampler: law and draw.
-        mask: what is kept out of the candidates: ``labelled`` or ``known-relevant``.
-        depth: K.
+        miner: finds candidates at each refresh.
         first: candidates of round 0, shared between samplers.
     """
 
     sampler: Sampler
-    mask: str
-    depth: int
+    miner: Miner
     first: Candidates
+
+
+@dataclass(frozen=True)
+class Negatives:
+    """Which negatives a phase trains against; by default the other queries' positives.
+
+    Attributes:
+        topology: whose passages count.
+        mask: what does not count against a query: ``labelled``, ``known-relevant`` or ``positive-only``.
+        drawn: a query's own negatives, where it has some.
+    """
+
+    topology: Topology = field(default_factory=InBatch)
+    mask: str = "labelled"
+    drawn: Drawn | None = None
 
 
 def _nothing(encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
@@ -100,7 +120,7 @@ class Trainer:
         temperature: of the softmax cross-entropy.
         seed: of order, dropout and draws.
         writer: where it is recorded; its folder holds checkpoints and candidates.
-        negatives: hard negatives, or none for in-batch negatives.
+        negatives: what queries are trained against.
         watch: called with the encoder and all documents' embeddings at each refresh; returns metrics.
         advance: called after each step, for progress.
     """
@@ -113,25 +133,29 @@ class Trainer:
     temperature: float
     seed: int
     writer: Writer
-    negatives: HardNegatives | None = None
+    negatives: Negatives = field(default_factory=Negatives)
     watch: Callable[[DualEncoder, npt.NDArray[np.float32]], dict[str, float]] = _nothing
     advance: Callable[[int], None] = lambda done: None
     _candidates: Candidates | None = field(default=None, init=False)
     _round: int = field(default=-1, init=False)
+    _queue: MomentumQueue | None = field(default=None, init=False)
 
     def run(self) -> None:
         """Train from the latest checkpoint to the last step."""
         optimizer = adamw(self.encoder, self.phase.learning_rate, self.phase.weight_decay)
+        topology = self.negatives.topology
+        if isinstance(topology, Queue):
+            self._queue = MomentumQueue(self.encoder.passage, topology.length, topology.momentum)
         begin = self._resume(optimizer)
         self.advance(begin)
         for step in range(begin, self.phase.steps):
-            if self.negatives is not None and self._round_of(step) != self._round:
-                self._refresh(step)
+            if self.negatives.drawn is not None and self._round_of(step) != self._round:
+                self._refresh(step, self.negatives.drawn)
             self._step(step, optimizer)
             self.advance(step + 1)
             done = step + 1
             if done % self._interval() == 0 or done == self.phase.steps:
-                save_checkpoint(self._checkpoints, done, self.encoder.weights(), optimizer.state_dict())
+                save_checkpoint(self._checkpoints, done, self._tensors(), optimizer.state_dict())
         self.encoder.eval()
 
     @property
@@ -149,8 +173,15 @@ class Trainer:
         if checkpoint is None:
             return 0
         self.encoder.load_weights(checkpoint.weights)
+        if self._queue is not None:
+            of_queue = {k: v for k, v in checkpoint.weights.items() if k.startswith(QUEUE)}
+            self._queue.load_state({k.removeprefix(QUEUE): v for k, v in of_queue.items()})
         optimizer.load_state_dict(checkpoint.optimizer)
         return checkpoint.step
+
+    def _tensors(self) -> dict[str, Tensor]:
+        queue = self._queue.state() if self._queue is not None else {}
+        return self.encoder.weights() | {f"{QUEUE}{name}": value for name, value in queue.items()}
 
     def _step(self, step: int, optimizer: torch.optim.Optimizer) -> None:
         torch.manual_seed(int(mixed(self.seed, step)) >> 1)
@@ -159,8 +190,9 @@ class Trainer:
             group["lr"] = rate
         self.encoder.train()
         batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
-        scores, target, counts = self._scores(batch)
-        loss = softmax_cross_entropy(scores, target, self.temperature)
+        passage, counts = self._passages(batch)
+        scored = self._scores(batch, passage)
+        loss = softmax_cross_entropy(scored.scores, scored.target, self.temperature)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), self.phase.clip_norm)
@@ -169,7 +201,9 @@ class Trainer:
                 f"the loss is {loss.item()} at step {step}", where=self.name, fix="lower the learning rate"
             )
         optimizer.step()
-        first = (scores.argmax(dim=1) == target).float().mean()
+        if self._queue is not None:
+            self._queue.push(self.tokens, passage[:, 0])
+        first = (scored.scores.argmax(dim=1) == scored.target).float().mean()
         self.writer.log(
             self.name,
             step + 1,
@@ -180,18 +214,28 @@ class Trainer:
             **counts,
         )
 
-    def _scores(self, batch: Batch) -> tuple[Tensor, Tensor, dict[str, float]]:
-        query, positive = self.pairs.pairs[batch.rows].T
-        queries, documents, pad = self.tokens.queries["train"], self.tokens.documents, self.tokens.pad
-        if self.negatives is None or self._candidates is None:
-            labelled = [self.pairs.labelled[row] for row in batch.rows]
-            scores, target = in_batch_scores(self.encoder, queries, documents, pad, query, positive, labelled)
-            return scores, target, {}
+    def _passages(self, batch: Batch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
+        """Return the positives and drawn negatives of a batch, [B, 1 + n], and what was counted of them."""
+        positive = self.pairs.pairs[batch.rows, 1:]
+        if self.negatives.drawn is None or self._candidates is None:
+            return positive, {}
         noise = Noise(self.seed, self._round, batch.visit)
-        draws = self.negatives.sampler(self._candidates.rows(batch.rows), noise)
-        passage = np.concatenate([positive[:, None], draws.document], axis=1)
-        scores, target = drawn_scores(self.encoder, queries, documents, pad, query, passage)
-        return scores, target, self._count_false_negatives(batch, draws.document)
+        drawn = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise).document
+        return np.concatenate([positive, drawn], axis=1), self._count_false_negatives(batch, drawn)
+
+    def _scores(self, batch: Batch, passage: npt.NDArray[np.int64]) -> Scores:
+        topology = self.negatives.topology
+        q, p = embed_batch(self.encoder, self.tokens, self.pairs.pairs[batch.rows, 0], passage)
+        if topology.shared:
+            hardest = topology.hardest if isinstance(topology, InBatch) else None
+            return shared_scores(q, p, passage, self._masked(batch), hardest)
+        own = own_scores(q, p)
+        if self._queue is None:
+            return own
+        return queue_scores(own, q, self._queue.keys, self._queue.documents, self._masked(batch))
+
+    def _masked(self, batch: Batch) -> list[npt.NDArray[np.int64]]:
+        return [self.pairs.masked_at(row, self.negatives.mask) for row in batch.rows]
 
     def _count_false_negatives(self, batch: Batch, drawn: npt.NDArray[np.int64]) -> dict[str, float]:
         known = sum(
@@ -200,19 +244,16 @@ class Trainer:
         )
         return {"known_relevant_drawn": float(known), "drawn": float(drawn.size)}
 
-    def _refresh(self, step: int) -> None:
+    def _refresh(self, step: int, drawn: Drawn) -> None:
         """Take or mine the candidates of the step's round."""
-        negatives = self.negatives
-        if negatives is None:
-            return
         number = self._round_of(step)
-        path = self.writer.folder / "candidates" / f"round-{number:04d}.npz"
+        path = self._candidates_path(number)
         if number == 0:
-            candidates = negatives.first
+            candidates = drawn.first
         elif path.exists():
             candidates = load_candidates(path)
         else:
-            candidates = self._mine(step, negatives)
+            candidates = self._mine(step, number, drawn)
             save_candidates(candidates, path)
             for old in path.parent.glob("round-*.npz"):
                 if old != path:
@@ -220,19 +261,24 @@ class Trainer:
         self._candidates, self._round = candidates, number
         shown = np.arange(min(DIAGNOSED_PAIRS, len(self.pairs.pairs)))
         noise = Noise(self.seed, number, np.zeros(len(shown), dtype=np.int64))
-        self.writer.log(
-            f"{self.name} refresh", step, **diagnose(negatives.sampler, candidates.rows(shown), noise)
-        )
+        seen = diagnose(drawn.sampler, candidates.rows(shown), noise)
+        self.writer.log(f"{self.name} refresh", step, **seen)
 
-    def _mine(self, step: int, negatives: HardNegatives) -> Candidates:
+    def _candidates_path(self, number: int) -> Path:
+        return self.writer.folder / "candidates" / f"round-{number:04d}.npz"
+
+    def _mine(self, step: int, number: int, drawn: Drawn) -> Candidates:
         tokens, pad = self.tokens, self.tokens.pad
         documents = encode(self.encoder.passage, tokens.documents, pad)
         self.writer.log(f"{self.name} dev", step, **self.watch(self.encoder, documents))
-        return mine(
-            pairs=self.pairs.pairs,
-            queries=encode(self.encoder.query, tokens.queries["train"], pad),
-            documents=documents,
-            masked=self.pairs.masked(negatives.mask),
-            k=negatives.depth,
+        before = self._candidates
+        if before is None:  # resumed between two rounds
+            before = drawn.first if number == 1 else load_candidates(self._candidates_path(number - 1))
+        return drawn.miner.mine(
+            encode(self.encoder.query, tokens.queries["train"], pad),
+            documents,
             model=self.encoder.fingerprint(),
+            seed=self.seed,
+            round=number,
+            previous=before,
         )

@@ -7,7 +7,9 @@ from harness.negatives.candidates import Candidates
 from harness.negatives.noise import Noise
 
 
-def make_candidates(score, positive_score=None, similarity=None, valid=None, query=None) -> Candidates:
+def make_candidates(
+    score, positive_score=None, similarity=None, valid=None, query=None, retrieved=None, origin=None
+) -> Candidates:
     """Candidates from plain lists; scores [R, K]."""
     score = np.atleast_2d(np.asarray(score, dtype=np.float64))
     rows, k = score.shape
@@ -19,10 +21,12 @@ def make_candidates(score, positive_score=None, similarity=None, valid=None, que
         document=np.tile(np.arange(k), (rows, 1)),
         score=score,
         positive_score=np.asarray(positive_score, dtype=np.float64),
+        positive_retrieved=np.ones(rows, bool) if retrieved is None else np.asarray(retrieved),
         positive_similarity=score + 1.0
         if similarity is None
         else np.atleast_2d(np.asarray(similarity, float)),
         valid=np.ones(score.shape, bool) if valid is None else np.atleast_2d(np.asarray(valid)),
+        origin=np.zeros(score.shape, np.int8) if origin is None else np.atleast_2d(np.asarray(origin)),
         query_norm=np.full(rows, 3.0),
         positive_norm=np.full(rows, 3.0),
         document_norm=np.full(score.shape, 3.0),

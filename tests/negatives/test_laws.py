@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from harness.errors import UserError
-from harness.negatives.draws import largest
-from harness.negatives.registry import LAWS, make_law
+from harness.negatives.draws.draw import largest
+from harness.negatives.registry import LAWS, make_draw, make_law
 from harness.negatives.sampler import Sampler, effective_number
 
 from .conftest import fresh_noise, make_candidates, repeated
@@ -40,7 +40,7 @@ def one_row():
 def test_single_draws_follow_the_law(name):
     parameters, weight = FORMULAS[name]
     law = make_law(name.split()[0], parameters)
-    draws = Sampler(law, "without-replacement", 1)(repeated(one_row(), DRAWS), fresh_noise(DRAWS))
+    draws = Sampler(law, make_draw("without-replacement"), 1)(repeated(one_row(), DRAWS), fresh_noise(DRAWS))
     count = np.bincount(draws.column[:, 0], minlength=6)
     expected = DRAWS * weight / weight.sum()
     assert count[expected == 0].sum() == 0
@@ -66,7 +66,7 @@ def test_draws_without_replacement_follow_successive_draws(name):
     parameters, weight = FORMULAS[name]
     expected = successive(weight, 2)
     law = make_law(name.split()[0], parameters)
-    draws = Sampler(law, "without-replacement", 2)(repeated(one_row(), DRAWS), fresh_noise(DRAWS))
+    draws = Sampler(law, make_draw("without-replacement"), 2)(repeated(one_row(), DRAWS), fresh_noise(DRAWS))
     code = draws.column[:, 0] * 6 + draws.column[:, 1]
     count = np.array([np.sum(code == 6 * a + b) for a, b in expected])
     assert count.sum() == DRAWS
@@ -76,7 +76,7 @@ def test_draws_without_replacement_follow_successive_draws(name):
 def test_with_replacement_follows_the_law_at_every_draw():
     weight = FORMULAS["simans"][1]
     law = make_law("simans", FORMULAS["simans"][0])
-    draws = Sampler(law, "with-replacement", 3)(repeated(one_row(), DRAWS), fresh_noise(DRAWS))
+    draws = Sampler(law, make_draw("with-replacement"), 3)(repeated(one_row(), DRAWS), fresh_noise(DRAWS))
     pairs = np.bincount(draws.column[:, 0] * 6 + draws.column[:, 2], minlength=36)
     share = weight / weight.sum()
     assert stats.chisquare(pairs, DRAWS * np.outer(share, share).ravel()).pvalue > 1e-4
@@ -86,7 +86,7 @@ def test_trisampler_in_two_stages_follows_the_enumerated_law():
     law = make_law("trisampler", {"transitional": 0.5})
     similarity = SCORE + np.array([0.5, 1.0, 0.2, 0.8, 0.1, 0.4])  # every candidate inside the triangle
     row = make_candidates(SCORE, [POSITIVE], similarity)
-    draws = Sampler(law, "without-replacement", 1)(repeated(row, DRAWS), fresh_noise(DRAWS))
+    draws = Sampler(law, make_draw("without-replacement"), 1)(repeated(row, DRAWS), fresh_noise(DRAWS))
     first, second = np.exp(-0.25 * GAP**2), similarity - SCORE
     expected = np.zeros(6)
     for chosen, p in successive(first, 3).items():
@@ -101,7 +101,7 @@ def test_trisampler_draws_nothing_outside_the_triangle_while_enough_transitional
     score = rng.normal(size=(500, 60))
     similarity = rng.normal(size=(500, 60))
     candidates = make_candidates(score, np.zeros(500), similarity)
-    draws = Sampler(make_law("trisampler", {"transitional": 1.0}), "without-replacement", 15)(
+    draws = Sampler(make_law("trisampler", {"transitional": 1.0}), make_draw("without-replacement"), 15)(
         candidates, fresh_noise(500)
     )
     inside = np.take_along_axis(similarity > score, draws.column, axis=1)
@@ -117,7 +117,7 @@ def test_trisampler_draws_nothing_outside_the_triangle_while_enough_transitional
 def test_trisampler_without_any_positive_weight_is_equation_5_alone():
     row = make_candidates(SCORE, [POSITIVE], SCORE - 1.0)
     law = make_law("trisampler", {"transitional": 1.0})
-    draws = Sampler(law, "without-replacement", 1)(repeated(row, DRAWS), fresh_noise(DRAWS))
+    draws = Sampler(law, make_draw("without-replacement"), 1)(repeated(row, DRAWS), fresh_noise(DRAWS))
     weight = np.exp(-0.25 * GAP**2)
     count = np.bincount(draws.column[:, 0], minlength=6)
     assert stats.chisquare(count, DRAWS * weight / weight.sum()).pvalue > 1e-4
@@ -127,7 +127,7 @@ def test_trisampler_without_any_positive_weight_is_equation_5_alone():
 def test_trisampler_goes_beyond_the_transitional_only_when_they_are_used_up():
     row = make_candidates(SCORE, [POSITIVE], SIMILARITY)
     law = make_law("trisampler", {"transitional": 0.5})  # 3 of 6
-    draws = Sampler(law, "without-replacement", 5)(repeated(row, 200), fresh_noise(200))
+    draws = Sampler(law, make_draw("without-replacement"), 5)(repeated(row, 200), fresh_noise(200))
     assert (draws.tiled == 0).all()
     assert all(len(set(columns)) == 5 for columns in draws.column.tolist())
 
@@ -168,14 +168,14 @@ def _angle(one: np.ndarray, many: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", LAWS)
 def test_score_gaps_of_ten_thousand_are_defined(name):
     candidates = make_candidates([[1e4, -1e4, 0.0, 5e3, 1.0, -1.0]], [0.0], [[1e4, 1e4, 1e4, -1e4, 2.0, 0.0]])
-    draws = Sampler(make_law(name, {}), "without-replacement", 4)(candidates, fresh_noise(1))
+    draws = Sampler(make_law(name, {}), make_draw("without-replacement"), 4)(candidates, fresh_noise(1))
     assert len(set(draws.document[0].tolist())) == 4
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", sorted(set(LAWS) - {"rank-window"}))
 def test_ties_are_drawn_alike(name):
     candidates = repeated(make_candidates(np.full(8, 2.0), [1.0], np.full(8, 2.5)), 20_000)
-    draws = Sampler(make_law(name, {}), "without-replacement", 1)(candidates, fresh_noise(20_000))
+    draws = Sampler(make_law(name, {}), make_draw("without-replacement"), 1)(candidates, fresh_noise(20_000))
     assert stats.chisquare(np.bincount(draws.column[:, 0], minlength=8)).pvalue > 1e-4
 
 
@@ -183,13 +183,15 @@ def test_ties_are_drawn_alike(name):
 def test_invalid_candidates_are_never_drawn(name):
     valid = np.array([True, False, True, True, False, True])
     candidates = repeated(make_candidates(SCORE, [POSITIVE], SIMILARITY, valid), 500)
-    draws = Sampler(make_law(name, {}), "without-replacement", 4)(candidates, fresh_noise(500))
+    draws = Sampler(make_law(name, {}), make_draw("without-replacement"), 4)(candidates, fresh_noise(500))
     assert valid[draws.column].all()
 
 
 def test_too_few_candidates_are_tiled_with_a_warning():
     with pytest.warns(UserWarning, match="fewer than 15 candidates"):
-        draws = Sampler(make_law("simans", {}), "without-replacement", 15)(one_row(), fresh_noise(1))
+        draws = Sampler(make_law("simans", {}), make_draw("without-replacement"), 15)(
+            one_row(), fresh_noise(1)
+        )
     assert draws.tiled[0] == 9
     assert set(draws.column[0].tolist()) == set(range(6))
 
@@ -197,13 +199,13 @@ def test_too_few_candidates_are_tiled_with_a_warning():
 def test_no_candidate_at_all_is_a_clear_error():
     candidates = make_candidates(SCORE, [POSITIVE], valid=np.zeros(6, bool))
     with pytest.raises(UserError, match="no candidate left"):
-        Sampler(make_law("uniform", {}), "without-replacement", 3)(candidates, fresh_noise(1))
+        Sampler(make_law("uniform", {}), make_draw("without-replacement"), 3)(candidates, fresh_noise(1))
 
 
 def test_a_score_that_is_no_number_is_a_clear_error():
     candidates = make_candidates([[1.0, np.nan]], [0.0])
     with pytest.raises(UserError, match="not a finite number"):
-        Sampler(make_law("uniform", {}), "without-replacement", 1)(candidates, fresh_noise(1))
+        Sampler(make_law("uniform", {}), make_draw("without-replacement"), 1)(candidates, fresh_noise(1))
 
 
 def test_a_missed_positive_keeps_its_own_score():
@@ -224,7 +226,7 @@ def test_unknown_laws_and_parameters_name_the_nearest():
 
 def test_best_takes_the_heaviest_and_breaks_ties_by_document():
     candidates = make_candidates([[1.0, 3.0, 3.0, 2.0]], [0.0])
-    draws = Sampler(make_law("score", {}), "best", 3)(candidates, fresh_noise(1))
+    draws = Sampler(make_law("score", {}), make_draw("best"), 3)(candidates, fresh_noise(1))
     assert draws.document[0].tolist() == [1, 2, 3]
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from harness.negatives.noise import Noise, uniform
-from harness.negatives.registry import LAWS, make_law
+from harness.negatives.registry import LAWS, make_draw, make_law
 from harness.negatives.sampler import Sampler
 
 from .conftest import fresh_noise, make_candidates
@@ -37,7 +37,7 @@ def random_candidates(rows: int = 40, k: int = 30):
 
 @pytest.mark.parametrize("name", LAWS)
 def test_draws_do_not_depend_on_batches_or_order_of_candidates(name):
-    sampler = Sampler(make_law(name, {}), "without-replacement", 6)
+    sampler = Sampler(make_law(name, {}), make_draw("without-replacement"), 6)
     candidates = random_candidates()
     whole = sampler(candidates, fresh_noise(40)).document
     order = np.random.default_rng(0).permutation(40)
@@ -52,7 +52,7 @@ def test_draws_do_not_depend_on_batches_or_order_of_candidates(name):
 
 
 def test_another_visit_round_or_seed_draws_anew():
-    sampler = Sampler(make_law("uniform", {}), "without-replacement", 6)
+    sampler = Sampler(make_law("uniform", {}), make_draw("without-replacement"), 6)
     candidates = random_candidates()
     base = sampler(candidates, fresh_noise(40)).document
     for other in (

@@ -37,14 +37,14 @@ def parameters(text: str) -> tuple[str, str]:
         ),
         (("sampler: trisampler", "sampler: 7"), "key 'rows[5].sampler': got 7; expected keys with values"),
         (
-            ("sampler: trisampler", "sampler: in-batch"),
-            "sampler 'in-batch' does not fit recipe 'continue-contrastive' of drawn negatives",
+            ("sampler: trisampler", "sampler: trisampler\n    recipe: in-batch"),
+            "sampler 'trisampler' does not fit recipe 'in-batch' of in-batch negatives",
         ),
         (("    sampler: trisampler\n", ""), "key 'rows[5]': row 'TriSampler' has no sampler"),
         (parameters("transitionl: 0.5"), "has no parameter 'transitionl'; did you mean 'transitional'?"),
         (parameters("a: '0.5'"), "key 'rows[5].sampler.with.a': got '0.5'; expected a number"),
         (parameters("a: true"), "key 'rows[5].sampler.with.a': got True; expected a number"),
-        (parameters("a: -1"), "greater than or equal to 0, got -1"),
+        (parameters("a: -1"), "key 'rows[5].sampler.with.a': got -1; expected greater than or equal to 0"),
         (
             ("scales: [simulation, quick]", "scales: [quik]"),
             "key 'scales[0]': unknown scale 'quik'; did you mean 'quick'?",
@@ -179,7 +179,7 @@ def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> 
         ),
         (
             "recipes/continue-contrastive.yaml",
-            ("start: in-batch", "start: continue-in-batch"),
+            ("start: in-batch", "start: continue-contrastive"),
             "which itself continues another",
         ),
         ("datasets/ms-pas.yaml", ("topics: 40", "topicz: 40"), "unknown key; did you mean 'topics'?"),

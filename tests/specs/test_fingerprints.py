@@ -43,7 +43,7 @@ def test_a_change_breaks_its_link_and_those_after(runs: dict[str, RunSettings]) 
     settings = runs["TriSampler"]
     before = chain(settings, COLLECTION)
     assert settings.sampler is not None
-    other_law = settings.sampler.model_copy(update={"law_parameters": {"a": 0.5}})
+    other_law = settings.sampler.model_copy(update={"law": {"name": "simans", "a": 0.5}})
     after = chain(changed(settings, sampler=other_law), COLLECTION)
     assert (after.candidates, after.warm_up) == (before.candidates, before.warm_up)
     assert after.last != before.last

@@ -56,13 +56,11 @@ def test_law_parameters_are_complete_and_overridden(library: Library) -> None:
     spec.write_text(spec.read_text().replace("sampler: trisampler", changed))
     sampler = run(resolve(library, TABLE, "quick"), "TriSampler").sampler
     assert sampler is not None
-    assert sampler.draw == "best"
-    assert sampler.law_parameters["transitional"] == 1.0
-    assert sampler.law_parameters["fill"] == "uniform"
-    assert sampler.law_parameters["a"] == 0.25
-    assert make_law(sampler.law, sampler.law_parameters) == make_law(
-        "trisampler", {"transitional": 1, "fill": "uniform"}
-    )
+    assert sampler.draw == {"name": "best"}
+    assert sampler.law["transitional"] == 1.0
+    assert sampler.law["fill"] == "uniform"
+    assert sampler.law["a"] == 0.25
+    assert make_law(sampler.law) == make_law("trisampler", {"transitional": 1, "fill": "uniform"})
 
 
 def test_seeds_of_the_phases_are_separate_and_shared_by_rows(table: Resolved) -> None:
@@ -89,7 +87,9 @@ def test_control_without_drawn_negatives(library: Library) -> None:
     in_batch, uniform = run(calibration, "In-batch only"), run(calibration, "Uniform hard negatives")
     assert in_batch.continued is not None
     assert uniform.continued is not None
-    assert in_batch.continued.negatives == "in-batch"
+    assert in_batch.sampler is not None
+    assert in_batch.sampler.source is None
+    assert in_batch.sampler.topology == {"name": "in-batch", "hardest": None}
     assert in_batch.continued.steps == uniform.continued.steps
     assert calibration.seeds == 5
     other = resolve(library, "calibration/false-negatives", "simulation")

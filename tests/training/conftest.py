@@ -11,13 +11,13 @@ import torch
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
 from harness.encoders.dual_encoder import build_dual_encoder
-from harness.negatives.registry import make_law
+from harness.negatives.mining import Miner
+from harness.negatives.registry import make_draw, make_law, make_source, make_topology
 from harness.negatives.sampler import Sampler
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
-from harness.retrieval.mining import mine
 from harness.training.batches import training_pairs
-from harness.training.trainer import HardNegatives, Trainer
+from harness.training.trainer import Drawn, Negatives, Trainer
 
 ENCODER = {
     "start": "fresh", "hidden": 32, "layers": 1, "heads": 2, "intermediate": 64, "dropout": 0.1,
@@ -59,22 +59,24 @@ class Bench:
             settings, vocabulary=tokens.vocabulary, pad=tokens.pad, idf=tokens.idf, longest=40
         )
 
+    def miner(self, source="top-k", depth: int = 20, mask: str = "labelled"):
+        return Miner(make_source(source), depth, self.pairs.pairs, self.pairs.masked(mask))
+
     def candidates(self, encoder, depth: int = 20, mask: str = "labelled"):
         tokens = self.tokens
-        return mine(
-            pairs=self.pairs.pairs,
-            queries=encode(encoder.query, tokens.queries["train"], tokens.pad),
-            documents=encode(encoder.passage, tokens.documents, tokens.pad),
-            masked=self.pairs.masked(mask),
-            k=depth,
+        return self.miner("top-k", depth, mask).mine(
+            encode(encoder.query, tokens.queries["train"], tokens.pad),
+            encode(encoder.passage, tokens.documents, tokens.pad),
             model=encoder.fingerprint(),
+            seed=0,
         )
 
-    def trainer(self, folder, encoder, law: str | None = "trisampler", **changes):
-        negatives = None
+    def trainer(self, folder, encoder, law: str | None = "trisampler", topology="own", **changes):
+        drawn = None
         if law is not None:
-            sampler = Sampler(make_law(law, {}), "without-replacement", 5)
-            negatives = HardNegatives(sampler, "labelled", 20, self.candidates(encoder))
+            sampler = Sampler(make_law(law), make_draw("without-replacement"), 5)
+            drawn = Drawn(sampler, self.miner(), self.candidates(encoder))
+        negatives = Negatives(make_topology("in-batch" if law is None else topology), "labelled", drawn)
         phase = SimpleNamespace(**PHASE | ({"refresh": None} if law is None else {}) | changes)
         return Trainer(
             encoder, self.tokens, self.pairs, "continued", phase, 1.0, 3, RunFolder(folder), negatives

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from harness.errors import UserError
+from harness.negatives.mining import Miner
 from harness.retrieval.search import exact_search
 from harness.training import trainer as trainer_module
 from harness.training.batches import batch_at, epoch_order
 from harness.training.checkpoints import latest_checkpoint
-from harness.training.forward import drawn_scores, in_batch_scores
+from harness.training.forward import embed_batch, own_scores, shared_scores
 from harness.training.losses import softmax_cross_entropy
 from harness.training.schedule import linear_schedule
 
@@ -54,10 +55,12 @@ def test_a_run_stopped_while_mining_continues_bit_for_bit(bench, tmp_path, monke
     def kill(*args: object, **kwargs: object) -> None:
         raise StopError
 
+    stopped = bench.trainer(tmp_path / "parts", bench.encoder())
     with monkeypatch.context() as patch:
-        patch.setattr(trainer_module, "mine" if moment == "mining" else "save_candidates", kill)
+        place, name = (Miner, "mine") if moment == "mining" else (trainer_module, "save_candidates")
+        patch.setattr(place, name, kill)
         with pytest.raises(StopError):
-            bench.trainer(tmp_path / "parts", bench.encoder()).run()
+            stopped.run()
     encoder = bench.encoder()
     bench.trainer(tmp_path / "parts", encoder).run()
     assert same(whole.weights(), encoder.weights())
@@ -87,11 +90,9 @@ def test_scores_are_the_inner_products_whatever_the_buckets(bench, monkeypatch):
     for places in (40, 4096):
         monkeypatch.setattr("harness.training.forward.PLACES_PER_BUCKET", places)
         with torch.no_grad():
-            scores, target = drawn_scores(
-                encoder, tokens.queries["train"], tokens.documents, tokens.pad, query, passage
-            )
-        every.append(scores.numpy())
-        assert target.tolist() == [0] * 6
+            scored = own_scores(*embed_batch(encoder, tokens, query, passage))
+        every.append(scored.scores.numpy())
+        assert scored.target.tolist() == [0] * 6
     np.testing.assert_allclose(every[0], every[1], rtol=1e-4, atol=1e-4)
     alone = [
         [
@@ -110,18 +111,11 @@ def _embed(tower, sequences, row):
 
 
 def test_in_batch_scores_mask_a_querys_other_labelled_positives(bench):
-    tokens = bench.tokens
-    positive = np.array([4, 7, 4])
+    positive = np.array([[4], [7], [4]])
     labelled = [np.array([4]), np.array([7]), np.array([4])]
-    scores, target = in_batch_scores(
-        bench.encoder(),
-        tokens.queries["train"],
-        tokens.documents,
-        tokens.pad,
-        np.arange(3),
-        positive,
-        labelled,
-    )
+    q, p = embed_batch(bench.encoder(), bench.tokens, np.arange(3), positive)
+    scored = shared_scores(q, p, positive, labelled)
+    scores, target = scored.scores, scored.target
     masked = torch.isinf(scores)
     assert masked.tolist() == [[False, False, True], [False, False, False], [True, False, False]]
     assert target.tolist() == [0, 1, 2]

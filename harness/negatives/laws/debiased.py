@@ -1,7 +1,7 @@
 """Debiased sampling of TriSampler's Table 5, in the readings that its one sentence admits.
 
 The paper prints only that weights are computed "by reducing the impact of the positive relevance score".
-No reading can be verified. Reading C of our list, the debiased estimator in the loss, is no sampler.
+No reading can be verified.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Floats, Weights
-from harness.negatives.laws.law import STRICT, log_of, only_valid, uniform_fill
+from harness.negatives.laws.law import DOCUMENTS, NOTHING, STRICT, log_of, only_valid, uniform_fill
 from harness.negatives.noise import Noise
 
 
 @dataclass(frozen=True, config=STRICT)
 class Debiased:
-    """Softmax weights less a share of the positive's; five readings.
+    """Softmax weights less a share of the positive's; six readings.
 
     A: max(exp((s- - s+) / t) - tau, 0), the estimator of Chuang et al. 2020 for each candidate (default)
     B: ReLU(s- - tau s+)
+    C: exp(beta s- / t), hardness weights; the other half of this reading is the debiased loss
+       (Robinson et al. 2021), without which it is the law `score`
     D: exp(-a (s- - lam s+)^2)
     E: exp(s- / t) sigmoid((s+ - s-) / t)
     F: ReLU(s- - lam s(d+, d-))
@@ -31,12 +33,20 @@ class Debiased:
     name: ClassVar[str] = "debiased"
     summary: ClassVar[str] = "softmax weights less a share of the positive's"
     source: ClassVar[str] = "TriSampler, Table 5 (no formula); Chuang et al. 2020, equation 8, per candidate"
+    formula: ClassVar[str] = "max(exp((s- - s+) / t) - tau, 0)"
+    shift_free: ClassVar[bool] = True
 
-    reading: Literal["A", "B", "D", "E", "F"] = "A"
+    reading: Literal["A", "B", "C", "D", "E", "F"] = "A"
     tau: float = Field(default=0.1, ge=0, lt=1)
     temperature: float = Field(default=1.0, gt=0)
+    beta: float = Field(default=1.0, gt=0)
     a: float = Field(default=0.5, ge=0)
     lam: float = Field(default=0.5, ge=0)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """s(d+, d-), in reading F."""
+        return DOCUMENTS if self.reading == "F" else NOTHING
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return the log-weights of the chosen reading; rows are filled uniformly where they are zero."""
@@ -50,6 +60,8 @@ class Debiased:
             return _log_difference(gap, self.tau)
         if self.reading == "B":
             return log_of(score - self.tau * positive)
+        if self.reading == "C":
+            return np.asarray(self.beta * score / self.temperature)
         if self.reading == "D":
             return np.asarray(-self.a * np.square(score - self.lam * positive))
         if self.reading == "E":

@@ -13,7 +13,10 @@ from harness.negatives.noise import Noise
 Gap = Literal["raw", "standardised", "cosine"]
 """Scale of s(q, d-) - s(q, d+): inner products as they are, per-row standardised, or cosines."""
 
-STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+NOTHING: frozenset[str] = frozenset()
+DOCUMENTS = frozenset({"documents"})
 
 
 class Law(Protocol):
@@ -23,11 +26,20 @@ class Law(Protocol):
         name: as written in a spec.
         summary: one line for documentation and table labels.
         source: paper and equation, or line of the released code.
+        formula: the weight as text, s- for s(q, d-), s+ for s(q, d+), s+- for s(d+, d-).
+        shift_free: whether adding a constant to all scores changes nothing.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     source: ClassVar[str]
+    formula: ClassVar[str]
+    shift_free: ClassVar[bool]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What candidates must have: ``documents`` (embeddings of documents), ``union`` (of two sources)."""
+        ...
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return the weights of the candidates; `noise` serves laws that draw in stages."""

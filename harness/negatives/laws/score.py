@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import STRICT, only_valid, uniform_fill
+from harness.negatives.laws.law import NOTHING, STRICT, only_valid, uniform_fill
 from harness.negatives.noise import Noise
 
 
@@ -24,6 +24,9 @@ class Score:
     name: ClassVar[str] = "score"
     summary: ClassVar[str] = "softmax of the relevance scores"
     source: ClassVar[str] = "TriSampler, Table 5, TopK; softmax is a reading"
+    formula: ClassVar[str] = "exp(s- / t)"
+    shift_free: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = NOTHING
 
     temperature: float = Field(default=1.0, gt=0)
 

@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import STRICT, Gap, only_valid, uniform_fill
+from harness.negatives.candidates import Candidates, Floats, Weights
+from harness.negatives.laws.law import DOCUMENTS, NOTHING, STRICT, Gap, only_valid, uniform_fill
 from harness.negatives.noise import Noise
+
+DECISIVE = 100.0
+"""Steps of log-weight between ranks that no Gumbel noise (-4 to 37) can overcome twice in n draws."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class SimANS:
-    """exp(-a (s(q, d-) - s(q, d+) - b)^2).
+    """A bell over the gap s(q, d-) - s(q, d+), as the paper prints it and as the code computes it.
 
-    The released code adds b where the paper subtracts it (utils/util_wiki.py:624); write a negative b for it.
+    ``shape``: ``squared`` is exp(-a (gap - b)^2); ``laplace`` is exp(-a |gap - b|), which the MS-Pas script
+    has in its place (a = 3, no b; utils/MARCO_until_new.py:136).
+    ``b_enters``: the paper subtracts b, the code adds it (utils/util_wiki.py:624, MARCO_until_Doc.py:131).
+    ``missed``: a positive that the retriever missed is scored (paper, Algorithm 1, line 3). The code takes
+    0 for its score and then leaves the law: ``uniform`` over the candidates (utils/util_wiki.py:617), or the
+    ``last`` of the ranked list (utils/MARCO_until_new.py:179).
     """
 
     name: ClassVar[str] = "simans"
     summary: ClassVar[str] = "a bell over the score gap to the positive"
     source: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
+    formula: ClassVar[str] = "exp(-a (s- - s+ - b)^2)"
+    shift_free: ClassVar[bool] = True
 
     a: float = Field(default=0.5, ge=0)
     b: float = 0.0
+    shape: Literal["squared", "laplace"] = "squared"
+    b_enters: Literal["subtracted", "added"] = "subtracted"
+    missed: Literal["scored", "uniform", "last"] = "scored"
     gap: Gap = "raw"
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Lengths of embeddings, for cosines."""
+        return DOCUMENTS if self.gap == "cosine" else NOTHING
+
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return -a (gap - b)^2."""
-        log_weight = -self.a * np.square(candidates.gap(self.gap) - self.b)
+        """Return the log-weights of the bell, or of what the code does with missed positives."""
+        gap = candidates.gap(self.gap)
+        gap += self.b if self.b_enters == "added" else -self.b
+        log_weight = -self.a * (np.square(gap) if self.shape == "squared" else np.abs(gap))
+        if self.missed != "scored":
+            missed = ~candidates.positive_retrieved[:, None]
+            log_weight = np.where(missed, self._without_positive(candidates), log_weight)
         return Weights(only_valid(candidates, log_weight), (uniform_fill(candidates),))
+
+    def _without_positive(self, candidates: Candidates) -> Floats:
+        if self.missed == "uniform":
+            return np.zeros(candidates.score.shape)
+        rank = np.where(candidates.valid, candidates.rank(), 0)
+        return np.asarray(DECISIVE * (rank - rank.max(axis=1, keepdims=True)))

@@ -9,8 +9,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Booleans, Candidates, Floats, Weights
-from harness.negatives.draws import gumbel, largest
-from harness.negatives.laws.law import STRICT, Gap, log_of, only_valid
+from harness.negatives.draws.draw import gumbel, has_weight, largest
+from harness.negatives.draws.with_replacement import independent
+from harness.negatives.laws.law import DOCUMENTS, STRICT, Gap, log_of, only_valid
 from harness.negatives.noise import Noise
 
 TRANSITIONAL_STAGE = 1
@@ -32,6 +33,9 @@ class TriSampler:
     name: ClassVar[str] = "trisampler"
     summary: ClassVar[str] = "near the positive's score, and nearer to the positive than the query is"
     source: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
+    formula: ClassVar[str] = "ReLU(s+- - s-), among candidates drawn by exp(-a (s- - s+)^2)"
+    shift_free: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = DOCUMENTS
 
     a: float = Field(default=0.25, ge=0)
     transitional: float = Field(default=0.5, gt=0, le=1)
@@ -70,10 +74,11 @@ class TriSampler:
             keys = first + gumbel(noise.of(candidates, TRANSITIONAL_STAGE))
             np.put_along_axis(chosen, largest(keys, count), True, axis=1)
             return chosen & np.isfinite(first)
-        for time in range(count):
-            keys = first + gumbel(noise.of(candidates, TRANSITIONAL_STAGE, copy=time))
-            np.put_along_axis(chosen, np.argmax(keys, axis=1)[:, None], True, axis=1)
-        return chosen & np.isfinite(first)
+        some = np.flatnonzero(has_weight(first))
+        uniform = noise.of_row(candidates, TRANSITIONAL_STAGE, count)[some]
+        drawn = independent(candidates.rows(some), first[some], uniform)
+        chosen[some[:, None], drawn] = True
+        return chosen
 
     def _inside_angle(self, candidates: Candidates) -> Booleans:
         limit = np.deg2rad(self.degrees)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import STRICT, uniform_fill
+from harness.negatives.laws.law import NOTHING, STRICT, uniform_fill
 from harness.negatives.noise import Noise
 
 
@@ -18,6 +18,9 @@ class Uniform:
     name: ClassVar[str] = "uniform"
     summary: ClassVar[str] = "equal weights on the candidates"
     source: ClassVar[str] = "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587"
+    formula: ClassVar[str] = "1"
+    shift_free: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = NOTHING
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return zero log-weights."""

@@ -1,0 +1,1 @@
+"""Draws: how n negatives are taken from weighted candidates. One small file each."""

@@ -1,0 +1,26 @@
+"""No chance at all: the heaviest candidates."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Candidates, Draws, Weights
+from harness.negatives.draws.take import take
+from harness.negatives.noise import Noise
+
+
+@dataclass(frozen=True)
+class Best:
+    """The n candidates of greatest weight; ties go to the smaller document number."""
+
+    name: ClassVar[str] = "best"
+    summary: ClassVar[str] = "the n candidates of greatest weight"
+    source: ClassVar[str] = "SimANS, section 5.2, Nearest-K"
+
+    def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
+        """Take the n heaviest of each row."""
+        tie_break = -1e-12 * np.argsort(np.argsort(candidates.document, axis=1), axis=1)
+        return take(candidates, weights, tie_break, n)

@@ -1,0 +1,82 @@
+"""What every draw is, and what draws share."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from harness.errors import UserError
+from harness.negatives.candidates import Booleans, Candidates, Draws, Floats, Integers, Weights
+from harness.negatives.noise import Noise
+
+FINAL_STAGE = 0
+"""Stage of the noise by which the final negatives are drawn; laws with stages of their own use 1, 2, ..."""
+
+
+class Draw(Protocol):
+    """A way to take n negatives.
+
+    Attributes:
+        name: as written in a spec.
+        summary: one line for documentation.
+        source: paper, or line of the released code.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+
+    def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
+        """Take n candidates of each row.
+
+        Raises:
+            UserError: a row has no candidate.
+        """
+        ...
+
+
+def gumbel(noise: Floats) -> Floats:
+    """Turn uniform noise in (0, 1) into standard Gumbel noise, in place."""
+    np.log(noise, out=noise)
+    np.negative(noise, out=noise)
+    np.log(noise, out=noise)
+    return np.negative(noise, out=noise)
+
+
+def largest(keys: Floats, count: int) -> Integers:
+    """Return the columns of the `count` largest keys of each row, largest first, [R, count].
+
+    Ties go to the first columns.
+    """
+    rows, width = keys.shape
+    count = min(count, width)
+    if count == 0:
+        return np.empty((rows, 0), dtype=np.int64)
+    least = np.partition(keys, width - count, axis=1)[:, width - count, None]
+    chosen = keys >= least
+    if int(np.count_nonzero(chosen)) != rows * count:  # ties at the edge
+        return np.argsort(-keys, axis=1, kind="stable")[:, :count]
+    column = np.flatnonzero(chosen).reshape(rows, count) % width
+    order = np.argsort(-np.take_along_axis(keys, column, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(column, order, axis=1)
+
+
+def has_weight(log_weight: Floats) -> Booleans:
+    """Tell which rows have any candidate of weight above 0, [R]."""
+    return np.asarray(np.isfinite(log_weight).any(axis=1))
+
+
+def refuse_empty(candidates: Candidates, has_any: Booleans) -> None:
+    """Refuse rows without any candidate.
+
+    Raises:
+        UserError: there is such a row.
+    """
+    if not has_any.all():
+        query = int(candidates.query[np.flatnonzero(~has_any)[0]])
+        raise UserError(
+            f"{int((~has_any).sum())} row(s) have no candidate left to draw",
+            where=f"candidates of query {query}",
+            fix="raise the number of candidates or drop the query",
+        )

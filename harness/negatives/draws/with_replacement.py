@@ -1,0 +1,51 @@
+"""Independent draws."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Candidates, Draws, Floats, Integers, Weights
+from harness.negatives.draws.draw import FINAL_STAGE, has_weight, refuse_empty
+from harness.negatives.noise import Noise
+
+
+@dataclass(frozen=True)
+class WithReplacement:
+    """n independent draws in proportion to the weights; the same candidate may come several times."""
+
+    name: ClassVar[str] = "with-replacement"
+    summary: ClassVar[str] = "n independent draws, so that a candidate may come more than once"
+    source: ClassVar[str] = "SimANS, README of the released code (random.choices)"
+
+    def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
+        """Draw n times from each row; a row without weights is drawn by the first filling that has some."""
+        weighted = has_weight(weights.log_weight)
+        log_weight = weights.log_weight
+        for fill in weights.fills:
+            log_weight = np.where(has_weight(log_weight)[:, None], log_weight, fill)
+        refuse_empty(candidates, has_weight(log_weight))
+        column = independent(candidates, log_weight, noise.of_row(candidates, FINAL_STAGE, n))
+        return Draws(
+            column=column,
+            document=np.take_along_axis(candidates.document, column, axis=1),
+            filled=np.where(weighted, 0, n).astype(np.int64),
+            tiled=np.zeros(len(column), dtype=np.int64),
+        )
+
+
+def independent(candidates: Candidates, log_weight: Floats, noise: Floats) -> Integers:
+    """Return columns drawn with replacement, [R, n], by inverting the distribution over document numbers.
+
+    Args:
+        candidates: R rows of K.
+        log_weight: [R, K], at least one finite in each row.
+        noise: [R, n] uniform.
+    """
+    order = np.argsort(candidates.document, axis=1, kind="stable")
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    heap = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+    place = np.stack([np.searchsorted(row, u * row[-1]) for row, u in zip(heap, noise, strict=True)])
+    return np.take_along_axis(order, place, axis=1)

@@ -1,0 +1,41 @@
+"""Easy and hard negatives in a fixed ratio."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Candidates, Weights
+from harness.negatives.laws.law import STRICT, only_valid, uniform_fill
+from harness.negatives.noise import Noise
+
+
+@dataclass(frozen=True, config=STRICT)
+class Blend:
+    """The first source of a union gets the share ``hard`` of the weight, the others together the rest.
+
+    Within a share candidates are alike. A draw is hard with chance ``hard``, as a toss for each slot; drawn
+    without replacement the later draws see what is left.
+    """
+
+    name: ClassVar[str] = "blend"
+    summary: ClassVar[str] = "easy and hard negatives in a fixed ratio"
+    source: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: easy to hard 100 to 1"
+    formula: ClassVar[str] = "hard / |hard candidates|, or (1 - hard) / |easy candidates|"
+    shift_free: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = frozenset({"union"})
+
+    hard: float = Field(default=1 / 101, ge=0, le=1)
+
+    def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
+        """Return the log of each candidate's part of its share."""
+        hard = candidates.valid & (candidates.origin == 0)
+        easy = candidates.valid & ~hard
+        with np.errstate(divide="ignore"):
+            of_hard = np.log(self.hard) - np.log(np.maximum(hard.sum(axis=1, keepdims=True), 1))
+            of_easy = np.log(1 - self.hard) - np.log(np.maximum(easy.sum(axis=1, keepdims=True), 1))
+        log_weight = np.where(hard, of_hard, of_easy)
+        return Weights(only_valid(candidates, log_weight), (uniform_fill(candidates),))

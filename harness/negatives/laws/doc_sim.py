@@ -1,0 +1,42 @@
+"""Doc-Sim: the ablation of SimANS that looks from the positive instead of the query."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Candidates, Weights
+from harness.negatives.laws.law import DOCUMENTS, STRICT, only_valid, uniform_fill
+from harness.negatives.noise import Noise
+
+
+@dataclass(frozen=True, config=STRICT)
+class DocSim:
+    """Weights from s(d+, d-), "replacing" the query's scores.
+
+    The paper prints no formula. ``released``: exp(a |s(d+, d-) - min over the row|), which stands in a class
+    that no script uses (utils/MARCO_until_new.py:263-399). ``bell``: equation 4 with s(d+, d-) in the place
+    of s(q, d-).
+    """
+
+    name: ClassVar[str] = "doc-sim"
+    summary: ClassVar[str] = "weights that grow with the similarity to the positive"
+    source: ClassVar[str] = "SimANS, Table 6; code utils/MARCO_until_new.py:263-399"
+    formula: ClassVar[str] = "exp(a |s+- - min s+-|)"
+    shift_free: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = DOCUMENTS
+
+    a: float = Field(default=0.5, ge=0)
+    reading: Literal["released", "bell"] = "released"
+
+    def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
+        """Return the log-weights of the chosen reading."""
+        similarity = candidates.positive_similarity.astype(np.float64)
+        if self.reading == "bell":
+            log_weight = -self.a * np.square(similarity - candidates.positive_score[:, None])
+        else:
+            log_weight = self.a * similarity  # the row's minimum is a constant factor
+        return Weights(only_valid(candidates, log_weight), (uniform_fill(candidates),))

@@ -1,0 +1,154 @@
+"""Mining: the candidates of every training pair, scored by the present retriever."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.errors import UserError
+from harness.files import write_bytes
+from harness.negatives.candidates import Candidates, Integers
+from harness.negatives.sources.corpus import Corpus
+from harness.negatives.sources.source import Found, Proposal, Source, View
+
+
+def no_words(depth: int) -> Found:
+    """Refuse a lexical search where there are no texts."""
+    raise UserError("BM25 needs the texts of a collection", fix="mine through `harness reproduce`")
+
+
+@dataclass(frozen=True)
+class Miner:
+    """Finds and scores the candidates of all training pairs, refresh by refresh.
+
+    Attributes:
+        source: where candidates come from.
+        k: K.
+        pairs: [R, 2] query number and positive document number.
+        masked: for each pair, documents that may not be drawn; the positive always among them.
+        query_ids: ids of the training queries, by number; for rankings in files.
+        document_number: document id -> number; likewise.
+        lexical: BM25 search of the k best documents of each pair's query.
+    """
+
+    source: Source
+    k: int
+    pairs: Integers
+    masked: Sequence[Integers]
+    query_ids: Sequence[str] = ()
+    document_number: Mapping[str, int] | None = None
+    lexical: Callable[[int], Found] = no_words
+
+    def mine(
+        self,
+        queries: npt.NDArray[np.float32],
+        documents: npt.NDArray[np.float32],
+        *,
+        model: str,
+        seed: int,
+        round: int = 0,
+        previous: Candidates | None = None,
+    ) -> Candidates:
+        """Return the candidates of a refresh.
+
+        Args:
+            queries: [queries, dimension] embeddings by query number.
+            documents: [N, dimension] embeddings.
+            model: hash of the weights that made the embeddings.
+            seed: of sources that draw.
+            round: number of the refresh.
+            previous: candidates of the round before.
+        """
+        view = View(
+            pairs=self.pairs,
+            queries=queries[self.pairs[:, 0]],
+            documents=documents,
+            masked=self.masked,
+            query_ids=self.query_ids,
+            document_number=self.document_number or {},
+            lexical=self.lexical,
+            previous=previous,
+            seed=seed,
+            round=round,
+        )
+        return scored(view, self.source, self.k, model)
+
+
+def scored(view: View, source: Source, k: int, model: str) -> Candidates:
+    """Return what a source proposes, with all that laws look at."""
+    found = _none_empty(view, source.propose(view, k), source.name, k)
+    document = found.document
+    by_model = found.score is None
+    norm = np.linalg.norm(view.documents, axis=1).astype(np.float32)
+    unknown = np.full(document.shape, np.nan, dtype=np.float32)
+    return Candidates(
+        query=view.pairs[:, 0].copy(),
+        positive=view.pairs[:, 1].copy(),
+        document=document,
+        score=view.scores(document) if found.score is None else found.score,
+        positive_score=view.positive_scores() if found.positive_score is None else found.positive_score,
+        positive_retrieved=found.retrieved,
+        positive_similarity=view.similarities(document) if by_model else unknown,
+        valid=found.valid,
+        origin=np.zeros(document.shape, dtype=np.int8) if found.origin is None else found.origin,
+        query_norm=np.linalg.norm(view.queries, axis=1).astype(np.float32),
+        positive_norm=norm[view.pairs[:, 1]],
+        document_norm=norm[document],
+        model=model,
+    )
+
+
+def _none_empty(view: View, found: Proposal, name: str, k: int) -> Proposal:
+    """Give random documents to pairs for which a source proposes nothing.
+
+    Raises:
+        UserError: there are such pairs, and their scores would have to come from a file.
+    """
+    empty = ~found.valid.any(axis=1)
+    if not empty.any():
+        return found
+    what = f"{int(empty.sum())} pair(s) have no candidate from source '{name}'"
+    if found.score is not None:
+        query = view.query_ids[view.pairs[np.flatnonzero(empty)[0], 0]]
+        raise UserError(what, where=f"query '{query}'", fix="add documents, or use `scores: model`")
+    warnings.warn(f"{what}: they get random documents", stacklevel=4)
+    random = Corpus().propose(view, k)
+    return Proposal(
+        document=np.concatenate([found.document, random.document], axis=1),
+        valid=np.concatenate([found.valid, random.valid & empty[:, None]], axis=1),
+        retrieved=found.retrieved,
+        origin=None
+        if found.origin is None
+        else np.concatenate([found.origin, np.full(random.document.shape, -1, dtype=np.int8)], axis=1),
+    )
+
+
+def save_candidates(candidates: Candidates, path: Path) -> None:
+    """Write candidates as one file, atomically."""
+    stream = io.BytesIO()
+    arrays: dict[str, Any] = {f.name: np.asarray(getattr(candidates, f.name)) for f in fields(candidates)}
+    np.savez(stream, allow_pickle=False, **arrays)
+    write_bytes(path, stream.getvalue())
+
+
+def load_candidates(path: Path) -> Candidates:
+    """Read candidates.
+
+    Raises:
+        UserError: the file is corrupt.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            values = {f.name: arrays[f.name] for f in fields(Candidates)}
+    except Exception as error:
+        raise UserError(
+            f"corrupt cache file ({error})", where=str(path), fix="delete it and run again"
+        ) from error
+    return Candidates(**values | {"model": str(values["model"])})

@@ -1,0 +1,190 @@
+"""Presets: the samplers of papers under their names, each a source, a law, a draw and a topology."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A sampler under a name.
+
+    Attributes:
+        name: as written in a spec.
+        summary: one line.
+        origin: paper and section, or line of the released code.
+        law: name of the law and its parameters where they differ from the law's own.
+        source: where candidates come from; none where nothing is drawn.
+        draw: how n are taken.
+        topology: whose negatives count.
+        mask: what is never a negative.
+    """
+
+    name: str
+    summary: str
+    origin: str
+    law: Mapping[str, Any] = field(default_factory=lambda: {"name": "uniform"})
+    source: Mapping[str, Any] | None = field(default_factory=lambda: {"name": "top-k"})
+    draw: Mapping[str, Any] = field(default_factory=lambda: {"name": "without-replacement"})
+    topology: Mapping[str, Any] = field(default_factory=lambda: {"name": "own"})
+    mask: str = "labelled"
+
+
+def presets() -> dict[str, Preset]:
+    """Return every preset by name."""
+    return {preset.name: preset for preset in _PRESETS}
+
+
+def _law(name: str, **parameters: Any) -> dict[str, Any]:
+    return {"name": name, **parameters}
+
+
+_SUBSETS = [{"name": "subset", "of": {"name": of}, "keep": 30} for of in ("top-k", "top-k-by-positive")]
+
+_PRESETS = (
+    Preset(
+        "in-batch",
+        "the other queries' positives, nothing drawn",
+        "DPR (Karpukhin et al. 2020), section 3.2",
+        source=None,
+        topology={"name": "in-batch"},
+    ),
+    Preset(
+        "in-batch-hardest",
+        "the two hardest of the other queries' positives",
+        "Huang et al. 2020 (EBR), section 6.1",
+        source=None,
+        topology={"name": "in-batch", "hardest": 2},
+    ),
+    Preset(
+        "queue",
+        "the positives of past batches, by a momentum encoder",
+        "MoCo (He et al. 2020); Contriever (Izacard et al. 2022)",
+        source=None,
+        topology={"name": "queue"},
+    ),
+    Preset(
+        "random",
+        "any documents of the corpus",
+        "DPR (Karpukhin et al. 2020), section 3.2, Random",
+        source={"name": "corpus"},
+    ),
+    Preset(
+        "gold",
+        "positives of other training queries",
+        "DPR (Karpukhin et al. 2020), section 3.2, Gold",
+        source={"name": "gold"},
+    ),
+    Preset(
+        "bm25",
+        "the best documents by BM25, alike",
+        "DPR (Karpukhin et al. 2020), section 3.2, BM25",
+        source={"name": "bm25"},
+    ),
+    Preset(
+        "uniform",
+        "the top K alike",
+        "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587",
+    ),
+    Preset(
+        "top-k",
+        "the top K by the softmax of their scores",
+        "TriSampler, Table 5, TopK; softmax is a reading",
+        law=_law("score"),
+    ),
+    Preset(
+        "topk-q",
+        "the n of greatest s(q, d-)",
+        "TriSampler, Table 4, TopK by s(q, D-)",
+        law=_law("score"),
+        draw={"name": "best"},
+    ),
+    Preset(
+        "topk-pos",
+        "the n of greatest s(d+, d-), from the K nearest to the positive",
+        "TriSampler, Table 4, TopK by s(d+, D-)",
+        law=_law("doc-sim"),
+        source={"name": "top-k-by-positive"},
+        draw={"name": "best"},
+    ),
+    Preset(
+        "rank-window",
+        "the top K without its first fifth, alike",
+        "Huang et al. 2020 (EBR), section 6.2: ranks 101 to 500",
+        law=_law("rank-window"),
+    ),
+    Preset(
+        "blend",
+        "one hard negative of the top K to a hundred random ones",
+        "Huang et al. 2020 (EBR), section 6.2",
+        law=_law("blend"),
+        source={"name": "union", "parts": [{"name": "top-k"}, {"name": "corpus"}]},
+    ),
+    Preset(
+        "debiased",
+        "softmax weights less a share of the positive's",
+        "TriSampler, Table 5, Debiased; reading A",
+        law=_law("debiased"),
+    ),
+    Preset(
+        "simans",
+        "a bell over the score gap to the positive",
+        "SimANS, equation 4, a = 0.5, b = 0",
+        law=_law("simans"),
+    ),
+    Preset(
+        "simans-released",
+        "SimANS as released for NQ, TQ and MS-Doc: b is added, missed positives leave the law",
+        "SimANS code, utils/util_wiki.py:614-631, utils/MARCO_until_Doc.py:127-148",
+        law=_law("simans", b_enters="added", missed="uniform"),
+        source={"name": "top-k", "count": "retrieved"},
+        draw={"name": "released-union", "truncation": "shuffled"},
+    ),
+    Preset(
+        "simans-released-ms-pas",
+        "SimANS as released for MS-Pas: exp(-3 |gap|), cut in the order of a set",
+        "SimANS code, utils/MARCO_until_new.py:127-202",
+        law=_law("simans", shape="laplace", a=3.0, missed="last"),
+        source={"name": "top-k", "count": "retrieved"},
+        draw={"name": "released-union"},
+    ),
+    Preset(
+        "nearest-k",
+        "the n whose scores are nearest to the positive's",
+        "SimANS, Table 6, Nearest-K",
+        law=_law("simans"),
+        draw={"name": "best"},
+    ),
+    Preset(
+        "doc-sim",
+        "the top K by their similarity to the positive",
+        "SimANS, Table 6, Doc-Sim",
+        law=_law("doc-sim"),
+    ),
+    Preset(
+        "trisampler",
+        "near the positive's score, and nearer to the positive than the query is",
+        "TriSampler, equations 5 and 6, Algorithm 1",
+        law=_law("trisampler"),
+    ),
+    Preset(
+        "region",
+        "inside a shell around the query",
+        "TriSampler, Figure 1, spherical region",
+        law=_law("region"),
+    ),
+    Preset(
+        "ance-tele-pool",
+        "30 near the query, 30 near the positive, and all of the round before",
+        "ANCE-Tele (Sun et al. 2022), code preprocess/build_train_hn.py:11-35",
+        source={"name": "union", "parts": [*_SUBSETS, {"name": "previous"}]},
+    ),
+    Preset(
+        "denoised",
+        "the top K without what the retriever prefers to the positive, nearly",
+        "RocketQA (Qu et al. 2021), section 3.3.2; the retriever as ranker is a stand-in",
+        source={"name": "denoised", "of": {"name": "top-k"}, "ranker": "retriever"},
+    ),
+)

@@ -1,0 +1,82 @@
+"""Another source without what a ranker takes for relevant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field, SkipValidation, model_validator
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Floats
+from harness.negatives.draws.draw import largest
+from harness.negatives.sources.file import read_run
+from harness.negatives.sources.source import HOLDING, Proposal, Source, View
+
+RETRIEVER = "retriever"
+
+
+@dataclass(frozen=True, config=HOLDING)
+class Denoised:
+    """The candidates of another source that a ranker gives less than ``below``.
+
+    ``ranker``: ``retriever``, the chance of the candidate against the positive by the present retriever,
+    1 / (1 + exp(s(q, d+) - s(q, d-))); or a TREC run file of a ranker's probabilities over the training
+    queries. A pair of which fewer than ``at_least`` pass keeps its least probable ones up to that number.
+    Candidates that the file does not hold are kept last of all.
+    """
+
+    name: ClassVar[str] = "denoised"
+    summary: ClassVar[str] = "another source without what a ranker takes for relevant"
+    source: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
+
+    of: SkipValidation[Source]
+    ranker: str
+    below: float = Field(default=0.1, gt=0, le=1)
+    at_least: int = Field(default=15, gt=0)
+
+    @model_validator(mode="after")
+    def _ranker_there(self) -> Denoised:
+        if self.ranker != RETRIEVER and not Path(self.ranker).is_file():
+            raise ValueError(f"no ranker '{self.ranker}'; give `retriever` or a TREC run of probabilities")
+        if self.ranker == RETRIEVER and "documents" not in self.of.has:
+            raise ValueError("the retriever did not score these candidates; give a TREC run of probabilities")
+        return self
+
+    @property
+    def has(self) -> frozenset[str]:
+        """What the other source has."""
+        return self.of.has
+
+    def propose(self, view: View, k: int) -> Proposal:
+        """Keep what the ranker does not doubt."""
+        whole = self.of.propose(view, k)
+        by_retriever = self.ranker == RETRIEVER
+        probability = self._from_retriever(view, whole) if by_retriever else self._read(view, whole)
+        least = largest(np.where(whole.valid, -probability, -np.inf), self.at_least)
+        spared = np.zeros(whole.valid.shape, dtype=bool)
+        np.put_along_axis(spared, least, True, axis=1)
+        valid = whole.valid & ((probability < self.below) | spared)
+        return Proposal(
+            whole.document, valid, whole.retrieved, whole.score, whole.positive_score, whole.origin
+        )
+
+    def _from_retriever(self, view: View, whole: Proposal) -> Floats:
+        score = view.scores(whole.document)
+        gap = score - view.positive_scores()[:, None]
+        return np.asarray(1.0 / (1.0 + np.exp(-gap.astype(np.float64))))
+
+    def _read(self, view: View, whole: Proposal) -> Floats:
+        run = read_run(self.ranker)
+        known = {
+            query: dict(zip(map(view.document_number.get, part["document"]), part["score"], strict=True))
+            for query, part in run.items()
+        }
+        ids = [view.query_ids[number] for number in view.pairs[:, 0]]
+        return np.array(
+            [
+                [known.get(query, {}).get(document, 1.0) for document in row]
+                for query, row in zip(ids, whole.document.tolist(), strict=True)
+            ]
+        )

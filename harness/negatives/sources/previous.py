@@ -1,0 +1,30 @@
+"""The candidates of the round before."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.laws.law import STRICT
+from harness.negatives.sources.source import DOCUMENTS, Proposal, View
+
+
+@dataclass(frozen=True, config=STRICT)
+class Previous:
+    """All candidates of the round before, scored anew; none in round 0, so it stands in a union."""
+
+    name: ClassVar[str] = "previous"
+    summary: ClassVar[str] = "the candidates of the round before, scored anew"
+    source: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), momentum negatives"
+    has: ClassVar[frozenset[str]] = DOCUMENTS
+
+    def propose(self, view: View, k: int) -> Proposal:
+        """Return the earlier candidates, however many."""
+        rows = len(view.pairs)
+        if view.previous is None:
+            nothing = np.zeros((rows, 0), dtype=np.int64)
+            return Proposal(nothing, nothing.astype(bool), np.zeros(rows, dtype=bool))
+        before = view.previous
+        return Proposal(before.document, before.valid, before.positive_retrieved)

@@ -1,0 +1,57 @@
+"""Several sources together."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field, SkipValidation, model_validator
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.candidates import Booleans, Integers
+from harness.negatives.sources.source import HOLDING, Proposal, Source, View
+
+
+@dataclass(frozen=True, config=HOLDING)
+class Union:
+    """The candidates of several sources, at most K of each; a document counts for the first that has it."""
+
+    name: ClassVar[str] = "union"
+    summary: ClassVar[str] = "the candidates of several sources together"
+    source: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), section 3"
+    has: ClassVar[frozenset[str]] = frozenset({"documents", "union"})
+
+    parts: tuple[SkipValidation[Source], ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _scored_by_the_model(self) -> Union:
+        for part in self.parts:
+            if "documents" not in part.has:
+                raise ValueError(f"'{part.name}' brings scores of its own; a union has the model's")
+        return self
+
+    def propose(self, view: View, k: int) -> Proposal:
+        """Put the parts side by side and drop repeated documents."""
+        proposals = [part.propose(view, k) for part in self.parts]
+        document = np.concatenate([proposal.document for proposal in proposals], axis=1)
+        valid = np.concatenate([proposal.valid for proposal in proposals], axis=1)
+        widths = [proposal.document.shape[1] for proposal in proposals]
+        origin = np.repeat(np.arange(len(widths), dtype=np.int8), widths)
+        return Proposal(
+            document=document,
+            valid=valid & ~_repeated(document, valid),
+            retrieved=np.any([proposal.retrieved for proposal in proposals], axis=0),
+            origin=np.broadcast_to(origin, document.shape),
+        )
+
+
+def _repeated(document: Integers, valid: Booleans) -> Booleans:
+    """Tell which documents of a row stand further left already, [R, C]; invalid ones do not count."""
+    alone = np.where(valid, document, -1 - np.arange(document.shape[1])[None, :])
+    order = np.argsort(alone, axis=1, kind="stable")
+    in_order = np.take_along_axis(alone, order, axis=1)
+    again = np.zeros(document.shape, dtype=bool)
+    again[:, 1:] = in_order[:, 1:] == in_order[:, :-1]
+    found = np.zeros(document.shape, dtype=bool)
+    np.put_along_axis(found, order, again, axis=1)
+    return found

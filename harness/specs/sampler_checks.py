@@ -1,0 +1,85 @@
+"""What is wrong with a sampler that a spec chooses: its names, its parameters, and how its pieces fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from harness.errors import UserError, nearest
+from harness.negatives.pieces import PieceError
+from harness.negatives.presets import presets
+from harness.negatives.registry import MASKS, make_draw, make_law, make_source, make_topology
+from harness.specs.samplers import SamplerChoice
+from harness.specs.source import Location, Source
+
+MAKERS: dict[str, Callable[[Any], Any]] = {
+    "source": make_source,
+    "draw": make_draw,
+    "topology": make_topology,
+}
+
+
+def check_sampler(source: Source, place: Location, choice: SamplerChoice) -> Iterator[UserError]:
+    """Yield what is wrong with a sampler, each at the key that is to be changed.
+
+    Args:
+        source: the spec file.
+        place: where the sampler stands in it.
+        choice: what can be read of it.
+    """
+    if choice.preset not in presets():
+        here = (*place, "preset") if isinstance(source.at(place), dict) else place
+        what, known = f"unknown sampler '{choice.preset}'", presets()
+        yield source.error(here, what, nearest(choice.preset, known))
+        return
+    if choice.mask is not None and choice.mask not in MASKS:
+        yield source.error((*place, "mask"), f"unknown mask '{choice.mask}'", nearest(choice.mask, MASKS))
+    law, errors = _law(source, place, choice)
+    pieces = {"law": law}
+    for kind, make in MAKERS.items():
+        given = choice.piece(kind)
+        try:
+            pieces[kind] = None if given is None else make(given)
+        except PieceError as error:
+            errors.append(source.error((*place, kind, *error.place), error.what, error.fix))
+    yield from errors
+    if not errors:
+        yield from _check_fit(source, place, pieces)
+
+
+def _law(source: Source, place: Location, choice: SamplerChoice) -> tuple[Any, list[UserError]]:
+    """Make the law parameter by parameter, so that every wrong one is told."""
+    law, errors = choice.piece("law"), []
+    base = presets()[choice.preset].law
+    for key, value in choice.with_.items():
+        try:
+            make_law({**base, key: value})
+        except PieceError as error:
+            errors.append(source.error((*place, "with", key), error.what, error.fix))
+    if errors:
+        return None, errors
+    try:
+        return make_law(law), []
+    except PieceError as error:
+        return None, [source.error((*place, "with"), error.what, error.fix)]
+
+
+def _check_fit(source: Source, place: Location, pieces: dict[str, Any]) -> Iterator[UserError]:
+    """Yield where source, law and topology do not fit together."""
+    law, found, topology = pieces["law"], pieces["source"], pieces["topology"]
+    if found is None:
+        if topology.name == "own":
+            what = "nothing is drawn and nothing is shared"
+            yield source.error((*place, "topology"), what, "name a `source`, or a topology other than own")
+        return
+    if found.name == "previous":
+        what = "'previous' alone has no candidates in round 0"
+        yield source.error((*place, "source"), what, "put it into a union with another source")
+    lacking = law.needs - found.has
+    if "documents" in lacking:
+        what = f"law '{law.name}' needs embeddings of documents, which source '{found.name}' does not have"
+        yield source.error((*place, "source"), what, "use `scores: model`, or a law of s(q, d) alone")
+    if "union" in lacking:
+        what = f"law '{law.name}' needs a union of two sources, got '{found.name}'"
+        fix = "for example {name: union, parts: [top-k, corpus]}, hard ones first"
+        yield source.error((*place, "source"), what, fix)

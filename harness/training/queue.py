@@ -1,0 +1,51 @@
+"""A queue of past positives, embedded by a momentum copy of the document tower (MoCo, He et al. 2020)."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import Tower
+from harness.training.forward import Numbers, embed
+
+
+class MomentumQueue:
+    """Keys of past batches, first in, first out.
+
+    Args:
+        tower: the document tower that is trained.
+        length: how many keys it holds.
+        momentum: share of the copy that stays at each step.
+    """
+
+    def __init__(self, tower: Tower, length: int, momentum: float) -> None:
+        self._tower, self._length, self._momentum = tower, length, momentum
+        self._copy = copy.deepcopy(tower).requires_grad_(False).eval()
+        device = next(tower.parameters()).device
+        self.keys = torch.zeros((0, tower.dimension), device=device)
+        self.documents: Numbers = np.zeros(0, dtype=np.int64)
+
+    @torch.no_grad()
+    def push(self, tokens: TokenStore, documents: Numbers) -> None:
+        """Let the copy follow the tower, then embed documents [B] with it and drop the oldest keys."""
+        for mine, trained in zip(self._copy.parameters(), self._tower.parameters(), strict=True):
+            mine.lerp_(trained, 1 - self._momentum)
+        keys = embed(self._copy, tokens.documents, documents, tokens.pad)
+        self.keys = torch.cat([self.keys, keys])[-self._length :]
+        self.documents = np.concatenate([self.documents, documents])[-self._length :]
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what a checkpoint holds."""
+        weights = {f"copy.{name}": value for name, value in self._copy.state_dict().items()}
+        return {"keys": self.keys, "documents": torch.from_numpy(self.documents.copy()), **weights}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from a checkpoint."""
+        self.keys = state["keys"].to(self.keys.device)
+        self.documents = state["documents"].numpy()
+        weights = {name.removeprefix("copy."): v for name, v in state.items() if name.startswith("copy.")}
+        self._copy.load_state_dict(weights)
