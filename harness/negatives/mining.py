@@ -111,7 +111,7 @@ def _none_empty(view: View, found: Proposal, name: str, k: int) -> Proposal:
     Raises:
         UserError: there are such pairs, and their scores would have to come from a file.
     """
-    empty = ~found.valid.any(axis=1)
+    empty = np.asarray(~found.valid.any(axis=1))
     if not empty.any():
         return found
     what = f"{int(empty.sum())} pair(s) have no candidate from source '{name}'"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.errors import UserError
 from harness.negatives.candidates import Booleans, Candidates, Draws, Floats, Integers, Weights
 from harness.negatives.noise import Noise
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 FINAL_STAGE = 0
 """Stage of the noise by which the final negatives are drawn; laws with stages of their own use 1, 2, ..."""
@@ -54,12 +57,16 @@ def largest(keys: Floats, count: int) -> Integers:
     if count == 0:
         return np.empty((rows, 0), dtype=np.int64)
     least = np.partition(keys, width - count, axis=1)[:, width - count, None]
-    chosen = keys >= least
-    if int(np.count_nonzero(chosen)) != rows * count:  # ties at the edge
+    flat = np.flatnonzero(keys >= least)
+    if len(flat) != rows * count:  # ties at the edge
         return np.argsort(-keys, axis=1, kind="stable")[:, :count]
-    column = np.flatnonzero(chosen).reshape(rows, count) % width
-    order = np.argsort(-np.take_along_axis(keys, column, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(column, order, axis=1)
+    order = np.argsort(-keys.reshape(-1)[flat].reshape(rows, count), axis=1, kind="stable")
+    return at_columns(flat.reshape(rows, count) % width, order)
+
+
+def at_columns(values: npt.NDArray[Scalar], column: Integers) -> npt.NDArray[Scalar]:
+    """Return [R, n] values of [R, K] at the columns [R, n]; faster than numpy's own for many small rows."""
+    return values[np.arange(len(values))[:, None], column]
 
 
 def has_weight(log_weight: Floats) -> Booleans:

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from harness.negatives.candidates import Candidates, Draws, Floats, Integers, Weights
-from harness.negatives.draws.draw import largest, refuse_empty
+from harness.negatives.draws.draw import at_columns, largest, refuse_empty
 
 
 def take(candidates: Candidates, weights: Weights, shake: Floats, n: int) -> Draws:
@@ -21,7 +21,7 @@ def take(candidates: Candidates, weights: Weights, shake: Floats, n: int) -> Dra
     """
     keys = weights.log_weight + shake
     column = largest(keys, n)
-    enough = np.isfinite(np.take_along_axis(keys, column, axis=1))
+    enough = np.isfinite(at_columns(keys, column))
     available = enough.sum(axis=1)
     filled = np.zeros(len(keys), dtype=np.int64)
     for row in np.flatnonzero(available < column.shape[1]):  # rare rows, each by itself
@@ -53,7 +53,7 @@ def finish(candidates: Candidates, column: Integers, available: Integers, filled
         column = _tile(column, available, n)
     return Draws(
         column=column,
-        document=np.take_along_axis(candidates.document, column, axis=1),
+        document=at_columns(candidates.document, column),
         filled=filled,
         tiled=n - np.minimum(available, n),
     )

@@ -48,12 +48,12 @@ class Law(Protocol):
 
 def only_valid(candidates: Candidates, log_weight: Floats) -> Floats:
     """Return log-weights with -inf at candidates that may not be drawn."""
-    return np.where(candidates.valid, log_weight, -np.inf)
+    return log_weight if candidates.valid.all() else np.where(candidates.valid, log_weight, -np.inf)
 
 
 def uniform_fill(candidates: Candidates) -> Floats:
     """Return the filling that takes any valid candidate alike."""
-    return np.where(candidates.valid, 0.0, -np.inf)
+    return only_valid(candidates, np.zeros(candidates.score.shape))
 
 
 def log_of(weight: Floats) -> Floats:

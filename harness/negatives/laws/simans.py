@@ -50,7 +50,9 @@ class SimANS:
         """Return the log-weights of the bell, or of what the code does with missed positives."""
         gap = candidates.gap(self.gap)
         gap += self.b if self.b_enters == "added" else -self.b
-        log_weight = -self.a * (np.square(gap) if self.shape == "squared" else np.abs(gap))
+        bell = np.square if self.shape == "squared" else np.abs
+        log_weight = bell(gap, out=gap)
+        log_weight *= -self.a
         if self.missed != "scored":
             missed = ~candidates.positive_retrieved[:, None]
             log_weight = np.where(missed, self._without_positive(candidates), log_weight)
