@@ -18,6 +18,7 @@ SCORE = np.array([2.0, 1.0, 0.5, 0.0, -0.5, -1.5])
 POSITIVE = 0.8
 SIMILARITY = np.array([1.0, 1.5, 0.4, 0.9, -0.2, 0.3])
 GAP = SCORE - POSITIVE
+ORIGIN = np.array([0, 0, 1, 1, 1, 1])
 
 FORMULAS = {
     "uniform": ({}, np.ones(6)),
@@ -28,17 +29,33 @@ FORMULAS = {
     "debiased D": ({"reading": "D", "lam": 0.5}, np.exp(-0.5 * (SCORE - 0.4) ** 2)),
     "debiased E": ({"reading": "E"}, np.exp(SCORE) / (1 + np.exp(GAP))),
     "debiased F": ({"reading": "F", "lam": 0.5}, np.maximum(SCORE - 0.5 * SIMILARITY, 0)),
+    "debiased C": ({"reading": "C", "beta": 2.0}, np.exp(2.0 * SCORE)),
+    "simans laplace": ({"shape": "laplace", "a": 3.0}, np.exp(-3.0 * np.abs(GAP))),
+    "simans added": ({"a": 0.5, "b": 0.3, "b_enters": "added"}, np.exp(-0.5 * (GAP + 0.3) ** 2)),
+    "simans standardised": ({"gap": "standardised"}, np.exp(-0.5 * (GAP / SCORE.std()) ** 2)),
+    "simans cosine": ({"gap": "cosine"}, np.exp(-0.5 * (GAP / 9) ** 2)),
+    "doc-sim": ({}, np.exp(0.5 * (SIMILARITY - SIMILARITY.min()))),
+    "doc-sim bell": ({"reading": "bell"}, np.exp(-0.5 * (SIMILARITY - POSITIVE) ** 2)),
+    "rank-window": ({"first": 0.3, "last": 0.8}, np.array([0, 1, 1, 1, 1, 0])),
+    "blend": ({"hard": 0.25}, np.array([0.125, 0.125, 0.1875, 0.1875, 0.1875, 0.1875])),
+    "region": ({"width": 0.6}, np.abs(GAP) <= 0.6 * SCORE.std()),
+    "region concentric": ({"shape": "concentric"}, SIMILARITY >= POSITIVE),
+    "region triangular": (
+        {"shape": "triangular", "width": 1.0},
+        (np.abs(GAP) <= SCORE.std()) & (SIMILARITY > SCORE),
+    ),
     "trisampler": ({"transitional": 1.0}, np.maximum(SIMILARITY - SCORE, 0)),
 }
 
 
 def one_row():
-    return make_candidates(SCORE, [POSITIVE], SIMILARITY)
+    return make_candidates(SCORE, [POSITIVE], SIMILARITY, origin=ORIGIN)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_single_draws_follow_the_law(name):
     parameters, weight = FORMULAS[name]
+    weight = weight.astype(float)
     law = make_law(name.split()[0], parameters)
     draws = Sampler(law, make_draw("without-replacement"), 1)(repeated(one_row(), DRAWS), fresh_noise(DRAWS))
     count = np.bincount(draws.column[:, 0], minlength=6)

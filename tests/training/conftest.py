@@ -12,9 +12,11 @@ from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
 from harness.encoders.dual_encoder import build_dual_encoder
 from harness.negatives.mining import Miner
+from harness.negatives.presets import Preset
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
 from harness.negatives.sampler import Sampler
 from harness.records.run_folder import RunFolder
+from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.training.batches import training_pairs
 from harness.training.trainer import Drawn, Negatives, Trainer
@@ -60,24 +62,39 @@ class Bench:
         )
 
     def miner(self, source="top-k", depth: int = 20, mask: str = "labelled"):
-        return Miner(make_source(source), depth, self.pairs.pairs, self.pairs.masked(mask))
+        texts = self.collection.queries["train"].texts
 
-    def candidates(self, encoder, depth: int = 20, mask: str = "labelled"):
+        def lexical(deep: int):
+            scores, numbers = bm25_search(self.collection.documents, texts, deep)
+            return scores[self.pairs.pairs[:, 0]], numbers[self.pairs.pairs[:, 0]]
+
+        return Miner(make_source(source), depth, self.pairs.pairs, self.pairs.masked(mask), lexical=lexical)
+
+    def candidates(self, encoder, depth: int = 20, mask: str = "labelled", source="top-k"):
         tokens = self.tokens
-        return self.miner("top-k", depth, mask).mine(
+        return self.miner(source, depth, mask).mine(
             encode(encoder.query, tokens.queries["train"], tokens.pad),
             encode(encoder.passage, tokens.documents, tokens.pad),
             model=encoder.fingerprint(),
             seed=0,
         )
 
-    def trainer(self, folder, encoder, law: str | None = "trisampler", topology="own", **changes):
+    def trainer(self, folder, encoder, law: str | None = "trisampler", preset=None, **changes):
+        """A trainer that draws by a law from the top K, by a preset, or not at all."""
+        preset = preset or Preset(
+            "test",
+            "",
+            "",
+            law=law or "uniform",
+            source=None if law is None else "top-k",
+            topology="in-batch" if law is None else "own",
+        )
         drawn = None
-        if law is not None:
-            sampler = Sampler(make_law(law), make_draw("without-replacement"), 5)
-            drawn = Drawn(sampler, self.miner(), self.candidates(encoder))
-        negatives = Negatives(make_topology("in-batch" if law is None else topology), "labelled", drawn)
-        phase = SimpleNamespace(**PHASE | ({"refresh": None} if law is None else {}) | changes)
+        if preset.source is not None:
+            sampler = Sampler(make_law(preset.law), make_draw(preset.draw), 5)
+            drawn = Drawn(sampler, self.miner(preset.source), self.candidates(encoder, source=preset.source))
+        negatives = Negatives(make_topology(preset.topology), preset.mask, drawn)
+        phase = SimpleNamespace(**PHASE | ({"refresh": None} if drawn is None else {}) | changes)
         return Trainer(
             encoder, self.tokens, self.pairs, "continued", phase, 1.0, 3, RunFolder(folder), negatives
         )

@@ -34,7 +34,6 @@ class Debiased:
     summary: ClassVar[str] = "softmax weights less a share of the positive's"
     source: ClassVar[str] = "TriSampler, Table 5 (no formula); Chuang et al. 2020, equation 8, per candidate"
     formula: ClassVar[str] = "max(exp((s- - s+) / t) - tau, 0)"
-    shift_free: ClassVar[bool] = True
 
     reading: Literal["A", "B", "C", "D", "E", "F"] = "A"
     tau: float = Field(default=0.1, ge=0, lt=1)
@@ -42,6 +41,11 @@ class Debiased:
     beta: float = Field(default=1.0, gt=0)
     a: float = Field(default=0.5, ge=0)
     lam: float = Field(default=0.5, ge=0)
+
+    @property
+    def shift_free(self) -> bool:
+        """Readings B, D and F take a share of a score, not a difference."""
+        return self.reading in {"A", "C", "E"}
 
     @property
     def needs(self) -> frozenset[str]:

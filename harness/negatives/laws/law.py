@@ -27,14 +27,17 @@ class Law(Protocol):
         summary: one line for documentation and table labels.
         source: paper and equation, or line of the released code.
         formula: the weight as text, s- for s(q, d-), s+ for s(q, d+), s+- for s(d+, d-).
-        shift_free: whether adding a constant to all scores changes nothing.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     source: ClassVar[str]
     formula: ClassVar[str]
-    shift_free: ClassVar[bool]
+
+    @property
+    def shift_free(self) -> bool:
+        """Whether adding a constant to all scores, s(d+, d-) among them, changes nothing."""
+        ...
 
     @property
     def needs(self) -> frozenset[str]:

@@ -32,7 +32,6 @@ class SimANS:
     summary: ClassVar[str] = "a bell over the score gap to the positive"
     source: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
     formula: ClassVar[str] = "exp(-a (s- - s+ - b)^2)"
-    shift_free: ClassVar[bool] = True
 
     a: float = Field(default=0.5, ge=0)
     b: float = 0.0
@@ -40,6 +39,11 @@ class SimANS:
     b_enters: Literal["subtracted", "added"] = "subtracted"
     missed: Literal["scored", "uniform", "last"] = "scored"
     gap: Gap = "raw"
+
+    @property
+    def shift_free(self) -> bool:
+        """Cosines alone know where 0 is."""
+        return self.gap != "cosine"
 
     @property
     def needs(self) -> frozenset[str]:

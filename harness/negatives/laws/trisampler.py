@@ -34,7 +34,6 @@ class TriSampler:
     summary: ClassVar[str] = "near the positive's score, and nearer to the positive than the query is"
     source: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
     formula: ClassVar[str] = "ReLU(s+- - s-), among candidates drawn by exp(-a (s- - s+)^2)"
-    shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = DOCUMENTS
 
     a: float = Field(default=0.25, ge=0)
@@ -44,6 +43,11 @@ class TriSampler:
     gap: Gap = "raw"
     angle: Literal["off", "eq4", "apex"] = "off"
     degrees: float = Field(default=60.0, gt=0, le=180)
+
+    @property
+    def shift_free(self) -> bool:
+        """Cosines and angles know where 0 is."""
+        return self.gap != "cosine" and self.angle == "off"
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return equation 6's log-weights on the transitional negatives.

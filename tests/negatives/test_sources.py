@@ -1,0 +1,285 @@
+"""Each source against what it says it proposes, over small embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.errors import UserError
+from harness.negatives.mining import Miner, load_candidates, save_candidates, scored
+from harness.negatives.pieces import by_content, settings_of
+from harness.negatives.registry import SOURCES, make_source
+from harness.negatives.sources.source import View
+
+PAIRS, DOCUMENTS, DIMENSION, K = 30, 200, 8, 12
+
+
+@pytest.fixture(scope="module")
+def view() -> View:
+    rng = np.random.default_rng(0)
+    documents = rng.normal(size=(DOCUMENTS, DIMENSION)).astype(np.float32)
+    positive = rng.choice(DOCUMENTS, PAIRS)
+    masked = [np.array(sorted({p, (p + 1) % DOCUMENTS})) for p in positive]
+    lexical = rng.random((PAIRS, DOCUMENTS)).astype(np.float32)
+    lexical[lexical < 0.8] = 0
+
+    def search(depth: int):
+        order = np.argsort(-lexical, axis=1, kind="stable")[:, :depth]
+        return np.take_along_axis(lexical, order, axis=1), order
+
+    return View(
+        pairs=np.stack([np.arange(PAIRS), positive], axis=1),
+        queries=documents[positive] + rng.normal(size=(PAIRS, DIMENSION)).astype(np.float32),
+        documents=documents,
+        masked=masked,
+        query_ids=[f"q{i}" for i in range(PAIRS)],
+        document_number={f"d{i}": i for i in range(DOCUMENTS)},
+        lexical=search,
+        previous=None,
+        seed=3,
+        round=0,
+    )
+
+
+def run_file(path, view, score, depth=40):
+    """A TREC run of the `depth` best documents of each query."""
+    order = np.argsort(-score, axis=1)[:, :depth]
+    path.write_text(
+        "".join(
+            f"{view.query_ids[row]} Q0 d{d} {rank + 1} {score[row, d]:.6f} x\n"
+            for row, documents in enumerate(order)
+            for rank, d in enumerate(documents)
+        )
+    )
+    return str(path)
+
+
+def given(name: str, view: View, folder):
+    """Every source by name, as a spec would write it."""
+    score = view.queries @ view.documents.T
+    return {
+        "union": {"name": "union", "parts": ["top-k", "top-k-by-positive"]},
+        "subset": {"name": "subset", "of": "top-k", "keep": 5},
+        "denoised": {"name": "denoised", "of": "top-k", "ranker": "retriever", "at_least": 3},
+        "file": {"name": "file", "path": run_file(folder / "run.trec", view, score)},
+    }.get(name, name)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_candidates_are_distinct_unmasked_and_scored(view, tmp_path, name):
+    if name == "previous":
+        view = replace(view, previous=scored(view, make_source("top-k"), K, "m"))
+    found = scored(view, make_source(given(name, view, tmp_path)), K, "m")
+    assert found.valid.any(axis=1).all()
+    for row in range(PAIRS):
+        documents = found.document[row][found.valid[row]]
+        assert len(set(documents.tolist())) == len(documents)
+        assert not np.isin(documents, view.masked[row]).any()
+        np.testing.assert_allclose(
+            found.score[row][found.valid[row]], view.documents[documents] @ view.queries[row], rtol=1e-4
+        )
+    positive = view.documents[view.pairs[:, 1]]
+    np.testing.assert_allclose(found.positive_score, np.einsum("rd,rd->r", view.queries, positive), rtol=1e-4)
+    again = scored(view, make_source(given(name, view, tmp_path)), K, "m")
+    np.testing.assert_array_equal(found.document, again.document)
+
+
+@pytest.mark.parametrize("name", sorted(set(SOURCES) - {"gold"}))  # its pool is made of the pairs
+def test_rows_do_not_depend_on_each_other(view, tmp_path, name):
+    """What a pair gets is the same whichever pairs are mined with it."""
+    source = make_source(given(name, view, tmp_path))
+    if name == "previous":
+        view = replace(view, previous=scored(view, make_source("top-k"), K, "m"))
+    whole = scored(view, source, K, "m")
+    some = np.array([4, 7, 21])
+    part = replace(
+        view,
+        pairs=view.pairs[some],
+        queries=view.queries[some],
+        masked=[view.masked[row] for row in some],
+        lexical=lambda depth: tuple(array[some] for array in view.lexical(depth)),
+        previous=None if view.previous is None else view.previous.rows(some),
+    )
+    alone = scored(part, source, K, "m")
+    for place, row in enumerate(some):
+        assert (
+            alone.document[place][alone.valid[place]].tolist()
+            == whole.document[row][whole.valid[row]].tolist()
+        )
+
+
+def test_top_k_is_the_best_of_the_unmasked(view):
+    found = scored(view, make_source("top-k"), K, "m")
+    for row, masked in enumerate(view.masked):
+        score = view.documents @ view.queries[row]
+        score[masked] = -np.inf
+        assert set(found.document[row].tolist()) == set(np.argsort(-score)[:K].tolist())
+
+
+def test_k_counts_before_or_after_positives_are_removed(view):
+    kept = scored(view, make_source("top-k"), K, "m")
+    before = scored(view, make_source({"name": "top-k", "count": "retrieved"}), K, "m")
+    assert kept.valid.all()
+    best = np.argsort(-(view.queries @ view.documents.T), axis=1)[:, :K]
+    removed = np.array([np.isin(row, some).sum() for row, some in zip(best, view.masked, strict=True)])
+    np.testing.assert_array_equal(before.valid.sum(axis=1), K - removed)
+    np.testing.assert_array_equal(before.positive_retrieved, (best == view.pairs[:, 1:]).any(axis=1))
+    assert removed.sum() > 0
+
+
+def test_top_k_by_positive_looks_from_the_positive(view):
+    found = scored(view, make_source("top-k-by-positive"), K, "m")
+    similarity = view.documents[view.pairs[:, 1]] @ view.documents.T
+    for row, masked in enumerate(view.masked):
+        similarity[row, masked] = -np.inf
+        assert found.positive_similarity[row].min() >= np.sort(similarity[row])[-K] - 1e-4
+
+
+def test_bm25_proposes_only_documents_that_share_a_word(view):
+    found = scored(view, make_source("bm25"), K, "m")
+    lexical, order = view.lexical(DOCUMENTS)
+    shared = [set(order[row][lexical[row] > 0].tolist()) for row in range(PAIRS)]
+    assert all(set(found.document[row][found.valid[row]].tolist()) <= shared[row] for row in range(PAIRS))
+
+
+def test_a_pair_without_candidates_gets_random_documents_and_it_is_said(view):
+    def nothing(depth: int):
+        scores, numbers = view.lexical(depth)
+        scores = scores.copy()
+        scores[5] = 0
+        return scores, numbers
+
+    with pytest.warns(UserWarning, match="1 pair.s. have no candidate from source 'bm25'"):
+        found = scored(replace(view, lexical=nothing), make_source("bm25"), K, "m")
+    assert found.valid[5].sum() == K
+    assert found.valid[[0, 1]].sum() <= 2 * K
+
+
+def test_corpus_is_uniform_over_all_unmasked_documents(view):
+    many = 2000
+    views = replace(
+        view,
+        pairs=np.stack([np.arange(many), np.zeros(many, int)], axis=1),
+        queries=np.repeat(view.queries[:1], many, axis=0),
+        masked=[np.array([0, 1])] * many,
+    )
+    found = make_source("corpus").propose(views, K)
+    count = np.bincount(found.document.ravel(), minlength=DOCUMENTS)
+    assert count[[0, 1]].sum() == 0
+    assert stats.chisquare(count[2:]).pvalue > 1e-4
+    other = make_source("corpus").propose(replace(views, round=1), K)
+    assert np.mean(found.document == other.document) < 0.1
+
+
+def test_gold_takes_positives_of_other_pairs(view):
+    found = scored(view, make_source("gold"), K, "m")
+    assert set(found.document[found.valid].tolist()) <= set(view.pairs[:, 1].tolist())
+
+
+def test_union_counts_a_document_for_its_first_part(view):
+    union = make_source({"name": "union", "parts": ["top-k", "top-k-by-positive"]})
+    found = scored(view, union, K, "m")
+    first = scored(view, make_source("top-k"), K, "m").document
+    second = scored(view, make_source("top-k-by-positive"), K, "m").document
+    for row in range(PAIRS):
+        parts = [
+            set(found.document[row][found.valid[row] & (found.origin[row] == o)].tolist()) for o in (0, 1)
+        ]
+        assert parts[0] == set(first[row].tolist())
+        assert parts[1] == set(second[row].tolist()) - parts[0]
+
+
+def test_ance_tele_pool_grows_by_what_is_new(view):
+    """30 and 30 in the code; 5 and 5 here: 10, then at most 20, with all of the round before."""
+    parts = [{"name": "subset", "of": of, "keep": 5} for of in ("top-k", "top-k-by-positive")]
+    source = make_source({"name": "union", "parts": [*parts, "previous"]})
+    first = scored(view, source, K, "m")
+    second = scored(replace(view, round=1, previous=first), source, K, "m")
+    for row in range(PAIRS):
+        before = set(first.document[row][first.valid[row]].tolist())
+        after = set(second.document[row][second.valid[row]].tolist())
+        assert before <= after and len(before) <= 10 and len(after) <= 20
+    assert second.valid.sum() > first.valid.sum()
+
+
+def test_file_scores_take_the_place_of_the_models(view, tmp_path):
+    score = np.random.default_rng(9).normal(size=(PAIRS, DOCUMENTS))
+    path = run_file(tmp_path / "run.trec", view, score, depth=DOCUMENTS)
+    found = scored(view, make_source({"name": "file", "path": path, "scores": "file"}), K, "m")
+    for row in (0, 11):
+        np.testing.assert_allclose(found.score[row], score[row, found.document[row]], atol=1e-5)
+    np.testing.assert_allclose(found.positive_score, score[np.arange(PAIRS), view.pairs[:, 1]], atol=1e-5)
+    assert np.isnan(found.positive_similarity).all()
+
+
+def test_wrong_files_are_told_by_line(view, tmp_path):
+    path = tmp_path / "run.trec"
+    source = {"name": "file", "path": str(path)}
+    path.write_text("q0 Q0 d1 1 2.5 x\nq0 Q0 d1\n")
+    with pytest.raises(UserError, match=r"run.trec:2: a line without query, document or score"):
+        scored(view, make_source(source), K, "m")
+    path.write_text("q0 Q0 d1 1 high x\n")
+    with pytest.raises(UserError, match="not a TREC run file"):
+        scored(view, make_source(source), K, "m")
+    path.write_text("q0 Q0 e77 1 2.5 x\n")
+    with pytest.raises(UserError, match="document 'e77' is not in the collection"):
+        scored(view, make_source(source), K, "m")
+    path.write_text("q0 Q0 d1 1 2.5 x\n")
+    with pytest.raises(UserError, match=r"positive.s. have no score, the first of query 'q0'"):
+        scored(view, make_source({**source, "scores": "file"}), K, "m")
+
+
+def test_runs_depend_on_a_files_content_not_on_its_path(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for path in (one, other):
+        path.write_text("q0 Q0 d1 1 2.5 x\n")
+    hashed = [by_content(settings_of(make_source({"name": "file", "path": str(p)}))) for p in (one, other)]
+    assert hashed[0] == hashed[1]
+    other.write_text("q0 Q0 d2 1 2.5 x\n")
+    assert by_content(settings_of(make_source({"name": "file", "path": str(other)}))) != hashed[0]
+
+
+def test_denoising_removes_what_the_retriever_prefers(view):
+    whole = scored(view, make_source("top-k"), K, "m")
+    source = {"name": "denoised", "of": "top-k", "ranker": "retriever", "below": 0.4, "at_least": 3}
+    found = scored(view, make_source(source), K, "m")
+    np.testing.assert_array_equal(found.document, whole.document)
+    doubtful = 1 / (1 + np.exp(-whole.gap())) >= 0.4
+    enough = (~doubtful).sum(axis=1) >= 3
+    np.testing.assert_array_equal(found.valid[enough], ~doubtful[enough])
+    least = np.argsort(whole.gap(), axis=1)[:, :3]
+    assert (found.valid[~enough].sum(axis=1) == 3).all() and (~enough).any() and enough.any()
+    assert np.take_along_axis(found.valid, least, axis=1).all()
+
+
+def test_denoising_by_a_rankers_file(view, tmp_path):
+    probability = np.random.default_rng(1).random((PAIRS, DOCUMENTS))
+    path = run_file(tmp_path / "ranker.trec", view, probability, depth=DOCUMENTS)
+    source = {"name": "denoised", "of": "top-k", "ranker": path, "below": 0.5, "at_least": 1}
+    found = scored(view, make_source(source), K, "m")
+    given = np.take_along_axis(probability, found.document, axis=1)
+    enough = (given < 0.5).any(axis=1)
+    np.testing.assert_array_equal(found.valid[enough], (given < 0.5)[enough])
+
+
+@pytest.mark.parametrize("name", ["union", "subset", "denoised"])
+def test_settings_make_the_same_source_again(view, tmp_path, name):
+    source = make_source(given(name, view, tmp_path))
+    assert make_source(settings_of(source)) == source
+
+
+def test_candidates_survive_their_file(view, tmp_path):
+    found = scored(view, make_source({"name": "union", "parts": ["top-k", "corpus"]}), K, "m")
+    save_candidates(found, tmp_path / "c.npz")
+    read = load_candidates(tmp_path / "c.npz")
+    for name, value in found.__dict__.items():
+        np.testing.assert_array_equal(value, getattr(read, name))
+
+
+def test_without_texts_bm25_says_what_it_lacks(view):
+    miner = Miner(make_source("bm25"), K, view.pairs, view.masked)
+    with pytest.raises(UserError, match="BM25 needs the texts"):
+        miner.mine(view.queries, view.documents, model="m", seed=0)

@@ -1,0 +1,152 @@
+"""Whose negatives count: scores by topology, and presets at work in the trainer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from harness.negatives.presets import presets
+from harness.training.forward import Scores, own_scores, queue_scores, shared_scores
+from harness.training.queue import MomentumQueue
+from harness.training.trainer import Trainer
+
+from .conftest import same
+
+PASSAGE = np.array([[4, 1, 2], [7, 2, 4], [4, 8, 9]])
+MASKED = [np.array([4]), np.array([7, 9]), np.array([4])]
+
+
+def vectors(seed: int = 0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(3, 5, generator=generator), torch.randn(3, 3, 5, generator=generator)
+
+
+def test_shared_negatives_are_all_passages_but_those_masked():
+    q, p = vectors()
+    scored = shared_scores(q, p, PASSAGE, MASKED)
+    assert scored.target.tolist() == [0, 3, 6]
+    flat, whole = PASSAGE.ravel(), q @ p.reshape(9, 5).T
+    for row in range(3):
+        for column in range(9):
+            hidden = flat[column] in MASKED[row] and column != 3 * row
+            expected = -torch.inf if hidden else whole[row, column]
+            assert scored.scores[row, column] == pytest.approx(float(expected))
+
+
+def test_the_hardest_of_the_batch_alone_are_kept():
+    q, p = vectors()
+    whole = shared_scores(q, p, PASSAGE, MASKED).scores
+    scored = shared_scores(q, p, PASSAGE, MASKED, hardest=2)
+    for row, target in enumerate(scored.target.tolist()):
+        kept = torch.isfinite(scored.scores[row]).nonzero().ravel().tolist()
+        others = whole[row].clone()
+        others[target] = -torch.inf
+        assert set(kept) == {target, *others.topk(2).indices.tolist()}
+
+
+def test_queue_scores_stand_beside_the_own_ones():
+    q, p = vectors()
+    own, keys = own_scores(q, p), torch.randn(4, 5)
+    scored = queue_scores(own, q, keys, np.array([1, 4, 9, 7]), MASKED)
+    torch.testing.assert_close(scored.scores[:, :3], own.scores)
+    hidden = torch.isinf(scored.scores[:, 3:]).tolist()
+    assert hidden == [[False, True, False, False], [False, False, True, True], [False, True, False, False]]
+    assert queue_scores(own, q, keys[:0], np.zeros(0, int), MASKED) is own
+
+
+def test_queue_is_first_in_first_out_and_its_copy_follows(bench):
+    tower = bench.encoder().passage
+    queue = MomentumQueue(tower, length=5, momentum=0.75)
+    first = {name: value.clone() for name, value in tower.state_dict().items()}
+    with torch.no_grad():
+        for parameter in tower.parameters():
+            parameter.add_(1.0)
+    queue.push(bench.tokens, np.array([1, 2, 3]))
+    queue.push(bench.tokens, np.array([4, 5, 6]))
+    assert queue.documents.tolist() == [2, 3, 4, 5, 6]
+    assert queue.keys.shape == (5, tower.dimension) and not queue.keys.requires_grad
+    for name, value in queue.state().items():
+        if name.startswith("copy.") and value.is_floating_point():
+            moved = value - first[name.removeprefix("copy.")]
+            torch.testing.assert_close(moved, torch.full_like(moved, 1 - 0.75**2), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(presets()))
+def test_every_preset_trains(bench, tmp_path, name):
+    encoder = bench.encoder()
+    before = encoder.weights()
+    trainer = bench.trainer(tmp_path, encoder, preset=presets()[name], steps=8, refresh=4)
+    trainer.run()
+    losses = [line["loss"] for line in trainer.writer.metrics() if "loss" in line]
+    assert len(losses) == 8 and np.isfinite(losses).all() and max(losses) > 0
+    assert not same(before, encoder.weights())
+
+
+@pytest.mark.parametrize("name", ["queue", "ance-tele-pool", "blend"])
+@pytest.mark.parametrize("stop", [5, 8])
+def test_what_a_sampler_remembers_survives_a_stop(bench, tmp_path, name, stop):
+    """A queue, the candidates of the round before, and draws of a source: bit for bit."""
+    preset = presets()[name]
+    if name == "queue":
+        preset = replace(preset, topology={"name": "queue", "length": 50, "momentum": 0.9})
+    changes = {"steps": 12, "refresh": 4, "preset": preset}
+    whole = bench.encoder()
+    bench.trainer(tmp_path / "whole", whole, **changes).run()
+
+    encoder = bench.encoder()
+    stopped = bench.trainer(tmp_path / "parts", encoder, **changes)
+
+    def stop_at(done: int) -> None:
+        if done == stop:
+            raise KeyboardInterrupt
+
+    stopped.advance = stop_at
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run()
+    second = bench.encoder()
+    bench.trainer(tmp_path / "parts", second, **changes).run()
+    assert same(whole.weights(), second.weights())
+
+
+def test_cross_batch_is_in_batch_on_one_process(bench, tmp_path):
+    made = []
+    for topology in ("in-batch", "cross-batch"):
+        preset = replace(presets()["uniform"], topology={"name": topology})
+        encoder = bench.encoder()
+        bench.trainer(tmp_path / topology, encoder, preset=preset, steps=4, refresh=2).run()
+        made.append(encoder.weights())
+    assert same(*made)
+
+
+def test_drawn_negatives_of_others_count_in_the_batch(bench, tmp_path):
+    """STAR's topology: own hard negatives and everything else of the batch."""
+    seen: list[tuple[int, ...]] = []
+
+    class Watched(Trainer):
+        def _scores(self, batch, passage) -> Scores:
+            scored = super()._scores(batch, passage)
+            seen.append(tuple(scored.scores.shape))
+            return scored
+
+    preset = replace(presets()["uniform"], topology={"name": "in-batch"})
+    trainer = bench.trainer(tmp_path, bench.encoder(), preset=preset, steps=2, refresh=2)
+    trainer.__class__ = Watched
+    trainer.run()
+    assert seen == [(8, 8 * 6)] * 2
+
+
+@pytest.mark.parametrize("mask", ["labelled", "known-relevant", "positive-only"])
+def test_masks_keep_out_what_they_say(bench, mask):
+    pairs = bench.pairs
+    for row in (0, 31):
+        expected = {
+            "labelled": pairs.labelled[row].tolist(),
+            "known-relevant": pairs.known_relevant[row].tolist(),
+            "positive-only": [pairs.pairs[row, 1]],
+        }[mask]
+        assert pairs.masked_at(row, mask).tolist() == expected
+    candidates = bench.candidates(bench.encoder(), mask=mask)
+    assert not (candidates.document == candidates.positive[:, None])[candidates.valid].any()
