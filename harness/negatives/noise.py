@@ -7,6 +7,8 @@ number of workers and ranks, and after a resume. The mixing function is the fina
 
 from __future__ import annotations
 
+import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +26,20 @@ ORDER_STAGE = 100
 
 def mixed(*counters: npt.ArrayLike) -> npt.NDArray[np.uint64]:
     """Return 64 well-mixed bits for each broadcast combination of integer counters."""
-    state = np.zeros(1, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        for counter in counters:
-            state = _finalised(state + _GOLDEN ^ np.asarray(counter, dtype=np.int64).view(np.uint64))
+    scalars = tuple(itertools.takewhile(lambda counter: isinstance(counter, int), counters))
+    state = np.array([_mixed_scalars(scalars)], dtype=np.uint64)
+    for counter in counters[len(scalars) :]:
+        state = _finalised(state + _GOLDEN ^ np.asarray(counter, dtype=np.int64).view(np.uint64))
     return state.reshape(np.broadcast_shapes(*map(np.shape, counters)))
+
+
+@functools.lru_cache
+def _mixed_scalars(counters: tuple[int, ...]) -> int:
+    """Mix leading counters that are plain numbers; those of a draw are nearly always the same."""
+    state = np.zeros(1, dtype=np.uint64)
+    for counter in counters:
+        state = _finalised(state + _GOLDEN ^ np.array([counter], dtype=np.int64).view(np.uint64))
+    return int(state[0])
 
 
 def _finalised(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
