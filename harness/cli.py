@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -159,6 +160,7 @@ def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None
 
 def main() -> None:
     """Run the command line; errors are one line each, without a traceback."""
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
