@@ -16,7 +16,7 @@ from harness.specs.settings import LOSSES, POOLINGS
 
 KINDS = {
     "source": "where candidates come from",
-    "law": "how candidates weigh; s- is s(q, d-), s+ is s(q, d+), s+- is s(d+, d-)",
+    "law": "how candidates weigh",
     "draw": "how n are taken",
     "topology": "whose negatives count",
     "sampler": "a source, a law, a draw and a topology under a name",
@@ -24,6 +24,9 @@ KINDS = {
     "recipe": "how a retriever is trained",
     "encoder": "from token vectors to one embedding",
 }
+
+LETTERS = "s- is s(q, d-), s+ is s(q, d+), s+- is s(d+, d-)"
+"""What formulas mean."""
 
 PIECES: dict[str, Mapping[str, type]] = {
     "source": SOURCES,

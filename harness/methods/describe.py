@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.methods.catalogue import KINDS, Method, catalogue, methods_named
+from harness.methods.catalogue import KINDS, LETTERS, Method, catalogue, methods_named
 from harness.methods.curves import COPIES, DRAWN, assumed, chances_around, weights_at
 from harness.methods.uses import all_uses, uses_of
 from harness.negatives.draws.draw import Draw
@@ -47,7 +47,7 @@ def render_list(library: Library) -> RenderableType:
     methods = catalogue(library)
     for kind, about in KINDS.items():
         table = Table(box=None, pad_edge=False, title_justify="left", expand=True)
-        table.title = Text(f"{kind}: {about.partition(';')[0]}", style="bold")
+        table.title = Text(f"{kind}: {about}", style="bold")
         table.add_column("name", width=max(len(method.name) for method in methods))
         table.add_column("summary", ratio=1)
         table.add_column("source", ratio=1, overflow="fold")
@@ -71,7 +71,7 @@ def _about(method: Method) -> list[RenderableType]:
     lines = [Text(f"{method.name} ({method.kind}): {method.summary}", style="bold")]
     lines.append(Text(f"Source: {method.source}", style="dim"))
     if method.formula:
-        lines.append(Text(f"Weight: {method.formula}"))
+        lines.append(Text(f"Weight: {method.formula}; {LETTERS}"))
     if method.text:
         lines += [Text(), *map(Text, method.text)]
     return [*lines, *_parameters(method)]
