@@ -22,26 +22,29 @@ DRAWN = 15
 COPIES = 500
 """Copies of the row, each with noise of its own."""
 
+SMALLEST = np.finfo(np.float64).min
+
 GAP: Floats = BEST - np.arange(CANDIDATES) / PER_UNIT
 """[K] s(q, d-) - s(q, d+) of the candidates."""
 
 
-def assumed(law: Law) -> str:
-    """Return on one line what the curves of a law stand on."""
+def assumed(*, union: bool) -> str:
+    """Return on one line what the curves stand on, and for a law over a union what it takes for its parts."""
     row = f"{CANDIDATES} candidates at gaps from {GAP[-1]:.1f} to +{BEST}, {PER_UNIT} a unit"
-    union = "; the nearer half from a union's first source" if "union" in law.needs else ""
-    return f"Assumed: {row}; s(q, d+) = s(d+, d-) = {POSITIVE:g}{union}."
+    parts = "; the nearer half from a union's first source" if union else ""
+    return f"Assumed: {row}; s(q, d+) = s(d+, d-) = {POSITIVE:g}{parts}."
 
 
 def weights(law: Law) -> Floats:
     """Return each candidate's chance to be drawn first, relative to the largest, [K].
 
-    Of a law without stages of its own this is its weight; of the others the mean over noise.
+    Of a law without stages of its own this is its weight; of the others the mean over noise. All are 0
+    where the law gives no candidate a weight.
     """
     log_weight = law.weigh(_row(), _noise()).log_weight
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    chance = (weight / weight.sum(axis=1, keepdims=True)).mean(axis=0)
-    return np.asarray(chance / chance.max())
+    weight = np.exp(log_weight - np.maximum(log_weight.max(axis=1, keepdims=True), SMALLEST))
+    chance = (weight / np.maximum(weight.sum(axis=1, keepdims=True), 1.0)).mean(axis=0)
+    return np.asarray(chance / (chance.max() or 1.0))
 
 
 def chances(law: Law, draw: Draw) -> Floats:

@@ -108,7 +108,7 @@ def _plot(law: Law, draw: Draw | None) -> list[RenderableType]:
     table.add_column("s- - s+", justify="right")
     table.add_column("weight", no_wrap=True)
     columns = [[f"{share:5.3f} {_bar(share)}" for share in weights_at(law, GAPS)]]
-    under = assumed(law)
+    under = assumed(union="union" in law.needs)
     if draw is not None:
         table.add_column(f"chance to be among {DRAWN}", no_wrap=True)
         columns.append([f"{share:5.1%} {_bar(share)}" for share in chances_around(law, draw, GAPS)])

@@ -38,8 +38,9 @@ def draw_laws() -> bytes:
             axis.set_axis_off()
         for axis in axes[:, 0]:
             axis.set_ylabel("weight / largest")
-        for axis in axes[-1]:
+        for axis in axes.flat[: len(LAWS)][-COLUMNS:]:  # those with no panel below
             axis.set_xlabel("s(q, d−) − s(q, d+)")
+            axis.tick_params(labelbottom=True)
         figure.supxlabel(_caption(), fontsize=7.5, x=0.01, ha="left", color=INK)
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "harness"})
@@ -68,4 +69,4 @@ def _draw_law(axis: Axes, name: str) -> None:
 
 
 def _caption() -> str:
-    return f"Default parameters; a line for each reading of a law. {assumed(make_law('blend'))}"
+    return f"Default parameters; a line for each reading of a law. {assumed(union=True)}"

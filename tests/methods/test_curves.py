@@ -44,6 +44,11 @@ def test_a_law_of_two_stages_is_averaged_over_noise() -> None:
     assert weights(make_law("trisampler"))[GAP >= 0].max() == 0
 
 
+def test_a_law_without_any_weight_has_a_curve_of_zeros() -> None:
+    nothing = make_law("debiased", {"reading": "F", "lam": 100.0})
+    assert weights(nothing).tolist() == [0.0] * CANDIDATES
+
+
 def test_gaps_of_a_plot_are_gaps_of_candidates() -> None:
     assert weights_at(make_law("simans"), [0, -1, 2]) == pytest.approx(np.exp([0, -0.5, -2.0]))
 
