@@ -17,7 +17,7 @@ INTRODUCTION = """\
 
 What a spec may name, written by `python -m harness.reports.methods_page` from the classes themselves:
 change those, not this page. `harness methods NAME` shows one with its weights plotted and with the rows
-that use it.
+that use it; [adding-a-sampler.md](adding-a-sampler.md) says how to add one.
 """
 
 FIGURE = f"![Weight over score gap of each law](methods.svg)\n\nIn formulas {LETTERS}.\n"
