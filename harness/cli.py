@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from harness.errors import HarnessError
@@ -54,6 +54,22 @@ def show(target: Target, as_json: JsonOption = False) -> None:
 
     shown = show_target(Library.default().target(target))
     _print(shown if as_json else render_show(shown))
+
+
+@app.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="all about one, for example trisampler")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what samplers, losses, recipes and encoders there are, or tell all about one."""
+    from harness.methods.describe import list_methods, render_list, render_methods, show_methods
+    from harness.specs.library import Library
+
+    library = Library.default()
+    if name is None:
+        _print(list_methods(library) if as_json else render_list(library))
+    else:
+        _print(show_methods(library, name) if as_json else render_methods(library, name))
 
 
 @app.command()
@@ -213,8 +229,8 @@ def _constraints() -> Path | None:
 
 
 def _print(what: Any) -> None:
-    """Print a rich table, or JSON for programs."""
-    if isinstance(what, Table):
+    """Print what rich renders, or JSON for programs."""
+    if isinstance(what, Table | Group):
         Console().print(what)
     else:
         typer.echo(json.dumps(what, indent=1, ensure_ascii=False))

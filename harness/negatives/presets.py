@@ -136,8 +136,8 @@ _PRESETS = (
     ),
     Preset(
         "simans-released",
-        "SimANS as released for NQ, TQ and MS-Doc: b is added, missed positives leave the law",
-        "SimANS code, utils/util_wiki.py:614-631, utils/MARCO_until_Doc.py:127-148",
+        "SimANS as released for NQ and TQ: b is added, missed positives leave the law",
+        "SimANS code, utils/util_wiki.py:614-631; train_NQ_AR2.sh sets b = 1",
         law=_law("simans", b_enters="added", missed="uniform"),
         source={"name": "top-k", "count": "retrieved"},
         draw={"name": "released-union", "truncation": "shuffled"},
@@ -183,7 +183,7 @@ _PRESETS = (
     ),
     Preset(
         "denoised",
-        "the top K without what the retriever prefers to the positive, nearly",
+        "the top K of a chance below 0.1 against the positive, by the retriever itself",
         "RocketQA (Qu et al. 2021), section 3.3.2; the retriever as ranker is a stand-in",
         source={"name": "denoised", "of": {"name": "top-k"}, "ranker": "retriever"},
     ),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.specs.base import Spec
-from harness.specs.settings import Pooling
+from harness.specs.settings import LossName, Pooling
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -15,7 +15,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Loss(Spec):
     """Which loss, at which temperature."""
 
-    name: Literal["softmax-cross-entropy"]
+    name: LossName
     temperature: PositiveFloat = 1.0
 
 

@@ -5,15 +5,37 @@ What a row leaves to recipe, dataset and scale is filled in here, so that the la
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+LossName = Literal["softmax-cross-entropy"]
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Piece = dict[str, Any]
 """A piece of a sampler: its name and all its parameters, defaults included."""
+
+
+class About(NamedTuple):
+    """What `harness methods` says of a choice; it stands here, since the code behind it imports torch."""
+
+    summary: str
+    source: str
+
+
+LOSSES: dict[LossName, About] = {
+    "softmax-cross-entropy": About(
+        "-log softmax(scores / temperature) at the positive", "DPR (Karpukhin et al. 2020), equation 2"
+    ),
+}
+
+POOLINGS: dict[Pooling, About] = {
+    "cls": About("the first token's vector", "DPR (Karpukhin et al. 2020), section 3.1"),
+    "mean": About("the mean over tokens", "Contriever (Izacard et al. 2022)"),
+    "idf-mean": About("the mean over tokens, weighted by IDF", "Ours, docs/quick-scale.md"),
+    "first-last": About("the mean over tokens of first and last layer", "WhiteningBERT (Huang et al. 2021)"),
+}
 
 
 class Settings(BaseModel):
@@ -55,7 +77,7 @@ class EncoderSettings(Settings):
 class LossSettings(Settings):
     """The loss over a query's positive and its negatives."""
 
-    name: Literal["softmax-cross-entropy"]
+    name: LossName
     temperature: Annotated[float, Field(gt=0)] = 1.0
 
 

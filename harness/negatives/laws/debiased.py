@@ -21,13 +21,15 @@ from harness.negatives.noise import Noise
 class Debiased:
     """Softmax weights less a share of the positive's; six readings.
 
-    A: max(exp((s- - s+) / t) - tau, 0), the estimator of Chuang et al. 2020 for each candidate (default)
-    B: ReLU(s- - tau s+)
-    C: exp(beta s- / t), hardness weights; the other half of this reading is the debiased loss
-       (Robinson et al. 2021), without which it is the law `score`
-    D: exp(-a (s- - lam s+)^2)
-    E: exp(s- / t) sigmoid((s+ - s-) / t)
-    F: ReLU(s- - lam s(d+, d-))
+    - A: max(exp((s- - s+) / t) - tau, 0), the estimator of Chuang et al. 2020 for each candidate (default)
+    - B: ReLU(s- - tau s+)
+    - C: exp(beta s- / t), hardness weights; the other half of this reading is the debiased loss
+      (Robinson et al. 2021), without which it is the law `score`
+    - D: exp(-a (s- - lam s+)^2)
+    - E: exp(s- / t) sigmoid((s+ - s-) / t)
+    - F: ReLU(s- - lam s+-)
+
+    s-, s+ and s+- are s(q, d-), s(q, d+) and s(d+, d-); t is ``temperature``.
     """
 
     name: ClassVar[str] = "debiased"

@@ -28,7 +28,10 @@ class Region:
     name: ClassVar[str] = "region"
     summary: ClassVar[str] = "equal weights inside a region around query and positive"
     source: ClassVar[str] = "TriSampler, Figure 1; the formulas are our reading"
-    formula: ClassVar[str] = "1 where |s- - s+| <= width sd (spherical), s+- >= s+ (concentric), or s+- > s-"
+    formula: ClassVar[str] = (
+        "1 where |s- - s+| <= width sd (spherical), s+- >= s+ (concentric), "
+        "or |s- - s+| <= width sd and s+- > s- (triangular)"
+    )
     shift_free: ClassVar[bool] = True
 
     shape: Literal["spherical", "concentric", "triangular"] = "spherical"

@@ -23,11 +23,14 @@ class TriSampler:
 
     stage 1: exp(-a (s(q, d-) - s(q, d+))^2), a = 1/4; stage 2: ReLU(s(d+, d-) - s(q, d-)).
 
-    The paper leaves open how many are transitional (``transitional``, a share of the K candidates; 1 makes
-    equation 5 a filling alone), whether stage 1 draws with replacement, what fills a row with
-    too few positive ReLU weights (``fill``: equation 5, or uniform over the transitional), the scale of the
-    scores, and how an angle of 60 degrees enters (``angle``: off as in Algorithm 1; ``eq4`` as printed;
-    ``apex`` the angle at q between d+ - q and d- - q).
+    The paper leaves open:
+    ``transitional``: how many are transitional, a share of the K candidates; at 1 equation 5 only fills.
+    ``first_draw``: whether stage 1 draws with replacement.
+    ``fill``: what fills a row with too few positive ReLU weights, equation 5 or equal weights, over the
+    transitional first.
+    ``gap``: the scale of the scores.
+    ``angle``: how an angle of at most ``degrees`` enters: ``off`` as in Algorithm 1, ``eq4`` as printed, or
+    ``apex``, the angle at q between d+ - q and d- - q.
     """
 
     name: ClassVar[str] = "trisampler"

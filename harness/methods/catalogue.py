@@ -1,0 +1,148 @@
+"""All methods by kind and name; nothing of them is written here, everything is read off what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from harness.errors import UserError, nearest
+from harness.methods.parameters import Parameter, paragraphs, parameters_of
+from harness.negatives.presets import presets
+from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES, TOPOLOGIES
+from harness.specs.library import Library
+from harness.specs.parts import Loss, Recipe
+from harness.specs.settings import LOSSES, POOLINGS
+
+KINDS = {
+    "source": "where candidates come from",
+    "law": "how candidates weigh",
+    "draw": "how n are taken",
+    "topology": "whose negatives count",
+    "sampler": "a source, a law, a draw and a topology under a name",
+    "loss": "over the scores of a query's positive and negatives",
+    "recipe": "how a retriever is trained",
+    "encoder": "from token vectors to one embedding",
+}
+
+LETTERS = "s- is s(q, d-), s+ is s(q, d+), s+- is s(d+, d-)"
+"""What formulas mean."""
+
+PIECES: dict[str, Mapping[str, type]] = {
+    "source": SOURCES,
+    "law": LAWS,
+    "draw": DRAWS,
+    "topology": TOPOLOGIES,
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A source, law, draw, topology, sampler, loss, recipe or encoder.
+
+    Attributes:
+        name: as written in a spec.
+        kind: one of `KINDS`.
+        summary: one line.
+        source: paper and section, or line of the released code.
+        parameters: what a spec may set; of a sampler its pieces, of a recipe its settings.
+        formula: of a law.
+        text: paragraphs of explanation.
+    """
+
+    name: str
+    kind: str
+    summary: str
+    source: str
+    parameters: tuple[Parameter, ...] = ()
+    formula: str | None = None
+    text: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the method as `harness methods --json` lists it."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "summary": self.summary,
+            "parameters": [asdict(parameter) for parameter in self.parameters],
+            "source": self.source,
+        }
+
+
+def catalogue(library: Library) -> list[Method]:
+    """Return all methods, in the order of `KINDS`."""
+    return [*_pieces(), *_samplers(), *_losses(), *_recipes(library), *_encoders()]
+
+
+def methods_named(library: Library, name: str) -> list[Method]:
+    """Return the methods of a name; several kinds may share it.
+
+    Raises:
+        UserError: there is none.
+    """
+    known = catalogue(library)
+    found = [method for method in known if method.name == name]
+    if not found:
+        raise UserError(f"unknown method '{name}'", fix=nearest(name, {method.name for method in known}))
+    return found
+
+
+def written(piece: Any) -> Any:
+    """Return a piece as a spec would write it: its name alone where it has no parameters."""
+    if isinstance(piece, Mapping):
+        parts = {key: written(value) for key, value in piece.items()}
+        return parts["name"] if len(parts) == 1 else parts
+    return [written(part) for part in piece] if isinstance(piece, list) else piece
+
+
+def _pieces() -> Iterator[Method]:
+    for kind, known in PIECES.items():
+        for name, piece in known.items():
+            about: Any = piece
+            text = paragraphs(piece)
+            yield Method(
+                name,
+                kind,
+                about.summary,
+                about.source,
+                parameters_of(about.__pydantic_fields__, text),
+                getattr(piece, "formula", None),
+                text,
+            )
+
+
+def _samplers() -> Iterator[Method]:
+    for preset in presets().values():
+        chosen: dict[str, Any] = {kind: written(getattr(preset, kind)) for kind in PIECES}
+        if preset.source is None:  # nothing is drawn, so that law and draw are idle
+            chosen |= {"law": None, "draw": None}
+        pieces = tuple(
+            Parameter(kind, kind, tuple(known), default=chosen[kind]) for kind, known in PIECES.items()
+        )
+        mask = Parameter("mask", "mask", tuple(MASKS), default=preset.mask)
+        yield Method(preset.name, "sampler", preset.summary, preset.origin, (*pieces, mask))
+
+
+def _losses() -> Iterator[Method]:
+    known = {name: field for name, field in Loss.model_fields.items() if name != "name"}
+    for name, about in LOSSES.items():
+        yield Method(name, "loss", about.summary, about.source, parameters_of(known))
+
+
+def _recipes(library: Library) -> Iterator[Method]:
+    said = ("summary", "source", "departs")
+    known = {name: field for name, field in Recipe.model_fields.items() if name not in said}
+    for name in library.names("recipes"):
+        recipe = library.recipe(name)
+        values = recipe.model_dump(mode="json")
+        settings = tuple(
+            replace(parameter, required=False, default=values[parameter.name])
+            for parameter in parameters_of(known)
+        )
+        text = (recipe.departs,) if recipe.departs else ()
+        yield Method(name, "recipe", recipe.summary, recipe.source, settings, text=text)
+
+
+def _encoders() -> Iterator[Method]:
+    for name, about in POOLINGS.items():
+        yield Method(name, "encoder", about.summary, about.source)

@@ -1,0 +1,93 @@
+"""Weight over score gap: how a law weighs one made-up row, and which of its candidates a sampler draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.negatives.candidates import Candidates, Floats
+from harness.negatives.draws.draw import Draw
+from harness.negatives.laws.law import Law
+from harness.negatives.noise import Noise
+from harness.negatives.sampler import Sampler
+
+CANDIDATES = 200
+PER_UNIT = 16
+BEST = 4
+"""Gap of the first candidate; the others follow at steps of 1 / PER_UNIT."""
+
+POSITIVE = 8.0
+DRAWN = 15
+COPIES = 500
+"""Copies of the row, each with noise of its own."""
+
+SMALLEST = np.finfo(np.float64).min
+
+GAP: Floats = BEST - np.arange(CANDIDATES) / PER_UNIT
+"""[K] s(q, d-) - s(q, d+) of the candidates."""
+
+
+def assumed(*, union: bool) -> str:
+    """Return on one line what the curves stand on, and for a law over a union what it takes for its parts."""
+    row = f"{CANDIDATES} candidates at gaps from {GAP[-1]:.1f} to +{BEST}, {PER_UNIT} a unit"
+    parts = "; the nearer half from a union's first source" if union else ""
+    return f"Assumed: {row}; s(q, d+) = s(d+, d-) = {POSITIVE:g}{parts}."
+
+
+def weights(law: Law) -> Floats:
+    """Return each candidate's chance to be drawn first, relative to the largest, [K].
+
+    Of a law without stages of its own this is its weight; of the others the mean over noise. All are 0
+    where the law gives no candidate a weight.
+    """
+    log_weight = law.weigh(_row(), _noise()).log_weight
+    weight = np.exp(log_weight - np.maximum(log_weight.max(axis=1, keepdims=True), SMALLEST))
+    chance = (weight / np.maximum(weight.sum(axis=1, keepdims=True), 1.0)).mean(axis=0)
+    return np.asarray(chance / (chance.max() or 1.0))
+
+
+def chances(law: Law, draw: Draw) -> Floats:
+    """Return each candidate's chance to be among those drawn, [K]: the share of copies that draw it."""
+    column = Sampler(law, draw, DRAWN)(_row(), _noise()).column
+    drawn = np.zeros((COPIES, CANDIDATES))
+    np.put_along_axis(drawn, column, 1.0, axis=1)
+    return np.asarray(drawn.mean(axis=0))
+
+
+def weights_at(law: Law, gaps: Sequence[int]) -> list[float]:
+    """Return the weights of the candidates at some gaps."""
+    weight = weights(law)
+    return [float(weight[np.abs(GAP - gap).argmin()]) for gap in gaps]
+
+
+def chances_around(law: Law, draw: Draw, gaps: Sequence[int]) -> list[float]:
+    """Return the mean chances of the candidates within half a unit of some gaps."""
+    chance = chances(law, draw)
+    return [float(chance[np.abs(GAP - gap) <= 0.5].mean()) for gap in gaps]
+
+
+def _row() -> Candidates:
+    """Return the copies; document numbers are shuffled in each, so that they tell nothing of the gap."""
+    shape = (COPIES, CANDIDATES)
+    document = np.tile(np.arange(CANDIDATES), (COPIES, 1))
+    length = np.full(COPIES, 4.0)  # cosines are a sixteenth of inner products
+    return Candidates(
+        query=np.arange(COPIES),
+        positive=np.full(COPIES, CANDIDATES),
+        document=np.random.default_rng(0).permuted(document, axis=1),
+        score=np.tile(POSITIVE + GAP, (COPIES, 1)),
+        positive_score=np.full(COPIES, POSITIVE),
+        positive_retrieved=np.ones(COPIES, dtype=bool),
+        positive_similarity=np.full(shape, POSITIVE),
+        valid=np.ones(shape, dtype=bool),
+        origin=np.tile(np.arange(CANDIDATES) * 2 // CANDIDATES, (COPIES, 1)),
+        query_norm=length,
+        positive_norm=length,
+        document_norm=np.full(shape, 4.0),
+        model="made up",
+    )
+
+
+def _noise() -> Noise:
+    return Noise(seed=0, round=0, visit=np.zeros(COPIES, dtype=np.int64))

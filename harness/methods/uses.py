@@ -1,0 +1,77 @@
+"""Which specs use a method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from harness.errors import UserError
+from harness.methods.catalogue import PIECES, Method
+from harness.negatives.pieces import NESTED
+from harness.specs.library import Library
+from harness.specs.models import Row
+
+
+class Use(NamedTuple):
+    """A spec, and a row of it where it has rows, that names a method."""
+
+    kind: str
+    name: str
+    spec: str
+    row: str | None = None
+
+
+def uses_of(method: Method, uses: list[Use]) -> dict[str, list[str]]:
+    """Return the specs that use a method, each with its rows that do."""
+    found: dict[str, list[str]] = {}
+    for use in uses:
+        if (use.kind, use.name) == (method.kind, method.name):
+            rows = found.setdefault(use.spec, [])
+            if use.row is not None and use.row not in rows:
+                rows.append(use.row)
+    return found
+
+
+def all_uses(library: Library) -> list[Use]:
+    """Return what each target, recipe and scale names; specs that are broken name nothing."""
+    found: list[Use] = []
+    for name in library.targets():
+        try:
+            target = library.target(name).target
+        except UserError:
+            continue
+        for row in target.rows:
+            found += [Use(*use, name, row.name) for use in _of_row(row, target.shared.recipe)]
+    for name in library.names("recipes"):
+        recipe = library.recipe(name)
+        found.append(Use("loss", recipe.loss.name, f"recipes/{name}"))
+        if recipe.start:
+            found.append(Use("recipe", recipe.start, f"recipes/{name}"))
+    for name in library.names("scales"):
+        found.append(Use("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
+    return found
+
+
+def _of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of all that a trained row is made by; a row that draws nothing has no law."""
+    if row.sampler is None:
+        return
+    yield "recipe", row.recipe or recipe
+    yield "sampler", row.sampler.preset
+    drawn = row.sampler.piece("source") is not None
+    for kind in PIECES if drawn else ("topology",):
+        for name in _names(row.sampler.piece(kind)):
+            yield kind, name
+
+
+def _names(piece: Any) -> Iterator[str]:
+    """Yield the name of a piece and of those inside it."""
+    if isinstance(piece, list | tuple):
+        for part in piece:
+            yield from _names(part)
+    elif isinstance(piece, Mapping):
+        yield piece["name"]
+        for key in NESTED:
+            yield from _names(piece.get(key))
+    elif piece is not None:
+        yield piece

@@ -1,0 +1,82 @@
+"""docs/methods.md and docs/methods.svg; `python -m harness.reports.methods_page` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.files import write_bytes
+from harness.methods.catalogue import KINDS, LETTERS, Method, catalogue
+from harness.reports.methods_figure import draw_laws
+from harness.specs.library import Library
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+INTRODUCTION = """\
+# Methods
+
+What a spec may name, written by `python -m harness.reports.methods_page` from the classes themselves:
+change those, not this page. `harness methods NAME` shows one with its weights plotted and with the rows
+that use it; [adding-a-sampler.md](adding-a-sampler.md) says how to add one.
+"""
+
+FIGURE = f"![Weight over score gap of each law](methods.svg)\n\nIn formulas {LETTERS}.\n"
+
+
+def render_page(library: Library) -> str:
+    """Return docs/methods.md."""
+    methods = catalogue(library)
+    parts = [INTRODUCTION]
+    for kind, about in KINDS.items():
+        parts.append(f"## {kind.capitalize()}: {about}\n")
+        if kind == "law":
+            parts.append(FIGURE)
+        chosen = [method for method in methods if method.kind == kind]
+        parts += [_samplers(chosen)] if kind == "sampler" else map(_section, chosen)
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Write page and figure."""
+    page = render_page(Library(CHECKOUT / "experiments"))
+    write_bytes(CHECKOUT / "docs" / "methods.md", page.encode())
+    write_bytes(CHECKOUT / "docs" / "methods.svg", draw_laws())
+
+
+def _section(method: Method) -> str:
+    """Return what there is to say of one method."""
+    blocks = [f"### {method.name}", method.summary, f"Source: {method.source}"]
+    if method.formula:
+        blocks.append(f"Weight: `{method.formula}`")
+    blocks += [*method.text, *_parameters(method)]
+    return "\n\n".join(blocks).replace("\n\n- ", "\n- ") + "\n"
+
+
+def _parameters(method: Method) -> list[str]:
+    if not method.parameters:
+        return []
+    if method.kind == "recipe":
+        settings = [(each.name, f"`{each.default_text}`") for each in method.parameters]
+        return [_table(("setting", "written"), settings)]
+    rows = [(each.name, each.values_text, each.default_text, each.range or "") for each in method.parameters]
+    return [_table(("parameter", "values", "default", "range"), rows)]
+
+
+def _samplers(methods: Sequence[Method]) -> str:
+    """Return the presets as a table."""
+    pieces = [parameter.name for parameter in methods[0].parameters]
+    rows = [
+        (method.name, method.summary, *(each.default_text for each in method.parameters), method.source)
+        for method in methods
+    ]
+    return _table(("sampler", "summary", *pieces, "from"), rows) + "\n"
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headers, ["---"] * len(headers)]
+    lines += [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
