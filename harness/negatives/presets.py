@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -20,6 +20,8 @@ class Preset:
         draw: how n are taken.
         topology: whose negatives count.
         mask: what is never a negative.
+        reading_of: the preset that it is another reading of, where its paper, the released code or a third
+            party leave a choice.
     """
 
     name: str
@@ -30,11 +32,12 @@ class Preset:
     draw: Mapping[str, Any] = field(default_factory=lambda: {"name": "without-replacement"})
     topology: Mapping[str, Any] = field(default_factory=lambda: {"name": "own"})
     mask: str = "labelled"
+    reading_of: str | None = None
 
 
 def presets() -> dict[str, Preset]:
-    """Return every preset by name."""
-    return {preset.name: preset for preset in _PRESETS}
+    """Return every preset by name, the readings last."""
+    return {preset.name: preset for preset in (*_PRESETS, *_READINGS)}
 
 
 def _law(name: str, **parameters: Any) -> dict[str, Any]:
@@ -135,22 +138,6 @@ _PRESETS = (
         law=_law("simans"),
     ),
     Preset(
-        "simans-released",
-        "SimANS as released for NQ and TQ: b is added, missed positives leave the law",
-        "SimANS code, utils/util_wiki.py:614-631; train_NQ_AR2.sh sets b = 1",
-        law=_law("simans", b_enters="added", missed="uniform"),
-        source={"name": "top-k", "count": "retrieved"},
-        draw={"name": "released-union", "truncation": "shuffled"},
-    ),
-    Preset(
-        "simans-released-ms-pas",
-        "SimANS as released for MS-Pas: exp(-3 |gap|), cut in the order of a set",
-        "SimANS code, utils/MARCO_until_new.py:127-202",
-        law=_law("simans", shape="laplace", a=3.0, missed="last"),
-        source={"name": "top-k", "count": "retrieved"},
-        draw={"name": "released-union"},
-    ),
-    Preset(
         "nearest-k",
         "the n whose scores are nearest to the positive's",
         "SimANS, Table 6, Nearest-K",
@@ -186,5 +173,147 @@ _PRESETS = (
         "the top K of a chance below 0.1 against the positive, by the retriever itself",
         "RocketQA (Qu et al. 2021), section 3.3.2; the retriever as ranker is a stand-in",
         source={"name": "denoised", "of": {"name": "top-k"}, "ranker": "retriever"},
+    ),
+)
+
+
+def _reading(name: str, of: str, summary: str, origin: str, **changes: Any) -> Preset:
+    """Return a reading of a preset: `with_` changes its law's parameters, others replace its pieces."""
+    base = _BY_NAME[of]
+    law = {**base.law, **changes.pop("with_", {})}
+    return replace(base, name=name, summary=summary, origin=origin, law=law, reading_of=of, **changes)
+
+
+_BY_NAME = {preset.name: preset for preset in _PRESETS}
+
+_RETRIEVED = {"name": "top-k", "count": "retrieved"}
+
+_READINGS = (
+    _reading(
+        "uniform-retrieved",
+        "uniform",
+        "the top K alike, K counted before positives are removed",
+        "AR2 and SimANS code, co_training_generate.py:124-176",
+        source=_RETRIEVED,
+    ),
+    _reading(
+        "simans-released",
+        "simans",
+        "SimANS as released for NQ and TQ: b is added, missed positives leave the law",
+        "SimANS code, utils/util_wiki.py:614-631; train_NQ_AR2.sh sets b = 1",
+        with_={"b_enters": "added", "missed": "uniform"},
+        source=_RETRIEVED,
+        draw={"name": "released-union", "truncation": "shuffled"},
+    ),
+    _reading(
+        "simans-released-ms-doc",
+        "simans",
+        "SimANS as released for MS-Doc: b is added, cut in the order of a set",
+        "SimANS code, utils/MARCO_until_Doc.py:127-148",
+        with_={"b_enters": "added", "missed": "last"},
+        source=_RETRIEVED,
+        draw={"name": "released-union"},
+    ),
+    _reading(
+        "simans-released-ms-pas",
+        "simans",
+        "SimANS as released for MS-Pas: exp(-3 |gap|), cut in the order of a set",
+        "SimANS code, utils/MARCO_until_new.py:127-202",
+        with_={"shape": "laplace", "a": 3.0, "missed": "last"},
+        source=_RETRIEVED,
+        draw={"name": "released-union"},
+    ),
+    _reading(
+        "simans-standardised",
+        "simans",
+        "SimANS over gaps in standard deviations of the row's scores",
+        "Ours: a retriever's inner products have no unit",
+        with_={"gap": "standardised"},
+    ),
+    *(
+        _reading(
+            f"debiased-{letter.lower()}",
+            "debiased",
+            f"debiased sampling, reading {letter}",
+            origin,
+            with_={"reading": letter},
+        )
+        for letter, origin in (
+            ("B", "TriSampler, Table 5: the share is taken from the raw score"),
+            ("C", "Robinson et al. 2021: hardness weights, without its loss"),
+            ("D", "TriSampler, equation 5 around a share of the positive's score"),
+            ("E", "Ours: softmax weights less the chance of a false negative"),
+            ("F", "TriSampler, Table 5: the score against the positive passage"),
+        )
+    ),
+    _reading(
+        "doc-sim-bell",
+        "doc-sim",
+        "equation 4 of SimANS with s(d+, d-) in the place of s(q, d-)",
+        "SimANS, Table 6, Doc-Sim, as its text may be read",
+        with_={"reading": "bell"},
+    ),
+    _reading(
+        "region-concentric",
+        "region",
+        "inside the ball around the positive on which the query lies",
+        "TriSampler, Figure 1, concentric region",
+        with_={"shape": "concentric"},
+    ),
+    _reading(
+        "region-triangular",
+        "region",
+        "inside the shell around the query, and nearer to the positive than the query is",
+        "TriSampler, Figure 1, triangular region",
+        with_={"shape": "triangular"},
+    ),
+    _reading(
+        "trisampler-all",
+        "trisampler",
+        "equation 6 over all K candidates; equation 5 only fills",
+        "TriSampler: the number of transitional negatives is open",
+        with_={"transitional": 1.0},
+    ),
+    _reading(
+        "trisampler-replacement",
+        "trisampler",
+        "transitional negatives drawn with replacement, so that they are fewer",
+        "TriSampler, Algorithm 1: replacement is open",
+        with_={"first_draw": "with-replacement"},
+    ),
+    _reading(
+        "trisampler-uniform-fill",
+        "trisampler",
+        "rows of too few positive weights are filled by equal weights",
+        "ReSa2 (third party), secondRetrieve.py: uniform",
+        with_={"fill": "uniform"},
+    ),
+    _reading(
+        "trisampler-standardised",
+        "trisampler",
+        "equation 5 over gaps in standard deviations of the row's scores",
+        "Ours: a retriever's inner products have no unit",
+        with_={"gap": "standardised"},
+    ),
+    _reading(
+        "trisampler-eq4",
+        "trisampler",
+        "with the angle of equation 4, at most 60 degrees, before the first stage",
+        "TriSampler, equation 4, which Algorithm 1 does not use",
+        with_={"angle": "eq4"},
+    ),
+    _reading(
+        "trisampler-apex",
+        "trisampler",
+        "with the angle at the query, at most 60 degrees, before the first stage",
+        "TriSampler, Figure 2; ReSa2 (third party), reading T1",
+        with_={"angle": "apex"},
+    ),
+    _reading(
+        "trisampler-two-pools",
+        "trisampler",
+        "over the K nearest to the query and the K nearest to the positive",
+        "TriSampler, Table 4: candidates of both kinds",
+        source={"name": "union", "parts": [{"name": "top-k"}, {"name": "top-k-by-positive"}]},
     ),
 )

@@ -48,7 +48,7 @@ def test_a_sampler_is_shown_with_pieces_and_chances() -> None:
     text = printed(render_methods(LIBRARY, "nearest-k"))
     assert "chance to be among 15" in text
     assert "law       simans" in text
-    assert "Used by: no spec" in text
+    assert "Used by: calibration/every-sampler (nearest-k)" in text
 
 
 def test_what_draws_nothing_has_no_plot() -> None:

@@ -13,7 +13,7 @@ from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.settings import SamplerSettings
 
-from .conftest import TABLE, Broken
+from .conftest import SHIPPED, TABLE, Broken
 
 SPEC = "trisampler/table-5.yaml"
 PLACE = "key 'rows[5].sampler"
@@ -170,8 +170,10 @@ def test_every_piece_stands_in_a_preset_or_can_be_chosen() -> None:
     assert {"top-k", "union", "file", "previous"} <= set(SOURCES)
 
 
-def test_one_target_runs_every_preset() -> None:
-    library = Library(Path(__file__).parents[2] / "experiments")
-    rows = library.target("calibration/every-sampler").target.rows
-    assert [row.sampler.preset for row in rows if row.sampler] == list(presets())
+@pytest.mark.parametrize(("target", "readings"), [("every-sampler", False), ("every-reading", True)])
+def test_targets_run_every_preset(target: str, readings: bool) -> None:
+    rows = Library(SHIPPED).target(f"calibration/{target}").target.rows
+    named = [row.sampler.preset for row in rows if row.sampler]
+    wanted = [preset.name for preset in presets().values() if (preset.reading_of is not None) == readings]
+    assert named == (["uniform", *wanted] if readings else wanted)
     assert all(row.name == row.sampler.preset for row in rows if row.sampler)

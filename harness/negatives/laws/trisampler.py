@@ -55,17 +55,21 @@ class TriSampler:
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return equation 6's log-weights on the transitional negatives.
 
-        A row is filled from the transitional first, and from the other candidates only when all of those
-        are taken.
+        A row is filled from the transitional first, from the other candidates only when all of those are
+        taken, and from those outside the angle last of all.
         """
-        first = only_valid(candidates, -self.a * np.square(candidates.gap(self.gap)))
-        first = np.where(self._inside_angle(candidates), first, -np.inf)
+        anywhere = only_valid(candidates, -self.a * np.square(candidates.gap(self.gap)))
+        first = np.where(self._inside_angle(candidates), anywhere, -np.inf)
         transitional = self._transitional(candidates, first, noise)
         second = log_of(self._triangle(candidates))
-        fill = first if self.fill == "first-law" else np.zeros_like(first)
+        fill = first if self.fill == "first-law" else np.where(np.isfinite(first), 0.0, -np.inf)
         return Weights(
             np.where(transitional, second, -np.inf),
-            (np.where(transitional, only_valid(candidates, fill), -np.inf), only_valid(candidates, fill)),
+            (
+                np.where(transitional, only_valid(candidates, fill), -np.inf),
+                only_valid(candidates, fill),
+                anywhere,
+            ),
         )
 
     def _triangle(self, candidates: Candidates) -> Floats:
