@@ -51,8 +51,8 @@ def show(target: Target, as_json: JsonOption = False) -> None:
     from harness.specs.describe import render_show, show_target
     from harness.specs.library import Library
 
-    shown = show_target(Library.default().target(target))
-    _print(shown if as_json else render_show(shown))
+    loaded = Library.default().target(target)
+    _print(show_target(loaded) if as_json else render_show(loaded))
 
 
 @app.command()

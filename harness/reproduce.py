@@ -96,7 +96,8 @@ def plan(
     Raises:
         UserError: no such row.
     """
-    chosen = [resolved.loaded.row(name) for name in rows] or resolved.target.rows
+    named = [row for name in rows for row in resolved.loaded.rows(name)]
+    chosen = list({row.name: row for row in named}.values()) or resolved.target.rows
     planned = []
     for seed in range(seeds or resolved.seeds):
         for row in chosen:
@@ -126,12 +127,11 @@ def reproduce(
         stages: makes runs.
         results: root below which `<scale>/<paper>/<target>/` is written.
         seeds: how many seeds; the spec's number by default.
-        rows: only these rows, beside the baseline; all by default.
+        rows: only these rows, beside the one that they are compared with; all by default.
         force: forget the runs of these rows and train them again.
     """
     torch.set_num_threads(resolved.scale.spec.threads)
-    wanted = [*dict.fromkeys([resolved.target.baseline, *rows])] if rows else []
-    planned = plan(resolved, stages, seeds, wanted)
+    planned = plan(resolved, stages, seeds, _with_compared(resolved, rows))
     if force:
         planned = _forget(planned, stages.store)
     recorded = mirrored(stages, resolved)
@@ -182,6 +182,13 @@ def mirrored(stages: Stages, resolved: Resolved) -> Stages:
         mirror.sync(folder, tags)
 
     return replace(stages, mirror=sync)
+
+
+def _with_compared(resolved: Resolved, rows: Sequence[str]) -> list[str]:
+    """Return the rows that a command names, with the row that they are compared with unless it is there."""
+    compared = resolved.target.compared_with
+    there = {row.written for name in rows for row in resolved.loaded.rows(name)}
+    return [compared, *rows] if rows and compared and compared not in there else list(rows)
 
 
 def _state(store: Store, fingerprint: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.measures import describe_provider
 from harness.files import read_json
 from harness.records.run_folder import RunFolder
-from harness.specs.models import Row
+from harness.specs.models import Comparison, Row
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RunSettings
 
@@ -57,7 +57,7 @@ def build_cells(
     resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
 ) -> Cells:
     """Return the content of cells.json; the same runs give the same cells."""
-    target = resolved.target
+    target = cast("Comparison", resolved.target)
     columns = [column.model_dump() for column in resolved.columns]
     compared = {
         row.name: resolved.published(row)

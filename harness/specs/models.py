@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PositiveInt
 
 from harness.specs.base import Spec
-from harness.specs.samplers import SamplerChoice, by_name
+from harness.specs.samplers import Parameter, SamplerChoice, by_name
 
 Printed = Annotated[str, Field(pattern=r"^[+-]?[0-9]+([.][0-9]+)?$")]
 """A figure in quotes, so that every printed digit is kept."""
@@ -39,7 +39,11 @@ class Column(Spec):
 
 
 class Row(Spec):
-    """A row as printed, or one of ours; `recipe` where it differs from the shared one."""
+    """A row as printed, or one of ours; `recipe` where it differs from the shared one.
+
+    `readings` stand in targets of kind readings alone: a path into the sampler's choice, such as
+    ``with.gap``, and the values that it may take; the row stands for all their combinations.
+    """
 
     name: str
     kind: Literal["trained", "published", "control", "reference", "unavailable"]
@@ -48,6 +52,29 @@ class Row(Spec):
     recipe: str | None = None
     published: list[Printed | None] | None = None
     note: str | None = None
+    readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
+
+    @property
+    def written(self) -> str:
+        """Name of the row as the file has it."""
+        return self.name
+
+
+class Reading(Row):
+    """A row under one reading of what its paper leaves open.
+
+    Attributes:
+        reading_of: name of the row as written.
+        reading: path -> the value chosen.
+    """
+
+    reading_of: str
+    reading: dict[str, Parameter]
+
+    @property
+    def written(self) -> str:
+        """Name of the row as the file has it."""
+        return self.reading_of
 
 
 class Shared(Spec):
@@ -59,15 +86,14 @@ class Shared(Spec):
 
 
 class Target(Spec):
-    """experiments/<paper>/<target>.yaml: a table or a figure."""
+    """experiments/<paper>/<target>.yaml, a table or a figure: what targets of every kind have in common."""
 
     title: str
-    kind: Literal["comparison"]
+    kind: str
     source: str
     unit: Literal["percent", "fraction", "s"] = "percent"
     columns: list[Column] = Field(min_length=1)
     primary: str
-    baseline: str
     level: float = Field(default=0.95, gt=0, lt=1)
     scales: list[str] = Field(min_length=1)
     seeds: PositiveInt | None = None
@@ -75,3 +101,36 @@ class Target(Spec):
     rows: list[Row] = Field(min_length=1)
     notes: list[str] = Field(default=[])
     remarks: list[str] = Field(default=[])
+
+    @property
+    def compared_with(self) -> str | None:
+        """The row that every comparison needs, so that it is made beside any row that a command names."""
+        return None
+
+
+class Comparison(Target):
+    """Rows compared with a baseline in every column."""
+
+    kind: Literal["comparison"]
+    baseline: str
+
+    @property
+    def compared_with(self) -> str:
+        """The baseline."""
+        return self.baseline
+
+
+class Readings(Target):
+    """One row compared with the others under every combination of readings: a specification curve."""
+
+    kind: Literal["readings"]
+    focus: str
+
+    @property
+    def compared_with(self) -> str:
+        """The row whose readings are compared with those of the others."""
+        return self.focus
+
+
+TARGETS: dict[str, type[Target]] = {"comparison": Comparison, "readings": Readings}
+"""Kind of a target -> its model."""
