@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from harness.evaluation.comparison import compare_rows
-from harness.reports.tables import render_markdown
-from harness.reports.tidy import render_csv
+from harness.reports.comparison.table import render_markdown
+from harness.reports.comparison.tidy import render_csv
 
 RESULTS = Path(__file__).parents[1] / "results"
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/*/*/cells.json") if "local" not in path.parts)
