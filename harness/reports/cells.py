@@ -85,6 +85,13 @@ def describe_target(
     }
 
 
+def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores of the primary column alone, so that the file of many rows stays small."""
+    column = resolved.primary
+    chosen = (per_query["measure"] == column.measure) & (per_query["split"] == column.split)
+    return per_query[chosen]
+
+
 def build_provenance(runs: Sequence[FinishedRun], overlap: str | None) -> dict[str, Any]:
     """Return where each figure comes from: run folders, environments, times.
 

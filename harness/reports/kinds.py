@@ -12,12 +12,17 @@ from rich.console import RenderableType
 
 from harness.collections.collection import Collection
 from harness.errors import UserError, nearest
-from harness.reports.cells import Cells, FinishedRun
+from harness.reports.cells import Cells, FinishedRun, primary_scores
 from harness.reports.comparison.cells import build_comparison, comparison_scores
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.table import render_markdown
 from harness.reports.comparison.terminal import render_terminal
 from harness.reports.comparison.tidy import render_csv
+from harness.reports.readings.cells import build_readings
+from harness.reports.readings.figure import draw_readings
+from harness.reports.readings.table import render_readings
+from harness.reports.readings.terminal import render_readings_terminal
+from harness.reports.readings.tidy import render_readings_csv
 from harness.specs.resolve import Resolved
 
 
@@ -45,6 +50,14 @@ class Report:
 REPORTS = {
     "comparison": Report(
         comparison_scores, build_comparison, render_markdown, render_csv, draw_comparison, render_terminal
+    ),
+    "readings": Report(
+        primary_scores,
+        build_readings,
+        render_readings,
+        render_readings_csv,
+        draw_readings,
+        render_readings_terminal,
     ),
 }
 """Kind of a target -> its report."""

@@ -83,7 +83,7 @@ def p_text(p_value: float | None) -> str:
 def row_text(cells: Cells, row: Mapping[str, Any]) -> str:
     """Return a row's name, with what kind it is unless it is one of the paper's trained rows."""
     marks = [] if row["kind"] in ("trained", "published") else [row["kind"]]
-    if row["name"] == cells["baseline"]:
+    if row["name"] == cells.get("baseline"):
         marks.append("baseline")
     return f"{row['name']} ({', '.join(marks)})" if marks else str(row["name"])
 
@@ -101,6 +101,11 @@ def collection_text(cells: Cells) -> str:
 def count_text(number: int) -> str:
     """Return a count with a comma for each thousand."""
     return f"{number:,}"
+
+
+def part_text(part: int, whole: int) -> str:
+    """Return a count with its denominator and share: ``41 of 72 (57 %)``."""
+    return f"{part} of {whole} ({100 * part / whole:.0f} %)" if whole else f"{part} of {whole}"
 
 
 def list_text(values: Sequence[Any]) -> str:

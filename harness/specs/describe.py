@@ -70,7 +70,7 @@ def render_list(found: list[dict[str, Any]]) -> Table:
     """Return the list as a table for a terminal."""
     table = Table(box=None, pad_edge=False)
     for header in ("target", "title", "kind", "scales", "status"):
-        table.add_column(header, no_wrap=header != "title")
+        table.add_column(header, no_wrap=header in {"target", "kind"})
     for line in found:
         table.add_row(line["target"], line["title"], line["kind"], ", ".join(line["scales"]), line["status"])
     return table

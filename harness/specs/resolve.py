@@ -103,6 +103,11 @@ class Resolved:
         return [*printed, *further, *others]
 
     @property
+    def primary(self) -> ResolvedColumn:
+        """The primary column."""
+        return next(column for column in self.columns if column.label == self.target.primary)
+
+    @property
     def seeds(self) -> int:
         """Number of seeds, unless the command says otherwise."""
         return self.target.seeds or self.scale.spec.seeds.count
