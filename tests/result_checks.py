@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from harness.evaluation.calibration import compare_sides
 from harness.evaluation.comparison import compare_rows, score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
+from harness.reports.calibration.cells import coverages
 from harness.reports.kinds import REPORTS
 
 
@@ -75,4 +77,13 @@ def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:
     assert near(by_value(made, readings, cells["paths"]), cells["by_value"])
 
 
-CHECKS = {"comparison": _comparison, "readings": _readings}
+def _calibration(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    column, level = cells["columns"][0], cells["level"]
+    assert set(scores["measure"]) == {column["measure"]} and set(scores["split"]) == {"test"}
+    for pair in cells["pairs"]:
+        made = compare_sides(scores, column, tuple(pair["sides"]), level)
+        assert near(made, {key: pair[key] for key in made})
+    assert near(coverages(cells["pairs"], level), cells["coverage"])
+
+
+CHECKS = {"comparison": _comparison, "readings": _readings, "calibration": _calibration}

@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 import harness.reproduce
 from harness.cli import app
+from harness.errors import UserError
 
 from .result_checks import check_cells, check_tables
 from .test_reproduce import Place, edit
 
-READINGS = "trisampler/table-5-readings"
+READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -33,6 +34,7 @@ def root(tmp_path_factory) -> Path:
     root = Place(tmp_path_factory.mktemp("kinds")).root
     edit(root / "experiments/scales/simulation.yaml", fewer_steps)
     edit(root / f"experiments/{READINGS}.yaml", fewer_readings)
+    edit(root / f"experiments/{CALIBRATION}.yaml", lambda spec: spec.update(pairs=2, seeds=2))
     return root
 
 
@@ -45,9 +47,8 @@ def run(root, monkeypatch):
     monkeypatch.setattr(harness.reproduce, "mirrored", lambda stages, resolved: stages)
 
     def run(command: str, target: str, *more: str) -> str:
-        done = CliRunner().invoke(app, [command, target, "--scale", "simulation", *more])
-        assert done.exit_code == 0, done.output
-        return done.stdout
+        scale = () if command == "report" else ("--scale", "simulation")
+        return CliRunner().invoke(app, [command, target, *scale, *more], catch_exceptions=False).stdout
 
     return run
 
@@ -87,3 +88,26 @@ def test_rows_are_chosen_as_written_or_by_reading(root, run):
     run("reproduce", READINGS, "--seeds", "1", "--row", "SimANS: gap raw")
     cells = json.loads((root / "results/local/simulation" / READINGS / "cells.json").read_text())
     assert len(cells["readings"]) == 1 + 2  # with all readings of the focus, which it is compared with
+
+
+def test_a_calibration_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / CALIBRATION
+    plan = json.loads(run("plan", CALIBRATION, "--json"))
+    assert len({planned["fingerprint"] for planned in plan}) == len(plan) == 2 * 2 * 2
+    assert len({need for planned in plan for need in planned["needs"]}) == 1 + 2 * 2 * 2  # tokens, two a pair
+    assert "8 run(s) made" in run("reproduce", CALIBRATION)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [pair["sides"] for pair in cells["pairs"]] == [
+        [f"Uniform: pair {pair}, side {side}" for side in "AB"] for pair in (1, 2)
+    ]
+    assert {found["intervals"] for found in cells["coverage"].values()} == {2}
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
+    run("report", "calibration/a-a")
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
+
+
+def test_half_a_pair_is_told(run):
+    with pytest.raises(UserError, match="of no pair both sides were made; name the row as it is written"):
+        run("reproduce", CALIBRATION, "--row", "Uniform: pair 1, side A")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.reports.calibration.table import coverage_table
 from harness.reports.kinds import REPORTS
 
 from .result_checks import CHECKS, cells_of, check_cells, check_tables
@@ -25,6 +26,17 @@ def test_readme_shows_the_committed_table():
     rows = [line for line in squeezed(table) if line.startswith("|") and " ± " in line][:7]
     assert len(rows) == 7
     assert all(row in readme for row in rows)
+
+
+def test_the_docs_show_the_committed_coverage():
+    text = (RESULTS.parent / "docs/statistics.md").read_text()
+    begin, end = (f"<!-- coverage of calibration/a-a: {word} -->\n" for word in ("begin", "end"))
+    shown = text.partition(begin)[2].partition(end)[0]
+    folder = RESULTS / "simulation/calibration/a-a"
+    if (folder / "cells.json").exists():
+        assert shown.strip() == coverage_table(cells_of(folder))
+    else:
+        assert "harness reproduce calibration/a-a --scale simulation --publish" in shown
 
 
 def squeezed(text: str) -> list[str]:

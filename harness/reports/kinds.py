@@ -12,6 +12,11 @@ from rich.console import RenderableType
 
 from harness.collections.collection import Collection
 from harness.errors import UserError, nearest
+from harness.reports.calibration.cells import build_calibration
+from harness.reports.calibration.figure import draw_calibration
+from harness.reports.calibration.table import render_calibration
+from harness.reports.calibration.terminal import render_calibration_terminal
+from harness.reports.calibration.tidy import render_calibration_csv
 from harness.reports.cells import Cells, FinishedRun, primary_scores
 from harness.reports.comparison.cells import build_comparison, comparison_scores
 from harness.reports.comparison.figure import draw_comparison
@@ -58,6 +63,14 @@ REPORTS = {
         render_readings_csv,
         draw_readings,
         render_readings_terminal,
+    ),
+    "calibration": Report(
+        primary_scores,
+        build_calibration,
+        render_calibration,
+        render_calibration_csv,
+        draw_calibration,
+        render_calibration_terminal,
     ),
 }
 """Kind of a target -> its report."""

@@ -12,7 +12,7 @@ from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.resolve import figure
 
-SEVERAL = {"readings": "readings"}
+SEVERAL = {"readings": "readings", "calibration": "sides"}
 """Kind of a target whose rows stand for several -> what these are called."""
 
 

@@ -1,4 +1,4 @@
-"""Readings as plain rows: a row that stands for several is written out, one row for each combination."""
+"""Plain rows: a row that stands for several, by its readings or in pairs with itself, is written out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import SpecErrors, UserError
 from harness.specs.checks import Names, check_target
 from harness.specs.loading import in_order, try_parse
-from harness.specs.models import Reading, Readings, Row, Target
+from harness.specs.models import Calibration, Reading, Readings, Row, Side, Target
 from harness.specs.samplers import Parameter, by_name
 from harness.specs.source import Location, Source
 
@@ -22,11 +22,13 @@ class PlainRow:
     Attributes:
         place: position of the row that it comes from.
         data: the row as if it stood in the file.
+        model: what it becomes.
         more: what its model holds beside the keys of a file.
     """
 
     place: int
     data: dict[str, Any]
+    model: type[Row]
     more: dict[str, Any]
 
 
@@ -69,16 +71,16 @@ def expand(source: Source, target: Target, library: Names) -> tuple[Source, Targ
     Raises:
         SpecErrors: paths or values that no sampler has.
     """
-    if not isinstance(target, Readings):
+    rows = tuple(_plain_rows(source, target))
+    if not rows:
         return source, target
-    rows = tuple(plain for place, row in enumerate(target.rows) for plain in _readings(source, place, row))
     data = {**source.data, "rows": [row.data for row in rows]}
     expanded = ExpandedSource(source.path, data, source.lines, source, rows)
     parsed, errors = try_parse(expanded, type(target), "row")
     errors += check_target(expanded, library)
     if parsed is None or errors:
         raise SpecErrors(in_order(errors))
-    made = [Reading(**dict(row), **plain.more) for row, plain in zip(parsed.rows, rows, strict=True)]
+    made = [plain.model(**dict(row), **plain.more) for row, plain in zip(parsed.rows, rows, strict=True)]
     return expanded, target.model_copy(update={"rows": made})
 
 
@@ -98,6 +100,15 @@ def value_text(value: Parameter) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _plain_rows(source: Source, target: Target) -> Iterator[PlainRow]:
+    """Yield the rows of a target written out; none where no row stands for several."""
+    if isinstance(target, Readings):
+        for place, row in enumerate(target.rows):
+            yield from _readings(source, place, row)
+    elif isinstance(target, Calibration):
+        yield from _sides(source, target)
+
+
 def _readings(source: Source, place: int, row: Row) -> Iterator[PlainRow]:
     """Yield a row under all combinations of its readings, the last path changing fastest."""
     written = {key: value for key, value in source.at(("rows", place)).items() if key != "readings"}
@@ -109,7 +120,16 @@ def _readings(source: Source, place: int, row: Row) -> Iterator[PlainRow]:
         for path, value in reading.items():
             sampler = _with(sampler, path, value)
         data = {**written, "name": f"{row.name}: {chosen}" if chosen else row.name, "sampler": sampler}
-        yield PlainRow(place, data, {"reading_of": row.name, "reading": reading})
+        yield PlainRow(place, data, Reading, {"reading_of": row.name, "reading": reading})
+
+
+def _sides(source: Source, target: Calibration) -> Iterator[PlainRow]:
+    """Yield the one row of a calibration as both sides of each pair."""
+    written, name = source.at(("rows", 0)), target.rows[0].name
+    for pair in range(1, target.pairs + 1):
+        for side in ("A", "B"):
+            data = {**written, "name": f"{name}: pair {pair}, side {side}"}
+            yield PlainRow(0, data, Side, {"side_of": name, "pair": pair, "side": side})
 
 
 def _with(choice: Mapping[str, Any], path: str, value: Parameter) -> dict[str, Any]:

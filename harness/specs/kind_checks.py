@@ -25,6 +25,9 @@ def check_kind(source: Source) -> Iterator[UserError]:
             if "readings" in row:
                 what = f"a target of kind '{kind}' has no readings"
                 yield source.error(("rows", place, "readings"), what, "remove them, or set kind: readings")
+    if kind == "calibration":
+        yield from _check_primary_alone(source, kind)
+        yield from _check_one_row(source)
 
 
 def _check_primary_alone(source: Source, kind: str) -> Iterator[UserError]:
@@ -40,6 +43,13 @@ def _check_primary_alone(source: Source, kind: str) -> Iterator[UserError]:
         if "published" in row:
             what = f"a target of kind '{kind}' shows no published figures"
             yield source.error(("rows", place, "published"), what, "remove them")
+
+
+def _check_one_row(source: Source) -> Iterator[UserError]:
+    rows = source.at(("rows",))
+    if isinstance(rows, list) and len(rows) > 1:
+        what = f"a calibration compares one row with itself, here are {len(rows)}"
+        yield source.error(("rows", 1), what, "keep one")
 
 
 def _check_focus(source: Source) -> Iterator[UserError]:

@@ -42,10 +42,10 @@ class Library:
         """Return the names of all targets."""
         papers = [p for p in sorted(self.root.iterdir()) if (p / "paper.yaml").exists()]
         return [
-            f"{paper.name}/{path.stem}"
+            f"{paper.name}/{stem}"
             for paper in papers
-            for path in sorted(paper.glob("*.yaml"))
-            if path.name != "paper.yaml"
+            for stem in sorted(path.stem for path in paper.glob("*.yaml"))
+            if stem != "paper"
         ]
 
     def names(self, kind: str) -> list[str]:

@@ -59,6 +59,11 @@ class Row(Spec):
         """Name of the row as the file has it."""
         return self.name
 
+    @property
+    def seed_shift(self) -> tuple[int, int]:
+        """What is added to the scale's first seeds, of the warm-up and of continued training."""
+        return 0, 0
+
 
 class Reading(Row):
     """A row under one reading of what its paper leaves open.
@@ -75,6 +80,35 @@ class Reading(Row):
     def written(self) -> str:
         """Name of the row as the file has it."""
         return self.reading_of
+
+
+class Side(Row):
+    """One side of a pair that differ in the seeds of continued training alone.
+
+    Attributes:
+        side_of: name of the row as written.
+        pair: number of the pair, from 1.
+        side: which of the two.
+    """
+
+    side_of: str
+    pair: int
+    side: Literal["A", "B"]
+
+    @property
+    def written(self) -> str:
+        """Name of the row as the file has it."""
+        return self.side_of
+
+    @property
+    def seed_shift(self) -> tuple[int, int]:
+        """What is added to the scale's first seeds, of the warm-up and of continued training.
+
+        Where a scale's seeds begin at W and C, pair p and seed s (from 0) have the warm-up W + 1000 p + s for
+        both sides, and continue it with C + 1000 p + s for side A, C + 1000 p + 500 + s for side B. With our
+        W = 100 and C = 200, no two of all these are the same below 100 seeds, and none is a seed of a table.
+        """
+        return 1000 * self.pair, 1000 * self.pair + (500 if self.side == "B" else 0)
 
 
 class Shared(Spec):
@@ -132,5 +166,16 @@ class Readings(Target):
         return self.focus
 
 
-TARGETS: dict[str, type[Target]] = {"comparison": Comparison, "readings": Readings}
+class Calibration(Target):
+    """A row compared with itself, pair by pair: what intervals cover where the true difference is 0."""
+
+    kind: Literal["calibration"]
+    pairs: PositiveInt
+
+
+TARGETS: dict[str, type[Target]] = {
+    "comparison": Comparison,
+    "readings": Readings,
+    "calibration": Calibration,
+}
 """Kind of a target -> its model."""
