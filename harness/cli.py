@@ -28,7 +28,8 @@ Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see
 ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
 SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
 RowOption = Annotated[
-    list[str] | None, typer.Option(help="only this row (and the baseline); may be repeated")
+    list[str] | None,
+    typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
