@@ -29,7 +29,8 @@ Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see
 ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
 SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
 RowOption = Annotated[
-    list[str] | None, typer.Option(help="only this row (and the baseline); may be repeated")
+    list[str] | None,
+    typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
@@ -52,8 +53,8 @@ def show(target: Target, as_json: JsonOption = False) -> None:
     from harness.specs.describe import render_show, show_target
     from harness.specs.library import Library
 
-    shown = show_target(Library.default().target(target))
-    _print(shown if as_json else render_show(shown))
+    loaded = Library.default().target(target)
+    _print(show_target(loaded) if as_json else render_show(loaded))
 
 
 @app.command()
@@ -107,7 +108,7 @@ def reproduce(
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
     """Make a table or figure again; trains only what the store does not hold."""
-    from harness.reports.terminal import render_terminal
+    from harness.reports.kinds import REPORTS
     from harness.reproduce import FILES, resolve_at
     from harness.reproduce import reproduce as run
 
@@ -116,7 +117,7 @@ def reproduce(
     root = PUBLISHED if publish else LOCAL
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
     console = Console()
-    console.print(render_terminal(made.cells))
+    console.print(REPORTS[resolved.target.kind].terminal(made.cells))
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")

@@ -12,12 +12,10 @@ from typing import Any
 import torch
 
 from harness.errors import HarnessError
-from harness.files import read_json, write_json, write_parquet, write_text
+from harness.files import canonical_json, read_json, write_json, write_parquet, write_text
 from harness.records.mlflow_mirror import MlflowMirror
-from harness.reports.cells import Cells, FinishedRun, build_cells, build_provenance, read_per_query
-from harness.reports.figures import draw_comparison
-from harness.reports.tables import render_markdown
-from harness.reports.tidy import render_csv
+from harness.reports.cells import Cells, FinishedRun, build_provenance, read_per_query
+from harness.reports.kinds import REPORTS, report_of
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
@@ -96,8 +94,9 @@ def plan(
     Raises:
         UserError: no such row.
     """
-    chosen = [resolved.loaded.row(name) for name in rows] or resolved.target.rows
-    planned = []
+    named = [row for name in rows for row in resolved.loaded.rows(name)]
+    chosen = list({row.name: row for row in named}.values()) or resolved.target.rows
+    planned, took = [], _seconds(stages.store)
     for seed in range(seeds or resolved.seeds):
         for row in chosen:
             if row.kind in {"published", "unavailable"}:
@@ -105,7 +104,8 @@ def plan(
             settings = resolved.run(row, seed)
             links = stages.chain(settings)
             state = _state(stages.store, links.last)
-            estimate = 0.0 if state == "done" else _estimate(stages.store, settings)
+            alike = took.get(_phases(settings.model_dump(mode="json")), [])
+            estimate = 0.0 if state == "done" else round(median(alike), 1) if alike else None
             planned.append(PlannedRun(row.name, resolved.dataset, seed, settings, links, state, estimate))
     return planned
 
@@ -126,12 +126,11 @@ def reproduce(
         stages: makes runs.
         results: root below which `<scale>/<paper>/<target>/` is written.
         seeds: how many seeds; the spec's number by default.
-        rows: only these rows, beside the baseline; all by default.
+        rows: only these rows, beside the one that they are compared with; all by default.
         force: forget the runs of these rows and train them again.
     """
     torch.set_num_threads(resolved.scale.spec.threads)
-    wanted = [*dict.fromkeys([resolved.target.baseline, *rows])] if rows else []
-    planned = plan(resolved, stages, seeds, wanted)
+    planned = plan(resolved, stages, seeds, _with_compared(resolved, rows))
     if force:
         planned = _forget(planned, stages.store)
     recorded = mirrored(stages, resolved)
@@ -148,11 +147,10 @@ def reproduce(
 
 def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun], folder: Path) -> Cells:
     """Write a target's cells, provenance and per-query scores, then render them."""
-    per_query = read_per_query(finished, resolved.dataset)
-    wanted = {column.measure for column in resolved.columns}
-    per_query = per_query[per_query["measure"].isin(wanted)]
+    report = REPORTS[resolved.target.kind]
+    per_query = report.scores(resolved, read_per_query(finished, resolved.dataset))
     collection = stages.collection(resolved.collection())
-    cells = build_cells(resolved, finished, per_query, collection)
+    cells = report.build(resolved, finished, per_query, collection)
     overlap = manifest_overlap(collection)
     write_json(folder / "cells.json", cells)
     write_json(folder / "provenance.json", build_provenance(finished, overlap.summary if overlap else None))
@@ -164,12 +162,13 @@ def render(folder: Path) -> Cells:
     """Render tables and figures from a folder's cells alone.
 
     Raises:
-        UserError: cells.json is missing or corrupt.
+        UserError: cells.json is missing, corrupt, or of an unknown kind.
     """
     cells: Cells = read_json(folder / "cells.json")
-    write_text(folder / "table.md", render_markdown(cells))
-    write_text(folder / "table.csv", render_csv(cells))
-    draw_comparison(cells, folder / "figure.svg", folder / "figure.png")
+    report = report_of(cells, folder / "cells.json")
+    write_text(folder / "table.md", report.markdown(cells))
+    write_text(folder / "table.csv", report.csv(cells))
+    report.draw(cells, folder / "figure.svg", folder / "figure.png")
     return cells
 
 
@@ -184,6 +183,13 @@ def mirrored(stages: Stages, resolved: Resolved) -> Stages:
     return replace(stages, mirror=sync)
 
 
+def _with_compared(resolved: Resolved, rows: Sequence[str]) -> list[str]:
+    """Return the rows that a command names, with the row that they are compared with unless it is there."""
+    compared = resolved.target.compared_with
+    there = {row.written for name in rows for row in resolved.loaded.rows(name)}
+    return [compared, *rows] if rows and compared and compared not in there else list(rows)
+
+
 def _state(store: Store, fingerprint: str) -> str:
     folder = store.run(fingerprint)
     return "done" if (folder / "done.json").exists() else "resume" if folder.exists() else "new"
@@ -195,17 +201,19 @@ def _forget(planned: list[PlannedRun], store: Store) -> list[PlannedRun]:
     return [replace(run, state="new") for run in planned]
 
 
-def _estimate(store: Store, settings: RunSettings) -> float | None:
-    """Return the median seconds of finished runs with the same phases."""
-    alike = []
+def _seconds(store: Store) -> dict[str, list[float]]:
+    """Return the seconds that finished runs took, by their phases."""
+    took: dict[str, list[float]] = {}
     for done in sorted((store.root / "runs").glob("*/done.json")):
         try:
             spec, seconds = read_json(done.parent / "spec.json"), read_json(done).get("seconds")
         except HarnessError:
             continue
-        same = [spec.get(key) for key in ("kind", "continued", "encoder")] == [
-            settings.model_dump(mode="json")[key] for key in ("kind", "continued", "encoder")
-        ]
-        if same and seconds:
-            alike.append(float(seconds))
-    return round(median(alike), 1) if alike else None
+        if seconds:
+            took.setdefault(_phases(spec), []).append(float(seconds))
+    return took
+
+
+def _phases(spec: dict[str, Any]) -> str:
+    """Return what decides how long a run takes, as text."""
+    return canonical_json([spec.get(key) for key in ("kind", "continued", "encoder")])

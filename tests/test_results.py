@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from harness.evaluation.comparison import compare_rows
-from harness.reports.tables import render_markdown
-from harness.reports.tidy import render_csv
+from harness.reports.calibration.table import coverage_table
+from harness.reports.kinds import REPORTS
+
+from .result_checks import CHECKS, cells_of, check_cells, check_tables
 
 RESULTS = Path(__file__).parents[1] / "results"
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/*/*/cells.json") if "local" not in path.parts)
 
 
-def cells_of(folder: Path) -> dict:
-    return json.loads((folder / "cells.json").read_text())
-
-
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "/".join(folder.parts[-3:]))
 def test_tables_are_those_of_their_cells(folder):
-    cells = cells_of(folder)
-    assert (folder / "table.md").read_text() == render_markdown(cells)
-    assert (folder / "table.csv").read_text() == render_csv(cells)
+    check_tables(folder)
 
 
 def test_readme_shows_the_committed_table():
@@ -35,40 +28,28 @@ def test_readme_shows_the_committed_table():
     assert all(row in readme for row in rows)
 
 
+def test_the_docs_show_the_committed_coverage():
+    text = (RESULTS.parent / "docs/statistics.md").read_text()
+    begin, end = (f"<!-- coverage of calibration/a-a: {word} -->\n" for word in ("begin", "end"))
+    shown = text.partition(begin)[2].partition(end)[0]
+    folder = RESULTS / "simulation/calibration/a-a"
+    if (folder / "cells.json").exists():
+        assert shown.strip() == coverage_table(cells_of(folder))
+    else:
+        assert "harness reproduce calibration/a-a --scale simulation --publish" in shown
+
+
 def squeezed(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "/".join(folder.parts[-3:]))
 def test_cells_are_those_of_their_per_query_scores(folder):
-    cells = cells_of(folder)
-    scores = pd.read_parquet(folder / "per_query.parquet")
-    compared = {
-        row["name"]: [cell["published"] for cell in row["cells"]]
-        for row in cells["rows"]
-        if row["kind"] != "reference"
-    }
-    made = compare_rows(
-        scores,
-        cells["columns"],
-        compared,
-        baseline=cells["baseline"],
-        primary=cells["primary"],
-        level=cells["level"],
-    )
-    for row in cells["rows"]:
-        for place, cell in enumerate(row["cells"]):
-            column = cells["columns"][place]
-            own = scores[
-                (scores["row"] == row["name"])
-                & (scores["measure"] == column["measure"])
-                & (scores["split"] == column["split"])
-            ]
-            assert own["value"].mean() == pytest.approx(cell["reproduced"]["mean"], abs=1e-12)
-            block = made.differences.get(row["name"], [None] * len(row["cells"]))[place]
-            if block is not None:
-                assert block["value"] == pytest.approx(cell["difference"]["value"], abs=1e-12)
-                assert block["checkpoints"]["low"] == pytest.approx(cell["difference"]["checkpoints"]["low"])
+    check_cells(folder)
+
+
+def test_results_of_every_kind_can_be_checked():
+    assert set(CHECKS) == set(REPORTS)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def reproduced(per_query: pd.DataFrame, row: str, column: Mapping[str, Any], lev
         "mean": float(per_seed.mean()),
         "sd": float(per_seed.std(ddof=1)) if len(per_seed) > 1 else None,
         "per_seed": [float(value) for value in per_seed],
-        **_intervals(values, level)[0],
+        **_interval_blocks(values, level),
     }
 
 
@@ -106,10 +106,10 @@ def compare_rows(
         reference = score_table(per_query, baseline, column)
         for row in others:
             published = published_difference(rows[row][position], rows[baseline][position])
-            paired = _paired(score_table(per_query, row, column), reference, row, baseline)
+            paired = paired_difference(score_table(per_query, row, column), reference, row, baseline)
             differences[row].append(_block(paired, published, level))
             if paired is not None and column["label"] == primary:
-                on_primary[row] = _intervals(paired, level)[1]
+                on_primary[row] = _intervals(paired, level)
     _adjust(differences, labels.index(primary), on_primary)
     return Comparison({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
 
@@ -133,6 +133,40 @@ def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) ->
             f"the seeds of row '{row}' are scored on different queries", where=str(column["label"])
         )
     return table
+
+
+def paired_difference(
+    table: pd.DataFrame, reference: pd.DataFrame, row: str, other: str
+) -> FloatArray | None:
+    """Return one row minus another, seed by seed and query by query.
+
+    Args:
+        table: scores of the row, of `score_table`.
+        reference: scores of the other row.
+        row: name of the row, for the message.
+        other: name of the other row.
+
+    Returns:
+        Differences [S, Q] over the seeds that both have; None if there is none.
+
+    Raises:
+        UserError: the rows are scored on different queries.
+    """
+    seeds = table.index.intersection(reference.index)
+    if len(seeds) == 0:
+        return None
+    if not table.columns.equals(reference.columns):
+        raise UserError(
+            f"rows '{row}' and '{other}' are scored on different queries",
+            fix="evaluate both again on the same collection",
+        )
+    difference: FloatArray = (table.loc[seeds] - reference.loc[seeds]).to_numpy(dtype=np.float64)
+    return difference
+
+
+def difference_block(paired: FloatArray, level: float) -> Block:
+    """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None."""
+    return {"value": float(paired.mean()), **_interval_blocks(paired, level)}
 
 
 def published_difference(
@@ -164,29 +198,18 @@ def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     return number * factor, Decimal(5).scaleb(int(exponent) - 1) * factor
 
 
-def _paired(table: pd.DataFrame, reference: pd.DataFrame, row: str, baseline: str) -> FloatArray | None:
-    """Row minus baseline [S, Q] over the seeds that both have; None if there is none."""
-    seeds = table.index.intersection(reference.index)
-    if len(seeds) == 0:
-        return None
-    if not table.columns.equals(reference.columns):
-        raise UserError(
-            f"rows '{row}' and '{baseline}' are scored on different queries",
-            fix="evaluate both again on the same collection",
-        )
-    difference: FloatArray = (table.loc[seeds] - reference.loc[seeds]).to_numpy(dtype=np.float64)
-    return difference
-
-
-def _intervals(values: FloatArray, level: float) -> tuple[Block, dict[str, Interval]]:
-    """Both intervals of values [S, Q], JSON-ready and as they are."""
+def _intervals(values: FloatArray, level: float) -> dict[str, Interval]:
+    """Both intervals of values [S, Q]; with one seed there is none of the method."""
     found = {"checkpoints": checkpoint_interval(values, level), "method": method_interval(values, level)}
-    blocks = {
-        name: interval
-        and {"low": interval.low, "high": interval.high, "level": interval.level, "df": float(interval.df)}
-        for name, interval in found.items()
+    return {name: interval for name, interval in found.items() if interval is not None}
+
+
+def _interval_blocks(values: FloatArray, level: float) -> Block:
+    """Both intervals of values [S, Q], JSON-ready."""
+    found = _intervals(values, level)
+    return {"checkpoints": None, "method": None} | {
+        name: {"low": i.low, "high": i.high, "level": i.level, "df": float(i.df)} for name, i in found.items()
     }
-    return blocks, {name: interval for name, interval in found.items() if interval is not None}
 
 
 def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> Block | None:
@@ -194,12 +217,7 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
     if paired is None:
         missing = {"value": None, "checkpoints": None, "method": None, "holm_p": None}
         return {**missing, "published": published} if published else None
-    return {
-        "value": float(paired.mean()),
-        "published": published,
-        "holm_p": None,
-        **_intervals(paired, level)[0],
-    }
+    return {**difference_block(paired, level), "published": published, "holm_p": None}
 
 
 def _adjust(

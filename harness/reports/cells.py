@@ -1,4 +1,4 @@
-"""From finished runs to cells.json, provenance.json and per_query.parquet; all else is rendered."""
+"""What cells.json, provenance.json and per_query.parquet hold for targets of every kind."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.errors import UserError
-from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.measures import describe_provider
 from harness.files import read_json
 from harness.records.run_folder import RunFolder
-from harness.specs.models import Row
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RunSettings
 
@@ -53,30 +51,11 @@ def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[order]
 
 
-def build_cells(
-    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+def describe_target(
+    resolved: Resolved, runs: Sequence[FinishedRun], columns: Sequence[Cells], collection: Collection
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells."""
+    """Return what the cells of every kind of target begin with: what was made, on what, and what is open."""
     target = resolved.target
-    columns = [column.model_dump() for column in resolved.columns]
-    compared = {
-        row.name: resolved.published(row)
-        for row in target.rows
-        if row.kind not in {"reference", "published", "unavailable"}
-    }
-    comparison = compare_rows(
-        per_query, columns, compared, baseline=target.baseline, primary=target.primary, level=target.level
-    )
-    rows = []
-    for row in target.rows:
-        own = [run for run in runs if run.row == row.name]
-        published = resolved.published(row)
-        blocks = comparison.differences.get(row.name, [None] * len(columns))
-        cells = [
-            _cell(reproduced(per_query, row.name, column, target.level), figure, block)
-            for column, figure, block in zip(columns, published, blocks, strict=True)
-        ]
-        rows.append(_row(row, own, cells))
     return {
         "target": resolved.name,
         "paper": resolved.paper,
@@ -97,16 +76,20 @@ def build_cells(
         },
         "settings_commit": resolved.settings_commit(),
         "reading_notes": resolved.scale_notes(),
-        "baseline": target.baseline,
         "primary": target.primary,
         "level": target.level,
         "seeds": sorted({run.seed for run in runs}),
-        "columns": columns,
-        "rows": rows,
-        "smallest_difference": comparison.smallest_difference,
+        "columns": list(columns),
         "verdict": "pipeline check",
         "notes": resolved.notes(),
     }
+
+
+def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores of the primary column alone, so that the file of many rows stays small."""
+    column = resolved.primary
+    chosen = (per_query["measure"] == column.measure) & (per_query["split"] == column.split)
+    return per_query[chosen]
 
 
 def build_provenance(runs: Sequence[FinishedRun], overlap: str | None) -> dict[str, Any]:
@@ -134,34 +117,3 @@ def build_provenance(runs: Sequence[FinishedRun], overlap: str | None) -> dict[s
             }
         )
     return {"manifest": overlap, "environments": environments, "runs": entries}
-
-
-def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
-    results = [run.folder.result() for run in runs]
-    drawn = sum(result["drawn"] for result in results)
-    known = sum(result["known_relevant_drawn"] for result in results)
-    diagnosed = [result["diagnostics"] for result in results if result["diagnostics"]]
-    sampler = runs[0].settings.sampler if runs else None
-    return {
-        "name": row.name,
-        "kind": row.kind,
-        "recipe": runs[0].settings.recipe if runs and row.sampler else None,
-        "sampler": sampler.preset if sampler else None,
-        "summary": row.note or "",
-        "fingerprints": [run.folder.folder.name for run in runs],
-        "cells": cells,
-        "false_negatives": {"known_relevant_drawn": known, "drawn": drawn, "share": known / drawn}
-        if drawn
-        else None,
-        "diagnostics": _mean(diagnosed) if diagnosed else None,
-    }
-
-
-def _mean(diagnosed: list[dict[str, float]]) -> dict[str, float]:
-    """Mean over seeds of the last round's diagnostics."""
-    return {key: sum(d[key] for d in diagnosed) / len(diagnosed) for key in sorted(diagnosed[0])}
-
-
-def _cell(made: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
-    state = "ok" if made else "published-only" if figure else "missing"
-    return {"state": state, "published": figure, "reproduced": made, "difference": difference}

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from harness.methods.curves import BEST, GAP, assumed, weights
 from harness.negatives.laws.law import Law
 from harness.negatives.registry import LAWS, make_law
-from harness.reports.figures import INK, OKABE_ITO, STYLE
+from harness.reports.drawing import INK, OKABE_ITO, STYLE
 
 COLUMNS = 3
 LOWEST = -8

@@ -49,9 +49,14 @@ def column_style(cells: Cells, position: int) -> Style:
     if not printed:
         everywhere = [cell["published"] for row in cells["rows"] for cell in row["cells"]]
         printed = [figure["printed"] for figure in everywhere if figure]
+    decimals = max((len(str(text).partition(".")[2]) for text in printed), default=None)
+    return unit_style(cells, decimals)
+
+
+def unit_style(cells: Cells, decimals: int | None = None) -> Style:
+    """Return the style of figures that no paper prints: one decimal in percent, else three."""
     percent = cells["unit"] == "percent"
-    decimals = max((len(str(text).partition(".")[2]) for text in printed), default=1 if percent else 3)
-    return Style(100.0 if percent else 1.0, decimals)
+    return Style(100.0 if percent else 1.0, (1 if percent else 3) if decimals is None else decimals)
 
 
 def published_text(cell: Mapping[str, Any]) -> str:
@@ -78,7 +83,7 @@ def p_text(p_value: float | None) -> str:
 def row_text(cells: Cells, row: Mapping[str, Any]) -> str:
     """Return a row's name, with what kind it is unless it is one of the paper's trained rows."""
     marks = [] if row["kind"] in ("trained", "published") else [row["kind"]]
-    if row["name"] == cells["baseline"]:
+    if row["name"] == cells.get("baseline"):
         marks.append("baseline")
     return f"{row['name']} ({', '.join(marks)})" if marks else str(row["name"])
 
@@ -98,6 +103,11 @@ def count_text(number: int) -> str:
     return f"{number:,}"
 
 
+def part_text(part: int, whole: int) -> str:
+    """Return a count with its denominator and share: ``41 of 72 (57 %)``."""
+    return f"{part} of {whole} ({100 * part / whole:.0f} %)" if whole else f"{part} of {whole}"
+
+
 def list_text(values: Sequence[Any]) -> str:
     """Return ``a, b and c``."""
     texts = [str(value) for value in values]
@@ -107,6 +117,22 @@ def list_text(values: Sequence[Any]) -> str:
 def unit_text(cells: Cells) -> str:
     """Return the unit for a caption or an axis."""
     return {"percent": "%", "fraction": "fraction"}.get(cells["unit"], str(cells["unit"]))
+
+
+def points_text(cells: Cells) -> str:
+    """Return the unit of a difference."""
+    return "points" if cells["unit"] == "percent" else unit_text(cells)
+
+
+def title_text(cells: Cells) -> str:
+    """Return the title of a figure; a simulation is named first."""
+    simulation = "Simulation. " if cells["simulation"] else ""
+    return f"{simulation}{cells['target']}: {cells['title']} ({cells['verdict']}, {cells['scale']} scale)"
+
+
+def share_text(share: float | None, decimals: int) -> str:
+    """Return a share in per cent."""
+    return NOTHING if share is None else f"{100 * share:.{decimals}f} %"
 
 
 def positions(cells: Cells, *, published: bool) -> list[int]:

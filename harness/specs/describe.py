@@ -12,6 +12,9 @@ from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.resolve import figure
 
+SEVERAL = {"readings": "readings", "calibration": "sides"}
+"""Kind of a target whose rows stand for several -> what these are called."""
+
 
 def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
     """Return all targets; status tells at which scales results exist, or that the spec is broken."""
@@ -57,7 +60,7 @@ def show_target(loaded: LoadedTarget) -> dict[str, Any]:
                     for text in row.published or [None] * len(target.columns)
                 ],
             }
-            for row in target.rows
+            for row in loaded.written
         ],
         "notes": [notes[name].model_dump() for name in target.notes],
     }
@@ -67,19 +70,22 @@ def render_list(found: list[dict[str, Any]]) -> Table:
     """Return the list as a table for a terminal."""
     table = Table(box=None, pad_edge=False)
     for header in ("target", "title", "kind", "scales", "status"):
-        table.add_column(header, no_wrap=header != "title")
+        table.add_column(header, no_wrap=header in {"target", "kind"})
     for line in found:
         table.add_row(line["target"], line["title"], line["kind"], ", ".join(line["scales"]), line["status"])
     return table
 
 
-def render_show(shown: dict[str, Any]) -> Table:
+def render_show(loaded: LoadedTarget) -> Table:
     """Return a target as a table for a terminal: its rows and published figures, its notes below."""
-    headers = ["row", "kind", "sampler", *(column["label"] for column in shown["columns"])]
+    shown, several = show_target(loaded), SEVERAL.get(loaded.target.kind)
+    columns = [column["label"] for column in shown["columns"]]
+    headers = ["row", "kind", "sampler", *([several] if several else []), *columns]
     table = Table(*headers, title=f"{shown['target']}: {shown['title']}", box=None, pad_edge=False)
     for row in shown["rows"]:
+        count = [str(len(loaded.rows(row["name"])))] if several else []
         printed = [cell["printed"] if cell else "" for cell in row["published"]]
-        table.add_row(row["name"], row["kind"], row["sampler"] or "", *printed)
+        table.add_row(row["name"], row["kind"], row["sampler"] or "", *count, *printed)
     table.caption = "\n".join(f"{note['id']} ({note['severity']}): {note['text']}" for note in shown["notes"])
     table.caption_justify = "left"
     return table

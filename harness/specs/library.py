@@ -8,10 +8,12 @@ from pathlib import Path
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.checks import check_target
+from harness.specs.expansion import expand
 from harness.specs.fitting import check_fit
+from harness.specs.kind_checks import check_kind
 from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import Model, in_order, parse, try_parse
-from harness.specs.models import Paper, Target
+from harness.specs.models import TARGETS, Paper, Row, Target
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
 
@@ -40,10 +42,10 @@ class Library:
         """Return the names of all targets."""
         papers = [p for p in sorted(self.root.iterdir()) if (p / "paper.yaml").exists()]
         return [
-            f"{paper.name}/{path.stem}"
+            f"{paper.name}/{stem}"
             for paper in papers
-            for path in sorted(paper.glob("*.yaml"))
-            if path.name != "paper.yaml"
+            for stem in sorted(path.stem for path in paper.glob("*.yaml"))
+            if stem != "paper"
         ]
 
     def names(self, kind: str) -> list[str]:
@@ -77,17 +79,29 @@ class Library:
         if name not in self.targets():
             raise UserError(f"unknown target '{name}'", fix=nearest(name, self.targets()))
         source = read_source(self.root / f"{name}.yaml", self.root)
-        target, errors = try_parse(source, Target, "row")
-        errors += check_target(source, self)
-        if target is None or errors:
-            raise SpecErrors(in_order(errors))
-        loaded = self._with_named(name, target)
+        written = self._written(source)
+        source, target = expand(source, written, self)
+        loaded = self._with_named(name, target, written.rows)
         errors = list(check_fit(source, loaded))
         if errors:
             raise SpecErrors(in_order(errors))
         return loaded
 
-    def _with_named(self, name: str, target: Target) -> LoadedTarget:
+    def _written(self, source: Source) -> Target:
+        """Return a target as its file has it, sound by itself."""
+        kind = source.at(("kind",))
+        model = TARGETS.get(kind) if isinstance(kind, str) else None
+        if model is not None:
+            target, errors = try_parse(source, model, "row")
+        else:
+            what = "'kind' is missing" if kind is None else f"'{kind}' is not valid"
+            target, errors = None, [source.error(("kind",), what, nearest(str(kind), TARGETS))]
+        errors += [*check_target(source, self), *check_kind(source)]
+        if target is None or errors:
+            raise SpecErrors(in_order(errors))
+        return target
+
+    def _with_named(self, name: str, target: Target, written: list[Row]) -> LoadedTarget:
         """Read what a target names; errors of several files come together."""
         errors: list[UserError] = []
 
@@ -116,6 +130,7 @@ class Library:
         return LoadedTarget(
             name,
             target,
+            written,
             paper,
             {key: recipe for key, recipe in recipes.items() if recipe},
             {key: dataset for key, dataset in datasets.items() if dataset},

@@ -15,7 +15,8 @@ class LoadedTarget:
 
     Attributes:
         name: for example ``trisampler/table-5``.
-        target: the spec.
+        target: the spec, with a row for each reading where it has readings.
+        written: the rows as the file has them.
         paper: its paper.
         recipes: by name, with those they start from.
         datasets: by name.
@@ -23,17 +24,19 @@ class LoadedTarget:
 
     name: str
     target: Target
+    written: list[Row]
     paper: Paper
     recipes: dict[str, Recipe]
     datasets: dict[str, Dataset]
 
-    def row(self, name: str) -> Row:
-        """Return a row by name.
+    def rows(self, name: str) -> list[Row]:
+        """Return the row of a name, or all that a written row stands for.
 
         Raises:
             UserError: no such row.
         """
-        rows = {row.name: row for row in self.target.rows}
-        if name not in rows:
-            raise UserError(f"{self.name} has no row '{name}'", fix=nearest(name, rows))
-        return rows[name]
+        found = [row for row in self.target.rows if name in (row.name, row.written)]
+        if not found:
+            known = [row.name for row in self.written]
+            raise UserError(f"{self.name} has no row '{name}'", fix=nearest(name, known))
+        return found

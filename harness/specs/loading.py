@@ -56,14 +56,15 @@ def try_parse(source: Source, model: type[Model], owner: str) -> tuple[Model | N
     except ValidationError as error:
         found: dict[Location, UserError] = {}
         for detail in error.errors():
-            location = _location(source, detail["loc"])
+            location = _location(source, detail)
             found.setdefault(location, _explain(source, location, detail, model, owner))
         return None, list(found.values())
 
 
 def in_order(errors: list[UserError]) -> list[UserError]:
-    """Sort errors of files by line."""
-    return sorted(errors, key=lambda error: int((re.findall(r":(\d+)$", str(error.where)) or ["0"])[0]))
+    """Sort errors of files by line; what is said twice is said once."""
+    distinct = {str(error): error for error in errors}.values()
+    return sorted(distinct, key=lambda error: int((re.findall(r":(\d+)$", str(error.where)) or ["0"])[0]))
 
 
 def _explain(
@@ -99,13 +100,13 @@ def _unknown_key(source: Source, location: Location, model: type[BaseModel], own
     return source.error(location, "unknown key", nearest(key, _fields_at(model, location[:-1])))
 
 
-def _location(source: Source, loc: Location) -> Location:
+def _location(source: Source, detail: Any) -> Location:
     """Return pydantic's location without the names of a union's branches, which the file does not have."""
     found: list[int | str] = []
-    for number, step in enumerate(loc):
+    for number, step in enumerate(detail["loc"], start=1):
         around = source.at(tuple(found))
         there = isinstance(around, dict | list) and has(around, step)
-        if there or (number == len(loc) - 1 and isinstance(around, dict)):
+        if there or (number == len(detail["loc"]) and detail["type"] == "missing"):
             found.append(step)
     return tuple(found)
 

@@ -103,6 +103,11 @@ class Resolved:
         return [*printed, *further, *others]
 
     @property
+    def primary(self) -> ResolvedColumn:
+        """The primary column."""
+        return next(column for column in self.columns if column.label == self.target.primary)
+
+    @property
     def seeds(self) -> int:
         """Number of seeds, unless the command says otherwise."""
         return self.target.seeds or self.scale.spec.seeds.count
@@ -135,6 +140,7 @@ class Resolved:
         start = self.loaded.recipes[recipe.start or recipe_name]
         kind = {"bm25": "bm25", "warm-up": "warm-up"}.get(row.evaluates or "", "trained")
         trained = kind == "trained"
+        warm_up_shift, shift = row.seed_shift
         return RunSettings(
             kind=kind,  # type: ignore[arg-type]
             recipe=recipe_name if trained else (recipe.start or recipe_name),
@@ -142,10 +148,10 @@ class Resolved:
             tokens=TokenSettings(**scale.tokens.model_dump()),
             encoder=EncoderSettings(**scale.encoder.model_dump()),
             warm_up=_phase(start, scale, "warm_up"),
-            warm_up_seed=scale.seeds.warm_up + seed,
+            warm_up_seed=scale.seeds.warm_up + warm_up_shift + seed,
             continued=_phase(recipe, scale, "continued") if trained else None,
             sampler=self._sampler(row) if trained else None,
-            seed=scale.seeds.continued + seed,
+            seed=scale.seeds.continued + shift + seed,
             measures=tuple(dict.fromkeys(column.measure for column in self.columns)),
             depth=scale.depth,
         )

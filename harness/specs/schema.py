@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Union
+
+from pydantic import Field, TypeAdapter
 
 from harness.files import write_json
-from harness.specs.base import Spec
-from harness.specs.models import Paper, Target
+from harness.specs.models import TARGETS, Paper
 from harness.specs.parts import Dataset, Recipe, Scale
 
-MODELS: dict[str, type[Spec]] = {
+MODELS: dict[str, Any] = {
     "paper": Paper,
-    "target": Target,
+    "target": Annotated[Union[tuple(TARGETS.values())], Field(discriminator="kind")],  # noqa: UP007 - of a dict
     "recipe": Recipe,
     "dataset": Dataset,
     "scale": Scale,
@@ -21,7 +22,7 @@ MODELS: dict[str, type[Spec]] = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each kind of file."""
-    found = {kind: model.model_json_schema(by_alias=True) for kind, model in MODELS.items()}
+    found = {kind: TypeAdapter(model).json_schema(by_alias=True) for kind, model in MODELS.items()}
     row = found["target"]["$defs"]["Row"]["properties"]["sampler"]
     row["anyOf"] = [{"type": "string"}, *row["anyOf"]]
     return found

@@ -9,7 +9,8 @@ import matplotlib as mpl
 import pytest
 from matplotlib.image import imread
 
-from harness.reports.figures import MARKERS, STYLE, draw_comparison
+from harness.reports.comparison.figure import draw_comparison
+from harness.reports.drawing import MARKERS, STYLE
 
 
 def test_same_cells_give_the_same_bytes(cells: dict[str, Any], tmp_path: Path) -> None:

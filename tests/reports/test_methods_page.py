@@ -9,7 +9,7 @@ import pytest
 
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, SOURCES, TOPOLOGIES
-from harness.reports.figures import OKABE_ITO, STYLE
+from harness.reports.drawing import OKABE_ITO, STYLE
 from harness.reports.methods_figure import DASHES, draw_laws, variants
 from harness.reports.methods_page import FIGURE, _table, render_page
 from harness.specs.library import Library

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.reports.tables import render_markdown
-from harness.reports.terminal import render_terminal
+from harness.reports.comparison.table import render_markdown
+from harness.reports.comparison.terminal import render_terminal
+from harness.reports.comparison.tidy import render_csv
 from harness.reports.text import Style
-from harness.reports.tidy import render_csv
 
 
 def line_of(text: str, *starts: str) -> list[str]:

@@ -48,6 +48,6 @@ def test_show_has_the_keys_of_the_contract(library: Library) -> None:
 def test_people_see_names_and_figures(library: Library, tmp_path: Path) -> None:
     console = Console(width=200, record=True, file=(tmp_path / "out").open("w"))
     console.print(render_list(list_targets(library, tmp_path)))
-    console.print(render_show(show_target(library.target(TABLE))))
+    console.print(render_show(library.target(TABLE)))
     text = console.export_text()
     assert all(word in text for word in (TABLE, "not made yet", "TriSampler", "41.4", "D26"))

@@ -263,7 +263,7 @@ def test_unknown_names(library: Library) -> None:
     with pytest.raises(UserError, match=r"unknown dataset 'nq'"):
         library.dataset("nq")
     with pytest.raises(UserError, match=r"has no row 'Trisampler'; did you mean 'TriSampler'"):
-        library.target(TABLE).row("Trisampler")
+        library.target(TABLE).rows("Trisampler")
 
 
 def test_missing_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ def table(library: Library) -> Resolved:
 
 
 def run(table: Resolved, row: str, seed: int = 0) -> RunSettings:
-    return table.run(table.loaded.row(row), seed)
+    return table.run(table.loaded.rows(row)[0], seed)
 
 
 def test_rows_differ_in_the_sampler_alone(table: Resolved) -> None:
@@ -105,7 +105,7 @@ def test_columns(library: Library) -> None:
         ("MRR@10", "test", True), ("R@50", "test", True), ("R@1k", "test", True),
         ("nDCG@10", "test", False), ("Success@20", "test", False),
     ]  # fmt: skip
-    row = table.loaded.row("TriSampler")
+    row = table.loaded.rows("TriSampler")[0]
     assert [figure and figure["value"] for figure in table.published(row)] == [
         0.414,
         0.891,

@@ -125,7 +125,7 @@ def settings(library: Library, sampler: str) -> SamplerSettings:
     spec = library.root / SPEC
     spec.write_text(spec.read_text().replace(*chosen(sampler)))
     resolved = resolve(library, TABLE, "quick")
-    found = resolved.run(resolved.loaded.row("TriSampler"), 0).sampler
+    found = resolved.run(resolved.loaded.rows("TriSampler")[0], 0).sampler
     assert found is not None
     return found
 
@@ -149,7 +149,7 @@ def test_runs_know_the_content_of_files(library: Library, tmp_path: Path) -> Non
     other.write_text("q Q0 d 1 1.0 x\n")
     settings(library, f"{{preset: uniform, source: {{name: file, path: {one}}}}}")
     resolved = resolve(library, TABLE, "quick")
-    run = resolved.run(resolved.loaded.row("TriSampler"), 0)
+    run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
     assert run.sampler is not None and run.sampler.source is not None
     moved = run.sampler.model_copy(update={"source": run.sampler.source | {"path": str(other)}})
     elsewhere = run.model_copy(update={"sampler": moved})

@@ -7,19 +7,15 @@ paired.
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from harness.files import write_bytes
+from harness.reports.drawing import INK, MARKERS, OKABE_ITO, figure_to
 from harness.reports.text import (
     Cells,
     collection_text,
@@ -27,33 +23,9 @@ from harness.reports.text import (
     dataset_text,
     positions,
     row_text,
+    title_text,
     unit_text,
 )
-
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Colours that stay apart for the colour-blind (Okabe and Ito 2008); yellow is too pale on white."""
-
-MARKERS = "osD^vPX*"
-"""One a row, so that rows stay apart in grey."""
-
-INK = "#333333"
-
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "harness",  # element ids are random without it
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
-    "font.size": 8.5,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "axes.grid": True,
-    "axes.grid.axis": "x",
-    "axes.axisbelow": True,
-    "grid.color": "#DDDDDD",
-    "grid.linewidth": 0.6,
-    "ytick.left": False,
-}
 
 
 def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
@@ -67,19 +39,15 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
         png: where to write the bitmap, 150 dots an inch.
     """
     shown = positions(cells, published=True) or positions(cells, published=False)
-    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
-        # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
-        height = (0.24 * len(cells["rows"]) + 0.75) * len(shown) + 0.9
-        figure = Figure(figsize=(9.6, height), layout="constrained")
-        FigureCanvasAgg(figure)
+    # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
+    height = (0.24 * len(cells["rows"]) + 0.75) * len(shown) + 0.9
+    with figure_to(svg, png, 9.6, height) as figure:
         widths = (1, 1.15, 1.15)[0 if positions(cells, published=True) else 1 :]
         axes = figure.subplots(len(shown), len(widths), squeeze=False, sharey=True, width_ratios=widths)
         for line, position in zip(axes, shown, strict=True):
             _draw_line(list(line), cells, position, first=position == shown[0])
-        figure.suptitle(_title(cells), fontsize=10, x=0.01, ha="left")
+        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
         figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
-        write_bytes(svg, _bytes(figure, "svg", {"Date": None, "Creator": "harness"}))
-        write_bytes(png, _bytes(figure, "png", {"Software": None}))
 
 
 def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
@@ -142,12 +110,6 @@ def _point(axis: Axes, block: Mapping[str, Any], mean: float, place: int, factor
     axis.plot(mean * factor, place, **look)
 
 
-def _title(cells: Cells) -> str:
-    simulation = "Simulation. " if cells["simulation"] else ""
-    title = f"{simulation}{cells['target']}: {cells['title']} ({cells['verdict']}, {cells['scale']} scale)"
-    return textwrap.fill(title, 125)
-
-
 def _legend(cells: Cells) -> str:
     level, seeds = f"{cells['level'] * 100:g} %", len(cells["seeds"])
     if seeds == 1:
@@ -158,9 +120,3 @@ def _legend(cells: Cells) -> str:
             "thin bars: for the method (over seeds and queries)."
         )
     return f"{bars}\nEach panel has its own axis. Only differences are paired: read them in the last column."
-
-
-def _bytes(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format=kind, dpi=150, metadata=metadata)
-    return stream.getvalue()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
-from harness.reports.footnotes import caption, footnotes
+from harness.reports.comparison.notes import caption, footnotes
+from harness.reports.markdown import pipe_table, section
 from harness.reports.text import (
     NOTHING,
     Cells,
@@ -19,6 +18,7 @@ from harness.reports.text import (
     published_text,
     reproduced_text,
     row_text,
+    share_text,
 )
 
 
@@ -36,24 +36,19 @@ def render_markdown(cells: Cells) -> str:
         f"# {cells['target']}: {cells['title']}",
         caption(cells),
         _figures(cells, printed or further),
-        _section(f"Difference to {cells['baseline']}", _differences(cells, printed or further)),
+        section(f"Difference to {cells['baseline']}", _differences(cells, printed or further)),
     ]
     if printed and further:
         sections += [
-            _section("Further measures", _figures(cells, further)),
-            _section(f"Further measures, difference to {cells['baseline']}", _differences(cells, further)),
+            section("Further measures", _figures(cells, further)),
+            section(f"Further measures, difference to {cells['baseline']}", _differences(cells, further)),
         ]
     sections += [
-        _section("Negatives drawn", _negatives(cells)),
-        _section("Rows", "\n".join(_summaries(cells))),
-        _section("Notes", "\n".join(f"- {line}" for line in footnotes(cells))),
+        section("Negatives drawn", _negatives(cells)),
+        section("Rows", "\n".join(_summaries(cells))),
+        section("Notes", "\n".join(f"- {line}" for line in footnotes(cells))),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def _section(title: str, body: str) -> str:
-    """A titled section, or nothing where there is nothing to say."""
-    return f"## {title}\n\n{body}" if body else ""
 
 
 def _figures(cells: Cells, columns: Sequence[int]) -> str:
@@ -67,7 +62,7 @@ def _figures(cells: Cells, columns: Sequence[int]) -> str:
             cell = row["cells"][position]
             line.extend([published_text(cell)] * column["published"])
             line.append(reproduced_text(cell, style))
-    return _table(header, lines)
+    return pipe_table(header, lines)
 
 
 def _differences(cells: Cells, columns: Sequence[int]) -> str:
@@ -93,7 +88,7 @@ def _differences(cells: Cells, columns: Sequence[int]) -> str:
             line += [style.number(block["value"], signed=True), style.interval(block["checkpoints"])]
             line += [style.interval(block["method"])] * several
             lines.append(line + [_p_cell(cells, column["label"], block)] * primary)
-    return _table(header, lines) if lines else ""
+    return pipe_table(header, lines, left=2) if lines else ""
 
 
 def _p_cell(cells: Cells, label: str, block: Mapping[str, Any]) -> str:
@@ -112,41 +107,26 @@ def _negatives(cells: Cells) -> str:
         for row in cells["rows"]
         if row["false_negatives"] or row["diagnostics"]
     ]
-    return _table(header, lines) if lines else ""
+    return pipe_table(header, lines) if lines else ""
 
 
 def _counted(block: Mapping[str, Any] | None) -> list[str]:
     if block is None:
         return [NOTHING] * 3
-    return [count_text(block["known_relevant_drawn"]), count_text(block["drawn"]), _share(block["share"], 2)]
+    return [
+        count_text(block["known_relevant_drawn"]),
+        count_text(block["drawn"]),
+        share_text(block["share"], 2),
+    ]
 
 
 def _diagnosed(block: Mapping[str, Any] | None) -> list[str]:
     if block is None:
         return [NOTHING] * 4
-    shares = [_share(block["zero_relu_share"], 1), _share(block["fallback_rows_share"], 1)]
+    shares = [share_text(block["zero_relu_share"], 1), share_text(block["fallback_rows_share"], 1)]
     return [f"{block['effective_candidates']:.1f}", f"{block['gap_sd']:.2f}", *shares]
-
-
-def _share(share: float | None, decimals: int) -> str:
-    """A share in per cent."""
-    return NOTHING if share is None else f"{100 * share:.{decimals}f} %"
 
 
 def _summaries(cells: Cells) -> list[str]:
     """One line a row on what it is."""
     return [f"- **{row_text(cells, row)}**: {row['summary']}" for row in cells["rows"] if row["summary"]]
-
-
-def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A pipe table, first column left, figures right."""
-    names = sum(name in ("Row", "Measure") for name in header)
-    align = ["left"] * names + ["right"] * (len(header) - names)
-    safe = [[_escape(value) for value in line] for line in lines]
-    headers = [_escape(name) for name in header]
-    return tabulate(safe, headers, tablefmt="pipe", colalign=align, disable_numparse=True)
-
-
-def _escape(text: str) -> str:
-    """Keep a pipe inside a cell from ending it."""
-    return text.replace("|", "\\|")

@@ -1,0 +1,82 @@
+"""A row against itself: how often the intervals of a difference cover 0 where the true difference is 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from harness.evaluation.comparison import Block, difference_block, paired_difference, score_table
+
+
+def compare_sides(
+    per_query: pd.DataFrame, column: Mapping[str, Any], sides: tuple[str, str], level: float
+) -> Block:
+    """Return the difference of a pair's two sides, over all seeds and for the first seed alone.
+
+    Args:
+        per_query: as for `harness.evaluation.comparison.reproduced`.
+        column: of `cells.json`: its measure, split and dataset.
+        sides: names of the two sides; the second is taken from the first.
+        level: confidence of the intervals.
+
+    Returns:
+        ``value``, ``checkpoints`` and ``method`` (None with one seed), paired by seed and query, and
+        ``first_seed`` with ``value`` and ``checkpoints`` of the first seed that both sides have.
+    """
+    tables = [score_table(per_query, side, column) for side in sides]
+    paired = paired_difference(tables[0], tables[1], *sides)
+    if paired is None:
+        raise ValueError(f"'{sides[0]}' and '{sides[1]}' have no seed in common")
+    first = difference_block(paired[:1], level)
+    return {
+        **difference_block(paired, level),
+        "first_seed": {"value": first["value"], "checkpoints": first["checkpoints"]},
+    }
+
+
+def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> Block:
+    """Return how many of some intervals cover 0.
+
+    Args:
+        intervals: ``{"low", "high"}`` each, independent of one another.
+        level: confidence of the interval for the coverage.
+
+    Returns:
+        ``covered`` of ``intervals``, their ``share``, the Clopper-Pearson interval for the probability to
+        cover (``low``, ``high``, ``level``), and ``mean_width`` of the intervals.
+    """
+    covered = sum(covers(interval) for interval in intervals)
+    low, high = clopper_pearson(covered, len(intervals), level)
+    return {
+        "covered": covered,
+        "intervals": len(intervals),
+        "share": covered / len(intervals),
+        "low": low,
+        "high": high,
+        "level": level,
+        "mean_width": float(np.mean([interval["high"] - interval["low"] for interval in intervals])),
+    }
+
+
+def covers(interval: Mapping[str, Any]) -> bool:
+    """Tell whether an interval covers 0; its ends belong to it."""
+    return bool(interval["low"] <= 0 <= interval["high"])
+
+
+def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, float]:
+    """Return the exact interval for a probability (Clopper and Pearson, Biometrika 1934).
+
+    Its ends are the probabilities under which as many successes or more, and as many or fewer, have a chance
+    of (1 - level) / 2: quantiles of beta distributions. It covers at least with `level`.
+
+    Args:
+        successes: how often it happened.
+        trials: of how many independent trials.
+        level: confidence in (0, 1).
+    """
+    interval = stats.binomtest(successes, trials).proportion_ci(confidence_level=level, method="exact")
+    return float(interval.low), float(interval.high)

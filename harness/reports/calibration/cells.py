@@ -1,0 +1,61 @@
+"""The cells of a calibration: the difference of every pair of sides, and how many intervals cover 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from harness.collections.collection import Collection
+from harness.errors import UserError
+from harness.evaluation.calibration import compare_sides, coverage
+from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.specs.models import Side
+from harness.specs.resolve import Resolved
+
+
+def build_calibration(
+    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+) -> Cells:
+    """Return the content of cells.json; the same runs give the same cells.
+
+    Raises:
+        UserError: of no pair both sides were made.
+    """
+    level, column = resolved.target.level, resolved.primary.model_dump()
+    made: dict[str, list[FinishedRun]] = {}
+    for run in runs:
+        made.setdefault(run.row, []).append(run)
+    sides = [row for row in resolved.target.rows if isinstance(row, Side) and row.name in made]
+    pairs = []
+    for number in dict.fromkeys(side.pair for side in sides):
+        names = tuple(side.name for side in sides if side.pair == number)
+        if len(names) == 2:
+            fingerprints = [[run.folder.folder.name for run in made[name]] for name in names]
+            about = {"pair": number, "sides": list(names), "fingerprints": fingerprints}
+            pairs.append({**about, **compare_sides(per_query, column, names, level)})
+    if not pairs:
+        fix = "name the row as it is written, or both sides of a pair"
+        raise UserError("of no pair both sides were made", fix=fix)
+    row = resolved.loaded.written[0]
+    return {
+        **describe_target(resolved, runs, [column], collection),
+        "row": {
+            "name": row.name,
+            "kind": row.kind,
+            "recipe": runs[0].settings.recipe,
+            "sampler": row.sampler.preset if row.sampler else None,
+            "summary": row.note or "",
+        },
+        "pairs": pairs,
+        "coverage": coverages(pairs, level),
+    }
+
+
+def coverages(pairs: Sequence[Cells], level: float) -> Cells:
+    """Return the coverage of each kind of interval; with one seed, of the first seed's alone."""
+    found = {"first_seed": coverage([pair["first_seed"]["checkpoints"] for pair in pairs], level)}
+    for kind in ("checkpoints", "method"):
+        if all(pair["method"] for pair in pairs):
+            found[kind] = coverage([pair[kind] for pair in pairs], level)
+    return found

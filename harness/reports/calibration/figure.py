@@ -1,0 +1,63 @@
+"""The figure of a calibration: the intervals of all pairs, a panel for each kind of interval."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from harness.evaluation.calibration import covers
+from harness.reports.calibration.intervals import interval_of, kinds
+from harness.reports.drawing import INK, OKABE_ITO, figure_to
+from harness.reports.footnotes import made_on
+from harness.reports.text import Cells, points_text, title_text, unit_style
+
+COVERS: dict[str, Any] = {"color": "#777777", "marker": "o", "markersize": 4.5, "linewidth": 1.2}
+MISSES: dict[str, Any] = {"color": OKABE_ITO[1], "marker": "X", "markersize": 7, "linewidth": 2.6}
+
+
+def draw_calibration(cells: Cells, svg: Path, png: Path) -> None:
+    """Draw the pairs in the order of their difference; the same cells give the same bytes.
+
+    Args:
+        cells: content of `cells.json`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+    """
+    shown = kinds(cells)
+    with figure_to(svg, png, 9.6, 0.17 * len(cells["pairs"]) + 1.6) as figure:
+        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
+        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
+        for axis, (kind, name) in zip(axes, shown.items(), strict=True):
+            _draw_panel(axis, cells, kind, name)
+        axes[0].set_ylabel("pair")
+
+
+def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
+    """The intervals of one kind; those that miss 0 have a colour, a marker and a width of their own."""
+    factor, found = unit_style(cells).factor, cells["coverage"][kind]
+    pairs = sorted(cells["pairs"], key=lambda pair: (pair["value"], pair["pair"]))
+    for place, pair in enumerate(pairs):
+        interval = interval_of(pair, kind)
+        look = COVERS if covers(interval) else MISSES
+        bar = [interval["low"] * factor, interval["value"] * factor, interval["high"] * factor]
+        axis.plot(bar, [place] * 3, **look, markevery=[1], solid_capstyle="butt", markeredgecolor="white")
+    axis.axvline(0, color=INK, linewidth=0.9, zorder=1)
+    axis.set_yticks(range(len(pairs)), [str(pair["pair"]) for pair in pairs])
+    axis.set_ylim(len(pairs) - 0.4, -0.6)
+    axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axis.set_xlabel(f"difference in {cells['primary']} ({points_text(cells)})")
+    axis.set_title(f"{name}:\n{found['covered']} of {found['intervals']} cover 0", loc="left")
+
+
+def _legend(cells: Cells) -> str:
+    level = f"{cells['level'] * 100:g} %"
+    return (
+        f"Made on {made_on(cells)} a side. Bars: {level} intervals of side A minus side B, the same "
+        "method on both; those that miss 0 are thick, with a cross.\n"
+        "Pairs in the order of their difference over all seeds; each panel has its own axis."
+    )

@@ -1,0 +1,64 @@
+"""The style of all figures: readable in grey and by the colour-blind, the same bytes from the same cells."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from harness.files import write_bytes
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Colours that stay apart for the colour-blind (Okabe and Ito 2008); yellow is too pale on white."""
+
+MARKERS = "osD^vPX*"
+"""One a row, so that rows stay apart in grey."""
+
+INK = "#333333"
+
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "harness",  # element ids are random without it
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.grid.axis": "x",
+    "axes.axisbelow": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "ytick.left": False,
+}
+
+
+@contextmanager
+def figure_to(svg: Path, png: Path, width: float, height: float) -> Iterator[Figure]:
+    """Yield an empty figure in this style and write it, in both formats, when the block ends.
+
+    Args:
+        svg: where to write the vector figure.
+        png: where to write the bitmap, 150 dots an inch.
+        width: in inches.
+        height: in inches.
+    """
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+        write_bytes(svg, _bytes(figure, "svg", {"Date": None, "Creator": "harness"}))
+        write_bytes(png, _bytes(figure, "png", {"Software": None}))
+
+
+def _bytes(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, dpi=150, metadata=metadata)
+    return stream.getvalue()

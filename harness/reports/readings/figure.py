@@ -1,0 +1,142 @@
+"""The figure of a specification curve, one block for each row compared with.
+
+Above: the differences, sorted, with their intervals. Below, in the same order: which value of each path a
+specification has, a tick for each (Simonsohn, Simmons and Nelson 2020, figure 2).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from harness.reports.drawing import INK, OKABE_ITO, figure_to
+from harness.reports.footnotes import made_on
+from harness.reports.readings.pairs import INTERVALS, Pair, chosen, compared, sorted_pairs
+from harness.reports.text import Cells, points_text, title_text, unit_style
+from harness.specs.expansion import short_names, value_text
+
+CURVE, LINE, REST = 1.9, 0.17, 0.85
+"""Inches: of a curve, of a line of its matrix, of the titles and axes around each block."""
+
+SIDES = (
+    ("above 0", OKABE_ITO[0], "^"),
+    ("below 0", OKABE_ITO[1], "v"),
+    ("holds 0", "#777777", "o"),
+)
+"""Where an interval lies, by colour and by marker."""
+
+
+def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
+    """Draw a curve and its matrix for each row compared with; the same cells give the same bytes.
+
+    Args:
+        cells: content of `cells.json`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+    """
+    blocks = [(row, sorted_pairs(cells, row)) for row in compared(cells)]
+    lines = [_lines(cells, pairs) for _, pairs in blocks]
+    heights = [height for of in lines for height in (CURVE, LINE * (len(of) + 1))]
+    total = sum(heights) + REST * (len(blocks) + 1)
+    with figure_to(svg, png, 9.6, total) as figure:
+        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
+        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        if not blocks:
+            return
+        axes = list(figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0])
+        for place, (row, pairs) in enumerate(blocks):
+            _draw_curve(axes[2 * place], cells, row, pairs)
+            _draw_matrix(axes[2 * place + 1], cells, pairs, lines[place])
+
+
+def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[Pair]) -> None:
+    """Sorted differences; where an interval lies is told by colour and marker."""
+    factor = unit_style(cells).factor
+    kind = next(found["interval"] for found in cells["summary"] if found["row"] == row)
+    width, size = _between(0.5, 200 / len(pairs), 2.2), _between(1.6, 320 / len(pairs), 4.5)
+    for where, colour, marker in SIDES:
+        own = [(place, pair) for place, pair in enumerate(pairs, start=1) if _side(pair, kind) == where]
+        places, label = [place for place, _ in own], f"interval {where} ({len(own)})"
+        low, high = ([pair[kind][end] * factor for _, pair in own] for end in ("low", "high"))
+        axis.vlines(places, low, high, color=colour, linewidth=width, alpha=0.5)
+        values = [pair["value"] * factor for _, pair in own]
+        axis.plot(places, values, marker, color=colour, markersize=size, label=label, zorder=3)
+    axis.axhline(0, color=INK, linewidth=0.9, zorder=1)
+    axis.set_ylim(*_limits(pairs, kind, factor))
+    axis.set_xlim(0.3, len(pairs) + 0.7)
+    axis.grid(axis="y")
+    axis.grid(visible=False, axis="x")
+    axis.set_ylabel(f"difference in\n{cells['primary']} ({points_text(cells)})")
+    axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axis.set_title(f"{cells['focus']} minus {row}", loc="left")
+    look: dict[str, Any] = {"frameon": False, "borderpad": 0, "handletextpad": 0.1, "columnspacing": 1.2}
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7.5, ncols=3, **look)
+    axis.tick_params(bottom=False, labelbottom=False)
+
+
+def _limits(pairs: Sequence[Pair], kind: str, factor: float) -> tuple[float, float]:
+    """Return limits that show every difference, but not the ends of the few widest intervals."""
+    room = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
+    values = [pair["value"] for pair in pairs]
+    low = max(min(values) - room, min(pair[kind]["low"] for pair in pairs))
+    high = min(max(values) + room, max(pair[kind]["high"] for pair in pairs))
+    margin = 0.06 * (max(high, 0) - min(low, 0)) or 0.01
+    return (min(low, 0) - margin) * factor, (max(high, 0) + margin) * factor
+
+
+def _draw_matrix(axis: Axes, cells: Cells, pairs: Sequence[Pair], lines: Sequence[tuple[str, str]]) -> None:
+    """A tick where a specification has a value; the lines of a path lie on one ground."""
+    names = short_names(path for path, _ in lines)
+    readings = [{path: value_text(value) for path, value in chosen(cells, pair).items()} for pair in pairs]
+    for path in dict.fromkeys(path for path, _ in lines):
+        own = [place for place, line in enumerate(lines) if line[0] == path]
+        ground = "#F2F2F2" if list(names).index(path) % 2 == 0 else "white"
+        axis.axhspan(own[0] - 0.5, own[-1] + 0.5, color=ground, linewidth=0, zorder=0)
+    for place, (path, value) in enumerate(lines):
+        having = [number for number, reading in enumerate(readings, start=1) if reading[path] == value]
+        axis.vlines(having, place - 0.36, place + 0.36, color=INK, linewidth=min(3.0, 330 / len(pairs)))
+    axis.set_yticks(range(len(lines)), [f"{names[path]}  {value}" for path, value in lines])
+    axis.set_ylim(len(lines) - 0.5, -0.5)
+    axis.grid(visible=False)
+    axis.set_xlim(0.3, len(pairs) + 0.7)
+    axis.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    axis.set_xlabel(f"specifications, the lowest difference first ({len(pairs)})")
+
+
+def _lines(cells: Cells, pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """Return path and value of each line of a matrix, in the order of the target."""
+    readings = [chosen(cells, pair) for pair in pairs]
+    order = [of["reading"] for of in cells["readings"]]
+    return [
+        (path, value_text(value))
+        for path in (readings[0] if readings else ())
+        for value in dict.fromkeys(reading[path] for reading in order if path in reading)
+        if any(reading[path] == value for reading in readings)
+    ]
+
+
+def _between(low: float, value: float, high: float) -> float:
+    """Return the value, cut at both ends."""
+    return min(high, max(low, value))
+
+
+def _side(pair: Pair, kind: str) -> str:
+    """Where a pair's interval lies."""
+    above, below, across = (where for where, _, _ in SIDES)
+    return above if pair[kind]["low"] > 0 else below if pair[kind]["high"] < 0 else across
+
+
+def _legend(cells: Cells) -> str:
+    kinds = sorted({found["interval"] for found in cells["summary"]})
+    named = " and ".join(INTERVALS[kind] for kind in kinds) or "nothing compared"
+    return (
+        f"Made on {made_on(cells)}. Bars: {cells['level'] * 100:g} % interval, {named}; not adjusted for "
+        "their number; the widest run on outside of the panel.\n"
+        "Each block is sorted by itself. Readings are choices, no sample: counts are no probabilities."
+    )

@@ -1,0 +1,100 @@
+"""What each kind of target asks of its rows and columns, beyond what all targets have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.errors import UserError, nearest
+from harness.specs.checks import MADE_BY_TRAINING
+from harness.specs.models import TARGETS
+from harness.specs.samplers import by_name
+from harness.specs.source import Location, Source
+
+
+def check_kind(source: Source) -> Iterator[UserError]:
+    """Yield what does not fit the target's kind; pieces that are wrong by themselves are told elsewhere."""
+    kind = source.at(("kind",))
+    if kind == "readings":
+        yield from _check_primary_alone(source, kind)
+        yield from _check_focus(source)
+        for place, row in _rows(source):
+            yield from _check_readings(source, place, row)
+    elif isinstance(kind, str) and kind in TARGETS:
+        for place, row in _rows(source):
+            if "readings" in row:
+                what = f"a target of kind '{kind}' has no readings"
+                yield source.error(("rows", place, "readings"), what, "remove them, or set kind: readings")
+    if kind == "calibration":
+        yield from _check_primary_alone(source, kind)
+        yield from _check_one_row(source)
+
+
+def _check_primary_alone(source: Source, kind: str) -> Iterator[UserError]:
+    """Check that there is nothing that the tables of this kind would not show."""
+    columns = source.at(("columns",))
+    if isinstance(columns, list) and len(columns) > 1:
+        what = f"a target of kind '{kind}' has one column, its primary one"
+        yield source.error(("columns", 1), what, "remove the others")
+    for place, row in _rows(source):
+        if "kind" in row and row["kind"] not in MADE_BY_TRAINING:
+            what = f"a target of kind '{kind}' has rows made by training alone"
+            yield source.error(("rows", place, "kind"), what, f"one of: {', '.join(MADE_BY_TRAINING)}")
+        if "published" in row:
+            what = f"a target of kind '{kind}' shows no published figures"
+            yield source.error(("rows", place, "published"), what, "remove them")
+
+
+def _check_one_row(source: Source) -> Iterator[UserError]:
+    rows = source.at(("rows",))
+    if isinstance(rows, list) and len(rows) > 1:
+        what = f"a calibration compares one row with itself, here are {len(rows)}"
+        yield source.error(("rows", 1), what, "keep one")
+
+
+def _check_focus(source: Source) -> Iterator[UserError]:
+    focus, names = source.at(("focus",)), [row.get("name") for _, row in _rows(source)]
+    if isinstance(focus, str) and focus not in names:
+        known = [name for name in names if isinstance(name, str)]
+        yield source.error(("focus",), f"unknown row '{focus}'", nearest(focus, known))
+
+
+def _check_readings(source: Source, place: int, row: dict[str, Any]) -> Iterator[UserError]:
+    """Check that each path leads somewhere of its own, and that its values differ."""
+    readings = row.get("readings")
+    if not isinstance(readings, dict):
+        return
+    for path, values in readings.items():
+        here = ("rows", place, "readings", path)
+        if any(other.startswith(f"{path}.") for other in readings):
+            yield source.error(here, f"another path leads through '{path}'", "keep one of the two")
+        yield from _check_free(source, here, path.split("."), by_name(row.get("sampler")))
+        if isinstance(values, list):
+            yield from _check_differ(source, here, values)
+
+
+def _check_free(source: Source, here: Location, steps: list[str], sampler: Any) -> Iterator[UserError]:
+    """Check that the sampler as written sets nothing at a path, and names nothing on the way to it."""
+    inside = sampler
+    for number, step in enumerate(steps):
+        if not isinstance(inside, dict) or step not in inside:
+            return
+        inside = inside[step]
+        if number < len(steps) - 1 and not isinstance(inside, dict):
+            what = f"'{step}' is set to {inside!r} in `sampler`, with no place for '{steps[number + 1]}'"
+            yield source.error(here, what, f"leave '{step}' out there, or write it with keys and values")
+            return
+    yield source.error(here, "the sampler sets it, too", "keep one of the two")
+
+
+def _check_differ(source: Source, here: Location, values: list[Any]) -> Iterator[UserError]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            yield source.error((*here, place), f"{value!r} stands twice", "keep one")
+
+
+def _rows(source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
+    rows = source.at(("rows",))
+    for place, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict):
+            yield place, row

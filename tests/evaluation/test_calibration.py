@@ -1,0 +1,59 @@
+"""Counting what intervals cover, and how sure the count is."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from harness.evaluation.calibration import clopper_pearson, compare_sides, coverage, covers
+
+COLUMN = {"label": "MRR@10", "dataset": "d", "measure": "RR", "split": "test"}
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "expected"),
+    [
+        (0, 20, (0.0, 1 - 0.025 ** (1 / 20))),
+        (20, 20, (0.025 ** (1 / 20), 1.0)),
+        (10, 20, (0.2719578, 0.7280422)),
+        (19, 20, (0.7512672, 0.9987349)),
+        (1, 10, (0.0025286, 0.4450161)),
+    ],
+)
+def test_clopper_pearson_is_the_exact_interval(successes: int, trials: int, expected: tuple) -> None:
+    assert clopper_pearson(successes, trials, 0.95) == pytest.approx(expected, abs=1e-6)
+
+
+def test_an_interval_covers_its_ends() -> None:
+    assert covers({"low": -0.1, "high": 0.2})
+    assert covers({"low": 0.0, "high": 0.2}) and covers({"low": -0.2, "high": 0.0})
+    assert not covers({"low": 0.001, "high": 0.2}) and not covers({"low": -0.2, "high": -0.001})
+
+
+def test_coverage_counts_with_its_denominator_and_width() -> None:
+    ends = [(-0.1, 0.1), (-0.3, 0.1), (0.01, 0.11), (-0.2, -0.1)]
+    found = coverage([{"low": low, "high": high} for low, high in ends], 0.95)
+    assert (found["covered"], found["intervals"], found["share"]) == (2, 4, 0.5)
+    assert (found["low"], found["high"]) == clopper_pearson(2, 4, 0.95)
+    assert found["mean_width"] == pytest.approx((0.2 + 0.4 + 0.1 + 0.1) / 4)
+
+
+def scores(seeds: int) -> pd.DataFrame:
+    values = {"A": [[0.5, 0.7, 0.9], [0.4, 0.4, 0.7]], "B": [[0.4, 0.5, 0.9], [0.5, 0.6, 0.7]]}
+    lines = [
+        (side, seed, "d", "test", "RR", f"q{q}", value)
+        for side, table in values.items()
+        for seed, row in enumerate(table[:seeds])
+        for q, value in enumerate(row)
+    ]
+    return pd.DataFrame(lines, columns=["row", "seed", "dataset", "split", "measure", "query", "value"])
+
+
+def test_sides_are_paired_by_seed_and_query_over_all_seeds_and_the_first_alone() -> None:
+    found = compare_sides(scores(2), COLUMN, ("A", "B"), 0.95)
+    assert found["value"] == pytest.approx((0.1 + 0.2 + 0 - 0.1 - 0.2 - 0) / 6)
+    assert found["method"]["low"] <= found["checkpoints"]["low"] <= found["value"]
+    assert found["first_seed"]["value"] == pytest.approx(0.1)
+    alone = compare_sides(scores(1), COLUMN, ("A", "B"), 0.95)
+    assert alone["method"] is None
+    assert alone["checkpoints"] == alone["first_seed"]["checkpoints"] == found["first_seed"]["checkpoints"]

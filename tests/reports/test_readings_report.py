@@ -1,0 +1,122 @@
+"""What a reader finds in the report of a specification curve."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from sample_readings import sample_readings
+
+from harness.reports.drawing import STYLE
+from harness.reports.kinds import REPORTS
+
+REPORT = REPORTS["readings"]
+
+
+@pytest.fixture(scope="module")
+def curve() -> dict[str, Any]:
+    """As it lies on disk."""
+    return json.loads(json.dumps(sample_readings(), sort_keys=True))
+
+
+@pytest.fixture(scope="module")
+def short() -> dict[str, Any]:
+    """Six readings, one seed."""
+    return sample_readings(1, few=True)
+
+
+def section_of(text: str, title: str) -> list[list[str]]:
+    """Lines of the table below a title, as fields, without the header."""
+    below = text.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    lines = [line for line in below.splitlines() if line.startswith("|")]
+    return [[field.strip() for field in line.strip("|").split("|")] for line in lines][2:]
+
+
+def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> None:
+    text = REPORT.markdown(curve)
+    assert text.split("\n\n")[1].startswith("Simulation. ")
+    assert text.split("\n\n")[2] == "## TriSampler minus the other rows"
+    for line, found in zip(
+        section_of(text, "TriSampler minus the other rows"), curve["summary"], strict=True
+    ):
+        share = f"{100 * found['above'] / found['pairs']:.0f} %"
+        assert line[1] == f"{found['above']} of {found['pairs']} ({share})"
+        assert line[2].startswith(f"{found['interval_above']} of {found['pairs']} ")
+        assert line[3].startswith(f"{found['interval_below']} of {found['pairs']} ")
+        assert line[4] == f"{100 * found['median']:+.1f}"
+    assert "95 %, the method, above 0" in text
+
+
+def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any]) -> None:
+    lines = section_of(REPORT.markdown(curve), "Mean difference by value")
+    of = next(of for of in curve["by_value"] if of["path"] == "with.transitional")
+    first = of["values"][0]
+    assert lines[0][:3] == ["transitional", "0.25", f"{100 * first['mean']:+.2f} (of 24)"]
+    assert lines[3][:3] == ["transitional", "spread", f"{100 * of['spread']:.2f}"]
+    assert ["a", "0.5", "–"] in [line[:3] for line in lines]  # a path that Uniform is not compared under
+
+
+def test_of_many_pairs_the_ends_are_shown_and_the_csv_has_all(curve: dict[str, Any]) -> None:
+    text = REPORT.markdown(curve)
+    lines = section_of(text, "Pairs with SimANS")
+    assert len(lines) == 21 and set(lines[10]) == {"…"}
+    assert "The 10 lowest and the 10 highest of 144; all stand in table.csv." in text
+    shown = [float(line[6]) for line in lines if line[0] != "…"]
+    assert shown == sorted(shown)
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(curve))))
+    assert len(rows) == len(curve["pairs"]) == 72 + 144
+    pair = curve["pairs"][-1]
+    line = rows[-1]
+    assert (float(line["difference"]), float(line["method_low"])) == (pair["value"], pair["method"]["low"])
+    assert (line["with.gap"], line["with.a"]) == ("standardised", "1.0")
+    assert next(row for row in rows if row["row"] == "Uniform Sampling")["with.a"] == ""
+
+
+def test_few_pairs_are_all_shown_and_one_seed_says_what_it_is_worth(short: dict[str, Any]) -> None:
+    text = REPORT.markdown(short)
+    lines = section_of(text, "Pairs with Uniform Sampling")
+    assert len(lines) == 6 and len(lines[0]) == 4
+    assert "table.csv" not in text
+    assert "95 %, these checkpoints, above 0" in text
+    assert "tells nothing about the method" in text
+    assert REPORT.csv(short).splitlines()[1].split(",")[-4:-2] == ["", ""]  # no interval of the method
+
+
+def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
+    alone = sample_readings(rows=("TriSampler",), few=True)
+    assert "Nothing was compared" in REPORT.markdown(alone)
+    REPORT.draw(alone, tmp_path / "f.svg", tmp_path / "f.png")
+    assert (tmp_path / "f.svg").exists()
+
+
+def test_console_fits_80_columns(curve: dict[str, Any]) -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(REPORT.terminal(curve))
+    assert max(map(len, stream.getvalue().splitlines())) <= 80
+    assert f"{curve['summary'][0]['above']} of 72" in stream.getvalue()
+    assert "pipeline check" in stream.getvalue()
+
+
+def test_the_figure_has_a_panel_a_row_and_the_same_bytes_again(
+    short: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        REPORT.draw(
+            json.loads(json.dumps(short, sort_keys=True)), tmp_path / f"{name}.svg", tmp_path / f"{name}.png"
+        )
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
+    REPORT.draw(short, tmp_path / "c.svg", tmp_path / "c.png")
+    text = (tmp_path / "c.svg").read_text(encoding="utf-8")
+    for words in ("Simulation. ", "TriSampler minus Uniform Sampling", "TriSampler minus SimANS", "(points)"):
+        assert words in text
+    for value in ("angle  apex", "gap  standardised", "a  1.0"):
+        assert value in text
+    found = short["summary"][0]
+    assert f"interval above 0 ({found['interval_above']})" in text

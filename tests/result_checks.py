@@ -1,0 +1,89 @@
+"""Whether a folder of results is whole: its tables are those of its cells, its cells those of its scores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from harness.evaluation.calibration import compare_sides
+from harness.evaluation.comparison import compare_rows, score_table
+from harness.evaluation.readings import by_value, compare_readings, summarise_readings
+from harness.reports.calibration.cells import coverages
+from harness.reports.kinds import REPORTS
+
+
+def cells_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "cells.json").read_text())
+
+
+def check_tables(folder: Path) -> None:
+    """The tables are rendered from the cells alone."""
+    cells = cells_of(folder)
+    report = REPORTS[cells["kind"]]
+    assert (folder / "table.md").read_text() == report.markdown(cells)
+    assert (folder / "table.csv").read_text() == report.csv(cells)
+
+
+def check_cells(folder: Path) -> None:
+    """The cells are computed from the per-query scores beside them."""
+    cells = cells_of(folder)
+    CHECKS[cells["kind"]](cells, pd.read_parquet(folder / "per_query.parquet"))
+
+
+def near(made: Any, written: Any) -> bool:
+    """Whether two JSON-like values are the same but for the last digits of their numbers."""
+    if isinstance(written, dict):
+        return made.keys() == written.keys() and all(near(made[key], written[key]) for key in written)
+    if isinstance(written, list):
+        return len(made) == len(written) and all(map(near, made, written))
+    return made == (pytest.approx(written, abs=1e-12) if isinstance(written, float) else written)
+
+
+def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    compared = {
+        row["name"]: [cell["published"] for cell in row["cells"]]
+        for row in cells["rows"]
+        if row["kind"] != "reference"
+    }
+    made = compare_rows(
+        scores,
+        cells["columns"],
+        compared,
+        baseline=cells["baseline"],
+        primary=cells["primary"],
+        level=cells["level"],
+    )
+    for row in cells["rows"]:
+        for place, cell in enumerate(row["cells"]):
+            mean = score_table(scores, row["name"], cells["columns"][place]).to_numpy().mean()
+            assert mean == pytest.approx(cell["reproduced"]["mean"], abs=1e-12)
+            block = made.differences.get(row["name"], [None] * len(row["cells"]))[place]
+            assert near(block, cell["difference"])
+    assert near(made.smallest_difference, cells["smallest_difference"])
+
+
+def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    column, readings = cells["columns"][0], cells["readings"]
+    assert set(scores["measure"]) == {column["measure"]} and set(scores["split"]) == {"test"}
+    for of in readings:
+        assert near(list(score_table(scores, of["name"], column).mean(axis=1)), of["per_seed"])
+    made = compare_readings(scores, column, readings, focus=cells["focus"], level=cells["level"])
+    assert near(made, cells["pairs"])
+    assert near(summarise_readings(made), cells["summary"])
+    assert near(by_value(made, readings, cells["paths"]), cells["by_value"])
+
+
+def _calibration(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    column, level = cells["columns"][0], cells["level"]
+    assert set(scores["measure"]) == {column["measure"]} and set(scores["split"]) == {"test"}
+    for pair in cells["pairs"]:
+        made = compare_sides(scores, column, tuple(pair["sides"]), level)
+        assert near(made, {key: pair[key] for key in made})
+    assert near(coverages(cells["pairs"], level), cells["coverage"])
+
+
+CHECKS = {"comparison": _comparison, "readings": _readings, "calibration": _calibration}

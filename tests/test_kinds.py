@@ -1,0 +1,113 @@
+"""Targets of other kinds than a comparison, by the command line, on a tiny simulation."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import harness.reproduce
+from harness.cli import app
+from harness.errors import UserError
+
+from .result_checks import check_cells, check_tables
+from .test_reproduce import Place, edit
+
+READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
+
+
+def fewer_steps(spec: dict) -> None:
+    spec["steps"] = {"warm_up": 8, "continued": 4, "refresh": 2}
+
+
+def fewer_readings(spec: dict) -> None:
+    spec["seeds"] = 2
+    spec["rows"][1]["readings"] = {"with.gap": ["raw", "standardised"]}
+    spec["rows"][2]["readings"] = {"with.fill": ["uniform"], "with.gap": ["raw", "standardised"]}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    root = Place(tmp_path_factory.mktemp("kinds")).root
+    edit(root / "experiments/scales/simulation.yaml", fewer_steps)
+    edit(root / f"experiments/{READINGS}.yaml", fewer_readings)
+    edit(root / f"experiments/{CALIBRATION}.yaml", lambda spec: spec.update(pairs=2, seeds=2))
+    return root
+
+
+@pytest.fixture
+def run(root, monkeypatch):
+    """Run a command in this process, which has imported everything, and without MLflow."""
+    monkeypatch.chdir(root)
+    for name in ("HARNESS_STORE", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(harness.reproduce, "mirrored", lambda stages, resolved: stages)
+
+    def run(command: str, target: str, *more: str) -> str:
+        scale = () if command == "report" else ("--scale", "simulation")
+        return CliRunner().invoke(app, [command, target, *scale, *more], catch_exceptions=False).stdout
+
+    return run
+
+
+def test_a_specification_curve_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / READINGS
+    plan = json.loads(run("plan", READINGS, "--json"))
+    assert len(plan) == 2 * (1 + 2 + 2) and {run["state"] for run in plan} == {"new"}
+    assert "10 run(s) made" in run("reproduce", READINGS)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [(of["row"], of["pairs"]) for of in cells["summary"]] == [("Uniform Sampling", 2), ("SimANS", 2)]
+    assert {run["fingerprint"] for run in plan} == {
+        name for of in cells["readings"] for name in of["fingerprints"]
+    }
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
+    shutil.rmtree(folder)
+    printed = run("reproduce", READINGS)
+    assert "0 run(s) made" in printed and "pipeline check" in printed
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
+
+
+def test_rows_are_chosen_as_written_or_by_reading(root, run):
+    chosen = ("--row", "TriSampler: fill uniform, gap raw", "--row", "SimANS")
+    plan = run("plan", READINGS, "--seeds", "1", "--json", *chosen)
+    assert [run["row"] for run in json.loads(plan)] == [
+        "TriSampler: fill uniform, gap raw",
+        "SimANS: gap raw",
+        "SimANS: gap standardised",
+    ]
+    run("reproduce", READINGS, "--seeds", "1", *chosen)
+    cells = json.loads((root / "results/local/simulation" / READINGS / "cells.json").read_text())
+    assert [(pair["reading"], pair["other"]) for pair in cells["pairs"]] == [
+        ("TriSampler: fill uniform, gap raw", "SimANS: gap raw")
+    ]
+    run("reproduce", READINGS, "--seeds", "1", "--row", "SimANS: gap raw")
+    cells = json.loads((root / "results/local/simulation" / READINGS / "cells.json").read_text())
+    assert len(cells["readings"]) == 1 + 2  # with all readings of the focus, which it is compared with
+
+
+def test_a_calibration_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / CALIBRATION
+    plan = json.loads(run("plan", CALIBRATION, "--json"))
+    assert len({planned["fingerprint"] for planned in plan}) == len(plan) == 2 * 2 * 2
+    assert len({need for planned in plan for need in planned["needs"]}) == 1 + 2 * 2 * 2  # tokens, two a pair
+    assert "8 run(s) made" in run("reproduce", CALIBRATION)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [pair["sides"] for pair in cells["pairs"]] == [
+        [f"Uniform: pair {pair}, side {side}" for side in "AB"] for pair in (1, 2)
+    ]
+    assert {found["intervals"] for found in cells["coverage"].values()} == {2}
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
+    run("report", "calibration/a-a")
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
+
+
+def test_half_a_pair_is_told(run):
+    with pytest.raises(UserError, match="of no pair both sides were made; name the row as it is written"):
+        run("reproduce", CALIBRATION, "--row", "Uniform: pair 1, side A")
