@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.errors import UserError, nearest
 from harness.files import content_hash
+from harness.negatives.registry import make_topology
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Row, Target
@@ -202,7 +203,21 @@ def resolve(library: Library, target: str, scale: str) -> Resolved:
     spec = library.scale(scale)
     if scale not in loaded.target.scales:
         raise UserError(f"{target} has no scale '{scale}'", fix=nearest(scale, loaded.target.scales))
+    _check_towers(loaded, scale, spec)
     return Resolved(loaded, NamedScale(scale, spec))
+
+
+def _check_towers(loaded: LoadedTarget, name: str, scale: Scale) -> None:
+    """Refuse a queue where the document tower would get no gradient.
+
+    Raises:
+        UserError: there is such a row.
+    """
+    for row in loaded.target.rows:
+        queue = row.sampler is not None and make_topology(row.sampler.piece("topology")).name == "queue"
+        if queue and scale.encoder.towers == "separate":
+            what = f"row '{row.name}' has a queue, scale '{name}' has separate towers"
+            raise UserError(what, where=loaded.name, fix="a queue needs shared towers: leave the row out")
 
 
 def figure(printed: str, unit: str) -> dict[str, Any]:

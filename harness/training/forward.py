@@ -57,9 +57,14 @@ def embed_batch(
     Returns:
         [B, dimension] and [B, 1 + n, dimension].
     """
-    q = embed(encoder.query, tokens.queries["train"], query, tokens.pad)
+    q = embed_queries(encoder, tokens, query)
     p = embed(encoder.passage, tokens.documents, passage.reshape(-1), tokens.pad)
     return q, p.view(*passage.shape, -1)
+
+
+def embed_queries(encoder: DualEncoder, tokens: TokenStore, query: Numbers) -> Tensor:
+    """Embed training queries [B], [B, dimension]."""
+    return embed(encoder.query, tokens.queries["train"], query, tokens.pad)
 
 
 def own_scores(q: Tensor, p: Tensor) -> Scores:

@@ -30,11 +30,19 @@ class MomentumQueue:
         self.documents: Numbers = np.zeros(0, dtype=np.int64)
 
     @torch.no_grad()
-    def push(self, tokens: TokenStore, documents: Numbers) -> None:
-        """Let the copy follow the tower, then embed documents [B] with it and drop the oldest keys."""
+    def follow(self) -> None:
+        """Move the copy towards the tower; before each step."""
         for mine, trained in zip(self._copy.parameters(), self._tower.parameters(), strict=True):
             mine.lerp_(trained, 1 - self._momentum)
-        keys = embed(self._copy, tokens.documents, documents, tokens.pad)
+
+    @torch.no_grad()
+    def embed(self, tokens: TokenStore, passage: Numbers) -> Tensor:
+        """Embed passages [B, 1 + n] by the copy, [B, 1 + n, dimension]."""
+        keys = embed(self._copy, tokens.documents, passage.reshape(-1), tokens.pad)
+        return keys.view(*passage.shape, -1)
+
+    def push(self, keys: Tensor, documents: Numbers) -> None:
+        """Add keys [B, dimension] of documents [B]; the oldest drop out."""
         self.keys = torch.cat([self.keys, keys])[-self._length :]
         self.documents = np.concatenate([self.documents, documents])[-self._length :]
 

@@ -29,7 +29,15 @@ from harness.negatives.topologies.topology import Topology
 from harness.retrieval.encode import encode
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
-from harness.training.forward import Scores, embed_batch, own_scores, queue_scores, shared_scores
+from harness.training.forward import (
+    Numbers,
+    Scores,
+    embed_batch,
+    embed_queries,
+    own_scores,
+    queue_scores,
+    shared_scores,
+)
 from harness.training.losses import softmax_cross_entropy
 from harness.training.queue import MomentumQueue
 from harness.training.schedule import adamw, linear_schedule
@@ -201,8 +209,6 @@ class Trainer:
                 f"the loss is {loss.item()} at step {step}", where=self.name, fix="lower the learning rate"
             )
         optimizer.step()
-        if self._queue is not None:
-            self._queue.push(self.tokens, passage[:, 0])
         first = (scored.scores.argmax(dim=1) == scored.target).float().mean()
         self.writer.log(
             self.name,
@@ -224,15 +230,24 @@ class Trainer:
         return np.concatenate([positive, drawn], axis=1), self._count_false_negatives(batch, drawn)
 
     def _scores(self, batch: Batch, passage: npt.NDArray[np.int64]) -> Scores:
-        topology = self.negatives.topology
-        q, p = embed_batch(self.encoder, self.tokens, self.pairs.pairs[batch.rows, 0], passage)
-        if topology.shared:
-            hardest = topology.hardest if isinstance(topology, InBatch) else None
-            return shared_scores(q, p, passage, self._masked(batch), hardest)
-        own = own_scores(q, p)
-        if self._queue is None:
-            return own
-        return queue_scores(own, q, self._queue.keys, self._queue.documents, self._masked(batch))
+        topology, query = self.negatives.topology, self.pairs.pairs[batch.rows, 0]
+        if self._queue is not None:
+            return self._scores_with(self._queue, query, passage, self._masked(batch))
+        q, p = embed_batch(self.encoder, self.tokens, query, passage)
+        if not topology.shared:
+            return own_scores(q, p)
+        hardest = topology.hardest if isinstance(topology, InBatch) else None
+        return shared_scores(q, p, passage, self._masked(batch), hardest)
+
+    def _scores_with(
+        self, queue: MomentumQueue, query: Numbers, passage: Numbers, masked: list[Numbers]
+    ) -> Scores:
+        """Score against the queue as it was before the batch, then add the batch's positives to it."""
+        queue.follow()
+        q, keys = embed_queries(self.encoder, self.tokens, query), queue.embed(self.tokens, passage)
+        scored = queue_scores(own_scores(q, keys), q, queue.keys, queue.documents, masked)
+        queue.push(keys[:, 0], passage[:, 0])
+        return scored
 
     def _masked(self, batch: Batch) -> list[npt.NDArray[np.int64]]:
         return [self.pairs.masked_at(row, self.negatives.mask) for row in batch.rows]

@@ -151,7 +151,7 @@ DRAWN = "      mask: [labelled, known-relevant]\n"
 @pytest.mark.parametrize(
     ("change", "line", "expected"),
     [
-        (("with.gap: [raw, ", "with.gap: [rwa, "), 27, "'rows[2].readings.with.gap': got 'rwa'; expected 'raw'"),
+        (("with.gap: [raw, ", "with.gap: [rwa, "), 27, "'rows[2].readings.with.gap': got 'rwa'; expected"),
         (("        - raw", "        - rwa"), 19, "'rows[1].readings.with.gap': got 'rwa'; expected 'raw'"),
         ((READ, "      with.gapp: [raw, cosine]\n"), 27, "has no parameter 'gapp'; did you mean 'gap'?"),
         ((READ, "      wiht.gap: [raw]\n"), 27, "'rows[2].readings.wiht.gap': unknown key; did you me"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import UserError
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, SOURCES, TOPOLOGIES
 from harness.specs.fingerprints import chain
@@ -156,6 +157,15 @@ def test_runs_know_the_content_of_files(library: Library, tmp_path: Path) -> Non
     assert chain(run, "c") == chain(elsewhere, "c")
     other.write_text("q Q0 e 1 1.0 x\n")
     assert chain(run, "c").candidates != chain(elsewhere, "c").candidates
+
+
+def test_a_queue_is_refused_where_the_document_tower_would_not_learn(library: Library) -> None:
+    scale = library.root / "scales/quick.yaml"
+    scale.write_text(
+        scale.read_text().replace("  pooling: idf-mean", "  pooling: idf-mean\n  towers: separate")
+    )
+    with pytest.raises(UserError, match="row 'queue' has a queue, scale 'quick' has separate towers"):
+        resolve(library, "calibration/every-sampler", "quick")
 
 
 def test_every_piece_stands_in_a_preset_or_can_be_chosen() -> None:

@@ -64,8 +64,9 @@ def test_queue_is_first_in_first_out_and_its_copy_follows(bench):
     with torch.no_grad():
         for parameter in tower.parameters():
             parameter.add_(1.0)
-    queue.push(bench.tokens, np.array([1, 2, 3]))
-    queue.push(bench.tokens, np.array([4, 5, 6]))
+    for documents in (np.array([1, 2, 3]), np.array([4, 5, 6])):
+        queue.follow()
+        queue.push(queue.embed(bench.tokens, documents[:, None])[:, 0], documents)
     assert queue.documents.tolist() == [2, 3, 4, 5, 6]
     assert queue.keys.shape == (5, tower.dimension) and not queue.keys.requires_grad
     for name, value in queue.state().items():

@@ -14,10 +14,11 @@ from harness.negatives.laws.law import STRICT
 class Queue:
     """A query sees its positive, its own drawn negatives, and a queue of past positives.
 
-    ``length`` positives of past batches, first in, first out, embedded by a copy of the document tower that
-    follows the trained one: copy <- momentum copy + (1 - momentum) tower after each step. No gradient goes
-    through the queue. It starts empty, where MoCo fills it with random vectors; and the positive itself is
-    embedded by the trained tower, so that the document side learns.
+    ``length`` positives of past batches, first in, first out. All passages are embedded by a copy of the
+    document tower that follows the trained one, copy <- ``momentum`` copy + (1 - momentum) tower before each
+    step, and no gradient goes through them: the document side learns through a tower that it shares with the
+    query side, and separate towers are refused. The queue starts empty, where MoCo fills it with random
+    vectors.
     """
 
     name: ClassVar[str] = "queue"
