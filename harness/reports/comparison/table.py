@@ -123,7 +123,7 @@ def _counted(block: Mapping[str, Any] | None) -> list[str]:
 def _diagnosed(block: Mapping[str, Any] | None) -> list[str]:
     if block is None:
         return [NOTHING] * 4
-    shares = [share_text(block["zero_relu_share"], 1), share_text(block["fallback_rows_share"], 1)]
+    shares = [share_text(block.get("zero_relu_share"), 1), share_text(block["fallback_rows_share"], 1)]
     return [f"{block['effective_candidates']:.1f}", f"{block['gap_sd']:.2f}", *shares]
 
 
