@@ -60,6 +60,11 @@ class Row(Spec):
         return self.name
 
     @property
+    def summary(self) -> str:
+        """What the table says of the row: its note, or else what its sampler says of itself."""
+        return self.note or (self.sampler.summary if self.sampler else "")
+
+    @property
     def seed_shift(self) -> tuple[int, int]:
         """What is added to the scale's first seeds, of the warm-up and of continued training."""
         return 0, 0

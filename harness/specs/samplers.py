@@ -30,6 +30,12 @@ class SamplerChoice(Spec):
     topology: PieceChoice | None = None
     mask: str | None = None
 
+    @property
+    def summary(self) -> str:
+        """One line on the preset, with its source."""
+        base = presets()[self.preset]
+        return f"{base.summary[0].upper()}{base.summary[1:]}. Source: {base.origin}."
+
     def piece(self, kind: str) -> Any:
         """Return what is chosen of a kind (``source``, ``law``, ``draw``, ``topology``), not checked yet."""
         base: Preset = presets()[self.preset]

@@ -49,7 +49,8 @@ class MomentumQueue:
     def state(self) -> dict[str, Tensor]:
         """Return what a checkpoint holds."""
         weights = {f"copy.{name}": value for name, value in self._copy.state_dict().items()}
-        return {"keys": self.keys, "documents": torch.from_numpy(self.documents.copy()), **weights}
+        tensors = {"keys": self.keys, "documents": torch.from_numpy(self.documents), **weights}
+        return {name: value.detach().cpu().clone() for name, value in tensors.items()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Go on from a checkpoint."""

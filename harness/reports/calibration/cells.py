@@ -45,7 +45,7 @@ def build_calibration(
             "kind": row.kind,
             "recipe": runs[0].settings.recipe,
             "sampler": row.sampler.preset if row.sampler else None,
-            "summary": row.note or "",
+            "summary": row.summary,
         },
         "pairs": pairs,
         "coverage": coverages(pairs, level),

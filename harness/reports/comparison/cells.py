@@ -63,7 +63,7 @@ def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
         "kind": row.kind,
         "recipe": runs[0].settings.recipe if runs and row.sampler else None,
         "sampler": sampler.preset if sampler else None,
-        "summary": row.note or "",
+        "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
         "cells": cells,
         "false_negatives": {"known_relevant_drawn": known, "drawn": drawn, "share": known / drawn}

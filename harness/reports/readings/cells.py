@@ -55,7 +55,7 @@ def _reading(row: Reading, runs: Sequence[FinishedRun]) -> Cells:
         "kind": row.kind,
         "recipe": runs[0].settings.recipe,
         "sampler": sampler.preset if sampler else None,
-        "summary": row.note or "",
+        "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
     }
 
