@@ -99,6 +99,23 @@ def plan(
 
 
 @app.command()
+def explain(
+    why_retrain: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="two runs, by fingerprint, a prefix of it, or folder: in what do they differ?"),
+    ] = None,
+) -> None:
+    """Tell which link of two runs differs first, and in which keys."""
+    from harness.errors import UserError
+    from harness.explain.retrain import explain_retrain
+    from harness.store import Store
+
+    if why_retrain is None:
+        raise UserError("nothing to explain", fix="harness explain --why-retrain RUN RUN")
+    _say(explain_retrain(Store.default(), PUBLISHED, *why_retrain))
+
+
+@app.command()
 def reproduce(
     target: Target,
     scale: ScaleOption = "quick",
@@ -235,6 +252,12 @@ def _print(what: Any) -> None:
         Console().print(what)
     else:
         typer.echo(json.dumps(what, indent=1, ensure_ascii=False))
+
+
+def _say(lines: list[str]) -> None:
+    """Print lines for people."""
+    for line in lines:
+        typer.echo(line)
 
 
 if __name__ == "__main__":
