@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 from harness.errors import HarnessError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see `harness list`")]
+OptionalTarget = Annotated[str | None, typer.Argument(help="for example trisampler/table-5")]
 ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
 SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
 RowOption = Annotated[
@@ -100,19 +102,37 @@ def plan(
 
 @app.command()
 def explain(
+    target: OptionalTarget = None,
+    row: Annotated[str | None, typer.Argument(help="its name, or one reading of it")] = None,
+    column: Annotated[str | None, typer.Argument(help="label or measure; the primary one by default")] = None,
+    scale: ScaleOption = "quick",
+    local: Annotated[bool, typer.Option(help="of results/local/, not of results/")] = False,
     why_retrain: Annotated[
         tuple[str, str] | None,
         typer.Option(help="two runs, by fingerprint, a prefix of it, or folder: in what do they differ?"),
     ] = None,
 ) -> None:
-    """Tell which link of two runs differs first, and in which keys."""
+    """Tell where a figure of a table comes from, or why one run is not another."""
     from harness.errors import UserError
+    from harness.explain.cell import explain_cell, find_cell
     from harness.explain.retrain import explain_retrain
+    from harness.specs.library import Library
+    from harness.specs.resolve import resolve
     from harness.store import Store
 
-    if why_retrain is None:
-        raise UserError("nothing to explain", fix="harness explain --why-retrain RUN RUN")
-    _say(explain_retrain(Store.default(), PUBLISHED, *why_retrain))
+    store, library = Store.default(), Library.default()
+    if why_retrain is not None:
+        _say(explain_retrain(store, PUBLISHED, *why_retrain))
+        return
+    if target is None or row is None:
+        rows = [one.name for one in library.target(target).written] if target else []
+        fix = "name a row: " + ", ".join(rows) if rows else "harness explain TARGET ROW [COLUMN]"
+        raise UserError("nothing to explain", fix=fix)
+    cell = find_cell(resolve(library, target, scale), LOCAL if local else PUBLISHED, row, column)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in explain_cell(library, store, cell):
+        table.add_row(Text(name, style="bold"), Text(text))
+    _print(table)
 
 
 @app.command()
