@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -126,6 +127,17 @@ def test_the_command_line_of_ir_measures_gives_the_tables_figures(made):
             name, value = printed.strip().split("\t")
             assert name == str(parse_measure(column["measure"]))
             assert float(value) == pytest.approx(cell["reproduced"]["mean"], abs=5e-5)
+
+
+def test_rankings_have_metadata_beside_them(made):
+    for folder in (made.root / "store/runs").iterdir():
+        for ranking in (folder / "rankings").glob("*.trec.gz"):
+            split = ranking.name.removesuffix(".trec.gz")
+            told = yaml.safe_load(ranking.with_name(f"{split}.ir_metadata.yaml").read_text())
+            first = gzip.decompress(ranking.read_bytes()).split(b"\n")[0].decode().split()
+            assert len(first) == 6 and told["tag"] == first[-1] == folder.name
+            assert told["data"]["test collection"]["qrels"] == f"{split}.qrels"
+            assert told["implementation"]["executable"]["cmd"].endswith(f"{TARGET} --scale simulation")
 
 
 def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
