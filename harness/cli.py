@@ -16,7 +16,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli_runs import runs
 from harness.errors import HarnessError
+from harness.store import LOCAL, PUBLISHED
 
 app = typer.Typer(
     help="Reproduce published tables on negative sampling in dense retrieval.",
@@ -25,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(runs, name="runs")
 
 Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see `harness list`")]
 OptionalTarget = Annotated[str | None, typer.Argument(help="for example trisampler/table-5")]
@@ -35,8 +38,6 @@ RowOption = Annotated[
     typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
-
-LOCAL, PUBLISHED = Path("results/local"), Path("results")
 
 
 @app.command("list")

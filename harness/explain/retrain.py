@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.inventory.origins import Origin, find_origin, known_collections
-from harness.inventory.stored import StoredRun, find_run
+from harness.inventory.stored import StoredRun, find_run_or_folder
 from harness.specs.fingerprints import VERSION, links
 from harness.store import Store
 
@@ -49,7 +49,7 @@ def explain_retrain(store: Store, results: Path, one: str, other: str) -> list[s
     Raises:
         UserError: there is no such run, or its settings cannot be read.
     """
-    runs = (find_run(store, one), find_run(store, other))
+    runs = (find_run_or_folder(store, one), find_run_or_folder(store, other))
     collections = known_collections(store, results)
     origins = [find_origin(run.settings(), run.fingerprint, collections) for run in runs]
     known = None not in origins

@@ -44,7 +44,7 @@ class StoredRun:
         try:
             return RunSettings.model_validate_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            fix = "name the folder of a run, or a fingerprint from `harness plan`"
+            fix = "name the folder of a run, or a fingerprint from `harness runs list`"
             raise UserError("file is missing", where=str(path), fix=fix) from error
         except (UnicodeDecodeError, ValidationError) as error:
             what = f"not settings that this harness knows ({_first_line(error)})"
@@ -67,11 +67,22 @@ def _first_line(error: UnicodeDecodeError | ValidationError) -> str:
 
 def stored_runs(store: Store) -> list[StoredRun]:
     """Return the runs of a store, sorted by fingerprint."""
-    return [StoredRun(path) for path in sorted((store.root / "runs").glob("*")) if path.is_dir()]
+    folders = sorted(path for path in (store.root / "runs").glob("[!.]*") if path.is_dir())
+    return [StoredRun(path) for path in folders]
+
+
+def size_bytes(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder."""
+    return sum(found.stat().st_size for found in (path, *path.rglob("*")) if found.is_file())
+
+
+def touched(path: Path) -> float:
+    """Return when a file, or anything in a folder, was last written, in seconds since the epoch."""
+    return max(found.stat().st_mtime for found in (path, *path.rglob("*")))
 
 
 def find_run(store: Store, name: str) -> StoredRun:
-    """Return the run of a fingerprint, of a prefix that only it has, or of a folder.
+    """Return the run of a fingerprint, or of a prefix that only it has.
 
     Raises:
         UserError: there is none, or there are several.
@@ -82,11 +93,19 @@ def find_run(store: Store, name: str) -> StoredRun:
     ]
     if len(found) == 1:
         return found[0]
+    where = str(store.root / "runs")
     if found:
-        what = f"{len(found)} runs begin with '{name}'"
         fix = "write more of it: " + ", ".join(run.fingerprint for run in found[:5])
-        raise UserError(what, where=str(store.root / "runs"), fix=fix)
-    if (Path(name) / "spec.json").exists():
-        return StoredRun(Path(name).resolve())
+        raise UserError(f"{len(found)} runs begin with '{name}'", where=where, fix=fix)
     hint = nearest(name, (run.fingerprint for run in runs)) or "there is none yet: run `harness reproduce`"
-    raise UserError(f"no run '{name}'", where=str(store.root / "runs"), fix=hint)
+    raise UserError(f"no run '{name}'", where=where, fix=hint)
+
+
+def find_run_or_folder(store: Store, name: str) -> StoredRun:
+    """Return the run of a folder that lies anywhere, or one of the store.
+
+    Raises:
+        UserError: there is none, or there are several.
+    """
+    folder = Path(name)
+    return StoredRun(folder.resolve()) if (folder / "spec.json").exists() else find_run(store, name)

@@ -80,7 +80,11 @@ def _platform(environment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _source(environment: dict[str, Any]) -> dict[str, Any]:
-    found = {"lang": "python", "commit": environment["commit"], "changed since": environment["dirty"] or None}
+    found = {
+        "lang": "python",
+        "commit": environment["commit"],
+        "uncommitted changes": environment["dirty"] or None,
+    }
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -88,7 +92,12 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
     """Return how documents were ranked; `spec.json` holds all settings."""
     if spec["kind"] == "bm25":
         return {"retrieval": [{"name": "bm25"}]}
-    trained = {"name": "dual encoder", "recipe": spec["recipe"], "seed": spec["seed"]}
-    if spec["sampler"]:
-        trained["negatives"] = spec["sampler"]["preset"]
-    return {"retrieval": [trained]}
+    told = {
+        "name": "dual encoder",
+        "pooling": spec["encoder"]["pooling"],
+        "warm-up seed": spec["warm_up_seed"],
+    }
+    if spec["kind"] == "trained":  # a warm-up serves several recipes
+        sampler = spec["sampler"]["preset"] if spec["sampler"] else "in-batch"
+        told |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
+    return {"retrieval": [told]}

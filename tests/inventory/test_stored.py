@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.inventory.origins import find_origin, known_collections
-from harness.inventory.stored import StoredRun, find_run, stored_runs
+from harness.inventory.stored import StoredRun, find_run, find_run_or_folder, stored_runs
 from harness.specs.fingerprints import VERSION
 from tests.stores import COLLECTION, put, settings_of
 
@@ -16,8 +16,9 @@ def test_a_run_is_found_by_fingerprint_prefix_and_folder(store):
     assert stored_runs(store) == [StoredRun(folder)]
     assert find_run(store, folder.name) == find_run(store, folder.name[:3]) == StoredRun(folder)
     elsewhere = store.root / "copied"
+    assert find_run_or_folder(store, folder.name) == StoredRun(folder)
     folder.rename(elsewhere)
-    assert find_run(store, str(elsewhere)).folder == elsewhere
+    assert find_run_or_folder(store, str(elsewhere)).folder == elsewhere
 
 
 def test_settings_come_back_as_they_were(store):

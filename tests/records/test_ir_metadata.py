@@ -49,6 +49,11 @@ def test_a_trained_run_is_told(folder):
     assert "actor" not in told
 
 
+def test_a_warm_up_is_of_no_recipe(folder):
+    told = ir_metadata(folder("Warm-up"), "test", "t", "g")
+    assert told["method"]["retrieval"] == [{"name": "dual encoder", "pooling": "mean", "warm-up seed": 100}]
+
+
 def test_bm25_is_trained_on_nothing(folder):
     told = ir_metadata(folder("BM25"), "test", "t", "g")
     assert "training data" not in told["data"] and told["method"]["retrieval"] == [{"name": "bm25"}]
