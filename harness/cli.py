@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, Group
 from rich.table import Table
-from rich.text import Text
 
+from harness.cli_explain import explain, verify
+from harness.cli_options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli_runs import runs
 from harness.errors import HarnessError
 from harness.store import LOCAL, PUBLISHED
@@ -29,14 +30,6 @@ app = typer.Typer(
 )
 app.add_typer(runs, name="runs")
 
-Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see `harness list`")]
-OptionalTarget = Annotated[str | None, typer.Argument(help="for example trisampler/table-5")]
-ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
-SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
-RowOption = Annotated[
-    list[str] | None,
-    typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
@@ -101,39 +94,7 @@ def plan(
     _print(table)
 
 
-@app.command()
-def explain(
-    target: OptionalTarget = None,
-    row: Annotated[str | None, typer.Argument(help="its name, or one reading of it")] = None,
-    column: Annotated[str | None, typer.Argument(help="label or measure; the primary one by default")] = None,
-    scale: ScaleOption = "quick",
-    local: Annotated[bool, typer.Option(help="of results/local/, not of results/")] = False,
-    why_retrain: Annotated[
-        tuple[str, str] | None,
-        typer.Option(help="two runs, by fingerprint, a prefix of it, or folder: in what do they differ?"),
-    ] = None,
-) -> None:
-    """Tell where a figure of a table comes from, or why one run is not another."""
-    from harness.errors import UserError
-    from harness.explain.cell import explain_cell, find_cell
-    from harness.explain.retrain import explain_retrain
-    from harness.specs.library import Library
-    from harness.specs.resolve import resolve
-    from harness.store import Store
-
-    store, library = Store.default(), Library.default()
-    if why_retrain is not None:
-        _say(explain_retrain(store, PUBLISHED, *why_retrain))
-        return
-    if target is None or row is None:
-        rows = [one.name for one in library.target(target).written] if target else []
-        fix = "name a row: " + ", ".join(rows) if rows else "harness explain TARGET ROW [COLUMN]"
-        raise UserError("nothing to explain", fix=fix)
-    cell = find_cell(resolve(library, target, scale), LOCAL if local else PUBLISHED, row, column)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, text in explain_cell(library, store, cell):
-        table.add_row(Text(name, style="bold"), Text(text))
-    _print(table)
+app.command()(explain)
 
 
 @app.command()
@@ -159,6 +120,9 @@ def reproduce(
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
+
+
+app.command()(verify)
 
 
 @app.command()
@@ -273,12 +237,6 @@ def _print(what: Any) -> None:
         Console().print(what)
     else:
         typer.echo(json.dumps(what, indent=1, ensure_ascii=False))
-
-
-def _say(lines: list[str]) -> None:
-    """Print lines for people."""
-    for line in lines:
-        typer.echo(line)
 
 
 if __name__ == "__main__":

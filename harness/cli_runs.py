@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.store import PUBLISHED
+from harness.store import PUBLISHED, Store
 
 runs = typer.Typer(
     help="List, show and delete runs of the store.", no_args_is_help=True, rich_markup_mode=None
@@ -21,7 +21,6 @@ def list_runs() -> None:
     """List the runs of the store, the newest last."""
     from harness.inventory.describe import render_runs
     from harness.specs.library import Library
-    from harness.store import Store
 
     Console().print(render_runs(Library.default(), Store.default(), PUBLISHED))
 
@@ -32,7 +31,6 @@ def show(run: Run) -> None:
     from harness.inventory.describe import render_run
     from harness.inventory.stored import find_run
     from harness.specs.library import Library
-    from harness.store import Store
 
     store = Store.default()
     Console().print(render_run(Library.default(), store, PUBLISHED, find_run(store, run)))
@@ -47,7 +45,6 @@ def rm(
     from harness.inventory.garbage import delete
     from harness.inventory.standing import consequences
     from harness.inventory.stored import find_run
-    from harness.store import Store
 
     store = Store.default()
     chosen = list(dict.fromkeys(find_run(store, name) for name in run))
@@ -68,7 +65,6 @@ def gc(
     from harness.inventory.describe import size_text
     from harness.inventory.garbage import delete, find_garbage
     from harness.specs.library import Library
-    from harness.store import Store
 
     found = find_garbage(Library.default(), Store.default(), PUBLISHED, days)
     for one in found.garbage:

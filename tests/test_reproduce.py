@@ -158,6 +158,30 @@ def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
         assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
 
 
+def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path):
+    shutil.copytree(made.root / "experiments", tmp_path / "experiments")
+    again, committed = Place.__new__(Place), tmp_path / "results/simulation" / TARGET
+    again.root = tmp_path
+    shutil.copytree(made.results, committed)
+    call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
+    done = again.run(*call)
+    assert done.returncode == 0, done.stderr
+    assert "OK" in done.stdout and "Other than" not in done.stdout
+    assert not (tmp_path / "store").exists()
+    scores = pd.read_parquet(committed / "per_query.parquet")
+    scores.loc[scores["row"] == "BM25", "value"] += 0.1
+    scores.to_parquet(committed / "per_query.parquet", index=False)
+    provenance = json.loads((committed / "provenance.json").read_text())
+    provenance["environments"][0]["threads"] = 7
+    (committed / "provenance.json").write_text(json.dumps(provenance))
+    done = again.run("verify", TARGET, "--scale", "simulation", "--store", str(made.root / "store"))
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout and "threads: 7 | 1" in done.stdout
+    assert "near" not in done.stdout.split("OK: every")[0]
+    done = again.run("verify", "trisampler/table-5-readings", "--scale", "simulation", "--store", "store")
+    assert done.returncode == 2 and "no results to verify" in done.stderr
+
+
 def test_runs_share_warm_up_and_first_candidates(made):
     plan = json.loads(made.run("plan", TARGET, "--scale", "simulation", "--seeds", "1", "--json").stdout)
     assert [run["state"] for run in plan] == ["done"] * 4

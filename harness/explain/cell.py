@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from rich.table import Table
+from rich.text import Text
 
 from harness.errors import UserError, nearest
 from harness.explain.settings_text import piece_text, scale_text
@@ -95,6 +98,14 @@ def explain_cell(library: Library, store: Store, cell: Cell) -> list[Line]:
         *_runs(store, cell),
         *(("note", f"{n['id']} ({n['severity']}): {n['text']}") for n in resolved.notes()),
     ]
+
+
+def render_cell(lines: Sequence[Line]) -> Table:
+    """Return the lines for a terminal."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in lines:
+        table.add_row(Text(name, style="bold"), Text(text))
+    return table
 
 
 def _position(target: str, columns: list[Mapping[str, Any]], name: str) -> int:

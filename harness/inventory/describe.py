@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import UserError
+from harness.explain.cell import render_cell
 from harness.explain.settings_text import piece_text, scale_text
 from harness.inventory.mlflow_runs import mlflow_run
 from harness.inventory.origins import find_origin, known_collections
@@ -70,10 +71,7 @@ def render_runs(library: Library, store: Store, results: Path) -> Table:
 
 def render_run(library: Library, store: Store, results: Path, run: StoredRun) -> Table:
     """Return all about one run."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, text in _about(library, store, results, run):
-        table.add_row(Text(name, style="bold"), Text(text))
-    return table
+    return render_cell(list(_about(library, store, results, run)))
 
 
 def _columns(run: StoredRun) -> list[str]:
