@@ -21,6 +21,7 @@ DAY_S = 86_400.0
 SETTLED_S = 3_600.0
 """A temporary file younger than this may belong to a process on another machine with the same store."""
 
+NOT_NEEDED = "no run of a target or of the store stands on it"
 TEMPORARY = re.compile(r"\..*\.([0-9]+)\.tmp")
 
 
@@ -45,7 +46,8 @@ class Found:
 
     Attributes:
         garbage: what may go.
-        unknown: runs of which it cannot be told what they stand on.
+        unknown: runs of which it cannot be told what they stand on; while one of them is unfinished,
+            candidates and tokens stay.
     """
 
     garbage: list[Garbage]
@@ -68,15 +70,20 @@ def find_garbage(library: Library, store: Store, results: Path, days: float) -> 
     targets, named = wanted(library, collections), named_in(results)
     old = [run for run in runs if run.fingerprint not in named and _is_left(run, days)]
     made = chains([run for run in runs if run not in old], collections)
-    of: dict[str, Chain | None] = {**{name: links for name, (links, _) in targets.items()}, **made}
+    of: dict[str, Chain | None] = {**made, **{name: links for name, (links, _) in targets.items()}}
     kept = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
+    unknown = [run for run in runs if run.fingerprint in made and of[run.fingerprint] is None]
+    going_on = any(run.state == "unfinished" for run in unknown)  # it may read any of them
     found = [
         *((run.folder, f"unfinished, not touched for {days:g} days") for run in old),
-        *((path, "no run of a target or of the store stands on it") for path in _unneeded(store, kept)),
-        *((path, "left by a process that is dead") for path in _temporary(store)),
+        *((path, NOT_NEEDED) for path in _unneeded(store, kept) if not going_on),
+        *(
+            (path, "left by a process that is dead")
+            for path in _temporary(store, [run.folder for run in old])
+        ),
     ]
     garbage = [Garbage(path, why, size_bytes(path)) for path, why in found]
-    return Found(garbage, [name for name, links in made.items() if links is None])
+    return Found(garbage, [run.fingerprint for run in unknown])
 
 
 def delete(paths: Sequence[Path]) -> None:
@@ -104,11 +111,12 @@ def _unneeded(store: Store, kept: set[str]) -> Iterator[Path]:
             yield path
 
 
-def _temporary(store: Store) -> Iterator[Path]:
-    """Yield what dead processes were writing."""
+def _temporary(store: Store, going: Sequence[Path]) -> Iterator[Path]:
+    """Yield what dead processes were writing, but for what lies in folders that go anyway."""
     for path in sorted(store.root.rglob(".*.tmp")):
         writer = TEMPORARY.fullmatch(path.name)
-        if writer and not _alive(int(writer[1])) and time.time() - touched(path) > SETTLED_S:
+        inside = any(path.is_relative_to(folder) for folder in going)
+        if writer and not inside and not _alive(int(writer[1])) and time.time() - touched(path) > SETTLED_S:
             yield path
 
 

@@ -93,6 +93,19 @@ def test_runs_of_unknown_origin_are_said(store, tmp_path):
     ]
 
 
+def test_while_one_of_them_is_unfinished_all_candidates_and_tokens_stay(store, tmp_path):
+    put(store, settings_of("TriSampler"), collection="f" * 16)
+    put(store, settings_of("SimANS"), collection="f" * 16, done=False)
+    assert garbage(store, tmp_path) == set()
+
+
+def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, tmp_path):
+    folder = put(store, settings_of("TriSampler"), done=False)
+    (folder / ".x.json.999999999.tmp").write_text("")
+    old(folder)
+    assert garbage(store, tmp_path) == {folder}
+
+
 def test_what_stands_on_a_run_is_said_before_it_goes(store, tmp_path):
     warm_up, trained = put(store, settings_of("Warm-up")), put(store, settings_of("TriSampler"))
     assert above(warm_up.name, chains(stored_runs(store), [COLLECTION])) == [trained.name]
