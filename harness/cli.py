@@ -15,7 +15,11 @@ import typer
 from rich.console import Console, Group
 from rich.table import Table
 
+from harness.cli_explain import explain, verify
+from harness.cli_options import RowOption, ScaleOption, SeedsOption, Target
+from harness.cli_runs import runs
 from harness.errors import HarnessError
+from harness.store import LOCAL, PUBLISHED
 
 app = typer.Typer(
     help="Reproduce published tables on negative sampling in dense retrieval.",
@@ -24,17 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(runs, name="runs")
 
-Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see `harness list`")]
-ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
-SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
-RowOption = Annotated[
-    list[str] | None,
-    typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
-
-LOCAL, PUBLISHED = Path("results/local"), Path("results")
 
 
 @app.command("list")
@@ -98,6 +94,9 @@ def plan(
     _print(table)
 
 
+app.command()(explain)
+
+
 @app.command()
 def reproduce(
     target: Target,
@@ -121,6 +120,9 @@ def reproduce(
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
+
+
+app.command()(verify)
 
 
 @app.command()

@@ -13,6 +13,7 @@ import torch
 
 from harness.errors import HarnessError
 from harness.files import canonical_json, read_json, write_json, write_parquet, write_text
+from harness.records.ir_metadata import write_ir_metadata
 from harness.records.mlflow_mirror import MlflowMirror
 from harness.reports.cells import Cells, FinishedRun, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS, report_of
@@ -173,10 +174,13 @@ def render(folder: Path) -> Cells:
 
 
 def mirrored(stages: Stages, resolved: Resolved) -> Stages:
-    """Return the stages with a mirror to MLflow, an experiment for each paper."""
+    """Return the stages with what a run's records hold beside it: MLflow, metadata of its rankings."""
     mirror = MlflowMirror(stages.store.tracking_uri, resolved.paper)
+    goal = f"{resolved.target.title}; {resolved.target.source}"
 
     def sync(folder: Path) -> None:
+        if (folder / "done.json").exists():
+            write_ir_metadata(folder, f"{resolved.name} --scale {resolved.scale.name}", goal)
         tags = {"fingerprint": folder.name, "target": resolved.name, "scale": resolved.scale.name}
         mirror.sync(folder, tags)
 

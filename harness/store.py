@@ -6,6 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+PUBLISHED = Path("results")
+"""Committed results."""
+
+LOCAL = PUBLISHED / "local"
+"""A user's own results, ignored by git."""
+
 
 @dataclass(frozen=True)
 class Store:

@@ -34,10 +34,16 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_commands_are_frozen() -> None:
     commands = [command.name or command.callback.__name__ for command in app.registered_commands]
-    frozen = {"list", "show", "methods", "plan", "reproduce", "report", "sync", "doctor"}
+    frozen = {"list", "show", "methods", "plan", "explain", "reproduce", "report", "verify", "sync", "doctor"}
     assert len(commands) == len(frozen)
     assert set(commands) == frozen
-    assert not app.registered_groups
+    groups = {
+        group.name: {
+            command.name or command.callback.__name__ for command in group.typer_instance.registered_commands
+        }
+        for group in app.registered_groups
+    }
+    assert groups == {"runs": {"list", "show", "rm", "gc"}}
 
 
 def test_methods_are_told_without_torch() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -128,6 +129,17 @@ def test_the_command_line_of_ir_measures_gives_the_tables_figures(made):
             assert float(value) == pytest.approx(cell["reproduced"]["mean"], abs=5e-5)
 
 
+def test_rankings_have_metadata_beside_them(made):
+    for folder in (made.root / "store/runs").iterdir():
+        for ranking in (folder / "rankings").glob("*.trec.gz"):
+            split = ranking.name.removesuffix(".trec.gz")
+            told = yaml.safe_load(ranking.with_name(f"{split}.ir_metadata.yaml").read_text())
+            first = gzip.decompress(ranking.read_bytes()).split(b"\n")[0].decode().split()
+            assert len(first) == 6 and told["tag"] == first[-1] == folder.name
+            assert told["data"]["test collection"]["qrels"] == f"{split}.qrels"
+            assert told["implementation"]["executable"]["cmd"].endswith(f"{TARGET} --scale simulation")
+
+
 def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
     folder = tmp_path / "results/local/simulation" / TARGET
     folder.mkdir(parents=True)
@@ -144,6 +156,30 @@ def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
     assert done.returncode == 0, done.stderr
     for name in ("table.md", "table.csv", "figure.svg", "figure.png"):
         assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
+
+
+def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path):
+    shutil.copytree(made.root / "experiments", tmp_path / "experiments")
+    again, committed = Place.__new__(Place), tmp_path / "results/simulation" / TARGET
+    again.root = tmp_path
+    shutil.copytree(made.results, committed)
+    call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
+    done = again.run(*call)
+    assert done.returncode == 0, done.stderr
+    assert "OK" in done.stdout and "Other than" not in done.stdout
+    assert not (tmp_path / "store").exists()
+    scores = pd.read_parquet(committed / "per_query.parquet")
+    scores.loc[scores["row"] == "BM25", "value"] += 0.1
+    scores.to_parquet(committed / "per_query.parquet", index=False)
+    provenance = json.loads((committed / "provenance.json").read_text())
+    provenance["environments"][0]["threads"] = 7
+    (committed / "provenance.json").write_text(json.dumps(provenance))
+    done = again.run("verify", TARGET, "--scale", "simulation", "--store", str(made.root / "store"))
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout and "threads: 7 | 1" in done.stdout
+    assert "near" not in done.stdout.split("OK: every")[0]
+    done = again.run("verify", "trisampler/table-5-readings", "--scale", "simulation", "--store", "store")
+    assert done.returncode == 2 and "no results to verify" in done.stderr
 
 
 def test_runs_share_warm_up_and_first_candidates(made):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
 
-from harness.specs.fingerprints import chain
+from harness.specs.fingerprints import chain, links
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.settings import RunSettings
@@ -70,3 +72,28 @@ def test_another_measure_trains_nothing(runs: dict[str, RunSettings]) -> None:
     settings = runs["TriSampler"]
     more = changed(settings, measures=(*settings.measures, "RR"))
     assert chain(more, COLLECTION) == chain(settings, COLLECTION)
+
+
+PINNED = {
+    "BM25": ["743429eeee14870c", None, None, "b2d6d29d838b1dae"],
+    "Warm-up": ["743429eeee14870c", "ad8d3ac3c0c60b87", None, None],
+    "Uniform Sampling": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "2eb2d6ae05d2e1fe"],
+    "TopK Sampling": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "936de1ba07e56721"],
+    "Debiased Sampling": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "f977ca5a573fb276"],
+    "TriSampler": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "0ab78a3d5f976d6c"],
+    "SimANS": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "4e963b3de7ce3628"],
+}
+
+
+def test_the_fingerprints_of_the_shipped_table_are_pinned(library: Library) -> None:
+    """They change with a version, a scale or a preset, never with how they are computed."""
+    table = resolve(library, TABLE, "simulation")
+    found = {row.name: astuple(chain(table.run(row, 0), COLLECTION)) for row in table.target.rows}
+    assert found == {name: tuple(links) for name, links in PINNED.items()}
+
+
+def test_links_name_the_keys_that_are_hashed(runs: dict[str, RunSettings]) -> None:
+    made = links(runs["TriSampler"], COLLECTION)
+    assert [link.stage for link in made] == ["tokens", "warm-up", "candidates", "run"]
+    assert [link.stands_on for link in made] == [COLLECTION, *(link.fingerprint for link in made[:-1])]
+    assert set(made[-1].parts) == {"sampler", "continued", "seed"}

@@ -1,0 +1,15 @@
+"""Arguments and options that several commands take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Target = Annotated[str, typer.Argument(help="for example trisampler/table-5; see `harness list`")]
+ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
+SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
+RowOption = Annotated[
+    list[str] | None,
+    typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),
+]

@@ -1,0 +1,1 @@
+"""`harness explain`: where a figure comes from, and why a run is not another."""

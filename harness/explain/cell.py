@@ -1,0 +1,250 @@
+"""Where a figure of a table comes from: paper, spec, settings, runs, measure, intervals, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.errors import UserError, nearest
+from harness.explain.settings_text import piece_text, scale_text
+from harness.files import read_json
+from harness.inventory.mlflow_runs import mlflow_run
+from harness.inventory.origins import find_origin
+from harness.reports.text import Style, column_style, p_text, unit_text
+from harness.specs.fingerprints import VERSION
+from harness.specs.library import Library
+from harness.specs.models import Row
+from harness.specs.resolve import Resolved
+from harness.specs.source import read_source
+from harness.store import Store
+
+Line = tuple[str, str]
+"""What it is of, and what is said; what follows of the same has an empty name."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that is asked for.
+
+    Attributes:
+        resolved: its target at a scale.
+        row: as resolved.
+        column: as cells.json holds it.
+        place: position of the column.
+        cells: content of cells.json, none where the target was not made.
+        provenance: content of provenance.json, none as well.
+    """
+
+    resolved: Resolved
+    row: Row
+    column: Mapping[str, Any]
+    place: int
+    cells: Mapping[str, Any] | None
+    provenance: Mapping[str, Any] | None
+
+    @property
+    def trains(self) -> bool:
+        """Return whether runs of ours stand behind it."""
+        return self.row.kind not in {"published", "unavailable"}
+
+
+def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = None) -> Cell:
+    """Return a cell of a target.
+
+    Args:
+        resolved: the target at a scale.
+        results: root of the results, for example ``results`` or ``results/local``.
+        row: its name; of a row with readings, the name of one reading.
+        column: its label or measure; the primary one by default.
+
+    Raises:
+        UserError: no such row or column, or several rows.
+    """
+    rows = resolved.loaded.rows(row)
+    if len(rows) > 1:
+        shown = "; ".join(f"'{one.name}'" for one in rows[:3])
+        raise UserError(f"row '{row}' stands for {len(rows)}", fix=f"name one of them: {shown}, ...")
+    folder = results / resolved.scale.name / resolved.name
+    cells, provenance = (
+        read_json(folder / name) if (folder / name).exists() else None
+        for name in ("cells.json", "provenance.json")
+    )
+    columns = cells["columns"] if cells else [column.model_dump() for column in resolved.columns]
+    place = _position(resolved.name, columns, column or resolved.primary.label)
+    return Cell(resolved, rows[0], columns[place], place, cells, provenance)
+
+
+def explain_cell(library: Library, store: Store, cell: Cell) -> list[Line]:
+    """Return all that is known of a cell.
+
+    Args:
+        library: the specs.
+        store: looked at for the run folders; it may be empty.
+        cell: from `find_cell`.
+    """
+    resolved, label = cell.resolved, cell.column["label"]
+    return [
+        ("cell", f"{resolved.name}, row '{cell.row.name}', column '{label}', scale {resolved.scale.name}"),
+        *_published(cell),
+        ("spec", _spec_line(library, cell)),
+        *_settings(cell),
+        *_measure(cell),
+        *_reproduced(cell),
+        *_runs(store, cell),
+        *(("note", f"{n['id']} ({n['severity']}): {n['text']}") for n in resolved.notes()),
+    ]
+
+
+def render_cell(lines: Sequence[Line]) -> Table:
+    """Return the lines for a terminal."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in lines:
+        table.add_row(Text(name, style="bold"), Text(text))
+    return table
+
+
+def _position(target: str, columns: list[Mapping[str, Any]], name: str) -> int:
+    for key in ("label", "measure"):
+        for place, column in enumerate(columns):
+            if column[key] == name:
+                return place
+    known = [column["label"] for column in columns]
+    raise UserError(f"{target} has no column '{name}'", fix=nearest(name, known))
+
+
+def _published(cell: Cell) -> Iterator[Line]:
+    figures, source = cell.resolved.published(cell.row), cell.resolved.target.source
+    figure = figures[cell.place] if cell.place < len(figures) else None
+    unit = f" {unit_text({'unit': cell.resolved.target.unit})}"
+    dataset = cell.column["dataset_title"]
+    text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
+    yield "published", text
+    if cell.row.note:
+        yield "", cell.row.note
+
+
+def _spec_line(library: Library, cell: Cell) -> str:
+    source = read_source(library.root / f"{cell.resolved.name}.yaml", library.root)
+    place = [row.name for row in cell.resolved.loaded.written].index(cell.row.written)
+    return f"{source.path}:{source.line(('rows', place))}"
+
+
+def _settings(cell: Cell) -> Iterator[Line]:
+    if not cell.trains:
+        yield "settings", f"not made here: the row is {cell.row.kind}"
+        return
+    settings = cell.resolved.run(cell.row, 0)
+    if settings.kind == "bm25":
+        yield "settings", "BM25; nothing is trained"
+        return
+    start = cell.resolved.loaded.recipes[settings.recipe].start
+    yield "recipe", settings.recipe + (f", from {start}" if start else "")
+    sampler = settings.sampler
+    if sampler is not None:
+        yield (
+            "sampler",
+            f"{sampler.preset}: K = {sampler.candidates}, n = {sampler.negatives}, mask {sampler.mask}",
+        )
+        for kind in ("source", "law", "draw", "topology"):
+            yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
+    yield "scale", scale_text(cell.resolved.scale.name, settings)
+
+
+def _measure(cell: Cell) -> Iterator[Line]:
+    measure, split = cell.column["measure"], cell.column["split"]
+    text = f"{measure} on the {split} queries"
+    if cell.cells:
+        collection, provider = cell.cells["collection"], cell.cells["provider"][measure]
+        text += f" of {collection['name']} ({collection['queries'][split]:,}), by {provider}"
+    yield "measure", text
+
+
+def _reproduced(cell: Cell) -> Iterator[Line]:
+    if cell.cells is None:
+        call = f"harness reproduce {cell.resolved.name} --scale {cell.resolved.scale.name}"
+        yield "reproduced", f"not made at this scale; {call}"
+        return
+    if cell.cells["kind"] != "comparison":
+        yield "reproduced", f"a {cell.cells['kind']} target prints no cells; see its table.md"
+        return
+    row = next((row for row in cell.cells["rows"] if row["name"] == cell.row.name), None)
+    found = row["cells"][cell.place] if row else None
+    if found is None or found["reproduced"] is None:
+        yield "reproduced", "not made"
+        return
+    style, made = column_style(cell.cells, cell.place), found["reproduced"]
+    spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
+    unit, seeds = unit_text(cell.cells), ", ".join(style.number(value) for value in made["per_seed"])
+    yield (
+        "reproduced",
+        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {cell.cells['verdict']}",
+    )
+    yield from _intervals(style, made, signed=False)
+    if found["difference"] is not None:
+        yield from _difference(cell.cells, style, found["difference"])
+
+
+def _difference(cells: Mapping[str, Any], style: Style, block: Mapping[str, Any]) -> Iterator[Line]:
+    printed = block["published"]
+    paper = f"; published {style.number(printed['value'], signed=True)}" if printed else ""
+    p_value = f"; p {p_text(block['holm_p'])} (Holm)" if block.get("holm_p") is not None else ""
+    yield f"to {cells['baseline']}", f"{style.number(block['value'], signed=True)}{paper}{p_value}"
+    yield from _intervals(style, block, signed=True)
+
+
+def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Iterator[Line]:
+    for kind, name in (("checkpoints", "these checkpoints"), ("method", "the method")):
+        interval = block[kind]
+        if interval is None:
+            yield "", f"{name}: one seed tells nothing"
+            continue
+        low, high = (style.number(interval[end], signed=signed) for end in ("low", "high"))
+        yield "", f"{100 * interval['level']:g} %, {name}: [{low}, {high}]"
+
+
+def _runs(store: Store, cell: Cell) -> Iterator[Line]:
+    if cell.cells is None or cell.provenance is None:
+        return
+    runs = [run for run in cell.provenance["runs"] if run["row"] == cell.row.name]
+    for run in runs:
+        fingerprint, folder = run["fingerprint"], store.run(run["fingerprint"])
+        yield f"seed {run['seed']}", str(folder) if folder.is_dir() else f"{fingerprint} (not in this store)"
+        changed = _changed(cell, run["seed"], fingerprint, cell.cells["collection"]["fingerprint"])
+        if changed:
+            yield "", changed
+        ranking = folder / "rankings" / f"{cell.column['split']}.trec.gz"
+        if ranking.exists():
+            yield "", f"ranking {ranking}"
+        mirrored = mlflow_run(store.tracking_uri, fingerprint)
+        if mirrored:
+            yield "", f"MLflow run {mirrored}"
+    for number in sorted({run["environment"] for run in runs}):
+        yield "made with", _environment(cell.provenance["environments"][number])
+
+
+def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
+    """Return how a run of the results is not what the spec asks for now; empty where it is."""
+    origin = find_origin(cell.resolved.run(cell.row, seed), fingerprint, [collection])
+    if origin is None:
+        return "not made from the settings above: spec or parameters of pieces have changed since"
+    earlier = [
+        f"{stage} {number} (now {VERSION[stage]})"
+        for stage, number in origin.versions.items()
+        if number != VERSION[stage]
+    ]
+    return f"made under earlier versions: {', '.join(earlier)}" if earlier else ""
+
+
+def _environment(environment: Mapping[str, Any]) -> str:
+    hardware, versions = environment["hardware"], environment["packages"]
+    gpus = ", ".join(gpu["name"] for gpu in hardware["gpus"]) or "no GPU"
+    dirty = " with changes" if environment["dirty"] else ""
+    commit = f"commit {environment['commit'][:10]}{dirty}" if environment["commit"] else "no commit known"
+    return (
+        f"{commit}; torch {versions.get('torch', '?')}; {hardware['cpu']}, {hardware['cores']} cores, {gpus}"
+    )

@@ -1,0 +1,43 @@
+"""Resolved settings in a line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.specs.expansion import value_text
+from harness.specs.settings import PhaseSettings, Piece, RunSettings
+
+
+def piece_text(piece: Piece | None) -> str:
+    """Return a piece with all its parameters.
+
+    >>> piece_text({"name": "blend", "share": 0.5, "of": [{"name": "uniform"}]})
+    'blend(share 0.5, of uniform)'
+    """
+    if piece is None:
+        return "none, nothing is drawn"
+    parameters = [f"{key} {_value(value)}" for key, value in piece.items() if key != "name"]
+    return f"{piece['name']}({', '.join(parameters)})" if parameters else str(piece["name"])
+
+
+def scale_text(name: str, settings: RunSettings) -> str:
+    """Return what a scale decides: collection, encoder and the steps of a run's phases."""
+    encoder = settings.encoder
+    layers = f"{encoder.layers} layers of width {encoder.hidden}, pooling {encoder.pooling}"
+    phases = [f"warm-up {_phase(settings.warm_up)}"]
+    if settings.continued is not None:
+        phases.append(f"continued {_phase(settings.continued)}")
+    return f"{name}: {settings.collection.kind}; encoder {encoder.start}, {layers}; {'; '.join(phases)}"
+
+
+def _phase(phase: PhaseSettings) -> str:
+    refresh = f", refresh every {phase.refresh}" if phase.refresh else ""
+    return f"{phase.steps} steps of {phase.batch} at {phase.learning_rate:g}{refresh}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return piece_text(value) if "name" in value else str(value)
+    if isinstance(value, list | tuple):
+        return " + ".join(map(_value, value))
+    return "none" if value is None else value_text(value)

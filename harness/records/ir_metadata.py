@@ -1,0 +1,103 @@
+"""Metadata of rankings in the words of ir_metadata (Breuer, Keller, Schaer, SIGIR 2022; ir-metadata.org).
+
+The schema puts them into a run file as lines that begin with ``#``. They stand beside it here: ir_measures
+takes such a line for a result and fails.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.files import read_json, write_text
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "faiss-cpu", "faiss-gpu", "bm25s", "numpy")
+"""What rankings depend on; environment.json beside has all packages."""
+
+
+def write_ir_metadata(folder: Path, target: str, goal: str) -> None:
+    """Write `rankings/<split>.ir_metadata.yaml` of a finished run, as far as it is not there.
+
+    Args:
+        folder: `runs/<fingerprint>/`, with done.json.
+        target: what the run was made for.
+        goal: what the target asks, and of which publication it is.
+
+    Raises:
+        UserError: a file of the run is missing or corrupt.
+    """
+    for qrels in sorted((folder / "rankings").glob("*.qrels")):
+        path, described = (
+            qrels.with_suffix(".ir_metadata.yaml"),
+            ir_metadata(folder, qrels.stem, target, goal),
+        )
+        text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=110)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+
+
+def ir_metadata(folder: Path, split: str, target: str, goal: str) -> dict[str, Any]:
+    """Return the metadata of one ranking; what is not known of it is left out.
+
+    Args:
+        folder: `runs/<fingerprint>/`, with done.json.
+        split: whose queries are ranked.
+        target: what the run was made for.
+        goal: what the target asks, and of which publication it is.
+    """
+    spec, result = read_json(folder / "spec.json"), read_json(folder / "done.json")
+    environment, name = read_json(folder / "environment.json"), spec["collection"]["kind"]
+    trained = {} if spec["kind"] == "bm25" else {"training data": [{"name": f"{name}, train queries"}]}
+    collection = {"name": name, "topics": f"{split} queries", "qrels": f"{split}.qrels"}
+    return {
+        "tag": folder.name,
+        "platform": _platform(environment),
+        "implementation": {
+            "executable": {"cmd": f"harness reproduce {target}"},
+            "source": _source(environment),
+        },
+        "resources": {"wall clock seconds": result.get("seconds")},
+        "research goal": {"description": goal, "evaluation": {"reported measures": result["measures"]}},
+        "data": {"test collection": collection, **trained},
+        "method": {"automatic": True, "score ties": "broken by a hash of the document id", **_method(spec)},
+    }
+
+
+def _platform(environment: dict[str, Any]) -> dict[str, Any]:
+    hardware, packages = environment["hardware"], environment["packages"]
+    gpus = [gpu["name"] for gpu in hardware["gpus"]]
+    return {
+        "hardware": {
+            "cpu": {"model": hardware["cpu"], "number of cores": hardware["cores"]},
+            **({"gpu": {"model": ", ".join(gpus)}} if gpus else {}),
+            "ram": hardware["memory_bytes"],
+        },
+        "operating system": {"kernel": environment["platform"]},
+        "software": {"libraries": {"python": [f"{n}=={packages[n]}" for n in LIBRARIES if n in packages]}},
+    }
+
+
+def _source(environment: dict[str, Any]) -> dict[str, Any]:
+    found = {
+        "lang": "python",
+        "commit": environment["commit"],
+        "uncommitted changes": environment["dirty"] or None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _method(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return how documents were ranked; `spec.json` holds all settings."""
+    if spec["kind"] == "bm25":
+        return {"retrieval": [{"name": "bm25"}]}
+    told = {
+        "name": "dual encoder",
+        "pooling": spec["encoder"]["pooling"],
+        "warm-up seed": spec["warm_up_seed"],
+    }
+    if spec["kind"] == "trained":  # a warm-up serves several recipes
+        sampler = spec["sampler"]["preset"] if spec["sampler"] else "in-batch"
+        told |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
+    return {"retrieval": [told]}

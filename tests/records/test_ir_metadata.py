@@ -1,0 +1,69 @@
+"""Metadata say what the run folder says, and nothing else; why they stand beside the ranking."""
+
+from __future__ import annotations
+
+import ir_measures
+import pytest
+import yaml
+
+from harness.evaluation.rankings import write_ranking
+from harness.files import write_json
+from harness.records.ir_metadata import ir_metadata, write_ir_metadata
+from tests.stores import settings_of
+
+ENVIRONMENT = {
+    "platform": "Linux-6", "commit": "c0ffee", "dirty": False, "packages": {"torch": "2.13.0", "rich": "1"},
+    "hardware": {"cpu": "Some", "cores": 2, "memory_bytes": 1 << 30, "gpus": []},
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A finished run with two rankings."""
+
+    def make(row):
+        write_json(tmp_path / "run/spec.json", settings_of(row).model_dump(mode="json"))
+        write_json(tmp_path / "run/environment.json", ENVIRONMENT)
+        write_json(tmp_path / "run/done.json", {"measures": ["nDCG@10"], "seconds": 1.5})
+        for split in ("dev", "test"):
+            (tmp_path / "run/rankings").mkdir(exist_ok=True)
+            (tmp_path / f"run/rankings/{split}.qrels").write_text("")
+        return tmp_path / "run"
+
+    return make
+
+
+def test_a_trained_run_is_told(folder):
+    run = folder("TriSampler")
+    write_ir_metadata(run, "trisampler/table-5", "reproduction of Table 5")
+    assert sorted(path.name for path in (run / "rankings").glob("*.yaml")) == [
+        "dev.ir_metadata.yaml", "test.ir_metadata.yaml"
+    ]  # fmt: skip
+    told = yaml.safe_load((run / "rankings/test.ir_metadata.yaml").read_text())
+    assert told == ir_metadata(run, "test", "trisampler/table-5", "reproduction of Table 5")
+    assert told["tag"] == "run" and told["resources"] == {"wall clock seconds": 1.5}
+    assert told["platform"]["software"]["libraries"]["python"] == ["torch==2.13.0"]
+    assert told["implementation"]["source"] == {"lang": "python", "commit": "c0ffee"}
+    assert told["data"]["training data"] and told["data"]["test collection"]["name"] == "planted"
+    assert told["method"]["retrieval"][0]["negatives"] == "trisampler"
+    assert "actor" not in told
+
+
+def test_a_warm_up_is_of_no_recipe(folder):
+    told = ir_metadata(folder("Warm-up"), "test", "t", "g")
+    assert told["method"]["retrieval"] == [{"name": "dual encoder", "pooling": "mean", "warm-up seed": 100}]
+
+
+def test_bm25_is_trained_on_nothing(folder):
+    told = ir_metadata(folder("BM25"), "test", "t", "g")
+    assert "training data" not in told["data"] and told["method"]["retrieval"] == [{"name": "bm25"}]
+
+
+def test_ir_measures_still_fails_on_comments(tmp_path):
+    """Once it does not, the metadata may move into the ranking, as ir_metadata has it."""
+    write_ranking({"q": {"d": 1.0}}, tmp_path / "run.trec.gz", "tag")
+    assert len(list(ir_measures.read_trec_run(str(tmp_path / "run.trec.gz")))) == 1
+    commented = tmp_path / "commented.trec"
+    commented.write_text("# ir_metadata.start\n# tag: tag\n# ir_metadata.end\nq Q0 d 1 1.0 tag\n")
+    with pytest.raises(ValueError, match="unpack"):
+        list(ir_measures.read_trec_run(str(commented)))

@@ -1,0 +1,114 @@
+"""Golden runs: each shipped recipe trained for a few steps in float64, its figures committed.
+
+What training does may change only together with the number of its stage in `VERSION`
+(`harness/specs/fingerprints.py`): else old runs in a store would pass for new ones.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.files import content_hash
+from harness.negatives.presets import presets
+from harness.specs.fingerprints import VERSION
+from harness.specs.library import Library
+
+FOLDER = Path(__file__).parent
+SHIPPED = Library(FOLDER.parents[2] / "experiments")
+STEPS = 6
+CLOSE = 1e-9
+
+STAGES = {"in-batch": ("tokens", "warm-up"), "drawn": ("tokens", "warm-up", "candidates", "run")}
+"""How a recipe takes its negatives -> the stages whose meaning its run shows."""
+
+
+def recipes() -> list[str]:
+    """Return the names of the recipes that ship."""
+    return SHIPPED.names("recipes")
+
+
+def versions_of(name: str) -> dict[str, int]:
+    """Return the versions that a recipe's golden run stands for."""
+    return {stage: VERSION[stage] for stage in STAGES[SHIPPED.recipe(name).negatives]}
+
+
+def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
+    """Train a recipe on the tiny bench, one thread, in float64.
+
+    Returns:
+        ``tokens``, a hash of the token ids; ``losses`` after each step; ``known_relevant_drawn``;
+        ``weights``, the norm of each tensor at the end.
+    """
+    recipe = SHIPPED.recipe(name)
+    drawn = recipe.negatives == "drawn"
+    encoder = bench.encoder(seed=5).double()
+    trainer = bench.trainer(
+        folder,
+        encoder,
+        law=None,
+        preset=presets()["trisampler"] if drawn else None,
+        steps=STEPS,
+        refresh=STEPS // 2 if drawn else None,
+        warm_up_share=recipe.schedule.warm_up_share,
+        clip_norm=recipe.schedule.clip_norm,
+        weight_decay=recipe.schedule.weight_decay,
+    )
+    trainer.temperature = recipe.loss.temperature
+    trainer.run()
+    lines = [line for line in trainer.writer.metrics() if "loss" in line]
+    norms = {key: float(torch.linalg.vector_norm(value)) for key, value in sorted(encoder.weights().items())}
+    return {
+        "tokens": content_hash(
+            bench.tokens.documents.flat.tolist(), bench.tokens.queries["train"].flat.tolist()
+        ),
+        "losses": [line["loss"] for line in lines],
+        "known_relevant_drawn": sum(line.get("known_relevant_drawn", 0.0) for line in lines),
+        "weights": norms,
+    }
+
+
+def path_of(name: str) -> Path:
+    """Return the committed file of a recipe."""
+    return FOLDER / f"{name}.json"
+
+
+def committed(name: str) -> dict[str, Any]:
+    """Return the committed figures of a recipe, with the versions that they were made under."""
+    return dict(json.loads(path_of(name).read_text(encoding="utf-8")))
+
+
+def verdict(name: str, made: dict[str, Any], golden: dict[str, Any], versions: dict[str, int]) -> str:
+    """Return what is wrong with a run beside its golden one, empty where it is the same.
+
+    Args:
+        name: of the recipe.
+        made: what `golden_run` returned.
+        golden: the content of the committed file.
+        versions: those of the code.
+    """
+    write = "python -m tests.training.golden --write"
+    if golden["versions"] != versions:
+        return f"{name}: versions are {versions}, the golden run has {golden['versions']}; {write}"
+    figures = {key: value for key, value in golden.items() if key != "versions"}
+    if made["tokens"] != figures["tokens"]:
+        return (
+            f"{name}: tokens differ; install the pinned `tokenizers`, or bump VERSION['tokens'] and {write}"
+        )
+    changed = [key for key in figures if not close(made[key], figures[key])]
+    if changed:
+        bump = " or ".join(repr(stage) for stage in versions if stage != "tokens")
+        return f"{name}: {', '.join(changed)} changed; undo that, or bump VERSION of {bump} and {write}"
+    return ""
+
+
+def close(made: Any, golden: Any) -> bool:
+    """Tell whether figures are the same to `CLOSE`."""
+    if isinstance(golden, dict):
+        return made.keys() == golden.keys() and all(close(made[key], golden[key]) for key in golden)
+    if isinstance(golden, list):
+        return len(made) == len(golden) and all(map(close, made, golden))
+    return abs(made - golden) <= CLOSE if isinstance(golden, float) else made == golden
