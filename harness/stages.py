@@ -8,11 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import torch
 
 from harness.collections.archive import load_collection, save_collection
@@ -22,9 +18,7 @@ from harness.collections.pydocs import build_pydocs, pins_of
 from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
 from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
-from harness.evaluation.measures import evaluate
-from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
-from harness.files import content_hash, write_parquet
+from harness.files import content_hash
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner, load_candidates, save_candidates
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
@@ -35,15 +29,12 @@ from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
-from harness.retrieval.search import exact_search
+from harness.run_evaluation import Embeddings, dev_metrics, evaluate_bm25, evaluate_encoder
 from harness.specs.fingerprints import Chain, chain
 from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
 from harness.training.trainer import Drawn, Negatives, Trainer
-
-DEV_MEASURE = "RR(rel=2)@10"
-Embeddings = npt.NDArray[np.float32]
 
 
 def sampler_of(settings: SamplerSettings) -> Sampler:
@@ -123,10 +114,13 @@ class Stages:
         self._prepare(settings)
         begin = time.monotonic()
         if settings.kind == "bm25":
-            result = self._evaluate_bm25(settings, folder)
+            with self.progress.task("BM25"):
+                result = evaluate_bm25(settings, folder, self.collection(settings.collection))
         else:
             encoder = self._trained(settings, folder, title)
-            result = self._evaluate(settings, folder, encoder, title)
+            collection, tokens = self.collection(settings.collection), self.tokens(settings)
+            with self.progress.task(f"{title}: evaluation"):
+                result = evaluate_encoder(settings, folder, collection, tokens, encoder)
         folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
         for scaffolding in [folder.folder / "candidates", *(folder.folder / "checkpoints").glob("*step-*")]:
             shutil.rmtree(scaffolding, ignore_errors=True)
@@ -228,9 +222,7 @@ class Stages:
 
         def watch(encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
             self.mirror(folder.folder)
-            ranking = self._rank(settings, tokens, encoder, documents, "dev")
-            qrels = self.collection(settings.collection).queries["dev"].qrels
-            return {DEV_MEASURE: float(evaluate(ranking, qrels, [DEV_MEASURE])["value"].mean())}
+            return dev_metrics(settings, self.collection(settings.collection), tokens, encoder, documents)
 
         torch.use_deterministic_algorithms(True, warn_only=True)
         with self.progress.task(f"{title}: {name}", phase.steps) as advance:
@@ -254,58 +246,6 @@ class Stages:
             first = self.candidates(settings, sampler)
             drawn = Drawn(sampler_of(sampler), self._miner(settings, sampler), first)
         return Negatives(topology, sampler.mask, drawn)
-
-    def _evaluate(
-        self, settings: RunSettings, folder: RunFolder, encoder: DualEncoder, title: str
-    ) -> dict[str, Any]:
-        tokens = self.tokens(settings)
-        with self.progress.task(f"{title}: evaluation"):
-            documents = encode(encoder.passage, tokens.documents, tokens.pad)
-            splits = [s for s in self.collection(settings.collection).queries if s != "train"]
-            rankings = {s: self._rank(settings, tokens, encoder, documents, s) for s in splits}
-            return self._measure(settings, folder, rankings) | {"weights": encoder.fingerprint()}
-
-    def _evaluate_bm25(self, settings: RunSettings, folder: RunFolder) -> dict[str, Any]:
-        collection = self.collection(settings.collection)
-        with self.progress.task("BM25"):
-            rankings = {}
-            for split, queries in collection.queries.items():
-                if split != "train":
-                    found = bm25_search(collection.documents, queries.texts, settings.depth)
-                    rankings[split] = make_ranking(queries.ids, collection.document_ids, *found)
-            return self._measure(settings, folder, rankings)
-
-    def _rank(
-        self,
-        settings: RunSettings,
-        tokens: TokenStore,
-        encoder: DualEncoder,
-        documents: Embeddings,
-        split: str,
-    ) -> Ranking:
-        collection = self.collection(settings.collection)
-        queries = encode(encoder.query, tokens.queries[split], tokens.pad)
-        found = exact_search(queries, documents, settings.depth)
-        return make_ranking(collection.queries[split].ids, collection.document_ids, *found)
-
-    def _measure(
-        self, settings: RunSettings, folder: RunFolder, rankings: dict[str, Ranking]
-    ) -> dict[str, Any]:
-        """Write rankings, judgements and per-query values; return what done.json tells."""
-        frames: list[pd.DataFrame] = []
-        for split, ranking in rankings.items():
-            qrels = self.collection(settings.collection).queries[split].qrels
-            write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
-            write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
-            frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
-        write_parquet(pd.concat(frames, ignore_index=True), folder.folder / "per_query.parquet")
-        return {
-            "measures": sorted(settings.measures),
-            "depth": settings.depth,
-            "known_relevant_drawn": int(folder.total("known_relevant_drawn")),
-            "drawn": int(folder.total("drawn")),
-            "diagnostics": folder.last("continued refresh"),
-        }
 
 
 def manifest_overlap(collection: Collection) -> ManifestOverlap | None:
