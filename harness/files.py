@@ -6,9 +6,11 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.checksums import write_checksums
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,6 +36,32 @@ def write_bytes(path: Path, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     beside.replace(path)
+    flush(path.parent)
+
+
+def publish_folder(beside: Path, target: Path) -> None:
+    """Give a folder that was written beside its place checksums, flush it to disk, then rename it.
+
+    Args:
+        beside: the folder as written, on the same file system.
+        target: its place; what stands there is replaced.
+    """
+    write_checksums(beside)
+    for path in (*beside.rglob("*"), beside):
+        flush(path)
+    if target.exists():
+        shutil.rmtree(target)
+    beside.rename(target)
+    flush(target.parent)
+
+
+def flush(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk: else a power failure may undo a write or a rename."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -34,6 +34,7 @@ from harness.specs.fingerprints import Chain, chain
 from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
+from harness.training.checkpoints import final_of, load_final, save_final
 from harness.training.trainer import Drawn, Negatives, Trainer
 
 
@@ -61,6 +62,7 @@ class Stages:
     progress: Progress
     mirror: Callable[[Path], None] = lambda folder: None
     _collections: dict[str, Collection] = field(default_factory=dict)
+    _tokens: dict[str, TokenStore] = field(default_factory=dict)
     _pairs: dict[str, TrainingPairs] = field(default_factory=dict)
 
     def collection(self, settings: CollectionSettings) -> Collection:
@@ -86,15 +88,18 @@ class Stages:
 
     def tokens(self, settings: RunSettings) -> TokenStore:
         """Return the collection's tokens."""
-        with self.progress.task("tokens"):
-            return build_tokens(
-                self.collection(settings.collection),
-                self.store.tokens(self.chain(settings).tokens),
-                start=settings.encoder.start,
-                vocabulary=settings.tokens.vocabulary,
-                query_tokens=settings.tokens.query_tokens,
-                passage_tokens=settings.tokens.passage_tokens,
-            )
+        key = self.chain(settings).tokens
+        if key not in self._tokens:
+            with self.progress.task("tokens"):
+                self._tokens[key] = build_tokens(
+                    self.collection(settings.collection),
+                    self.store.tokens(key),
+                    start=settings.encoder.start,
+                    vocabulary=settings.tokens.vocabulary,
+                    query_tokens=settings.tokens.query_tokens,
+                    passage_tokens=settings.tokens.passage_tokens,
+                )
+        return self._tokens[key]
 
     def run(self, settings: RunSettings, title: str) -> RunFolder:
         """Train and evaluate a run, unless it is done; what it stands on is made first.
@@ -107,7 +112,9 @@ class Stages:
         """
         folder = RunFolder(self.store.run(self.chain(settings).last))
         evaluated = set(folder.result().get("measures", ())) if folder.done else set()
-        if evaluated.issuperset(settings.measures) and folder.result().get("depth") == settings.depth:
+        usable = settings.kind != "warm-up" or final_of(folder.checkpoints).exists()  # runs continue from it
+        asked = evaluated.issuperset(settings.measures) and folder.result().get("depth") == settings.depth
+        if usable and asked:
             return folder
         settings = settings.model_copy(update={"measures": tuple(sorted(evaluated.union(settings.measures)))})
         folder.describe(settings.model_dump(mode="json"), describe_environment())
@@ -121,9 +128,9 @@ class Stages:
             collection, tokens = self.collection(settings.collection), self.tokens(settings)
             with self.progress.task(f"{title}: evaluation"):
                 result = evaluate_encoder(settings, folder, collection, tokens, encoder)
-        folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
-        for scaffolding in [folder.folder / "candidates", *(folder.folder / "checkpoints").glob("*step-*")]:
+        for scaffolding in [folder.folder / "candidates", *folder.checkpoints.glob("*step-*")]:
             shutil.rmtree(scaffolding, ignore_errors=True)
+        folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
         self.mirror(folder.folder)
         return folder
 
@@ -184,12 +191,12 @@ class Stages:
         """Return the warm-up that a run continues; it is a training run of its own."""
         alone = settings.model_copy(update={"kind": "warm-up", "continued": None, "sampler": None})
         folder = self.run(alone, "warm-up")
-        return DualEncoder.load(_final(folder)).to(device())
+        return load_final(folder.checkpoints).to(device())
 
     def _trained(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
         """Return the encoder after the run's last phase."""
-        if _final(folder).exists():
-            return DualEncoder.load(_final(folder)).to(device())
+        if final_of(folder.checkpoints).exists():
+            return load_final(folder.checkpoints).to(device())
         tokens = self.tokens(settings)
         if settings.continued is None:
             torch.manual_seed(settings.warm_up_seed)
@@ -204,7 +211,8 @@ class Stages:
         else:
             encoder = self._warm_up(settings)
             self._train(settings, settings.continued, "continued", settings.seed, encoder, folder, title)
-        _save_final(encoder, tokens, settings, folder)
+        tokenizer = load_tokenizer(str(tokens.tokenizer_folder))
+        save_final(encoder, folder.checkpoints, tokenizer, settings.tokens.passage_tokens)
         return encoder
 
     def _train(
@@ -257,15 +265,3 @@ def _build(settings: CollectionSettings) -> Collection:
     if settings.kind == "planted":
         return build_planted(**settings.parameters)  # type: ignore[arg-type]
     return build_pydocs()
-
-
-def _final(folder: RunFolder) -> Path:
-    return folder.folder / "checkpoints" / "final"
-
-
-def _save_final(encoder: DualEncoder, tokens: TokenStore, settings: RunSettings, folder: RunFolder) -> None:
-    """Save the encoder beside and rename it, so that a folder `final` is whole."""
-    beside = folder.folder / "checkpoints" / ".final.tmp"
-    shutil.rmtree(beside, ignore_errors=True)
-    encoder.save(beside, load_tokenizer(str(tokens.tokenizer_folder)), settings.tokens.passage_tokens)
-    beside.rename(_final(folder))

@@ -78,7 +78,7 @@ def load_collection(path: Path) -> Collection:
     Raises:
         UserError: the file is missing, is no collection, or its content does not match its fingerprint.
     """
-    fix = "save the collection again, or copy the file again"
+    fix = "delete it and run again, or copy it again"
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy.typing as npt
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
+from harness.checksums import check_folder
 from harness.collections.collection import Collection
 from harness.errors import UserError
-from harness.files import read_json, write_json
+from harness.files import publish_folder, read_json, write_json
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
@@ -126,7 +128,7 @@ def build_tokens(
 
     Args:
         collection: what to tokenise.
-        folder: where the arrays are written; `done.json` comes last.
+        folder: where the arrays are written; it holds `done.json` once it is whole.
         start: ``fresh`` learns pieces from documents and training queries; else a checkpoint.
         vocabulary: size of the learnt vocabulary.
         query_tokens: longest query, special tokens included.
@@ -138,20 +140,23 @@ def build_tokens(
         tokenizer = learn_tokenizer([*collection.documents, *collection.queries["train"].texts], vocabulary)
     else:
         tokenizer = load_tokenizer(start)
-    tokenizer.save_pretrained(folder / "tokenizer")
-    documents = _tokenise(tokenizer, collection.documents, passage_tokens)
-    _save_ragged(folder, "documents", documents)
+    sequences = {"documents": _tokenise(tokenizer, collection.documents, passage_tokens)}
     for split, queries in collection.queries.items():
-        _save_ragged(folder, f"queries-{split}", _tokenise(tokenizer, queries.texts, query_tokens))
-    np.save(
-        folder / "idf.npy", inverse_document_frequency(documents, len(tokenizer), tokenizer.all_special_ids)
-    )
+        sequences[f"queries-{split}"] = _tokenise(tokenizer, queries.texts, query_tokens)
+    idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
+    beside = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(beside, ignore_errors=True)
+    tokenizer.save_pretrained(beside / "tokenizer")
+    for name, ragged in sequences.items():
+        _save_ragged(beside, name, ragged)
+    np.save(beside / "idf.npy", idf)
     about = {
         "splits": sorted(collection.queries),
         "vocabulary": len(tokenizer),
         "pad": tokenizer.pad_token_id,
     }
-    write_json(folder / DONE, about)
+    write_json(beside / DONE, about)
+    publish_folder(beside, folder)
     return load_tokens(folder)
 
 
@@ -161,6 +166,7 @@ def load_tokens(folder: Path) -> TokenStore:
     Raises:
         UserError: a file is missing or corrupt.
     """
+    check_folder(folder)
     about = read_json(folder / DONE)
     return TokenStore(
         documents=_load_ragged(folder, "documents"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.files import read_json, write_json
+from harness.files import flush, read_json, write_json
 
 DONE = "done.json"
 
@@ -27,6 +28,11 @@ class RunFolder:
         self._metrics = folder / "metrics.jsonl"
         self._cut_torn_line()
         self._logged = {(line["phase"], line["step"]) for line in self.metrics()}
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the trainer's state lies, and at the end its encoder."""
+        return self.folder / "checkpoints"
 
     @property
     def done(self) -> bool:
@@ -47,6 +53,11 @@ class RunFolder:
         line = {"phase": phase, "step": step, "time": time.time(), **metrics}
         with self._metrics.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
+
+    def settle(self) -> None:
+        """Flush the metrics to disk."""
+        if self._metrics.exists():
+            flush(self._metrics)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """Yield the logged lines.
@@ -92,4 +103,4 @@ class RunFolder:
             data = self._metrics.read_bytes()
             whole = data[: data.rfind(b"\n") + 1]
             if whole != data:
-                self._metrics.write_bytes(whole)
+                os.truncate(self._metrics, len(whole))  # never a moment without the lines before

@@ -1,0 +1,149 @@
+"""A flipped byte is told by name before the file is used; once that is deleted, the same figures are made."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import cli
+from harness.checksums import SUMS, check_folder, write_checksums
+from harness.collections.archive import load_collection, save_collection
+from harness.collections.planted import build_planted
+from harness.errors import UserError
+from harness.training.schedule import linear_schedule
+
+from .place import TARGET, Place
+
+KINDS = {
+    "collection": "store/collections/*.zip",
+    "tokens": "store/tokens/*/documents.flat.npy",
+    "tokenizer": "store/tokens/*/tokenizer/tokenizer.json",
+    "final encoder": "store/runs/*/checkpoints/final/model.safetensors",
+    "candidates of round 0": "store/candidates/*.npz",
+    "candidates of the last round": "store/runs/*/candidates/round-0002.npz",
+    "weights": "store/runs/*/checkpoints/step-*/model.safetensors",
+    "optimizer": "store/runs/*/checkpoints/step-*/optimizer.pt",
+}
+TOLD = re.compile(r"error: (?P<file>[^:]+): .*; delete (it|the folder (?P<folder>\S+)) and run again[^\n]*\n")
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] ^= 1
+    path.write_bytes(content)
+
+
+def call(place: Place, monkeypatch, *arguments: str) -> int:
+    """Run a command as a process would, without the seconds that a process takes to start."""
+    monkeypatch.chdir(place.root)
+    monkeypatch.setattr(sys, "argv", ["harness", *arguments])
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://")
+    monkeypatch.delenv("HARNESS_STORE", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def interrupted(made, tmp_path_factory):
+    """A store in which a run stopped in its last round."""
+    root = tmp_path_factory.mktemp("interrupted") / "place"
+    shutil.copytree(made.root, root)
+    place = Place.__new__(Place)
+    place.root = root
+    for folder in place.runs("trained"):
+        shutil.rmtree(folder)
+
+    def stop(step: int, *arguments: object) -> float:
+        if step == 25:
+            raise KeyboardInterrupt
+        return linear_schedule(step, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.training.trainer.linear_schedule", stop)
+        assert call(place, patch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1") == 130
+    return place
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flipped_byte_is_told_and_deleting_what_it_says_mends_it(
+    made, interrupted, kind, tmp_path, monkeypatch, capsys
+):
+    place = Place.__new__(Place)
+    place.root = tmp_path / "place"
+    shutil.copytree(interrupted.root, place.root)
+    shutil.rmtree(place.root / "results")
+    (victim,) = place.root.glob(KINDS[kind])
+    flip(victim, victim.stat().st_size // 2)
+    command = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
+    assert call(place, monkeypatch, *command) == 2
+    told = TOLD.search(capsys.readouterr().err)
+    assert told and (place.root / told["file"]) == victim
+    bad = place.root / (told["folder"] or told["file"])
+    shutil.rmtree(bad) if bad.is_dir() else bad.unlink()
+    assert call(place, monkeypatch, *command) == 0
+    assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
+
+
+def test_checksums_are_those_of_sha256sum(tmp_path):
+    (tmp_path / "empty").touch()
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/abc").write_bytes(b"abc")
+    write_checksums(tmp_path)
+    assert (tmp_path / SUMS).read_text() == (
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  empty\n"
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  inner/abc\n"
+    )
+
+
+def test_a_file_that_is_missing_or_a_torn_list_is_told(tmp_path):
+    (tmp_path / "a").write_bytes(b"a")
+    write_checksums(tmp_path)
+    check_folder(tmp_path)
+    (tmp_path / "a").unlink()
+    with pytest.raises(UserError, match="a: file is missing; delete the folder"):
+        check_folder(tmp_path)
+    (tmp_path / "a").write_bytes(b"a")
+    flip(tmp_path / SUMS, 5)
+    with pytest.raises(UserError, match="a: corrupt file"):
+        check_folder(tmp_path)
+
+
+def test_every_byte_of_a_collection_is_watched_or_means_nothing(tmp_path):
+    collection = build_planted(topics=2, train_queries=4, dev_queries=2, test_queries=2)
+    save_collection(collection, tmp_path / "whole.zip")
+    _flip_everywhere(tmp_path / "whole.zip", load_collection, collection.__eq__)
+
+
+def test_every_byte_of_candidates_is_watched_or_means_nothing(made, tmp_path):
+    from harness.negatives.mining import load_candidates, save_candidates
+
+    path = next((made.root / "store/candidates").glob("*.npz"))
+    save_candidates(load_candidates(path).rows(np.arange(2)), tmp_path / "some.npz")
+    whole = load_candidates(tmp_path / "some.npz")
+
+    def same(found: object) -> bool:
+        return all(
+            np.array_equal(value, getattr(found, name), equal_nan=getattr(value, "dtype", None) == np.float32)
+            for name, value in vars(whole).items()
+        )
+
+    _flip_everywhere(tmp_path / "some.npz", load_candidates, same)
+
+
+def _flip_everywhere(path: Path, load, same) -> None:
+    """Flip every 7th byte, one at a time: reading either refuses the file or gives what was written."""
+    whole, refused = path.read_bytes(), 0
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole)
+        flip(path, place)
+        try:
+            assert same(load(path)), f"byte {place} changed what was read"
+        except UserError:
+            refused += 1
+    assert refused > 0.5 * len(whole) / 7
