@@ -6,19 +6,18 @@ import functools
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from harness.collections.archive import load_collection, save_collection
+from harness.collections.built_in import build_collection, collection_key, manifest_overlap
 from harness.collections.collection import Collection
-from harness.collections.planted import build_planted
-from harness.collections.pydocs import build_pydocs, pins_of
-from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
-from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer
+from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
-from harness.files import content_hash
+from harness.leases import lease
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner, load_candidates, save_candidates
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
@@ -56,11 +55,13 @@ class Stages:
         store: where products lie.
         progress: shows what is done and how long it will take.
         mirror: called with a run's folder whenever there is something new in it.
+        made: fingerprints of the runs that were made here, and not found or made by another process.
     """
 
     store: Store
     progress: Progress
     mirror: Callable[[Path], None] = lambda folder: None
+    made: set[str] = field(default_factory=set)
     _collections: dict[str, Collection] = field(default_factory=dict)
     _tokens: dict[str, TokenStore] = field(default_factory=dict)
     _pairs: dict[str, TrainingPairs] = field(default_factory=dict)
@@ -68,10 +69,14 @@ class Stages:
     def collection(self, settings: CollectionSettings) -> Collection:
         """Return the collection, built or read from the store."""
         key, path = self._collection_key(settings), self.collection_path(settings)
+        what = f"collection {settings.kind}"
         if key not in self._collections:
-            if not path.exists():
-                with self.progress.task(f"collection {settings.kind}"):
-                    save_collection(_build(settings), path)
+
+            def make() -> None:
+                with self.progress.task(what):
+                    save_collection(build_collection(settings.kind, settings.parameters), path)
+
+            self._once(path, key, what, make)
             collection = self._collections[key] = load_collection(path)
             overlap = manifest_overlap(collection)
             if overlap is not None and overlap.share < 1:
@@ -89,19 +94,25 @@ class Stages:
     def tokens(self, settings: RunSettings) -> TokenStore:
         """Return the collection's tokens."""
         key = self.chain(settings).tokens
+        folder = self.store.tokens(key)
         if key not in self._tokens:
-            with self.progress.task("tokens"):
-                self._tokens[key] = build_tokens(
-                    self.collection(settings.collection),
-                    self.store.tokens(key),
-                    start=settings.encoder.start,
-                    vocabulary=settings.tokens.vocabulary,
-                    query_tokens=settings.tokens.query_tokens,
-                    passage_tokens=settings.tokens.passage_tokens,
-                )
+
+            def make() -> None:
+                with self.progress.task("tokens"):
+                    build_tokens(
+                        self.collection(settings.collection),
+                        folder,
+                        start=settings.encoder.start,
+                        vocabulary=settings.tokens.vocabulary,
+                        query_tokens=settings.tokens.query_tokens,
+                        passage_tokens=settings.tokens.passage_tokens,
+                    )
+
+            self._once(folder / "done.json", key, "tokens", make)
+            self._tokens[key] = load_tokens(folder)
         return self._tokens[key]
 
-    def run(self, settings: RunSettings, title: str) -> RunFolder:
+    def run(self, settings: RunSettings, title: str, *, wait: bool = True) -> RunFolder:
         """Train and evaluate a run, unless it is done; what it stands on is made first.
 
         A run that lacks a measure is evaluated again, with those it has, and is not trained again.
@@ -109,14 +120,34 @@ class Stages:
         Args:
             settings: resolved settings.
             title: what the progress bar calls it.
+            wait: for another process that is making it.
+
+        Raises:
+            BusyError: another process is making it, and `wait` is false.
         """
-        folder = RunFolder(self.store.run(self.chain(settings).last))
-        evaluated = set(folder.result().get("measures", ())) if folder.done else set()
-        usable = settings.kind != "warm-up" or final_of(folder.checkpoints).exists()  # runs continue from it
-        asked = evaluated.issuperset(settings.measures) and folder.result().get("depth") == settings.depth
-        if usable and asked:
-            return folder
-        settings = settings.model_copy(update={"measures": tuple(sorted(evaluated.union(settings.measures)))})
+        fingerprint = self.chain(settings).last
+        folder = RunFolder(self.store.run(fingerprint))
+        if not _complete(folder, settings):
+            with self.lease(fingerprint, title, wait=wait):
+                if not _complete(folder, settings):
+                    self._make(settings, folder, title)
+                    self.made.add(fingerprint)
+        return folder
+
+    def lease(self, fingerprint: str, what: str, *, wait: bool = True) -> AbstractContextManager[None]:
+        """Hold the lease on a fingerprint; see :func:`harness.leases.lease`."""
+        return lease(self.store.lease(fingerprint), what, self.progress.say, wait=wait)
+
+    def _once(self, product: Path, fingerprint: str, what: str, make: Callable[[], None]) -> None:
+        """Make a product unless it is there; of several processes, one."""
+        if not product.exists():
+            with self.lease(fingerprint, what):
+                if not product.exists():
+                    make()
+
+    def _make(self, settings: RunSettings, folder: RunFolder, title: str) -> None:
+        evaluated = folder.result().get("measures", ()) if folder.done else ()
+        settings = settings.model_copy(update={"measures": tuple(sorted({*evaluated, *settings.measures}))})
         folder.describe(settings.model_dump(mode="json"), describe_environment())
         self._prepare(settings)
         begin = time.monotonic()
@@ -132,7 +163,6 @@ class Stages:
             shutil.rmtree(scaffolding, ignore_errors=True)
         folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
         self.mirror(folder.folder)
-        return folder
 
     def _prepare(self, settings: RunSettings) -> None:
         """Make what a run stands on, so that its own time can be told."""
@@ -143,10 +173,11 @@ class Stages:
 
     def candidates(self, settings: RunSettings, sampler: SamplerSettings) -> Candidates:
         """Return the candidates of round 0, mined by the warm-up."""
-        path = self.store.candidates(self.chain(settings).candidates or "")
-        if not path.exists():
-            encoder = self._warm_up(settings)
-            tokens = self.tokens(settings)
+        key = self.chain(settings).candidates or ""
+        path = self.store.candidates(key)
+
+        def make() -> None:
+            encoder, tokens = self._warm_up(settings), self.tokens(settings)
             with self.progress.task("candidates of round 0"):
                 mined = self._miner(settings, sampler).mine(
                     encode(encoder.query, tokens.queries["train"], tokens.pad),
@@ -155,6 +186,8 @@ class Stages:
                     seed=settings.warm_up_seed,
                 )
                 save_candidates(mined, path)
+
+        self._once(path, key, "candidates of round 0", make)
         return load_candidates(path)
 
     def _miner(self, settings: RunSettings, sampler: SamplerSettings) -> Miner:
@@ -184,8 +217,7 @@ class Stages:
         return self._pairs[key]
 
     def _collection_key(self, settings: CollectionSettings) -> str:
-        pins = pins_of() if settings.kind == "pydocs" else {}
-        return f"{settings.kind}-{content_hash('collection', 1, settings.model_dump(), pins)}"
+        return collection_key(settings.kind, settings.model_dump())
 
     def _warm_up(self, settings: RunSettings) -> DualEncoder:
         """Return the warm-up that a run continues; it is a training run of its own."""
@@ -256,12 +288,9 @@ class Stages:
         return Negatives(topology, sampler.mask, drawn)
 
 
-def manifest_overlap(collection: Collection) -> ManifestOverlap | None:
-    """Return how `pydocs` compares with its committed manifest; none for other collections."""
-    return compare_with_manifest(collection) if collection.name == "pydocs" else None
-
-
-def _build(settings: CollectionSettings) -> Collection:
-    if settings.kind == "planted":
-        return build_planted(**settings.parameters)  # type: ignore[arg-type]
-    return build_pydocs()
+def _complete(folder: RunFolder, settings: RunSettings) -> bool:
+    """Whether a run is done, with all the measures that are asked for; other runs continue from a warm-up."""
+    if not folder.done or (settings.kind == "warm-up" and not final_of(folder.checkpoints).exists()):
+        return False
+    result = folder.result()
+    return set(settings.measures) <= set(result.get("measures", ())) and result.get("depth") == settings.depth

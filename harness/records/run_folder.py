@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,14 @@ class RunFolder:
     """`runs/<fingerprint>/`: spec.json, environment.json, metrics.jsonl, checkpoints, rankings, done.json.
 
     Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
-    repeated after it, and a line torn by the crash is cut off.
+    repeated after it, and a line torn by the crash is cut off by the first who logs again; those who only
+    read leave the folder as it is, for another process may be writing it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = folder / "metrics.jsonl"
-        self._cut_torn_line()
-        self._logged = {(line["phase"], line["step"]) for line in self.metrics()}
 
     @property
     def checkpoints(self) -> Path:
@@ -54,13 +54,19 @@ class RunFolder:
         with self._metrics.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
+    @cached_property
+    def _logged(self) -> set[tuple[str, int]]:
+        """What is there when the first line is logged."""
+        self._cut_torn_line()
+        return {(line["phase"], line["step"]) for line in self.metrics()}
+
     def settle(self) -> None:
         """Flush the metrics to disk."""
         if self._metrics.exists():
             flush(self._metrics)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """Yield the logged lines.
+        """Yield the lines that were written to their end.
 
         Raises:
             UserError: a line is corrupt.
@@ -69,6 +75,8 @@ class RunFolder:
             return
         with self._metrics.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
+                if not line.endswith("\n"):
+                    return
                 try:
                     yield json.loads(line)
                 except json.JSONDecodeError as error:
