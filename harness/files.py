@@ -7,10 +7,13 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.checksums import write_checksums
+from harness.disk import told_when_full
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,27 +31,43 @@ def content_hash(*values: Any) -> str:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write beside the path, flush to disk, then rename: the file is whole or absent."""
+    """Write beside the path, flush to disk, then rename: the file is whole or absent.
+
+    Raises:
+        DiskFullError: there is no room.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with beside.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with told_when_full(path.name, path.parent), beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     beside.replace(path)
     flush(path.parent)
 
 
-def publish_folder(beside: Path, target: Path) -> None:
-    """Give a folder that was written beside its place checksums, flush it to disk, then rename it.
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """Yield an empty folder; when the block ends it gets checksums, is flushed to disk and renamed.
 
     Args:
-        beside: the folder as written, on the same file system.
-        target: its place; what stands there is replaced.
+        target: its place in the end; what stands there is replaced. If the block fails, nothing is.
     """
-    write_checksums(beside)
-    for path in (*beside.rglob("*"), beside):
-        flush(path)
+    beside = target.with_name(f".{target.name}.tmp")
+    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        write_checksums(beside)
+        for path in (*beside.rglob("*"), beside):
+            flush(path)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
     if target.exists():
         shutil.rmtree(target)
     beside.rename(target)

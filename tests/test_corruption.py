@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness import cli
 from harness.checksums import SUMS, check_folder, write_checksums
 from harness.collections.archive import load_collection, save_collection
 from harness.collections.planted import build_planted
 from harness.errors import UserError
-from harness.training.schedule import linear_schedule
 
-from .place import TARGET, Place
+from .place import TARGET
 
 KINDS = {
     "collection": "store/collections/*.zip",
@@ -38,55 +35,21 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
-def call(place: Place, monkeypatch, *arguments: str) -> int:
-    """Run a command as a process would, without the seconds that a process takes to start."""
-    monkeypatch.chdir(place.root)
-    monkeypatch.setattr(sys, "argv", ["harness", *arguments])
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://")
-    monkeypatch.delenv("HARNESS_STORE", raising=False)
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return int(ended.value.code or 0)
-
-
-@pytest.fixture(scope="module")
-def interrupted(made, tmp_path_factory):
-    """A store in which a run stopped in its last round."""
-    root = tmp_path_factory.mktemp("interrupted") / "place"
-    shutil.copytree(made.root, root)
-    place = Place.__new__(Place)
-    place.root = root
-    for folder in place.runs("trained"):
-        shutil.rmtree(folder)
-
-    def stop(step: int, *arguments: object) -> float:
-        if step == 25:
-            raise KeyboardInterrupt
-        return linear_schedule(step, *arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("harness.training.trainer.linear_schedule", stop)
-        assert call(place, patch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1") == 130
-    return place
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flipped_byte_is_told_and_deleting_what_it_says_mends_it(
     made, interrupted, kind, tmp_path, monkeypatch, capsys
 ):
-    place = Place.__new__(Place)
-    place.root = tmp_path / "place"
-    shutil.copytree(interrupted.root, place.root)
+    place = interrupted.copy(tmp_path / "place")
     shutil.rmtree(place.root / "results")
     (victim,) = place.root.glob(KINDS[kind])
     flip(victim, victim.stat().st_size // 2)
     command = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
-    assert call(place, monkeypatch, *command) == 2
+    assert place.call(monkeypatch, *command) == 2
     told = TOLD.search(capsys.readouterr().err)
     assert told and (place.root / told["file"]) == victim
     bad = place.root / (told["folder"] or told["file"])
     shutil.rmtree(bad) if bad.is_dir() else bad.unlink()
-    assert call(place, monkeypatch, *command) == 0
+    assert place.call(monkeypatch, *command) == 0
     assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
 
 

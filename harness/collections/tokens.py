@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from harness.checksums import check_folder
 from harness.collections.collection import Collection
+from harness.disk import room_for
 from harness.errors import UserError
-from harness.files import publish_folder, read_json, write_json
+from harness.files import read_json, write_json, written_beside
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
@@ -144,19 +144,18 @@ def build_tokens(
     for split, queries in collection.queries.items():
         sequences[f"queries-{split}"] = _tokenise(tokenizer, queries.texts, query_tokens)
     idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
-    beside = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    tokenizer.save_pretrained(beside / "tokenizer")
-    for name, ragged in sequences.items():
-        _save_ragged(beside, name, ragged)
-    np.save(beside / "idf.npy", idf)
+    size = sum(ragged.flat.nbytes + ragged.offset.nbytes for ragged in sequences.values())
     about = {
         "splits": sorted(collection.queries),
         "vocabulary": len(tokenizer),
         "pad": tokenizer.pad_token_id,
     }
-    write_json(beside / DONE, about)
-    publish_folder(beside, folder)
+    with room_for("the token store", folder.parent, size), written_beside(folder) as beside:
+        tokenizer.save_pretrained(beside / "tokenizer")
+        for name, ragged in sequences.items():
+            _save_ragged(beside, name, ragged)
+        np.save(beside / "idf.npy", idf)
+        write_json(beside / DONE, about)
     return load_tokens(folder)
 
 

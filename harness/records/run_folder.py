@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.disk import told_when_full
 from harness.errors import UserError
 from harness.files import flush, read_json, write_json
 
@@ -51,7 +52,10 @@ class RunFolder:
             return
         self._logged.add((phase, step))
         line = {"phase": phase, "step": step, "time": time.time(), **metrics}
-        with self._metrics.open("a", encoding="utf-8") as stream:
+        with (
+            told_when_full(self._metrics.name, self.folder),
+            self._metrics.open("a", encoding="utf-8") as stream,
+        ):
             stream.write(json.dumps(line) + "\n")
 
     @cached_property
