@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.checksums import write_checksums
+from harness.checksums import SUMS, checksums
 from harness.disk import told_when_full
 from harness.errors import UserError
 
@@ -62,9 +63,11 @@ def written_beside(target: Path) -> Iterator[Path]:
     beside.mkdir(parents=True)
     try:
         yield beside
-        write_checksums(beside)
-        for path in (*beside.rglob("*"), beside):
-            flush(path)
+        with ThreadPoolExecutor(max_workers=1) as pool:  # the processor hashes while the disk flushes
+            sums = pool.submit(checksums, beside)
+            for path in beside.rglob("*"):
+                flush(path)
+        write_text(beside / SUMS, sums.result())
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise

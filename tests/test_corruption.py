@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.checksums import SUMS, check_folder, write_checksums
+from harness.checksums import SUMS, check_folder, checksums
 from harness.collections.archive import load_collection, save_collection
 from harness.collections.planted import build_planted
 from harness.errors import UserError
@@ -53,20 +53,16 @@ def test_a_flipped_byte_is_told_and_deleting_what_it_says_mends_it(
     assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
 
 
-def test_checksums_are_those_of_sha256sum(tmp_path):
+def test_checksums_are_those_of_zip_files(tmp_path):
     (tmp_path / "empty").touch()
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner/abc").write_bytes(b"abc")
-    write_checksums(tmp_path)
-    assert (tmp_path / SUMS).read_text() == (
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  empty\n"
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  inner/abc\n"
-    )
+    assert checksums(tmp_path) == ("00000000  empty\n352441c2  inner/abc\n")
 
 
 def test_a_file_that_is_missing_or_a_torn_list_is_told(tmp_path):
     (tmp_path / "a").write_bytes(b"a")
-    write_checksums(tmp_path)
+    (tmp_path / SUMS).write_text(checksums(tmp_path))
     check_folder(tmp_path)
     (tmp_path / "a").unlink()
     with pytest.raises(UserError, match="a: file is missing; delete the folder"):
