@@ -16,7 +16,7 @@ class Writer(Protocol):
         ...
 
     def settle(self) -> None:
-        """Make what was recorded outlast a power failure; before each checkpoint, which counts on it."""
+        """Make what was recorded outlast a power failure; before what counts on it is saved."""
         ...
 
 

@@ -241,6 +241,7 @@ class Trainer:
             candidates = load_candidates(path)
         else:
             candidates = self._mine(step, number, drawn)
+            self.writer.settle()  # a round that is there is not mined, and not watched, again
             save_candidates(candidates, path)
             # The round before stays, so that this one can be mined again from it, should its file be lost.
             for old in path.parent.glob("round-*.npz"):
