@@ -18,6 +18,7 @@ from rich.table import Table
 from harness.cli_explain import explain, verify
 from harness.cli_options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli_runs import runs
+from harness.disk import told_when_full
 from harness.errors import HarnessError
 from harness.store import LOCAL, PUBLISHED
 
@@ -179,13 +180,16 @@ def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None
 
 def main() -> None:
     """Run the command line; errors are one line each, without a traceback."""
+    from harness.store import Store
+
     warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else two runs at once are ten times as slow
     try:
-        app()
+        with told_when_full("a file", Store.default().root):
+            app()
     except HarnessError as error:
         typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
         sys.exit(error.exit_code)

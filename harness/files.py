@@ -6,9 +6,15 @@ import hashlib
 import io
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.checksums import SUMS, checksums
+from harness.disk import told_when_full
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,14 +32,58 @@ def content_hash(*values: Any) -> str:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write beside the path, flush to disk, then rename: the file is whole or absent."""
+    """Write beside the path, flush to disk, then rename: the file is whole or absent.
+
+    Raises:
+        DiskFullError: there is no room.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with beside.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with told_when_full(path.name, path.parent), beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     beside.replace(path)
+    flush(path.parent)
+
+
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """Yield an empty folder; when the block ends it gets checksums, is flushed to disk and renamed.
+
+    Args:
+        target: its place in the end; what stands there is replaced. If the block fails, nothing is.
+    """
+    beside = target.with_name(f".{target.name}.tmp")
+    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        with ThreadPoolExecutor(max_workers=1) as pool:  # the processor hashes while the disk flushes
+            sums = pool.submit(checksums, beside)
+            for path in beside.rglob("*"):
+                flush(path)
+        write_text(beside / SUMS, sums.result())
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    if target.exists():
+        shutil.rmtree(target)
+    beside.rename(target)
+    flush(target.parent)
+
+
+def flush(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk: else a power failure may undo a write or a rename."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line, also where the output is no terminal."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     @contextmanager
     def task(self, name: str, total: int | None = None) -> Iterator[Callable[[int], None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -11,17 +12,20 @@ from typing import Any
 
 import torch
 
+from harness.collections.built_in import manifest_overlap
 from harness.errors import HarnessError
 from harness.files import canonical_json, read_json, write_json, write_parquet, write_text
+from harness.leases import BusyError
 from harness.records.ir_metadata import write_ir_metadata
 from harness.records.mlflow_mirror import MlflowMirror
+from harness.records.run_folder import RunFolder
 from harness.reports.cells import Cells, FinishedRun, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS, report_of
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
-from harness.stages import Stages, manifest_overlap
+from harness.stages import Stages
 from harness.store import Store
 
 FILES = (
@@ -133,17 +137,25 @@ def reproduce(
     torch.set_num_threads(resolved.scale.spec.threads)
     planned = plan(resolved, stages, seeds, _with_compared(resolved, rows))
     if force:
-        planned = _forget(planned, stages.store)
+        planned = _forget(planned, stages)
     recorded = mirrored(stages, resolved)
-    finished = [
-        FinishedRun(
-            run.row, run.seed, run.settings, recorded.run(run.settings, f"{run.row}, seed {run.seed}")
-        )
-        for run in planned
-    ]
+    finished = _finish(planned, recorded)
     folder = results / resolved.scale.name / resolved.name
     cells = publish(resolved, recorded, finished, folder)
-    return Reproduction(cells, folder, sum(run.state != "done" for run in planned))
+    made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
+    return Reproduction(cells, folder, made)
+
+
+def _finish(planned: Sequence[PlannedRun], stages: Stages) -> list[FinishedRun]:
+    """Make the runs that are missing; those that another process is making are waited for last."""
+
+    def make(run: PlannedRun, wait: bool) -> RunFolder:
+        return stages.run(run.settings, f"{run.row}, seed {run.seed}", wait=wait)
+
+    for run in planned:
+        with suppress(BusyError):
+            make(run, wait=False)
+    return [FinishedRun(run.row, run.seed, run.settings, make(run, wait=True)) for run in planned]
 
 
 def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun], folder: Path) -> Cells:
@@ -199,9 +211,10 @@ def _state(store: Store, fingerprint: str) -> str:
     return "done" if (folder / "done.json").exists() else "resume" if folder.exists() else "new"
 
 
-def _forget(planned: list[PlannedRun], store: Store) -> list[PlannedRun]:
+def _forget(planned: list[PlannedRun], stages: Stages) -> list[PlannedRun]:
     for run in planned:
-        shutil.rmtree(store.run(run.chain.last), ignore_errors=True)
+        with stages.lease(run.chain.last, run.row):  # another process may be training it
+            shutil.rmtree(stages.store.run(run.chain.last), ignore_errors=True)
     return [replace(run, state="new") for run in planned]
 
 

@@ -6,25 +6,18 @@ import functools
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import torch
 
 from harness.collections.archive import load_collection, save_collection
+from harness.collections.built_in import build_collection, collection_key, manifest_overlap
 from harness.collections.collection import Collection
-from harness.collections.planted import build_planted
-from harness.collections.pydocs import build_pydocs, pins_of
-from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
-from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer
+from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
-from harness.evaluation.measures import evaluate
-from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
-from harness.files import content_hash, write_parquet
+from harness.leases import lease
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner, load_candidates, save_candidates
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
@@ -35,15 +28,13 @@ from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
-from harness.retrieval.search import exact_search
+from harness.run_evaluation import Embeddings, dev_metrics, evaluate_bm25, evaluate_encoder
 from harness.specs.fingerprints import Chain, chain
 from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
+from harness.training.checkpoints import final_of, load_final, save_final
 from harness.training.trainer import Drawn, Negatives, Trainer
-
-DEV_MEASURE = "RR(rel=2)@10"
-Embeddings = npt.NDArray[np.float32]
 
 
 def sampler_of(settings: SamplerSettings) -> Sampler:
@@ -64,21 +55,28 @@ class Stages:
         store: where products lie.
         progress: shows what is done and how long it will take.
         mirror: called with a run's folder whenever there is something new in it.
+        made: fingerprints of the runs that were made here, and not found or made by another process.
     """
 
     store: Store
     progress: Progress
     mirror: Callable[[Path], None] = lambda folder: None
+    made: set[str] = field(default_factory=set)
     _collections: dict[str, Collection] = field(default_factory=dict)
+    _tokens: dict[str, TokenStore] = field(default_factory=dict)
     _pairs: dict[str, TrainingPairs] = field(default_factory=dict)
 
     def collection(self, settings: CollectionSettings) -> Collection:
         """Return the collection, built or read from the store."""
         key, path = self._collection_key(settings), self.collection_path(settings)
+        what = f"collection {settings.kind}"
         if key not in self._collections:
-            if not path.exists():
-                with self.progress.task(f"collection {settings.kind}"):
-                    save_collection(_build(settings), path)
+
+            def make() -> None:
+                with self.progress.task(what):
+                    save_collection(build_collection(settings.kind, settings.parameters), path)
+
+            self._once(path, key, what, make)
             collection = self._collections[key] = load_collection(path)
             overlap = manifest_overlap(collection)
             if overlap is not None and overlap.share < 1:
@@ -95,17 +93,26 @@ class Stages:
 
     def tokens(self, settings: RunSettings) -> TokenStore:
         """Return the collection's tokens."""
-        with self.progress.task("tokens"):
-            return build_tokens(
-                self.collection(settings.collection),
-                self.store.tokens(self.chain(settings).tokens),
-                start=settings.encoder.start,
-                vocabulary=settings.tokens.vocabulary,
-                query_tokens=settings.tokens.query_tokens,
-                passage_tokens=settings.tokens.passage_tokens,
-            )
+        key = self.chain(settings).tokens
+        folder = self.store.tokens(key)
+        if key not in self._tokens:
 
-    def run(self, settings: RunSettings, title: str) -> RunFolder:
+            def make() -> None:
+                with self.progress.task("tokens"):
+                    build_tokens(
+                        self.collection(settings.collection),
+                        folder,
+                        start=settings.encoder.start,
+                        vocabulary=settings.tokens.vocabulary,
+                        query_tokens=settings.tokens.query_tokens,
+                        passage_tokens=settings.tokens.passage_tokens,
+                    )
+
+            self._once(folder / "done.json", key, "tokens", make)
+            self._tokens[key] = load_tokens(folder)
+        return self._tokens[key]
+
+    def run(self, settings: RunSettings, title: str, *, wait: bool = True) -> RunFolder:
         """Train and evaluate a run, unless it is done; what it stands on is made first.
 
         A run that lacks a measure is evaluated again, with those it has, and is not trained again.
@@ -113,25 +120,49 @@ class Stages:
         Args:
             settings: resolved settings.
             title: what the progress bar calls it.
+            wait: for another process that is making it.
+
+        Raises:
+            BusyError: another process is making it, and `wait` is false.
         """
-        folder = RunFolder(self.store.run(self.chain(settings).last))
-        evaluated = set(folder.result().get("measures", ())) if folder.done else set()
-        if evaluated.issuperset(settings.measures) and folder.result().get("depth") == settings.depth:
-            return folder
-        settings = settings.model_copy(update={"measures": tuple(sorted(evaluated.union(settings.measures)))})
+        fingerprint = self.chain(settings).last
+        folder = RunFolder(self.store.run(fingerprint))
+        if not _complete(folder, settings):
+            with self.lease(fingerprint, title, wait=wait):
+                if not _complete(folder, settings):
+                    self._make(settings, folder, title)
+                    self.made.add(fingerprint)
+        return folder
+
+    def lease(self, fingerprint: str, what: str, *, wait: bool = True) -> AbstractContextManager[None]:
+        """Hold the lease on a fingerprint; see :func:`harness.leases.lease`."""
+        return lease(self.store.lease(fingerprint), what, self.progress.say, wait=wait)
+
+    def _once(self, product: Path, fingerprint: str, what: str, make: Callable[[], None]) -> None:
+        """Make a product unless it is there; of several processes, one."""
+        if not product.exists():
+            with self.lease(fingerprint, what):
+                if not product.exists():
+                    make()
+
+    def _make(self, settings: RunSettings, folder: RunFolder, title: str) -> None:
+        evaluated = folder.result().get("measures", ()) if folder.done else ()
+        settings = settings.model_copy(update={"measures": tuple(sorted({*evaluated, *settings.measures}))})
         folder.describe(settings.model_dump(mode="json"), describe_environment())
         self._prepare(settings)
         begin = time.monotonic()
         if settings.kind == "bm25":
-            result = self._evaluate_bm25(settings, folder)
+            with self.progress.task("BM25"):
+                result = evaluate_bm25(settings, folder, self.collection(settings.collection))
         else:
             encoder = self._trained(settings, folder, title)
-            result = self._evaluate(settings, folder, encoder, title)
-        folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
-        for scaffolding in [folder.folder / "candidates", *(folder.folder / "checkpoints").glob("*step-*")]:
+            collection, tokens = self.collection(settings.collection), self.tokens(settings)
+            with self.progress.task(f"{title}: evaluation"):
+                result = evaluate_encoder(settings, folder, collection, tokens, encoder)
+        for scaffolding in [folder.folder / "candidates", *folder.checkpoints.glob("*step-*")]:
             shutil.rmtree(scaffolding, ignore_errors=True)
+        folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
         self.mirror(folder.folder)
-        return folder
 
     def _prepare(self, settings: RunSettings) -> None:
         """Make what a run stands on, so that its own time can be told."""
@@ -142,10 +173,11 @@ class Stages:
 
     def candidates(self, settings: RunSettings, sampler: SamplerSettings) -> Candidates:
         """Return the candidates of round 0, mined by the warm-up."""
-        path = self.store.candidates(self.chain(settings).candidates or "")
-        if not path.exists():
-            encoder = self._warm_up(settings)
-            tokens = self.tokens(settings)
+        key = self.chain(settings).candidates or ""
+        path = self.store.candidates(key)
+
+        def make() -> None:
+            encoder, tokens = self._warm_up(settings), self.tokens(settings)
             with self.progress.task("candidates of round 0"):
                 mined = self._miner(settings, sampler).mine(
                     encode(encoder.query, tokens.queries["train"], tokens.pad),
@@ -154,6 +186,8 @@ class Stages:
                     seed=settings.warm_up_seed,
                 )
                 save_candidates(mined, path)
+
+        self._once(path, key, "candidates of round 0", make)
         return load_candidates(path)
 
     def _miner(self, settings: RunSettings, sampler: SamplerSettings) -> Miner:
@@ -183,19 +217,18 @@ class Stages:
         return self._pairs[key]
 
     def _collection_key(self, settings: CollectionSettings) -> str:
-        pins = pins_of() if settings.kind == "pydocs" else {}
-        return f"{settings.kind}-{content_hash('collection', 1, settings.model_dump(), pins)}"
+        return collection_key(settings.kind, settings.model_dump())
 
     def _warm_up(self, settings: RunSettings) -> DualEncoder:
         """Return the warm-up that a run continues; it is a training run of its own."""
         alone = settings.model_copy(update={"kind": "warm-up", "continued": None, "sampler": None})
         folder = self.run(alone, "warm-up")
-        return DualEncoder.load(_final(folder)).to(device())
+        return load_final(folder.checkpoints).to(device())
 
     def _trained(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
         """Return the encoder after the run's last phase."""
-        if _final(folder).exists():
-            return DualEncoder.load(_final(folder)).to(device())
+        if final_of(folder.checkpoints).exists():
+            return load_final(folder.checkpoints).to(device())
         tokens = self.tokens(settings)
         if settings.continued is None:
             torch.manual_seed(settings.warm_up_seed)
@@ -210,7 +243,8 @@ class Stages:
         else:
             encoder = self._warm_up(settings)
             self._train(settings, settings.continued, "continued", settings.seed, encoder, folder, title)
-        _save_final(encoder, tokens, settings, folder)
+        tokenizer = load_tokenizer(str(tokens.tokenizer_folder))
+        save_final(encoder, folder.checkpoints, tokenizer, settings.tokens.passage_tokens)
         return encoder
 
     def _train(
@@ -228,9 +262,7 @@ class Stages:
 
         def watch(encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
             self.mirror(folder.folder)
-            ranking = self._rank(settings, tokens, encoder, documents, "dev")
-            qrels = self.collection(settings.collection).queries["dev"].qrels
-            return {DEV_MEASURE: float(evaluate(ranking, qrels, [DEV_MEASURE])["value"].mean())}
+            return dev_metrics(settings, self.collection(settings.collection), tokens, encoder, documents)
 
         torch.use_deterministic_algorithms(True, warn_only=True)
         with self.progress.task(f"{title}: {name}", phase.steps) as advance:
@@ -255,77 +287,10 @@ class Stages:
             drawn = Drawn(sampler_of(sampler), self._miner(settings, sampler), first)
         return Negatives(topology, sampler.mask, drawn)
 
-    def _evaluate(
-        self, settings: RunSettings, folder: RunFolder, encoder: DualEncoder, title: str
-    ) -> dict[str, Any]:
-        tokens = self.tokens(settings)
-        with self.progress.task(f"{title}: evaluation"):
-            documents = encode(encoder.passage, tokens.documents, tokens.pad)
-            splits = [s for s in self.collection(settings.collection).queries if s != "train"]
-            rankings = {s: self._rank(settings, tokens, encoder, documents, s) for s in splits}
-            return self._measure(settings, folder, rankings) | {"weights": encoder.fingerprint()}
 
-    def _evaluate_bm25(self, settings: RunSettings, folder: RunFolder) -> dict[str, Any]:
-        collection = self.collection(settings.collection)
-        with self.progress.task("BM25"):
-            rankings = {}
-            for split, queries in collection.queries.items():
-                if split != "train":
-                    found = bm25_search(collection.documents, queries.texts, settings.depth)
-                    rankings[split] = make_ranking(queries.ids, collection.document_ids, *found)
-            return self._measure(settings, folder, rankings)
-
-    def _rank(
-        self,
-        settings: RunSettings,
-        tokens: TokenStore,
-        encoder: DualEncoder,
-        documents: Embeddings,
-        split: str,
-    ) -> Ranking:
-        collection = self.collection(settings.collection)
-        queries = encode(encoder.query, tokens.queries[split], tokens.pad)
-        found = exact_search(queries, documents, settings.depth)
-        return make_ranking(collection.queries[split].ids, collection.document_ids, *found)
-
-    def _measure(
-        self, settings: RunSettings, folder: RunFolder, rankings: dict[str, Ranking]
-    ) -> dict[str, Any]:
-        """Write rankings, judgements and per-query values; return what done.json tells."""
-        frames: list[pd.DataFrame] = []
-        for split, ranking in rankings.items():
-            qrels = self.collection(settings.collection).queries[split].qrels
-            write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
-            write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
-            frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
-        write_parquet(pd.concat(frames, ignore_index=True), folder.folder / "per_query.parquet")
-        return {
-            "measures": sorted(settings.measures),
-            "depth": settings.depth,
-            "known_relevant_drawn": int(folder.total("known_relevant_drawn")),
-            "drawn": int(folder.total("drawn")),
-            "diagnostics": folder.last("continued refresh"),
-        }
-
-
-def manifest_overlap(collection: Collection) -> ManifestOverlap | None:
-    """Return how `pydocs` compares with its committed manifest; none for other collections."""
-    return compare_with_manifest(collection) if collection.name == "pydocs" else None
-
-
-def _build(settings: CollectionSettings) -> Collection:
-    if settings.kind == "planted":
-        return build_planted(**settings.parameters)  # type: ignore[arg-type]
-    return build_pydocs()
-
-
-def _final(folder: RunFolder) -> Path:
-    return folder.folder / "checkpoints" / "final"
-
-
-def _save_final(encoder: DualEncoder, tokens: TokenStore, settings: RunSettings, folder: RunFolder) -> None:
-    """Save the encoder beside and rename it, so that a folder `final` is whole."""
-    beside = folder.folder / "checkpoints" / ".final.tmp"
-    shutil.rmtree(beside, ignore_errors=True)
-    encoder.save(beside, load_tokenizer(str(tokens.tokenizer_folder)), settings.tokens.passage_tokens)
-    beside.rename(_final(folder))
+def _complete(folder: RunFolder, settings: RunSettings) -> bool:
+    """Whether a run is done, with all the measures that are asked for; other runs continue from a warm-up."""
+    if not folder.done or (settings.kind == "warm-up" and not final_of(folder.checkpoints).exists()):
+        return False
+    result = folder.result()
+    return set(settings.measures) <= set(result.get("measures", ())) and result.get("depth") == settings.depth

@@ -44,6 +44,10 @@ class Store:
         """Return the folder of a training run."""
         return self.root / "runs" / fingerprint
 
+    def lease(self, fingerprint: str) -> Path:
+        """Return the files, without their endings, of the lease on a fingerprint."""
+        return self.root / "leases" / fingerprint
+
     @property
     def tracking_uri(self) -> str:
         """Return MLflow's default address: SQLite in the store, unless MLFLOW_TRACKING_URI says otherwise."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.collections.collection import Collection, Queries
+from harness.disk import room_for
 from harness.errors import UserError
 from harness.files import write_bytes
 
@@ -61,7 +62,8 @@ def save_collection(collection: Collection, path: Path) -> None:
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3  # as on Unix, wherever it is written
             archive.writestr(info, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    write_bytes(path, buffer.getvalue())
+    with room_for("the collection", path.parent, buffer.tell()):
+        write_bytes(path, buffer.getvalue())
 
 
 def _rows(queries: Queries) -> list[Any]:
@@ -78,7 +80,7 @@ def load_collection(path: Path) -> Collection:
     Raises:
         UserError: the file is missing, is no collection, or its content does not match its fingerprint.
     """
-    fix = "save the collection again, or copy the file again"
+    fix = "delete it and run again, or copy it again"
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)

@@ -12,9 +12,11 @@ import numpy.typing as npt
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
+from harness.checksums import check_folder
 from harness.collections.collection import Collection
+from harness.disk import room_for
 from harness.errors import UserError
-from harness.files import read_json, write_json
+from harness.files import read_json, write_json, written_beside
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
@@ -126,7 +128,7 @@ def build_tokens(
 
     Args:
         collection: what to tokenise.
-        folder: where the arrays are written; `done.json` comes last.
+        folder: where the arrays are written; it holds `done.json` once it is whole.
         start: ``fresh`` learns pieces from documents and training queries; else a checkpoint.
         vocabulary: size of the learnt vocabulary.
         query_tokens: longest query, special tokens included.
@@ -138,20 +140,22 @@ def build_tokens(
         tokenizer = learn_tokenizer([*collection.documents, *collection.queries["train"].texts], vocabulary)
     else:
         tokenizer = load_tokenizer(start)
-    tokenizer.save_pretrained(folder / "tokenizer")
-    documents = _tokenise(tokenizer, collection.documents, passage_tokens)
-    _save_ragged(folder, "documents", documents)
+    sequences = {"documents": _tokenise(tokenizer, collection.documents, passage_tokens)}
     for split, queries in collection.queries.items():
-        _save_ragged(folder, f"queries-{split}", _tokenise(tokenizer, queries.texts, query_tokens))
-    np.save(
-        folder / "idf.npy", inverse_document_frequency(documents, len(tokenizer), tokenizer.all_special_ids)
-    )
+        sequences[f"queries-{split}"] = _tokenise(tokenizer, queries.texts, query_tokens)
+    idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
+    size = sum(ragged.flat.nbytes + ragged.offset.nbytes for ragged in sequences.values())
     about = {
         "splits": sorted(collection.queries),
         "vocabulary": len(tokenizer),
         "pad": tokenizer.pad_token_id,
     }
-    write_json(folder / DONE, about)
+    with room_for("the token store", folder.parent, size), written_beside(folder) as beside:
+        tokenizer.save_pretrained(beside / "tokenizer")
+        for name, ragged in sequences.items():
+            _save_ragged(beside, name, ragged)
+        np.save(beside / "idf.npy", idf)
+        write_json(beside / DONE, about)
     return load_tokens(folder)
 
 
@@ -161,6 +165,7 @@ def load_tokens(folder: Path) -> TokenStore:
     Raises:
         UserError: a file is missing or corrupt.
     """
+    check_folder(folder)
     about = read_json(folder / DONE)
     return TokenStore(
         documents=_load_ragged(folder, "documents"),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.disk import room_for
 from harness.errors import UserError
 from harness.files import write_bytes
 from harness.negatives.candidates import Candidates, Integers
@@ -135,7 +136,8 @@ def save_candidates(candidates: Candidates, path: Path) -> None:
     stream = io.BytesIO()
     arrays: dict[str, Any] = {f.name: np.asarray(getattr(candidates, f.name)) for f in fields(candidates)}
     np.savez(stream, allow_pickle=False, **arrays)
-    write_bytes(path, stream.getvalue())
+    with room_for("the candidates", path.parent, stream.tell()):
+        write_bytes(path, stream.getvalue())
 
 
 def load_candidates(path: Path) -> Candidates:

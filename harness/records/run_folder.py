@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.disk import told_when_full
 from harness.errors import UserError
-from harness.files import read_json, write_json
+from harness.files import flush, read_json, write_json
 
 DONE = "done.json"
 
@@ -18,15 +21,19 @@ class RunFolder:
     """`runs/<fingerprint>/`: spec.json, environment.json, metrics.jsonl, checkpoints, rankings, done.json.
 
     Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
-    repeated after it, and a line torn by the crash is cut off.
+    repeated after it, and a line torn by the crash is cut off by the first who logs again; those who only
+    read leave the folder as it is, for another process may be writing it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = folder / "metrics.jsonl"
-        self._cut_torn_line()
-        self._logged = {(line["phase"], line["step"]) for line in self.metrics()}
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the trainer's state lies, and at the end its encoder."""
+        return self.folder / "checkpoints"
 
     @property
     def done(self) -> bool:
@@ -45,11 +52,25 @@ class RunFolder:
             return
         self._logged.add((phase, step))
         line = {"phase": phase, "step": step, "time": time.time(), **metrics}
-        with self._metrics.open("a", encoding="utf-8") as stream:
+        with (
+            told_when_full(self._metrics.name, self.folder),
+            self._metrics.open("a", encoding="utf-8") as stream,
+        ):
             stream.write(json.dumps(line) + "\n")
 
+    @cached_property
+    def _logged(self) -> set[tuple[str, int]]:
+        """What is there when the first line is logged."""
+        self._cut_torn_line()
+        return {(line["phase"], line["step"]) for line in self.metrics()}
+
+    def settle(self) -> None:
+        """Flush the metrics to disk."""
+        if self._metrics.exists():
+            flush(self._metrics)
+
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """Yield the logged lines.
+        """Yield the lines that were written to their end.
 
         Raises:
             UserError: a line is corrupt.
@@ -58,6 +79,8 @@ class RunFolder:
             return
         with self._metrics.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
+                if not line.endswith("\n"):
+                    return
                 try:
                     yield json.loads(line)
                 except json.JSONDecodeError as error:
@@ -92,4 +115,4 @@ class RunFolder:
             data = self._metrics.read_bytes()
             whole = data[: data.rfind(b"\n") + 1]
             if whole != data:
-                self._metrics.write_bytes(whole)
+                os.truncate(self._metrics, len(whole))  # never a moment without the lines before

@@ -1,8 +1,10 @@
-"""Checkpoints: written beside, then renamed; weights as safetensors, optimizer loaded with weights only."""
+"""Checkpoints: written beside, then renamed; weights as safetensors, optimizer loaded with weights only.
+
+What is loaded is first compared with its checksums.
+"""
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from harness.checksums import check_folder
+from harness.disk import room_for
+from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError
-from harness.files import read_json, write_json
+from harness.files import read_json, write_json, written_beside
 
 
 @dataclass(frozen=True)
@@ -26,19 +31,17 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, step: int, weights: dict[str, Tensor], optimizer: dict[str, Any]) -> None:
-    """Write `folder`/step-N and remove older ones."""
-    target = folder / f"step-{step:08d}"
-    beside = folder / f".step-{step:08d}.{os.getpid()}.tmp"
-    beside.mkdir(parents=True, exist_ok=True)
-    save_file(weights, beside / "model.safetensors")
-    torch.save(optimizer, beside / "optimizer.pt")
-    write_json(beside / "state.json", {"step": step})
-    for name in ("model.safetensors", "optimizer.pt"):
-        with (beside / name).open("rb") as stream:
-            os.fsync(stream.fileno())
-    if target.exists():
-        shutil.rmtree(target)
-    beside.rename(target)
+    """Write `folder`/step-N and remove older ones.
+
+    Raises:
+        DiskFullError: there is no room; the older ones are as they were.
+    """
+    target, size = folder / f"step-{step:08d}", _bytes(weights) + _bytes(optimizer)
+    with room_for("the checkpoint", folder, size), written_beside(target) as beside:
+        save_file(weights, beside / "model.safetensors")
+        with (beside / "optimizer.pt").open("wb") as stream:  # torch's own writing hides that a disk is full
+            torch.save(optimizer, stream)
+        write_json(beside / "state.json", {"step": step})
     for other in folder.glob("*step-*"):
         if other != target:
             shutil.rmtree(other, ignore_errors=True)
@@ -53,6 +56,7 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
     found = sorted(folder.glob("step-*"))
     if not found:
         return None
+    check_folder(found[-1])
     try:
         return Checkpoint(
             step=int(read_json(found[-1] / "state.json")["step"]),
@@ -65,3 +69,32 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
         raise UserError(
             f"corrupt checkpoint ({error})", where=str(found[-1]), fix="delete it and run again"
         ) from error
+
+
+def save_final(encoder: DualEncoder, folder: Path, tokenizer: Any, longest: int) -> None:
+    """Write `folder`/final, the encoder of a finished phase; see `DualEncoder.save`."""
+    size = _bytes(encoder.weights())
+    with room_for("the encoder", folder, size), written_beside(final_of(folder)) as beside:
+        encoder.save(beside, tokenizer, longest)
+
+
+def load_final(folder: Path) -> DualEncoder:
+    """Read what :func:`save_final` wrote.
+
+    Raises:
+        UserError: a file is missing or corrupt.
+    """
+    check_folder(final_of(folder))
+    return DualEncoder.load(final_of(folder))
+
+
+def final_of(folder: Path) -> Path:
+    """Return where the encoder of a finished phase lies in a folder of checkpoints."""
+    return folder / "final"
+
+
+def _bytes(state: Any) -> int:
+    """Return the bytes of all tensors in a state dict, however deep."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    return sum(map(_bytes, state.values())) if isinstance(state, dict) else 0

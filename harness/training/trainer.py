@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +38,7 @@ from harness.training.forward import (
     shared_scores,
 )
 from harness.training.losses import softmax_cross_entropy
+from harness.training.protocols import Phase, Writer
 from harness.training.queue import MomentumQueue
 from harness.training.schedule import adamw, linear_schedule
 
@@ -50,35 +50,6 @@ QUEUE = "queue."
 
 CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""
-
-
-class Writer(Protocol):
-    """Where a training run is recorded; the trainer knows nothing else of records."""
-
-    folder: Path
-
-    def log(self, phase: str, step: int, **metrics: float) -> None:
-        """Record metrics of a step."""
-        ...
-
-
-class Phase(Protocol):
-    """The settings of a phase that the trainer reads (`harness.specs.settings.PhaseSettings`)."""
-
-    @property
-    def steps(self) -> int: ...  # noqa: D102
-    @property
-    def batch(self) -> int: ...  # noqa: D102
-    @property
-    def learning_rate(self) -> float: ...  # noqa: D102
-    @property
-    def weight_decay(self) -> float: ...  # noqa: D102
-    @property
-    def warm_up_share(self) -> float: ...  # noqa: D102
-    @property
-    def clip_norm(self) -> float: ...  # noqa: D102
-    @property
-    def refresh(self) -> int | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -163,6 +134,7 @@ class Trainer:
             self.advance(step + 1)
             done = step + 1
             if done % self._interval() == 0 or done == self.phase.steps:
+                self.writer.settle()
                 save_checkpoint(self._checkpoints, done, self._tensors(), optimizer.state_dict())
         self.encoder.eval()
 
@@ -269,9 +241,11 @@ class Trainer:
             candidates = load_candidates(path)
         else:
             candidates = self._mine(step, number, drawn)
+            self.writer.settle()  # a round that is there is not mined, and not watched, again
             save_candidates(candidates, path)
+            # The round before stays, so that this one can be mined again from it, should its file be lost.
             for old in path.parent.glob("round-*.npz"):
-                if old != path:
+                if old not in (path, self._candidates_path(number - 1)):
                     old.unlink()
         self._candidates, self._round = candidates, number
         shown = np.arange(min(DIAGNOSED_PAIRS, len(self.pairs.pairs)))

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from harness.checksums import SUMS
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens, learn_tokenizer, load_tokenizer
 from harness.errors import UserError
@@ -59,8 +60,20 @@ def test_a_finished_token_store_is_opened_not_made_again(collection, tmp_path):
 def test_a_corrupt_array_is_a_clear_error(collection, tmp_path):
     build_tokens(collection, tmp_path / "tokens", **SIZES)
     (tmp_path / "tokens/idf.npy").write_bytes(b"torn")
+    with pytest.raises(UserError, match=r"idf\.npy: corrupt file"):
+        build_tokens(collection, tmp_path / "tokens", **SIZES)
+    (tmp_path / "tokens" / SUMS).unlink()  # as made before there were checksums
     with pytest.raises(UserError, match="corrupt cache file"):
         build_tokens(collection, tmp_path / "tokens", **SIZES)
+
+
+def test_a_token_store_that_a_crash_left_half_made_is_made_again(collection, tmp_path):
+    for half in ("tokens", ".tokens.tmp"):
+        (tmp_path / half).mkdir()
+        (tmp_path / half / "idf.npy").write_bytes(b"torn")
+    store = build_tokens(collection, tmp_path / "tokens", **SIZES)
+    assert len(store.documents) == len(collection.documents)
+    assert [path.name for path in tmp_path.iterdir()] == ["tokens"]
 
 
 def test_a_missing_tokenizer_is_a_clear_error(tmp_path):

@@ -36,7 +36,16 @@ def test_a_torn_line_is_cut_off_and_logged_again(tmp_path):
 def test_a_corrupt_line_is_a_clear_error(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("not json\n")
     with pytest.raises(UserError, match=r"metrics.jsonl:1: corrupt line"):
-        RunFolder(tmp_path)
+        RunFolder(tmp_path).log("warm-up", 1, loss=2.0)
+
+
+def test_a_reader_leaves_a_line_alone_that_another_process_is_writing(tmp_path):
+    RunFolder(tmp_path).log("warm-up", 1, loss=2.0)
+    with (tmp_path / "metrics.jsonl").open("a") as stream:
+        stream.write('{"phase": "warm-up", "ste')
+    before = (tmp_path / "metrics.jsonl").read_bytes()
+    assert RunFolder(tmp_path).total("loss") == 2.0
+    assert (tmp_path / "metrics.jsonl").read_bytes() == before
 
 
 def test_a_run_is_done_when_done_json_is_there(tmp_path):

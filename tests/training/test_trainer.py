@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness.checksums import SUMS
 from harness.errors import UserError
 from harness.negatives.mining import Miner
 from harness.retrieval.search import exact_search
@@ -73,12 +74,40 @@ def test_training_lowers_the_loss(bench, tmp_path):
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
 
 
-def test_a_corrupt_checkpoint_is_a_clear_error(bench, tmp_path):
+@pytest.mark.parametrize("checksums", [True, False])
+def test_a_torn_checkpoint_is_a_clear_error(bench, tmp_path, checksums):
     bench.trainer(tmp_path, bench.encoder(), steps=6).run()
     folder = next((tmp_path / "checkpoints").glob("step-*"))
     (folder / "optimizer.pt").write_bytes(b"torn")
-    with pytest.raises(UserError, match="corrupt checkpoint"):
+    if not checksums:
+        (folder / SUMS).unlink()
+    with pytest.raises(UserError, match=r"corrupt .*step-00000006|step-00000006.*corrupt"):
         latest_checkpoint(tmp_path / "checkpoints")
+
+
+def test_a_checkpoint_made_before_there_were_checksums_is_read(bench, tmp_path):
+    bench.trainer(tmp_path, bench.encoder(), steps=6).run()
+    (next((tmp_path / "checkpoints").glob("step-*")) / SUMS).unlink()
+    checkpoint = latest_checkpoint(tmp_path / "checkpoints")
+    assert checkpoint is not None and checkpoint.step == 6
+
+
+def test_a_round_of_candidates_that_is_lost_is_mined_again_bit_for_bit(bench, tmp_path):
+    whole = bench.encoder()
+    bench.trainer(tmp_path / "whole", whole).run()
+
+    def kill(done: int) -> None:
+        if done == 20:  # in the round that begins at step 18
+            raise StopError
+
+    stopped = bench.trainer(tmp_path / "parts", bench.encoder())
+    stopped.advance = kill
+    with pytest.raises(StopError):
+        stopped.run()
+    (tmp_path / "parts/candidates/round-0003.npz").unlink()
+    encoder = bench.encoder()
+    bench.trainer(tmp_path / "parts", encoder).run()
+    assert same(whole.weights(), encoder.weights())
 
 
 def test_scores_are_the_inner_products_whatever_the_buckets(bench, monkeypatch):

@@ -1,0 +1,92 @@
+"""The evaluation of a training run: rankings, judgements and per-query values, written to its folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from harness.collections.collection import Collection
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import DualEncoder
+from harness.evaluation.measures import evaluate
+from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
+from harness.files import write_parquet
+from harness.records.run_folder import RunFolder
+from harness.retrieval.bm25 import bm25_search
+from harness.retrieval.encode import encode
+from harness.retrieval.search import exact_search
+from harness.specs.settings import RunSettings
+
+DEV_MEASURE = "RR(rel=2)@10"
+Embeddings = npt.NDArray[np.float32]
+
+
+def evaluate_encoder(
+    settings: RunSettings, folder: RunFolder, collection: Collection, tokens: TokenStore, encoder: DualEncoder
+) -> dict[str, Any]:
+    """Rank the queries of every split but ``train``; returns what done.json tells."""
+    documents = encode(encoder.passage, tokens.documents, tokens.pad)
+    rankings = {
+        split: _rank(settings.depth, collection, tokens, encoder, documents, split)
+        for split in collection.queries
+        if split != "train"
+    }
+    return _measure(settings, folder, collection, rankings) | {"weights": encoder.fingerprint()}
+
+
+def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collection) -> dict[str, Any]:
+    """Likewise, ranked by BM25."""
+    rankings = {}
+    for split, queries in collection.queries.items():
+        if split != "train":
+            found = bm25_search(collection.documents, queries.texts, settings.depth)
+            rankings[split] = make_ranking(queries.ids, collection.document_ids, *found)
+    return _measure(settings, folder, collection, rankings)
+
+
+def dev_metrics(
+    settings: RunSettings,
+    collection: Collection,
+    tokens: TokenStore,
+    encoder: DualEncoder,
+    documents: Embeddings,
+) -> dict[str, float]:
+    """Return what is watched while training: one measure of the split ``dev``."""
+    ranking = _rank(settings.depth, collection, tokens, encoder, documents, "dev")
+    values = evaluate(ranking, collection.queries["dev"].qrels, [DEV_MEASURE])["value"]
+    return {DEV_MEASURE: float(values.mean())}
+
+
+def _rank(
+    depth: int,
+    collection: Collection,
+    tokens: TokenStore,
+    encoder: DualEncoder,
+    documents: Embeddings,
+    split: str,
+) -> Ranking:
+    queries = encode(encoder.query, tokens.queries[split], tokens.pad)
+    found = exact_search(queries, documents, depth)
+    return make_ranking(collection.queries[split].ids, collection.document_ids, *found)
+
+
+def _measure(
+    settings: RunSettings, folder: RunFolder, collection: Collection, rankings: dict[str, Ranking]
+) -> dict[str, Any]:
+    frames: list[pd.DataFrame] = []
+    for split, ranking in rankings.items():
+        qrels = collection.queries[split].qrels
+        write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
+        write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
+        frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
+    write_parquet(pd.concat(frames, ignore_index=True), folder.folder / "per_query.parquet")
+    return {
+        "measures": sorted(settings.measures),
+        "depth": settings.depth,
+        "known_relevant_drawn": int(folder.total("known_relevant_drawn")),
+        "drawn": int(folder.total("drawn")),
+        "diagnostics": folder.last("continued refresh"),
+    }

@@ -1,0 +1,39 @@
+"""What the trainer needs of those who record it and of its settings, and nothing more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+
+class Writer(Protocol):
+    """Where a training run is recorded; the trainer knows nothing else of records."""
+
+    folder: Path
+
+    def log(self, phase: str, step: int, **metrics: float) -> None:
+        """Record metrics of a step."""
+        ...
+
+    def settle(self) -> None:
+        """Make what was recorded outlast a power failure; before what counts on it is saved."""
+        ...
+
+
+class Phase(Protocol):
+    """The settings of a phase that the trainer reads (`harness.specs.settings.PhaseSettings`)."""
+
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def batch(self) -> int: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
+    @property
+    def warm_up_share(self) -> float: ...  # noqa: D102
+    @property
+    def clip_norm(self) -> float: ...  # noqa: D102
+    @property
+    def refresh(self) -> int | None: ...  # noqa: D102

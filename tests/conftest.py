@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from harness.training.schedule import linear_schedule
+
+from .place import TARGET, Place
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> Place:
+    place = Place(tmp_path_factory.mktemp("made"))
+    done = place.reproduce()
+    assert done.returncode == 0, done.stderr
+    assert "TriSampler" in done.stdout and "41.4" in done.stdout
+    return place
+
+
+@pytest.fixture(scope="session")
+def interrupted(made, tmp_path_factory):
+    """A store in which a run stopped in its last round."""
+    place = made.copy(tmp_path_factory.mktemp("interrupted") / "place")
+    for folder in place.runs("trained"):
+        shutil.rmtree(folder)
+
+    def stop(step: int, *arguments: object) -> float:
+        if step == 25:
+            raise KeyboardInterrupt
+        return linear_schedule(step, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.training.trainer.linear_schedule", stop)
+        assert place.call(patch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1") == 130
+    return place

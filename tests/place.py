@@ -1,0 +1,100 @@
+"""A working folder with tiny specs and a store of its own, used by its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness import cli
+
+CHECKOUT = Path(__file__).parents[1]
+TARGET = "trisampler/table-5"
+ROWS = ("BM25", "Warm-up", "Uniform Sampling", "TriSampler")
+
+
+def edit(path: Path, change: Callable[[dict], None]) -> None:
+    content = yaml.safe_load(path.read_text())
+    change(content)
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def small_world(spec: dict) -> None:
+    spec["collections"]["simulation"]["parameters"] |= {
+        "topics": 8, "train_queries": 150, "dev_queries": 20, "test_queries": 30,
+    }  # fmt: skip
+
+
+def few_steps(spec: dict) -> None:
+    spec["steps"] = {"warm_up": 64, "continued": 30, "refresh": 10}
+    spec["encoder"] |= {"hidden": 32, "intermediate": 32}
+    spec["candidates_cap"] = 20
+    spec["threads"] = 1
+
+
+def few_rows(spec: dict) -> None:
+    spec["rows"] = [row for row in spec["rows"] if row["name"] in ROWS]
+
+
+class Place:
+    """A working folder with tiny specs and a store of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.copytree(CHECKOUT / "experiments", root / "experiments")
+        edit(root / "experiments/datasets/ms-pas.yaml", small_world)
+        edit(root / "experiments/scales/simulation.yaml", few_steps)
+        edit(root / "experiments/trisampler/table-5.yaml", few_rows)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "harness.cli", *arguments]
+
+    def environment(self) -> dict[str, str]:
+        hidden = {"HARNESS_STORE", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"}
+        kept = {key: value for key, value in os.environ.items() if key not in hidden}
+        return kept | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def call(self, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+        """Run a command as a process would, without the seconds that a process takes to start."""
+        monkeypatch.chdir(self.root)
+        monkeypatch.setattr(sys, "argv", ["harness", *arguments])
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://")
+        monkeypatch.delenv("HARNESS_STORE", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0)
+
+    def copy(self, root: Path) -> Place:
+        shutil.copytree(self.root, root)
+        other = Place.__new__(Place)
+        other.root = root
+        return other
+
+    def reproduce(self, *more: str) -> subprocess.CompletedProcess[str]:
+        return self.run("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", *more)
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results/local/simulation" / TARGET
+
+    def runs(self, kind: str) -> list[Path]:
+        folders = sorted((self.root / "store/runs").glob("*"))
+        specs = [folder for folder in folders if (folder / "spec.json").exists()]
+        return [folder for folder in specs if json.loads((folder / "spec.json").read_text())["kind"] == kind]
