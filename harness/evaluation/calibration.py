@@ -47,8 +47,10 @@ def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> Block:
 
     Returns:
         ``covered`` of ``intervals``, their ``share``, the Clopper-Pearson interval for the probability to
-        cover (``low``, ``high``, ``level``), and ``mean_width`` of the intervals.
+        cover (``low``, ``high``, ``level``), ``mean_width`` of the intervals, and ``sd`` of their middles,
+        the differences: an interval at 95 % should be about 3.9 times as wide.
     """
+    ends = np.array([[interval["low"], interval["high"]] for interval in intervals])
     covered = sum(covers(interval) for interval in intervals)
     low, high = clopper_pearson(covered, len(intervals), level)
     return {
@@ -58,7 +60,8 @@ def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> Block:
         "low": low,
         "high": high,
         "level": level,
-        "mean_width": float(np.mean([interval["high"] - interval["low"] for interval in intervals])),
+        "mean_width": float(np.mean(ends[:, 1] - ends[:, 0])),
+        "sd": float(np.std(ends.mean(axis=1), ddof=1)) if len(ends) > 1 else None,
     }
 
 

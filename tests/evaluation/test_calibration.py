@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pandas as pd
 import pytest
 
@@ -36,6 +38,7 @@ def test_coverage_counts_with_its_denominator_and_width() -> None:
     assert (found["covered"], found["intervals"], found["share"]) == (2, 4, 0.5)
     assert (found["low"], found["high"]) == clopper_pearson(2, 4, 0.95)
     assert found["mean_width"] == pytest.approx((0.2 + 0.4 + 0.1 + 0.1) / 4)
+    assert found["sd"] == pytest.approx(statistics.stdev([0.0, -0.1, 0.06, -0.15]))
 
 
 def scores(seeds: int) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def test_coverage_stands_first_beside_its_nominal_level(made: dict[str, Any]) ->
     found = made["coverage"]["checkpoints"]
     assert lines[2][1] == f"{found['covered']} of 20 ({100 * found['share']:.0f} %)"
     assert lines[2][2:4] == ["95 %", f"[{100 * found['low']:.1f} %, {100 * found['high']:.1f} %]"]
-    assert lines[2][4] == f"{100 * found['mean_width']:.2f}"
+    assert lines[2][4:] == [f"{100 * found['mean_width']:.2f}", f"{100 * found['sd']:.2f}"]
 
 
 def test_intervals_that_miss_0_are_as_many_as_counted(made: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from harness.evaluation.calibration import covers
 from harness.reports.calibration.intervals import interval_of, kinds
 from harness.reports.footnotes import ONE_SEED, made_on, origins, two_intervals, verdict
 from harness.reports.markdown import pipe_table, section
-from harness.reports.text import Cells, part_text, points_text, row_text, unit_style
+from harness.reports.text import NOTHING, Cells, part_text, points_text, row_text, unit_style
 
 
 def render_calibration(cells: Cells) -> str:
@@ -31,14 +31,16 @@ def render_calibration(cells: Cells) -> str:
 def coverage_table(cells: Cells) -> str:
     """Return how many intervals of each kind cover 0, beside their level."""
     level, style = f"{cells['level'] * 100:g} %", unit_style(cells, unit_style(cells).decimals + 1)
-    width = f"mean width ({points_text(cells)})"
-    header = ["Interval", "covers 0", "nominal", f"{level} interval of the coverage", width]
+    points = points_text(cells)
+    header = ["Interval", "covers 0", "nominal", f"{level} interval of the coverage"]
+    header += [f"mean width ({points})", f"sd of differences ({points})"]
     lines = []
     for kind, name in kinds(cells).items():
         found = cells["coverage"][kind]
         covered = part_text(found["covered"], found["intervals"])
         around = f"[{100 * found['low']:.1f} %, {100 * found['high']:.1f} %]"
-        lines.append([name, covered, level, around, style.number(found["mean_width"])])
+        spread = NOTHING if found["sd"] is None else style.number(found["sd"])
+        lines.append([name, covered, level, around, style.number(found["mean_width"]), spread])
     return pipe_table(header, lines)
 
 
