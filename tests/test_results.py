@@ -74,3 +74,11 @@ def test_the_quick_table_names_the_commit_that_froze_its_settings():
     cells = cells_of(RESULTS / "quick/trisampler/table-5")
     assert cells["settings_commit"] and len(cells["seeds"]) == 3
     assert cells["verdict"] == "pipeline check"
+
+
+def test_readme_counts_the_readings_as_the_committed_curve_does():
+    summary = {of["row"]: of for of in cells_of(RESULTS / "simulation/trisampler/table-5-readings")["summary"]}
+    uniform, simans = summary["Uniform Sampling"], summary["SimANS"]
+    text = " ".join((RESULTS.parent / "README.md").read_text().split())
+    assert f"above uniform sampling in {uniform['above']} of {uniform['pairs']} readings" in text
+    assert f"above SimANS in {simans['above']} of {simans['pairs']} pairs" in text

@@ -41,7 +41,7 @@ def all_uses(library: Library) -> list[Use]:
         except UserError:
             continue
         for row in target.rows:
-            found += [Use(*use, name, row.name) for use in _of_row(row, target.shared.recipe)]
+            found += [Use(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]
     for name in library.names("recipes"):
         recipe = library.recipe(name)
         found.append(Use("loss", recipe.loss.name, f"recipes/{name}"))
