@@ -77,7 +77,9 @@ def test_the_quick_table_names_the_commit_that_froze_its_settings():
 
 
 def test_readme_counts_the_readings_as_the_committed_curve_does():
-    summary = {of["row"]: of for of in cells_of(RESULTS / "simulation/trisampler/table-5-readings")["summary"]}
+    summary = {
+        of["row"]: of for of in cells_of(RESULTS / "simulation/trisampler/table-5-readings")["summary"]
+    }
     uniform, simans = summary["Uniform Sampling"], summary["SimANS"]
     text = " ".join((RESULTS.parent / "README.md").read_text().split())
     assert f"above uniform sampling in {uniform['above']} of {uniform['pairs']} readings" in text
