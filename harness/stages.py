@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -29,7 +29,7 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.run_evaluation import Embeddings, dev_metrics, evaluate_bm25, evaluate_encoder
-from harness.specs.fingerprints import Chain, chain
+from harness.specs.fingerprints import Chain, chain, links
 from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
@@ -148,7 +148,10 @@ class Stages:
     def _make(self, settings: RunSettings, folder: RunFolder, title: str) -> None:
         evaluated = folder.result().get("measures", ()) if folder.done else ()
         settings = settings.model_copy(update={"measures": tuple(sorted({*evaluated, *settings.measures}))})
-        folder.describe(settings.model_dump(mode="json"), describe_environment())
+        found = links(settings, self.collection(settings.collection).fingerprint)
+        folder.describe(
+            settings.model_dump(mode="json"), [asdict(link) for link in found], describe_environment()
+        )
         self._prepare(settings)
         begin = time.monotonic()
         if settings.kind == "bm25":

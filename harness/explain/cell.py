@@ -14,9 +14,8 @@ from harness.errors import UserError, nearest
 from harness.explain.settings_text import piece_text, scale_text
 from harness.files import read_json
 from harness.inventory.mlflow_runs import mlflow_run
-from harness.inventory.origins import find_origin
 from harness.reports.text import Style, column_style, p_text, unit_text
-from harness.specs.fingerprints import VERSION
+from harness.specs.fingerprints import chain
 from harness.specs.library import Library
 from harness.specs.models import Row
 from harness.specs.resolve import Resolved
@@ -228,16 +227,11 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
 
 
 def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
-    """Return how a run of the results is not what the spec asks for now; empty where it is."""
-    origin = find_origin(cell.resolved.run(cell.row, seed), fingerprint, [collection])
-    if origin is None:
-        return "not made from the settings above: spec or parameters of pieces have changed since"
-    earlier = [
-        f"{stage} {number} (now {VERSION[stage]})"
-        for stage, number in origin.versions.items()
-        if number != VERSION[stage]
-    ]
-    return f"made under earlier versions: {', '.join(earlier)}" if earlier else ""
+    """Return that a run of the results is not what the spec asks for now; empty where it is."""
+    now = chain(cell.resolved.run(cell.row, seed), collection).last
+    if now == fingerprint:
+        return ""
+    return f"the spec asks for {now} now: settings or versions of stages have changed since"
 
 
 def _environment(environment: Mapping[str, Any]) -> str:

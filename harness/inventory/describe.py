@@ -14,8 +14,7 @@ from harness.errors import UserError
 from harness.explain.cell import render_cell
 from harness.explain.settings_text import piece_text, scale_text
 from harness.inventory.mlflow_runs import mlflow_run
-from harness.inventory.origins import find_origin, known_collections
-from harness.inventory.standing import named_in, wanted
+from harness.inventory.standing import chains, known_collections, named_in, wanted
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.specs.library import Library
 from harness.store import Store
@@ -107,8 +106,8 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         )
         for kind in ("source", "law", "draw", "topology"):
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
-    origin = find_origin(settings, run.fingerprint, collections)
-    yield "stands on", " ".join(origin.chain.needs()) if origin else "cannot be told here"
+    chain = chains([run])[run.fingerprint]
+    yield "stands on", " ".join(chain.needs()) if chain else "cannot be told here"
     mirrored = mlflow_run(store.tracking_uri, run.fingerprint)
     if mirrored:
         yield "MLflow", mirrored

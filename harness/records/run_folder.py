@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ DONE = "done.json"
 
 
 class RunFolder:
-    """`runs/<fingerprint>/`: spec.json, environment.json, metrics.jsonl, checkpoints, rankings, done.json.
+    """`runs/<fingerprint>/`: spec, links, environment, metrics, checkpoints, rankings, and at last done.json.
 
     Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
     repeated after it, and a line torn by the crash is cut off by the first who logs again; those who only
@@ -40,10 +40,13 @@ class RunFolder:
         """Whether the run is finished."""
         return (self.folder / DONE).exists()
 
-    def describe(self, spec: dict[str, Any], environment: dict[str, Any]) -> None:
-        """Write the resolved spec and the environment, once."""
+    def describe(
+        self, spec: dict[str, Any], links: Sequence[Mapping[str, Any]], environment: dict[str, Any]
+    ) -> None:
+        """Write, once, the resolved spec, the links that the fingerprint is made of, and the environment."""
         if not (self.folder / "spec.json").exists():
             write_json(self.folder / "environment.json", environment)
+            write_json(self.folder / "links.json", links)
             write_json(self.folder / "spec.json", spec)
 
     def log(self, phase: str, step: int, **metrics: float) -> None:

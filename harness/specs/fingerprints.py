@@ -6,7 +6,7 @@ version is bumped when the meaning of a stage changes, and then everything that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,12 @@ def chain(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         collection: fingerprint of the collection's content.
         versions: of the stages.
     """
-    made = {link.stage: link.fingerprint for link in links(settings, collection, versions)}
+    return chain_of(links(settings, collection, versions))
+
+
+def chain_of(found: Sequence[Link]) -> Chain:
+    """Return the fingerprints of the links of a run."""
+    made = {link.stage: link.fingerprint for link in found}
     return Chain(
         tokens=made["tokens"],
         warm_up=made.get("warm-up"),

@@ -69,7 +69,7 @@ def test_a_store_adds_folders_rankings_and_mlflow(store, tmp_path):
     assert lines["seed 0"].splitlines() == [
         str(folder), f"ranking {folder / 'rankings/test.trec.gz'}", "MLflow run abc"
     ]  # fmt: skip
-    assert "not made from the settings above" in lines["seed 1"]
+    assert "settings or versions of stages have changed since" in lines["seed 1"]
     assert mlflow_run("http://127.0.0.1:1", folder.name) is None
     (store.root / "mlflow.db").write_bytes(b"torn")
     assert mlflow_run(store.tracking_uri, folder.name) is None
