@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from harness.checksums import crc32
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.files import write_parquet
-from harness.records.run_folder import RunFolder
+from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.search import exact_search
@@ -82,8 +83,10 @@ def _measure(
         write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
         write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
         frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
-    write_parquet(pd.concat(frames, ignore_index=True), folder.folder / "per_query.parquet")
+    scores = folder.folder / PER_QUERY
+    write_parquet(pd.concat(frames, ignore_index=True), scores)
     return {
+        "checksums": {PER_QUERY: crc32(scores)},  # rankings are gzip files, which carry their own
         "measures": sorted(settings.measures),
         "depth": settings.depth,
         "known_relevant_drawn": int(folder.total("known_relevant_drawn")),

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from harness.explain.settings_text import piece_text, scale_text
 from harness.inventory.mlflow_runs import mlflow_run
 from harness.inventory.standing import chains, known_collections, named_in, wanted
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs, touched
+from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.specs.library import Library
 from harness.store import Store
 
@@ -117,13 +117,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
 
 
 def _means(run: StoredRun) -> Iterator[tuple[str, str]]:
-    path = run.folder / "per_query.parquet"
-    if run.state != "done" or not path.exists():
-        return
-    try:
-        scores = pd.read_parquet(path, columns=["measure", "split", "value"])
-    except (OSError, ValueError) as error:
-        fix = "delete the run and make it again"
-        raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
-    for (measure, split), values in scores.groupby(["measure", "split"])["value"]:
-        yield str(measure), f"{values.mean():.4f} on {split}"
+    if run.state == "done" and (run.folder / PER_QUERY).exists():
+        scores = RunFolder(run.folder).per_query()
+        for (measure, split), values in scores.groupby(["measure", "split"])["value"]:
+            yield str(measure), f"{values.mean():.4f} on {split}"

@@ -10,11 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from harness.checksums import crc32
 from harness.disk import told_when_full
 from harness.errors import UserError
 from harness.files import flush, read_json, write_json
 
 DONE = "done.json"
+PER_QUERY = "per_query.parquet"
 
 
 class RunFolder:
@@ -112,6 +116,24 @@ class RunFolder:
         """
         result: dict[str, Any] = read_json(self.folder / DONE)
         return result
+
+    def per_query(self) -> pd.DataFrame:
+        """Return the per-query values of a finished run: columns query, measure, value, split.
+
+        Raises:
+            UserError: the file is missing or corrupt.
+        """
+        path = self.folder / PER_QUERY
+        try:
+            known = self.result().get("checksums", {}).get(PER_QUERY)
+            if known is not None and known != crc32(path):
+                raise ValueError("its checksum differs")
+            return pd.read_parquet(path)
+        except UserError:
+            raise
+        except Exception as error:
+            fix = "delete it and done.json beside it, and run again"
+            raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
 
     def _cut_torn_line(self) -> None:
         if self._metrics.exists():

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from harness.collections.collection import Collection
-from harness.errors import UserError
 from harness.evaluation.measures import describe_provider
 from harness.files import read_json
 from harness.records.run_folder import RunFolder
@@ -35,18 +34,7 @@ def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:
     Raises:
         UserError: a file is missing or corrupt.
     """
-    frames = []
-    for run in runs:
-        path = run.folder.folder / "per_query.parquet"
-        try:
-            frame = pd.read_parquet(path)
-        except Exception as error:
-            raise UserError(
-                f"corrupt file ({error})",
-                where=str(path),
-                fix="delete it and done.json beside it, and run again",
-            ) from error
-        frames.append(frame.assign(row=run.row, seed=run.seed, dataset=dataset))
+    frames = [run.folder.per_query().assign(row=run.row, seed=run.seed, dataset=dataset) for run in runs]
     order = ["row", "seed", "dataset", "split", "measure", "query", "value"]
     return pd.concat(frames, ignore_index=True)[order]
 
