@@ -20,6 +20,7 @@ from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.search import exact_search
 from harness.specs.settings import RunSettings
+from harness.training.checkpoints import settle_best
 
 DEV_MEASURE = "RR(rel=2)@10"
 Embeddings = npt.NDArray[np.float32]
@@ -35,7 +36,13 @@ def evaluate_encoder(
         for split in collection.queries
         if split != "train"
     }
-    return _measure(settings, folder, collection, rankings) | {"weights": encoder.fingerprint()}
+    steps = (settings.continued or settings.warm_up).steps
+    reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
+    return {
+        **_measure(settings, folder, collection, rankings),
+        "weights": encoder.fingerprint(),
+        "best": settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE},
+    }
 
 
 def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collection) -> dict[str, Any]:
@@ -57,6 +64,10 @@ def dev_metrics(
 ) -> dict[str, float]:
     """Return what is watched while training: one measure of the split ``dev``."""
     ranking = _rank(settings.depth, collection, tokens, encoder, documents, "dev")
+    return _on_dev(collection, ranking)
+
+
+def _on_dev(collection: Collection, ranking: Ranking) -> dict[str, float]:
     values = evaluate(ranking, collection.queries["dev"].qrels, [DEV_MEASURE])["value"]
     return {DEV_MEASURE: float(values.mean())}
 

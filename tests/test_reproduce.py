@@ -197,6 +197,17 @@ def test_a_wrong_call_is_one_clear_message(made, arguments, words):
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_the_best_checkpoint_on_dev_is_kept_beside_the_last(made):
+    for run in made.runs("trained"):
+        told = json.loads((run / "done.json").read_text())["best"]
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        watched = {line["step"]: line[told["measure"]] for line in lines if line["phase"] == "continued dev"}
+        assert set(watched) == {10, 20} and told["value"] >= max(watched.values())
+        kept = (run / "checkpoints/best/model.safetensors").exists()
+        assert kept == (told["step"] != 30)
+        assert not kept or watched[told["step"]] == told["value"]
+
+
 @pytest.mark.parametrize("victim", ["per_query.parquet", "done.json", "checkpoints/final/model.safetensors"])
 def test_a_corrupt_file_is_one_clear_message(made, tmp_path, victim):
     place = tmp_path / "place"

@@ -82,7 +82,7 @@ class Negatives:
     drawn: Drawn | None = None
 
 
-def _nothing(encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
+def _nothing(step: int, encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
     return {}
 
 
@@ -100,7 +100,7 @@ class Trainer:
         seed: of order, dropout and draws.
         writer: where it is recorded; its folder holds checkpoints and candidates.
         negatives: what queries are trained against.
-        watch: called with the encoder and all documents' embeddings at each refresh; returns metrics.
+        watch: called with step, encoder and all documents' embeddings at each refresh; returns metrics.
         advance: called after each step, for progress.
     """
 
@@ -113,7 +113,7 @@ class Trainer:
     seed: int
     writer: Writer
     negatives: Negatives = field(default_factory=Negatives)
-    watch: Callable[[DualEncoder, npt.NDArray[np.float32]], dict[str, float]] = _nothing
+    watch: Callable[[int, DualEncoder, npt.NDArray[np.float32]], dict[str, float]] = _nothing
     advance: Callable[[int], None] = lambda done: None
     _candidates: Candidates | None = field(default=None, init=False)
     _round: int = field(default=-1, init=False)
@@ -259,7 +259,7 @@ class Trainer:
     def _mine(self, step: int, number: int, drawn: Drawn) -> Candidates:
         tokens, pad = self.tokens, self.tokens.pad
         documents = encode(self.encoder.passage, tokens.documents, pad)
-        self.writer.log(f"{self.name} dev", step, **self.watch(self.encoder, documents))
+        self.writer.log(f"{self.name} dev", step, **self.watch(step, self.encoder, documents))
         before = self._candidates
         if before is None:  # resumed between two rounds
             before = drawn.first if number == 1 else load_candidates(self._candidates_path(number - 1))
