@@ -108,7 +108,8 @@ def reproduce(
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
     """Make a table or figure again; trains only what the store does not hold."""
-    from harness.reports.kinds import REPORTS
+    from harness.reports.kinds import document_of
+    from harness.reports.renderers.terminal import render_terminal
     from harness.reproduce import FILES, resolve_at
     from harness.reproduce import reproduce as run
 
@@ -117,7 +118,7 @@ def reproduce(
     root = PUBLISHED if publish else LOCAL
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
     console = Console()
-    console.print(REPORTS[resolved.target.kind].terminal(made.cells))
+    console.print(render_terminal(document_of(made.cells)))
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")

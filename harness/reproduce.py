@@ -21,6 +21,7 @@ from harness.records.mlflow_mirror import MlflowMirror
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import Cells, FinishedRun, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS, report_of
+from harness.reports.renderers.markdown import render_markdown
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
@@ -179,7 +180,7 @@ def render(folder: Path) -> Cells:
     """
     cells: Cells = read_json(folder / "cells.json")
     report = report_of(cells, folder / "cells.json")
-    write_text(folder / "table.md", report.markdown(cells))
+    write_text(folder / "table.md", render_markdown(report.document(cells)))
     write_text(folder / "table.csv", report.csv(cells))
     report.draw(cells, folder / "figure.svg", folder / "figure.png")
     return cells

@@ -14,6 +14,7 @@ from harness.evaluation.comparison import compare_rows, score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
 from harness.reports.kinds import REPORTS
+from harness.reports.renderers.markdown import render_markdown
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def check_tables(folder: Path) -> None:
     """The tables are rendered from the cells alone."""
     cells = cells_of(folder)
     report = REPORTS[cells["kind"]]
-    assert (folder / "table.md").read_text() == report.markdown(cells)
+    assert (folder / "table.md").read_text() == render_markdown(report.document(cells))
     assert (folder / "table.csv").read_text() == report.csv(cells)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from harness.reports.calibration.table import coverage_table
 from harness.reports.kinds import REPORTS
+from harness.reports.renderers.markdown import pipe_table
 
 from .result_checks import CHECKS, cells_of, check_cells, check_tables
 
@@ -34,7 +35,7 @@ def test_the_docs_show_the_committed_coverage():
     shown = text.partition(begin)[2].partition(end)[0]
     folder = RESULTS / "simulation/calibration/a-a"
     if (folder / "cells.json").exists():
-        assert shown.strip() == coverage_table(cells_of(folder))
+        assert shown.strip() == pipe_table(coverage_table(cells_of(folder)))
     else:
         assert "harness reproduce calibration/a-a --scale simulation --publish" in shown
 
