@@ -167,9 +167,27 @@ def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun],
     cells = report.build(resolved, finished, per_query, collection)
     overlap = manifest_overlap(collection)
     write_json(folder / "cells.json", cells)
-    write_json(folder / "provenance.json", build_provenance(finished, overlap.summary if overlap else None))
+    provenance = build_provenance(
+        finished,
+        warm_ups(stages, finished),
+        resolved.primary.measure,
+        overlap.summary if overlap else None,
+    )
+    write_json(folder / "provenance.json", provenance)
     write_parquet(per_query, folder / "per_query.parquet")
     return render(folder)
+
+
+def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """Return the warm-ups that runs continue and that are no rows themselves, in the order of their use."""
+    found = {run.folder.folder.name: run for run in finished}
+    before = set(found)
+    for run in finished:
+        fingerprint = stages.chain(run.settings).warm_up
+        folder = stages.store.run(fingerprint or "")
+        if fingerprint is not None and fingerprint not in found and (folder / "done.json").exists():
+            found[fingerprint] = FinishedRun("warm-up", run.seed, run.settings, RunFolder(folder))
+    return [run for fingerprint, run in found.items() if fingerprint not in before]
 
 
 def render(folder: Path) -> Cells:

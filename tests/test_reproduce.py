@@ -89,17 +89,20 @@ def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path)
     call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
     done = again.run(*call)
     assert done.returncode == 0, done.stderr
-    assert "OK" in done.stdout and "Other than" not in done.stdout
+    assert "3 stages (collection, warm-ups, runs): 3 OK" in done.stdout and "Other than" not in done.stdout
     assert not (tmp_path / "store").exists()
     scores = pd.read_parquet(committed / "per_query.parquet")
     scores.loc[scores["row"] == "BM25", "value"] += 0.1
     scores.to_parquet(committed / "per_query.parquet", index=False)
     provenance = json.loads((committed / "provenance.json").read_text())
     provenance["environments"][0]["threads"] = 7
+    warm_up = next(run for run in provenance["runs"] if run["row"] == "Warm-up")
+    warm_up |= {"weights": "other", "dev": warm_up["dev"] + 0.1}
     (committed / "provenance.json").write_text(json.dumps(provenance))
     done = again.run("verify", TARGET, "--scale", "simulation", "--store", str(made.root / "store"))
     assert done.returncode == 1
     assert "FAIL" in done.stdout and "threads: 7 | 1" in done.stdout
+    assert "Warm-up, seed 0: " in done.stderr + done.stdout and "4 OK, 1 FAIL" in done.stdout
     assert "near" not in done.stdout.split("OK: every")[0]
     done = again.run("verify", "trisampler/table-5-readings", "--scale", "simulation", "--store", "store")
     assert done.returncode == 2 and "no results to verify" in done.stderr
