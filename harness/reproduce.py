@@ -183,7 +183,7 @@ def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRu
     found = {run.folder.folder.name: run for run in finished}
     before = set(found)
     for run in finished:
-        fingerprint = stages.chain(run.settings).warm_up
+        fingerprint = stages.chain(run.settings).start
         folder = stages.store.run(fingerprint or "")
         if fingerprint is not None and fingerprint not in found and (folder / "done.json").exists():
             found[fingerprint] = FinishedRun("warm-up", run.seed, run.settings, RunFolder(folder))
@@ -252,4 +252,4 @@ def _seconds(store: Store) -> dict[str, list[float]]:
 
 def _phases(spec: dict[str, Any]) -> str:
     """Return what decides how long a run takes, as text."""
-    return canonical_json([spec.get(key) for key in ("kind", "continued", "encoder")])
+    return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder")])

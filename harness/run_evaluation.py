@@ -36,7 +36,7 @@ def evaluate_encoder(
         for split in collection.queries
         if split != "train"
     }
-    steps = (settings.continued or settings.warm_up).steps
+    steps = settings.phase.steps if settings.phase else 0
     reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
     return {
         **_measure(settings, folder, collection, rankings),

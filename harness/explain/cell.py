@@ -138,7 +138,7 @@ def _settings(cell: Cell) -> Iterator[Line]:
         yield "settings", f"not made here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0)
-    if settings.kind == "bm25":
+    if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return
     start = cell.resolved.loaded.recipes[settings.recipe].start

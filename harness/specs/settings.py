@@ -116,16 +116,15 @@ class CollectionSettings(Settings):
 
 
 class RunSettings(Settings):
-    """A row of a table with one seed."""
+    """A training run: one phase, over the run that it continues; or BM25, which is ranked and not trained."""
 
     kind: Literal["trained", "warm-up", "bm25"]
     recipe: str
     collection: CollectionSettings
     tokens: TokenSettings
     encoder: EncoderSettings
-    warm_up: PhaseSettings
-    warm_up_seed: int
-    continued: PhaseSettings | None
+    start: RunSettings | None = Field(description="the run whose retriever it continues")
+    phase: PhaseSettings | None
     sampler: SamplerSettings | None
     seed: int
     measures: tuple[str, ...] = Field(description="names as ir-measures writes them, sorted")
