@@ -81,4 +81,5 @@ def test_a_table_longer_than_a_page_goes_on_in_another(cells: dict[str, Any]) ->
 
 def test_signs() -> None:
     assert escape("-0.1, x-1, top-5") == "$-$0.1, x-1, top-5"
+    assert escape('as "raw" or "b"') == "as ``raw'' or ``b''"
     assert escape("a_b & 5 % `--seeds 3`") == r"a\_b \& 5\,\% \texttt{{-}{-}seeds 3}"

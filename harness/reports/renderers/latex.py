@@ -22,7 +22,6 @@ HEAD = r"""% Compiles as it is, with pdflatex or tectonic. In a paper, which loa
   \makeatother
   \documentclass{article}
   \usepackage[a4paper,margin=2cm]{geometry}
-  \usepackage[T1]{fontenc}
   \usepackage{booktabs,graphicx}
   \begin{document}\sloppy
   \def\harnessend{\end{document}}
@@ -31,7 +30,7 @@ HEAD = r"""% Compiles as it is, with pdflatex or tectonic. In a paper, which loa
 
 FOOT = r"\harnessend"
 
-CODE = re.compile("`([^`]*)`")
+CODE, QUOTED = re.compile("`([^`]*)`"), re.compile('"([^"]*)"')
 
 SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -67,6 +66,7 @@ def escape(text: str) -> str:
 
 
 def _written(text: str) -> str:
+    text = QUOTED.sub(r"``\1''", text)
     written = "".join(SPECIAL.get(character, character) for character in text)
     return re.sub(r"(?<![\w.])-(?=\d)", "$-$", written).replace(r" \%", r"\,\%")  # a minus, no hyphen
 
