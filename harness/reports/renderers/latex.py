@@ -62,13 +62,10 @@ def render_latex(document: Document) -> str:
 
 def escape(text: str) -> str:
     """Return the text with what LaTeX would take for a command, or has no letter for, written out."""
-    return CODE.sub(lambda found: rf"\texttt{{{found[1].replace('-', '{-}')}}}", _written(text))
-
-
-def _written(text: str) -> str:
-    text = QUOTED.sub(r"``\1''", text)
     written = "".join(SPECIAL.get(character, character) for character in text)
-    return re.sub(r"(?<![\w.])-(?=\d)", "$-$", written).replace(r" \%", r"\,\%")  # a minus, no hyphen
+    written = re.sub(r"(?<![\w.])-(?=\d)", "$-$", written).replace(r" \%", r"\,\%")  # a minus, no hyphen
+    written = CODE.sub(lambda found: rf"\texttt{{{found[1].replace('-', '{-}')}}}", written)
+    return QUOTED.sub(r"``\1''", written)
 
 
 def _floats(document: Document, table: Table, *, first: bool) -> str:
