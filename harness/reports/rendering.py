@@ -65,7 +65,7 @@ def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
     Raises:
         UserError: there are no results of it.
     """
-    found = [folder for scale in sorted(root.glob("*/")) for folder in _folders(scale)]
+    found = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
     chosen = [folder for folder in found if target in (None, f"{folder.parent.name}/{folder.name}")]
     if not chosen:
         fix = "run `harness reproduce` first"
@@ -88,7 +88,9 @@ def html_text(folder: Path) -> str:
 
 
 def _folders(scale: Path) -> list[Path]:
-    return sorted(path.parent for path in scale.glob("*/*/cells.json"))
+    """Return the targets of a scale; one that another process is just writing comes with that one's page."""
+    found = sorted(path.parent for path in scale.glob("*/*/cells.json"))
+    return [folder for folder in found if all((folder / name).exists() for name in DATA)]
 
 
 def _entry(folder: Path, prefix: str) -> Entry:
