@@ -14,30 +14,20 @@ import torch
 
 from harness.collections.built_in import manifest_overlap
 from harness.errors import HarnessError
-from harness.files import canonical_json, read_json, write_json, write_parquet, write_text
+from harness.files import canonical_json, read_json, write_json, write_parquet
 from harness.leases import BusyError
 from harness.records.ir_metadata import write_ir_metadata
 from harness.records.mlflow_mirror import MlflowMirror
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import Cells, FinishedRun, build_provenance, read_per_query
-from harness.reports.kinds import REPORTS, report_of
-from harness.reports.renderers.markdown import render_markdown
+from harness.reports.kinds import REPORTS
+from harness.reports.rendering import render, render_index
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
 from harness.stages import Stages
 from harness.store import Store
-
-FILES = (
-    "table.md",
-    "table.csv",
-    "figure.svg",
-    "figure.png",
-    "cells.json",
-    "provenance.json",
-    "per_query.parquet",
-)
 
 
 @dataclass(frozen=True)
@@ -160,7 +150,7 @@ def _finish(planned: Sequence[PlannedRun], stages: Stages) -> list[FinishedRun]:
 
 
 def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun], folder: Path) -> Cells:
-    """Write a target's cells, provenance and per-query scores, then render them."""
+    """Write a target's cells, provenance and per-query scores, then render them and the page of the scale."""
     report = REPORTS[resolved.target.kind]
     per_query = report.scores(resolved, read_per_query(finished, resolved.dataset))
     collection = stages.collection(resolved.collection())
@@ -175,7 +165,9 @@ def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun],
     )
     write_json(folder / "provenance.json", provenance)
     write_parquet(per_query, folder / "per_query.parquet")
-    return render(folder)
+    render(folder)
+    render_index(folder.parents[1])
+    return cells
 
 
 def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
@@ -188,20 +180,6 @@ def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRu
         if fingerprint is not None and fingerprint not in found and (folder / "done.json").exists():
             found[fingerprint] = FinishedRun("warm-up", run.seed, run.settings, RunFolder(folder))
     return [run for fingerprint, run in found.items() if fingerprint not in before]
-
-
-def render(folder: Path) -> Cells:
-    """Render tables and figures from a folder's cells alone.
-
-    Raises:
-        UserError: cells.json is missing, corrupt, or of an unknown kind.
-    """
-    cells: Cells = read_json(folder / "cells.json")
-    report = report_of(cells, folder / "cells.json")
-    write_text(folder / "table.md", render_markdown(report.document(cells)))
-    write_text(folder / "table.csv", report.csv(cells))
-    report.draw(cells, folder / "figure.svg", folder / "figure.png")
-    return cells
 
 
 def mirrored(stages: Stages, resolved: Resolved) -> Stages:

@@ -14,7 +14,9 @@ from harness.evaluation.comparison import compare_rows, score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
 from harness.reports.kinds import REPORTS
+from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
+from harness.reports.rendering import FILES, html_text
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -26,7 +28,10 @@ def check_tables(folder: Path) -> None:
     cells = cells_of(folder)
     report = REPORTS[cells["kind"]]
     assert (folder / "table.md").read_text() == render_markdown(report.document(cells))
+    assert (folder / "table.tex").read_text() == render_latex(report.document(cells))
     assert (folder / "table.csv").read_text() == report.csv(cells)
+    assert (folder / "table.html").read_text() == html_text(folder)
+    assert all((folder / name).exists() for name in FILES)
 
 
 def check_cells(folder: Path) -> None:

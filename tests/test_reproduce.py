@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from harness.evaluation.measures import parse_measure
+from harness.reports.rendering import PAGE, RENDERED
 
 from .place import TARGET, Place, edit
 
@@ -77,7 +78,7 @@ def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for name in ("table.md", "table.csv", "figure.svg", "figure.png"):
+    for name in (*RENDERED, f"../../{PAGE}"):
         assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
 
 
@@ -191,6 +192,7 @@ def test_killed_in_every_phase_it_continues_and_ends_with_the_same_cells(made, t
         (["frobnicate"], "frobnicate"),
         (["show", "trisampler"], "unknown target"),
         (["report", "trisampler/table-9"], "no results"),
+        (["report"], "name a target, or say --all"),
     ],
 )
 def test_a_wrong_call_is_one_clear_message(made, arguments, words):

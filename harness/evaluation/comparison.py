@@ -187,6 +187,12 @@ def published_difference(
     return {"value": float(difference), "low": float(difference - slack), "high": float(difference + slack)}
 
 
+def published_interval(figure: Mapping[str, Any]) -> dict[str, float]:
+    """Return the ends of what a published figure's rounding leaves open: ``{"low", "high"}``, fractions."""
+    value, half = _printed(figure)
+    return {"low": float(value - half), "high": float(value + half)}
+
+
 def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     """Value and half a unit of its last printed digit, in exact decimals."""
     found = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))

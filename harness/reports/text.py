@@ -137,9 +137,9 @@ def points_text(cells: Cells) -> str:
 
 
 def title_text(cells: Cells) -> str:
-    """Return the title of a figure; a simulation is named first."""
+    """Return the title of a figure and a line on its worth; a simulation is named first."""
     simulation = "Simulation. " if cells["simulation"] else ""
-    return f"{simulation}{cells['target']}: {cells['title']} ({cells['verdict']}, {cells['scale']} scale)"
+    return f"{simulation}{cells['target']}: {cells['title']}\n{cells['scale']} scale, {cells['verdict']}"
 
 
 def share_text(share: float | None, decimals: int) -> str:
