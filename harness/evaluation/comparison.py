@@ -12,14 +12,8 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import UserError
-from harness.evaluation.significance import (
-    FloatArray,
-    Interval,
-    checkpoint_interval,
-    holm,
-    method_interval,
-    smallest_detectable_difference,
-)
+from harness.evaluation.interval import Interval, smallest_detectable_difference
+from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
 
 Block = dict[str, Any]
 """A JSON-ready piece of `cells.json`, numbers as fractions."""
