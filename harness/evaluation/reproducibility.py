@@ -1,9 +1,9 @@
 """How much of a published improvement is there again, and whether the rows keep their order.
 
 Breuer, Ferro, Fuhr, Maistro, Sakai, Schaer and Soboroff, How to Measure the Reproducibility of
-System-oriented IR Experiments, SIGIR 2020. They compare an advanced run with a baseline in the original and in the reproduced
-experiment; here that is a row with the table's baseline. A paper prints means, and both of their measures of
-an overall effect need no more: the mean of differences is the difference of means.
+System-oriented IR Experiments, SIGIR 2020. They compare an advanced run with a baseline in the original and
+in the reproduced experiment; here that is a row with the table's baseline. A paper prints means, and both of
+their measures of an overall effect need no more: the mean of differences is the difference of means.
 """
 
 from __future__ import annotations
