@@ -108,6 +108,7 @@ def reproduce(
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
     """Make a table or figure again; trains only what the store does not hold."""
+    from harness.errors import RunError
     from harness.reports.kinds import REPORTS
     from harness.reproduce import FILES, resolve_at
     from harness.reproduce import reproduce as run
@@ -121,6 +122,8 @@ def reproduce(
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
+    if made.failed:
+        raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 
 
 app.command()(verify)

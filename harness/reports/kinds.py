@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Report:
 
     Attributes:
         scores: which per-query scores its results keep, of all that were measured.
-        build: makes the content of cells.json from the runs and these scores.
+        build: makes the content of cells.json from the runs, the rows that failed and why, and these scores.
         markdown: cells -> table.md.
         csv: cells -> table.csv.
         draw: writes figure.svg and figure.png from cells.
@@ -45,7 +45,7 @@ class Report:
     """
 
     scores: Callable[[Resolved, pd.DataFrame], pd.DataFrame]
-    build: Callable[[Resolved, Sequence[FinishedRun], pd.DataFrame, Collection], Cells]
+    build: Callable[[Resolved, Sequence[FinishedRun], Mapping[str, str], pd.DataFrame, Collection], Cells]
     markdown: Callable[[Cells], str]
     csv: Callable[[Cells], str]
     draw: Callable[[Cells, Path, Path], None]

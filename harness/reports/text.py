@@ -15,6 +15,12 @@ NOTHING = "–"
 NOT_RUN = "not run"
 """Where a figure is due and was not made; never a number."""
 
+ABSENT = {"published-only": NOTHING, "failed": "failed", "unavailable": "unavailable"}
+"""What stands in place of a figure, by the state of the cell; else `NOT_RUN`."""
+
+VERDICTS = {"not": "not reproduced", "partly": "partly reproduced"}
+"""Verdicts that are read with more words than they are kept."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -68,7 +74,7 @@ def reproduced_text(cell: Mapping[str, Any], style: Style) -> str:
     """Return the mean, with the standard deviation over seeds where there are several."""
     block = cell["reproduced"]
     if cell["state"] != "ok" or block is None:
-        return NOTHING if cell["state"] == "published-only" else NOT_RUN
+        return ABSENT.get(cell["state"], NOT_RUN)
     spread = "" if block["sd"] is None else f" ± {style.number(block['sd'])}"
     return style.number(block["mean"]) + spread
 
@@ -124,10 +130,16 @@ def points_text(cells: Cells) -> str:
     return "points" if cells["unit"] == "percent" else unit_text(cells)
 
 
+def verdict_text(word: str) -> str:
+    """Return a verdict as it is read."""
+    return VERDICTS.get(word, word)
+
+
 def title_text(cells: Cells) -> str:
     """Return the title of a figure; a simulation is named first."""
     simulation = "Simulation. " if cells["simulation"] else ""
-    return f"{simulation}{cells['target']}: {cells['title']} ({cells['verdict']}, {cells['scale']} scale)"
+    worth = f"{verdict_text(cells['verdict'])}, {cells['scale']} scale"
+    return f"{simulation}{cells['target']}: {cells['title']} ({worth})"
 
 
 def share_text(share: float | None, decimals: int) -> str:

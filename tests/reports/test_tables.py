@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.table import render_markdown
 from harness.reports.comparison.terminal import render_terminal
 from harness.reports.comparison.tidy import render_csv
@@ -132,6 +133,7 @@ def test_a_table_without_published_figures_still_shows_its_rows(cells: dict[str,
             cell["published"] = None
             if cell["difference"]:
                 cell["difference"]["published"] = None
+    changed = with_verdicts(changed)
     text = render_markdown(changed)
     assert "Further measures" not in text
     assert "published" not in text.lower()

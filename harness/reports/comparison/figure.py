@@ -22,6 +22,7 @@ from harness.reports.text import (
     column_style,
     dataset_text,
     positions,
+    reproduced_text,
     row_text,
     title_text,
     unit_text,
@@ -63,8 +64,9 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
             _point(made, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
         if cell["difference"] and cell["difference"]["value"] is not None:
             _point(compared, cell["difference"], cell["difference"]["value"], place, style.factor, look)
-        elif cell["state"] == "missing":
-            made.text(0.02, place, "not run", transform=made.get_yaxis_transform(), va="center", color=INK)
+        elif cell["state"] not in ("ok", "published-only"):
+            word = reproduced_text(cell, style)
+            made.text(0.02, place, word, transform=made.get_yaxis_transform(), va="center", color=INK)
     compared.axvline(0, color=INK, linewidth=0.9, zorder=1)
     unit = unit_text(cells)
     for axis in (*printed, made):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.reports.footnotes import ONE_SEED, made_on, origins, two_intervals, verdict
+from harness.reports.comparison.judgement import verdict_line
+from harness.reports.footnotes import ONE_SEED, made_on, origins, two_intervals
 from harness.reports.text import Cells, column_style, dataset_text, list_text, points_text, unit_text
 
 
@@ -20,7 +21,7 @@ def caption(cells: Cells) -> str:
 def footnotes(cells: Cells) -> list[str]:
     """Return the lines under a table, the most important first."""
     return [
-        verdict(cells),
+        verdict_line(cells),
         *([ONE_SEED] if len(cells["seeds"]) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
         _detectable(cells),
         *_recipes(cells),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.reports.comparison.judgement import judgement_lines
 from harness.reports.comparison.notes import caption, footnotes
 from harness.reports.markdown import pipe_table, section
 from harness.reports.text import (
@@ -46,6 +47,7 @@ def render_markdown(cells: Cells) -> str:
     sections += [
         section("Negatives drawn", _negatives(cells)),
         section("Rows", "\n".join(_summaries(cells))),
+        section("Verdicts", "\n".join(f"- {line}" for line in judgement_lines(cells))),
         section("Notes", "\n".join(f"- {line}" for line in footnotes(cells))),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.reports.comparison.judgement import row_lines
 from harness.reports.footnotes import ONE_SEED
 from harness.reports.text import (
     NOTHING,
@@ -18,13 +19,15 @@ from harness.reports.text import (
     published_text,
     reproduced_text,
     row_text,
+    verdict_text,
 )
 
 
 def render_terminal(cells: Cells) -> RenderableType:
     """Return the printed columns, and the differences to the baseline on the primary one, for `rich`."""
     heading = Text(f"{cells['target']}: {cells['title']}", style="bold")
-    return Group(heading, _figures(cells), _differences(cells), Text(_last_line(cells), style="dim"))
+    said = [Text(line) for line in row_lines(cells)]
+    return Group(heading, _figures(cells), _differences(cells), *said, Text(_last_line(cells), style="dim"))
 
 
 def _figures(cells: Cells) -> Table:
@@ -73,4 +76,4 @@ def _last_line(cells: Cells) -> str:
     """Where it was made and what it is worth."""
     seeds = len(cells["seeds"])
     where = f"{collection_text(cells)}, {cells['scale']} scale, {seeds} seed{'s' if seeds > 1 else ''}"
-    return f"{where}; verdict: {cells['verdict']}.{f' {ONE_SEED}' if seeds == 1 else ''}"
+    return f"{where}; verdict: {verdict_text(cells['verdict'])}.{f' {ONE_SEED}' if seeds == 1 else ''}"
