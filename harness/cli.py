@@ -108,6 +108,7 @@ def reproduce(
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
     """Make a table or figure again; trains only what the store does not hold."""
+    from harness.errors import RunError
     from harness.reports.kinds import document_of
     from harness.reports.renderers.terminal import render_terminal
     from harness.reports.rendering import FILES, PAGE
@@ -124,6 +125,8 @@ def reproduce(
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
     typer.echo(f"  {made.folder.parents[1] / PAGE}")
+    if made.failed:
+        raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 
 
 app.command()(verify)

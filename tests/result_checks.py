@@ -13,6 +13,7 @@ from harness.evaluation.calibration import compare_sides
 from harness.evaluation.comparison import compare_rows, score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
+from harness.reports.comparison.cells import with_verdicts
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
@@ -70,6 +71,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
             block = made.differences.get(row["name"], [None] * len(row["cells"]))[place]
             assert near(block, cell["difference"])
     assert near(made.smallest_difference, cells["smallest_difference"])
+    assert near(with_verdicts(cells), cells)
 
 
 def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:

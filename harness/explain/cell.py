@@ -14,7 +14,7 @@ from harness.errors import UserError, nearest
 from harness.explain.settings_text import piece_text, scale_text
 from harness.files import read_json
 from harness.inventory.mlflow_runs import mlflow_run
-from harness.reports.text import Style, column_style, p_text, unit_text
+from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
 from harness.specs.models import Row
@@ -174,14 +174,16 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
     row = next((row for row in cell.cells["rows"] if row["name"] == cell.row.name), None)
     found = row["cells"][cell.place] if row else None
     if found is None or found["reproduced"] is None:
-        yield "reproduced", "not made"
+        reason = row.get("reason") if row else None
+        yield "reproduced", f"failed: {reason}" if reason else "not made"
         return
     style, made = column_style(cell.cells, cell.place), found["reproduced"]
     spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
-    unit, seeds = unit_text(cell.cells), ", ".join(style.number(value) for value in made["per_seed"])
+    unit, worth = unit_text(cell.cells), verdict_text(cell.cells["verdict"])
+    seeds = ", ".join(style.number(value) for value in made["per_seed"])
     yield (
         "reproduced",
-        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {cell.cells['verdict']}",
+        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
     )
     yield from _intervals(style, made, signed=False)
     if found["difference"] is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from harness.collections.collection import Collection
+from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.files import read_json
 from harness.records.run_folder import RunFolder
@@ -26,6 +27,17 @@ class FinishedRun:
     seed: int
     settings: RunSettings
     folder: RunFolder
+
+
+def all_made(failed: Mapping[str, str]) -> None:
+    """Refuse rows that failed, where a report needs all of its rows.
+
+    Raises:
+        RunError: there are some.
+    """
+    for row, reason in failed.items():
+        more = f" ({len(failed)} rows failed)" if len(failed) > 1 else ""
+        raise RunError(f"{reason}{more}", where=row)
 
 
 def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:

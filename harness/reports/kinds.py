@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,14 @@ class Report:
 
     Attributes:
         scores: which per-query scores its results keep, of all that were measured.
-        build: makes the content of cells.json from the runs and these scores.
+        build: makes the content of cells.json from the runs, the rows that failed and why, and these scores.
         document: cells -> what all texts of the report say.
         csv: cells -> table.csv.
         draw: writes figure.svg and figure.png from cells.
     """
 
     scores: Callable[[Resolved, pd.DataFrame], pd.DataFrame]
-    build: Callable[[Resolved, Sequence[FinishedRun], pd.DataFrame, Collection], Cells]
+    build: Callable[[Resolved, Sequence[FinishedRun], Mapping[str, str], pd.DataFrame, Collection], Cells]
     document: Callable[[Cells], Document]
     csv: Callable[[Cells], str]
     draw: Callable[[Cells, Path, Path], None]

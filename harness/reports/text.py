@@ -17,6 +17,9 @@ NOTHING = "–"
 NOT_RUN = "not run"
 """Where a figure is due and was not made; never a number."""
 
+VERDICTS = {"not": "not reproduced", "partly": "partly reproduced"}
+"""Verdicts that are read with more words than they are kept."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -136,10 +139,16 @@ def points_text(cells: Cells) -> str:
     return "points" if cells["unit"] == "percent" else unit_text(cells)
 
 
+def verdict_text(word: str) -> str:
+    """Return a verdict as it is read."""
+    return VERDICTS.get(word, word)
+
+
 def title_text(cells: Cells) -> str:
     """Return the title of a figure and a line on its worth; a simulation is named first."""
     simulation = "Simulation. " if cells["simulation"] else ""
-    return f"{simulation}{cells['target']}: {cells['title']}\n{cells['scale']} scale, {cells['verdict']}"
+    worth = f"{cells['scale']} scale, {verdict_text(cells['verdict'])}"
+    return f"{simulation}{cells['target']}: {cells['title']}\n{worth}"
 
 
 def share_text(share: float | None, decimals: int) -> str:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
-from harness.errors import UserError
+from harness.errors import RunError
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner, load_candidates, save_candidates
 from harness.negatives.noise import Noise, mixed
@@ -177,7 +177,7 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), self.phase.clip_norm)
         if not torch.isfinite(loss):
-            raise UserError(
+            raise RunError(
                 f"the loss is {loss.item()} at step {step}", where=self.name, fix="lower the learning rate"
             )
         optimizer.step()
