@@ -24,6 +24,7 @@ from harness.run_evaluation import DEV_MEASURE, Embeddings, dev_metrics
 from harness.specs.settings import PhaseSettings, RunSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import keep_best, save_final
+from harness.training.losses.registry import make_loss
 from harness.training.trainer import Drawn, Negatives, Trainer
 
 
@@ -122,7 +123,7 @@ def train(
             pairs=ground.pairs,
             name=name,
             phase=phase,
-            temperature=phase.loss.temperature,
+            loss=make_loss(phase.loss),
             seed=seed,
             writer=folder,
             negatives=negatives,
