@@ -24,6 +24,7 @@ from harness.run_evaluation import DEV_MEASURE, Embeddings, dev_metrics
 from harness.specs.settings import RunSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import keep_best, save_final
+from harness.training.losses.registry import make_loss
 from harness.training.trainer import Drawn, Negatives, Trainer
 
 
@@ -124,7 +125,7 @@ def train(
             pairs=ground.pairs,
             name=name,
             phase=settings.phase,
-            temperature=settings.phase.loss.temperature,
+            loss=make_loss(settings.phase.loss),
             seed=settings.seed,
             writer=folder,
             negatives=negatives,

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.errors import UserError, nearest
 from harness.files import content_hash
+from harness.negatives.pieces import settings_of
 from harness.negatives.registry import make_topology
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
@@ -17,12 +18,12 @@ from harness.specs.samplers import sampler_settings
 from harness.specs.settings import (
     CollectionSettings,
     EncoderSettings,
-    LossSettings,
     PhaseSettings,
     RunSettings,
     SamplerSettings,
     TokenSettings,
 )
+from harness.training.losses.registry import make_loss
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,7 @@ def _phase(recipe: Recipe, scale: Scale, phase: str) -> PhaseSettings:
     continued = phase == "continued"
     drawn = recipe.negatives == "drawn"
     return PhaseSettings(
-        loss=LossSettings(**recipe.loss.model_dump()),
+        loss=settings_of(make_loss(recipe.loss)),
         negatives=recipe.negatives,
         steps=scale.steps.continued if continued else scale.steps.warm_up,
         batch=scale.batch.continued if continued else scale.batch.warm_up,

@@ -9,12 +9,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-LossName = Literal["softmax-cross-entropy"]
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Piece = dict[str, Any]
-"""A piece of a sampler: its name and all its parameters, defaults included."""
+"""A piece of a sampler, or a loss: its name and all its parameters, defaults included."""
 
 
 class About(NamedTuple):
@@ -23,12 +22,6 @@ class About(NamedTuple):
     summary: str
     source: str
 
-
-LOSSES: dict[LossName, About] = {
-    "softmax-cross-entropy": About(
-        "-log softmax(scores / temperature) at the positive", "DPR (Karpukhin et al. 2020), equation 2"
-    ),
-}
 
 POOLINGS: dict[Pooling, About] = {
     "cls": About("the first token's vector", "DPR (Karpukhin et al. 2020), section 3.1"),
@@ -74,17 +67,10 @@ class EncoderSettings(Settings):
         return self
 
 
-class LossSettings(Settings):
-    """The loss over a query's positive and its negatives."""
-
-    name: LossName
-    temperature: Annotated[float, Field(gt=0)] = 1.0
-
-
 class PhaseSettings(Settings):
     """One phase of training: AdamW, linear rise and decay of the learning rate."""
 
-    loss: LossSettings
+    loss: Piece = Field(description="over the scores of a query's positive and negatives")
     negatives: Literal["in-batch", "drawn"]
     steps: Count
     batch: Count

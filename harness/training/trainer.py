@@ -30,14 +30,15 @@ from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
 from harness.training.forward import (
     Numbers,
-    Scores,
     embed_batch,
     embed_queries,
     own_scores,
     queue_scores,
     shared_scores,
 )
-from harness.training.losses import softmax_cross_entropy
+from harness.training.losses.loss import Loss
+from harness.training.losses.scores import Scores
+from harness.training.losses.sum import total_and_terms
 from harness.training.protocols import Phase, Writer
 from harness.training.queue import MomentumQueue
 from harness.training.schedule import adamw, linear_schedule
@@ -86,6 +87,11 @@ def _nothing(step: int, encoder: DualEncoder, documents: npt.NDArray[np.float32]
     return {}
 
 
+def _logged(terms: dict[str, Tensor]) -> dict[str, float]:
+    """Return the terms of a loss as they are logged, where there are several."""
+    return {f"loss/{name}": value.item() for name, value in terms.items()} if len(terms) > 1 else {}
+
+
 @dataclass
 class Trainer:
     """One phase of training.
@@ -96,7 +102,7 @@ class Trainer:
         pairs: labelled training pairs.
         name: of the phase, as it is logged.
         phase: steps, batch, rates.
-        temperature: of the softmax cross-entropy.
+        loss: over the scores of a query's positive and negatives.
         seed: of order, dropout and draws.
         writer: where it is recorded; its folder holds checkpoints and candidates.
         negatives: what queries are trained against.
@@ -109,7 +115,7 @@ class Trainer:
     pairs: TrainingPairs
     name: str
     phase: Phase
-    temperature: float
+    loss: Loss
     seed: int
     writer: Writer
     negatives: Negatives = field(default_factory=Negatives)
@@ -172,7 +178,7 @@ class Trainer:
         batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
         passage, counts = self._passages(batch)
         scored = self._scores(batch, passage)
-        loss = softmax_cross_entropy(scored.scores, scored.target, self.temperature)
+        loss, terms = total_and_terms(self.loss, scored)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), self.phase.clip_norm)
@@ -190,6 +196,7 @@ class Trainer:
             learning_rate=rate,
             gradient_norm=norm.item(),
             **counts,
+            **_logged(terms),
         )
 
     def _passages(self, batch: Batch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
