@@ -37,7 +37,7 @@ def compare(
     from harness.compare.compared import Asked
     from harness.compare.compared import compare as make
     from harness.compare.document import compare_document
-    from harness.compare.report import write_report
+    from harness.compare.report import FILES, write_report
     from harness.progress import Progress
     from harness.reports.renderers.terminal import render_terminal
     from harness.specs.library import Library
@@ -48,6 +48,7 @@ def compare(
     asked = Asked(a, b, scale=scale, seeds=seeds, measure=measure, split=split, show=show, on=on)
     found = make(Library.default(), stages, asked)
     Console().print(render_terminal(compare_document(found)))
+    folder = write_report(found)
     typer.echo("\nWritten:")
-    for path in write_report(found):
-        typer.echo(f"  {path}")
+    for name in FILES:
+        typer.echo(f"  {folder / name}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import pandas as pd
 
@@ -46,6 +48,13 @@ class Asked:
     show: int = 10
     on: str | None = None
 
+    @property
+    def command(self) -> str:
+        """Return the command that asks for it."""
+        plain = vars(Asked(self.a, self.b))
+        said = [(f"--{name}", str(value)) for name, value in vars(self).items() if value != plain[name]]
+        return shlex.join(["harness", "compare", self.a, self.b, *chain.from_iterable(said)])
+
 
 def compare(library: Library, stages: Stages, asked: Asked) -> Compared:
     """Compare two sides; nothing is trained.
@@ -86,6 +95,7 @@ def compare(library: Library, stages: Stages, asked: Asked) -> Compared:
         losses=[_query(pairs, lines, query, texts[query], relevant[query]) for query in losses],
         joint=joint_ranks(ranks, depth),
         depth=depth,
+        command=asked.command,
     )
 
 

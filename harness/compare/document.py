@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.compare.differences import outcome
-from harness.compare.positives import TOP
+from harness.compare.positives import TOP, rank_bins
 from harness.compare.result import LEVEL, Compared, MeasureLine, QueryLine
 from harness.reports.document import Column, Document, Field, Figure, Table, fields, filled, noted
 from harness.reports.text import NOTHING, Style, count_text, list_text, p_text, part_text, share_text
@@ -155,11 +155,24 @@ def _notes(found: Compared) -> list[str]:
         _pairing(found),
         "Sign test: two-sided, over queries that one side answers better; for these checkpoints, unadjusted.",
         f"The first relevant document (grade 2) is higher under A in {higher}, under B in {lower}{seeds}.",
+        _on_top(found),
         f"Overlap of the first {TOP} documents: {overlap} of them are in both rankings, a mean over queries.",
         f"Rankings are {count_text(found.depth)} documents deep; a document beyond is not retrieved.",
         f"Collection: {found.collection.name}, {count_text(len(found.collection.documents))} documents; "
         f"fingerprint {found.collection.fingerprint}.",
     ]
+
+
+def _on_top(found: Compared) -> str:
+    """Say how many relevant documents come first under both sides, or under one alone."""
+    first = sum(end <= TOP for _, end in rank_bins(found.depth))
+    counts = found.joint.to_numpy()
+    total, both = int(counts.sum()), int(counts[:first, :first].sum())
+    alone = [int(of[:first].sum()) - both for of in (counts, counts.T)]
+    return (
+        f"Of the relevant documents {part_text(both, total)} are among the first {TOP} of both rankings, "
+        f"{count_text(alone[0])} of A's alone, {count_text(alone[1])} of B's alone."
+    )
 
 
 def _pairing(found: Compared) -> str:

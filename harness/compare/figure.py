@@ -106,7 +106,7 @@ def _legend(found: Compared) -> str:
     seeds = len(found.seeds)
     bands = f"{100 * LEVEL:g} % interval for these checkpoints (over queries)"
     if found.by_seed and seeds > 1:
-        bands = f"dark band: {bands};\npale band: for the method (over seeds and queries)"
+        bands = f"dark band: {bands}; pale: for the method"
     else:
         bands = f"band: {bands}; none for the method"
     mean = f", mean of {seeds} seeds" if seeds > 1 else ""

@@ -79,6 +79,7 @@ class Compared:
         losses: of its largest losses.
         joint: where relevant documents lie, see `joint_ranks`.
         depth: of the rankings.
+        command: makes it again.
     """
 
     a: Side
@@ -94,6 +95,7 @@ class Compared:
     losses: list[QueryLine]
     joint: pd.DataFrame
     depth: int
+    command: str
 
     @property
     def folder(self) -> Path:

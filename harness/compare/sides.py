@@ -37,7 +37,7 @@ class Side:
     """What is compared.
 
     Attributes:
-        address: as it was given, a run's with its whole fingerprint.
+        address: names it among all others; a run's has its whole fingerprint.
         name: short, for headings.
         about: what it is, in words.
         members: seed, from 0, -> its run; an only member where it is no row.
@@ -82,7 +82,7 @@ def find_side(library: Library, stages: Stages, address: str, *, scale: str, see
         return _row(stages, resolve(library, target, scale), row, seeds)
     folder = Path(address)
     if folder.is_dir() and not (folder / "spec.json").exists():
-        return _encoder(folder.resolve())
+        return _encoder(address, folder.resolve())
     return _run(find_run_or_folder(stages.store, address))
 
 
@@ -155,7 +155,7 @@ def _run(run: StoredRun) -> Side:
     return Side(run.fingerprint, f"run {run.fingerprint[:8]}", about, members, False, settings)
 
 
-def _encoder(folder: Path) -> Side:
+def _encoder(address: str, folder: Path) -> Side:
     """Return an encoder; it may lie in `checkpoints/` of a run."""
     if not holds_encoder(folder):
         fix = "name the folder of an encoder, for example checkpoints/final of a run"
@@ -163,9 +163,10 @@ def _encoder(folder: Path) -> Side:
     above = StoredRun(folder.parents[1])
     run = above if (above.folder / "spec.json").exists() else None
     name = f"{above.fingerprint[:8]}/{folder.name}" if run else folder.name
+    address = f"{above.fingerprint}/{folder.name}" if run else address
     settings = run.settings() if run else None
     about = f"encoder {folder}" + (f" ({_made_by(settings)})" if settings else "")
-    return Side(str(folder), name, about, {0: Member(folder, run, is_run=False)}, False, settings)
+    return Side(address, name, about, {0: Member(folder, run, is_run=False)}, False, settings)
 
 
 def _refuse_unfinished(run: StoredRun) -> None:
