@@ -178,7 +178,7 @@ def _refuse_unfinished(run: StoredRun) -> None:
 def _made_by(settings: RunSettings) -> str:
     """Return what made a run, in a few words."""
     if settings.kind != "trained":
-        return "BM25" if settings.kind == "bm25" else f"warm-up, seed {settings.warm_up_seed}"
+        return "BM25" if settings.kind == "bm25" else f"warm-up, seed {settings.seed}"
     sampler = f", {settings.sampler.preset}" if settings.sampler else ""
     return f"{settings.recipe}{sampler}, seed {settings.seed}"
 

@@ -55,6 +55,12 @@ def test_a_run_goes_by_fingerprint_prefix_or_folder(stages, run):
     assert found[0].name == f"run {run.name[:8]}" and "trisampler, seed 200" in found[0].about
 
 
+@pytest.mark.parametrize(("row", "words"), [("BM25", "(BM25)"), ("Warm-up", "(warm-up, seed 100)")])
+def test_runs_that_others_stand_on(stages, store, row, words):
+    made = put(store, settings_of(row))
+    assert words in find_side(LIBRARY, stages, made.name, scale="quick", seeds=None).about
+
+
 def test_rows(stages, run):
     assert "did you mean 'TriSampler'" in refused(stages, asked(f"{TABLE}:Trisampler", run))
     assert f"name one of '{TABLE}:BM25'" in refused(stages, asked(TABLE, run))
