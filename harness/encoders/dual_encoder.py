@@ -11,7 +11,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from harness.encoders.layout import TowerFiles, load_tower_files, save_tower_files
+from harness.encoders.layout import TowerFiles, is_tower, load_tower_files, save_tower_files
 from harness.encoders.pooling import Pooling, pool
 from harness.errors import UserError
 
@@ -168,6 +168,11 @@ class DualEncoder(nn.Module):
             return DualEncoder(Tower.load(folder / "query"), Tower.load(folder / "passage"))
         tower = Tower.load(folder)
         return DualEncoder(tower, tower)
+
+
+def holds_encoder(folder: Path) -> bool:
+    """Return whether a folder is one that `DualEncoder.save` wrote."""
+    return is_tower(folder) or (is_tower(folder / "query") and is_tower(folder / "passage"))
 
 
 def fresh_transformer(

@@ -64,10 +64,7 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     Raises:
         UserError: no such row or column, or several rows.
     """
-    rows = resolved.loaded.rows(row)
-    if len(rows) > 1:
-        shown = "; ".join(f"'{one.name}'" for one in rows[:3])
-        raise UserError(f"row '{row}' stands for {len(rows)}", fix=f"name one of them: {shown}, ...")
+    found = resolved.loaded.row(row)
     folder = results / resolved.scale.name / resolved.name
     cells, provenance = (
         read_json(folder / name) if (folder / name).exists() else None
@@ -75,7 +72,7 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     )
     columns = cells["columns"] if cells else [column.model_dump() for column in resolved.columns]
     place = _position(resolved.name, columns, column or resolved.primary.label)
-    return Cell(resolved, rows[0], columns[place], place, cells, provenance)
+    return Cell(resolved, found, columns[place], place, cells, provenance)
 
 
 def explain_cell(library: Library, store: Store, cell: Cell) -> list[Line]:

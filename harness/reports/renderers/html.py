@@ -61,6 +61,25 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Single:
+    """A report that is of no target, and so has no provenance of its own.
+
+    Attributes:
+        document: what it says.
+        drawings: name of a figure -> its SVG.
+        files: names of those beside it.
+        command: makes it again.
+    """
+
+    document: Document
+    drawings: Mapping[str, str]
+    files: Sequence[str]
+    command: str
+    anchor: str = "report"
+    folder: str = ""
+
+
+@dataclass(frozen=True)
 class Span:
     """A heading over several columns."""
 
@@ -78,6 +97,11 @@ def render_page(title: str, entries: Sequence[Entry]) -> str:
 def render_html(entry: Entry) -> str:
     """Return one report by itself."""
     return _templates().get_template("table.html").render(title=entry.document.title, entry=entry)
+
+
+def render_single(entry: Single) -> str:
+    """Return a report that is of no target."""
+    return _templates().get_template("single.html").render(title=entry.document.title, entry=entry)
 
 
 def _templates() -> Environment:
