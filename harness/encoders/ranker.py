@@ -1,0 +1,86 @@
+"""The ranker: a cross-encoder that reads query and passage at once and gives the pair one score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from harness.collections.tokens import typed_pairs
+from harness.encoders.weights import Weights, copied, fingerprint_of
+from harness.errors import UserError
+
+
+class Ranker(nn.Module):
+    """An encoder with a head of one output, as `AutoModelForSequenceClassification` makes it.
+
+    The head is the encoder's own: a BERT has a dense layer and tanh between the vector of [CLS] and the
+    linear map. AR2's and SimANS' rankers (AR2, equation 4) have the linear map alone. They also leave out the
+    pair's last [SEP] and never pass token types; here both are as the encoder was pretrained. An encoder of
+    RoBERTa's kind is given one separator between query and passage, as in the released code, not two.
+
+    Args:
+        model: a `transformers` model for sequence classification with one label.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    @property
+    def typed(self) -> bool:
+        """Whether the encoder tells query from passage by token types."""
+        return int(getattr(self.model.config, "type_vocab_size", 0) or 0) > 1
+
+    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> Tensor:
+        """Score pairs: ids, mask and types [B, T] -> [B]."""
+        known = {"token_type_ids": types} if self.typed else {}
+        return self.model(input_ids=ids, attention_mask=mask, **known).logits[:, 0]  # type: ignore[no-any-return]
+
+    def weights(self) -> Weights:
+        """Return a copy of every tensor by name, on the CPU."""
+        return copied(self.model)
+
+    def load_weights(self, weights: Weights) -> None:
+        """Take the tensors that `weights` returned."""
+        self.model.load_state_dict(weights)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the weights, 16 hex digits."""
+        return fingerprint_of(self.weights())
+
+    def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
+        """Save so that `AutoModelForSequenceClassification` and `CrossEncoder` give the same scores.
+
+        Args:
+            folder: made if it is not there.
+            tokenizer: of the token store.
+            longest: tokens of a pair at most.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
+        self.model.save_pretrained(folder)
+        own = typed_pairs(tokenizer) if self.typed else tokenizer
+        longer, own.model_max_length = own.model_max_length, longest
+        own.save_pretrained(folder)
+        own.model_max_length = longer
+
+    @staticmethod
+    def load(folder: Path) -> Ranker:
+        """Load a folder written by `save`, or a released cross-encoder.
+
+        Raises:
+            UserError: the folder is missing, corrupt, or holds no ranker.
+        """
+        if not folder.is_dir():
+            raise UserError("no such folder", where=str(folder), fix="give a folder that holds a ranker")
+        try:
+            model, found = _open(str(folder))
+        except Exception as error:
+            raise UserError(
+                f"corrupt ranker ({error})", where=str(folder), fix="delete it and train again"
+            ) from error
+        if found["missing_keys"]:
+            raise UserError("an encoder without a head", where=str(folder), fix="give a ranker's folder")
+        return Ranker(model).eval()
