@@ -61,7 +61,9 @@ class Pairs:
         mask, types = place < length, (place >= middle) & (place < length)
         of_query = self.queries.offset[query][:, None] + place
         of_passage = self.documents.offset[document][:, None] + 1 + place - middle
-        of_passage = np.where(place == length - 1, self.documents.offset[document + 1][:, None] - 1, of_passage)
+        of_passage = np.where(
+            place == length - 1, self.documents.offset[document + 1][:, None] - 1, of_passage
+        )
         ids = np.full(mask.shape, pad, dtype=np.int64)
         ids[mask & ~types] = self.queries.flat[of_query[mask & ~types]]
         ids[types] = self.documents.flat[of_passage[types]]

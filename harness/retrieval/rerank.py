@@ -64,9 +64,7 @@ def rerank_scores(
     return table
 
 
-def scored_buckets(
-    ranker: Ranker, pairs: Pairs, pad: int, places: int
-) -> Iterator[tuple[Integers, Tensor]]:
+def scored_buckets(ranker: Ranker, pairs: Pairs, pad: int, places: int) -> Iterator[tuple[Integers, Tensor]]:
     """Yield row numbers of pairs and their scores, bucketed by length.
 
     Args:
