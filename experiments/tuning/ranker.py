@@ -98,7 +98,7 @@ GRIDS = {
 
 @dataclass(frozen=True)
 class Ground:
-    """What rankers are trained and judged on: `rows` [Q]; `lists`, `retriever` [Q, 16], the positive first."""
+    """What rankers are trained and judged on: `rows` [Q]; `lists`, `retriever` [Q, 16], positive first."""
 
     tokens: TokenStore
     words: torch.Tensor
