@@ -24,8 +24,9 @@ from harness.run_evaluation import DEV_MEASURE, Embeddings, dev_metrics
 from harness.specs.settings import RunSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import keep_best, save_final
+from harness.training.given import Drawn, Negatives
 from harness.training.losses.registry import make_loss
-from harness.training.trainer import Drawn, Negatives, Trainer
+from harness.training.trainer import Trainer
 
 
 @dataclass(frozen=True)

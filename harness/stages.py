@@ -30,7 +30,7 @@ from harness.specs.settings import CollectionSettings, RunSettings, SamplerSetti
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
 from harness.training.checkpoints import final_of, load_final
-from harness.training.trainer import Negatives
+from harness.training.given import Negatives
 
 
 def device() -> torch.device:

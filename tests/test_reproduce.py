@@ -23,8 +23,7 @@ from .place import TARGET, Place, edit
 
 def test_every_file_of_a_result_is_written(made):
     names = {path.name for path in made.results.iterdir()}
-    rendered = {"table.md", "table.csv", "figure.svg", "figure.png"}
-    assert names == rendered | {"cells.json", "provenance.json", "per_query.parquet"}
+    assert names == {*RENDERED} | {"cells.json", "provenance.json", "per_query.parquet"}
     table = (made.results / "table.md").read_text()
     assert "simulation" in table.lower() and "pipeline check" in table
 

@@ -21,6 +21,8 @@ from harness.files import read_json, write_json, written_beside
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
+TYPES = "token_type_ids"
+_NAMES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
 
 
 @dataclass(frozen=True)
@@ -90,18 +92,17 @@ def learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     )
     pieces.train_from_iterator(texts, trainer)
     pieces.post_processor = _template(pieces, passage_type=0)
-    names = dict(
-        zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True)
-    )
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, **names)
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, **_NAMES)
 
 
 def typed_pairs(tokenizer: Any) -> Any:
-    """Return a tokenizer that gives a pair's second text the type 1; a learnt one says 0 throughout."""
-    typed = copy.deepcopy(tokenizer)
-    if not any(typed("", "")["token_type_ids"]):
-        typed.backend_tokenizer.post_processor = _template(typed.backend_tokenizer, passage_type=1)
-    return typed
+    """Return a tokenizer that says which text of a pair a token is of; a learnt one does not."""
+    if TYPES in tokenizer.model_input_names:
+        return copy.deepcopy(tokenizer)
+    pieces = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    pieces.post_processor = _template(pieces, passage_type=1)
+    inputs = [*tokenizer.model_input_names, TYPES]
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, model_input_names=inputs, **_NAMES)
 
 
 def load_tokenizer(start: str) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import transformers
 from torch import Tensor, nn
 
-from harness.collections.tokens import typed_pairs
+from harness.collections.tokens import TokenStore, typed_pairs
+from harness.encoders.matching import begin_matching, narrowed
+from harness.encoders.transformer import Sizes, fresh_config, pretrained_scorer
 from harness.encoders.weights import Weights, copied, fingerprint_of
 from harness.errors import UserError
 
@@ -61,10 +65,9 @@ class Ranker(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         self.model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
         self.model.save_pretrained(folder)
-        own = typed_pairs(tokenizer) if self.typed else tokenizer
-        longer, own.model_max_length = own.model_max_length, longest
+        own = typed_pairs(tokenizer) if self.typed else copy.deepcopy(tokenizer)
+        own.model_max_length = longest
         own.save_pretrained(folder)
-        own.model_max_length = longer
 
     @staticmethod
     def load(folder: Path) -> Ranker:
@@ -76,11 +79,56 @@ class Ranker(nn.Module):
         if not folder.is_dir():
             raise UserError("no such folder", where=str(folder), fix="give a folder that holds a ranker")
         try:
-            model, found = _open(str(folder))
+            model, found = transformers.AutoModelForSequenceClassification.from_pretrained(
+                folder, output_loading_info=True
+            )
         except Exception as error:
             raise UserError(
                 f"corrupt ranker ({error})", where=str(folder), fix="delete it and train again"
             ) from error
-        if found["missing_keys"]:
-            raise UserError("an encoder without a head", where=str(folder), fix="give a ranker's folder")
+        if found["missing_keys"] or model.config.num_labels != 1:
+            raise UserError(
+                "no ranker: its head is missing or has several outputs",
+                where=str(folder),
+                fix="give a ranker's folder",
+            )
         return Ranker(model).eval()
+
+
+class Start(Sizes, Protocol):
+    """What a ranker starts from, and its sizes where it is fresh."""
+
+    @property
+    def start(self) -> str: ...  # noqa: D102
+
+
+def build_ranker(settings: Start, *, tokens: TokenStore, words: Tensor, longest: int) -> Ranker:
+    """Make a ranker; random weights come from torch's generator.
+
+    Args:
+        settings: ``fresh``, a local folder or a hub id; and the sizes of a fresh one, of two layers at least.
+        tokens: of the collection.
+        words: [vocabulary, at least hidden] word vectors of the warm retriever, for a fresh one.
+        longest: tokens of a pair at most.
+
+    Raises:
+        UserError: what it starts from cannot be loaded or is no ranker, or the sizes do not fit.
+    """
+    if settings.start != "fresh":
+        return Ranker(pretrained_scorer(settings.start))
+    if settings.layers < 2:
+        raise UserError(
+            f"a fresh ranker of {settings.layers} layer(s) cannot compare two texts",
+            fix="give it two or more",
+        )
+    config = fresh_config(
+        settings,
+        vocabulary=tokens.vocabulary,
+        pad=tokens.pad,
+        longest=longest,
+        num_labels=1,
+        initializer_range=settings.hidden**-0.5,
+    )
+    model = transformers.BertForSequenceClassification(config)
+    begin_matching(model, narrowed(words, tokens, settings.hidden))
+    return Ranker(model)

@@ -71,25 +71,30 @@ def pretrained_transformer(start: str) -> Any:
     return opened(transformers.AutoModel, start)
 
 
-def fresh_scorer(config: Any) -> Any:
-    """Return a BERT of one output with random weights, from torch's generator."""
-    return transformers.BertForSequenceClassification(config)
-
-
 def pretrained_scorer(start: str) -> Any:
-    """Load an encoder of one output from a local folder or a hub id; a head it lacks is random.
+    """Load an encoder of one output from a local folder or a hub id; a head that it lacks is random.
 
     Raises:
         UserError: there is none, its head has several outputs, or the hub cannot be reached.
     """
+    config = opened(transformers.AutoConfig, start)
+    headed = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
+    if headed and config.num_labels != 1:
+        raise UserError(
+            f"a head of {config.num_labels} outputs", where=start, fix="give a ranker, which has one"
+        )
     return opened(transformers.AutoModelForSequenceClassification, start, num_labels=1)
 
 
 def opened(kind: Any, start: str, **more: Any) -> Any:
-    """Open a pretrained model of a kind, or say in one line that it cannot be opened."""
+    """Open something pretrained, an auto class of `transformers` saying what.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
     try:
         return kind.from_pretrained(start, **more)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(
             "no encoder could be loaded",
             where=start,

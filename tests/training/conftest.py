@@ -19,8 +19,9 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.training.batches import training_pairs
+from harness.training.given import Drawn, Negatives
 from harness.training.losses.registry import make_loss
-from harness.training.trainer import Drawn, Negatives, Trainer
+from harness.training.trainer import Trainer
 
 ENCODER = {
     "start": "fresh", "hidden": 32, "layers": 1, "heads": 2, "intermediate": 64, "dropout": 0.1,
