@@ -15,6 +15,7 @@ from harness.evaluation.readings import by_value, compare_readings, summarise_re
 from harness.reports.calibration.cells import coverages
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.markdown import render_markdown
+from harness.reports.statistics.cells import count
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -87,4 +88,17 @@ def _calibration(cells: dict[str, Any], scores: pd.DataFrame) -> None:
     assert near(coverages(cells["pairs"], level), cells["coverage"])
 
 
-CHECKS = {"comparison": _comparison, "readings": _readings, "calibration": _calibration}
+def _statistics(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    assert scores.empty
+    for row in cells["rows"]:
+        for column, cell in zip(cells["columns"], row["cells"], strict=True):
+            about = cells["collections"].get(row["dataset"])
+            assert cell["counted"] == (count(about, column["count"]) if about else None)
+
+
+CHECKS = {
+    "comparison": _comparison,
+    "readings": _readings,
+    "calibration": _calibration,
+    "statistics": _statistics,
+}

@@ -17,6 +17,7 @@ from .result_checks import check_cells, check_tables
 from .test_reproduce import Place, edit
 
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
+STATISTICS = "simans/table-1"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -107,6 +108,35 @@ def test_a_calibration_from_spec_to_figure(root, run):
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
     run("report", "calibration/a-a")
     assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
+
+
+def test_statistics_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / STATISTICS
+    assert json.loads(run("plan", STATISTICS, "--json")) == []
+    assert "0 run(s) made" in run("reproduce", STATISTICS)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [cell["counted"] for cell in cells["rows"][0]["cells"]][:3] == [150, 20, 30]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", STATISTICS)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "0 run(s) are in" in run("sync", STATISTICS)
+    told = " ".join(run("explain", STATISTICS, "NQ", "Dev", "--local").split())
+    assert "published 8757 on NQ: SimANS" in told and "counted 20 in planted" in told
+    shutil.copytree(folder, root / "results/simulation" / STATISTICS)
+    assert run("verify", STATISTICS).count(" OK") >= 8
+    edit_json(root / "results/simulation" / STATISTICS / "cells.json", "rows", 0, "cells", 1, counted=21)
+    assert "FAIL" in CliRunner().invoke(app, ["verify", STATISTICS, "--scale", "simulation"]).stdout
+
+
+def edit_json(path: Path, *place, **change) -> None:
+    content = json.loads(path.read_text())
+    inside = content
+    for step in place:
+        inside = inside[step]
+    inside.update(change)
+    path.write_text(json.dumps(content))
 
 
 def test_half_a_pair_is_told(run):

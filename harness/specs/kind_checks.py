@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.errors import UserError, nearest
-from harness.specs.checks import MADE_BY_TRAINING
-from harness.specs.models import TARGETS
+from harness.specs.checks import MADE_BY_TRAINING, Names
+from harness.specs.kinds import TARGETS
 from harness.specs.samplers import by_name
 from harness.specs.source import Location, Source
 
 
-def check_kind(source: Source) -> Iterator[UserError]:
+def check_kind(source: Source, library: Names) -> Iterator[UserError]:
     """Yield what does not fit the target's kind; pieces that are wrong by themselves are told elsewhere."""
     kind = source.at(("kind",))
     if kind == "readings":
@@ -28,6 +28,8 @@ def check_kind(source: Source) -> Iterator[UserError]:
     if kind == "calibration":
         yield from _check_primary_alone(source, kind)
         yield from _check_one_row(source)
+    if kind == "statistics":
+        yield from _check_counted(source, library)
 
 
 def _check_primary_alone(source: Source, kind: str) -> Iterator[UserError]:
@@ -50,6 +52,21 @@ def _check_one_row(source: Source) -> Iterator[UserError]:
     if isinstance(rows, list) and len(rows) > 1:
         what = f"a calibration compares one row with itself, here are {len(rows)}"
         yield source.error(("rows", 1), what, "keep one")
+
+
+def _check_counted(source: Source, library: Names) -> Iterator[UserError]:
+    """Check that the rows that are counted, and no others, name a dataset."""
+    for place, row in _rows(source):
+        dataset, counted = row.get("dataset"), row.get("kind") == "counted"
+        if isinstance(dataset, str) and dataset not in library.names("datasets"):
+            fix = nearest(dataset, library.names("datasets"))
+            yield source.error(("rows", place, "dataset"), f"unknown dataset '{dataset}'", fix)
+        if "kind" in row and counted != ("dataset" in row):
+            what = f"row '{row.get('name')}' is of kind '{row['kind']}'"
+            fix = "a counted row names a `dataset`, no other row does"
+            yield source.error(("rows", place, "kind"), what, fix)
+    if not any(row.get("kind") == "counted" for _, row in _rows(source)):
+        yield source.error(("rows",), "no row is counted", "give one `kind: counted` and its `dataset`")
 
 
 def _check_focus(source: Source) -> Iterator[UserError]:

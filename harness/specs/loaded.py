@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError, nearest
-from harness.specs.models import Paper, Row, Target
+from harness.specs.models import Line, Paper, Target
 from harness.specs.parts import Dataset, Recipe
 
 
@@ -24,12 +25,12 @@ class LoadedTarget:
 
     name: str
     target: Target
-    written: list[Row]
+    written: Sequence[Line]
     paper: Paper
     recipes: dict[str, Recipe]
     datasets: dict[str, Dataset]
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> list[Line]:
         """Return the row of a name, or all that a written row stands for.
 
         Raises:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter
 
 from harness.files import write_json
-from harness.specs.models import TARGETS, Paper
+from harness.specs.kinds import TARGETS
+from harness.specs.models import Paper
 from harness.specs.parts import Dataset, Recipe, Scale
 
 MODELS: dict[str, Any] = {
