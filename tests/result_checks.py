@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from harness.evaluation.calibration import compare_sides
-from harness.evaluation.comparison import compare_rows, score_table
+from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
 from harness.reports.kinds import REPORTS
@@ -96,9 +96,17 @@ def _statistics(cells: dict[str, Any], scores: pd.DataFrame) -> None:
             assert cell["counted"] == (count(about, column["count"]) if about else None)
 
 
+def _sweep(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    assert set(scores["measure"]) == {column["measure"] for column in cells["columns"]}
+    for point in cells["points"]:
+        for column, cell in zip(cells["columns"], point["cells"], strict=True):
+            assert near(reproduced(scores, point["name"], column, cells["level"]), cell["reproduced"])
+
+
 CHECKS = {
     "comparison": _comparison,
     "readings": _readings,
     "calibration": _calibration,
     "statistics": _statistics,
+    "sweep": _sweep,
 }

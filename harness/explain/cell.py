@@ -196,15 +196,17 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
     if cell.cells is None:
         yield "reproduced", _not_made(cell)
         return
-    if cell.cells["kind"] != "comparison":
+    printing = {"comparison": "rows", "sweep": "points"}.get(cell.cells["kind"])
+    if printing is None:
         yield "reproduced", f"a {cell.cells['kind']} target prints no cells; see its table.md"
         return
-    row = next((row for row in cell.cells["rows"] if row["name"] == cell.row.name), None)
+    row = next((row for row in cell.cells[printing] if row["name"] == cell.row.name), None)
     found = row["cells"][cell.place] if row else None
     if found is None or found["reproduced"] is None:
         yield "reproduced", "not made"
         return
-    style, made = column_style(cell.cells, cell.place), found["reproduced"]
+    style = column_style({**cell.cells, "rows": cell.cells[printing]}, cell.place)
+    made = found["reproduced"]
     spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
     unit, seeds = unit_text(cell.cells), ", ".join(style.number(value) for value in made["per_seed"])
     yield (
@@ -212,7 +214,7 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
         f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {cell.cells['verdict']}",
     )
     yield from _intervals(style, made, signed=False)
-    if found["difference"] is not None:
+    if found.get("difference") is not None:
         yield from _difference(cell.cells, style, found["difference"])
 
 

@@ -29,6 +29,10 @@ from harness.reports.statistics.cells import build_statistics, no_scores
 from harness.reports.statistics.figure import draw_statistics
 from harness.reports.statistics.table import statistics_document
 from harness.reports.statistics.tidy import render_statistics_csv
+from harness.reports.sweep.cells import build_sweep, swept_scores
+from harness.reports.sweep.figure import draw_sweep
+from harness.reports.sweep.table import sweep_document
+from harness.reports.sweep.tidy import render_sweep_csv
 from harness.specs.resolve import Resolved
 
 OfOne = Callable[[Resolved, Sequence[FinishedRun], pd.DataFrame, Collection], Cells]
@@ -77,6 +81,7 @@ REPORTS = {
     "statistics": Report(
         no_scores, build_statistics, statistics_document, render_statistics_csv, draw_statistics
     ),
+    "sweep": Report(swept_scores, _of_one(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
 }
 """Kind of a target -> its report."""
 

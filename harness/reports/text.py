@@ -38,11 +38,11 @@ class Style:
         sign = "-" if value < 0 else "+" if value > 0 and signed else ""
         return sign + size
 
-    def interval(self, block: Mapping[str, Any] | None) -> str:
-        """Return ``[low, high]``, signed."""
+    def interval(self, block: Mapping[str, Any] | None, *, signed: bool = True) -> str:
+        """Return ``[low, high]``, of a difference signed."""
         if block is None:
             return NOTHING
-        return f"[{self.number(block['low'], signed=True)}, {self.number(block['high'], signed=True)}]"
+        return f"[{self.number(block['low'], signed=signed)}, {self.number(block['high'], signed=signed)}]"
 
 
 def column_style(cells: Cells, position: int) -> Style:

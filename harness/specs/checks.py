@@ -117,7 +117,8 @@ def _check_figures(source: Source, place: Location, line: Line) -> Iterator[User
     if line.published is not None and isinstance(columns, list) and len(line.published) != len(columns):
         what = f"{len(line.published)} published figures for {len(columns)} columns"
         yield source.error((*place, "published"), what, "give one a column, null where there is none")
-    if line.kind == "published" and line.published is None:
+    quoted = line.published is not None or source.at((*place, "values")) is not None
+    if line.kind == "published" and not quoted:
         yield source.error(place, f"row '{line.name}' quotes no figures", "add `published`")
 
 

@@ -57,7 +57,7 @@ def show_target(loaded: LoadedTarget) -> dict[str, Any]:
                 **_made_by(target, row),
                 "published": list(figures(target, row).values()),
             }
-            for row in loaded.written
+            for row in (loaded.written if target.kind in SEVERAL else target.rows)
         ],
         "notes": [notes[name].model_dump() for name in target.notes],
     }

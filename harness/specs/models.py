@@ -86,6 +86,10 @@ class Row(Line):
         """What is added to the scale's first seeds, of the warm-up and of continued training."""
         return 0, 0
 
+    def under(self, shared: Shared) -> Shared:
+        """Return what holds for the row of what all rows share."""
+        return shared
+
 
 class Reading(Row):
     """A row under one reading of what its paper leaves open.

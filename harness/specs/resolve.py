@@ -107,6 +107,11 @@ class Resolved:
         return [*printed, *further, *others]
 
     @property
+    def printed(self) -> list[ResolvedColumn]:
+        """The first of the columns, those that the target prints."""
+        return self.columns[: len(self.target.headings)]
+
+    @property
     def primary(self) -> ResolvedColumn:
         """The primary column."""
         primary = cast("Measured", self.target).primary
@@ -193,7 +198,7 @@ class Resolved:
     def _sampler(self, row: Row) -> SamplerSettings | None:
         if row.sampler is None:
             return None
-        shared = self.trained.shared
+        shared = row.under(self.trained.shared)
         candidates = min(shared.candidates, self.scale.spec.candidates_cap)
         return sampler_settings(row.sampler, candidates, shared.negatives)
 

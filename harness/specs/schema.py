@@ -24,8 +24,10 @@ MODELS: dict[str, Any] = {
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each kind of file."""
     found = {kind: TypeAdapter(model).json_schema(by_alias=True) for kind, model in MODELS.items()}
-    row = found["target"]["$defs"]["Row"]["properties"]["sampler"]
-    row["anyOf"] = [{"type": "string"}, *row["anyOf"]]
+    for model in found["target"]["$defs"].values():
+        sampler = model.get("properties", {}).get("sampler")
+        if sampler is not None:
+            sampler["anyOf"] = [{"type": "string"}, *sampler["anyOf"]]
     return found
 
 

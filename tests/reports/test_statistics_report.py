@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sample_runs import some_collection
 
-from harness.collections.collection import Collection, Queries
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
 from harness.reports.renderers.markdown import render_markdown
@@ -19,15 +19,6 @@ from harness.specs.library import Library
 from harness.specs.resolve import resolve
 
 REPORT = REPORTS["statistics"]
-
-
-def some_collection(name: str, splits: dict[str, int], documents: int) -> Collection:
-    queries = {
-        split: Queries(tuple(f"{split}-{number}" for number in range(size)), ("?",) * size, {}, {})
-        for split, size in splits.items()
-    }
-    ids = tuple(f"d{number}" for number in range(documents))
-    return Collection(name, True, ids, (".",) * documents, queries)
 
 
 @pytest.fixture(scope="module")
