@@ -24,6 +24,7 @@ from harness.reports.kinds import REPORTS
 from harness.reports.rendering import render, render_index
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
+from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
 from harness.stages import Stages
@@ -92,12 +93,10 @@ def plan(
         UserError: no such row.
     """
     named = [row for name in rows for row in resolved.loaded.rows(name)]
-    chosen = list({row.name: row for row in named}.values()) or resolved.target.rows
+    chosen = with_runs({row.name: row for row in named}.values() if named else resolved.target.rows)
     planned, took = [], _seconds(stages.store)
-    for seed in range(seeds or resolved.seeds):
+    for seed in range((seeds or resolved.seeds) if chosen else 0):
         for row in chosen:
-            if row.kind in {"published", "unavailable"}:
-                continue
             settings = resolved.run(row, seed)
             links = stages.chain(settings)
             state = _state(stages.store, links.last)
@@ -183,14 +182,14 @@ def publish(
     if not finished:
         all_made(failed)
     per_query = report.scores(resolved, read_per_query(finished, resolved.dataset))
-    collection = stages.collection(resolved.collection())
-    cells = report.build(resolved, finished, failed, per_query, collection)
-    overlap = manifest_overlap(collection)
+    collections = {name: stages.collection(resolved.collection(name)) for name in resolved.target.datasets}
+    cells = report.build(resolved, finished, failed, per_query, collections)
+    overlap = next(filter(None, map(manifest_overlap, collections.values())), None)
     write_json(folder / "cells.json", cells)
     provenance = build_provenance(
         finished,
         warm_ups(stages, finished),
-        resolved.primary.measure,
+        resolved.primary.measure if finished else "",
         overlap.summary if overlap else None,
     )
     write_json(folder / "provenance.json", provenance)

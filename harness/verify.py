@@ -16,8 +16,10 @@ from rich.text import Text
 from harness.errors import UserError
 from harness.files import read_json
 from harness.records.environment import describe_environment
-from harness.reports.cells import FinishedRun, reached, read_per_query
+from harness.reports.cells import FinishedRun, describe_collection, reached, read_per_query
+from harness.reports.statistics.cells import count
 from harness.reproduce import PlannedRun, plan, warm_ups
+from harness.specs.kinds import Statistics
 from harness.specs.resolve import Resolved
 from harness.stages import Stages
 from harness.verify_stages import (
@@ -95,12 +97,14 @@ def verify(
         call = f"harness reproduce {resolved.name} --scale {resolved.scale.name} --publish"
         raise UserError("no results to verify", where=str(folder), fix=call)
     cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
+    if isinstance(resolved.target, Statistics):
+        return Verification(list(_counted_again(resolved, stages, cells)), [], [])
     committed = pd.read_parquet(folder / "per_query.parquet")
-    count = min(seeds or len(cells["seeds"]), len(cells["seeds"]))
+    most = min(seeds or len(cells["seeds"]), len(cells["seeds"]))
     torch.set_num_threads(resolved.scale.spec.threads)
-    planned = plan(resolved, stages, count, rows)
+    planned = plan(resolved, stages, most, rows)
     finished, seen = _make(planned, stages, cells, provenance)
-    chosen = committed[committed["row"].isin({run.row for run in planned}) & (committed["seed"] < count)]
+    chosen = committed[committed["row"].isin({run.row for run in planned}) & (committed["seed"] < most)]
     checked = compare_scores(chosen, read_per_query(finished, resolved.dataset), cells["columns"])
     if all(cell.verdict == "OK" for cell in checked):
         return Verification(checked, seen, [])
@@ -109,6 +113,19 @@ def verify(
         *environment_changes(_environment(provenance, finished), describe_environment()),
     ]
     return Verification(checked, seen, changes)
+
+
+def _counted_again(resolved: Resolved, stages: Stages, cells: Mapping[str, Any]) -> Iterator[Checked]:
+    """Yield each count of statistics, counted again."""
+    datasets = {row["dataset"] for row in cells["rows"] if row["dataset"]}
+    found = {name: describe_collection(stages.collection(resolved.collection(name))) for name in datasets}
+    for row in cells["rows"]:
+        for column, cell in zip(cells["columns"], row["cells"], strict=True):
+            if cell["counted"] is not None:
+                made = count(found[row["dataset"]], column["count"])
+                alike = made == cell["counted"]
+                verdict: Verdict = "OK" if alike else "FAIL"
+                yield Checked(row["name"], column["label"], cell["counted"], made, float(alike), verdict)
 
 
 def render_verification(found: Verification) -> Group:

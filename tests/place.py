@@ -49,7 +49,8 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.root = root
         shutil.copytree(CHECKOUT / "experiments", root / "experiments")
-        edit(root / "experiments/datasets/ms-pas.yaml", small_world)
+        for dataset in ("ms-pas", "nq"):
+            edit(root / f"experiments/datasets/{dataset}.yaml", small_world)
         edit(root / "experiments/scales/simulation.yaml", few_steps)
         edit(root / "experiments/trisampler/table-5.yaml", few_rows)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from harness.evaluation.calibration import compare_sides
-from harness.evaluation.comparison import compare_rows, score_table
+from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
 from harness.reports.comparison.cells import with_verdicts
@@ -18,6 +18,7 @@ from harness.reports.kinds import REPORTS
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import FILES, html_text
+from harness.reports.statistics.cells import count
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -94,4 +95,25 @@ def _calibration(cells: dict[str, Any], scores: pd.DataFrame) -> None:
     assert near(coverages(cells["pairs"], level), cells["coverage"])
 
 
-CHECKS = {"comparison": _comparison, "readings": _readings, "calibration": _calibration}
+def _statistics(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    assert scores.empty
+    for row in cells["rows"]:
+        for column, cell in zip(cells["columns"], row["cells"], strict=True):
+            about = cells["collections"].get(row["dataset"])
+            assert cell["counted"] == (count(about, column["count"]) if about else None)
+
+
+def _sweep(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    assert set(scores["measure"]) == {column["measure"] for column in cells["columns"]}
+    for point in cells["points"]:
+        for column, cell in zip(cells["columns"], point["cells"], strict=True):
+            assert near(reproduced(scores, point["name"], column, cells["level"]), cell["reproduced"])
+
+
+CHECKS = {
+    "comparison": _comparison,
+    "readings": _readings,
+    "calibration": _calibration,
+    "statistics": _statistics,
+    "sweep": _sweep,
+}

@@ -17,6 +17,7 @@ from .result_checks import check_cells, check_tables
 from .test_reproduce import Place, edit
 
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
+STATISTICS, SWEEP = "simans/table-1", "simans/table-7"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -30,11 +31,17 @@ def fewer_readings(spec: dict) -> None:
     spec["rows"][2]["readings"] = {"with.fill": ["uniform"], "with.gap": ["raw", "standardised"]}
 
 
+def fewer_values(spec: dict) -> None:
+    spec["rows"][0]["values"] = spec["rows"][0]["values"][:1]
+    spec["rows"][1]["values"] = spec["rows"][1]["values"][:2]
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory) -> Path:
     root = Place(tmp_path_factory.mktemp("kinds")).root
     edit(root / "experiments/scales/simulation.yaml", fewer_steps)
     edit(root / f"experiments/{READINGS}.yaml", fewer_readings)
+    edit(root / f"experiments/{SWEEP}.yaml", fewer_values)
     edit(root / f"experiments/{CALIBRATION}.yaml", lambda spec: spec.update(pairs=2, seeds=2))
     return root
 
@@ -107,6 +114,54 @@ def test_a_calibration_from_spec_to_figure(root, run):
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
     run("report", "calibration/a-a")
     assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
+
+
+def test_statistics_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / STATISTICS
+    assert json.loads(run("plan", STATISTICS, "--json")) == []
+    assert "0 run(s) made" in run("reproduce", STATISTICS)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [cell["counted"] for cell in cells["rows"][0]["cells"]][:3] == [150, 20, 30]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", STATISTICS)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "0 run(s) are in" in run("sync", STATISTICS)
+    told = " ".join(run("explain", STATISTICS, "NQ", "Dev", "--local").split())
+    assert "published 8757 on NQ: SimANS" in told and "counted 20 in planted" in told
+    shutil.copytree(folder, root / "results/simulation" / STATISTICS)
+    assert run("verify", STATISTICS).count(" OK") >= 8
+    edit_json(root / "results/simulation" / STATISTICS / "cells.json", "rows", 0, "cells", 1, counted=21)
+    assert "FAIL" in CliRunner().invoke(app, ["verify", STATISTICS, "--scale", "simulation"]).stdout
+
+
+def test_a_sweep_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / SWEEP
+    plan = json.loads(run("plan", SWEEP, "--seeds", "2", "--json"))
+    assert [of["row"] for of in plan[:3]] == [
+        "AR2: negatives 1", "AR2+SimANS: negatives 1", "AR2+SimANS: negatives 5",
+    ]  # fmt: skip
+    assert "6 run(s) made" in run("reproduce", SWEEP, "--seeds", "2")
+    check_tables(folder)
+    check_cells(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", SWEEP)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    told = " ".join(run("explain", SWEEP, "AR2+SimANS: negatives 5", "--local").split())
+    assert "published 78.1 % on Natural Questions" in told and "95 %, the method" in told
+    shutil.copytree(folder, root / "results/simulation" / SWEEP)
+    verified = run("verify", SWEEP, "--row", "AR2", "--store", str(root / "store"))
+    assert "AR2: negatives 1" in verified and "FAIL" not in verified.partition("OK: every")[0]
+
+
+def edit_json(path: Path, *place, **change) -> None:
+    content = json.loads(path.read_text())
+    inside = content
+    for step in place:
+        inside = inside[step]
+    inside.update(change)
+    path.write_text(json.dumps(content))
 
 
 def test_half_a_pair_is_told(run):

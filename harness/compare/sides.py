@@ -11,6 +11,7 @@ from harness.errors import UserError
 from harness.inventory.stored import StoredRun, find_run_or_folder
 from harness.reproduce import plan
 from harness.specs.library import Library
+from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import EncoderSettings, RunSettings, TokenSettings
 from harness.stages import Stages
@@ -107,7 +108,10 @@ def apart(a: Side, b: Side) -> tuple[Side, Side]:
 def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings, dict[str, str]]:
     """Return how the runs of a target are measured, and its labels of the measures."""
     resolved = resolve(library, target, scale)
-    return resolved.run(resolved.target.rows[0], 0), _labels(resolved)
+    rows = with_runs(resolved.target.rows)
+    if not rows:
+        raise UserError(f"{target} measures nothing", fix="name a target whose rows are runs")
+    return resolved.run(rows[0], 0), _labels(resolved)
 
 
 def scale_of(library: Library, settings: RunSettings) -> str:
@@ -126,7 +130,8 @@ def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Si
         raise UserError(f"{resolved.name} is a target, not a row", fix=f"name one of {known}")
     row = resolved.loaded.row(name)
     address = f"{resolved.name}:{row.name}"
-    if row.kind in {"published", "unavailable"}:
+    made = with_runs([row])
+    if not made:
         raise UserError(f"{address} is {row.kind}: no run of ours stands behind it", fix="name another row")
     there = stages.collection_path(resolved.collection()).exists()
     planned = plan(resolved, stages, seeds, [row.name]) if there else []
@@ -135,7 +140,7 @@ def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Si
         raise _not_made(stages, resolved, address, row.name)
     members = {seed: Member(run.folder, run, is_run=True) for seed, run in runs.items()}
     about = f"row '{row.name}' of {resolved.name}"
-    return Side(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
+    return Side(address, row.name, about, members, True, resolved.run(made[0], 0), _labels(resolved))
 
 
 def _not_made(stages: Stages, resolved: Resolved, address: str, row: str) -> UserError:

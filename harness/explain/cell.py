@@ -14,11 +14,13 @@ from harness.errors import UserError, nearest
 from harness.explain.settings_text import piece_text, scale_text
 from harness.files import read_json
 from harness.inventory.mlflow_runs import mlflow_run
-from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
+from harness.reports.text import Style, column_style, count_text, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
+from harness.specs.kinds import Counted
 from harness.specs.library import Library
-from harness.specs.models import Row
-from harness.specs.resolve import Resolved
+from harness.specs.models import Line as PrintedRow
+from harness.specs.models import Measured, Row, with_runs
+from harness.specs.resolve import Resolved, figures
 from harness.specs.source import read_source
 from harness.store import Store
 
@@ -40,7 +42,7 @@ class Cell:
     """
 
     resolved: Resolved
-    row: Row
+    row: PrintedRow
     column: Mapping[str, Any]
     place: int
     cells: Mapping[str, Any] | None
@@ -49,7 +51,7 @@ class Cell:
     @property
     def trains(self) -> bool:
         """Return whether runs of ours stand behind it."""
-        return self.row.kind not in {"published", "unavailable"}
+        return bool(with_runs([self.row]))
 
 
 def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = None) -> Cell:
@@ -71,7 +73,9 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
         for name in ("cells.json", "provenance.json")
     )
     columns = cells["columns"] if cells else [column.model_dump() for column in resolved.columns]
-    place = _position(resolved.name, columns, column or resolved.primary.label)
+    columns = columns or [heading.model_dump() for heading in resolved.target.headings]
+    first = resolved.primary.label if isinstance(resolved.target, Measured) else columns[0]["label"]
+    place = _position(resolved.name, columns, column or first)
     return Cell(resolved, found, columns[place], place, cells, provenance)
 
 
@@ -107,17 +111,17 @@ def render_cell(lines: Sequence[Line]) -> Table:
 def _position(target: str, columns: list[Mapping[str, Any]], name: str) -> int:
     for key in ("label", "measure"):
         for place, column in enumerate(columns):
-            if column[key] == name:
+            if column.get(key) == name:
                 return place
     known = [column["label"] for column in columns]
     raise UserError(f"{target} has no column '{name}'", fix=nearest(name, known))
 
 
 def _published(cell: Cell) -> Iterator[Line]:
-    figures, source = cell.resolved.published(cell.row), cell.resolved.target.source
-    figure = figures[cell.place] if cell.place < len(figures) else None
-    unit = f" {unit_text({'unit': cell.resolved.target.unit})}"
-    dataset = cell.column["dataset_title"]
+    source = cell.resolved.target.source
+    figure = figures(cell.resolved.target, cell.row).get(cell.column["label"])
+    unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
+    dataset = cell.column.get("dataset_title", cell.row.name)
     text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
     yield "published", text
     if cell.row.note:
@@ -131,7 +135,10 @@ def _spec_line(library: Library, cell: Cell) -> str:
 
 
 def _settings(cell: Cell) -> Iterator[Line]:
-    if not cell.trains:
+    if isinstance(cell.row, Counted):
+        yield "counted", _counted(cell, cell.row)
+        return
+    if not isinstance(cell.row, Row) or not cell.trains:
         yield "settings", f"not made here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0)
@@ -151,7 +158,27 @@ def _settings(cell: Cell) -> Iterator[Line]:
     yield "scale", scale_text(cell.resolved.scale.name, settings)
 
 
+def _counted(cell: Cell, row: Counted) -> str:
+    """Return what was counted in the collection that stands in for a dataset."""
+    if row.dataset is None:
+        return f"not counted here: the row is {row.kind}"
+    made = next((of for of in (cell.cells or {"rows": []})["rows"] if of["name"] == row.name), None)
+    if cell.cells is None or made is None:
+        return _not_made(cell)
+    counted, name = made["cells"][cell.place]["counted"], cell.cells["collections"][row.dataset]["name"]
+    return (
+        f"{'none' if counted is None else count_text(counted)} in {name}, which stands in for {row.dataset}"
+    )
+
+
+def _not_made(cell: Cell) -> str:
+    call = f"harness reproduce {cell.resolved.name} --scale {cell.resolved.scale.name}"
+    return f"not made at this scale; {call}"
+
+
 def _measure(cell: Cell) -> Iterator[Line]:
+    if "measure" not in cell.column:
+        return
     measure, split = cell.column["measure"], cell.column["split"]
     text = f"{measure} on the {split} queries"
     if cell.cells:
@@ -161,20 +188,23 @@ def _measure(cell: Cell) -> Iterator[Line]:
 
 
 def _reproduced(cell: Cell) -> Iterator[Line]:
-    if cell.cells is None:
-        call = f"harness reproduce {cell.resolved.name} --scale {cell.resolved.scale.name}"
-        yield "reproduced", f"not made at this scale; {call}"
+    if isinstance(cell.row, Counted):
         return
-    if cell.cells["kind"] != "comparison":
+    if cell.cells is None:
+        yield "reproduced", _not_made(cell)
+        return
+    printing = {"comparison": "rows", "sweep": "points"}.get(cell.cells["kind"])
+    if printing is None:
         yield "reproduced", f"a {cell.cells['kind']} target prints no cells; see its table.md"
         return
-    row = next((row for row in cell.cells["rows"] if row["name"] == cell.row.name), None)
+    row = next((row for row in cell.cells[printing] if row["name"] == cell.row.name), None)
     found = row["cells"][cell.place] if row else None
     if found is None or found["reproduced"] is None:
         reason = row.get("reason") if row else None
         yield "reproduced", f"failed: {reason}" if reason else "not made"
         return
-    style, made = column_style(cell.cells, cell.place), found["reproduced"]
+    style = column_style({**cell.cells, "rows": cell.cells[printing]}, cell.place)
+    made = found["reproduced"]
     spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
     unit, worth = unit_text(cell.cells), verdict_text(cell.cells["verdict"])
     seeds = ", ".join(style.number(value) for value in made["per_seed"])
@@ -183,7 +213,7 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
         f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
     )
     yield from _intervals(style, made, signed=False)
-    if found["difference"] is not None:
+    if found.get("difference") is not None:
         yield from _difference(cell.cells, style, found["difference"])
 
 
@@ -227,7 +257,7 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
 
 def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
     """Return that a run of the results is not what the spec asks for now; empty where it is."""
-    now = chain(cell.resolved.run(cell.row, seed), collection).last
+    now = chain(cell.resolved.run(cell.row, seed), collection).last if isinstance(cell.row, Row) else ""
     if now == fingerprint:
         return ""
     return f"the spec asks for {now} now: settings or versions of stages have changed since"

@@ -12,6 +12,7 @@ from harness.files import read_json
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs
 from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
+from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.store import Store
 
@@ -30,8 +31,7 @@ def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chai
     for target in library.targets():
         for scale in library.target(target).target.scales:
             resolved = resolve(library, target, scale)
-            rows = [row for row in resolved.target.rows if row.kind not in {"published", "unavailable"}]
-            for row in rows:
+            for row in with_runs(resolved.target.rows):
                 for seed in range(resolved.seeds):
                     settings, named = resolved.run(row, seed), f"{scale}/{target}: {row.name}"
                     for links in (chain(settings, collection) for collection in collections):

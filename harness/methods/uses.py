@@ -9,7 +9,7 @@ from harness.errors import UserError
 from harness.methods.catalogue import PIECES, Method
 from harness.negatives.pieces import NESTED
 from harness.specs.library import Library
-from harness.specs.models import Row
+from harness.specs.models import Row, Trained
 
 
 class Use(NamedTuple):
@@ -39,6 +39,8 @@ def all_uses(library: Library) -> list[Use]:
         try:
             target = library.target(name).target
         except UserError:
+            continue
+        if not isinstance(target, Trained):
             continue
         for row in target.rows:
             found += [Use(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]

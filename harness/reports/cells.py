@@ -13,6 +13,7 @@ from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.files import read_json
 from harness.records.run_folder import RunFolder
+from harness.specs.models import Measured
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RunSettings
 
@@ -46,15 +47,13 @@ def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:
     Raises:
         UserError: a file is missing or corrupt.
     """
-    frames = [run.folder.per_query().assign(row=run.row, seed=run.seed, dataset=dataset) for run in runs]
     order = ["row", "seed", "dataset", "split", "measure", "query", "value"]
-    return pd.concat(frames, ignore_index=True)[order]
+    frames = [run.folder.per_query().assign(row=run.row, seed=run.seed, dataset=dataset) for run in runs]
+    return pd.concat(frames, ignore_index=True)[order] if frames else pd.DataFrame(columns=order)
 
 
-def describe_target(
-    resolved: Resolved, runs: Sequence[FinishedRun], columns: Sequence[Cells], collection: Collection
-) -> Cells:
-    """Return what the cells of every kind of target begin with: what was made, on what, and what is open."""
+def describe_spec(resolved: Resolved) -> Cells:
+    """Return what the cells of every kind of target begin with, whether there are runs behind it or not."""
     target = resolved.target
     return {
         "target": resolved.name,
@@ -62,26 +61,41 @@ def describe_target(
         "title": target.title,
         "source": target.source,
         "scale": resolved.scale.name,
-        "simulation": collection.simulation,
         "kind": target.kind,
         "unit": target.unit,
-        "collection": {
-            "name": collection.name,
-            "fingerprint": collection.fingerprint,
-            "documents": len(collection.documents),
-            "queries": {split: len(queries) for split, queries in collection.queries.items()},
-        },
+        "reading_notes": resolved.scale_notes(),
+        "verdict": "pipeline check",
+        "notes": resolved.notes(),
+    }
+
+
+def describe_collection(collection: Collection) -> Cells:
+    """Return the name, fingerprint and sizes of a collection."""
+    return {
+        "name": collection.name,
+        "fingerprint": collection.fingerprint,
+        "documents": len(collection.documents),
+        "queries": {split: len(queries) for split, queries in collection.queries.items()},
+    }
+
+
+def describe_target(
+    resolved: Resolved, runs: Sequence[FinishedRun], columns: Sequence[Cells], collection: Collection
+) -> Cells:
+    """Return what the cells of runs begin with: what was made, on what, and what is open."""
+    target = resolved.target
+    compared = {"primary": target.primary, "level": target.level} if isinstance(target, Measured) else {}
+    return {
+        **describe_spec(resolved),
+        "simulation": collection.simulation,
+        "collection": describe_collection(collection),
         "provider": {
             measure: describe_provider(measure) for measure in sorted({c["measure"] for c in columns})
         },
         "settings_commit": resolved.settings_commit(),
-        "reading_notes": resolved.scale_notes(),
-        "primary": target.primary,
-        "level": target.level,
+        **compared,
         "seeds": sorted({run.seed for run in runs}),
         "columns": list(columns),
-        "verdict": "pipeline check",
-        "notes": resolved.notes(),
     }
 
 

@@ -25,7 +25,20 @@ from harness.reports.readings.cells import build_readings
 from harness.reports.readings.figure import draw_readings
 from harness.reports.readings.table import readings_document
 from harness.reports.readings.tidy import render_readings_csv
+from harness.reports.statistics.cells import build_statistics, no_scores
+from harness.reports.statistics.figure import draw_statistics
+from harness.reports.statistics.table import statistics_document
+from harness.reports.statistics.tidy import render_statistics_csv
+from harness.reports.sweep.cells import build_sweep, swept_scores
+from harness.reports.sweep.figure import draw_sweep
+from harness.reports.sweep.table import sweep_document
+from harness.reports.sweep.tidy import render_sweep_csv
 from harness.specs.resolve import Resolved
+
+Failed = Mapping[str, str]
+OfOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Collection], Cells]
+OfAll = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells]
+"""Makes cells from the runs, their scores, and the collection of a target's one dataset or of all."""
 
 
 @dataclass(frozen=True)
@@ -34,27 +47,53 @@ class Report:
 
     Attributes:
         scores: which per-query scores its results keep, of all that were measured.
-        build: makes the content of cells.json from the runs, the rows that failed and why, and these scores.
+        build: makes the content of cells.json from the runs, the rows that failed and why, the scores of the
+            runs, and dataset -> collection.
         document: cells -> what all texts of the report say.
         csv: cells -> table.csv.
         draw: writes figure.svg and figure.png from cells.
     """
 
     scores: Callable[[Resolved, pd.DataFrame], pd.DataFrame]
-    build: Callable[[Resolved, Sequence[FinishedRun], Mapping[str, str], pd.DataFrame, Collection], Cells]
+    build: OfAll
     document: Callable[[Cells], Document]
     csv: Callable[[Cells], str]
     draw: Callable[[Cells, Path, Path], None]
 
 
+def _of_one(build: OfOne) -> OfAll:
+    """Return what builds cells on the one dataset that the target has."""
+
+    def of_all(
+        resolved: Resolved,
+        runs: Sequence[FinishedRun],
+        failed: Failed,
+        scores: pd.DataFrame,
+        collections: Mapping[str, Collection],
+    ) -> Cells:
+        return build(resolved, runs, failed, scores, collections[resolved.dataset])
+
+    return of_all
+
+
 REPORTS = {
     "comparison": Report(
-        comparison_scores, build_comparison, comparison_document, render_csv, draw_comparison
+        comparison_scores, _of_one(build_comparison), comparison_document, render_csv, draw_comparison
     ),
-    "readings": Report(primary_scores, build_readings, readings_document, render_readings_csv, draw_readings),
+    "readings": Report(
+        primary_scores, _of_one(build_readings), readings_document, render_readings_csv, draw_readings
+    ),
     "calibration": Report(
-        primary_scores, build_calibration, calibration_document, render_calibration_csv, draw_calibration
+        primary_scores,
+        _of_one(build_calibration),
+        calibration_document,
+        render_calibration_csv,
+        draw_calibration,
     ),
+    "statistics": Report(
+        no_scores, build_statistics, statistics_document, render_statistics_csv, draw_statistics
+    ),
+    "sweep": Report(swept_scores, _of_one(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
 }
 """Kind of a target -> its report."""
 

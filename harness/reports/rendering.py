@@ -14,7 +14,7 @@ from harness.reports.provenance import environments, run_table
 from harness.reports.renderers.html import Entry, render_html, render_page
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
-from harness.reports.text import collection_text, dataset_text
+from harness.reports.text import collection_text, dataset_titles
 
 DATA = ("cells.json", "provenance.json", "per_query.parquet")
 RENDERED = ("table.md", "table.csv", "table.tex", "table.html", "figure.svg", "figure.png")
@@ -98,8 +98,8 @@ def _entry(folder: Path, prefix: str) -> Entry:
     cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
     document = document_of(cells)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
-    columns = [column for column in cells["columns"] if column["published"]] or cells["columns"]
-    seeds = len(cells["seeds"])
+    seeds = len(cells.get("seeds", []))
+    counted = ["--seeds", str(seeds)] if seeds else []
     return Entry(
         document=document,
         drawings={name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names},
@@ -110,11 +110,12 @@ def _entry(folder: Path, prefix: str) -> Entry:
         title=cells["title"],
         source=cells["source"],
         paper=cells["paper"],
-        datasets=list(dict.fromkeys(dataset_text(column) for column in columns)),
+        datasets=dataset_titles(cells),
         collection=collection_text(cells),
         seeds=seeds,
         verdict=cells["verdict"],
-        command=f"harness reproduce {cells['target']} --scale {cells['scale']} --seeds {seeds}",
+        command=f"harness reproduce {cells['target']} --scale {cells['scale']}"
+        + (f" --seeds {seeds}" if seeds else ""),
         environments=environments(provenance),
         runs=run_table(provenance),
     )

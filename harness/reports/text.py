@@ -41,11 +41,11 @@ class Style:
         sign = "-" if value < 0 else "+" if value > 0 and signed else ""
         return sign + size
 
-    def interval(self, block: Mapping[str, Any] | None) -> str:
-        """Return ``[low, high]``, signed."""
+    def interval(self, block: Mapping[str, Any] | None, *, signed: bool = True) -> str:
+        """Return ``[low, high]``, of a difference signed."""
         if block is None:
             return NOTHING
-        return f"[{self.number(block['low'], signed=True)}, {self.number(block['high'], signed=True)}]"
+        return f"[{self.number(block['low'], signed=signed)}, {self.number(block['high'], signed=signed)}]"
 
 
 def column_style(cells: Cells, position: int) -> Style:
@@ -108,9 +108,18 @@ def dataset_text(column: Mapping[str, Any]) -> str:
     return str(column.get("dataset_title") or column["dataset"])
 
 
+def dataset_titles(cells: Cells) -> list[str]:
+    """Return the titles of the datasets of the printed columns, or of the rows where each has its own."""
+    printed = [column for column in cells["columns"] if column.get("published", True)]
+    titled = [*(printed or cells["columns"]), *cells.get("rows", [])]
+    return list(dict.fromkeys(dataset_text(of) for of in titled if of.get("dataset")))
+
+
 def collection_text(cells: Cells) -> str:
-    """Return the collection's name, labelled where it is a simulation."""
-    return f"{cells['collection']['name']}{' (simulation)' if cells['simulation'] else ''}"
+    """Return the names of the collections, labelled where one is a simulation."""
+    found = [cells["collection"]] if "collection" in cells else cells["collections"].values()
+    names = ", ".join(dict.fromkeys(collection["name"] for collection in found))
+    return f"{names}{' (simulation)' if cells['simulation'] else ''}"
 
 
 def count_text(number: int) -> str:

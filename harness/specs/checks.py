@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from harness.errors import UserError, nearest
 from harness.evaluation.measures import parse_measure
 from harness.specs.base import Spec
-from harness.specs.models import Column, Row, Shared
+from harness.specs.models import Column, Line, Row, Shared
 from harness.specs.sampler_checks import check_sampler
 from harness.specs.samplers import SamplerChoice
 from harness.specs.source import Location, Source
@@ -33,13 +33,20 @@ class Names(Protocol):
 def check_target(source: Source, library: Names) -> list[UserError]:
     """Return all that is wrong with a target beyond the types of its values."""
     columns = list(_pieces(source, "columns", Column))
-    rows = list(_pieces(source, "rows", Row))
+    counted = source.at(("kind",)) == "statistics"  # the rows of no other kind are without runs
+    rows = [] if counted else list(_pieces(source, "rows", Row))
     shared = _tolerant(Shared, source.at(("shared",)))
     return [
         *_check_columns(source, columns, library),
         *_check_texts(source, library, columns, rows),
         *_check_recipe(source, ("shared", "recipe"), shared.recipe if shared else None, library),
-        *_repeated(source, "rows", "name", [(place, row.name) for place, row in rows]),
+        *_repeated(source, "columns", "label", list(_texts(source, "columns", "label"))),
+        *_repeated(source, "rows", "name", list(_texts(source, "rows", "name"))),
+        *(
+            error
+            for place, line in _pieces(source, "rows", Line)
+            for error in _check_figures(source, ("rows", place), line)
+        ),
         *(
             error
             for place, row in rows
@@ -54,7 +61,6 @@ def _unknown(source: Source, place: Location, what: str, name: str, known: Seque
 
 
 def _check_columns(source: Source, columns: list[tuple[int, Column]], library: Names) -> Iterator[UserError]:
-    yield from _repeated(source, "columns", "label", [(place, column.label) for place, column in columns])
     for place, column in columns:
         if column.dataset not in library.names("datasets"):
             here = ("columns", place, "dataset")
@@ -93,10 +99,6 @@ def _check_recipe(source: Source, place: Location, name: str | None, library: Na
 
 def _check_row(source: Source, place: Location, row: Row, library: Names) -> Iterator[UserError]:
     yield from _check_recipe(source, (*place, "recipe"), row.recipe, library)
-    columns = source.at(("columns",))
-    if row.published is not None and isinstance(columns, list) and len(row.published) != len(columns):
-        what = f"{len(row.published)} published figures for {len(columns)} columns"
-        yield source.error((*place, "published"), what, "give one a column, null where there is none")
     if (row.kind == "reference") != (source.at((*place, "evaluates")) is not None):
         fix = "a reference row `evaluates` bm25 or warm-up, no other row does"
         yield source.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
@@ -105,11 +107,19 @@ def _check_row(source: Source, place: Location, row: Row, library: Names) -> Ite
     if row.kind not in MADE_BY_TRAINING and row.sampler is not None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained and has no sampler"
         yield source.error((*place, "sampler"), what, "remove it, or change the kind")
-    if row.kind == "published" and row.published is None:
-        yield source.error(place, f"row '{row.name}' quotes no figures", "add `published`")
     choice = row.sampler or _readable_sampler(source.at((*place, "sampler")))
     if choice is not None:
         yield from check_sampler(source, (*place, "sampler"), choice)
+
+
+def _check_figures(source: Source, place: Location, line: Line) -> Iterator[UserError]:
+    columns = source.at(("columns",))
+    if line.published is not None and isinstance(columns, list) and len(line.published) != len(columns):
+        what = f"{len(line.published)} published figures for {len(columns)} columns"
+        yield source.error((*place, "published"), what, "give one a column, null where there is none")
+    quoted = line.published is not None or source.at((*place, "values")) is not None
+    if line.kind == "published" and not quoted:
+        yield source.error(place, f"row '{line.name}' quotes no figures", "add `published`")
 
 
 def _readable_sampler(given: Any) -> SamplerChoice | None:
@@ -120,6 +130,14 @@ def _readable_sampler(given: Any) -> SamplerChoice | None:
     parameters = parameters if isinstance(parameters, dict) else {}
     scalars = {key: value for key, value in parameters.items() if isinstance(value, bool | int | float | str)}
     return _tolerant(SamplerChoice, {**given, "with": scalars})
+
+
+def _texts(source: Source, group: str, key: str) -> Iterator[tuple[int, str]]:
+    """Yield the texts that the items of a list have under a key, with their positions."""
+    items = source.at((group,))
+    for place, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict) and isinstance(item.get(key), str):
+            yield place, item[key]
 
 
 def _repeated(source: Source, group: str, key: str, names: list[tuple[int, str]]) -> Iterator[UserError]:

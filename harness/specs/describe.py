@@ -10,7 +10,8 @@ from rich.table import Table
 from harness.errors import UserError
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.resolve import figure
+from harness.specs.models import Line, Row, Target, Trained
+from harness.specs.resolve import figures
 
 SEVERAL = {"readings": "readings", "calibration": "sides"}
 """Kind of a target whose rows stand for several -> what these are called."""
@@ -48,22 +49,26 @@ def show_target(loaded: LoadedTarget) -> dict[str, Any]:
         "paper": loaded.name.split("/", maxsplit=1)[0],
         "title": target.title,
         "kind": target.kind,
-        "columns": [column.model_dump() for column in target.columns],
+        "columns": [heading.model_dump() for heading in target.headings],
         "rows": [
             {
                 "name": row.name,
                 "kind": row.kind,
-                "recipe": (row.recipe or target.shared.recipe) if row.sampler else None,
-                "sampler": row.sampler.preset if row.sampler else None,
-                "published": [
-                    figure(text, target.unit) if text is not None else None
-                    for text in row.published or [None] * len(target.columns)
-                ],
+                **_made_by(target, row),
+                "published": list(figures(target, row).values()),
             }
-            for row in loaded.written
+            for row in (loaded.written if target.kind in SEVERAL else target.rows)
         ],
         "notes": [notes[name].model_dump() for name in target.notes],
     }
+
+
+def _made_by(target: Target, row: Line) -> dict[str, str | None]:
+    """Return recipe and sampler of a row, none where nothing is trained."""
+    sampler = row.sampler if isinstance(row, Row) else None
+    if sampler is None or not isinstance(row, Row) or not isinstance(target, Trained):
+        return {"recipe": None, "sampler": None}
+    return {"recipe": row.recipe or target.shared.recipe, "sampler": sampler.preset}
 
 
 def render_list(found: list[dict[str, Any]]) -> Table:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from harness.errors import SpecErrors, UserError
 from harness.specs.checks import Names, check_target
+from harness.specs.kinds import NEGATIVES, Point, Sweep, Swept
 from harness.specs.loading import in_order, try_parse
 from harness.specs.models import Calibration, Reading, Readings, Row, Side, Target
 from harness.specs.samplers import Parameter, by_name
 from harness.specs.source import Location, Source
+
+SAMPLER = ("sampler",)
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,14 @@ class PlainRow:
         data: the row as if it stood in the file.
         model: what it becomes.
         more: what its model holds beside the keys of a file.
+        places: where a key below it is -> where the user wrote that, below the row that it comes from.
     """
 
     place: int
     data: dict[str, Any]
     model: type[Row]
     more: dict[str, Any]
+    places: dict[Location, Location] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,17 @@ class ExpandedSource(Source):
         return self.written.error(self._written(location), what, fix)
 
     def _written(self, location: Location) -> Location:
-        """Return the written place: of a value that a reading chose, its path below `readings`."""
+        """Return the written place; of a value that a reading or a point chose, where it was chosen."""
         if location[:1] != ("rows",) or len(location) == 1:
             return location
-        row, key, inside = self.rows[int(location[1])], location[2:3], location[3:]
-        if key == ("sampler",) and inside:
-            for path in row.more.get("reading", {}):
-                steps = tuple(path.split("."))
-                if inside[: len(steps)] == steps or steps[: len(inside)] == inside:
-                    return ("rows", row.place, "readings", path)
-        return ("rows", row.place, *location[2:])
+        row, below = self.rows[int(location[1])], location[2:]
+        for start, place in row.places.items():
+            if below[: len(start)] == start:
+                inside = below[len(start) :] if start[:1] != SAMPLER else ()
+                return ("rows", row.place, *place, *inside)
+            if len(below) > 1 and start[: len(below)] == below:
+                return ("rows", row.place, *place)
+        return ("rows", row.place, *below)
 
 
 def expand(source: Source, target: Target, library: Names) -> tuple[Source, Target]:
@@ -107,6 +113,9 @@ def _plain_rows(source: Source, target: Target) -> Iterator[PlainRow]:
             yield from _readings(source, place, row)
     elif isinstance(target, Calibration):
         yield from _sides(source, target)
+    elif isinstance(target, Sweep):
+        for place, row in enumerate(target.rows):
+            yield from _points(source, place, row, target.parameter)
 
 
 def _readings(source: Source, place: int, row: Row) -> Iterator[PlainRow]:
@@ -120,7 +129,8 @@ def _readings(source: Source, place: int, row: Row) -> Iterator[PlainRow]:
         for path, value in reading.items():
             sampler = _with(sampler, path, value)
         data = {**written, "name": f"{row.name}: {chosen}" if chosen else row.name, "sampler": sampler}
-        yield PlainRow(place, data, Reading, {"reading_of": row.name, "reading": reading})
+        places: dict[Location, Location] = {_in_sampler(path): ("readings", path) for path in reading}
+        yield PlainRow(place, data, Reading, {"reading_of": row.name, "reading": reading}, places)
 
 
 def _sides(source: Source, target: Calibration) -> Iterator[PlainRow]:
@@ -130,6 +140,25 @@ def _sides(source: Source, target: Calibration) -> Iterator[PlainRow]:
         for side in ("A", "B"):
             data = {**written, "name": f"{name}: pair {pair}, side {side}"}
             yield PlainRow(0, data, Side, {"side_of": name, "pair": pair, "side": side})
+
+
+def _points(source: Source, place: int, row: Swept, parameter: str) -> Iterator[PlainRow]:
+    """Yield a row of a sweep at each of its values."""
+    written, name = source.at(("rows", place)), short_names([parameter])[parameter]
+    for number, value in enumerate(row.values):
+        here: Location = ("values", number)
+        places: dict[Location, Location] = {("values", 0): here, ("published",): (*here, "published")}
+        data = {**written, "name": f"{row.name}: {name} {value_text(value.at)}"}
+        data |= {"values": [written["values"][number]], "published": value.published}
+        if parameter != NEGATIVES and row.sampler is not None:
+            data["sampler"] = _with(by_name(written["sampler"]), parameter, value.at)
+            places[_in_sampler(parameter)] = (*here, "at")
+        yield PlainRow(place, data, Point, {"point_of": row.name, "parameter": parameter}, places)
+
+
+def _in_sampler(path: str) -> Location:
+    """Return where a path into the sampler leads, below its row."""
+    return (*SAMPLER, *path.split("."))
 
 
 def _with(choice: Mapping[str, Any], path: str, value: Parameter) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.errors import UserError, nearest
 from harness.specs.loaded import LoadedTarget
+from harness.specs.models import Trained
 from harness.specs.source import Source
 
 
@@ -18,8 +19,9 @@ def check_fit(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
     """
     yield from _check_notes(source, loaded)
     yield from _check_collections(source, loaded)
-    yield from _check_negatives(source, loaded)
-    yield from _check_starts(source, loaded)
+    if isinstance(loaded.target, Trained):
+        yield from _check_negatives(source, loaded, loaded.target)
+        yield from _check_starts(source, loaded, loaded.target)
 
 
 def _check_notes(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
@@ -38,23 +40,23 @@ def _check_collections(source: Source, loaded: LoadedTarget) -> Iterator[UserErr
                 yield source.error(("scales", place), what, nearest(scale, dataset.collections))
 
 
-def _check_negatives(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def _check_negatives(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
     """Check that recipes of in-batch negatives get no sampler that draws."""
-    for place, row in enumerate(loaded.target.rows):
+    for place, row in enumerate(target.rows):
         if row.sampler is None:
             continue
-        name = row.recipe or loaded.target.shared.recipe
+        name = row.recipe or target.shared.recipe
         if loaded.recipes[name].negatives == "in-batch" and row.sampler.piece("source") is not None:
             what = f"sampler '{row.sampler.preset}' does not fit recipe '{name}' of in-batch negatives"
             fix = "use the sampler in-batch, or a recipe of drawn negatives"
             yield source.error(("rows", place, "sampler"), what, fix)
 
 
-def _check_starts(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def _check_starts(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
     """Check that rows continue one and the same warm-up, by which they are paired."""
-    shared = loaded.target.shared.recipe
+    shared = target.shared.recipe
     named = {shared: ("shared", "recipe")} | {
-        row.recipe: ("rows", place, "recipe") for place, row in enumerate(loaded.target.rows) if row.recipe
+        row.recipe: ("rows", place, "recipe") for place, row in enumerate(target.rows) if row.recipe
     }
     start = loaded.recipes[shared].start
     for name, place in named.items():

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.errors import UserError, nearest
-from harness.specs.checks import MADE_BY_TRAINING
-from harness.specs.models import TARGETS
-from harness.specs.samplers import by_name
+from harness.specs.checks import MADE_BY_TRAINING, Names
+from harness.specs.kinds import NEGATIVES, TARGETS
+from harness.specs.samplers import SamplerChoice, by_name
 from harness.specs.source import Location, Source
 
 
-def check_kind(source: Source) -> Iterator[UserError]:
+def check_kind(source: Source, library: Names) -> Iterator[UserError]:
     """Yield what does not fit the target's kind; pieces that are wrong by themselves are told elsewhere."""
     kind = source.at(("kind",))
     if kind == "readings":
@@ -28,6 +28,12 @@ def check_kind(source: Source) -> Iterator[UserError]:
     if kind == "calibration":
         yield from _check_primary_alone(source, kind)
         yield from _check_one_row(source)
+    if kind == "sweep":
+        yield from _check_parameter(source)
+        for place, row in _rows(source):
+            yield from _check_swept(source, place, row)
+    if kind == "statistics":
+        yield from _check_counted(source, library)
 
 
 def _check_primary_alone(source: Source, kind: str) -> Iterator[UserError]:
@@ -50,6 +56,55 @@ def _check_one_row(source: Source) -> Iterator[UserError]:
     if isinstance(rows, list) and len(rows) > 1:
         what = f"a calibration compares one row with itself, here are {len(rows)}"
         yield source.error(("rows", 1), what, "keep one")
+
+
+def _check_parameter(source: Source) -> Iterator[UserError]:
+    """Check that a sweep varies something that there is."""
+    known = [NEGATIVES, *(of.alias or name for name, of in SamplerChoice.model_fields.items())]
+    parameter = source.at(("parameter",))
+    if isinstance(parameter, str) and parameter.partition(".")[0] not in known:
+        what = f"'{parameter}' is no parameter"
+        fix = f"`{NEGATIVES}`, or a path into the sampler such as `with.a`"
+        yield source.error(("parameter",), what, fix)
+
+
+def _check_swept(source: Source, place: int, row: dict[str, Any]) -> Iterator[UserError]:
+    """Check that the values of a row differ, are what the sampler leaves free, and carry its figures."""
+    parameter, values = source.at(("parameter",)), row.get("values")
+    if "published" in row:
+        what = "published figures of a sweep stand with the values that they are printed for"
+        yield source.error(("rows", place, "published"), what, "move them below `values`")
+    if "kind" in row and row["kind"] not in (*MADE_BY_TRAINING, "published"):
+        what = "rows of a sweep are made by training, or quoted"
+        fix = f"one of: {', '.join((*MADE_BY_TRAINING, 'published'))}"
+        yield source.error(("rows", place, "kind"), what, fix)
+    if not isinstance(values, list) or not isinstance(parameter, str):
+        return
+    here: Location = ("rows", place, "values")
+    given = [value.get("at") if isinstance(value, dict) else None for value in values]
+    for number, value in enumerate(given):
+        if value is not None and value in given[:number]:
+            yield source.error((*here, number, "at"), f"{value!r} stands twice", "keep one")
+        whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        if parameter == NEGATIVES and value is not None and not whole:
+            yield source.error((*here, number, "at"), f"got {value!r}", "expected a whole number above 0")
+    if parameter != NEGATIVES and row.get("sampler") is not None:
+        yield from _check_free(source, here, parameter.split("."), by_name(row["sampler"]))
+
+
+def _check_counted(source: Source, library: Names) -> Iterator[UserError]:
+    """Check that the rows that are counted, and no others, name a dataset."""
+    for place, row in _rows(source):
+        dataset, counted = row.get("dataset"), row.get("kind") == "counted"
+        if isinstance(dataset, str) and dataset not in library.names("datasets"):
+            fix = nearest(dataset, library.names("datasets"))
+            yield source.error(("rows", place, "dataset"), f"unknown dataset '{dataset}'", fix)
+        if "kind" in row and counted != ("dataset" in row):
+            what = f"row '{row.get('name')}' is of kind '{row['kind']}'"
+            fix = "a counted row names a `dataset`, no other row does"
+            yield source.error(("rows", place, "kind"), what, fix)
+    if not any(row.get("kind") == "counted" for _, row in _rows(source)):
+        yield source.error(("rows",), "no row is counted", "give one `kind: counted` and its `dataset`")
 
 
 def _check_focus(source: Source) -> Iterator[UserError]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import SpecErrors, UserError, nearest
@@ -11,10 +11,11 @@ from harness.specs.checks import check_target
 from harness.specs.expansion import expand
 from harness.specs.fitting import check_fit
 from harness.specs.kind_checks import check_kind
+from harness.specs.kinds import TARGETS
 from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import Model, in_order, parse, try_parse
 from harness.specs.loss_checks import check_loss
-from harness.specs.models import TARGETS, Paper, Row, Target
+from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
 
@@ -100,12 +101,12 @@ class Library:
         else:
             what = "'kind' is missing" if kind is None else f"'{kind}' is not valid"
             target, errors = None, [source.error(("kind",), what, nearest(str(kind), TARGETS))]
-        errors += [*check_target(source, self), *check_kind(source)]
+        errors += [*check_target(source, self), *check_kind(source, self)]
         if target is None or errors:
             raise SpecErrors(in_order(errors))
         return target
 
-    def _with_named(self, name: str, target: Target, written: list[Row]) -> LoadedTarget:
+    def _with_named(self, name: str, target: Target, written: Sequence[Line]) -> LoadedTarget:
         """Read what a target names; errors of several files come together."""
         errors: list[UserError] = []
 
@@ -120,14 +121,15 @@ class Library:
 
         file = self.root / name.split("/", maxsplit=1)[0] / "paper.yaml"
         paper = gather(lambda: parse(read_source(file, self.root), Paper, "paper"))
-        named = {target.shared.recipe} | {row.recipe for row in target.rows if row.recipe}
+        named = {target.shared.recipe} if isinstance(target, Trained) else set()
+        named |= {row.recipe for row in with_runs(target.rows) if row.recipe}
         recipes = {key: gather(lambda key=key: self.recipe(key)) for key in sorted(named)}  # type: ignore[misc]
         starts = {recipe.start for recipe in recipes.values() if recipe and recipe.start}
         for key in sorted(starts - set(recipes)):
             recipes[key] = gather(lambda key=key: self.recipe(key))  # type: ignore[misc]
         datasets = {
             key: gather(lambda key=key: self.dataset(key))  # type: ignore[misc]
-            for key in sorted({column.dataset for column in target.columns})
+            for key in sorted(target.datasets)
         }
         if paper is None or errors:
             raise SpecErrors(list(dict.fromkeys(errors)))

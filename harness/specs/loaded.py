@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError, nearest
-from harness.specs.models import Paper, Row, Target
+from harness.specs.models import Line, Paper, Target
 from harness.specs.parts import Dataset, Recipe
 
 
@@ -24,12 +25,12 @@ class LoadedTarget:
 
     name: str
     target: Target
-    written: list[Row]
+    written: Sequence[Line]
     paper: Paper
     recipes: dict[str, Recipe]
     datasets: dict[str, Dataset]
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> list[Line]:
         """Return the row of a name, or all that a written row stands for.
 
         Raises:
@@ -41,7 +42,7 @@ class LoadedTarget:
             raise UserError(f"{self.name} has no row '{name}'", fix=nearest(name, known))
         return found
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> Line:
         """Return the one row of a name; of a row with readings, the name of one reading.
 
         Raises:

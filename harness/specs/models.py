@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
@@ -30,34 +31,50 @@ class Paper(Spec):
     notes: list[Note] = Field(default=[])
 
 
-class Column(Spec):
-    """A column of a table: what is printed above it, on which dataset, by which measure of ir-measures."""
+class Heading(Spec):
+    """A column as printed, whatever stands in it."""
 
     label: str
+
+
+class Column(Heading):
+    """A column of a table: what is printed above it, on which dataset, by which measure of ir-measures."""
+
     dataset: str
     measure: str
 
 
-class Row(Spec):
-    """A row as printed, or one of ours; `recipe` where it differs from the shared one.
-
-    `readings` stand in targets of kind readings alone: a path into the sampler's choice, such as
-    ``with.gap``, and the values that it may take; the row stands for all their combinations.
-    """
+class Line(Spec):
+    """A row as printed, or one of ours: what the rows of all kinds of target have in common."""
 
     name: str
-    kind: Literal["trained", "published", "control", "reference", "unavailable"]
-    sampler: Annotated[SamplerChoice | None, BeforeValidator(by_name)] = None
-    evaluates: Literal["bm25", "warm-up"] | None = None
-    recipe: str | None = None
+    kind: Literal["trained", "published", "control", "reference", "unavailable", "counted"]
     published: list[Printed | None] | None = None
     note: str | None = None
-    readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
 
     @property
     def written(self) -> str:
         """Name of the row as the file has it."""
         return self.name
+
+    @property
+    def summary(self) -> str:
+        """What the table says of the row."""
+        return self.note or ""
+
+
+class Row(Line):
+    """A row that is trained, evaluated or quoted; `recipe` where it differs from the shared one.
+
+    `readings` stand in targets of kind readings alone: a path into the sampler's choice, such as
+    ``with.gap``, and the values that it may take; the row stands for all their combinations.
+    """
+
+    kind: Literal["trained", "published", "control", "reference", "unavailable"]
+    sampler: Annotated[SamplerChoice | None, BeforeValidator(by_name)] = None
+    evaluates: Literal["bm25", "warm-up"] | None = None
+    recipe: str | None = None
+    readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
 
     @property
     def summary(self) -> str:
@@ -68,6 +85,10 @@ class Row(Spec):
     def seed_shift(self) -> tuple[int, int]:
         """What is added to the scale's first seeds, of the warm-up and of continued training."""
         return 0, 0
+
+    def under(self, shared: Shared) -> Shared:
+        """Return what holds for the row of what all rows share."""
+        return shared
 
 
 class Reading(Row):
@@ -124,22 +145,32 @@ class Shared(Spec):
     negatives: PositiveInt
 
 
+def with_runs(rows: Iterable[Line]) -> list[Row]:
+    """Return the rows behind which runs of ours stand."""
+    return [row for row in rows if isinstance(row, Row) and row.kind not in {"published", "unavailable"}]
+
+
 class Target(Spec):
     """experiments/<paper>/<target>.yaml, a table or a figure: what targets of every kind have in common."""
 
     title: str
     kind: str
     source: str
-    unit: Literal["percent", "fraction", "s"] = "percent"
-    columns: list[Column] = Field(min_length=1)
-    primary: str
-    level: float = Field(default=0.95, gt=0, lt=1)
+    unit: str
     scales: list[str] = Field(min_length=1)
-    seeds: PositiveInt | None = None
-    shared: Shared
-    rows: list[Row] = Field(min_length=1)
+    rows: Sequence[Line] = Field(min_length=1)
     notes: list[str] = Field(default=[])
     remarks: list[str] = Field(default=[])
+
+    @property
+    def headings(self) -> Sequence[Heading]:
+        """Columns as printed; a row's published figures stand in their order."""
+        raise NotImplementedError
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names of the datasets, the first one first."""
+        raise NotImplementedError
 
     @property
     def compared_with(self) -> str | None:
@@ -147,7 +178,34 @@ class Target(Spec):
         return None
 
 
-class Comparison(Target):
+class Trained(Target):
+    """A target whose rows are runs."""
+
+    unit: Literal["percent", "fraction", "s"] = "percent"
+    seeds: PositiveInt | None = None
+    shared: Shared
+    rows: list[Row] = Field(min_length=1)
+
+
+class Measured(Trained):
+    """A target whose columns are measures, one of them the primary one."""
+
+    columns: list[Column] = Field(min_length=1)
+    primary: str
+    level: float = Field(default=0.95, gt=0, lt=1)
+
+    @property
+    def headings(self) -> Sequence[Heading]:
+        """The measures."""
+        return self.columns
+
+    @property
+    def datasets(self) -> list[str]:
+        """The one dataset of all columns."""
+        return [self.columns[0].dataset]
+
+
+class Comparison(Measured):
     """Rows compared with a baseline in every column."""
 
     kind: Literal["comparison"]
@@ -159,7 +217,7 @@ class Comparison(Target):
         return self.baseline
 
 
-class Readings(Target):
+class Readings(Measured):
     """One row compared with the others under every combination of readings: a specification curve."""
 
     kind: Literal["readings"]
@@ -171,16 +229,8 @@ class Readings(Target):
         return self.focus
 
 
-class Calibration(Target):
+class Calibration(Measured):
     """A row compared with itself, pair by pair: what intervals cover where the true difference is 0."""
 
     kind: Literal["calibration"]
     pairs: PositiveInt
-
-
-TARGETS: dict[str, type[Target]] = {
-    "comparison": Comparison,
-    "readings": Readings,
-    "calibration": Calibration,
-}
-"""Kind of a target -> its model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from harness.errors import UserError, nearest
 from harness.files import content_hash
@@ -12,7 +12,7 @@ from harness.negatives.pieces import settings_of
 from harness.negatives.registry import make_topology
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Row, Target
+from harness.specs.models import Line, Measured, Row, Target, Trained, with_runs
 from harness.specs.parts import Recipe, Scale
 from harness.specs.samplers import sampler_settings
 from harness.specs.settings import (
@@ -80,9 +80,14 @@ class Resolved:
         return self.loaded.target
 
     @property
+    def trained(self) -> Trained:
+        """The spec of a target whose rows are runs; no other has what these need."""
+        return cast("Trained", self.target)
+
+    @property
     def dataset(self) -> str:
-        """Name of the target's dataset."""
-        return self.target.columns[0].dataset
+        """Name of the target's dataset, the first where there are several."""
+        return self.target.datasets[0]
 
     @property
     def columns(self) -> list[ResolvedColumn]:
@@ -90,45 +95,47 @@ class Resolved:
         dataset = self.loaded.datasets[self.dataset]
         title = dataset.title
         publishing = any(row.published for row in self.target.rows)
-        printed = [
-            ResolvedColumn(c.label, c.dataset, title, c.measure, "test", publishing)
-            for c in self.target.columns
-        ]
+        measured = self.target.columns if isinstance(self.target, Measured) else []
+        printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, "test", publishing) for c in measured]
         further = [
             ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further
         ]
-        first = self.target.columns[0]
         others = [
             ResolvedColumn(f"{first.label} {split}", self.dataset, title, first.measure, split, False)
+            for first in measured[:1]
             for split in self.splits
         ]
         return [*printed, *further, *others]
 
     @property
+    def printed(self) -> list[ResolvedColumn]:
+        """The first of the columns, those that the target prints."""
+        return self.columns[: len(self.target.headings)]
+
+    @property
     def primary(self) -> ResolvedColumn:
         """The primary column."""
-        return next(column for column in self.columns if column.label == self.target.primary)
+        primary = cast("Measured", self.target).primary
+        return next(column for column in self.columns if column.label == primary)
 
     @property
     def seeds(self) -> int:
         """Number of seeds, unless the command says otherwise."""
-        return self.target.seeds or self.scale.spec.seeds.count
+        return self.trained.seeds or self.scale.spec.seeds.count
 
-    def published(self, row: Row) -> list[dict[str, Any] | None]:
+    def published(self, row: Line) -> list[dict[str, Any] | None]:
         """Return a row's published figures, one a column of the finished table."""
-        printed = list(row.published or []) + [None] * len(self.columns)
-        return [
-            figure(text, self.target.unit) if text is not None else None
-            for text, _ in zip(printed, self.columns, strict=False)
-        ]
+        printed = figures(self.target, row)
+        return [printed.get(column.label) for column in self.columns]
 
-    def collection(self) -> CollectionSettings:
-        """Return the collection that serves the dataset at this scale."""
-        choices = self.loaded.datasets[self.dataset].collections
+    def collection(self, dataset: str | None = None) -> CollectionSettings:
+        """Return the collection that serves a dataset of the target, its first by default, at this scale."""
+        dataset = dataset or self.dataset
+        choices = self.loaded.datasets[dataset].collections
         choice = choices.get(self.scale.name)
         if choice is None:
             raise UserError(
-                f"dataset '{self.dataset}' has no collection at scale '{self.scale.name}'",
+                f"dataset '{dataset}' has no collection at scale '{self.scale.name}'",
                 fix=nearest(self.scale.name, choices),
             )
         parameters = choice.parameters.model_dump() if choice.parameters else {}
@@ -136,7 +143,7 @@ class Resolved:
 
     def run(self, row: Row, seed: int) -> RunSettings:
         """Return the settings of a row's run of one seed, counted from 0."""
-        scale, name = self.scale.spec, row.recipe or self.target.shared.recipe
+        scale, name = self.scale.spec, row.recipe or self.trained.shared.recipe
         recipe = self.loaded.recipes[name]
         warm_up_shift, shift = row.seed_shift
         warm_up = RunSettings(
@@ -180,11 +187,13 @@ class Resolved:
                 for name, recipe in self.loaded.recipes.items()
             },
             self.collection().model_dump(),
-            self.target.shared.model_dump(),
+            self.trained.shared.model_dump(),
         )
 
     def scale_notes(self) -> list[str]:
         """Return what the scale changes, and the target's own remarks."""
+        if not isinstance(self.target, Trained):
+            return list(self.target.remarks)
         wanted, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
         capped = [f"Candidates: K = {wanted} is capped to {cap} at this scale."] if wanted > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
@@ -198,8 +207,9 @@ class Resolved:
     def _sampler(self, row: Row) -> SamplerSettings | None:
         if row.sampler is None:
             return None
-        candidates = min(self.target.shared.candidates, self.scale.spec.candidates_cap)
-        return sampler_settings(row.sampler, candidates, self.target.shared.negatives)
+        shared = row.under(self.trained.shared)
+        candidates = min(shared.candidates, self.scale.spec.candidates_cap)
+        return sampler_settings(row.sampler, candidates, shared.negatives)
 
 
 def resolve(library: Library, target: str, scale: str) -> Resolved:
@@ -222,11 +232,20 @@ def _check_towers(loaded: LoadedTarget, name: str, scale: Scale) -> None:
     Raises:
         UserError: there is such a row.
     """
-    for row in loaded.target.rows:
+    for row in with_runs(loaded.target.rows):
         queue = row.sampler is not None and make_topology(row.sampler.piece("topology")).name == "queue"
         if queue and scale.encoder.towers == "separate":
             what = f"row '{row.name}' has a queue, scale '{name}' has separate towers"
             raise UserError(what, where=loaded.name, fix="a queue needs shared towers: leave the row out")
+
+
+def figures(target: Target, row: Line) -> dict[str, dict[str, Any] | None]:
+    """Return a row's published figures, by the labels of the columns as printed."""
+    printed = row.published or [None] * len(target.headings)
+    return {
+        heading.label: None if text is None else figure(text, target.unit)
+        for heading, text in zip(target.headings, printed, strict=True)
+    }
 
 
 def figure(printed: str, unit: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter
 
 from harness.files import write_json
-from harness.specs.models import TARGETS, Paper
+from harness.specs.kinds import TARGETS
+from harness.specs.models import Paper
 from harness.specs.parts import Dataset, Recipe, Scale
 
 MODELS: dict[str, Any] = {
@@ -23,8 +24,10 @@ MODELS: dict[str, Any] = {
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each kind of file."""
     found = {kind: TypeAdapter(model).json_schema(by_alias=True) for kind, model in MODELS.items()}
-    row = found["target"]["$defs"]["Row"]["properties"]["sampler"]
-    row["anyOf"] = [{"type": "string"}, *row["anyOf"]]
+    for model in found["target"]["$defs"].values():
+        sampler = model.get("properties", {}).get("sampler")
+        if sampler is not None:
+            sampler["anyOf"] = [{"type": "string"}, *sampler["anyOf"]]
     return found
 
 

@@ -210,7 +210,7 @@ def test_wrong_file_that_a_target_names(
 
 def test_errors_of_two_named_files_come_together(broken: Broken, library: Library) -> None:
     paper = library.root / "trisampler/paper.yaml"
-    paper.write_text(paper.read_text().replace("severity: low", "severity: tiny"))
+    paper.write_text(paper.read_text().replace("severity: low", "severity: tiny", 1))
     lines = broken("recipes/in-batch.yaml", ("clip_norm: 2.0", "clip_norm: -1.0"))
     assert [line.split(":")[0] for line in lines] == [
         "experiments/trisampler/paper.yaml",
@@ -260,8 +260,8 @@ def test_unknown_names(library: Library) -> None:
         resolve(library, "calibration/hard-negatives", "quick")
     with pytest.raises(UserError, match=r"unknown recipe 'in-bach'; did you mean 'in-batch'"):
         library.recipe("in-bach")
-    with pytest.raises(UserError, match=r"unknown dataset 'nq'"):
-        library.dataset("nq")
+    with pytest.raises(UserError, match=r"unknown dataset 'nk'; did you mean 'nq'"):
+        library.dataset("nk")
     with pytest.raises(UserError, match=r"has no row 'Trisampler'; did you mean 'TriSampler'"):
         library.target(TABLE).rows("Trisampler")
 

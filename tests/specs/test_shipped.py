@@ -11,6 +11,7 @@ import pytest
 
 from harness.collections.planted import build_planted
 from harness.specs.library import Library
+from harness.specs.models import with_runs
 from harness.specs.parts import PlantedParameters
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
@@ -50,8 +51,13 @@ def test_every_row_resolves_at_every_scale(name: str) -> None:
     library = Library(SHIPPED)
     for scale in library.target(name).target.scales:
         resolved = resolve(library, name, scale)
-        for row in resolved.target.rows:
+        for row in with_runs(resolved.target.rows):
             assert resolved.run(row, 0) != resolved.run(row, 1)
+
+
+def test_datasets_share_their_stand_ins_and_with_them_their_runs() -> None:
+    one, other = (Library(SHIPPED).dataset(name) for name in ("ms-pas", "nq"))
+    assert one.collections == other.collections
 
 
 def test_planted_parameters_are_those_of_the_collection() -> None:

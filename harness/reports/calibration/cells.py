@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation.calibration import compare_sides, coverage
 from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
-from harness.specs.models import Side
+from harness.specs.models import Calibration, Row, Side
 from harness.specs.resolve import Resolved
 
 
@@ -28,11 +29,12 @@ def build_calibration(
         UserError: of no pair both sides were made.
     """
     all_made(failed)
-    level, column = resolved.target.level, resolved.primary.model_dump()
+    target, column = cast("Calibration", resolved.target), resolved.primary.model_dump()
+    level = target.level
     made: dict[str, list[FinishedRun]] = {}
     for run in runs:
         made.setdefault(run.row, []).append(run)
-    sides = [row for row in resolved.target.rows if isinstance(row, Side) and row.name in made]
+    sides = [row for row in target.rows if isinstance(row, Side) and row.name in made]
     pairs = []
     for number in dict.fromkeys(side.pair for side in sides):
         names = tuple(side.name for side in sides if side.pair == number)
@@ -43,7 +45,7 @@ def build_calibration(
     if not pairs:
         fix = "name the row as it is written, or both sides of a pair"
         raise UserError("of no pair both sides were made", fix=fix)
-    row = resolved.loaded.written[0]
+    row = cast("Row", resolved.loaded.written[0])
     return {
         **describe_target(resolved, runs, [column], collection),
         "row": {

@@ -1,0 +1,63 @@
+"""The cells of statistics: what the papers count, and what the collections hold that stand in at a scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import pandas as pd
+
+from harness.collections.collection import Collection
+from harness.reports.cells import Cells, FinishedRun, describe_collection, describe_spec
+from harness.specs.kinds import Counted, Statistics
+from harness.specs.resolve import Resolved, figures
+
+STATES = {"counted": "missing", "published": "published-only", "unavailable": "unavailable"}
+"""Kind of a row -> what its cells are where nothing was counted."""
+
+
+def no_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
+    """Return no score: nothing is measured."""
+    return per_query.iloc[:0]
+
+
+def build_statistics(
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collections: Mapping[str, Collection],
+) -> Cells:
+    """Return the content of cells.json; the same collections give the same cells."""
+    target = cast("Statistics", resolved.target)
+    described = {name: describe_collection(collection) for name, collection in collections.items()}
+    return {
+        **describe_spec(resolved),
+        "simulation": any(collection.simulation for collection in collections.values()),
+        "collections": described,
+        "columns": [column.model_dump() for column in target.columns],
+        "rows": [_row(resolved, target, row, described.get(row.dataset or "")) for row in target.rows],
+    }
+
+
+def _row(resolved: Resolved, target: Statistics, row: Counted, described: Cells | None) -> Cells:
+    published = figures(target, row)
+    cells = []
+    for column in target.columns:
+        counted = count(described, column.count) if described else None
+        state = STATES[row.kind] if counted is None else "ok"
+        cells.append({"state": state, "published": published[column.label], "counted": counted})
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "dataset": row.dataset,
+        "dataset_title": resolved.loaded.datasets[row.dataset].title if row.dataset else None,
+        "summary": row.summary,
+        "cells": cells,
+    }
+
+
+def count(described: Cells, what: str) -> int | None:
+    """Return a count of a collection, of `describe_collection`; none where it has no such split."""
+    found = described["documents"] if what == "documents" else described["queries"].get(what)
+    return None if found is None else int(found)

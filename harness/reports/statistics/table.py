@@ -1,0 +1,91 @@
+"""The document of statistics: published counts beside those of the collections that stand in for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
+from harness.reports.footnotes import plot, verdict
+from harness.reports.text import NOTHING, Cells, count_text, list_text
+
+
+def statistics_document(cells: Cells) -> Document:
+    """Return the whole report.
+
+    Args:
+        cells: content of `cells.json`.
+
+    Returns:
+        Counts, figure, rows, footnotes.
+    """
+    blocks = filled(
+        _counts(cells),
+        plot("Counts of each dataset as published and of the collection that stands in for it."),
+        Notes("Rows", tuple(Note(of["summary"], _named(of)) for of in cells["rows"] if of["summary"])),
+        noted("Notes", _footnotes(cells)),
+    )
+    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, lead, blocks, _made_on(cells), f"Counted {_made_on(cells)}.")
+
+
+def _made_on(cells: Cells) -> str:
+    names = list(dict.fromkeys(of["name"] for of in cells["collections"].values()))
+    simulation = " (simulation)" if cells["simulation"] else ""
+    return f"on {list_text(names)}{simulation} at {cells['scale']} scale"
+
+
+def _caption(cells: Cells) -> str:
+    return (
+        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. Queries of each split, and "
+        "documents. Published: of the datasets; here: of the collections that stand in for them, "
+        f"{_made_on(cells)}."
+    )
+
+
+def _counts(cells: Cells) -> Table:
+    columns = [Column("Dataset", names=True, brief="")]
+    for column in cells["columns"]:
+        label = column["label"]
+        columns += [
+            Column("published", label),
+            Column("here", label, brief=label),
+        ]
+    columns.append(Column("Collection here", names=True))
+    rows = []
+    for row in cells["rows"]:
+        line = [Field(_named(row))]
+        for cell in row["cells"]:
+            line += [Field(_published(cell)), _counted(cell)]
+        about = cells["collections"].get(row["dataset"])
+        rows.append((*line, Field(about["name"] if about else NOTHING)))
+    return Table("", tuple(columns), tuple(rows))
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    what = {"published": "not counted"}.get(row["kind"], row["kind"])
+    return str(row["name"]) if what == "counted" else f"{row['name']} ({what})"
+
+
+def _published(cell: Mapping[str, Any]) -> str:
+    return count_text(int(cell["published"]["printed"])) if cell["published"] else NOTHING
+
+
+def _counted(cell: Mapping[str, Any]) -> Field:
+    if cell["counted"] is not None:
+        return Field(count_text(cell["counted"]))
+    due = cell["state"] in ("missing", "unavailable")
+    return Field(cell["state"], state=cell["state"]) if due else Field(NOTHING)
+
+
+def _footnotes(cells: Cells) -> list[str]:
+    about = {of["name"]: of["fingerprint"] for of in cells["collections"].values()}
+    lines = [
+        "Collections: " + ", ".join(f"{name}, fingerprint {made}" for name, made in about.items()) + ".",
+        "They stand in for the datasets so that the whole path runs; they are no samples of them, and "
+        "several datasets may share one.",
+    ]
+    if cells["simulation"]:
+        lines.append("Simulation: documents and queries are made up.")
+    notes = [f"Note {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]]
+    return [*lines, *cells["reading_notes"], *notes]

@@ -1,0 +1,74 @@
+"""The cells of a sweep: each row at each value, published and reproduced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import pandas as pd
+
+from harness.collections.collection import Collection
+from harness.evaluation.comparison import reproduced
+from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.specs.expansion import short_names
+from harness.specs.kinds import Point, Sweep
+from harness.specs.resolve import Resolved, figures
+
+
+def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores of the printed columns alone, so that the file of many points stays small."""
+    wanted = {column.measure for column in resolved.printed}
+    return per_query[per_query["measure"].isin(wanted) & (per_query["split"] == "test")]
+
+
+def build_sweep(
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
+) -> Cells:
+    """Return the content of cells.json; the same runs give the same cells.
+
+    Raises:
+        RunError: a point failed; a line with a hole would look whole.
+    """
+    all_made(failed)
+    target = cast("Sweep", resolved.target)
+    columns = [column.model_dump() for column in resolved.printed]
+    points = [row for row in target.rows if isinstance(row, Point)]
+    made = {row.name: [run for run in runs if run.row == row.name] for row in points}
+    return {
+        **describe_target(resolved, runs, columns, collection),
+        "parameter": short_names([target.parameter])[target.parameter],
+        "rows": [
+            {"name": row.written, "kind": row.kind, "summary": row.summary}
+            for row in {row.written: row for row in points}.values()
+        ],
+        "points": [
+            {**_point(row, made[row.name]), "cells": _cells(resolved, row, per_query, columns)}
+            for row in points
+        ],
+    }
+
+
+def _point(row: Point, runs: Sequence[FinishedRun]) -> Cells:
+    sampler = runs[0].settings.sampler if runs else None
+    return {
+        "row": row.written,
+        "name": row.name,
+        "at": row.at,
+        "recipe": runs[0].settings.recipe if runs else None,
+        "sampler": sampler.preset if sampler else None,
+        "fingerprints": [run.folder.folder.name for run in runs],
+    }
+
+
+def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Sequence[Cells]) -> list[Cells]:
+    level, printed = cast("Sweep", resolved.target).level, figures(resolved.target, row)
+    found = []
+    for column in columns:
+        made, figure = reproduced(per_query, row.name, column, level), printed[column["label"]]
+        state = "ok" if made else "published-only" if row.kind == "published" else "missing"
+        found.append({"state": state, "published": figure, "reproduced": made})
+    return found

@@ -1,0 +1,83 @@
+"""The document of a sweep: a line for each row and value, published beside reproduced."""
+
+from __future__ import annotations
+
+from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
+from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
+from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
+from harness.reports.text import (
+    Cells,
+    dataset_text,
+    list_text,
+    published_text,
+    reproduced_field,
+    row_text,
+    unit_text,
+)
+from harness.specs.expansion import value_text
+
+
+def sweep_document(cells: Cells) -> Document:
+    """Return the whole report.
+
+    Args:
+        cells: content of `cells.json`.
+
+    Returns:
+        Figures, figure, rows, footnotes.
+    """
+    blocks = filled(
+        _figures(cells),
+        plot(f"Each row over the values of {cells['parameter']}, with intervals."),
+        Notes(
+            "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
+        ),
+        noted("Notes", _footnotes(cells)),
+    )
+    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+
+
+def _caption(cells: Cells) -> str:
+    spread = "; ± is the standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
+    published = any(cell["published"] for point in cells["points"] for cell in point["cells"])
+    on = f"Published figures on {dataset_text(cells['columns'][0])}; reproduced" if published else "Made"
+    plotted = "" if published else " The paper has a plot and prints no figures."
+    return (
+        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. {on} on {made_on(cells)}."
+        f"{plotted} All figures in {unit_text(cells)}{spread}."
+    )
+
+
+def _figures(cells: Cells) -> Table:
+    """A line a point; published, where the column has such, reproduced, and the interval of its mean."""
+    columns = [Column("Row", names=True, brief=""), Column(cells["parameter"], brief=cells["parameter"])]
+    around = f"{cells['level'] * 100:g} %, {INTERVALS[shown_interval(cells)]}"
+    lines = [
+        [Field(row_text(cells, row)), Field(value_text(point["at"]))]
+        for row in cells["rows"]
+        for point in points_of(cells, row["name"])
+    ]
+    ordered = [point for row in cells["rows"] for point in points_of(cells, row["name"])]
+    for position, column in enumerate(cells["columns"]):
+        style, group = style_of(cells, position), column["label"]
+        printed = any(point["cells"][position]["published"] for point in ordered)
+        columns += [Column("published", group, brief="\npaper")] * printed
+        columns += [Column("reproduced", group, brief=f"{group}\nhere"), Column(around, group)]
+        for point, line in zip(ordered, lines, strict=True):
+            cell = point["cells"][position]
+            block = (cell["reproduced"] or {}).get(shown_interval(cells))
+            line.extend([Field(published_text(cell))] * printed)
+            line.extend([reproduced_field(cell, style), Field(style.interval(block, signed=False))])
+    return Table("", tuple(columns), tuple(map(tuple, lines)))
+
+
+def _footnotes(cells: Cells) -> list[str]:
+    recipes = list(dict.fromkeys(point["recipe"] for point in cells["points"] if point["recipe"]))
+    return [
+        ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
+        "Intervals are of each mean by itself. Points share warm-ups and queries, so their differences are "
+        "known better than the intervals suggest; none is tested.",
+        *([f"Recipe: {list_text(recipes)}."] if recipes else []),
+        *origins(cells),
+    ]

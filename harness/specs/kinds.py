@@ -1,0 +1,115 @@
+"""Kinds of target beyond comparisons of runs, and the registry of all kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from harness.specs.base import Spec
+from harness.specs.models import (
+    Calibration,
+    Comparison,
+    Heading,
+    Line,
+    Measured,
+    Printed,
+    Readings,
+    Row,
+    Shared,
+    Target,
+)
+from harness.specs.samplers import Parameter
+
+NEGATIVES = "negatives"
+"""The parameter of a sweep that is no path into a sampler."""
+
+
+class Count(Heading):
+    """A column of counts: queries of a split, or documents."""
+
+    count: Literal["train", "dev", "test", "documents"]
+
+
+class Counted(Line):
+    """A dataset's row; `dataset` where it has a collection here, which is counted."""
+
+    kind: Literal["counted", "published", "unavailable"]
+    dataset: str | None = None
+
+
+class Statistics(Target):
+    """Sizes of datasets, published beside those of the collections that stand in for them."""
+
+    kind: Literal["statistics"]
+    unit: Literal["count"] = "count"
+    columns: list[Count] = Field(min_length=1)
+    rows: list[Counted] = Field(min_length=1)
+
+    @property
+    def headings(self) -> Sequence[Heading]:
+        """The counts."""
+        return self.columns
+
+    @property
+    def datasets(self) -> list[str]:
+        """Those of the rows, each once."""
+        return list(dict.fromkeys(row.dataset for row in self.rows if row.dataset))
+
+
+class Value(Spec):
+    """A value of what a sweep varies, and the figures printed for it, one a column."""
+
+    at: Parameter
+    published: list[Printed | None] | None = None
+
+
+class Swept(Row):
+    """A row of a sweep, with the values that it is made at."""
+
+    values: list[Value] = Field(min_length=1)
+
+
+class Point(Swept):
+    """A row of a sweep at one value.
+
+    Attributes:
+        point_of: name of the row as written.
+        parameter: what the sweep varies.
+    """
+
+    point_of: str
+    parameter: str
+
+    @property
+    def written(self) -> str:
+        """Name of the row as the file has it."""
+        return self.point_of
+
+    @property
+    def at(self) -> Parameter:
+        """The value."""
+        return self.values[0].at
+
+    def under(self, shared: Shared) -> Shared:
+        """Return what is shared, with the point's number of negatives where that is what is varied."""
+        return shared.model_copy(update={NEGATIVES: self.at}) if self.parameter == NEGATIVES else shared
+
+
+class Sweep(Measured):
+    """Rows over the values of one parameter: ``negatives``, or a path into the sampler such as ``with.a``."""
+
+    kind: Literal["sweep"]
+    parameter: str
+    rows: list[Swept] = Field(min_length=1)  # type: ignore[assignment]
+
+
+TARGETS: dict[str, type[Target]] = {
+    "comparison": Comparison,
+    "readings": Readings,
+    "calibration": Calibration,
+    "statistics": Statistics,
+    "sweep": Sweep,
+}
+"""Kind of a target -> its model."""

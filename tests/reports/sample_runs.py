@@ -1,0 +1,46 @@
+"""Collections and finished runs made by hand, to build cells from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from harness.collections.collection import Collection, Queries
+from harness.records.run_folder import RunFolder
+from harness.reports.cells import FinishedRun
+from harness.specs.models import with_runs
+from harness.specs.resolve import Resolved
+
+
+def some_collection(name: str, splits: dict[str, int], documents: int) -> Collection:
+    queries = {
+        split: Queries(tuple(f"{split}-{number}" for number in range(size)), ("?",) * size, {}, {})
+        for split, size in splits.items()
+    }
+    ids = tuple(f"d{number}" for number in range(documents))
+    return Collection(name, True, ids, (".",) * documents, queries)
+
+
+def some_runs(resolved: Resolved, root: Path, seeds: int = 2) -> list[FinishedRun]:
+    """A run of each row and seed, its folder empty."""
+    return [
+        FinishedRun(row.name, seed, resolved.run(row, seed), RunFolder(root / f"{row.name}, seed {seed}"))
+        for seed in range(seeds)
+        for row in with_runs(resolved.target.rows)
+    ]
+
+
+def some_scores(
+    resolved: Resolved, values: Mapping[tuple[str, int], list[float]], split: str = "test"
+) -> pd.DataFrame:
+    """The values of (row, seed) on the first printed measure, one a query."""
+    about = {"dataset": resolved.dataset, "split": split, "measure": resolved.columns[0].measure}
+    return pd.concat(
+        [
+            pd.DataFrame({"row": row, "seed": seed, **about, "query": range(len(found)), "value": found})
+            for (row, seed), found in values.items()
+        ],
+        ignore_index=True,
+    )
