@@ -126,7 +126,7 @@ class Stages:
             BusyError: another process is making it, and `wait` is false.
         """
         fingerprint = self.chain(settings).last
-        folder = RunFolder(self.store.run(fingerprint))
+        folder = RunFolder(self.store.run(fingerprint), self.mirror)
         if not _complete(folder, settings):
             with self.lease(fingerprint, title, wait=wait):
                 if not _complete(folder, settings):
@@ -261,7 +261,6 @@ class Stages:
         tokens = self.tokens(settings)
 
         def watch(encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
-            self.mirror(folder.folder)
             return dev_metrics(settings, self.collection(settings.collection), tokens, encoder, documents)
 
         torch.use_deterministic_algorithms(True, warn_only=True)

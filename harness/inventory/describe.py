@@ -13,7 +13,7 @@ from rich.text import Text
 from harness.errors import UserError
 from harness.explain.cell import render_cell
 from harness.explain.settings_text import piece_text, scale_text
-from harness.inventory.mlflow_runs import mlflow_run
+from harness.inventory.mlflow_runs import mlflow_place
 from harness.inventory.origins import find_origin, known_collections
 from harness.inventory.standing import named_in, wanted
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs, touched
@@ -109,7 +109,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
     origin = find_origin(settings, run.fingerprint, collections)
     yield "stands on", " ".join(origin.chain.needs()) if origin else "cannot be told here"
-    mirrored = mlflow_run(store.tracking_uri, run.fingerprint)
+    mirrored = mlflow_place(store.tracking_uri, run.fingerprint)
     if mirrored:
         yield "MLflow", mirrored
     if result.get("seconds") is not None:
