@@ -7,6 +7,7 @@ much of which folder it holds: `made`, when the folder's first line was written,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from harness.records.mlflow_entries import (
     flatten,
     line_points,
     lines_from,
+    mean_scores,
     metric_name,
     skip_lines,
 )
@@ -74,7 +76,8 @@ class MlflowMirror:
         """Write what MLflow does not hold yet of a run folder.
 
         Params are those of spec.json, flattened; metrics are named ``phase/metric``. Once done.json is there,
-        its numbers, the rankings, the per-query scores and the environment follow, and the run is FINISHED.
+        its numbers, the means of the measures (``test/nDCG_at_10``), the rankings, the per-query scores and
+        the environment follow, and the run is FINISHED.
         A folder without a line of metrics and without done.json is not written yet.
 
         Args:
@@ -97,9 +100,8 @@ class MlflowMirror:
             raise
         except Exception as error:  # MLflow raises whatever its store raises
             self._known.pop(folder.name, None)
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
             where = without_password(self.tracking_uri)
-            raise ServerError(f"MLflow at {where} is not updated ({without_password(reason)})") from error
+            raise ServerError(f"MLflow at {where} is not updated ({_reason(error)})") from error
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
         # Whether the run is done is read before its metrics: a line written in between is then not lost.
@@ -175,8 +177,9 @@ class MlflowMirror:
     def _finish(self, opened: Experiment, state: _Mirrored, folder: Path, result: dict[str, Any]) -> None:
         """Write results and artifacts of a finished run, and say so last."""
         when_ms = int(1000 * _finished(folder))
-        numbers = {key: float(value) for key, value in flatten(result, numbers=True).items()}
-        points = [Point(metric_name(f"result/{key}"), value, when_ms, 0) for key, value in numbers.items()]
+        numbers = {f"result/{key}": float(value) for key, value in flatten(result, numbers=True).items()}
+        numbers |= mean_scores(folder / "per_query.parquet")
+        points = [Point(metric_name(key), value, when_ms, 0) for key, value in numbers.items()]
         for start in range(0, len(points), BATCH):
             opened.log(state.run_id, points[start : start + BATCH])
         for name in ARTIFACTS:
@@ -187,6 +190,13 @@ class MlflowMirror:
         opened.log(state.run_id, tags=_checkpoint(folder, result))
         opened.finish(state.run_id, when_ms)
         opened.log(state.run_id, tags={"mirrored": content_hash(result)})
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an error; of a failed request, what made it fail."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    request = re.search(r"""Caused by \w+\(['"](?:\w+\(.*?\): )?(.*?)['"]\)+$""", first)
+    return without_password(request[1] if request else first)[:200]
 
 
 def _made(folder: Path) -> float:

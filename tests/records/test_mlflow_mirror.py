@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from harness.errors import UserError
@@ -53,11 +54,11 @@ def finish(folder: Path) -> None:
     (folder / "checkpoints/final").mkdir(parents=True)
     (folder / "rankings").mkdir()
     (folder / "rankings" / "test.trec.gz").write_bytes(b"ranking")
-    (folder / "done.json").write_text(
-        json.dumps(
-            {"measures": {"RR(rel=2)@10": 0.3}, "text": "no metric", "weights": "abc", "finished": 1e9 + 60}
-        )
-    )
+    measure, values = "RR(rel=2)@10", [0.0, 0.5]
+    scores = pd.DataFrame({"split": "test", "measure": measure, "query": ["a", "b"], "value": values})
+    scores.to_parquet(folder / "per_query.parquet")
+    result = {"measures": [measure], "seconds": 1.5, "weights": "abc", "finished": 1e9 + 60}
+    (folder / "done.json").write_text(json.dumps(result))
 
 
 def runs(mirror: MlflowMirror, folder: Path) -> list[Any]:
@@ -97,11 +98,12 @@ def test_a_run_is_mirrored_while_it_trains_and_closed_when_done(uri: str, folder
     run = held(mirror, folder)
     assert (run.info.status, run.info.end_time) == ("FINISHED", 1000 * (10**9 + 60))
     assert history(mirror, folder, "warm-up/loss") == [(s, 1 / (s + 1), 1000 * (10**9 + s)) for s in range(5)]
-    assert run.data.metrics["result/measures.RR_rel_2_at_10"] == 0.3
+    assert run.data.metrics["result/seconds"] == 1.5
+    assert run.data.metrics["test/RR_rel_2_at_10"] == 0.25
     checkpoint = {"checkpoint": f"runs/{folder.name}/checkpoints/final", "weights": "abc"}
     assert checkpoint.items() <= run.data.tags.items()
     names = {item.path for item in mirror._opened.client.list_artifacts(run.info.run_id)}
-    assert names == {"spec.json", "environment.json", "done.json", "rankings"}
+    assert names == {"spec.json", "environment.json", "done.json", "per_query.parquet", "rankings"}
     assert (Path(uri.removeprefix("sqlite:///")).parent / "mlartifacts").is_dir()
 
 
@@ -155,9 +157,9 @@ def test_a_run_that_is_evaluated_again_is_written_again(uri: str, folder: Path) 
     finish(folder)
     mirror = MlflowMirror(uri, "harness")
     mirror.write(folder, TAGS)
-    (folder / "done.json").write_text(json.dumps({"measures": {"R@5": 0.5}, "finished": 1e9 + 90}))
+    (folder / "done.json").write_text(json.dumps({"seconds": 2.5, "finished": 1e9 + 90}))
     mirror.write(folder, TAGS)
-    assert held(mirror, folder).data.metrics["result/measures.R_at_5"] == 0.5
+    assert held(mirror, folder).data.metrics["result/seconds"] == 2.5
 
 
 def test_a_run_that_is_made_again_replaces_the_record_of_the_one_before(uri: str, folder: Path) -> None:
