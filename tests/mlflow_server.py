@@ -62,13 +62,6 @@ class Server:
             self._process.wait()
             self._process = None
 
-    def runs(self) -> list[Any]:
-        """Return all its runs that are not deleted, in all experiments."""
-        from mlflow import MlflowClient
-
-        client = MlflowClient(self.uri)
-        return list(client.search_runs([found.experiment_id for found in client.search_experiments()]))
-
     def _answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.uri}/health", timeout=1) as answer:  # noqa: S310
@@ -77,11 +70,19 @@ class Server:
             return False
 
 
-def check_all_held(server: Server, folders: list[Path]) -> None:
-    """Check that a server holds one run for each folder, finished, with all lines and artifacts."""
+def runs_at(uri: str) -> list[Any]:
+    """Return all runs that are not deleted, in all experiments."""
     from mlflow import MlflowClient
 
-    client, runs = MlflowClient(server.uri), server.runs()
+    client = MlflowClient(uri)
+    return list(client.search_runs([found.experiment_id for found in client.search_experiments()]))
+
+
+def check_all_held(uri: str, folders: list[Path]) -> None:
+    """Check that MLflow holds one run for each folder, finished, with all lines and artifacts."""
+    from mlflow import MlflowClient
+
+    client, runs = MlflowClient(uri), runs_at(uri)
     assert sorted(run.data.tags["fingerprint"] for run in runs) == sorted(path.name for path in folders)
     for run in runs:
         folder = next(path for path in folders if path.name == run.data.tags["fingerprint"])

@@ -18,7 +18,7 @@ from harness.records.mirroring import Mirroring, ServerError
 from harness.records.mlflow_mirror import MlflowMirror
 from harness.records.run_folder import RunFolder
 
-from .mlflow_server import Server, check_all_held
+from .mlflow_server import Server, check_all_held, runs_at
 from .place import TARGET, Place
 
 TAGS = {"target": TARGET, "row": "TriSampler"}
@@ -100,7 +100,7 @@ def test_a_server_away_before_killed_during_and_back_after_a_run_lacks_nothing(
     server.start()
     for _ in range(2):
         MlflowMirror(server.uri, "trisampler").write(folder.folder, TAGS)
-        check_all_held(server, [folder.folder])
+        check_all_held(server.uri, [folder.folder])
 
 
 def test_training_does_not_wait_for_a_server_that_hangs(
@@ -164,9 +164,10 @@ def test_a_table_made_without_its_server_is_synced_by_two_at_once(server: Server
     assert (code, out) == (1, "") and len(errors.splitlines()) == 1
     assert errors.startswith(f"error: MLflow at {server.uri}") and "0 of 4 run(s) are there" in errors
     server.start()
-    for process in [begin(place, server.uri, "sync", *OF_TARGET) for _ in range(2)]:
-        assert ended(process)[:2] == (0, f"4 run(s) are in {server.uri}\n")
-    check_all_held(server, folders(place))
+    for uri in (server.uri, f"sqlite:///{tmp_path / 'fresh/mlflow.db'}"):
+        for process in [begin(place, uri, "sync", *OF_TARGET) for _ in range(2)]:
+            assert ended(process) == (0, f"4 run(s) are in {uri}\n", "")
+        check_all_held(uri, folders(place))
 
 
 @pytest.mark.slow
@@ -174,18 +175,16 @@ def test_a_server_killed_while_a_table_is_made_is_filled_by_sync(server: Server,
     place = Place(tmp_path)
     server.start()
     process = begin(place, server.uri, "reproduce", *OF_TARGET)
-    until(lambda: bool(server.runs()), 120)
+    until(lambda: bool(runs_at(server.uri)), 120)
     server.kill()
     code, _, errors = ended(process)
     assert code == 0, errors
     assert "harness sync" in errors
     server.start()
     for _ in range(2):
-        assert ended(begin(place, server.uri, "sync", *OF_TARGET))[:2] == (
-            0,
-            f"4 run(s) are in {server.uri}\n",
-        )
-        check_all_held(server, folders(place))
+        done = ended(begin(place, server.uri, "sync", *OF_TARGET))
+        assert done == (0, f"4 run(s) are in {server.uri}\n", "")
+        check_all_held(server.uri, folders(place))
 
 
 @pytest.mark.slow

@@ -6,10 +6,12 @@ import logging
 import os
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from filelock import FileLock
+
 from harness.records.mlflow_entries import Point
 
 SQLITE = "sqlite:///"
@@ -19,6 +21,10 @@ DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+
+
+OPENING_S = 120.0
+"""How long another process may take to open the database."""
 
 
 def without_password(text: str) -> str:
@@ -37,7 +43,13 @@ class Experiment:
     """
 
     def __init__(self, tracking_uri: str, name: str, heard: Callable[[], None]) -> None:
-        self.client, self._heard = _client(tracking_uri), heard
+        self._heard = heard
+        with _alone(tracking_uri):
+            self._open(tracking_uri, name)
+        heard()
+
+    def _open(self, tracking_uri: str, name: str) -> None:
+        self.client = _client(tracking_uri)
         found = self.client.get_experiment_by_name(name)
         if found is None:
             try:
@@ -50,7 +62,6 @@ class Experiment:
                     raise
         if found is not None:
             self.id = found.experiment_id
-        heard()
 
     def only_run(self, fingerprint: str) -> Any:
         """Return the first run of a fingerprint in any experiment, or none; later ones are deleted.
@@ -120,13 +131,16 @@ def _client(tracking_uri: str) -> Any:
     for name in ("mlflow", "mlflow.store.db.utils", "alembic", "alembic.runtime.migration"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each retry of a server that is away
-    if tracking_uri.startswith(SQLITE):
-        Path(tracking_uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
-    elif "://" not in tracking_uri:
-        raise UserError(
-            f"'{tracking_uri}' is no tracking address", fix="write for example sqlite:///store/mlflow.db"
-        )
     return MlflowClient(tracking_uri)
+
+
+def _alone(tracking_uri: str) -> AbstractContextManager[object]:
+    """Keep other processes from opening a database meanwhile: two that make its tables at once break it."""
+    if not tracking_uri.startswith(SQLITE):
+        return nullcontext()
+    path = Path(tracking_uri.removeprefix(SQLITE))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f"{path.name}.lock"), timeout=OPENING_S)
 
 
 def _artifact_location(tracking_uri: str) -> str | None:

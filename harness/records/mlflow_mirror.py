@@ -8,6 +8,7 @@ much of which folder it holds: `made`, when the folder's first line was written,
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,12 @@ BATCH = 900
 PARAMS_A_CALL = 100
 LONGEST_PARAM = 6000
 LONGEST_TAG = 8000
+
+CONTESTED = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "TEMPORARILY_UNAVAILABLE")
+"""What MLflow answers where another process writes the same: the row is there, the run was deleted since an
+earlier one is there, the database is locked. A second look finds what the other one wrote."""
+
+ATTEMPTS = 6
 
 ARTIFACTS = ("spec.json", "environment.json", "done.json", "per_query.parquet")
 
@@ -88,20 +95,18 @@ class MlflowMirror:
             ServerError: MLflow is away or refuses.
             UserError: a file of the folder is corrupt.
         """
-        try:
+        for attempt in range(ATTEMPTS):
             try:
                 self._write(folder, tags)
-            except Exception as error:
-                if getattr(error, "error_code", "") != "INVALID_PARAMETER_VALUE":
-                    raise
-                self._known.pop(folder.name, None)  # the run was deleted: another process has an earlier one
-                self._write(folder, tags)
-        except HarnessError:
-            raise
-        except Exception as error:  # MLflow raises whatever its store raises
-            self._known.pop(folder.name, None)
-            where = without_password(self.tracking_uri)
-            raise ServerError(f"MLflow at {where} is not updated ({_reason(error)})") from error
+                return
+            except HarnessError:
+                raise
+            except Exception as error:  # MLflow raises whatever its store raises
+                self._known.pop(folder.name, None)
+                if getattr(error, "error_code", "") not in CONTESTED or attempt == ATTEMPTS - 1:
+                    where = without_password(self.tracking_uri)
+                    raise ServerError(f"MLflow at {where} is not updated ({_reason(error)})") from error
+                time.sleep(0.05 * 2**attempt)
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
         # Whether the run is done is read before its metrics: a line written in between is then not lost.

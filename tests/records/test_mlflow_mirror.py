@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +152,21 @@ def test_of_two_runs_that_were_made_at_once_the_first_is_kept_and_completed(uri:
     run = held(other, folder)
     assert (run.info.run_id, run.info.status) == (first.info.run_id, "FINISHED")
     assert len(history(one, folder, "warm-up/loss")) == 3 and run.data.params["encoder.hidden"] == "128"
+
+
+def test_of_two_that_write_the_same_at_once_neither_fails(uri: str, folder: Path) -> None:
+    append(folder, range(500))
+    finish(folder)
+    both, mirrors = threading.Barrier(2), [MlflowMirror(uri, name) for name in ("harness", "simans")]
+
+    def write(mirror: MlflowMirror) -> None:
+        both.wait()
+        mirror.write(folder, TAGS)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(write, mirrors))
+    assert held(mirrors[0], folder).info.status == "FINISHED"
+    assert len(history(mirrors[0], folder, "warm-up/loss")) == 500
 
 
 def test_a_run_that_is_evaluated_again_is_written_again(uri: str, folder: Path) -> None:
