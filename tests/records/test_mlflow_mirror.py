@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.records.mirroring import ServerError
-from harness.records.mlflow_client import without_password
+from harness.records.mlflow_client import Experiment, without_password
 from harness.records.mlflow_entries import environment_tags, flatten, lines_from, metric_name, skip_lines
 from harness.records.mlflow_mirror import MlflowMirror
 
@@ -141,10 +141,8 @@ def test_of_two_runs_that_were_made_at_once_the_first_is_kept_and_completed(uri:
     one, other = MlflowMirror(uri, "harness"), MlflowMirror(uri, "simans")
     other.write(folder, TAGS)
     later = held(other, folder).info.run_id
-    client = other._opened.client
-    first = client.create_run(
-        client.get_experiment_by_name("harness").experiment_id, 1, {"fingerprint": folder.name}
-    )
+    experiment = Experiment(uri, "harness", lambda: None)
+    first = experiment.client.create_run(experiment.id, 1, {"fingerprint": folder.name})
     one.write(folder, TAGS)
     assert held(one, folder).info.run_id == first.info.run_id != later
     finish(folder)
@@ -157,16 +155,26 @@ def test_of_two_runs_that_were_made_at_once_the_first_is_kept_and_completed(uri:
 def test_of_two_that_write_the_same_at_once_neither_fails(uri: str, folder: Path) -> None:
     append(folder, range(500))
     finish(folder)
-    both, mirrors = threading.Barrier(2), [MlflowMirror(uri, name) for name in ("harness", "simans")]
+    folders = [folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(4))]
+    for copy in folders[1:]:
+        shutil.copytree(folder, copy)
+    both, mirrors = (
+        threading.Barrier(2, timeout=30),
+        [MlflowMirror(uri, name) for name in ("harness", "simans")],
+    )
+    for mirror in mirrors:
+        mirror._opened = Experiment(uri, mirror.experiment, lambda: None)
 
     def write(mirror: MlflowMirror) -> None:
-        both.wait()
-        mirror.write(folder, TAGS)
+        for one in folders:
+            both.wait()
+            mirror.write(one, TAGS)
 
     with ThreadPoolExecutor() as threads:
         list(threads.map(write, mirrors))
-    assert held(mirrors[0], folder).info.status == "FINISHED"
-    assert len(history(mirrors[0], folder, "warm-up/loss")) == 500
+    for one in folders:
+        assert held(mirrors[0], one).info.status == "FINISHED"
+        assert len(history(mirrors[0], one, "warm-up/loss")) == 500
 
 
 def test_a_run_that_is_evaluated_again_is_written_again(uri: str, folder: Path) -> None:
