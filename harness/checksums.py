@@ -19,7 +19,7 @@ BLOCK_BYTES = 1 << 20
 def checksums(folder: Path) -> str:
     """Return the checksums of all files below a folder, as its `checksums.txt` holds them, a line a file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
-    return "".join(f"{_crc32(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
+    return "".join(f"{crc32(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
 
 
 def check_folder(folder: Path) -> None:
@@ -34,14 +34,19 @@ def check_folder(folder: Path) -> None:
     for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         try:
-            found = _crc32(folder / name)
+            found = crc32(folder / name)
         except (OSError, ValueError) as error:
             raise UserError("file is missing", where=str(folder / name), fix=fix) from error
         if found != digest:
             raise UserError("corrupt file (its checksum differs)", where=str(folder / name), fix=fix)
 
 
-def _crc32(path: Path) -> str:
+def crc32(path: Path) -> str:
+    """Return the checksum of a file, 8 hex digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     value = 0
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):

@@ -33,7 +33,7 @@ def explain(
 
     store, library = Store.default(), Library.default()
     if why_retrain is not None:
-        for line in explain_retrain(store, PUBLISHED, *why_retrain):
+        for line in explain_retrain(store, *why_retrain):
             typer.echo(line)
         return
     if target is None or row is None:

@@ -8,17 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from harness.checksums import crc32
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.files import write_parquet
-from harness.records.run_folder import RunFolder
+from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.search import exact_search
 from harness.specs.settings import RunSettings
+from harness.training.checkpoints import settle_best
 
 DEV_MEASURE = "RR(rel=2)@10"
 Embeddings = npt.NDArray[np.float32]
@@ -34,7 +36,13 @@ def evaluate_encoder(
         for split in collection.queries
         if split != "train"
     }
-    return _measure(settings, folder, collection, rankings) | {"weights": encoder.fingerprint()}
+    steps = settings.phase.steps if settings.phase else 0
+    reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
+    return {
+        **_measure(settings, folder, collection, rankings),
+        "weights": encoder.fingerprint(),
+        "best": settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE},
+    }
 
 
 def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collection) -> dict[str, Any]:
@@ -56,6 +64,10 @@ def dev_metrics(
 ) -> dict[str, float]:
     """Return what is watched while training: one measure of the split ``dev``."""
     ranking = _rank(settings.depth, collection, tokens, encoder, documents, "dev")
+    return _on_dev(collection, ranking)
+
+
+def _on_dev(collection: Collection, ranking: Ranking) -> dict[str, float]:
     values = evaluate(ranking, collection.queries["dev"].qrels, [DEV_MEASURE])["value"]
     return {DEV_MEASURE: float(values.mean())}
 
@@ -82,8 +94,10 @@ def _measure(
         write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
         write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
         frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
-    write_parquet(pd.concat(frames, ignore_index=True), folder.folder / "per_query.parquet")
+    scores = folder.folder / PER_QUERY
+    write_parquet(pd.concat(frames, ignore_index=True), scores)
     return {
+        "checksums": {PER_QUERY: crc32(scores)},  # rankings are gzip files, which carry their own
         "measures": sorted(settings.measures),
         "depth": settings.depth,
         "known_relevant_drawn": int(folder.total("known_relevant_drawn")),

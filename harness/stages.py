@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,31 +14,23 @@ import torch
 from harness.collections.archive import load_collection, save_collection
 from harness.collections.built_in import build_collection, collection_key, manifest_overlap
 from harness.collections.collection import Collection
-from harness.collections.tokens import TokenStore, build_tokens, load_tokenizer, load_tokens
+from harness.collections.tokens import TokenStore, build_tokens, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
 from harness.leases import lease
 from harness.negatives.candidates import Candidates
-from harness.negatives.mining import Miner, load_candidates, save_candidates
-from harness.negatives.registry import make_draw, make_law, make_source, make_topology
-from harness.negatives.sampler import Sampler
-from harness.negatives.sources.source import Found
+from harness.negatives.mining import load_candidates, save_candidates
 from harness.progress import Progress
 from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
-from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
-from harness.run_evaluation import Embeddings, dev_metrics, evaluate_bm25, evaluate_encoder
-from harness.specs.fingerprints import Chain, chain
-from harness.specs.settings import CollectionSettings, PhaseSettings, RunSettings, SamplerSettings
+from harness.run_evaluation import evaluate_bm25, evaluate_encoder
+from harness.run_training import Ground, make_miner, make_negatives, train
+from harness.specs.fingerprints import Chain, chain, links
+from harness.specs.settings import CollectionSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
-from harness.training.checkpoints import final_of, load_final, save_final
-from harness.training.trainer import Drawn, Negatives, Trainer
-
-
-def sampler_of(settings: SamplerSettings) -> Sampler:
-    """Return the sampler that the settings describe."""
-    return Sampler(make_law(settings.law), make_draw(settings.draw), settings.negatives)
+from harness.training.checkpoints import final_of, load_final
+from harness.training.trainer import Negatives
 
 
 def device() -> torch.device:
@@ -148,7 +139,10 @@ class Stages:
     def _make(self, settings: RunSettings, folder: RunFolder, title: str) -> None:
         evaluated = folder.result().get("measures", ()) if folder.done else ()
         settings = settings.model_copy(update={"measures": tuple(sorted({*evaluated, *settings.measures}))})
-        folder.describe(settings.model_dump(mode="json"), describe_environment())
+        found = links(settings, self.collection(settings.collection).fingerprint)
+        folder.describe(
+            settings.model_dump(mode="json"), [asdict(link) for link in found], describe_environment()
+        )
         self._prepare(settings)
         begin = time.monotonic()
         if settings.kind == "bm25":
@@ -166,8 +160,8 @@ class Stages:
 
     def _prepare(self, settings: RunSettings) -> None:
         """Make what a run stands on, so that its own time can be told."""
-        if settings.kind == "trained":
-            self._warm_up(settings)
+        if settings.start is not None:
+            self._started(settings.start)
             if settings.sampler is not None and settings.sampler.source is not None:
                 self.candidates(settings, settings.sampler)
 
@@ -177,38 +171,24 @@ class Stages:
         path = self.store.candidates(key)
 
         def make() -> None:
-            encoder, tokens = self._warm_up(settings), self.tokens(settings)
+            start = settings.start or settings
+            encoder, tokens = self._started(start), self.tokens(settings)
             with self.progress.task("candidates of round 0"):
-                mined = self._miner(settings, sampler).mine(
+                mined = make_miner(self._ground(settings), sampler).mine(
                     encode(encoder.query, tokens.queries["train"], tokens.pad),
                     encode(encoder.passage, tokens.documents, tokens.pad),
                     model=encoder.fingerprint(),
-                    seed=settings.warm_up_seed,
+                    seed=start.seed,
                 )
                 save_candidates(mined, path)
 
         self._once(path, key, "candidates of round 0", make)
         return load_candidates(path)
 
-    def _miner(self, settings: RunSettings, sampler: SamplerSettings) -> Miner:
-        collection, pairs = self.collection(settings.collection), self._training_pairs(settings)
-        texts = collection.queries["train"].texts
-
-        @functools.cache
-        def lexical(depth: int) -> Found:
-            with self.progress.task("BM25"):
-                scores, numbers = bm25_search(collection.documents, texts, depth)
-            return scores[pairs.pairs[:, 0]], numbers[pairs.pairs[:, 0]]
-
-        return Miner(
-            source=make_source(sampler.source),
-            k=sampler.candidates,
-            pairs=pairs.pairs,
-            masked=pairs.masked(sampler.mask),
-            query_ids=collection.queries["train"].ids,
-            document_number=collection.number,
-            lexical=lexical,
-        )
+    def _ground(self, settings: RunSettings) -> Ground:
+        """Return what a run is trained on."""
+        collection, tokens = self.collection(settings.collection), self.tokens(settings)
+        return Ground(collection, tokens, self._training_pairs(settings), self.progress)
 
     def _training_pairs(self, settings: RunSettings) -> TrainingPairs:
         key = self._collection_key(settings.collection)
@@ -219,72 +199,41 @@ class Stages:
     def _collection_key(self, settings: CollectionSettings) -> str:
         return collection_key(settings.kind, settings.model_dump())
 
-    def _warm_up(self, settings: RunSettings) -> DualEncoder:
-        """Return the warm-up that a run continues; it is a training run of its own."""
-        alone = settings.model_copy(update={"kind": "warm-up", "continued": None, "sampler": None})
-        folder = self.run(alone, "warm-up")
+    def _started(self, start: RunSettings) -> DualEncoder:
+        """Return the retriever that a run continues; it comes from a training run of its own."""
+        folder = self.run(start, f"{start.kind}, seed {start.seed}")
         return load_final(folder.checkpoints).to(device())
 
     def _trained(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
         """Return the encoder after the run's last phase."""
         if final_of(folder.checkpoints).exists():
             return load_final(folder.checkpoints).to(device())
-        tokens = self.tokens(settings)
-        if settings.continued is None:
-            torch.manual_seed(settings.warm_up_seed)
-            encoder = build_dual_encoder(
-                settings.encoder,
-                vocabulary=tokens.vocabulary,
-                pad=tokens.pad,
-                idf=tokens.idf,
-                longest=max(settings.tokens.query_tokens, settings.tokens.passage_tokens),
-            ).to(device())
-            self._train(settings, settings.warm_up, "warm-up", settings.warm_up_seed, encoder, folder, title)
-        else:
-            encoder = self._warm_up(settings)
-            self._train(settings, settings.continued, "continued", settings.seed, encoder, folder, title)
-        tokenizer = load_tokenizer(str(tokens.tokenizer_folder))
-        save_final(encoder, folder.checkpoints, tokenizer, settings.tokens.passage_tokens)
+        ground, encoder = self._ground(settings), self._begin(settings)
+        negatives = self._negatives(settings, ground)
+        train(settings, ground, folder, encoder, negatives, title=title)
         return encoder
 
-    def _train(
-        self,
-        settings: RunSettings,
-        phase: PhaseSettings,
-        name: str,
-        seed: int,
-        encoder: DualEncoder,
-        folder: RunFolder,
-        title: str,
-    ) -> None:
-        sampler = settings.sampler if phase.negatives == "drawn" else None
+    def _negatives(self, settings: RunSettings, ground: Ground) -> Negatives:
+        """Return what the run's last phase is trained against."""
+        sampler = settings.sampler
+        if sampler is None or settings.phase is None or settings.phase.negatives != "drawn":
+            return Negatives()
+        first = self.candidates(settings, sampler) if sampler.source is not None else None
+        return make_negatives(ground, sampler, first)
+
+    def _begin(self, settings: RunSettings) -> DualEncoder:
+        """Return what the run's last phase starts from: its warm-up, or what that starts from."""
+        if settings.start is not None:
+            return self._started(settings.start)
         tokens = self.tokens(settings)
-
-        def watch(encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
-            return dev_metrics(settings, self.collection(settings.collection), tokens, encoder, documents)
-
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        with self.progress.task(f"{title}: {name}", phase.steps) as advance:
-            Trainer(
-                encoder=encoder,
-                tokens=tokens,
-                pairs=self._training_pairs(settings),
-                name=name,
-                phase=phase,
-                temperature=phase.loss.temperature,
-                seed=seed,
-                writer=folder,
-                negatives=Negatives() if sampler is None else self._negatives(settings, sampler),
-                watch=watch,
-                advance=advance,
-            ).run()
-
-    def _negatives(self, settings: RunSettings, sampler: SamplerSettings) -> Negatives:
-        topology, drawn = make_topology(sampler.topology), None
-        if sampler.source is not None:
-            first = self.candidates(settings, sampler)
-            drawn = Drawn(sampler_of(sampler), self._miner(settings, sampler), first)
-        return Negatives(topology, sampler.mask, drawn)
+        torch.manual_seed(settings.seed)
+        return build_dual_encoder(
+            settings.encoder,
+            vocabulary=tokens.vocabulary,
+            pad=tokens.pad,
+            idf=tokens.idf,
+            longest=max(settings.tokens.query_tokens, settings.tokens.passage_tokens),
+        ).to(device())
 
 
 def _complete(folder: RunFolder, settings: RunSettings) -> bool:

@@ -107,6 +107,7 @@ def outcome(folder: Path) -> dict[str, Any]:
     lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     return {
         "weights": told["weights"],
+        "best": told["best"],
         "per query": hashlib.sha256((folder / "per_query.parquet").read_bytes()).hexdigest(),
         "drawn": [told["drawn"], told["known_relevant_drawn"], told["diagnostics"]],
         "metrics": [{key: value for key, value in line.items() if key != "time"} for line in lines],

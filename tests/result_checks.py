@@ -13,7 +13,11 @@ from harness.evaluation.calibration import compare_sides
 from harness.evaluation.comparison import compare_rows, score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
+from harness.reports.comparison.cells import with_verdicts
 from harness.reports.kinds import REPORTS
+from harness.reports.renderers.latex import render_latex
+from harness.reports.renderers.markdown import render_markdown
+from harness.reports.rendering import FILES, html_text
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -24,8 +28,11 @@ def check_tables(folder: Path) -> None:
     """The tables are rendered from the cells alone."""
     cells = cells_of(folder)
     report = REPORTS[cells["kind"]]
-    assert (folder / "table.md").read_text() == report.markdown(cells)
+    assert (folder / "table.md").read_text() == render_markdown(report.document(cells))
+    assert (folder / "table.tex").read_text() == render_latex(report.document(cells))
     assert (folder / "table.csv").read_text() == report.csv(cells)
+    assert (folder / "table.html").read_text() == html_text(folder)
+    assert all((folder / name).exists() for name in FILES)
 
 
 def check_cells(folder: Path) -> None:
@@ -64,6 +71,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
             block = made.differences.get(row["name"], [None] * len(row["cells"]))[place]
             assert near(block, cell["difference"])
     assert near(made.smallest_difference, cells["smallest_difference"])
+    assert near(with_verdicts(cells), cells)
 
 
 def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:

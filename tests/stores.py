@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
-from harness.specs.fingerprints import VERSION, chain
+from harness.specs.fingerprints import VERSION, chain_of, links
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.settings import RunSettings
@@ -41,10 +42,12 @@ def put(
     done: bool = True,
 ) -> Path:
     """Write the folder of a run, with the file of its candidates and the folder of its tokens."""
-    made = chain(settings, collection, versions)
+    found = links(settings, collection, versions)
+    made = chain_of(found)
     folder = store.run(made.last)
     folder.mkdir(parents=True)
     (folder / "spec.json").write_text(json.dumps(settings.model_dump(mode="json")))
+    (folder / "links.json").write_text(json.dumps([asdict(link) for link in found]))
     if done:
         (folder / "done.json").write_text(json.dumps({"seconds": 1.5, "finished": 1.0, "drawn": 0}))
     store.tokens(made.tokens).mkdir(parents=True, exist_ok=True)

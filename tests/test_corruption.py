@@ -53,6 +53,26 @@ def test_a_flipped_byte_is_told_and_deleting_what_it_says_mends_it(
     assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
 
 
+def test_a_flipped_byte_in_the_scores_of_a_finished_run_is_told_and_mended(
+    made, tmp_path, monkeypatch, capsys
+):
+    place = made.copy(tmp_path / "place")
+    shutil.rmtree(place.root / "results")
+    victim = place.runs("bm25")[0] / "per_query.parquet"
+    for where in (victim.stat().st_size // 4, victim.stat().st_size - 100):
+        flip(victim, where)
+        command = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
+        assert place.call(monkeypatch, *command) == 2
+        told = capsys.readouterr().err
+        assert f"{victim}: corrupt file (its checksum differs); delete it and done.json" in str(
+            place.root / told[7:]
+        )
+        victim.unlink()
+        victim.with_name("done.json").unlink()
+        assert place.call(monkeypatch, *command) == 0
+        assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
+
+
 def test_checksums_are_those_of_zip_files(tmp_path):
     (tmp_path / "empty").touch()
     (tmp_path / "inner").mkdir()

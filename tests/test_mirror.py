@@ -35,11 +35,12 @@ class Used:
 
 
 RESOLVED = resolve(Library(EXPERIMENTS), TARGET, "simulation")
+START = (("tokens", "t"), ("warm-up", "w0"))
 USES = [
-    Used("BM25", 0, Chain("tokens", run="b")),
-    Used("Uniform Sampling", 0, Chain("tokens", "w0", "c0", "u0")),
-    Used("The same", 0, Chain("tokens", "w0", "c0", "u0")),
-    Used("Uniform Sampling", 1, Chain("tokens", "w1", "c1", "u1")),
+    Used("BM25", 0, Chain((("bm25", "b"),))),
+    Used("Uniform Sampling", 0, Chain((*START, ("candidates", "c0"), ("run", "u0")))),
+    Used("The same", 0, Chain((*START, ("candidates", "c0"), ("run", "u0")))),
+    Used("AR2", 0, Chain((*START, ("run", "a0"), ("candidates", "c2"), ("run", "a1")))),
 ]
 
 
@@ -59,12 +60,13 @@ def put(stages: Stages, fingerprint: str) -> Path:
 
 def test_tags_name_the_first_row_and_all_that_use_a_run() -> None:
     tags = run_tags(RESOLVED, USES)
-    assert set(tags) == {"b", "u0", "u1", "w0", "w1"}
+    assert set(tags) == {"b", "u0", "a0", "a1", "w0"}
     shared = tags["u0"]
     assert (shared["row"], shared["seed"], shared["scale"]) == ("Uniform Sampling", "0", "simulation")
     assert shared["mlflow.runName"] == "Uniform Sampling, seed 0"
     assert shared[f"used_by.{TARGET}"] == "Uniform Sampling; The same"
-    assert tags["w1"]["mlflow.runName"] == "warm-up, seed 1"  # a run that no row of the target is
+    assert tags["w0"]["mlflow.runName"] == "warm-up, seed 0"  # a run that no row of the target is
+    assert tags["a0"]["row"] == "start of AR2"
 
 
 def test_sync_writes_what_is_whole_and_names_what_is_corrupt(stages: Stages) -> None:
@@ -72,7 +74,7 @@ def test_sync_writes_what_is_whole_and_names_what_is_corrupt(stages: Stages) -> 
     put(stages, "w0")
     assert sync(stages, RESOLVED, USES).written == 2
     (put(stages, "u0") / "metrics.jsonl").write_text("torn\n")
-    put(stages, "u1")
+    put(stages, "a1")
     with pytest.raises(HarnessError, match=r"(?s)1 of 4 run.*corrupt line"):
         sync(stages, RESOLVED, USES)
     shutil.rmtree(stages.store.run("u0"))
@@ -87,8 +89,8 @@ def test_what_an_earlier_command_left_is_written_and_what_fails_is_told(
     monkeypatch.setattr(MlflowMirror, "write", lambda self, folder, tags: written.append(folder.name))
     put(stages, "b")
     with mirrored(stages, RESOLVED, USES):
-        put(stages, "u1")  # by another process
-    assert set(written) == {"b", "u1"} and not caplog.records
+        put(stages, "a1")  # by another process
+    assert set(written) == {"b", "a1"} and not caplog.records
     never = threading.Event()
     monkeypatch.setattr(MlflowMirror, "write", lambda *_: never.wait())
     monkeypatch.setattr(mirroring, "PATIENCE_S", 0.1)
@@ -96,7 +98,7 @@ def test_what_an_earlier_command_left_is_written_and_what_fails_is_told(
         pass
     [told] = caplog.messages
     assert told.startswith("2 run(s) are not all in MLflow (no answer for 0.1 s)")
-    assert f"`harness sync {TARGET} --scale simulation --seeds 2` writes them" in told
+    assert f"`harness sync {TARGET} --scale simulation --seeds 1` writes them" in told
     never.set()
 
 

@@ -80,7 +80,7 @@ def test_a_server_away_before_killed_during_and_back_after_a_run_lacks_nothing(
     live = MlflowMirror(server.uri, "trisampler")
     thread = Mirroring(lambda path: live.write(path, TAGS))
     folder = RunFolder(tmp_path / "0123456789abcdef", thread.note)
-    folder.describe({"seed": 1}, {"commit": "c0ffee"})
+    folder.describe({"seed": 1}, [], {"commit": "c0ffee"})
     train(folder, range(50))
     until(lambda: bool(thread._failed))
     server.start()
@@ -111,7 +111,7 @@ def test_training_does_not_wait_for_a_server_that_hangs(
     asked = threading.Event()
     thread = Mirroring(lambda path: (asked.set(), mirror.write(path, TAGS))[1])
     folder = RunFolder(tmp_path / "0123456789abcdef", thread.note)
-    folder.describe({"seed": 1}, {})
+    folder.describe({"seed": 1}, [], {})
     train(folder, range(1))
     assert asked.wait(10)
     for step in range(1, 51):
@@ -124,7 +124,7 @@ def test_training_does_not_wait_for_a_server_that_hangs(
 
 def test_a_server_that_fails_is_one_line(failing: str, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "0123456789abcdef")
-    folder.describe({"seed": 1}, {})
+    folder.describe({"seed": 1}, [], {})
     train(folder, range(1))
     with pytest.raises(ServerError, match="500") as told:
         MlflowMirror(failing, "trisampler").write(folder.folder, TAGS)

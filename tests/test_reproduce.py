@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from harness.evaluation.measures import parse_measure
+from harness.reports.rendering import PAGE, RENDERED
 
 from .place import TARGET, Place, edit
 
@@ -77,7 +78,7 @@ def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for name in ("table.md", "table.csv", "figure.svg", "figure.png"):
+    for name in (*RENDERED, f"../../{PAGE}"):
         assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
 
 
@@ -89,17 +90,20 @@ def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path)
     call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
     done = again.run(*call)
     assert done.returncode == 0, done.stderr
-    assert "OK" in done.stdout and "Other than" not in done.stdout
+    assert "3 stages (collection, warm-ups, runs): 3 OK" in done.stdout and "Other than" not in done.stdout
     assert not (tmp_path / "store").exists()
     scores = pd.read_parquet(committed / "per_query.parquet")
     scores.loc[scores["row"] == "BM25", "value"] += 0.1
     scores.to_parquet(committed / "per_query.parquet", index=False)
     provenance = json.loads((committed / "provenance.json").read_text())
     provenance["environments"][0]["threads"] = 7
+    warm_up = next(run for run in provenance["runs"] if run["row"] == "Warm-up")
+    warm_up |= {"weights": "other", "dev": warm_up["dev"] + 0.1}
     (committed / "provenance.json").write_text(json.dumps(provenance))
     done = again.run("verify", TARGET, "--scale", "simulation", "--store", str(made.root / "store"))
     assert done.returncode == 1
     assert "FAIL" in done.stdout and "threads: 7 | 1" in done.stdout
+    assert "Warm-up, seed 0: " in done.stderr + done.stdout and "4 OK, 1 FAIL" in done.stdout
     assert "near" not in done.stdout.split("OK: every")[0]
     done = again.run("verify", "trisampler/table-5-readings", "--scale", "simulation", "--store", "store")
     assert done.returncode == 2 and "no results to verify" in done.stderr
@@ -188,6 +192,7 @@ def test_killed_in_every_phase_it_continues_and_ends_with_the_same_cells(made, t
         (["frobnicate"], "frobnicate"),
         (["show", "trisampler"], "unknown target"),
         (["report", "trisampler/table-9"], "no results"),
+        (["report"], "name a target, or say --all"),
     ],
 )
 def test_a_wrong_call_is_one_clear_message(made, arguments, words):
@@ -195,6 +200,17 @@ def test_a_wrong_call_is_one_clear_message(made, arguments, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_the_best_checkpoint_on_dev_is_kept_beside_the_last(made):
+    for run in made.runs("trained"):
+        told = json.loads((run / "done.json").read_text())["best"]
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        watched = {line["step"]: line[told["measure"]] for line in lines if line["phase"] == "continued dev"}
+        assert set(watched) == {10, 20} and told["value"] >= max(watched.values())
+        kept = (run / "checkpoints/best/model.safetensors").exists()
+        assert kept == (told["step"] != 30)
+        assert not kept or watched[told["step"]] == told["value"]
 
 
 @pytest.mark.parametrize("victim", ["per_query.parquet", "done.json", "checkpoints/final/model.safetensors"])

@@ -14,9 +14,8 @@ from harness.errors import UserError, nearest
 from harness.explain.settings_text import piece_text, scale_text
 from harness.files import read_json
 from harness.inventory.mlflow_runs import mlflow_place
-from harness.inventory.origins import find_origin
-from harness.reports.text import Style, column_style, p_text, unit_text
-from harness.specs.fingerprints import VERSION
+from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
+from harness.specs.fingerprints import chain
 from harness.specs.library import Library
 from harness.specs.models import Row
 from harness.specs.resolve import Resolved
@@ -139,7 +138,7 @@ def _settings(cell: Cell) -> Iterator[Line]:
         yield "settings", f"not made here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0)
-    if settings.kind == "bm25":
+    if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return
     start = cell.resolved.loaded.recipes[settings.recipe].start
@@ -175,14 +174,16 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
     row = next((row for row in cell.cells["rows"] if row["name"] == cell.row.name), None)
     found = row["cells"][cell.place] if row else None
     if found is None or found["reproduced"] is None:
-        yield "reproduced", "not made"
+        reason = row.get("reason") if row else None
+        yield "reproduced", f"failed: {reason}" if reason else "not made"
         return
     style, made = column_style(cell.cells, cell.place), found["reproduced"]
     spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
-    unit, seeds = unit_text(cell.cells), ", ".join(style.number(value) for value in made["per_seed"])
+    unit, worth = unit_text(cell.cells), verdict_text(cell.cells["verdict"])
+    seeds = ", ".join(style.number(value) for value in made["per_seed"])
     yield (
         "reproduced",
-        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {cell.cells['verdict']}",
+        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
     )
     yield from _intervals(style, made, signed=False)
     if found["difference"] is not None:
@@ -228,16 +229,11 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
 
 
 def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
-    """Return how a run of the results is not what the spec asks for now; empty where it is."""
-    origin = find_origin(cell.resolved.run(cell.row, seed), fingerprint, [collection])
-    if origin is None:
-        return "not made from the settings above: spec or parameters of pieces have changed since"
-    earlier = [
-        f"{stage} {number} (now {VERSION[stage]})"
-        for stage, number in origin.versions.items()
-        if number != VERSION[stage]
-    ]
-    return f"made under earlier versions: {', '.join(earlier)}" if earlier else ""
+    """Return that a run of the results is not what the spec asks for now; empty where it is."""
+    now = chain(cell.resolved.run(cell.row, seed), collection).last
+    if now == fingerprint:
+        return ""
+    return f"the spec asks for {now} now: settings or versions of stages have changed since"
 
 
 def _environment(environment: Mapping[str, Any]) -> str:

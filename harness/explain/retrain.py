@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from harness.inventory.origins import Origin, find_origin, known_collections
+from harness.errors import UserError
 from harness.inventory.stored import StoredRun, find_run_or_folder
-from harness.specs.fingerprints import VERSION, links
 from harness.store import Store
 
 STAGES = ("collection", "tokens", "warm-up", "candidates", "run", "bm25")
 NOTHING = "–"
-NOT_KNOWN = (
-    "note: {} was made from a collection, a file or versions of stages that are not known here; "
-    "those are not compared"
-)
 Parts = dict[str, dict[str, Any]]
 
 
@@ -37,33 +31,21 @@ class Difference:
     values: tuple[str, str]
 
 
-def explain_retrain(store: Store, results: Path, one: str, other: str) -> list[str]:
+def explain_retrain(store: Store, one: str, other: str) -> list[str]:
     """Return, as lines, which link of two runs differs first, and which keys differ.
 
     Args:
         store: where the runs are looked for.
-        results: tells of collections that are not in the store.
         one: fingerprint, a prefix of it, or a folder.
         other: the same.
 
     Raises:
-        UserError: there is no such run, or its settings cannot be read.
+        UserError: there is no such run, or its folder does not tell what it was made of.
     """
     runs = (find_run_or_folder(store, one), find_run_or_folder(store, other))
-    collections = known_collections(store, results)
-    origins = [find_origin(run.settings(), run.fingerprint, collections) for run in runs]
-    known = None not in origins
-    one_parts, other_parts = (
-        _parts(run, origin if known else None) for run, origin in zip(runs, origins, strict=True)
-    )
-    found = compare_parts(one_parts, other_parts)
+    found = compare_parts(_parts(runs[0]), _parts(runs[1]))
     lines = [f"{difference.stage}: {difference.key} {' | '.join(difference.values)}" for difference in found]
-    unknown = [run.fingerprint for run, origin in zip(runs, origins, strict=True) if origin is None]
-    return [
-        _heading(runs, found, known),
-        *lines,
-        *(NOT_KNOWN.format(name) for name in dict.fromkeys(unknown)),
-    ]
+    return [_heading(runs, found), *lines]
 
 
 def compare_parts(one: Parts, other: Parts) -> list[Difference]:
@@ -88,24 +70,24 @@ def compare_parts(one: Parts, other: Parts) -> list[Difference]:
     return list(found.values())
 
 
-def _parts(run: StoredRun, origin: Origin | None) -> Parts:
-    """Return all that a run's fingerprint covers; of an unknown origin, what its settings tell."""
-    settings = run.settings()
-    parts: Parts = {"collection": dict(_flat(settings.collection.model_dump()))}
-    if origin is not None:
-        parts["collection"]["content"] = origin.collection
-    for link in links(settings, origin.collection if origin else "", origin.versions if origin else VERSION):
-        parts[link.stage] = dict(_flat(link.parts)) | ({"version": link.version} if origin else {})
+def _parts(run: StoredRun) -> Parts:
+    """Return all that a run's fingerprint covers."""
+    links = run.links()
+    if not links:
+        fix = "it was made before there was this file; make it again"
+        raise UserError("file is missing", where=str(run.folder / "links.json"), fix=fix)
+    parts: Parts = {"collection": dict(_flat(run.settings().collection.model_dump()))}
+    parts["collection"]["content"] = links[0].stands_on
+    for link in links:
+        parts[link.stage] = dict(_flat(link.parts)) | {"version": link.version}
     return parts
 
 
-def _heading(runs: tuple[StoredRun, StoredRun], found: list[Difference], known: bool) -> str:
+def _heading(runs: tuple[StoredRun, StoredRun], found: list[Difference]) -> str:
     names = " and ".join(run.fingerprint for run in runs)
     if found:
         return f"{names} part at {found[0].stage}; it and all that stands on it is made again"
-    if known or runs[0].fingerprint == runs[1].fingerprint:
-        return f"{names}: nothing that a fingerprint covers differs"
-    return f"{names}: what can be compared here does not differ"
+    return f"{names}: nothing that a fingerprint covers differs"
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

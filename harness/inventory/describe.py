@@ -6,17 +6,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
 from harness.errors import UserError
 from harness.explain.cell import render_cell
-from harness.explain.settings_text import piece_text, scale_text
+from harness.explain.settings_text import piece_text, scale_text, seeds_text
 from harness.inventory.mlflow_runs import mlflow_place
-from harness.inventory.origins import find_origin, known_collections
-from harness.inventory.standing import named_in, wanted
+from harness.inventory.standing import chains, known_collections, named_in, wanted
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs, touched
+from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.specs.library import Library
 from harness.store import Store
 
@@ -81,9 +80,9 @@ def _columns(run: StoredRun) -> list[str]:
     except UserError:
         return ["?"] * 5
     sampler = settings.sampler.preset if settings.sampler else ""
-    recipe = settings.recipe if settings.kind == "trained" else ""  # a warm-up serves several
-    seeds = {"trained": str(settings.seed), "warm-up": str(settings.warm_up_seed)}
-    return [settings.kind, recipe, sampler, settings.collection.kind, seeds.get(settings.kind, "")]
+    recipe = settings.recipe if settings.start else ""  # a warm-up serves several
+    seed = str(settings.seed) if settings.phase else ""
+    return [settings.kind, recipe, sampler, settings.collection.kind, seed]
 
 
 def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Iterator[tuple[str, str]]:
@@ -94,10 +93,10 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         yield "row", row
     for folder in named_in(results).get(run.fingerprint, []):
         yield "in", folder
-    if settings.kind == "trained":
-        yield "recipe", f"{settings.recipe}, seed {settings.seed}"
-    if settings.kind != "bm25":
-        yield "warm-up", f"seed {settings.warm_up_seed}"
+    if settings.start is not None:
+        yield "recipe", settings.recipe
+    if settings.phase is not None:
+        yield "seeds", seeds_text(settings)
         yield "scale", scale_text("settings", settings).partition(": ")[2]
     if settings.sampler is not None:
         sampler = settings.sampler
@@ -107,8 +106,8 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         )
         for kind in ("source", "law", "draw", "topology"):
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
-    origin = find_origin(settings, run.fingerprint, collections)
-    yield "stands on", " ".join(origin.chain.needs()) if origin else "cannot be told here"
+    chain = chains([run])[run.fingerprint]
+    yield "stands on", " ".join(chain.needs()) if chain else "cannot be told here"
     mirrored = mlflow_place(store.tracking_uri, run.fingerprint)
     if mirrored:
         yield "MLflow", mirrored
@@ -118,13 +117,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
 
 
 def _means(run: StoredRun) -> Iterator[tuple[str, str]]:
-    path = run.folder / "per_query.parquet"
-    if run.state != "done" or not path.exists():
-        return
-    try:
-        scores = pd.read_parquet(path, columns=["measure", "split", "value"])
-    except (OSError, ValueError) as error:
-        fix = "delete the run and make it again"
-        raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
-    for (measure, split), values in scores.groupby(["measure", "split"])["value"]:
-        yield str(measure), f"{values.mean():.4f} on {split}"
+    if run.state == "done" and (run.folder / PER_QUERY).exists():
+        scores = RunFolder(run.folder).per_query()
+        for (measure, split), values in scores.groupby(["measure", "split"])["value"]:
+            yield str(measure), f"{values.mean():.4f} on {split}"

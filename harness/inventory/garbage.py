@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.inventory.origins import known_collections
-from harness.inventory.standing import chains, named_in, needs, wanted
+from harness.inventory.standing import chains, known_collections, named_in, needs, wanted
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
@@ -69,7 +68,7 @@ def find_garbage(library: Library, store: Store, results: Path, days: float) -> 
     collections, runs = known_collections(store, results), stored_runs(store)
     targets, named = wanted(library, collections), named_in(results)
     old = [run for run in runs if run.fingerprint not in named and _is_left(run, days)]
-    made = chains([run for run in runs if run not in old], collections)
+    made = chains([run for run in runs if run not in old])
     of: dict[str, Chain | None] = {**made, **{name: links for name, (links, _) in targets.items()}}
     kept = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
     unknown = [run for run in runs if run.fingerprint in made and of[run.fingerprint] is None]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError, UserError
 from harness.files import read_json
-from harness.inventory.origins import find_origin, known_collections
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs
-from harness.specs.fingerprints import Chain, chain
+from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.store import Store
@@ -53,9 +54,20 @@ def named_in(results: Path) -> dict[str, list[str]]:
     return found
 
 
-def chains(runs: Sequence[StoredRun], collections: Sequence[str]) -> dict[str, Chain | None]:
+def known_collections(store: Store, results: Path) -> list[str]:
+    """Return the fingerprints of the collections in a store and behind the results in a folder."""
+    found = [_told(path) for path in sorted((store.root / "collections").glob("*.zip"))]
+    for path in sorted(results.glob("**/cells.json")):
+        try:
+            found.append(json.loads(path.read_text(encoding="utf-8"))["collection"]["fingerprint"])
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # `harness report` says what is wrong with it
+    return list(dict.fromkeys(fingerprint for fingerprint in found if fingerprint))
+
+
+def chains(runs: Sequence[StoredRun]) -> dict[str, Chain | None]:
     """Return fingerprint -> chain of each run; none where what it stands on cannot be told."""
-    return {run.fingerprint: _chain(run, collections) for run in runs}
+    return {run.fingerprint: _chain(run) for run in runs}
 
 
 def above(fingerprint: str, of: dict[str, Chain | None]) -> list[str]:
@@ -77,7 +89,7 @@ def consequences(store: Store, results: Path, chosen: Sequence[StoredRun]) -> It
         results: whose folders may name them.
         chosen: the runs.
     """
-    named, of = named_in(results), chains(stored_runs(store), known_collections(store, results))
+    named, of = named_in(results), chains(stored_runs(store))
     going = {run.fingerprint for run in chosen}
     for run in chosen:
         yield f"{run.fingerprint}: {run.state}, {size_bytes(run.folder) / 1e6:.1f} MB"
@@ -90,9 +102,18 @@ def consequences(store: Store, results: Path, chosen: Sequence[StoredRun]) -> It
             yield f"  {len(others)} run(s) {stay}: {shown}"
 
 
-def _chain(run: StoredRun, collections: Sequence[str]) -> Chain | None:
+def _chain(run: StoredRun) -> Chain | None:
     try:
-        origin = find_origin(run.settings(), run.fingerprint, collections)
+        found = run.links()
     except UserError:
         return None
-    return origin.chain if origin else None
+    return chain_of(found) if found else None
+
+
+def _told(path: Path) -> str | None:
+    """Return the fingerprint that a collection's file tells, unchecked; none where it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return str(json.loads(archive.read("collection.json"))["fingerprint"])
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
+        return None

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from harness.errors import UserError, nearest
 from harness.files import read_json
+from harness.specs.fingerprints import Link
 from harness.specs.settings import RunSettings
 from harness.store import Store
 
@@ -50,6 +51,22 @@ class StoredRun:
             what = f"not settings that this harness knows ({_first_line(error)})"
             raise UserError(
                 what, where=str(path), fix="read it with the commit in environment.json"
+            ) from error
+
+    def links(self) -> list[Link] | None:
+        """Return what its fingerprint was made of; none if the file is missing.
+
+        Raises:
+            UserError: links.json is corrupt.
+        """
+        path = self.folder / "links.json"
+        if not path.exists():
+            return None
+        try:
+            return [Link(**link) for link in read_json(path)]
+        except TypeError as error:
+            raise UserError(
+                f"not the links of a run ({error})", where=str(path), fix="delete the run"
             ) from error
 
     def result(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -23,6 +24,12 @@ def describe_environment() -> dict[str, Any]:
     """
     import torch  # noqa: PLC0415  (seconds to import, and `doctor` works without it)
 
+    return {**_of_process(), "threads": torch.get_num_threads()}
+
+
+@functools.cache
+def _of_process() -> dict[str, Any]:
+    """Return what stays the same while the process lives, the commit that its code was read from among it."""
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain")
     return {
@@ -37,7 +44,6 @@ def describe_environment() -> dict[str, Any]:
             "memory_bytes": memory_bytes(),
             "gpus": gpus(),
         },
-        "threads": torch.get_num_threads(),
     }
 
 

@@ -97,27 +97,6 @@ def flatten(value: Any, prefix: str = "", *, numbers: bool = False) -> dict[str,
     return flat
 
 
-def mean_scores(path: Path) -> dict[str, float]:
-    """Return the mean over queries of each measure of per_query.parquet, named ``split/measure``.
-
-    Raises:
-        UserError: the file is corrupt.
-    """
-    if not path.exists():
-        return {}
-    import pandas as pd  # noqa: PLC0415  (a second to import, and `doctor` works without it)
-
-    try:
-        scores = pd.read_parquet(path, columns=["measure", "split", "value"])
-    except (OSError, ValueError) as error:
-        fix = f"delete the folder {path.parent} and run again"
-        raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
-    return {
-        f"{split}/{measure}": float(values.mean())
-        for (split, measure), values in scores.groupby(["split", "measure"])["value"]
-    }
-
-
 def environment_tags(environment: dict[str, Any]) -> dict[str, str]:
     """Return what people filter by of environment.json, as far as it is known.
 

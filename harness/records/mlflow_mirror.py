@@ -24,10 +24,10 @@ from harness.records.mlflow_entries import (
     flatten,
     line_points,
     lines_from,
-    mean_scores,
     metric_name,
     skip_lines,
 )
+from harness.records.run_folder import DONE, PER_QUERY, RunFolder
 
 BATCH = 900
 """Metrics a call; MLflow takes 1000 entries a call, tags included."""
@@ -42,7 +42,7 @@ earlier one is there, the database is locked. A second look finds what the other
 
 ATTEMPTS = 6
 
-ARTIFACTS = ("spec.json", "environment.json", "done.json", "per_query.parquet")
+ARTIFACTS = ("spec.json", "links.json", "environment.json", DONE, PER_QUERY)
 
 USED_BY = "used_by."
 """Begins the tags that name a user of a run, a tag a target, so that no user overwrites another."""
@@ -110,7 +110,7 @@ class MlflowMirror:
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
         # Whether the run is done is read before its metrics: a line written in between is then not lost.
-        result = read_json(folder / "done.json") if (folder / "done.json").exists() else None
+        result = read_json(folder / DONE) if (folder / DONE).exists() else None
         done, made = content_hash(result) if result is not None else "", _made(folder)
         if not (made or done):
             return
@@ -183,7 +183,7 @@ class MlflowMirror:
         """Write results and artifacts of a finished run, and say so last."""
         when_ms = int(1000 * _finished(folder))
         numbers = {f"result/{key}": float(value) for key, value in flatten(result, numbers=True).items()}
-        numbers |= mean_scores(folder / "per_query.parquet")
+        numbers |= _means(folder)
         points = [Point(metric_name(key), value, when_ms, 0) for key, value in numbers.items()]
         for start in range(0, len(points), BATCH):
             opened.log(state.run_id, points[start : start + BATCH])
@@ -211,8 +211,16 @@ def _made(folder: Path) -> float:
 
 def _finished(folder: Path) -> float:
     """Return when a run was finished, in seconds since the epoch, also after the folder was copied."""
-    path = folder / "done.json"
+    path = folder / DONE
     return float(read_json(path).get("finished") or path.stat().st_mtime)
+
+
+def _means(folder: Path) -> dict[str, float]:
+    """Return the mean over queries of each measure, named ``split/measure``."""
+    if not (folder / PER_QUERY).exists():
+        return {}
+    values = RunFolder(folder).per_query().groupby(["split", "measure"])["value"]
+    return {f"{split}/{measure}": float(of.mean()) for (split, measure), of in values}
 
 
 def _tags(folder: Path, tags: dict[str, str], made: float) -> dict[str, str]:

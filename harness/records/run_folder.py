@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from harness.checksums import crc32
 from harness.disk import told_when_full
 from harness.errors import UserError
 from harness.files import flush, read_json, write_json
 
 DONE = "done.json"
+PER_QUERY = "per_query.parquet"
 
 
 class RunFolder:
-    """`runs/<fingerprint>/`: spec.json, environment.json, metrics.jsonl, checkpoints, rankings, done.json.
+    """`runs/<fingerprint>/`: spec, links, environment, metrics, checkpoints, rankings, and at last done.json.
 
     Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
     repeated after it, and a line torn by the crash is cut off by the first who logs again; those who only
@@ -44,10 +48,13 @@ class RunFolder:
         """Whether the run is finished."""
         return (self.folder / DONE).exists()
 
-    def describe(self, spec: dict[str, Any], environment: dict[str, Any]) -> None:
-        """Write the resolved spec and the environment, once."""
+    def describe(
+        self, spec: dict[str, Any], links: Sequence[Mapping[str, Any]], environment: dict[str, Any]
+    ) -> None:
+        """Write, once, the resolved spec, the links that the fingerprint is made of, and the environment."""
         if not (self.folder / "spec.json").exists():
             write_json(self.folder / "environment.json", environment)
+            write_json(self.folder / "links.json", links)
             write_json(self.folder / "spec.json", spec)
 
     def log(self, phase: str, step: int, **metrics: float) -> None:
@@ -114,6 +121,24 @@ class RunFolder:
         """
         result: dict[str, Any] = read_json(self.folder / DONE)
         return result
+
+    def per_query(self) -> pd.DataFrame:
+        """Return the per-query values of a finished run: columns query, measure, value, split.
+
+        Raises:
+            UserError: the file is missing or corrupt.
+        """
+        path = self.folder / PER_QUERY
+        try:
+            known = self.result().get("checksums", {}).get(PER_QUERY)
+            if known is not None and known != crc32(path):
+                raise ValueError("its checksum differs")
+            return pd.read_parquet(path)
+        except UserError:
+            raise
+        except Exception as error:
+            fix = "delete it and done.json beside it, and run again"
+            raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
 
     def _cut_torn_line(self) -> None:
         if self._metrics.exists():

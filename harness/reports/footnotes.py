@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.reports.document import Figure
 from harness.reports.text import Cells, collection_text, count_text
 
 ONE_SEED = (
@@ -24,12 +25,24 @@ def verdict(cells: Cells) -> str:
     return f"Verdict: {cells['verdict']}{known.get(cells['verdict'], '')}."
 
 
+def last_line(cells: Cells, *more: str) -> str:
+    """Return what ends the report on the console: made on what, and what it is worth."""
+    one = [ONE_SEED] if len(cells["seeds"]) == 1 else []
+    facts = [f"{cells['primary']} on {made_on(cells)}", *more, f"verdict: {cells['verdict']}."]
+    return " ".join(["; ".join(facts), *one])
+
+
+def plot(what: str) -> Figure:
+    """Return the figure that stands beside the tables of every kind."""
+    return Figure("figure", f"{what} The tables hold the same figures.")
+
+
 def two_intervals(cells: Cells) -> str:
     """Return what the two intervals are."""
     return (
         f"Intervals at {cells['level'] * 100:g} %. These checkpoints: paired over queries, mean over seeds. "
-        "The method: seeds and queries as crossed random effects, Satterthwaite degrees of freedom; "
-        "where the seeds vary no more than chance, the two coincide."
+        "The method: seeds and queries as crossed random effects, each part of the variance with its own "
+        "degrees of freedom; never narrower."
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.reports.document import Field
+
 Cells = Mapping[str, Any]
 """The content of `cells.json`."""
 
@@ -14,6 +16,9 @@ NOTHING = "–"
 
 NOT_RUN = "not run"
 """Where a figure is due and was not made; never a number."""
+
+VERDICTS = {"not": "not reproduced", "partly": "partly reproduced"}
+"""Verdicts that are read with more words than they are kept."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,23 @@ def published_text(cell: Mapping[str, Any]) -> str:
     return str(cell["published"]["printed"]) if cell["published"] else NOTHING
 
 
-def reproduced_text(cell: Mapping[str, Any], style: Style) -> str:
-    """Return the mean, with the standard deviation over seeds where there are several."""
+def reproduced_field(cell: Mapping[str, Any], style: Style, mark: str = "") -> Field:
+    """Return the mean, with the standard deviation over seeds where there are several, or why there is none.
+
+    Args:
+        cell: of `cells.json`.
+        style: of its column.
+        mark: what to set behind a figure.
+    """
     block = cell["reproduced"]
+    if cell["state"] == "published-only":
+        return Field(NOTHING)
+    if cell["state"] in ("failed", "unavailable"):
+        return Field(cell["state"], state=cell["state"])
     if cell["state"] != "ok" or block is None:
-        return NOTHING if cell["state"] == "published-only" else NOT_RUN
+        return Field(NOT_RUN, state="missing")
     spread = "" if block["sd"] is None else f" ± {style.number(block['sd'])}"
-    return style.number(block["mean"]) + spread
+    return Field(style.number(block["mean"]) + spread, mark)
 
 
 def p_text(p_value: float | None) -> str:
@@ -124,10 +139,16 @@ def points_text(cells: Cells) -> str:
     return "points" if cells["unit"] == "percent" else unit_text(cells)
 
 
+def verdict_text(word: str) -> str:
+    """Return a verdict as it is read."""
+    return VERDICTS.get(word, word)
+
+
 def title_text(cells: Cells) -> str:
-    """Return the title of a figure; a simulation is named first."""
+    """Return the title of a figure and a line on its worth; a simulation is named first."""
     simulation = "Simulation. " if cells["simulation"] else ""
-    return f"{simulation}{cells['target']}: {cells['title']} ({cells['verdict']}, {cells['scale']} scale)"
+    worth = f"{cells['scale']} scale, {verdict_text(cells['verdict'])}"
+    return f"{simulation}{cells['target']}: {cells['title']}\n{worth}"
 
 
 def share_text(share: float | None, decimals: int) -> str:
@@ -138,6 +159,11 @@ def share_text(share: float | None, decimals: int) -> str:
 def positions(cells: Cells, *, published: bool) -> list[int]:
     """Return the positions of the columns that the paper prints, or of our further measures."""
     return [place for place, column in enumerate(cells["columns"]) if column["published"] == published]
+
+
+def primary_position(cells: Cells) -> int:
+    """Return the position of the primary column."""
+    return [column["label"] for column in cells["columns"]].index(cells["primary"])
 
 
 def compared_rows(cells: Cells, position: int) -> list[Mapping[str, Any]]:

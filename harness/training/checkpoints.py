@@ -20,6 +20,10 @@ from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError
 from harness.files import read_json, write_json, written_beside
 
+BEST = "best"
+REACHED = "reached.json"
+"""Step and value on ``dev`` of the encoder beside it."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -76,6 +80,48 @@ def save_final(encoder: DualEncoder, folder: Path, tokenizer: Any, longest: int)
     size = _bytes(encoder.weights())
     with room_for("the encoder", folder, size), written_beside(final_of(folder)) as beside:
         encoder.save(beside, tokenizer, longest)
+
+
+def keep_best(
+    encoder: DualEncoder, folder: Path, tokenizer: Any, longest: int, step: int, value: float
+) -> None:
+    """Write `folder`/best, as `save_final` does, if the encoder is better than what lies there.
+
+    Args:
+        encoder: after `step` steps.
+        folder: of checkpoints.
+        tokenizer: saved with it.
+        longest: tokens of a passage.
+        step: optimizer steps.
+        value: what it reaches on ``dev``; more is better.
+    """
+    known = best_of(folder)
+    if known is None or value > known["value"]:
+        size = _bytes(encoder.weights())
+        with room_for("the best encoder", folder, size), written_beside(folder / BEST) as beside:
+            encoder.save(beside, tokenizer, longest)
+            write_json(beside / REACHED, {"step": step, "value": value})
+
+
+def settle_best(folder: Path, step: int, value: float) -> dict[str, float]:
+    """Remove `folder`/best unless it is better than the final encoder; returns step and value of the best.
+
+    Args:
+        folder: of checkpoints.
+        step: of the final encoder.
+        value: what that reaches on ``dev``.
+    """
+    known = best_of(folder)
+    if known is not None and known["value"] > value:
+        return known
+    shutil.rmtree(folder / BEST, ignore_errors=True)
+    return {"step": step, "value": value}
+
+
+def best_of(folder: Path) -> dict[str, float] | None:
+    """Return step and value of `folder`/best; none where there is none."""
+    path = folder / BEST / REACHED
+    return dict(read_json(path)) if path.exists() else None
 
 
 def load_final(folder: Path) -> DualEncoder:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
-from harness.errors import UserError
+from harness.errors import RunError
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner, load_candidates, save_candidates
 from harness.negatives.noise import Noise, mixed
@@ -30,14 +30,15 @@ from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
 from harness.training.forward import (
     Numbers,
-    Scores,
     embed_batch,
     embed_queries,
     own_scores,
     queue_scores,
     shared_scores,
 )
-from harness.training.losses import softmax_cross_entropy
+from harness.training.losses.loss import Loss
+from harness.training.losses.scores import Scores
+from harness.training.losses.sum import total_and_terms
 from harness.training.protocols import Phase, Writer
 from harness.training.queue import MomentumQueue
 from harness.training.schedule import adamw, linear_schedule
@@ -82,8 +83,13 @@ class Negatives:
     drawn: Drawn | None = None
 
 
-def _nothing(encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
+def _nothing(step: int, encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
     return {}
+
+
+def _logged(terms: dict[str, Tensor]) -> dict[str, float]:
+    """Return the terms of a loss as they are logged, where there are several."""
+    return {f"loss/{name}": value.item() for name, value in terms.items()} if len(terms) > 1 else {}
 
 
 @dataclass
@@ -96,11 +102,11 @@ class Trainer:
         pairs: labelled training pairs.
         name: of the phase, as it is logged.
         phase: steps, batch, rates.
-        temperature: of the softmax cross-entropy.
+        loss: over the scores of a query's positive and negatives.
         seed: of order, dropout and draws.
         writer: where it is recorded; its folder holds checkpoints and candidates.
         negatives: what queries are trained against.
-        watch: called with the encoder and all documents' embeddings at each refresh; returns metrics.
+        watch: called with step, encoder and all documents' embeddings at each refresh; returns metrics.
         advance: called after each step, for progress.
     """
 
@@ -109,11 +115,11 @@ class Trainer:
     pairs: TrainingPairs
     name: str
     phase: Phase
-    temperature: float
+    loss: Loss
     seed: int
     writer: Writer
     negatives: Negatives = field(default_factory=Negatives)
-    watch: Callable[[DualEncoder, npt.NDArray[np.float32]], dict[str, float]] = _nothing
+    watch: Callable[[int, DualEncoder, npt.NDArray[np.float32]], dict[str, float]] = _nothing
     advance: Callable[[int], None] = lambda done: None
     _candidates: Candidates | None = field(default=None, init=False)
     _round: int = field(default=-1, init=False)
@@ -172,12 +178,12 @@ class Trainer:
         batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
         passage, counts = self._passages(batch)
         scored = self._scores(batch, passage)
-        loss = softmax_cross_entropy(scored.scores, scored.target, self.temperature)
+        loss, terms = total_and_terms(self.loss, scored)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), self.phase.clip_norm)
         if not torch.isfinite(loss):
-            raise UserError(
+            raise RunError(
                 f"the loss is {loss.item()} at step {step}", where=self.name, fix="lower the learning rate"
             )
         optimizer.step()
@@ -190,6 +196,7 @@ class Trainer:
             learning_rate=rate,
             gradient_norm=norm.item(),
             **counts,
+            **_logged(terms),
         )
 
     def _passages(self, batch: Batch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
@@ -259,7 +266,7 @@ class Trainer:
     def _mine(self, step: int, number: int, drawn: Drawn) -> Candidates:
         tokens, pad = self.tokens, self.tokens.pad
         documents = encode(self.encoder.passage, tokens.documents, pad)
-        self.writer.log(f"{self.name} dev", step, **self.watch(self.encoder, documents))
+        self.writer.log(f"{self.name} dev", step, **self.watch(step, self.encoder, documents))
         before = self._candidates
         if before is None:  # resumed between two rounds
             before = drawn.first if number == 1 else load_candidates(self._candidates_path(number - 1))

@@ -72,7 +72,7 @@ def test_a_store_adds_folders_rankings_and_mlflow(store, tmp_path):
     assert lines["seed 0"].splitlines() == [
         str(folder), f"ranking {folder / 'rankings/test.trec.gz'}", "MLflow run abc"
     ]  # fmt: skip
-    assert "not made from the settings above" in lines["seed 1"]
+    assert "settings or versions of stages have changed since" in lines["seed 1"]
     there = mlflow_place("http://me:word@127.0.0.1:1", folder.name)
     assert there == f"at http://***@127.0.0.1:1, search: tags.fingerprint = '{folder.name}'"
     (store.root / "mlflow.db").write_bytes(b"torn")

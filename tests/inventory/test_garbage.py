@@ -40,6 +40,13 @@ def garbage(store, tmp_path, days=7):
     return {one.path for one in find_garbage(LIBRARY, store, tmp_path / "results", days).garbage}
 
 
+def untold(store, **more):
+    """A run of another collection, without the file that tells its links."""
+    folder = put(store, settings_of("TriSampler"), collection="f" * 16, **more)
+    (folder / "links.json").unlink()
+    return folder
+
+
 def test_what_shipped_targets_and_runs_stand_on_stays(store, tmp_path):
     shipped = settings_of("TriSampler")
     put(store, shipped)
@@ -84,8 +91,8 @@ def test_temporary_files_of_dead_processes(store, tmp_path):
     assert garbage(store, tmp_path) == {left}
 
 
-def test_runs_of_unknown_origin_are_said(store, tmp_path):
-    folder = put(store, settings_of("TriSampler"), collection="f" * 16)
+def test_runs_that_do_not_tell_what_they_stand_on_are_named(store, tmp_path):
+    folder = untold(store)
     found = find_garbage(LIBRARY, store, tmp_path, 7)
     assert found.unknown == [folder.name]
     assert store.candidates(chain(settings_of("TriSampler"), "f" * 16).candidates) in [
@@ -94,8 +101,7 @@ def test_runs_of_unknown_origin_are_said(store, tmp_path):
 
 
 def test_while_one_of_them_is_unfinished_all_candidates_and_tokens_stay(store, tmp_path):
-    put(store, settings_of("TriSampler"), collection="f" * 16)
-    put(store, settings_of("SimANS"), collection="f" * 16, done=False)
+    untold(store, done=False)
     assert garbage(store, tmp_path) == set()
 
 
@@ -108,7 +114,7 @@ def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, tmp_path)
 
 def test_what_stands_on_a_run_is_said_before_it_goes(store, tmp_path):
     warm_up, trained = put(store, settings_of("Warm-up")), put(store, settings_of("TriSampler"))
-    assert above(warm_up.name, chains(stored_runs(store), [COLLECTION])) == [trained.name]
+    assert above(warm_up.name, chains(stored_runs(store))) == [trained.name]
     lines = list(consequences(store, tmp_path, [StoredRun(warm_up)]))
     assert "1 run(s) continue it" in lines[1] and trained.name in lines[1]
     assert len(list(consequences(store, tmp_path, stored_runs(store)))) == 2
@@ -128,7 +134,7 @@ def test_the_commands(store, tmp_path, monkeypatch):
     assert "simulation/" in listed and "trisampler" in listed and "unfinished" in listed
     shown = call("show", folder.name[:8]).stdout
     assert "simulation/trisampler/table-5: TriSampler" in shown
-    assert "law trisampler(a 0.25" in shown and chain(settings_of("TriSampler"), COLLECTION).warm_up in shown
+    assert "law trisampler(a 0.25" in shown and chain(settings_of("TriSampler"), COLLECTION).start in shown
     assert call("rm", folder.name, answer="n\n").exit_code == 1 and folder.is_dir()
     assert call("rm", folder.name, "--yes").exit_code == 0 and not folder.exists()
     old(other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UserError
-from harness.inventory.origins import find_origin, known_collections
+from harness.inventory.standing import known_collections
 from harness.inventory.stored import StoredRun, find_run, find_run_or_folder, stored_runs
 from harness.specs.fingerprints import VERSION
 from tests.stores import COLLECTION, put, settings_of
@@ -46,13 +46,17 @@ def test_settings_of_another_harness_are_told(store):
         StoredRun(folder).settings()
 
 
-def test_an_origin_is_found_under_earlier_versions(store, tmp_path):
-    settings, earlier = settings_of("TriSampler"), {**VERSION, "candidates": 1}
-    folder = put(store, settings, earlier)
-    assert known_collections(store, tmp_path / "no results") == [COLLECTION]
-    found = find_origin(settings, folder.name, ["f" * 16, COLLECTION])
-    assert found is not None and found.collection == COLLECTION and found.versions == earlier
-    assert find_origin(settings, folder.name, ["f" * 16]) is None
+def test_links_come_back_and_give_the_fingerprint(store):
+    earlier = {**VERSION, "candidates": 1}
+    run = StoredRun(put(store, settings_of("TriSampler"), earlier))
+    found = run.links()
+    assert found and [link.stage for link in found] == ["tokens", "warm-up", "candidates", "run"]
+    assert found[-1].fingerprint == run.fingerprint
+    (run.folder / "links.json").unlink()
+    assert run.links() is None
+    (run.folder / "links.json").write_text("[{}]")
+    with pytest.raises(UserError, match="not the links of a run"):
+        run.links()
 
 
 def test_a_damaged_collection_is_not_known(store, tmp_path):

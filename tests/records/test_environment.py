@@ -11,6 +11,12 @@ from harness.records import environment
 from harness.records.environment import describe_environment
 
 
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    """What is kept for the life of a process is looked up again."""
+    environment._of_process.cache_clear()
+
+
 def test_environment_is_json_and_names_what_matters() -> None:
     found = json.loads(json.dumps(describe_environment()))
     assert found["packages"]["numpy"]
@@ -44,4 +50,5 @@ def test_commit_and_dirty_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert describe_environment()["commit"] == git("rev-parse", "HEAD")
     assert describe_environment()["dirty"] is False
     (tmp_path / "a.txt").write_text("b")
+    environment._of_process.cache_clear()
     assert describe_environment()["dirty"] is True

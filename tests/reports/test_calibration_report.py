@@ -17,7 +17,9 @@ from harness.evaluation.comparison import difference_block
 from harness.reports.calibration.cells import coverages
 from harness.reports.calibration.table import coverage_table
 from harness.reports.drawing import STYLE
-from harness.reports.kinds import REPORTS
+from harness.reports.kinds import REPORTS, document_of
+from harness.reports.renderers.markdown import pipe_table, render_markdown
+from harness.reports.renderers.terminal import render_terminal
 
 REPORT = REPORTS["calibration"]
 
@@ -52,10 +54,10 @@ def fields(text: str) -> list[list[str]]:
 
 
 def test_coverage_stands_first_beside_its_nominal_level(made: dict[str, Any]) -> None:
-    text = REPORT.markdown(made)
+    text = render_markdown(document_of(made))
     assert text.split("\n\n")[1].startswith("Simulation. ")
-    assert text.split("\n\n")[2:4] == ["## Coverage", coverage_table(made)]
-    lines = fields(coverage_table(made))
+    assert text.split("\n\n")[3:5] == ["## Coverage", pipe_table(coverage_table(made))]
+    lines = fields(pipe_table(coverage_table(made)))
     assert [line[0] for line in lines[2:]] == [
         "these checkpoints, 3 seeds", "the method, 3 seeds", "these checkpoints, one seed",
     ]  # fmt: skip
@@ -66,11 +68,11 @@ def test_coverage_stands_first_beside_its_nominal_level(made: dict[str, Any]) ->
 
 
 def test_intervals_that_miss_0_are_as_many_as_counted(made: dict[str, Any]) -> None:
-    lines = fields(REPORT.markdown(made).partition("## Pairs")[2])[2:]
+    lines = fields(render_markdown(document_of(made)).partition("## Pairs")[2])[2:]
     for place, kind in enumerate(("checkpoints", "method", "first_seed"), start=2):
-        missed = sum(line[place].startswith("misses 0: ") for line in lines)
+        missed = sum(line[place].startswith("**misses 0: ") for line in lines)
         assert missed == 20 - made["coverage"][kind]["covered"]
-    assert sum(line[2].startswith("misses 0: ") for line in lines) > 0
+    assert sum(line[2].startswith("**misses 0: ") for line in lines) > 0
     rows = list(csv.DictReader(io.StringIO(REPORT.csv(made))))
     assert len(rows) == 3 * 20
     single = [row for row in rows if row["seeds"] == "1"]
@@ -80,14 +82,16 @@ def test_intervals_that_miss_0_are_as_many_as_counted(made: dict[str, Any]) -> N
 
 def test_one_seed_has_one_kind_of_interval(tmp_path: Path) -> None:
     one = sample_calibration(1)
-    assert [line[0] for line in fields(coverage_table(one))[2:]] == ["these checkpoints, one seed"]
-    assert "tells nothing about the method" in REPORT.markdown(one)
+    assert [line[0] for line in fields(pipe_table(coverage_table(one)))[2:]] == [
+        "these checkpoints, one seed"
+    ]
+    assert "tells nothing about the method" in render_markdown(document_of(one))
     REPORT.draw(one, tmp_path / "f.svg", tmp_path / "f.png")
 
 
 def test_console_fits_80_columns(made: dict[str, Any]) -> None:
     stream = io.StringIO()
-    Console(file=stream, width=80).print(REPORT.terminal(made))
+    Console(file=stream, width=80).print(render_terminal(document_of(made)))
     assert max(map(len, stream.getvalue().splitlines())) <= 80
     assert f"{made['coverage']['method']['covered']} of 20" in stream.getvalue()
 

@@ -13,7 +13,9 @@ from rich.console import Console
 from sample_readings import sample_readings
 
 from harness.reports.drawing import STYLE
-from harness.reports.kinds import REPORTS
+from harness.reports.kinds import REPORTS, document_of
+from harness.reports.renderers.markdown import render_markdown
+from harness.reports.renderers.terminal import render_terminal
 
 REPORT = REPORTS["readings"]
 
@@ -38,9 +40,9 @@ def section_of(text: str, title: str) -> list[list[str]]:
 
 
 def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> None:
-    text = REPORT.markdown(curve)
+    text = render_markdown(document_of(curve))
     assert text.split("\n\n")[1].startswith("Simulation. ")
-    assert text.split("\n\n")[2] == "## TriSampler minus the other rows"
+    assert text.split("\n\n")[3] == "## TriSampler minus the other rows"
     for line, found in zip(
         section_of(text, "TriSampler minus the other rows"), curve["summary"], strict=True
     ):
@@ -49,11 +51,11 @@ def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> Non
         assert line[2].startswith(f"{found['interval_above']} of {found['pairs']} ")
         assert line[3].startswith(f"{found['interval_below']} of {found['pairs']} ")
         assert line[4] == f"{100 * found['median']:+.1f}"
-    assert "95 %, the method, above 0" in text
+    assert "95 % interval of the method above 0" in text
 
 
 def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any]) -> None:
-    lines = section_of(REPORT.markdown(curve), "Mean difference by value")
+    lines = section_of(render_markdown(document_of(curve)), "Mean difference by value")
     of = next(of for of in curve["by_value"] if of["path"] == "with.transitional")
     first = of["values"][0]
     assert lines[0][:3] == ["transitional", "0.25", f"{100 * first['mean']:+.2f} (of 24)"]
@@ -62,7 +64,7 @@ def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any])
 
 
 def test_of_many_pairs_the_ends_are_shown_and_the_csv_has_all(curve: dict[str, Any]) -> None:
-    text = REPORT.markdown(curve)
+    text = render_markdown(document_of(curve))
     lines = section_of(text, "Pairs with SimANS")
     assert len(lines) == 21 and set(lines[10]) == {"…"}
     assert "The 10 lowest and the 10 highest of 144; all stand in table.csv." in text
@@ -78,25 +80,25 @@ def test_of_many_pairs_the_ends_are_shown_and_the_csv_has_all(curve: dict[str, A
 
 
 def test_few_pairs_are_all_shown_and_one_seed_says_what_it_is_worth(short: dict[str, Any]) -> None:
-    text = REPORT.markdown(short)
+    text = render_markdown(document_of(short))
     lines = section_of(text, "Pairs with Uniform Sampling")
     assert len(lines) == 6 and len(lines[0]) == 4
     assert "table.csv" not in text
-    assert "95 %, these checkpoints, above 0" in text
+    assert "95 % interval of these checkpoints above 0" in text
     assert "tells nothing about the method" in text
     assert REPORT.csv(short).splitlines()[1].split(",")[-4:-2] == ["", ""]  # no interval of the method
 
 
 def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
     alone = sample_readings(rows=("TriSampler",), few=True)
-    assert "Nothing was compared" in REPORT.markdown(alone)
+    assert "Nothing was compared" in render_markdown(document_of(alone))
     REPORT.draw(alone, tmp_path / "f.svg", tmp_path / "f.png")
     assert (tmp_path / "f.svg").exists()
 
 
 def test_console_fits_80_columns(curve: dict[str, Any]) -> None:
     stream = io.StringIO()
-    Console(file=stream, width=80).print(REPORT.terminal(curve))
+    Console(file=stream, width=80).print(render_terminal(document_of(curve)))
     assert max(map(len, stream.getvalue().splitlines())) <= 80
     assert f"{curve['summary'][0]['above']} of 72" in stream.getvalue()
     assert "pipeline check" in stream.getvalue()

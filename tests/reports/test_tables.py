@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.reports.comparison.table import render_markdown
-from harness.reports.comparison.terminal import render_terminal
+from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.tidy import render_csv
+from harness.reports.kinds import document_of
+from harness.reports.renderers.markdown import render_markdown
+from harness.reports.renderers.terminal import render_terminal
 from harness.reports.text import Style
 
 
@@ -26,33 +28,58 @@ def line_of(text: str, *starts: str) -> list[str]:
     raise AssertionError(f"no line starts with {starts}")
 
 
+def markdown(cells: dict[str, Any]) -> str:
+    return render_markdown(document_of(cells))
+
+
 def console(cells: dict[str, Any], width: int = 80) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=width).print(render_terminal(cells))
+    Console(file=stream, width=width).print(render_terminal(document_of(cells)))
     return stream.getvalue()
 
 
 def test_published_stands_beside_reproduced_in_percent_with_the_papers_decimals(
     cells: dict[str, Any],
 ) -> None:
-    fields = line_of(render_markdown(cells), "TriSampler")
+    fields = line_of(markdown(cells), "TriSampler")
     block = next(row for row in cells["rows"] if row["name"] == "TriSampler")["cells"][0]["reproduced"]
     assert fields[1] == "41.4"
-    assert fields[2] == f"{100 * block['mean']:.1f} ± {100 * block['sd']:.1f}"
+    assert fields[2].strip("*") == f"{100 * block['mean']:.1f} ± {100 * block['sd']:.1f}"
 
 
 def test_differences_name_both_intervals_and_the_rounding_of_published_ones(cells: dict[str, Any]) -> None:
-    text = render_markdown(cells)
-    header = line_of(text, "Measure", "Row")
-    assert header[2:] == [
-        "published [from rounding]", "reproduced", "95 %, these checkpoints", "95 %, the method", "p (Holm)",
-    ]  # fmt: skip
-    assert line_of(text, "MRR@10", "TopK Score Sampling")[2] == "+0.9 [+0.8, +1.0]"
-    assert line_of(text, "R@50", "TriSampler")[-1] == "unadjusted"
+    text = markdown(cells)
+    intervals = ["95 % interval of these checkpoints", "95 % interval of the method"]
+    columns = ["published", "its rounding", "reproduced", *intervals]
+    primary = text.partition("## Difference to Uniform Sampling in MRR@10")[2]
+    assert line_of(primary, "Row")[1:] == [*columns, "p (Holm)"]
+    assert line_of(primary, "TopK Score Sampling")[1:3] == ["+0.9", "[+0.8, +1.0]"]
+    assert line_of(text, "Measure", "Row")[2:] == columns
+    others = text.partition("## Difference to Uniform Sampling in the other measures")[2]
+    assert others.strip().startswith("Intervals are not adjusted")
+    assert "| MRR@10 " not in others.partition("##")[0] and "| R@50 " in others
+
+
+def test_marks_are_those_of_the_differences_and_are_explained(cells: dict[str, Any]) -> None:
+    changed = copy.deepcopy(cells)
+    for row in changed["rows"]:
+        for cell in row["cells"]:
+            if cell["difference"]:
+                cell["difference"] |= {"method": {"low": -0.1, "high": 0.1}, "holm_p": 0.9}
+    assert "Marked" not in markdown(changed)
+    found = next(row for row in changed["rows"] if row["name"] == "TriSampler")["cells"]
+    found[0]["difference"]["holm_p"] = 0.049
+    found[1]["difference"]["method"] = {"low": -0.2, "high": -0.1}
+    text = markdown(changed)
+    fields = line_of(text, "TriSampler")
+    assert [field[-1] for field in fields if "±" in field] == ["*", "†", fields[-1][-1]]
+    assert text.count("†") == 2 and "± " in fields[-1] and fields[-1][-1].isdigit()
+    assert "Marked *: differs from Uniform Sampling at 5 %, for the method, after Holm" in text
+    assert "Marked †: differs from Uniform Sampling at 5 %, for the method, not adjusted" in text
 
 
 def test_one_seed_shows_one_interval_and_says_what_it_is_worth(simulated: dict[str, Any]) -> None:
-    for text in (render_markdown(simulated), console(simulated, width=200)):
+    for text in (markdown(simulated), console(simulated, width=200)):
         assert "the method" not in text.replace("tells nothing about the method", "")
         assert "these checkpoints" in text
         assert "tells nothing about the method" in text
@@ -60,7 +87,7 @@ def test_one_seed_shows_one_interval_and_says_what_it_is_worth(simulated: dict[s
 
 
 def test_a_missing_cell_never_shows_as_a_number(simulated: dict[str, Any]) -> None:
-    text = render_markdown(simulated)
+    text = markdown(simulated)
     assert line_of(text, "TriSampler") == [
         "TriSampler",
         "41.4",
@@ -70,16 +97,25 @@ def test_a_missing_cell_never_shows_as_a_number(simulated: dict[str, Any]) -> No
         "98.9",
         "not run",
     ]
-    assert line_of(text, "MRR@10", "TriSampler")[3:] == ["–", "–", "–"]
+    compared = text.partition("## Difference to Uniform Sampling in MRR@10")[2]
+    assert line_of(compared, "TriSampler") == ["TriSampler", "+1.7", "[+1.6, +1.8]", "–", "–", "–"]
     shown = console(simulated)
     assert "not run" in shown
     assert "nan" not in (text + shown).lower().replace("tri", "")
 
 
+@pytest.mark.parametrize("state", ["failed", "unavailable"])
+def test_a_cell_without_a_figure_says_why(cells: dict[str, Any], state: str) -> None:
+    changed = copy.deepcopy(cells)
+    changed["rows"][-1]["cells"][0] |= {"state": state, "difference": None}
+    assert line_of(markdown(changed), "SimANS (control)")[2] == state
+    assert state in console(changed)
+
+
 def test_a_simulation_says_so_first(simulated: dict[str, Any], cells: dict[str, Any]) -> None:
-    assert render_markdown(simulated).split("\n\n")[1].startswith("Simulation. ")
+    assert markdown(simulated).split("\n\n")[1].startswith("Simulation. ")
     assert "planted (simulation)" in console(simulated)
-    assert "imulation" not in render_markdown(cells)
+    assert "imulation" not in markdown(cells)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +136,11 @@ def test_a_simulation_says_so_first(simulated: dict[str, Any], cells: dict[str, 
     ],
 )
 def test_markdown_says_where_its_figures_come_from(cells: dict[str, Any], words: str) -> None:
-    assert words in render_markdown(cells)
+    assert words in markdown(cells)
 
 
 def test_negatives_carry_their_denominator(cells: dict[str, Any]) -> None:
-    text = render_markdown(cells).partition("## Negatives drawn")[2]
+    text = markdown(cells).partition("## Negatives drawn")[2]
     assert line_of(text, "TriSampler") == [
         "TriSampler",
         "321",
@@ -120,7 +156,7 @@ def test_negatives_carry_their_denominator(cells: dict[str, Any]) -> None:
 def test_settings_that_are_not_committed_are_named(cells: dict[str, Any]) -> None:
     changed = copy.deepcopy(cells)
     changed["settings_commit"] = None
-    assert "Settings: no commit is named" in render_markdown(changed)
+    assert "Settings: no commit is named" in markdown(changed)
 
 
 def test_a_table_without_published_figures_still_shows_its_rows(cells: dict[str, Any]) -> None:
@@ -132,7 +168,7 @@ def test_a_table_without_published_figures_still_shows_its_rows(cells: dict[str,
             cell["published"] = None
             if cell["difference"]:
                 cell["difference"]["published"] = None
-    text = render_markdown(changed)
+    text = markdown(with_verdicts(changed))
     assert "Further measures" not in text
     assert "published" not in text.lower()
     assert "±" in line_of(text, "TriSampler")[1]
@@ -142,7 +178,7 @@ def test_a_table_without_published_figures_still_shows_its_rows(cells: dict[str,
 def test_a_pipe_in_a_name_does_not_end_its_cell(cells: dict[str, Any]) -> None:
     changed = copy.deepcopy(cells)
     changed["rows"][0]["name"] = "a|b"
-    assert "a\\|b (reference)" in render_markdown(changed)
+    assert "a\\|b (reference)" in markdown(changed)
 
 
 def test_csv_has_one_line_a_cell_in_unrounded_fractions(cells: dict[str, Any]) -> None:
@@ -169,7 +205,7 @@ def test_console_table_fits_80_columns(cells: dict[str, Any]) -> None:
 
 def test_rendering_reads_nothing_but_json(cells: dict[str, Any]) -> None:
     again = json.loads(json.dumps(cells))
-    assert render_markdown(again) == render_markdown(cells)
+    assert markdown(again) == markdown(cells)
     assert render_csv(again) == render_csv(cells)
 
 

@@ -1,47 +1,51 @@
-"""The Markdown of a calibration: coverage first, then every pair."""
+"""The document of a calibration: coverage first, then every pair."""
 
 from __future__ import annotations
 
 from harness.evaluation.calibration import covers
 from harness.reports.calibration.intervals import interval_of, kinds
-from harness.reports.footnotes import ONE_SEED, made_on, origins, two_intervals, verdict
-from harness.reports.markdown import pipe_table, section
+from harness.reports.document import Column, Document, Field, Table, fields, filled, noted
+from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
 from harness.reports.text import NOTHING, Cells, part_text, points_text, row_text, unit_style
 
 
-def render_calibration(cells: Cells) -> str:
-    """Return the whole report as Markdown.
+def calibration_document(cells: Cells) -> Document:
+    """Return the whole report.
 
     Args:
         cells: content of `cells.json`.
 
     Returns:
-        Caption, coverage, pairs, footnotes.
+        Coverage, figure, pairs, footnotes.
     """
-    sections = [
-        f"# {cells['target']}: {cells['title']}",
-        _caption(cells),
-        section("Coverage", coverage_table(cells)),
-        section("Pairs", _pairs(cells)),
-        section("Notes", "\n".join(f"- {line}" for line in _footnotes(cells))),
-    ]
-    return "\n\n".join(part for part in sections if part) + "\n"
+    figure = plot(
+        "The interval of each pair, a panel for each kind of interval; those that miss 0 stand out."
+    )
+    blocks = filled(coverage_table(cells), figure, _pairs(cells), noted("Notes", _footnotes(cells)))
+    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, lead, blocks, made_on(cells), last_line(cells))
 
 
-def coverage_table(cells: Cells) -> str:
+def coverage_table(cells: Cells) -> Table:
     """Return how many intervals of each kind cover 0, beside their level."""
     level, style = f"{cells['level'] * 100:g} %", unit_style(cells, unit_style(cells).decimals + 1)
-    points = points_text(cells)
-    header = ["Interval", "covers 0", "nominal", f"{level} interval of the coverage"]
-    header += [f"mean width ({points})", f"sd of differences ({points})"]
-    lines = []
+    points, around = points_text(cells), f"{level} interval of the coverage"
+    columns = (
+        Column("Interval", names=True, brief="interval"),
+        Column("covers 0", brief="covers 0"),
+        Column("nominal", brief="nominal"),
+        Column(around, brief="its interval"),
+        Column(f"mean width ({points})"),
+        Column(f"sd of differences ({points})"),
+    )
+    rows = []
     for kind, name in kinds(cells).items():
         found = cells["coverage"][kind]
         covered = part_text(found["covered"], found["intervals"])
-        around = f"[{100 * found['low']:.1f} %, {100 * found['high']:.1f} %]"
+        interval = f"[{100 * found['low']:.1f} %, {100 * found['high']:.1f} %]"
         spread = NOTHING if found["sd"] is None else style.number(found["sd"])
-        lines.append([name, covered, level, around, style.number(found["mean_width"]), spread])
-    return pipe_table(header, lines)
+        rows.append(fields([name, covered, level, interval, style.number(found["mean_width"]), spread]))
+    return Table("Coverage", columns, tuple(rows))
 
 
 def _caption(cells: Cells) -> str:
@@ -55,23 +59,26 @@ def _caption(cells: Cells) -> str:
     )
 
 
-def _pairs(cells: Cells) -> str:
+def _pairs(cells: Cells) -> Table:
     """A line a pair; intervals that do not cover 0 are marked."""
-    style = unit_style(cells, unit_style(cells).decimals + 1)
-    level, shown = f"{cells['level'] * 100:g} %", kinds(cells)
-    header = ["Pair", "difference", *(f"{level}, {name}" for name in shown.values())]
-    lines = []
+    style, shown = unit_style(cells, unit_style(cells).decimals + 1), kinds(cells)
+    level = f"{cells['level'] * 100:g} % interval"
+    columns = [Column("Pair", names=True), Column("difference")]
+    columns += [Column(f"of {name}", level) for name in shown.values()]
+    rows = []
     for pair in cells["pairs"]:
-        intervals = [interval_of(pair, kind) for kind in shown]
-        texts = [f"{'' if covers(of) else 'misses 0: '}{style.interval(of)}" for of in intervals]
-        lines.append([str(pair["pair"]), style.number(pair["value"], signed=True), *texts])
-    return pipe_table(header, lines)
+        made = [*fields([str(pair["pair"]), style.number(pair["value"], signed=True)])]
+        for kind in shown:
+            interval = interval_of(pair, kind)
+            missed = not covers(interval)
+            made.append(Field(f"{'misses 0: ' * missed}{style.interval(interval)}", strong=missed))
+        rows.append(tuple(made))
+    return Table("Pairs", tuple(columns), tuple(rows))
 
 
 def _footnotes(cells: Cells) -> list[str]:
     several = len(cells["seeds"]) > 1
     return [
-        verdict(cells),
         two_intervals(cells) if several else ONE_SEED,
         "An interval for these checkpoints speaks of these checkpoints, which do differ: how often it misses "
         "0 is what it would cost to read it as one of the method.",

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from harness.reports.footnotes import ONE_SEED, made_on, origins, two_intervals, verdict
-from harness.reports.text import Cells, column_style, dataset_text, list_text, points_text, unit_text
+from harness.reports.footnotes import ONE_SEED, made_on, origins, two_intervals
+from harness.reports.text import (
+    Cells,
+    column_style,
+    dataset_text,
+    list_text,
+    points_text,
+    primary_position,
+    unit_text,
+)
 
 
 def caption(cells: Cells) -> str:
@@ -20,7 +28,6 @@ def caption(cells: Cells) -> str:
 def footnotes(cells: Cells) -> list[str]:
     """Return the lines under a table, the most important first."""
     return [
-        verdict(cells),
         *([ONE_SEED] if len(cells["seeds"]) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
         _detectable(cells),
         *_recipes(cells),
@@ -34,8 +41,7 @@ def _holm(cells: Cells) -> str:
 
 def _detectable(cells: Cells) -> str:
     """The smallest difference, in points of the primary column."""
-    labels = [column["label"] for column in cells["columns"]]
-    style = column_style(cells, labels.index(cells["primary"]))
+    style = column_style(cells, primary_position(cells))
     points = points_text(cells)
     named = {"checkpoints": "these checkpoints", "method": "the method"}
     found = [

@@ -1,11 +1,11 @@
-"""The Markdown of a specification curve: shares first, then values of each path, then the pairs."""
+"""The document of a specification curve: shares first, then values of each path, then the pairs."""
 
 from __future__ import annotations
 
 from statistics import median
 
-from harness.reports.footnotes import ONE_SEED, made_on, origins, two_intervals, verdict
-from harness.reports.markdown import pipe_table, section
+from harness.reports.document import Column, Document, Note, Notes, Table, fields, filled, noted
+from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
 from harness.reports.readings.pairs import INTERVALS, Pair, chosen, compared, named, sorted_pairs
 from harness.reports.text import NOTHING, Cells, list_text, part_text, points_text, unit_style, unit_text
 from harness.specs.expansion import short_names, value_text
@@ -13,28 +13,31 @@ from harness.specs.expansion import short_names, value_text
 MOST, ENDS = 60, 10
 """More pairs than MOST are shown by the ENDS lowest and highest."""
 
+SHARES, ENDS_AND_MIDDLE = ("above", "interval_above", "interval_below"), ("median", "lowest", "highest")
 
-def render_readings(cells: Cells) -> str:
-    """Return the whole report as Markdown.
+
+def readings_document(cells: Cells) -> Document:
+    """Return the whole report.
 
     Args:
         cells: content of `cells.json`.
 
     Returns:
-        Caption, shares, figures of the rows, means by value, pairs with each row, footnotes.
+        Shares, figure, figures of the rows, means by value, pairs with each row, footnotes.
     """
-    rows = compared(cells)
-    sections = [
-        f"# {cells['target']}: {cells['title']}",
-        _caption(cells),
-        section(f"{cells['focus']} minus the other rows", _summary(cells)),
-        section(f"{cells['primary']} of each row", _figures(cells)),
-        section("Mean difference by value", _values(cells)),
-        *(section(f"Pairs with {row}", _pairs(cells, row)) for row in rows),
-        section("Rows", "\n".join(_rows(cells))),
-        section("Notes", "\n".join(f"- {line}" for line in _footnotes(cells))),
-    ]
-    return "\n\n".join(part for part in sections if part) + "\n"
+    blocks = filled(
+        _summary(cells),
+        plot(f"All differences of {cells['focus']} to each row, sorted, above the readings that make them."),
+        _figures(cells),
+        _values(cells),
+        *(_pairs(cells, row) for row in compared(cells)),
+        _rows(cells),
+        noted("Notes", _footnotes(cells)),
+    )
+    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    kinds = sorted({found["interval"] for found in cells["summary"]})
+    intervals = [f"intervals: {cells['level'] * 100:g} %, {INTERVALS[kind]}" for kind in kinds]
+    return Document(title, lead, blocks, made_on(cells), last_line(cells, *intervals))
 
 
 def _caption(cells: Cells) -> str:
@@ -46,85 +49,102 @@ def _caption(cells: Cells) -> str:
     )
 
 
-def _summary(cells: Cells) -> str:
+def _summary(cells: Cells) -> Table:
     """Counts with their denominators, for each row compared with."""
+    title, brief = f"{cells['focus']} minus the other rows", f"{cells['focus']} minus"
     if not cells["summary"]:
-        return "Nothing was compared: no reading of another row was made."
+        return Table(title, (), (), "Nothing was compared: no reading of another row was made.")
     kind = INTERVALS[cells["summary"][0]["interval"]]
-    level, style = f"{cells['level'] * 100:g} %, {kind}", unit_style(cells)
-    header = ["Row", "above 0", f"{level}, above 0", f"{level}, below 0", "median", "lowest", "highest"]
-    lines = [
-        [
-            named(cells, found["row"]),
-            *(part_text(found[key], found["pairs"]) for key in ("above", "interval_above", "interval_below")),
-            *(style.number(found[key], signed=True) for key in ("median", "low", "high")),
-        ]
+    group, style = f"{cells['level'] * 100:g} % interval of {kind}", unit_style(cells)
+    columns = (
+        Column("Row", names=True, brief=brief),
+        Column("above 0", brief="above 0"),
+        Column("above 0", group, brief="interval above"),
+        Column("below 0", group, brief="interval below"),
+        *(Column(name, f"difference ({points_text(cells)})") for name in ENDS_AND_MIDDLE),
+    )
+    rows = tuple(
+        fields(
+            [
+                named(cells, found["row"]),
+                *(part_text(found[key], found["pairs"]) for key in SHARES),
+                *(style.number(found[key], signed=True) for key in ("median", "low", "high")),
+            ]
+        )
         for found in cells["summary"]
-    ]
-    return pipe_table(header, lines)
+    )
+    return Table(title, columns, rows)
 
 
-def _figures(cells: Cells) -> str:
+def _figures(cells: Cells) -> Table:
     """How the means of each row's readings lie."""
-    style, lines = unit_style(cells), []
+    style, rows = unit_style(cells), []
     for row in dict.fromkeys(of["row"] for of in cells["readings"]):
         means = [of["mean"] for of in cells["readings"] if of["row"] == row]
         numbers = [style.number(value) for value in (median(means), min(means), max(means))]
-        lines.append([named(cells, row), str(len(means)), *numbers])
-    unit = unit_text(cells)
-    return pipe_table(["Row", "readings", f"median ({unit})", "lowest", "highest"], lines)
+        rows.append(fields([named(cells, row), str(len(means)), *numbers]))
+    group = f"{cells['primary']} ({unit_text(cells)})"
+    columns = (
+        Column("Row", names=True),
+        Column("readings"),
+        *(Column(name, group) for name in ENDS_AND_MIDDLE),
+    )
+    return Table(f"{cells['primary']} of each row", columns, tuple(rows))
 
 
-def _values(cells: Cells) -> str:
+def _values(cells: Cells) -> Table:
     """A line for each value of each path and one for their spread; each mean with its number of pairs."""
-    rows, names = compared(cells), short_names(cells["paths"])
+    compared_with, names = compared(cells), short_names(cells["paths"])
     style = unit_style(cells, unit_style(cells).decimals + 1)
     lines = []
     for path in cells["paths"]:
         found = {of["row"]: of for of in cells["by_value"] if of["path"] == path}
         for place, value in enumerate(next(iter(found.values()), {"values": []})["values"]):
             line = [names[path], value_text(value["value"])]
-            for row in rows:
+            for row in compared_with:
                 of = found[row]["values"][place] if row in found else None
                 line.append(f"{style.number(of['mean'], signed=True)} (of {of['pairs']})" if of else NOTHING)
             lines.append(line)
         if found:
-            spreads = [style.number(found[row]["spread"]) if row in found else NOTHING for row in rows]
+            spreads = [
+                style.number(found[row]["spread"]) if row in found else NOTHING for row in compared_with
+            ]
             lines.append([names[path], "spread", *spreads])
-    header = ["Reading", "Value", *(f"minus {row}" for row in rows)]
-    return pipe_table(header, lines, left=2) if lines else ""
+    columns = [Column("Reading", names=True), Column("Value", names=True)]
+    columns += [Column(row, "minus") for row in compared_with]
+    return Table("Mean difference by value", tuple(columns), tuple(map(fields, lines)))
 
 
-def _pairs(cells: Cells, row: str) -> str:
+def _pairs(cells: Cells, row: str) -> Table:
     """Pairs with a row, sorted; of many only the lowest and the highest."""
-    pairs = sorted_pairs(cells, row)
-    style, level = unit_style(cells), f"{cells['level'] * 100:g} %"
+    pairs, style = sorted_pairs(cells, row), unit_style(cells)
     kinds = [kind for kind in INTERVALS if all(pair[kind] for pair in pairs)]
     paths = list(chosen(cells, pairs[0]))
-    header = [*short_names(paths).values(), "difference", *(f"{level}, {INTERVALS[kind]}" for kind in kinds)]
+    columns = [*(Column(name, names=True) for name in short_names(paths).values()), Column("difference")]
+    level = f"{cells['level'] * 100:g} % interval"
+    columns += [Column(f"of {INTERVALS[kind]}", level) for kind in kinds]
 
     def line(pair: Pair) -> list[str]:
         values = [value_text(value) for value in chosen(cells, pair).values()]
         difference = style.number(pair["value"], signed=True)
         return [*values, difference, *(style.interval(pair[kind]) for kind in kinds)]
 
-    if len(pairs) <= MOST:
-        return pipe_table(header, [line(pair) for pair in pairs], left=len(paths))
-    lines = [*map(line, pairs[:ENDS]), ["…"] * len(header), *map(line, pairs[-ENDS:])]
-    table = pipe_table(header, lines, left=len(paths))
-    return f"The {ENDS} lowest and the {ENDS} highest of {len(pairs)}; all stand in table.csv.\n\n{table}"
+    lines, caption = [line(pair) for pair in pairs], ""
+    if len(pairs) > MOST:
+        lines = [*lines[:ENDS], ["…"] * len(columns), *lines[-ENDS:]]
+        caption = f"The {ENDS} lowest and the {ENDS} highest of {len(pairs)}; all stand in table.csv."
+    return Table(f"Pairs with {row}", tuple(columns), tuple(map(fields, lines)), caption)
 
 
-def _rows(cells: Cells) -> list[str]:
-    """One line a row on what it is."""
+def _rows(cells: Cells) -> Notes:
+    """What each row is."""
     summaries = {of["row"]: of["summary"] for of in cells["readings"]}
-    return [f"- **{named(cells, row)}**: {text}" for row, text in summaries.items() if text]
+    return Notes("Rows", tuple(Note(text, named(cells, row)) for row, text in summaries.items() if text))
 
 
 def _footnotes(cells: Cells) -> list[str]:
     recipes = list(dict.fromkeys(of["recipe"] for of in cells["readings"]))
     return [
-        verdict(cells),
         "Readings are choices, no sample: the shares count what was chosen to look at and are no "
         "probabilities; intervals are not adjusted for their number.",
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),

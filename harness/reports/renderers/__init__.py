@@ -1,0 +1,1 @@
+"""How a document is written, a module for each way."""
