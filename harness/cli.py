@@ -169,16 +169,16 @@ def doctor() -> None:
 @app.command()
 def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None) -> None:
     """Write a target's runs to MLflow, as far as they are not there."""
-    from harness.reproduce import mirrored, resolve_at
+    from harness.mirror import sync as write
+    from harness.records.mlflow_client import without_password
     from harness.reproduce import plan as plan_runs
+    from harness.reproduce import resolve_at
 
     library, stages = _open(target, scale)
     resolved = resolve_at(library, target, scale, stages)
-    stages = mirrored(stages, resolved)
-    done = [run for run in plan_runs(resolved, stages, seeds) if run.state == "done"]
-    for run in done:
-        stages.mirror(stages.store.run(run.chain.last))
-    typer.echo(f"{len(done)} run(s) are in {stages.store.tracking_uri}")
+    found = write(stages, resolved, plan_runs(resolved, stages, seeds))
+    missing = f"; {found.missing} not begun yet" if found.missing else ""
+    typer.echo(f"{found.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
 
 
 def main() -> None:

@@ -16,8 +16,7 @@ from harness.collections.built_in import manifest_overlap
 from harness.errors import HarnessError, RunError
 from harness.files import canonical_json, read_json, write_json, write_parquet
 from harness.leases import BusyError
-from harness.records.ir_metadata import write_ir_metadata
-from harness.records.mlflow_mirror import MlflowMirror
+from harness.mirror import mirrored
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS
@@ -132,10 +131,10 @@ def reproduce(
     planned = plan(resolved, stages, seeds, _with_compared(resolved, rows))
     if force:
         planned = _forget(planned, stages)
-    recorded = mirrored(stages, resolved)
-    finished, failed = _finish(planned, recorded)
     folder = results / resolved.scale.name / resolved.name
-    cells = publish(resolved, recorded, finished, failed, folder)
+    with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
+        finished, failed = _finish(planned, recorded)
+        cells = publish(resolved, recorded, finished, failed, folder)
     made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
     return Reproduction(cells, folder, made, failed)
 
@@ -209,20 +208,6 @@ def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRu
         if fingerprint is not None and fingerprint not in found and (folder / "done.json").exists():
             found[fingerprint] = FinishedRun("warm-up", run.seed, run.settings, RunFolder(folder))
     return [run for fingerprint, run in found.items() if fingerprint not in before]
-
-
-def mirrored(stages: Stages, resolved: Resolved) -> Stages:
-    """Return the stages with what a run's records hold beside it: MLflow, metadata of its rankings."""
-    mirror = MlflowMirror(stages.store.tracking_uri, resolved.paper)
-    goal = f"{resolved.target.title}; {resolved.target.source}"
-
-    def sync(folder: Path) -> None:
-        if (folder / "done.json").exists():
-            write_ir_metadata(folder, f"{resolved.name} --scale {resolved.scale.name}", goal)
-        tags = {"fingerprint": folder.name, "target": resolved.name, "scale": resolved.scale.name}
-        mirror.sync(folder, tags)
-
-    return replace(stages, mirror=sync)
 
 
 def _with_compared(resolved: Resolved, rows: Sequence[str]) -> list[str]:

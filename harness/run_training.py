@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -91,7 +89,6 @@ def train(
     negatives: Negatives,
     *,
     title: str,
-    news: Callable[[Path], None],
 ) -> None:
     """Train an encoder in place, in a run's phase, and save it.
 
@@ -105,7 +102,6 @@ def train(
         encoder: what the phase starts from.
         negatives: what queries are trained against.
         title: what the progress bar calls it.
-        news: called with the run's folder when there is something new in it.
     """
     if settings.phase is None:
         raise ValueError(f"a run of kind {settings.kind} is not trained")
@@ -113,7 +109,6 @@ def train(
     tokenizer, longest = load_tokenizer(str(ground.tokens.tokenizer_folder)), settings.tokens.passage_tokens
 
     def watch(step: int, encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
-        news(folder.folder)
         metrics = dev_metrics(settings, ground.collection, ground.tokens, encoder, documents)
         keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
         return metrics

@@ -117,7 +117,7 @@ class Stages:
             BusyError: another process is making it, and `wait` is false.
         """
         fingerprint = self.chain(settings).last
-        folder = RunFolder(self.store.run(fingerprint))
+        folder = RunFolder(self.store.run(fingerprint), self.mirror)
         if not _complete(folder, settings):
             with self.lease(fingerprint, title, wait=wait):
                 if not _complete(folder, settings):
@@ -210,7 +210,7 @@ class Stages:
             return load_final(folder.checkpoints).to(device())
         ground, encoder = self._ground(settings), self._begin(settings)
         negatives = self._negatives(settings, ground)
-        train(settings, ground, folder, encoder, negatives, title=title, news=self.mirror)
+        train(settings, ground, folder, encoder, negatives, title=title)
         return encoder
 
     def _negatives(self, settings: RunSettings, ground: Ground) -> Negatives:

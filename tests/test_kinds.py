@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def run(root, monkeypatch):
     monkeypatch.chdir(root)
     for name in ("HARNESS_STORE", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(harness.reproduce, "mirrored", lambda stages, resolved: stages)
+    monkeypatch.setattr(harness.reproduce, "mirrored", lambda stages, resolved, uses: nullcontext(stages))
 
     def run(command: str, target: str, *more: str) -> str:
         scale = () if command == "report" else ("--scale", "simulation")

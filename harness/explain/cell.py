@@ -13,7 +13,7 @@ from rich.text import Text
 from harness.errors import UserError, nearest
 from harness.explain.settings_text import piece_text, scale_text
 from harness.files import read_json
-from harness.inventory.mlflow_runs import mlflow_run
+from harness.inventory.mlflow_runs import mlflow_place
 from harness.reports.text import Style, column_style, count_text, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.kinds import Counted
@@ -248,9 +248,9 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
         ranking = folder / "rankings" / f"{cell.column['split']}.trec.gz"
         if ranking.exists():
             yield "", f"ranking {ranking}"
-        mirrored = mlflow_run(store.tracking_uri, fingerprint)
+        mirrored = mlflow_place(store.tracking_uri, fingerprint)
         if mirrored:
-            yield "", f"MLflow run {mirrored}"
+            yield "", f"MLflow {mirrored}"
     for number in sorted({run["environment"] for run in runs}):
         yield "made with", _environment(cell.provenance["environments"][number])
 

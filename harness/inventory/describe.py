@@ -12,7 +12,7 @@ from rich.text import Text
 from harness.errors import UserError
 from harness.explain.cell import render_cell
 from harness.explain.settings_text import piece_text, scale_text, seeds_text
-from harness.inventory.mlflow_runs import mlflow_run
+from harness.inventory.mlflow_runs import mlflow_place
 from harness.inventory.standing import chains, known_collections, named_in, wanted
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.records.run_folder import PER_QUERY, RunFolder
@@ -108,7 +108,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
     chain = chains([run])[run.fingerprint]
     yield "stands on", " ".join(chain.needs()) if chain else "cannot be told here"
-    mirrored = mlflow_run(store.tracking_uri, run.fingerprint)
+    mirrored = mlflow_place(store.tracking_uri, run.fingerprint)
     if mirrored:
         yield "MLflow", mirrored
     if result.get("seconds") is not None:

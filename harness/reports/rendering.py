@@ -114,8 +114,7 @@ def _entry(folder: Path, prefix: str) -> Entry:
         collection=collection_text(cells),
         seeds=seeds,
         verdict=cells["verdict"],
-        command=f"harness reproduce {cells['target']} --scale {cells['scale']}"
-        + (f" --seeds {seeds}" if seeds else ""),
+        command=" ".join(["harness reproduce", cells["target"], "--scale", cells["scale"], *counted]),
         environments=environments(provenance),
         runs=run_table(provenance),
     )
