@@ -2,7 +2,7 @@
 
 Prints, for each choice, how often the ranker puts the positive first among 15 negatives drawn uniformly from
 the warm-up's top K, on held-out queries; 1 in 16 is chance. Products of the store are used where they are
-there: `python experiments/tuning/ranker.py simulation` (two minutes), `... quick` (half an hour).
+there: `python experiments/tuning/ranker.py simulation` (two minutes), `... quick` (a quarter of an hour).
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ GRIDS = {
         replace(SMALL, learning_rate=3e-3),
         replace(SMALL, batch=16),
         replace(SMALL, steps=200),
+        replace(SMALL, steps=200, batch=16),
+        replace(SMALL, steps=200, batch=16, seed=1),
     ],
     "quick": [
         QUICK,
@@ -92,6 +94,8 @@ GRIDS = {
         replace(QUICK, learning_rate=3e-3),
         replace(QUICK, pair_tokens=96),
         replace(QUICK, steps=300),
+        replace(QUICK, steps=600, hidden=64),
+        replace(QUICK, steps=600),
     ],
 }
 
