@@ -19,6 +19,7 @@ from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.search import exact_search
+from harness.run_reranking import RERANKED, Teaching, compared_on_lists, reranked
 from harness.specs.settings import RunSettings
 from harness.training.checkpoints import settle_best
 
@@ -27,21 +28,43 @@ Embeddings = npt.NDArray[np.float32]
 
 
 def evaluate_encoder(
-    settings: RunSettings, folder: RunFolder, collection: Collection, tokens: TokenStore, encoder: DualEncoder
+    settings: RunSettings,
+    folder: RunFolder,
+    collection: Collection,
+    tokens: TokenStore,
+    encoder: DualEncoder,
+    teaching: Teaching | None = None,
 ) -> dict[str, Any]:
-    """Rank the queries of every split but ``train``; returns what done.json tells."""
+    """Rank the queries of every split but ``train``; returns what done.json tells.
+
+    Where there is a ranker, it reads the first documents of each ranking again: under a name of its own
+    beside a retriever that was trained, and in place of the rankings where the ranker is what was trained.
+    """
+    rankings = _rankings(settings, collection, tokens, encoder)
+    told: dict[str, Any] = {"weights": encoder.fingerprint()}
+    if settings.kind != "ranker":
+        steps = settings.phase.steps if settings.phase else 0
+        reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
+        told["best"] = settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE}
+    if teaching is not None and settings.reranked is not None:
+        depth, suffix = settings.reranked, "" if settings.kind == "ranker" else RERANKED
+        rankings |= {
+            f"{split}{suffix}": reranked(ranking, teaching, collection, tokens, split, depth)
+            for split, ranking in rankings.items()
+        }
+        told["lists"] = compared_on_lists(settings, collection, tokens, encoder, teaching)
+        told["weights" if settings.kind == "ranker" else "ranker"] = teaching.ranker.fingerprint()
+    return {**_measure(settings, folder, collection, rankings), **told}
+
+
+def _rankings(
+    settings: RunSettings, collection: Collection, tokens: TokenStore, encoder: DualEncoder
+) -> dict[str, Ranking]:
     documents = encode(encoder.passage, tokens.documents, tokens.pad)
-    rankings = {
+    return {
         split: rank(settings.depth, collection, tokens, encoder, documents, split)
         for split in collection.queries
         if split != "train"
-    }
-    steps = settings.phase.steps if settings.phase else 0
-    reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
-    return {
-        **_measure(settings, folder, collection, rankings),
-        "weights": encoder.fingerprint(),
-        "best": settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE},
     }
 
 
@@ -100,7 +123,7 @@ def _measure(
 ) -> dict[str, Any]:
     frames: list[pd.DataFrame] = []
     for split, ranking in rankings.items():
-        qrels = collection.queries[split].qrels
+        qrels = collection.queries[split.removesuffix(RERANKED)].qrels
         write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
         write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
         frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))

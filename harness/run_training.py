@@ -10,8 +10,10 @@ import torch
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker, build_ranker
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner
+from harness.negatives.pieces import make_piece
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
 from harness.negatives.sampler import Sampler
 from harness.negatives.sources.source import Found
@@ -19,12 +21,13 @@ from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.run_evaluation import DEV_MEASURE, Embeddings, dev_metrics
-from harness.specs.settings import RunSettings, SamplerSettings
+from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
-from harness.training.checkpoints import keep_best, save_final
-from harness.training.given import Drawn, Negatives
+from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
+from harness.training.given import Drawn, Negatives, RankerPart
 from harness.training.losses.registry import make_loss
-from harness.training.trainer import Trainer
+from harness.training.trainer import Trainer, Watch, watch_nothing
+from harness.training.turns import TURNS, RankerAlone, RetrieverAlone
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,11 @@ def train(
     folder: RunFolder,
     encoder: DualEncoder,
     negatives: Negatives,
+    ranker: Ranker | None = None,
     *,
     title: str,
 ) -> None:
-    """Train an encoder in place, in a run's phase, and save it.
+    """Train an encoder in place, in a run's phase, and save it; a ranker beside it as well, if it learns.
 
     The checkpoint that is best on ``dev`` is kept beside the last one; it is looked at where all documents
     are embedded anyway, at a refresh.
@@ -101,11 +105,9 @@ def train(
         folder: of the run.
         encoder: what the phase starts from.
         negatives: what queries are trained against.
+        ranker: what teaches, as it begins.
         title: what the progress bar calls it.
     """
-    if settings.phase is None:
-        raise ValueError(f"a run of kind {settings.kind} is not trained")
-    name = "warm-up" if settings.start is None else "continued"
     tokenizer, longest = load_tokenizer(str(ground.tokens.tokenizer_folder)), settings.tokens.passage_tokens
 
     def watch(step: int, encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
@@ -113,19 +115,93 @@ def train(
         keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
         return metrics
 
+    part = None if ranker is None else _ranker_part(settings, ranker)
+    _run(settings, ground, folder, encoder, negatives, part, title=title, watch=watch)
+    if part is not None and not isinstance(part.turns, RetrieverAlone):
+        save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
+    save_final(encoder, final_of(folder.checkpoints), tokenizer, longest)
+
+
+def train_ranker(
+    settings: RunSettings,
+    ground: Ground,
+    folder: RunFolder,
+    retriever: DualEncoder,
+    negatives: Negatives,
+    *,
+    title: str,
+) -> Ranker:
+    """Return the ranker of a run of kind ranker, trained and saved.
+
+    Args:
+        settings: of the run.
+        ground: what is trained on.
+        folder: of the run.
+        retriever: whose candidates it learns to tell apart; a fresh ranker begins with its words.
+        negatives: what is drawn from them.
+        title: what the progress bar calls it.
+    """
+    phase, sizes = _phase(settings), _ranker_settings(settings)
+    torch.manual_seed(settings.seed)
+    words = retriever.passage.transformer.get_input_embeddings().weight.detach().cpu()
+    ranker = build_ranker(sizes, tokens=ground.tokens, words=words, longest=sizes.pair_tokens)
+    ranker = ranker.to(next(retriever.parameters()).device)
+    part = RankerPart(ranker, sizes.pair_tokens, RankerAlone(), phase, make_loss(phase.loss))
+    _run(settings, ground, folder, retriever, negatives, part, title=title)
+    tokenizer = load_tokenizer(str(ground.tokens.tokenizer_folder))
+    save_final(ranker, final_of(folder.checkpoints), tokenizer, sizes.pair_tokens)
+    return ranker
+
+
+def _run(
+    settings: RunSettings,
+    ground: Ground,
+    folder: RunFolder,
+    encoder: DualEncoder,
+    negatives: Negatives,
+    ranker: RankerPart | None,
+    *,
+    title: str,
+    watch: Watch = watch_nothing,
+) -> None:
+    phase = _phase(settings)
+    names = {"warm-up": "warm-up", "ranker": "ranker"}
+    name = names.get(settings.kind, "continued")
     torch.use_deterministic_algorithms(True, warn_only=True)
-    with ground.progress.task(f"{title}: {name}", settings.phase.steps) as advance:
+    with ground.progress.task(f"{title}: {name}", phase.steps) as advance:
         Trainer(
             encoder=encoder,
             tokens=ground.tokens,
             pairs=ground.pairs,
             name=name,
-            phase=settings.phase,
-            loss=make_loss(settings.phase.loss),
+            phase=phase,
+            loss=make_loss(phase.loss),
             seed=settings.seed,
             writer=folder,
             negatives=negatives,
+            ranker=ranker,
             watch=watch,
             advance=advance,
         ).run()
-    save_final(encoder, folder.checkpoints, tokenizer, longest)
+
+
+def _phase(settings: RunSettings) -> PhaseSettings:
+    if settings.phase is None:
+        raise ValueError(f"a run of kind {settings.kind} is not trained")
+    return settings.phase
+
+
+def _ranker_settings(settings: RunSettings) -> RankerSettings:
+    """Return the sizes of a run's ranker, its own or its teacher's."""
+    found = settings.ranker or (settings.teacher.ranker if settings.teacher else None)
+    if found is None:
+        raise ValueError(f"a run of recipe {settings.recipe} has no ranker")
+    return found
+
+
+def _ranker_part(settings: RunSettings, ranker: Ranker) -> RankerPart:
+    own = settings.co_training
+    if own is None:
+        raise ValueError(f"a run of recipe {settings.recipe} is taught by no ranker")
+    turns = make_piece("turns", TURNS, own.turns)
+    return RankerPart(ranker, _ranker_settings(settings).pair_tokens, turns, own, make_loss(own.loss))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,6 +17,7 @@ from harness.collections.built_in import build_collection, collection_key, manif
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.encoders.ranker import Ranker
 from harness.leases import lease
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
@@ -24,12 +26,13 @@ from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
 from harness.run_evaluation import evaluate_bm25, evaluate_encoder
-from harness.run_training import Ground, make_miner, make_negatives, train
+from harness.run_reranking import Teaching
+from harness.run_training import Ground, make_miner, make_negatives, train, train_ranker
 from harness.specs.fingerprints import Chain, chain, links
 from harness.specs.settings import CollectionSettings, RunSettings, SamplerSettings
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
-from harness.training.checkpoints import final_of, load_final
+from harness.training.checkpoints import final_of, load_final, load_ranker, ranker_of
 from harness.training.given import Negatives
 
 
@@ -145,18 +148,21 @@ class Stages:
         )
         self._prepare(settings)
         begin = time.monotonic()
-        if settings.kind == "bm25":
-            with self.progress.task("BM25"):
-                result = evaluate_bm25(settings, folder, self.collection(settings.collection))
-        else:
-            encoder = self._trained(settings, folder, title)
-            collection, tokens = self.collection(settings.collection), self.tokens(settings)
-            with self.progress.task(f"{title}: evaluation"):
-                result = evaluate_encoder(settings, folder, collection, tokens, encoder)
+        result = self._trained_and_evaluated(settings, folder, title)
         for scaffolding in [folder.folder / "candidates", *folder.checkpoints.glob("*step-*")]:
             shutil.rmtree(scaffolding, ignore_errors=True)
         folder.finish(result | {"seconds": round(time.monotonic() - begin, 1), "finished": time.time()})
         self.mirror(folder.folder)
+
+    def _trained_and_evaluated(self, settings: RunSettings, folder: RunFolder, title: str) -> dict[str, Any]:
+        collection = self.collection(settings.collection)
+        if settings.phase is None:
+            with self.progress.task("BM25"):
+                return evaluate_bm25(settings, folder, collection)
+        encoder = self._encoder(settings, folder, title)
+        teaching = self._teaching(settings, folder, encoder, title)
+        with self.progress.task(f"{title}: evaluation"):
+            return evaluate_encoder(settings, folder, collection, self.tokens(settings), encoder, teaching)
 
     def _prepare(self, settings: RunSettings) -> None:
         """Make what a run stands on, so that its own time can be told."""
@@ -164,6 +170,8 @@ class Stages:
             self._started(settings.start)
             if settings.sampler is not None and settings.sampler.source is not None:
                 self.candidates(settings, settings.sampler)
+            if settings.teacher is not None:
+                self._warm_ranker(settings.teacher)
 
     def candidates(self, settings: RunSettings, sampler: SamplerSettings) -> Candidates:
         """Return the candidates of round 0, mined by the warm-up."""
@@ -204,14 +212,42 @@ class Stages:
         folder = self.run(start, f"{start.kind}, seed {start.seed}")
         return load_final(folder.checkpoints).to(device())
 
-    def _trained(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
-        """Return the encoder after the run's last phase."""
+    def _encoder(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
+        """Return the retriever after the run's phase; where that trains a ranker, what it starts from."""
+        if settings.kind == "ranker":
+            return self._begin(settings)
         if final_of(folder.checkpoints).exists():
             return load_final(folder.checkpoints).to(device())
         ground, encoder = self._ground(settings), self._begin(settings)
         negatives = self._negatives(settings, ground)
-        train(settings, ground, folder, encoder, negatives, title=title)
+        ranker = self._warm_ranker(settings.teacher) if settings.teacher else None
+        train(settings, ground, folder, encoder, negatives, ranker, title=title)
         return encoder
+
+    def _teaching(
+        self, settings: RunSettings, folder: RunFolder, encoder: DualEncoder, title: str
+    ) -> Teaching | None:
+        """Return the ranker of a run, trained here where that is what the run is for."""
+        if settings.ranker is not None:
+            ranker = self._ranker(settings, folder, encoder, title)
+            return Teaching(ranker, ranker, encoder, settings.ranker.pair_tokens)
+        if settings.teacher is None or settings.teacher.ranker is None:
+            return None
+        warm, own = self._warm_ranker(settings.teacher), ranker_of(folder.checkpoints)
+        ranker = load_ranker(own).to(device()) if own.exists() else warm
+        return Teaching(ranker, warm, self._begin(settings), settings.teacher.ranker.pair_tokens)
+
+    def _ranker(self, settings: RunSettings, folder: RunFolder, retriever: DualEncoder, title: str) -> Ranker:
+        if final_of(folder.checkpoints).exists():
+            return load_ranker(final_of(folder.checkpoints)).to(device())
+        ground = self._ground(settings)
+        negatives = self._negatives(settings, ground)
+        return train_ranker(settings, ground, folder, retriever, negatives, title=title)
+
+    def _warm_ranker(self, teacher: RunSettings) -> Ranker:
+        """Return the ranker of a run of its own."""
+        folder = self.run(teacher, f"ranker, seed {teacher.seed}")
+        return load_ranker(final_of(folder.checkpoints)).to(device())
 
     def _negatives(self, settings: RunSettings, ground: Ground) -> Negatives:
         """Return what the run's last phase is trained against."""
@@ -236,9 +272,13 @@ class Stages:
         ).to(device())
 
 
+CONTINUED = ("warm-up", "ranker")
+"""Kinds of runs from which others go on."""
+
+
 def _complete(folder: RunFolder, settings: RunSettings) -> bool:
-    """Whether a run is done, with all the measures that are asked for; other runs continue from a warm-up."""
-    if not folder.done or (settings.kind == "warm-up" and not final_of(folder.checkpoints).exists()):
+    """Whether a run is done, with all the measures that are asked for; others go on from some."""
+    if not folder.done or (settings.kind in CONTINUED and not final_of(folder.checkpoints).exists()):
         return False
     result = folder.result()
     return set(settings.measures) <= set(result.get("measures", ())) and result.get("depth") == settings.depth

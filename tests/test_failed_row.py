@@ -24,11 +24,11 @@ def place(made: Place, tmp_path: Path) -> Place:
     return made.copy(tmp_path / "place")
 
 
-def no_number(*_: object) -> torch.Tensor:
-    return torch.tensor(float("nan"), requires_grad=True)
+def no_number(*_: object) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    return torch.tensor(float("nan"), requires_grad=True), {}
 
 
-def out_of_memory(*_: object) -> torch.Tensor:
+def out_of_memory(*_: object) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
 
 
@@ -45,7 +45,7 @@ def test_a_row_that_fails_is_named_and_the_others_have_their_table(
     forget(place, "trisampler")
     call = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
     with monkeypatch.context() as patch:
-        patch.setattr("harness.training.trainer.softmax_cross_entropy", fault)
+        patch.setattr("harness.training.objectives.total_and_terms", fault)
         assert place.call(patch, *call) == 1
     shown = capsys.readouterr()
     assert f"TriSampler: failed ({reason})." in " ".join(shown.out.split())
@@ -69,7 +69,7 @@ def test_where_every_row_fails_there_is_no_table(
     shutil.rmtree(place.root / "results")
     for preset in ("trisampler", "uniform"):
         forget(place, preset)
-    monkeypatch.setattr("harness.training.trainer.softmax_cross_entropy", no_number)
+    monkeypatch.setattr("harness.training.objectives.total_and_terms", no_number)
     rows = ("--row", "TriSampler")  # and the baseline
     code = place.call(monkeypatch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1", *rows)
     assert code == 1

@@ -16,15 +16,13 @@ import numpy.typing as npt
 import torch
 import transformers
 
-from harness.collections.collection import RELEVANT, Collection
 from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker, build_ranker
+from harness.evaluation.held_out import HeldOutLists, held_out_lists, retriever_scores, right
 from harness.evaluation.significance import checkpoint_interval
 from harness.negatives.candidates import Candidates
-from harness.negatives.mining import Miner
 from harness.negatives.noise import Noise, mixed
-from harness.negatives.registry import make_draw, make_law, make_source
+from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
 from harness.progress import Progress
 from harness.reproduce import resolve_at
@@ -36,10 +34,9 @@ from harness.store import Store
 from harness.training.batches import batch_at
 from harness.training.checkpoints import load_final
 from harness.training.forward_ranker import score_lists
-from harness.training.losses import softmax_cross_entropy
 from harness.training.schedule import adamw, linear_schedule
 
-SPLIT, LEVEL, WARM_UP_SHARE, CLIP_NORM = "dev", 0.95, 0.1, 2.0
+LEVEL, WARM_UP_SHARE, CLIP_NORM = 0.95, 0.1, 2.0
 UNIFORM = Sampler(make_law({"name": "uniform"}), make_draw({"name": "without-replacement"}), 15)
 Scores = npt.NDArray[np.floating]
 
@@ -102,13 +99,12 @@ GRIDS = {
 
 @dataclass(frozen=True)
 class Ground:
-    """What rankers are trained and judged on: `rows` [Q]; `lists`, `retriever` [Q, 16], positive first."""
+    """What rankers are trained and judged on; `retriever` [R, 16] are the warm-up's scores of the lists."""
 
     tokens: TokenStore
     words: torch.Tensor
     candidates: Candidates
-    rows: npt.NDArray[np.int64]
-    lists: npt.NDArray[np.int64]
+    lists: HeldOutLists
     retriever: Scores
 
 
@@ -124,37 +120,15 @@ def prepared(scale: str) -> Ground:
     warm = load_final(stages.run(resolved.run(rows["Warm-up"], 0), "warm-up").checkpoints)
     tokens, collection = stages.tokens(settings), stages.collection(settings.collection)
     candidates = stages.candidates(settings, sampler)
-    held_out = mined(collection, tokens, warm, make_source(sampler.source), sampler.candidates)
-    drawn = UNIFORM(held_out, Noise(1, 0, np.zeros(len(held_out.query), dtype=np.int64)))
+    lists = held_out_lists(collection, tokens, warm, k=sampler.candidates, negatives=15)
+    queries = encode(warm.query, tokens.queries[lists.split], tokens.pad)
+    documents = encode(warm.passage, tokens.documents, tokens.pad)
     return Ground(
         tokens=tokens,
         words=warm.passage.transformer.get_input_embeddings().weight.detach(),
         candidates=candidates,
-        rows=held_out.query,
-        lists=np.concatenate([held_out.positive[:, None], drawn.document], axis=1),
-        retriever=np.concatenate(
-            [held_out.positive_score[:, None], np.take_along_axis(held_out.score, drawn.column, axis=1)],
-            axis=1,
-        ),
-    )
-
-
-def mined(
-    collection: Collection, tokens: TokenStore, warm: DualEncoder, source: object, k: int
-) -> Candidates:
-    """Return the warm-up's top K, without labelled documents, for one positive of each query of dev."""
-    queries, number = collection.queries[SPLIT], collection.number
-    pairs, masked = [], []
-    for row, query in enumerate(queries.ids):
-        judged = queries.qrels[query]
-        relevant = sorted(number[document] for document, grade in judged.items() if grade >= RELEVANT)
-        pairs.append((row, relevant[int(mixed(7, row)) % len(relevant)]))
-        masked.append(np.array(sorted(number[document] for document in judged)))
-    return Miner(source, k, np.array(pairs), masked).mine(
-        encode(warm.query, tokens.queries[SPLIT], tokens.pad),
-        encode(warm.passage, tokens.documents, tokens.pad),
-        model=warm.fingerprint(),
-        seed=1,
+        lists=lists,
+        retriever=retriever_scores(lists, queries, documents),
     )
 
 
@@ -193,7 +167,7 @@ def train(choice: Choice, ground: Ground) -> tuple[Ranker, float]:
         drawn = UNIFORM(of_batch, Noise(choice.seed, 0, batch.visit)).document
         passage = np.concatenate([of_batch.positive[:, None], drawn], axis=1)
         scores = score_lists(ranker, ground.tokens, of_batch.query, passage, pair_tokens=choice.pair_tokens)
-        loss = softmax_cross_entropy(scores, torch.zeros(len(scores), dtype=torch.int64))
+        loss = torch.nn.functional.cross_entropy(scores, torch.zeros(len(scores), dtype=torch.int64))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(ranker.parameters(), CLIP_NORM)
@@ -203,8 +177,7 @@ def train(choice: Choice, ground: Ground) -> tuple[Ranker, float]:
 
 def first(scores: Scores) -> str:
     """Return the share of lists whose positive is above all negatives, with its interval over queries."""
-    hits = (scores[:, :1] > scores[:, 1:]).all(axis=1).astype(np.float64)
-    interval = checkpoint_interval(hits[None], LEVEL)
+    interval = checkpoint_interval(right(scores)[None], LEVEL)
     return f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
@@ -228,7 +201,12 @@ def main() -> None:
     for choice in [grid[number] for number in chosen] or grid:
         ranker, seconds = train(choice, ground)
         scores = rerank_scores(
-            ranker, ground.tokens, SPLIT, ground.lists, rows=ground.rows, pair_tokens=choice.pair_tokens
+            ranker,
+            ground.tokens,
+            ground.lists.split,
+            ground.lists.passages,
+            rows=ground.lists.rows,
+            pair_tokens=choice.pair_tokens,
         )
         both = first(standardised(scores) + standardised(ground.retriever))
         line = f"{changed(choice, grid[0]):40s} {first(scores)}, with the retriever {both}"

@@ -100,7 +100,7 @@ def _check_recipe(source: Source, place: Location, name: str | None, library: Na
 def _check_row(source: Source, place: Location, row: Row, library: Names) -> Iterator[UserError]:
     yield from _check_recipe(source, (*place, "recipe"), row.recipe, library)
     if (row.kind == "reference") != (source.at((*place, "evaluates")) is not None):
-        fix = "a reference row `evaluates` bm25 or warm-up, no other row does"
+        fix = "a reference row `evaluates` bm25, warm-up or ranker, no other row does"
         yield source.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
     if row.kind in MADE_BY_TRAINING and source.at((*place, "sampler")) is None:
         yield source.error(place, f"row '{row.name}' has no sampler", "name a preset, or in-batch")

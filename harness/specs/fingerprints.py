@@ -14,7 +14,7 @@ from harness.files import content_hash
 from harness.negatives.pieces import by_content
 from harness.specs.settings import RunSettings
 
-VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "run": 2, "bm25": 1}
+VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Chain:
 
     def needs(self) -> list[str]:
         """Return the fingerprints that the run stands on."""
-        return [fingerprint for _, fingerprint in self.links[:-1]]
+        return list(dict.fromkeys(fingerprint for _, fingerprint in self.links[:-1]))
 
 
 @dataclass(frozen=True)
@@ -107,18 +107,26 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
     else:
         found = links(settings.start, collection, versions)
 
-    def link(stage: str, parts: dict[str, Any]) -> None:
-        found.append(Link(stage, versions[stage], found[-1].fingerprint, parts))
-
+    below = found[-1].fingerprint
     phase, seed = settings.phase.model_dump(), settings.seed
     if settings.start is None:
-        link("warm-up", {"encoder": settings.encoder.model_dump(), "phase": phase, "seed": seed})
-        return found
+        parts = {"encoder": settings.encoder.model_dump(), "phase": phase, "seed": seed}
+        return [*found, Link("warm-up", versions["warm-up"], below, parts)]
+    taught = {}
+    if settings.teacher is not None:
+        of_teacher = links(settings.teacher, collection, versions)
+        found += of_teacher[len(found) :]  # it stands on the same start
+        co_training = settings.co_training.model_dump() if settings.co_training else None
+        taught = {"teacher": of_teacher[-1].fingerprint, "co_training": co_training}
     drawn, sampler = None, settings.sampler
     if sampler is not None and settings.phase.negatives != "in-batch":
         drawn = by_content(sampler.model_dump(exclude={"preset"}))
         if sampler.source is not None:
-            mined = {key: drawn[key] for key in ("source", "candidates", "mask")}
-            link("candidates", {f"sampler.{key}": value for key, value in mined.items()})
-    link("run", {"sampler": drawn, "phase": phase, "seed": seed})
-    return found
+            mined = {f"sampler.{key}": drawn[key] for key in ("source", "candidates", "mask")}
+            found.append(Link("candidates", versions["candidates"], below, mined))
+            below = found[-1].fingerprint
+    parts = {"sampler": drawn, "phase": phase, "seed": seed, **taught}
+    if settings.ranker is not None:
+        parts |= {"ranker": settings.ranker.model_dump()}
+    stage = "run" if settings.ranker is None else "ranker"
+    return [*found, Link(stage, versions[stage], below, parts)]

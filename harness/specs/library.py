@@ -14,7 +14,7 @@ from harness.specs.kind_checks import check_kind
 from harness.specs.kinds import TARGETS
 from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import Model, in_order, parse, try_parse
-from harness.specs.loss_checks import check_loss
+from harness.specs.loss_checks import check_recipe
 from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
@@ -58,9 +58,12 @@ class Library:
         """Read a recipe."""
         source = self._source("recipes", name)
         recipe, errors = try_parse(source, Recipe, "recipe")
-        errors += check_loss(source, ("loss",), teacher=False)
+        errors += check_recipe(source, recipe)
         if recipe is None or errors:
             raise SpecErrors(in_order(errors))
+        if recipe.ranker is not None and recipe.ranker.start not in self.names("recipes"):
+            known, start = self.names("recipes"), recipe.ranker.start
+            raise source.error(("ranker", "start"), f"unknown recipe '{start}'", nearest(start, known))
         if recipe.start is not None and recipe.start not in self.names("recipes"):
             known = self.names("recipes")
             raise source.error(("start",), f"unknown recipe '{recipe.start}'", nearest(recipe.start, known))
@@ -125,6 +128,7 @@ class Library:
         named |= {row.recipe for row in with_runs(target.rows) if row.recipe}
         recipes = {key: gather(lambda key=key: self.recipe(key)) for key in sorted(named)}  # type: ignore[misc]
         starts = {recipe.start for recipe in recipes.values() if recipe and recipe.start}
+        starts |= {recipe.ranker.start for recipe in recipes.values() if recipe and recipe.ranker}
         for key in sorted(starts - set(recipes)):
             recipes[key] = gather(lambda key=key: self.recipe(key))  # type: ignore[misc]
         datasets = {

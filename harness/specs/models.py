@@ -72,7 +72,7 @@ class Row(Line):
 
     kind: Literal["trained", "published", "control", "reference", "unavailable"]
     sampler: Annotated[SamplerChoice | None, BeforeValidator(by_name)] = None
-    evaluates: Literal["bm25", "warm-up"] | None = None
+    evaluates: Literal["bm25", "warm-up", "ranker"] | None = None
     recipe: str | None = None
     readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
 

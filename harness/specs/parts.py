@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, WithJso
 from harness.specs.base import Spec
 from harness.specs.settings import Pooling
 from harness.training.losses.registry import LOSSES
+from harness.training.turns import TURNS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -33,6 +34,14 @@ LossChoice = Annotated[
 """A loss by its name, or its name and parameters; `harness.specs.loss_checks` says what is wrong with one."""
 
 
+TurnsChoice = Annotated[
+    dict[str, Any],
+    BeforeValidator(_by_name),
+    WithJsonSchema({"anyOf": [{"enum": list(TURNS)}, {"type": "object", "required": ["name"]}]}),
+]
+"""How retriever and ranker share the steps, by name, or name and parameters."""
+
+
 class Schedule(Spec):
     """Linear warm-up and decay, clipping, weight decay."""
 
@@ -41,8 +50,20 @@ class Schedule(Spec):
     weight_decay: float = Field(ge=0)
 
 
+class RankerPart(Spec):
+    """The ranker of a recipe: the recipe that it comes from, and how it takes part."""
+
+    start: str
+    turns: TurnsChoice
+    loss: LossChoice = Field(default={"name": "softmax-cross-entropy"})
+    schedule: Schedule
+
+
 class Recipe(Spec):
-    """experiments/recipes/<recipe>.yaml: how a retriever is trained."""
+    """experiments/recipes/<recipe>.yaml: how a retriever is trained, or a ranker over its candidates.
+
+    A recipe of a ranker says in `draws` by which sampler its lists are made, so that rows share the ranker.
+    """
 
     summary: str
     source: str
@@ -51,6 +72,9 @@ class Recipe(Spec):
     loss: LossChoice
     schedule: Schedule
     departs: str | None = None
+    trains: Literal["retriever", "ranker"] = "retriever"
+    draws: str | None = None
+    ranker: RankerPart | None = None
 
 
 class PlantedParameters(Spec):
@@ -148,6 +172,28 @@ class Batches(Spec):
     continued: PositiveInt
 
 
+class RankerSteps(Spec):
+    """Optimizer steps of a ranker's warm-up; those beside a retriever are the retriever's steps, shared."""
+
+    warm_up: PositiveInt
+
+
+class RankerScale(Spec):
+    """The ranker of a scale; sizes count where it starts `fresh`, else `start` is a folder or hub id."""
+
+    start: str = "fresh"
+    hidden: PositiveInt = 1024
+    layers: int = Field(default=24, ge=2)
+    heads: PositiveInt = 16
+    intermediate: PositiveInt = 4096
+    dropout: Share = 0.1
+    pair_tokens: PositiveInt
+    learning_rate: Rates
+    steps: RankerSteps
+    batch: RankerSteps
+    reranked: PositiveInt
+
+
 class Seeds(Spec):
     """How many seeds, and where the seeds of warm-ups and of continued training begin."""
 
@@ -172,6 +218,7 @@ class Scale(Spec):
     learning_rate: Rates
     steps: Steps
     batch: Batches
+    ranker: RankerScale | None = None
     candidates_cap: PositiveInt
     depth: PositiveInt
     threads: PositiveInt

@@ -8,20 +8,15 @@ from typing import Any, cast
 
 from harness.errors import UserError, nearest
 from harness.files import content_hash
-from harness.negatives.pieces import settings_of
 from harness.negatives.registry import make_topology
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Line, Measured, Row, Target, Trained, with_runs
-from harness.specs.parts import Recipe, Scale
-from harness.specs.samplers import sampler_settings
+from harness.specs.parts import Scale
+from harness.specs.runs import Runs, Seeds
 from harness.specs.settings import (
     CollectionSettings,
-    EncoderSettings,
-    PhaseSettings,
     RunSettings,
-    SamplerSettings,
-    TokenSettings,
 )
 from harness.training.losses.registry import make_loss
 
@@ -144,34 +139,19 @@ class Resolved:
     def run(self, row: Row, seed: int) -> RunSettings:
         """Return the settings of a row's run of one seed, counted from 0."""
         scale, name = self.scale.spec, row.recipe or self.trained.shared.recipe
-        recipe = self.loaded.recipes[name]
+        measures = tuple(dict.fromkeys(column.measure for column in self.columns))
+        runs = Runs(scale, self.loaded.recipes, self.collection(), measures)
         warm_up_shift, shift = row.seed_shift
-        warm_up = RunSettings(
-            kind="warm-up",
-            recipe=recipe.start or name,
-            collection=self.collection(),
-            tokens=TokenSettings(**scale.tokens.model_dump()),
-            encoder=EncoderSettings(**scale.encoder.model_dump()),
-            start=None,
-            phase=_phase(self.loaded.recipes[recipe.start or name], scale, "warm_up"),
-            sampler=None,
-            seed=scale.seeds.warm_up + warm_up_shift + seed,
-            measures=tuple(dict.fromkeys(column.measure for column in self.columns)),
-            depth=scale.depth,
-        )
-        if row.evaluates == "warm-up":
-            return warm_up
+        seeds = Seeds(scale.seeds.warm_up + warm_up_shift + seed, scale.seeds.continued + shift + seed)
+        shared = row.under(self.trained.shared)
         if row.evaluates == "bm25":
-            return warm_up.model_copy(update={"kind": "bm25", "phase": None})
-        trained = {
-            "kind": "trained",
-            "recipe": name,
-            "start": warm_up,
-            "phase": _phase(recipe, scale, "continued"),
-            "sampler": self._sampler(row),
-            "seed": scale.seeds.continued + shift + seed,
-        }
-        return warm_up.model_copy(update=trained)
+            return runs.bm25(name, seeds)
+        if row.evaluates == "warm-up":
+            return runs.warm_up(name, seeds)
+        teacher = self.loaded.recipes[name].ranker
+        if row.evaluates == "ranker" and teacher is not None:
+            return runs.ranker(teacher.start, seeds, shared)
+        return runs.trained(name, seeds, row.sampler, shared)
 
     def settings_commit(self) -> str | None:
         """Return the commit that froze the settings, if they are still those."""
@@ -180,10 +160,12 @@ class Resolved:
 
     def settings_hash(self) -> str:
         """Return a hash of all that decides a comparison but its rows."""
+        ranked = any(recipe.ranker for recipe in self.loaded.recipes.values())
+        absent = set() if ranked else {"ranker", "trains", "draws"}
         return content_hash(
-            self.scale.spec.model_dump(exclude={"frozen", "summary", "seeds", "threads"}),
+            self.scale.spec.model_dump(exclude={"frozen", "summary", "seeds", "threads", *absent}),
             {
-                name: recipe.model_dump(exclude={"summary", "departs", "source"})
+                name: recipe.model_dump(exclude={"summary", "departs", "source", *absent})
                 for name, recipe in self.loaded.recipes.items()
             },
             self.collection().model_dump(),
@@ -204,13 +186,6 @@ class Resolved:
         register = {note.id: note for note in self.loaded.paper.notes}
         return [register[name].model_dump() for name in self.target.notes]
 
-    def _sampler(self, row: Row) -> SamplerSettings | None:
-        if row.sampler is None:
-            return None
-        shared = row.under(self.trained.shared)
-        candidates = min(shared.candidates, self.scale.spec.candidates_cap)
-        return sampler_settings(row.sampler, candidates, shared.negatives)
-
 
 def resolve(library: Library, target: str, scale: str) -> Resolved:
     """Load a target at a scale.
@@ -223,6 +198,7 @@ def resolve(library: Library, target: str, scale: str) -> Resolved:
     if scale not in loaded.target.scales:
         raise UserError(f"{target} has no scale '{scale}'", fix=nearest(scale, loaded.target.scales))
     _check_towers(loaded, scale, spec)
+    _check_rankers(loaded, scale, spec)
     return Resolved(loaded, NamedScale(scale, spec))
 
 
@@ -237,6 +213,32 @@ def _check_towers(loaded: LoadedTarget, name: str, scale: Scale) -> None:
         if queue and scale.encoder.towers == "separate":
             what = f"row '{row.name}' has a queue, scale '{name}' has separate towers"
             raise UserError(what, where=loaded.name, fix="a queue needs shared towers: leave the row out")
+
+
+def _check_rankers(loaded: LoadedTarget, name: str, scale: Scale) -> None:
+    """Refuse a ranker at a scale that has none, and where it would not score what counts in the loss.
+
+    Raises:
+        UserError: there is such a recipe or row.
+    """
+    taught = {key for key, recipe in loaded.recipes.items() if recipe.ranker is not None}
+    if taught and scale.ranker is None:
+        what = f"recipe '{min(taught)}' has a ranker, scale '{name}' has none"
+        raise UserError(what, where=loaded.name, fix="add `ranker` to the scale, or leave the scale out")
+    for row in with_runs(loaded.target.rows):
+        recipe = loaded.recipes[row.recipe or loaded.target.shared.recipe]  # type: ignore[attr-defined]
+        if row.evaluates == "ranker" and recipe.ranker is None:
+            raise UserError(
+                f"row '{row.name}' evaluates a ranker, its recipe has none",
+                where=loaded.name,
+                fix=f"one of these has one: {', '.join(sorted(taught)) or 'none'}",
+            )
+        needs = make_loss(recipe.loss).needs_teacher
+        if needs and row.sampler is not None and make_topology(row.sampler.piece("topology")).name != "own":
+            what = f"row '{row.name}' shares negatives, and the ranker of its recipe scores a query's own"
+            raise UserError(
+                what, where=loaded.name, fix="choose `topology: own`, or a loss over labels alone"
+            )
 
 
 def figures(target: Target, row: Line) -> dict[str, dict[str, Any] | None]:
@@ -256,19 +258,3 @@ def figure(printed: str, unit: str) -> dict[str, Any]:
     """
     number = Decimal(printed)
     return {"printed": printed, "value": float(number / 100 if unit == "percent" else number), "unit": unit}
-
-
-def _phase(recipe: Recipe, scale: Scale, phase: str) -> PhaseSettings:
-    continued = phase == "continued"
-    drawn = recipe.negatives == "drawn"
-    return PhaseSettings(
-        loss=settings_of(make_loss(recipe.loss)),
-        negatives=recipe.negatives,
-        steps=scale.steps.continued if continued else scale.steps.warm_up,
-        batch=scale.batch.continued if continued else scale.batch.warm_up,
-        learning_rate=scale.learning_rate.continued if continued else scale.learning_rate.warm_up,
-        weight_decay=recipe.schedule.weight_decay,
-        warm_up_share=recipe.schedule.warm_up_share,
-        clip_norm=recipe.schedule.clip_norm,
-        refresh=scale.steps.refresh if continued and drawn else None,
-    )

@@ -81,6 +81,29 @@ class PhaseSettings(Settings):
     refresh: Count | None = Field(None, description="steps between refreshes of the candidates")
 
 
+class RankerSettings(Settings):
+    """A cross-encoder: where it starts from, its sizes where it is fresh, and what it reads."""
+
+    start: str = Field("fresh", description="fresh, a local folder, or a hub id")
+    hidden: Count = Field(description="width, at most that of the retriever's words")
+    layers: Annotated[int, Field(ge=2)]
+    heads: Count
+    intermediate: Count = Field(description="width of the feed-forward layers")
+    dropout: Share
+    pair_tokens: Count = Field(description="longest query and passage together")
+
+
+class CoTraining(Settings):
+    """A ranker beside a retriever: whose turn it is, and how its own steps are taken."""
+
+    turns: Piece
+    loss: Piece
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    warm_up_share: Share
+    clip_norm: Annotated[float, Field(gt=0)]
+
+
 class SamplerSettings(Settings):
     """Source, law, draw and topology of the negatives."""
 
@@ -104,7 +127,7 @@ class CollectionSettings(Settings):
 class RunSettings(Settings):
     """A training run: one phase, over the run that it continues; or BM25, which is ranked and not trained."""
 
-    kind: Literal["trained", "warm-up", "bm25"]
+    kind: Literal["trained", "warm-up", "ranker", "bm25"]
     recipe: str
     collection: CollectionSettings
     tokens: TokenSettings
@@ -115,3 +138,7 @@ class RunSettings(Settings):
     seed: int
     measures: tuple[str, ...] = Field(description="names as ir-measures writes them, sorted")
     depth: Count = Field(description="length of a ranking")
+    ranker: RankerSettings | None = Field(default=None, description="what a run of kind ranker trains")
+    teacher: RunSettings | None = Field(default=None, description="the run whose ranker teaches")
+    co_training: CoTraining | None = Field(default=None, description="how that ranker takes part")
+    reranked: Count | None = Field(default=None, description="documents of a ranking that a ranker reads")

@@ -17,6 +17,7 @@ from torch import Tensor
 from harness.checksums import check_folder
 from harness.disk import room_for
 from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker
 from harness.errors import UserError
 from harness.files import read_json, write_json, written_beside
 
@@ -75,11 +76,18 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
         ) from error
 
 
-def save_final(encoder: DualEncoder, folder: Path, tokenizer: Any, longest: int) -> None:
-    """Write `folder`/final, the encoder of a finished phase; see `DualEncoder.save`."""
-    size = _bytes(encoder.weights())
-    with room_for("the encoder", folder, size), written_beside(final_of(folder)) as beside:
-        encoder.save(beside, tokenizer, longest)
+def save_final(model: DualEncoder | Ranker, folder: Path, tokenizer: Any, longest: int) -> None:
+    """Write the model of a finished phase; see `DualEncoder.save` and `Ranker.save`.
+
+    Args:
+        model: what was trained.
+        folder: made, for example `final_of` a folder of checkpoints.
+        tokenizer: saved with it.
+        longest: tokens of what it reads.
+    """
+    size = _bytes(model.weights())
+    with room_for("the trained model", folder.parent, size), written_beside(folder) as beside:
+        model.save(beside, tokenizer, longest)
 
 
 def keep_best(
@@ -134,9 +142,24 @@ def load_final(folder: Path) -> DualEncoder:
     return DualEncoder.load(final_of(folder))
 
 
+def load_ranker(folder: Path) -> Ranker:
+    """Read a ranker that :func:`save_final` wrote.
+
+    Raises:
+        UserError: a file is missing or corrupt.
+    """
+    check_folder(folder)
+    return Ranker.load(folder)
+
+
 def final_of(folder: Path) -> Path:
-    """Return where the encoder of a finished phase lies in a folder of checkpoints."""
+    """Return where what a finished phase trained lies in a folder of checkpoints."""
     return folder / "final"
+
+
+def ranker_of(folder: Path) -> Path:
+    """Return where a ranker lies that was trained beside a retriever, in a folder of checkpoints."""
+    return folder / "ranker"
 
 
 def _bytes(state: Any) -> int:

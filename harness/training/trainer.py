@@ -50,7 +50,12 @@ CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""
 
 
-def _nothing(step: int, encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
+Watch = Callable[[int, DualEncoder, npt.NDArray[np.float32]], dict[str, float]]
+"""Called at each refresh with step, encoder and all documents' embeddings; returns metrics of ``dev``."""
+
+
+def watch_nothing(step: int, encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
+    """Return no metrics."""
     return {}
 
 
@@ -69,7 +74,7 @@ class Trainer:
         writer: where it is recorded; its folder holds checkpoints and candidates.
         negatives: what queries are trained against.
         ranker: a ranker, where there is one.
-        watch: called with step, encoder and all documents' embeddings at each refresh; returns metrics.
+        watch: looks at the encoder at each refresh.
         advance: called after each step, for progress.
     """
 
@@ -83,7 +88,7 @@ class Trainer:
     writer: Writer
     negatives: Negatives = field(default_factory=Negatives)
     ranker: RankerPart | None = None
-    watch: Callable[[int, DualEncoder, npt.NDArray[np.float32]], dict[str, float]] = _nothing
+    watch: Watch = watch_nothing
     advance: Callable[[int], None] = lambda done: None
     _candidates: Candidates | None = field(default=None, init=False)
     _round: int = field(default=-1, init=False)

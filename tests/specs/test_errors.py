@@ -88,10 +88,10 @@ def parameters(text: str) -> tuple[str, str]:
         (('"39.7"', '"39,7"'), "key 'rows[2].published[0]': got '39,7'; expected a number as printed"),
         (('"39.7"', '"nan"'), "expected a number as printed"),
         (('"39.7", ', ""), "key 'rows[2].published': 2 published figures for 3 columns"),
-        (("    evaluates: bm25\n", ""), "a reference row `evaluates` bm25 or warm-up"),
+        (("    evaluates: bm25\n", ""), "a reference row `evaluates` bm25, warm-up or ranker"),
         (
             ("kind: control\n", "kind: control\n    evaluates: bm25\n"),
-            "a reference row `evaluates` bm25 or warm-up",
+            "a reference row `evaluates` bm25, warm-up or ranker",
         ),
     ],
 )

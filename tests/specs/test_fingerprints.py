@@ -6,6 +6,7 @@ import pytest
 
 from harness.specs.fingerprints import chain, links
 from harness.specs.library import Library
+from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.specs.settings import RunSettings
 
@@ -96,3 +97,32 @@ def test_links_name_the_keys_that_are_hashed(runs: dict[str, RunSettings]) -> No
     assert [link.stage for link in made] == ["tokens", "warm-up", "candidates", "run"]
     assert [link.stands_on for link in made] == [COLLECTION, *(link.fingerprint for link in made[:-1])]
     assert set(made[-1].parts) == {"sampler", "phase", "seed"}
+
+
+def test_rows_taught_by_a_ranker_share_it_with_its_warm_up_and_candidates(library: Library) -> None:
+    table, plain = (resolve(library, name, "quick") for name in (f"{TABLE}-ar2", TABLE))
+    runs = {row.name: table.run(row, 0) for row in with_runs(table.target.rows)}
+    made = {name: chain(run, COLLECTION) for name, run in runs.items()}
+    uniform, trisampler, ranker = (made[n] for n in ("Uniform Sampling", "TriSampler", "Warm-up, reranked"))
+    stages = [stage for stage, _ in trisampler.links]
+    assert stages == ["tokens", "warm-up", "candidates", "ranker", "candidates", "run"]
+    assert uniform.needs() == trisampler.needs() == [*ranker.needs(), ranker.last]
+    (row,) = with_runs(plain.loaded.rows("TriSampler"))
+    contrastive = chain(plain.run(row, 0), COLLECTION)
+    assert (contrastive.start, contrastive.candidates) == (trisampler.start, trisampler.candidates)
+    assert contrastive.last != trisampler.last
+
+
+def test_a_change_of_the_ranker_changes_those_that_it_teaches(library: Library) -> None:
+    table = resolve(library, f"{TABLE}-ar2", "quick")
+    (row,) = with_runs(table.loaded.rows("TriSampler"))
+    run = table.run(row, 0)
+    before = chain(run, COLLECTION)
+    assert run.teacher is not None and run.teacher.ranker is not None and run.co_training is not None
+    smaller = run.teacher.ranker.model_copy(update={"hidden": 32})
+    after = chain(changed(run, teacher=changed(run.teacher, ranker=smaller)), COLLECTION)
+    assert after.last != before.last and (after.start, after.candidates) == (before.start, before.candidates)
+    turns = run.co_training.model_copy(update={"turns": {"name": "retriever-alone"}})
+    after = chain(changed(run, co_training=turns), COLLECTION)
+    assert after.last != before.last and after.needs() == before.needs()
+    assert chain(changed(run, reranked=7), COLLECTION) == before

@@ -11,6 +11,7 @@ import torch
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
 from harness.encoders.dual_encoder import build_dual_encoder
+from harness.encoders.ranker import build_ranker
 from harness.negatives.mining import Miner
 from harness.negatives.presets import Preset
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
@@ -27,6 +28,10 @@ ENCODER = {
     "start": "fresh", "hidden": 32, "layers": 1, "heads": 2, "intermediate": 64, "dropout": 0.1,
     "token_dropout": 0.1, "pooling": "mean", "projection": None, "towers": "shared", "score_scale": 1.0,
 }  # fmt: skip
+RANKER = {
+    "start": "fresh", "hidden": 32, "layers": 2, "heads": 1, "intermediate": 64, "dropout": 0.1,
+}  # fmt: skip
+PAIR_TOKENS = 40
 PHASE = {
     "steps": 24, "batch": 8, "learning_rate": 1e-3, "weight_decay": 0.01, "warm_up_share": 0.1,
     "clip_norm": 2.0, "refresh": 6,
@@ -82,7 +87,26 @@ class Bench:
             seed=0,
         )
 
-    def trainer(self, folder, encoder, law: str | None = "trisampler", preset=None, **changes):
+    def ranker(self, encoder, seed: int = 0, **changes):
+        """A fresh ranker that begins with an encoder's words."""
+        torch.manual_seed(seed)
+        words = encoder.passage.transformer.get_input_embeddings().weight.detach().float()
+        return build_ranker(
+            SimpleNamespace(**RANKER | changes), tokens=self.tokens, words=words, longest=PAIR_TOKENS
+        )
+
+    def trainer(
+        self,
+        folder,
+        encoder,
+        law: str | None = "trisampler",
+        preset=None,
+        *,
+        ranker=None,
+        loss=LOSS,
+        name="continued",
+        **changes,
+    ):
         """A trainer that draws by a law from the top K, by a preset, or not at all."""
         preset = preset or Preset(
             "test",
@@ -99,7 +123,7 @@ class Bench:
         negatives = Negatives(make_topology(preset.topology), preset.mask, drawn)
         phase = SimpleNamespace(**PHASE | ({"refresh": None} if drawn is None else {}) | changes)
         return Trainer(
-            encoder, self.tokens, self.pairs, "continued", phase, LOSS, 3, RunFolder(folder), negatives
+            encoder, self.tokens, self.pairs, name, phase, loss, 3, RunFolder(folder), negatives, ranker
         )
 
 

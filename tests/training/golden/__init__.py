@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 
+from harness.encoders.ranker import Ranker
 from harness.files import content_hash
+from harness.negatives.pieces import make_piece
 from harness.negatives.presets import presets
 from harness.specs.fingerprints import VERSION
 from harness.specs.library import Library
+from harness.specs.parts import Recipe
+from harness.training.given import RankerPart
 from harness.training.losses.registry import make_loss
+from harness.training.turns import TURNS, RankerAlone
+
+PAIR_TOKENS = 40
 
 FOLDER = Path(__file__).parent
 SHIPPED = Library(FOLDER.parents[2] / "experiments")
 STEPS = 6
 CLOSE = 1e-9
 
-STAGES = {"in-batch": ("tokens", "warm-up"), "drawn": ("tokens", "warm-up", "candidates", "run")}
-"""How a recipe takes its negatives -> the stages whose meaning its run shows."""
+BELOW = ("tokens", "warm-up")
 
 
 def recipes() -> list[str]:
@@ -34,7 +41,11 @@ def recipes() -> list[str]:
 
 def versions_of(name: str) -> dict[str, int]:
     """Return the versions that a recipe's golden run stands for."""
-    return {stage: VERSION[stage] for stage in STAGES[SHIPPED.recipe(name).negatives]}
+    recipe = SHIPPED.recipe(name)
+    drawn = ("candidates",) if recipe.negatives == "drawn" else ()
+    ranker = ("ranker",) if recipe.trains == "ranker" or recipe.ranker is not None else ()
+    run = ("run",) if drawn and recipe.trains == "retriever" else ()
+    return {stage: VERSION[stage] for stage in (*BELOW, *drawn, *ranker, *run)}
 
 
 def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
@@ -47,21 +58,25 @@ def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
     recipe = SHIPPED.recipe(name)
     drawn = recipe.negatives == "drawn"
     encoder = bench.encoder(seed=5).double()
+    rates = recipe.schedule.model_dump()
+    part = ranker_part(recipe, bench.ranker(encoder, seed=6).double())
     trainer = bench.trainer(
         folder,
         encoder,
         law=None,
         preset=presets()["trisampler"] if drawn else None,
         steps=STEPS,
-        refresh=STEPS // 2 if drawn else None,
-        warm_up_share=recipe.schedule.warm_up_share,
-        clip_norm=recipe.schedule.clip_norm,
-        weight_decay=recipe.schedule.weight_decay,
+        refresh=STEPS // 2 if drawn and recipe.trains == "retriever" else None,
+        loss=make_loss(recipe.loss),
+        ranker=part,
+        **rates,
     )
-    trainer.loss = make_loss(recipe.loss)
     trainer.run()
     lines = [line for line in trainer.writer.metrics() if "loss" in line]
-    norms = {key: float(torch.linalg.vector_norm(value)) for key, value in sorted(encoder.weights().items())}
+    weights = encoder.weights()
+    if part is not None:
+        weights |= {f"ranker.{key}": value for key, value in part.ranker.weights().items()}
+    norms = {key: float(torch.linalg.vector_norm(value)) for key, value in sorted(weights.items())}
     return {
         "tokens": content_hash(
             bench.tokens.documents.flat.tolist(), bench.tokens.queries["train"].flat.tolist()
@@ -70,6 +85,19 @@ def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
         "known_relevant_drawn": sum(line.get("known_relevant_drawn", 0.0) for line in lines),
         "weights": norms,
     }
+
+
+def ranker_part(recipe: Recipe, ranker: Ranker) -> RankerPart | None:
+    """Return how a ranker takes part in a recipe; none where there is none."""
+    if recipe.trains == "ranker":
+        rates = SimpleNamespace(learning_rate=1e-3, **recipe.schedule.model_dump())
+        return RankerPart(ranker, PAIR_TOKENS, RankerAlone(), rates, make_loss(recipe.loss))
+    if recipe.ranker is None:
+        return None
+    own = recipe.ranker
+    rates = SimpleNamespace(learning_rate=1e-3, **own.schedule.model_dump())
+    turns = make_piece("turns", TURNS, own.turns)
+    return RankerPart(ranker, PAIR_TOKENS, turns, rates, make_loss(own.loss))
 
 
 def path_of(name: str) -> Path:

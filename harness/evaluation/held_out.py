@@ -1,0 +1,100 @@
+"""Lists of a positive and negatives for held-out queries, on which retriever and ranker are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from harness.collections.collection import RELEVANT, Collection
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import DualEncoder
+from harness.negatives.mining import Miner
+from harness.negatives.noise import Noise, mixed
+from harness.negatives.registry import make_draw, make_law, make_source
+from harness.negatives.sampler import Sampler
+from harness.retrieval.encode import encode
+
+Numbers = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.floating]
+SEED = 1
+"""Of the lists: the same ones for all who find the same candidates."""
+
+
+@dataclass(frozen=True)
+class HeldOutLists:
+    """A list for each query of a split.
+
+    Attributes:
+        split: of the queries.
+        rows: [R] numbers of the queries.
+        passages: [R, 1 + n] document numbers, the positive first.
+    """
+
+    split: str
+    rows: Numbers
+    passages: Numbers
+
+
+def held_out_lists(
+    collection: Collection, tokens: TokenStore, retriever: DualEncoder, *, k: int, negatives: int
+) -> HeldOutLists:
+    """Draw lists for the queries of ``dev``: one of its relevant documents, and negatives from the top K.
+
+    Args:
+        collection: documents and queries.
+        tokens: of them.
+        retriever: finds the candidates; judged documents are none.
+        k: candidates of a query.
+        negatives: drawn uniformly from them.
+    """
+    split = "dev"
+    queries, number = collection.queries[split], collection.number
+    pairs, masked = [], []
+    for row, query in enumerate(queries.ids):
+        judged = queries.qrels[query]
+        relevant = sorted(number[document] for document, grade in judged.items() if grade >= RELEVANT)
+        pairs.append((row, relevant[int(mixed(7, row)) % len(relevant)]))
+        masked.append(np.array(sorted(number[document] for document in judged)))
+    found = Miner(make_source("top-k"), k, np.array(pairs), masked).mine(
+        encode(retriever.query, tokens.queries[split], tokens.pad),
+        encode(retriever.passage, tokens.documents, tokens.pad),
+        model=retriever.fingerprint(),
+        seed=SEED,
+    )
+    sampler = Sampler(make_law("uniform"), make_draw("without-replacement"), negatives)
+    drawn = sampler(found, Noise(SEED, 0, np.zeros(len(found.query), dtype=np.int64))).document
+    return HeldOutLists(split, found.query, np.concatenate([found.positive[:, None], drawn], axis=1))
+
+
+def retriever_scores(
+    lists: HeldOutLists, queries: npt.NDArray[np.float32], documents: npt.NDArray[np.float32]
+) -> Scores:
+    """Return inner products [R, 1 + n].
+
+    Args:
+        lists: which passages for which queries.
+        queries: [Q, d] embeddings of the split's queries.
+        documents: [N, d] embeddings.
+    """
+    scores: Scores = np.einsum("rd,rcd->rc", queries[lists.rows], documents[lists.passages])
+    return scores
+
+
+def right(scores: Scores) -> npt.NDArray[np.float64]:
+    """Return whether the positive stands alone at the top of each list, [R] of 0 and 1."""
+    return np.asarray((scores[:, :1] > scores[:, 1:]).all(axis=1), dtype=np.float64)
+
+
+def divergence(ranker: Scores, retriever: Scores) -> npt.NDArray[np.float64]:
+    """Return KL(softmax(ranker) || softmax(retriever)) of each list, [R] in nats."""
+    p, log_q = special.softmax(ranker, axis=1), special.log_softmax(retriever, axis=1)
+    apart: npt.NDArray[np.float64] = (special.xlogy(p, p) - p * log_q).sum(axis=1)
+    return apart
+
+
+def agreement(ranker: Scores, retriever: Scores) -> npt.NDArray[np.float64]:
+    """Return whether both put the same passage first in each list, [R] of 0 and 1."""
+    return np.asarray(ranker.argmax(axis=1) == retriever.argmax(axis=1), dtype=np.float64)

@@ -1,0 +1,110 @@
+"""What a ranker adds to the evaluation of a run: rankings that it reads again, lists that it is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.collections.collection import Collection
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker
+from harness.evaluation.held_out import agreement, divergence, held_out_lists, retriever_scores, right
+from harness.evaluation.rankings import Ranking, strictly_decreasing
+from harness.retrieval.encode import encode
+from harness.retrieval.rerank import rerank_scores
+from harness.specs.settings import RunSettings
+
+RERANKED = "-reranked"
+"""What the name of a split ends in whose rankings a ranker has read again."""
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """A ranker beside a retriever.
+
+    Attributes:
+        ranker: as the run left it.
+        warm: as the run took it over.
+        start: the retriever that the run started from; its candidates make the held-out lists.
+        pair_tokens: tokens of a pair at most.
+    """
+
+    ranker: Ranker
+    warm: Ranker
+    start: DualEncoder
+    pair_tokens: int
+
+
+def reranked(
+    ranking: Ranking, teaching: Teaching, collection: Collection, tokens: TokenStore, split: str, depth: int
+) -> Ranking:
+    """Return rankings whose first documents are in the ranker's order, the others after them in their own.
+
+    Args:
+        ranking: of every query of the split.
+        teaching: holds the ranker.
+        collection: documents and queries.
+        tokens: of them.
+        split: of the queries.
+        depth: documents of each query that the ranker reads.
+    """
+    ids, number = collection.queries[split].ids, collection.number
+    first = [list(ranking[query])[:depth] for query in ids]
+    numbers = np.full((len(ids), depth), -1, dtype=np.int64)
+    for row, documents in enumerate(first):
+        numbers[row, : len(documents)] = [number[document] for document in documents]
+    scores = rerank_scores(teaching.ranker, tokens, split, numbers, pair_tokens=teaching.pair_tokens)
+    return {
+        query: _in_order(list(ranking[query]), scores[row, : len(first[row])])
+        for row, query in enumerate(ids)
+    }
+
+
+def compared_on_lists(
+    settings: RunSettings,
+    collection: Collection,
+    tokens: TokenStore,
+    encoder: DualEncoder,
+    teaching: Teaching,
+) -> dict[str, Any]:
+    """Return how retriever and ranker do on held-out lists, and how far they are apart; means over queries.
+
+    Returns:
+        ``lists``, how many; ``right``, how often each puts the positive first; ``divergence`` in nats, from
+        the ranker as it is and as it was; ``agreement``, how often both put the same passage first.
+    """
+    if settings.sampler is None:
+        raise ValueError("a run with a ranker draws negatives")
+    k, negatives = settings.sampler.candidates, settings.sampler.negatives
+    lists = held_out_lists(collection, tokens, teaching.start, k=k, negatives=negatives)
+    own = retriever_scores(
+        lists,
+        encode(encoder.query, tokens.queries[lists.split], tokens.pad),
+        encode(encoder.passage, tokens.documents, tokens.pad),
+    )
+    now, before = (
+        rerank_scores(
+            ranker, tokens, lists.split, lists.passages, rows=lists.rows, pair_tokens=teaching.pair_tokens
+        )
+        for ranker in (teaching.ranker, teaching.warm)
+    )
+    return {
+        "lists": len(lists.rows),
+        "right": {"retriever": float(right(own).mean()), "ranker": float(right(now).mean())},
+        "divergence": {
+            "ranker": float(divergence(now, own).mean()),
+            "warm ranker": float(divergence(before, own).mean()),
+        },
+        "agreement": float(agreement(now, own).mean()),
+    }
+
+
+def _in_order(documents: list[str], scores: np.ndarray[Any, np.dtype[np.float32]]) -> dict[str, float]:
+    order = np.argsort(-scores, kind="stable")
+    best = strictly_decreasing(scores[order])
+    rest = best[-1] - 1 - np.arange(len(documents) - len(best), dtype=np.float32)
+    names = [documents[place] for place in order] + documents[len(best) :]
+    return dict(zip(names, np.concatenate([best, rest]).tolist(), strict=True))
