@@ -17,7 +17,7 @@ from .result_checks import check_cells, check_tables
 from .test_reproduce import Place, edit
 
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
-STATISTICS, SWEEP = "simans/table-1", "simans/table-7"
+STATISTICS, SWEEP, COST = "simans/table-1", "simans/table-7", "trisampler/table-6"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -153,6 +153,24 @@ def test_a_sweep_from_spec_to_figure(root, run):
     shutil.copytree(folder, root / "results/simulation" / SWEEP)
     verified = run("verify", SWEEP, "--row", "AR2", "--store", str(root / "store"))
     assert "AR2: negatives 1" in verified and "FAIL" not in verified.partition("OK: every")[0]
+
+
+def test_costs_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / COST
+    assert len(json.loads(run("plan", COST, "--seeds", "1", "--json"))) == 2
+    run("reproduce", COST, "--seeds", "1")
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert all(cell["reproduced"]["median"] > 0 for row in cells["rows"] for cell in row["cells"])
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", COST)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    told = " ".join(run("explain", COST, "AR2+TriSampler", "drawing", "--local").split())
+    assert "ms: drawing the negatives of a batch" in told and "no figure in TriSampler" in told
+    shutil.copytree(folder, root / "results/simulation" / COST)
+    verified = run("verify", COST, "--store", str(root / "store"))
+    assert verified.count(" OK") == 2 and "nDCG@10" in verified  # the runs' scores; seconds differ
 
 
 def edit_json(path: Path, *place, **change) -> None:

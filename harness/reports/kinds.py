@@ -20,6 +20,10 @@ from harness.reports.comparison.cells import build_comparison, comparison_scores
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.table import comparison_document
 from harness.reports.comparison.tidy import render_csv
+from harness.reports.cost.cells import build_cost
+from harness.reports.cost.figure import draw_cost
+from harness.reports.cost.table import cost_document
+from harness.reports.cost.tidy import render_cost_csv
 from harness.reports.document import Document
 from harness.reports.readings.cells import build_readings
 from harness.reports.readings.figure import draw_readings
@@ -81,6 +85,7 @@ REPORTS = {
     "statistics": Report(
         no_scores, build_statistics, statistics_document, render_statistics_csv, draw_statistics
     ),
+    "cost": Report(comparison_scores, _of_one(build_cost), cost_document, render_cost_csv, draw_cost),
     "sweep": Report(swept_scores, _of_one(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
 }
 """Kind of a target -> its report."""

@@ -32,6 +32,10 @@ def check_kind(source: Source, library: Names) -> Iterator[UserError]:
         yield from _check_parameter(source)
         for place, row in _rows(source):
             yield from _check_swept(source, place, row)
+    if kind == "cost":
+        yield from _check_made(source, kind)
+        if isinstance(source.at(("dataset",)), str):
+            yield from _check_dataset(source, ("dataset",), library)
     if kind == "statistics":
         yield from _check_counted(source, library)
 
@@ -42,13 +46,18 @@ def _check_primary_alone(source: Source, kind: str) -> Iterator[UserError]:
     if isinstance(columns, list) and len(columns) > 1:
         what = f"a target of kind '{kind}' has one column, its primary one"
         yield source.error(("columns", 1), what, "remove the others")
+    yield from _check_made(source, kind)
+    for place, row in _rows(source):
+        if "published" in row:
+            what = f"a target of kind '{kind}' shows no published figures"
+            yield source.error(("rows", place, "published"), what, "remove them")
+
+
+def _check_made(source: Source, kind: str) -> Iterator[UserError]:
     for place, row in _rows(source):
         if "kind" in row and row["kind"] not in MADE_BY_TRAINING:
             what = f"a target of kind '{kind}' has rows made by training alone"
             yield source.error(("rows", place, "kind"), what, f"one of: {', '.join(MADE_BY_TRAINING)}")
-        if "published" in row:
-            what = f"a target of kind '{kind}' shows no published figures"
-            yield source.error(("rows", place, "published"), what, "remove them")
 
 
 def _check_one_row(source: Source) -> Iterator[UserError]:
@@ -95,16 +104,21 @@ def _check_swept(source: Source, place: int, row: dict[str, Any]) -> Iterator[Us
 def _check_counted(source: Source, library: Names) -> Iterator[UserError]:
     """Check that the rows that are counted, and no others, name a dataset."""
     for place, row in _rows(source):
-        dataset, counted = row.get("dataset"), row.get("kind") == "counted"
-        if isinstance(dataset, str) and dataset not in library.names("datasets"):
-            fix = nearest(dataset, library.names("datasets"))
-            yield source.error(("rows", place, "dataset"), f"unknown dataset '{dataset}'", fix)
+        counted = row.get("kind") == "counted"
+        if isinstance(row.get("dataset"), str):
+            yield from _check_dataset(source, ("rows", place, "dataset"), library)
         if "kind" in row and counted != ("dataset" in row):
             what = f"row '{row.get('name')}' is of kind '{row['kind']}'"
             fix = "a counted row names a `dataset`, no other row does"
             yield source.error(("rows", place, "kind"), what, fix)
     if not any(row.get("kind") == "counted" for _, row in _rows(source)):
         yield source.error(("rows",), "no row is counted", "give one `kind: counted` and its `dataset`")
+
+
+def _check_dataset(source: Source, place: Location, library: Names) -> Iterator[UserError]:
+    name, known = source.at(place), library.names("datasets")
+    if name not in known:
+        yield source.error(place, f"unknown dataset '{name}'", nearest(name, known))
 
 
 def _check_focus(source: Source) -> Iterator[UserError]:

@@ -9,9 +9,10 @@ from typing import Any, cast
 from harness.errors import UserError, nearest
 from harness.files import content_hash
 from harness.negatives.registry import make_topology
+from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Line, Measured, Row, Target, Trained, with_runs
+from harness.specs.models import Heading, Line, Measured, Row, Target, Trained, with_runs
 from harness.specs.parts import Recipe, Scale
 from harness.specs.samplers import sampler_settings
 from harness.specs.settings import (
@@ -109,7 +110,7 @@ class Resolved:
     @property
     def printed(self) -> list[ResolvedColumn]:
         """The first of the columns, those that the target prints."""
-        return self.columns[: len(self.target.headings)]
+        return self.columns[: len(self.target.columns)] if isinstance(self.target, Measured) else []
 
     @property
     def primary(self) -> ResolvedColumn:
@@ -234,19 +235,24 @@ def figures(target: Target, row: Line) -> dict[str, dict[str, Any] | None]:
     """Return a row's published figures, by the labels of the columns as printed."""
     printed = row.published or [None] * len(target.headings)
     return {
-        heading.label: None if text is None else figure(text, target.unit)
+        heading.label: None if text is None else figure(text, unit_of(target, heading))
         for heading, text in zip(target.headings, printed, strict=True)
     }
 
 
+def unit_of(target: Target, heading: Heading) -> str:
+    """Return the unit in which a column is printed."""
+    return heading.unit if isinstance(heading, CostColumn) else target.unit
+
+
 def figure(printed: str, unit: str) -> dict[str, Any]:
-    """Return a published figure with its value as a fraction, in exact decimals.
+    """Return a published figure with its value as a fraction, or in seconds, in exact decimals.
 
     >>> figure("39.7", "percent")
     {'printed': '39.7', 'value': 0.397, 'unit': 'percent'}
     """
-    number = Decimal(printed)
-    return {"printed": printed, "value": float(number / 100 if unit == "percent" else number), "unit": unit}
+    parts = {"percent": 100, "ms": 1000}.get(unit, 1)
+    return {"printed": printed, "value": float(Decimal(printed) / parts), "unit": unit}
 
 
 def _phase(recipe: Recipe, scale: Scale, phase: str) -> PhaseSettings:

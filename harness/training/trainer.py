@@ -41,6 +41,7 @@ from harness.training.losses import softmax_cross_entropy
 from harness.training.protocols import Phase, Writer
 from harness.training.queue import MomentumQueue
 from harness.training.schedule import adamw, linear_schedule
+from harness.training.stopwatch import Stopwatch
 
 DIAGNOSED_PAIRS = 1000
 """Training pairs whose candidates are looked at each round, the first ones of the collection."""
@@ -169,36 +170,39 @@ class Trainer:
         for group in optimizer.param_groups:
             group["lr"] = rate
         self.encoder.train()
-        batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
-        passage, counts = self._passages(batch)
-        scored = self._scores(batch, passage)
-        loss = softmax_cross_entropy(scored.scores, scored.target, self.temperature)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), self.phase.clip_norm)
-        if not torch.isfinite(loss):
-            raise UserError(
-                f"the loss is {loss.item()} at step {step}", where=self.name, fix="lower the learning rate"
-            )
-        optimizer.step()
-        first = (scored.scores.argmax(dim=1) == scored.target).float().mean()
+        watch = Stopwatch()
+        with watch.timing("seconds"):
+            batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
+            passage, counts = self._passages(batch, watch)
+            scored = self._scores(batch, passage)
+            loss = softmax_cross_entropy(scored.scores, scored.target, self.temperature)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), self.phase.clip_norm)
+            if not torch.isfinite(loss):
+                what = f"the loss is {loss.item()} at step {step}"
+                raise UserError(what, where=self.name, fix="lower the learning rate")
+            optimizer.step()
+            first = (scored.scores.argmax(dim=1) == scored.target).float().mean()
+            told = {"loss": loss.item(), "positive_first": first.item()}  # these wait for the device
         self.writer.log(
             self.name,
             step + 1,
-            loss=loss.item(),
-            positive_first=first.item(),
+            **told,
             learning_rate=rate,
             gradient_norm=norm.item(),
             **counts,
+            **watch.seconds,
         )
 
-    def _passages(self, batch: Batch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
+    def _passages(self, batch: Batch, watch: Stopwatch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
         """Return the positives and drawn negatives of a batch, [B, 1 + n], and what was counted of them."""
         positive = self.pairs.pairs[batch.rows, 1:]
         if self.negatives.drawn is None or self._candidates is None:
             return positive, {}
         noise = Noise(self.seed, self._round, batch.visit)
-        drawn = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise).document
+        with watch.timing("seconds_drawing"):
+            drawn = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise).document
         return np.concatenate([positive, drawn], axis=1), self._count_false_negatives(batch, drawn)
 
     def _scores(self, batch: Batch, passage: npt.NDArray[np.int64]) -> Scores:
@@ -257,17 +261,24 @@ class Trainer:
         return self.writer.folder / "candidates" / f"round-{number:04d}.npz"
 
     def _mine(self, step: int, number: int, drawn: Drawn) -> Candidates:
-        tokens, pad = self.tokens, self.tokens.pad
-        documents = encode(self.encoder.passage, tokens.documents, pad)
-        self.writer.log(f"{self.name} dev", step, **self.watch(step, self.encoder, documents))
+        tokens, pad, watch = self.tokens, self.tokens.pad, Stopwatch()
+        with watch.timing("seconds_encoding"):
+            documents = encode(self.encoder.passage, tokens.documents, pad)
+            queries = encode(self.encoder.query, tokens.queries["train"], pad)
+        with watch.timing("seconds_watching"):
+            watched = self.watch(step, self.encoder, documents)
+        self.writer.log(f"{self.name} dev", step, **watched)
         before = self._candidates
         if before is None:  # resumed between two rounds
             before = drawn.first if number == 1 else load_candidates(self._candidates_path(number - 1))
-        return drawn.miner.mine(
-            encode(self.encoder.query, tokens.queries["train"], pad),
-            documents,
-            model=self.encoder.fingerprint(),
-            seed=self.seed,
-            round=number,
-            previous=before,
-        )
+        with watch.timing("seconds_mining"):
+            mined = drawn.miner.mine(
+                queries,
+                documents,
+                model=self.encoder.fingerprint(),
+                seed=self.seed,
+                round=number,
+                previous=before,
+            )
+        self.writer.log(f"{self.name} mining", step, **watch.seconds)
+        return mined
