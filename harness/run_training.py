@@ -12,6 +12,7 @@ import torch
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder
+from harness.evaluation.measures import DEV_MEASURE
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
@@ -20,7 +21,7 @@ from harness.negatives.sources.source import Found
 from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
-from harness.run_evaluation import DEV_MEASURE, Embeddings, dev_metrics
+from harness.run_evaluation import Embeddings, dev_metrics
 from harness.specs.settings import PhaseSettings, RunSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import keep_best, save_final

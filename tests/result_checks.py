@@ -14,6 +14,7 @@ from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.costs import over_runs
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
+from harness.reports.curve.cells import final_values
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.statistics.cells import count
@@ -114,6 +115,16 @@ def _cost(cells: dict[str, Any], scores: pd.DataFrame) -> None:
             assert near(cell["reproduced"]["median"] / other["reproduced"]["median"], cell["ratio"])
 
 
+def _curve(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    """What was watched stands in no scores: both ends of each curve do."""
+    column = cells["columns"][0]
+    begin = final_values(scores, cells["begin"]["name"], column)
+    for row in cells["rows"]:
+        first, *_, last = row["points"]
+        assert near(list(begin.values()), first["per_seed"])
+        assert near(list(final_values(scores, row["name"], column).values()), last["per_seed"])
+
+
 CHECKS = {
     "comparison": _comparison,
     "readings": _readings,
@@ -121,4 +132,5 @@ CHECKS = {
     "statistics": _statistics,
     "sweep": _sweep,
     "cost": _cost,
+    "curve": _curve,
 }

@@ -18,6 +18,7 @@ from .test_reproduce import Place, edit
 
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
 STATISTICS, SWEEP, COST = "simans/table-1", "simans/table-7", "trisampler/table-6"
+CURVE = "trisampler/figure-4"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -171,6 +172,23 @@ def test_costs_from_spec_to_figure(root, run):
     shutil.copytree(folder, root / "results/simulation" / COST)
     verified = run("verify", COST, "--store", str(root / "store"))
     assert verified.count(" OK") == 2 and "nDCG@10" in verified  # the runs' scores; seconds differ
+
+
+def test_curves_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / CURVE
+    run("reproduce", CURVE, "--seeds", "2", "--row", "SimANS")
+    check_tables(folder)
+    check_cells(folder)
+    (row,) = json.loads((folder / "cells.json").read_text())["rows"]
+    assert [point["step"] for point in row["points"]] == [0, 2, 4]
+    seconds = [point["seconds"] for point in row["points"]]
+    assert seconds == sorted(seconds) and seconds[0] == 0 < seconds[1]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", CURVE)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.copytree(folder, root / "results/simulation" / CURVE)
+    verified = run("verify", CURVE, "--row", "SimANS", "--store", str(root / "store"))
+    assert verified.count(" OK") == 1 and "MRR@10" in verified
 
 
 def edit_json(path: Path, *place, **change) -> None:

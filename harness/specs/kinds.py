@@ -145,6 +145,22 @@ class Sweep(Measured):
         return [*self.columns, *self.costs]
 
 
+class Curve(Measured):
+    """Rows while they train: what is watched on the dev queries, over steps and over seconds."""
+
+    kind: Literal["curve"]
+
+    @property
+    def split(self) -> str:
+        """The queries that are watched."""
+        return "dev"
+
+    @property
+    def compared_with(self) -> str:
+        """The row of the warm-up, where every curve begins."""
+        return next(row.name for row in self.rows if row.evaluates == "warm-up")
+
+
 TARGETS: dict[str, type[Target]] = {
     "comparison": Comparison,
     "readings": Readings,
@@ -152,5 +168,6 @@ TARGETS: dict[str, type[Target]] = {
     "statistics": Statistics,
     "sweep": Sweep,
     "cost": Cost,
+    "curve": Curve,
 }
 """Kind of a target -> its model."""

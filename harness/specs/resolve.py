@@ -96,7 +96,8 @@ class Resolved:
         title = dataset.title
         publishing = any(row.published for row in self.target.rows)
         measured = self.target.columns if isinstance(self.target, Measured) else []
-        printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, "test", publishing) for c in measured]
+        split = self.target.split if isinstance(self.target, Measured) else "test"
+        printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, split, publishing) for c in measured]
         further = [
             ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further
         ]

@@ -11,13 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import PARTS, hardware_text
-from harness.reports.drawing import INK, MARKERS, OKABE_ITO, figure_to
+from harness.reports.drawing import INK, figure_to, line_look
 from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
 from harness.reports.text import Cells, collection_text, dataset_text, row_text, title_text, unit_text
 from harness.specs.expansion import value_text
-
-LINES = ("-", "--", "-.", ":")
-"""One a row, so that lines stay apart in grey."""
 
 APART = 0.012
 """Shift of a row's points against the one before, as a share of the axis: bars do not cover each other."""
@@ -51,7 +48,7 @@ def _draw_panel(axis: Axes, cells: Cells, position: int, source: str) -> None:
     places = _places(cells)
     span = max(places.values()) - min(places.values()) or 1.0
     for number, row in enumerate(cells["rows"]):
-        look = _look(number)
+        look = line_look(number)
         found = _blocks(cells, row["name"], position, source)
         shift = span * APART * (number - (len(cells["rows"]) - 1) / 2) if source == "reproduced" else 0.0
         at = [places[value_text(place)] + shift for place, _ in found]
@@ -97,19 +94,6 @@ def _places(cells: Cells) -> dict[str, float]:
     if numbers:
         return {value_text(value): float(value) for value in sorted(values)}
     return {value_text(value): float(place) for place, value in enumerate(values)}
-
-
-def _look(number: int) -> dict[str, Any]:
-    return {
-        "color": OKABE_ITO[number % len(OKABE_ITO)],
-        "marker": MARKERS[number % len(MARKERS)],
-        "linestyle": LINES[number % len(LINES)],
-        "markersize": 5.5,
-        "markeredgecolor": "black",
-        "markeredgewidth": 0.5,
-        "linewidth": 1.3,
-        "zorder": 3,
-    }
 
 
 def _legend(cells: Cells) -> str:
