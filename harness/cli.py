@@ -15,6 +15,7 @@ import typer
 from rich.console import Console, Group
 from rich.table import Table
 
+from harness.cli_compare import compare
 from harness.cli_explain import explain, verify
 from harness.cli_options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli_runs import runs
@@ -108,10 +109,12 @@ def reproduce(
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
     """Make a table or figure again; trains only what the store does not hold."""
+    from harness.errors import RunError
     from harness.reports.kinds import document_of
     from harness.reports.renderers.terminal import render_terminal
-    from harness.reproduce import FILES, resolve_at
+    from harness.reports.rendering import FILES, PAGE
     from harness.reproduce import reproduce as run
+    from harness.reproduce import resolve_at
 
     library, stages = _open(target, scale)
     resolved = resolve_at(library, target, scale, stages)
@@ -122,30 +125,29 @@ def reproduce(
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
+    typer.echo(f"  {made.folder.parents[1] / PAGE}")
+    if made.failed:
+        raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 
 
 app.command()(verify)
+app.command()(compare)
 
 
 @app.command()
 def report(
-    target: Annotated[str | None, typer.Argument(help="one target; all that have results by default")] = None,
+    target: Annotated[str | None, typer.Argument(help="one target, and the page it stands on")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all targets that have results")] = False,
     publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
 ) -> None:
-    """Render tables and figures again from cells, without training."""
+    """Render tables, figures and pages again from cells, without training."""
     from harness.errors import UserError
-    from harness.reproduce import render
+    from harness.reports.rendering import render_results
 
-    root = PUBLISHED if publish else LOCAL
-    folders = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
-    chosen = [f for f in folders if target is None or f"{f.parent.name}/{f.name}" == target]
-    if not chosen:
-        raise UserError(
-            f"no results of {target or 'any target'} below {root}", fix="run `harness reproduce` first"
-        )
-    for folder in chosen:
-        render(folder)
-        typer.echo(str(folder / "table.md"))
+    if every == (target is not None):
+        raise UserError("report renders one target or all", fix="name a target, or say --all")
+    for made in render_results(PUBLISHED if publish else LOCAL, target):
+        typer.echo(str(made))
 
 
 @app.command()
@@ -167,16 +169,16 @@ def doctor() -> None:
 @app.command()
 def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None) -> None:
     """Write a target's runs to MLflow, as far as they are not there."""
-    from harness.reproduce import mirrored, resolve_at
+    from harness.mirror import sync as write
+    from harness.records.mlflow_client import without_password
     from harness.reproduce import plan as plan_runs
+    from harness.reproduce import resolve_at
 
     library, stages = _open(target, scale)
     resolved = resolve_at(library, target, scale, stages)
-    stages = mirrored(stages, resolved)
-    done = [run for run in plan_runs(resolved, stages, seeds) if run.state == "done"]
-    for run in done:
-        stages.mirror(stages.store.run(run.chain.last))
-    typer.echo(f"{len(done)} run(s) are in {stages.store.tracking_uri}")
+    found = write(stages, resolved, plan_runs(resolved, stages, seeds))
+    missing = f"; {found.missing} not begun yet" if found.missing else ""
+    typer.echo(f"{found.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
 
 
 def main() -> None:

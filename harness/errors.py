@@ -22,6 +22,12 @@ class UserError(HarnessError):
         super().__init__("".join([f"{where}: " if where else "", what, f"; {fix}" if fix else ""]))
 
 
+class RunError(UserError):
+    """A run failed at what it was told to do; other runs may well succeed (exit code 1)."""
+
+    exit_code = 1
+
+
 class SpecErrors(UserError):
     """All errors of a spec file at once, one line each."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,15 +13,14 @@ from typing import Any
 import torch
 
 from harness.collections.built_in import manifest_overlap
-from harness.errors import HarnessError
-from harness.files import canonical_json, read_json, write_json, write_parquet, write_text
+from harness.errors import HarnessError, RunError
+from harness.files import canonical_json, read_json, write_json, write_parquet
 from harness.leases import BusyError
-from harness.records.ir_metadata import write_ir_metadata
-from harness.records.mlflow_mirror import MlflowMirror
+from harness.mirror import mirrored
 from harness.records.run_folder import RunFolder
-from harness.reports.cells import Cells, FinishedRun, build_provenance, read_per_query
-from harness.reports.kinds import REPORTS, report_of
-from harness.reports.renderers.markdown import render_markdown
+from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
+from harness.reports.kinds import REPORTS
+from harness.reports.rendering import render, render_index
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.models import with_runs
@@ -29,16 +28,6 @@ from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
 from harness.stages import Stages
 from harness.store import Store
-
-FILES = (
-    "table.md",
-    "table.csv",
-    "figure.svg",
-    "figure.png",
-    "cells.json",
-    "provenance.json",
-    "per_query.parquet",
-)
 
 
 @dataclass(frozen=True)
@@ -78,11 +67,12 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A reproduced target: its cells and where they were written."""
+    """A reproduced target: its cells and where they were written, and the rows that failed, with why."""
 
     cells: Cells
     folder: Path
     trained: int
+    failed: Mapping[str, str]
 
 
 def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Resolved:
@@ -133,70 +123,91 @@ def reproduce(
         seeds: how many seeds; the spec's number by default.
         rows: only these rows, beside the one that they are compared with; all by default.
         force: forget the runs of these rows and train them again.
+
+    Raises:
+        RunError: every row failed, or one of a target that needs all of its rows.
     """
     torch.set_num_threads(resolved.scale.spec.threads)
     planned = plan(resolved, stages, seeds, _with_compared(resolved, rows))
     if force:
         planned = _forget(planned, stages)
-    recorded = mirrored(stages, resolved)
-    finished = _finish(planned, recorded)
     folder = results / resolved.scale.name / resolved.name
-    cells = publish(resolved, recorded, finished, folder)
+    with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
+        finished, failed = _finish(planned, recorded)
+        cells = publish(resolved, recorded, finished, failed, folder)
     made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
-    return Reproduction(cells, folder, made)
+    return Reproduction(cells, folder, made, failed)
 
 
-def _finish(planned: Sequence[PlannedRun], stages: Stages) -> list[FinishedRun]:
-    """Make the runs that are missing; those that another process is making are waited for last."""
+def _finish(planned: Sequence[PlannedRun], stages: Stages) -> tuple[list[FinishedRun], dict[str, str]]:
+    """Make the runs that are missing; those that another process is making are waited for last.
 
-    def make(run: PlannedRun, wait: bool) -> RunFolder:
-        return stages.run(run.settings, f"{run.row}, seed {run.seed}", wait=wait)
+    Returns:
+        The runs of the rows that could be made, and why the others could not. A row of which one seed fails
+        has failed: a mean over the seeds that went well would flatter it.
+    """
+    failed: dict[str, str] = {}
+    folders: dict[tuple[str, int], RunFolder] = {}
 
-    for run in planned:
-        with suppress(BusyError):
-            make(run, wait=False)
-    return [FinishedRun(run.row, run.seed, run.settings, make(run, wait=True)) for run in planned]
+    def make(run: PlannedRun, wait: bool) -> None:
+        try:
+            folders[run.row, run.seed] = stages.run(run.settings, f"{run.row}, seed {run.seed}", wait=wait)
+        except (RunError, torch.OutOfMemoryError) as error:
+            reason = " ".join(str(error).split())
+            failed.setdefault(run.row, f"seed {run.seed}: {reason}")
+            stages.progress.say(f"failed: {run.row}, {failed[run.row]}")
+
+    for wait in (False, True):
+        for run in planned:
+            if run.row not in failed and (run.row, run.seed) not in folders:
+                with suppress(BusyError):
+                    make(run, wait)
+    return [
+        FinishedRun(run.row, run.seed, run.settings, folders[run.row, run.seed])
+        for run in planned
+        if run.row not in failed
+    ], failed
 
 
-def publish(resolved: Resolved, stages: Stages, finished: Sequence[FinishedRun], folder: Path) -> Cells:
-    """Write a target's cells, provenance and per-query scores, then render them."""
+def publish(
+    resolved: Resolved,
+    stages: Stages,
+    finished: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    folder: Path,
+) -> Cells:
+    """Write a target's cells, provenance and per-query scores, then render them and the page of the scale."""
     report = REPORTS[resolved.target.kind]
+    if not finished:
+        all_made(failed)
     per_query = report.scores(resolved, read_per_query(finished, resolved.dataset))
     collections = {name: stages.collection(resolved.collection(name)) for name in resolved.target.datasets}
-    cells = report.build(resolved, finished, per_query, collections)
+    cells = report.build(resolved, finished, failed, per_query, collections)
     overlap = next(filter(None, map(manifest_overlap, collections.values())), None)
     write_json(folder / "cells.json", cells)
-    write_json(folder / "provenance.json", build_provenance(finished, overlap.summary if overlap else None))
+    provenance = build_provenance(
+        finished,
+        warm_ups(stages, finished),
+        resolved.primary.measure if finished else "",
+        overlap.summary if overlap else None,
+    )
+    write_json(folder / "provenance.json", provenance)
     write_parquet(per_query, folder / "per_query.parquet")
-    return render(folder)
-
-
-def render(folder: Path) -> Cells:
-    """Render tables and figures from a folder's cells alone.
-
-    Raises:
-        UserError: cells.json is missing, corrupt, or of an unknown kind.
-    """
-    cells: Cells = read_json(folder / "cells.json")
-    report = report_of(cells, folder / "cells.json")
-    write_text(folder / "table.md", render_markdown(report.document(cells)))
-    write_text(folder / "table.csv", report.csv(cells))
-    report.draw(cells, folder / "figure.svg", folder / "figure.png")
+    render(folder)
+    render_index(folder.parents[1])
     return cells
 
 
-def mirrored(stages: Stages, resolved: Resolved) -> Stages:
-    """Return the stages with what a run's records hold beside it: MLflow, metadata of its rankings."""
-    mirror = MlflowMirror(stages.store.tracking_uri, resolved.paper)
-    goal = f"{resolved.target.title}; {resolved.target.source}"
-
-    def sync(folder: Path) -> None:
-        if (folder / "done.json").exists():
-            write_ir_metadata(folder, f"{resolved.name} --scale {resolved.scale.name}", goal)
-        tags = {"fingerprint": folder.name, "target": resolved.name, "scale": resolved.scale.name}
-        mirror.sync(folder, tags)
-
-    return replace(stages, mirror=sync)
+def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """Return the warm-ups that runs continue and that are no rows themselves, in the order of their use."""
+    found = {run.folder.folder.name: run for run in finished}
+    before = set(found)
+    for run in finished:
+        fingerprint = stages.chain(run.settings).start
+        folder = stages.store.run(fingerprint or "")
+        if fingerprint is not None and fingerprint not in found and (folder / "done.json").exists():
+            found[fingerprint] = FinishedRun("warm-up", run.seed, run.settings, RunFolder(folder))
+    return [run for fingerprint, run in found.items() if fingerprint not in before]
 
 
 def _with_compared(resolved: Resolved, rows: Sequence[str]) -> list[str]:
@@ -233,4 +244,4 @@ def _seconds(store: Store) -> dict[str, list[float]]:
 
 def _phases(spec: dict[str, Any]) -> str:
     """Return what decides how long a run takes, as text."""
-    return canonical_json([spec.get(key) for key in ("kind", "continued", "encoder")])
+    return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder")])

@@ -31,11 +31,11 @@ def evaluate_encoder(
     """Rank the queries of every split but ``train``; returns what done.json tells."""
     documents = encode(encoder.passage, tokens.documents, tokens.pad)
     rankings = {
-        split: _rank(settings.depth, collection, tokens, encoder, documents, split)
+        split: rank(settings.depth, collection, tokens, encoder, documents, split)
         for split in collection.queries
         if split != "train"
     }
-    steps = (settings.continued or settings.warm_up).steps
+    steps = settings.phase.steps if settings.phase else 0
     reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
     return {
         **_measure(settings, folder, collection, rankings),
@@ -62,7 +62,7 @@ def dev_metrics(
     documents: Embeddings,
 ) -> dict[str, float]:
     """Return what is watched while training: one measure of the split ``dev``."""
-    ranking = _rank(settings.depth, collection, tokens, encoder, documents, "dev")
+    ranking = rank(settings.depth, collection, tokens, encoder, documents, "dev")
     return _on_dev(collection, ranking)
 
 
@@ -71,7 +71,7 @@ def _on_dev(collection: Collection, ranking: Ranking) -> dict[str, float]:
     return {DEV_MEASURE: float(values.mean())}
 
 
-def _rank(
+def rank(
     depth: int,
     collection: Collection,
     tokens: TokenStore,
@@ -79,6 +79,16 @@ def _rank(
     documents: Embeddings,
     split: str,
 ) -> Ranking:
+    """Rank all documents for the queries of a split, by exact search.
+
+    Args:
+        depth: length of a ranking.
+        collection: documents and queries.
+        tokens: of the collection, as the encoder reads them.
+        encoder: embeds the queries.
+        documents: [N, dimension], embedded by it.
+        split: which queries.
+    """
     queries = encode(encoder.query, tokens.queries[split], tokens.pad)
     found = exact_search(queries, documents, depth)
     return make_ranking(collection.queries[split].ids, collection.document_ids, *found)

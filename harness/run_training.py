@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -22,10 +20,12 @@ from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.run_evaluation import Embeddings, dev_metrics
-from harness.specs.settings import PhaseSettings, RunSettings, SamplerSettings
+from harness.specs.settings import RunSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import keep_best, save_final
-from harness.training.trainer import Drawn, Negatives, Trainer
+from harness.training.given import Drawn, Negatives
+from harness.training.losses.registry import make_loss
+from harness.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,8 @@ def train(
     negatives: Negatives,
     *,
     title: str,
-    news: Callable[[Path], None],
 ) -> None:
-    """Train an encoder in place, in the last phase of a run, and save it.
+    """Train an encoder in place, in a run's phase, and save it.
 
     The checkpoint that is best on ``dev`` is kept beside the last one; it is looked at where all documents
     are embedded anyway, at a refresh.
@@ -104,37 +103,30 @@ def train(
         encoder: what the phase starts from.
         negatives: what queries are trained against.
         title: what the progress bar calls it.
-        news: called with the run's folder when there is something new in it.
     """
-    name, phase, seed = _last_phase(settings)
+    if settings.phase is None:
+        raise ValueError(f"a run of kind {settings.kind} is not trained")
+    name = "warm-up" if settings.start is None else "continued"
     tokenizer, longest = load_tokenizer(str(ground.tokens.tokenizer_folder)), settings.tokens.passage_tokens
 
     def watch(step: int, encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
-        news(folder.folder)
         metrics = dev_metrics(settings, ground.collection, ground.tokens, encoder, documents)
         keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
         return metrics
 
     torch.use_deterministic_algorithms(True, warn_only=True)
-    with ground.progress.task(f"{title}: {name}", phase.steps) as advance:
+    with ground.progress.task(f"{title}: {name}", settings.phase.steps) as advance:
         Trainer(
             encoder=encoder,
             tokens=ground.tokens,
             pairs=ground.pairs,
             name=name,
-            phase=phase,
-            temperature=phase.loss.temperature,
-            seed=seed,
+            phase=settings.phase,
+            loss=make_loss(settings.phase.loss),
+            seed=settings.seed,
             writer=folder,
             negatives=negatives,
             watch=watch,
             advance=advance,
         ).run()
     save_final(encoder, folder.checkpoints, tokenizer, longest)
-
-
-def _last_phase(settings: RunSettings) -> tuple[str, PhaseSettings, int]:
-    """Return name, settings and seed of the phase that makes the run what it is."""
-    if settings.continued is None:
-        return "warm-up", settings.warm_up, settings.warm_up_seed
-    return "continued", settings.continued, settings.seed

@@ -30,7 +30,7 @@ from harness.specs.settings import CollectionSettings, RunSettings, SamplerSetti
 from harness.store import Store
 from harness.training.batches import TrainingPairs, training_pairs
 from harness.training.checkpoints import final_of, load_final
-from harness.training.trainer import Negatives
+from harness.training.given import Negatives
 
 
 def device() -> torch.device:
@@ -117,7 +117,7 @@ class Stages:
             BusyError: another process is making it, and `wait` is false.
         """
         fingerprint = self.chain(settings).last
-        folder = RunFolder(self.store.run(fingerprint))
+        folder = RunFolder(self.store.run(fingerprint), self.mirror)
         if not _complete(folder, settings):
             with self.lease(fingerprint, title, wait=wait):
                 if not _complete(folder, settings):
@@ -160,8 +160,8 @@ class Stages:
 
     def _prepare(self, settings: RunSettings) -> None:
         """Make what a run stands on, so that its own time can be told."""
-        if settings.kind == "trained":
-            self._warm_up(settings)
+        if settings.start is not None:
+            self._started(settings.start)
             if settings.sampler is not None and settings.sampler.source is not None:
                 self.candidates(settings, settings.sampler)
 
@@ -171,13 +171,14 @@ class Stages:
         path = self.store.candidates(key)
 
         def make() -> None:
-            encoder, tokens = self._warm_up(settings), self.tokens(settings)
+            start = settings.start or settings
+            encoder, tokens = self._started(start), self.tokens(settings)
             with self.progress.task("candidates of round 0"):
                 mined = make_miner(self._ground(settings), sampler).mine(
                     encode(encoder.query, tokens.queries["train"], tokens.pad),
                     encode(encoder.passage, tokens.documents, tokens.pad),
                     model=encoder.fingerprint(),
-                    seed=settings.warm_up_seed,
+                    seed=start.seed,
                 )
                 save_candidates(mined, path)
 
@@ -198,10 +199,9 @@ class Stages:
     def _collection_key(self, settings: CollectionSettings) -> str:
         return collection_key(settings.kind, settings.model_dump())
 
-    def _warm_up(self, settings: RunSettings) -> DualEncoder:
-        """Return the warm-up that a run continues; it is a training run of its own."""
-        alone = settings.model_copy(update={"kind": "warm-up", "continued": None, "sampler": None})
-        folder = self.run(alone, "warm-up")
+    def _started(self, start: RunSettings) -> DualEncoder:
+        """Return the retriever that a run continues; it comes from a training run of its own."""
+        folder = self.run(start, f"{start.kind}, seed {start.seed}")
         return load_final(folder.checkpoints).to(device())
 
     def _trained(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
@@ -210,23 +210,23 @@ class Stages:
             return load_final(folder.checkpoints).to(device())
         ground, encoder = self._ground(settings), self._begin(settings)
         negatives = self._negatives(settings, ground)
-        train(settings, ground, folder, encoder, negatives, title=title, news=self.mirror)
+        train(settings, ground, folder, encoder, negatives, title=title)
         return encoder
 
     def _negatives(self, settings: RunSettings, ground: Ground) -> Negatives:
         """Return what the run's last phase is trained against."""
         sampler = settings.sampler
-        if sampler is None or settings.continued is None or settings.continued.negatives != "drawn":
+        if sampler is None or settings.phase is None or settings.phase.negatives != "drawn":
             return Negatives()
         first = self.candidates(settings, sampler) if sampler.source is not None else None
         return make_negatives(ground, sampler, first)
 
     def _begin(self, settings: RunSettings) -> DualEncoder:
         """Return what the run's last phase starts from: its warm-up, or what that starts from."""
-        if settings.continued is not None:
-            return self._warm_up(settings)
+        if settings.start is not None:
+            return self._started(settings.start)
         tokens = self.tokens(settings)
-        torch.manual_seed(settings.warm_up_seed)
+        torch.manual_seed(settings.seed)
         return build_dual_encoder(
             settings.encoder,
             vocabulary=tokens.vocabulary,

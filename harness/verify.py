@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import torch
@@ -16,19 +16,23 @@ from rich.text import Text
 from harness.errors import UserError
 from harness.files import read_json
 from harness.records.environment import describe_environment
-from harness.reports.cells import FinishedRun, describe_collection, read_per_query
+from harness.reports.cells import FinishedRun, describe_collection, reached, read_per_query
 from harness.reports.statistics.cells import count
-from harness.reproduce import plan
+from harness.reproduce import PlannedRun, plan, warm_ups
 from harness.specs.kinds import Statistics
 from harness.specs.resolve import Resolved
 from harness.stages import Stages
-
-NEAR = 0.002
-"""Difference of means up to which figures are near: other hardware or packages round sums differently, and
-training carries that on to a few queries whose documents change places."""
+from harness.verify_stages import (
+    NEAR,
+    CheckedStage,
+    Verdict,
+    check_collection,
+    check_stage,
+    stage_lines,
+    stage_text,
+)
 
 KEYS = ["row", "seed", "split", "measure", "query"]
-Verdict = Literal["OK", "near", "FAIL"]
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,25 @@ class Verification:
 
     Attributes:
         cells: row by row, column by column.
+        stages: what they stand on, in the order in which it is made.
         changes: what differs from how the committed results were made; told where not all is OK.
     """
 
     cells: list[Checked]
+    stages: list[CheckedStage]
     changes: list[str]
 
     @property
     def failed(self) -> bool:
         """Return whether a cell failed."""
-        return any(cell.verdict == "FAIL" for cell in self.cells)
+        verdicts = [*(cell.verdict for cell in self.cells), *(stage.verdict for stage in self.stages)]
+        return "FAIL" in verdicts
 
 
 def verify(
     resolved: Resolved, stages: Stages, results: Path, *, seeds: int | None = None, rows: Sequence[str] = ()
 ) -> Verification:
-    """Make results again and compare them with the committed ones.
+    """Make results again and compare them with the committed ones; a stage that fails is told at once.
 
     Args:
         resolved: the target at a scale.
@@ -91,26 +98,21 @@ def verify(
         raise UserError("no results to verify", where=str(folder), fix=call)
     cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
     if isinstance(resolved.target, Statistics):
-        return Verification(list(_counted_again(resolved, stages, cells)), [])
+        return Verification(list(_counted_again(resolved, stages, cells)), [], [])
     committed = pd.read_parquet(folder / "per_query.parquet")
     most = min(seeds or len(cells["seeds"]), len(cells["seeds"]))
     torch.set_num_threads(resolved.scale.spec.threads)
     planned = plan(resolved, stages, most, rows)
-    finished = [
-        FinishedRun(run.row, run.seed, run.settings, stages.run(run.settings, f"{run.row}, seed {run.seed}"))
-        for run in planned
-    ]
+    finished, seen = _make(planned, stages, cells, provenance)
     chosen = committed[committed["row"].isin({run.row for run in planned}) & (committed["seed"] < most)]
     checked = compare_scores(chosen, read_per_query(finished, resolved.dataset), cells["columns"])
     if all(cell.verdict == "OK" for cell in checked):
-        return Verification(checked, [])
-    collection = stages.collection(resolved.collection()).fingerprint
+        return Verification(checked, seen, [])
     changes = [
-        *_changed("collection", cells["collection"]["fingerprint"], collection),
         *_other_runs(provenance, finished),
         *environment_changes(_environment(provenance, finished), describe_environment()),
     ]
-    return Verification(checked, changes)
+    return Verification(checked, seen, changes)
 
 
 def _counted_again(resolved: Resolved, stages: Stages, cells: Mapping[str, Any]) -> Iterator[Checked]:
@@ -135,7 +137,8 @@ def render_verification(found: Verification) -> Group:
         means = ["–" if mean is None else f"{mean:.4f}" for mean in (cell.committed, cell.made)]
         line = [cell.row, cell.column, *means, f"{100 * cell.agreement:.1f} %", cell.verdict]
         table.add_row(*map(Text, line))
-    told = [Text(f"\nOK: every query alike. near: means within {NEAR}. FAIL: else, or other queries.")]
+    told = [Text("\n" + "\n".join(stage_lines(found.stages)))]
+    told.append(Text(f"OK: every query alike. near: means within {NEAR}. FAIL: else, or other queries."))
     if found.changes:
         told.append(Text("Other than when it was committed (committed | now):"))
         told += [Text(f"  {change}") for change in found.changes]
@@ -187,6 +190,35 @@ def _checked(both: pd.DataFrame, row: str, column: Mapping[str, Any]) -> Checked
         verdict = "near"
     means = [None if of.isna().all() else float(of.mean()) for of in (one, other)]
     return Checked(row, column["label"], means[0], means[1], agreement, verdict)
+
+
+def _make(
+    planned: Sequence[PlannedRun], stages: Stages, cells: Mapping[str, Any], provenance: Mapping[str, Any]
+) -> tuple[list[FinishedRun], list[CheckedStage]]:
+    """Make the runs; each stage is compared as soon as it is there."""
+    found = stages.collection(planned[0].settings.collection).fingerprint
+    seen = {"": check_collection(cells["collection"]["fingerprint"], found)}
+    finished: list[FinishedRun] = []
+    primary = cells.get("primary", cells["columns"][0]["label"])
+    measure = next(c["measure"] for c in cells["columns"] if c["label"] == primary)
+    known = {
+        key: entry
+        for entry in (*provenance.get("warm_ups", []), *provenance["runs"])
+        for key in (entry["fingerprint"], (entry["row"], entry["seed"]))
+        if "dev" in entry  # results that were committed before it was told
+    }
+    for run in planned:
+        folder = stages.run(run.settings, f"{run.row}, seed {run.seed}")
+        finished.append(FinishedRun(run.row, run.seed, run.settings, folder))
+        for stage in (*warm_ups(stages, finished[-1:]), finished[-1]):
+            name = stage.folder.folder.name
+            committed = known.get(name) or known.get((stage.row, stage.seed))
+            if name not in seen and committed:
+                what = f"{stage.row}, seed {stage.seed}"
+                seen[name] = check_stage(what, committed, reached(stage.folder, measure))
+                if seen[name].verdict == "FAIL":
+                    stages.progress.say(stage_text(seen[name]))
+    return finished, list(seen.values())
 
 
 def _environment(provenance: Mapping[str, Any], finished: Sequence[FinishedRun]) -> Mapping[str, Any]:

@@ -31,6 +31,6 @@ def interrupted(made, tmp_path_factory):
         return linear_schedule(step, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("harness.training.trainer.linear_schedule", stop)
+        patch.setattr("harness.training.learner.linear_schedule", stop)
         assert place.call(patch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1") == 130
     return place

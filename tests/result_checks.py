@@ -14,9 +14,12 @@ from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.costs import over_runs
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
+from harness.reports.comparison.cells import with_verdicts
 from harness.reports.curve.cells import final_values
 from harness.reports.kinds import REPORTS
+from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
+from harness.reports.rendering import FILES, html_text
 from harness.reports.statistics.cells import count
 
 
@@ -29,7 +32,10 @@ def check_tables(folder: Path) -> None:
     cells = cells_of(folder)
     report = REPORTS[cells["kind"]]
     assert (folder / "table.md").read_text() == render_markdown(report.document(cells))
+    assert (folder / "table.tex").read_text() == render_latex(report.document(cells))
     assert (folder / "table.csv").read_text() == report.csv(cells)
+    assert (folder / "table.html").read_text() == html_text(folder)
+    assert all((folder / name).exists() for name in FILES)
 
 
 def check_cells(folder: Path) -> None:
@@ -68,6 +74,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
             block = made.differences.get(row["name"], [None] * len(row["cells"]))[place]
             assert near(block, cell["difference"])
     assert near(made.smallest_difference, cells["smallest_difference"])
+    assert near(with_verdicts(cells), cells)
 
 
 def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:

@@ -34,7 +34,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_commands_are_frozen() -> None:
     commands = [command.name or command.callback.__name__ for command in app.registered_commands]
-    frozen = {"list", "show", "methods", "plan", "explain", "reproduce", "report", "verify", "sync", "doctor"}
+    frozen = {
+        "list",
+        "show",
+        "methods",
+        "plan",
+        "explain",
+        "reproduce",
+        "report",
+        "verify",
+        "compare",
+        "sync",
+        "doctor",
+    }
     assert len(commands) == len(frozen)
     assert set(commands) == frozen
     groups = {

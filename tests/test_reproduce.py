@@ -16,14 +16,14 @@ import pytest
 import yaml
 
 from harness.evaluation.measures import parse_measure
+from harness.reports.rendering import PAGE, RENDERED
 
 from .place import TARGET, Place, edit
 
 
 def test_every_file_of_a_result_is_written(made):
     names = {path.name for path in made.results.iterdir()}
-    rendered = {"table.md", "table.csv", "figure.svg", "figure.png"}
-    assert names == rendered | {"cells.json", "provenance.json", "per_query.parquet"}
+    assert names == {*RENDERED} | {"cells.json", "provenance.json", "per_query.parquet"}
     table = (made.results / "table.md").read_text()
     assert "simulation" in table.lower() and "pipeline check" in table
 
@@ -77,7 +77,7 @@ def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for name in ("table.md", "table.csv", "figure.svg", "figure.png"):
+    for name in (*RENDERED, f"../../{PAGE}"):
         assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
 
 
@@ -89,17 +89,20 @@ def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path)
     call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
     done = again.run(*call)
     assert done.returncode == 0, done.stderr
-    assert "OK" in done.stdout and "Other than" not in done.stdout
+    assert "3 stages (collection, warm-ups, runs): 3 OK" in done.stdout and "Other than" not in done.stdout
     assert not (tmp_path / "store").exists()
     scores = pd.read_parquet(committed / "per_query.parquet")
     scores.loc[scores["row"] == "BM25", "value"] += 0.1
     scores.to_parquet(committed / "per_query.parquet", index=False)
     provenance = json.loads((committed / "provenance.json").read_text())
     provenance["environments"][0]["threads"] = 7
+    warm_up = next(run for run in provenance["runs"] if run["row"] == "Warm-up")
+    warm_up |= {"weights": "other", "dev": warm_up["dev"] + 0.1}
     (committed / "provenance.json").write_text(json.dumps(provenance))
     done = again.run("verify", TARGET, "--scale", "simulation", "--store", str(made.root / "store"))
     assert done.returncode == 1
     assert "FAIL" in done.stdout and "threads: 7 | 1" in done.stdout
+    assert "Warm-up, seed 0: " in done.stderr + done.stdout and "4 OK, 1 FAIL" in done.stdout
     assert "near" not in done.stdout.split("OK: every")[0]
     done = again.run("verify", "trisampler/table-5-readings", "--scale", "simulation", "--store", "store")
     assert done.returncode == 2 and "no results to verify" in done.stderr
@@ -188,6 +191,7 @@ def test_killed_in_every_phase_it_continues_and_ends_with_the_same_cells(made, t
         (["frobnicate"], "frobnicate"),
         (["show", "trisampler"], "unknown target"),
         (["report", "trisampler/table-9"], "no results"),
+        (["report"], "name a target, or say --all"),
     ],
 )
 def test_a_wrong_call_is_one_clear_message(made, arguments, words):

@@ -9,16 +9,23 @@ import pytest
 from harness.reports.calibration.table import coverage_table
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.markdown import pipe_table
+from harness.reports.rendering import PAGE, page_text
 
 from .result_checks import CHECKS, cells_of, check_cells, check_tables
 
 RESULTS = Path(__file__).parents[1] / "results"
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/*/*/cells.json") if "local" not in path.parts)
+SCALES = sorted({folder.parents[1] for folder in FOLDERS})
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "/".join(folder.parts[-3:]))
 def test_tables_are_those_of_their_cells(folder):
     check_tables(folder)
+
+
+@pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.name)
+def test_pages_are_those_of_their_targets(scale):
+    assert (scale / PAGE).read_text() == page_text(scale)
 
 
 def test_readme_shows_the_committed_table():

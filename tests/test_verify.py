@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from harness.verify import NEAR, Checked, Verification, compare_scores, environment_changes
+from harness.verify import Checked, Verification, compare_scores, environment_changes
+from harness.verify_stages import NEAR, check_collection, check_stage, stage_lines
 
 COLUMNS = [{"label": "MRR@10", "measure": "RR@10", "split": "test"}]
 ENVIRONMENT = {
@@ -38,7 +39,38 @@ def test_verdicts(made, agreement, verdict):
     (cell,) = compare_scores(committed, again, COLUMNS)
     assert (cell.agreement, cell.verdict) == (pytest.approx(agreement), verdict)
     assert cell.committed == 0.375 and (cell.made is None) == (not made)
-    assert Verification([cell], []).failed == (verdict == "FAIL")
+    assert Verification([cell], [], []).failed == (verdict == "FAIL")
+
+
+@pytest.mark.parametrize(
+    ("made", "verdict"),
+    [
+        ({"weights": "a", "dev": 0.5}, "OK"),
+        ({"weights": "b", "dev": 0.5 + 0.9 * NEAR}, "near"),
+        ({"weights": "b", "dev": 0.5 + 1.1 * NEAR}, "FAIL"),
+        ({"weights": "b", "dev": None}, "FAIL"),
+        ({"weights": None, "dev": 0.5}, "OK"),
+        ({"weights": None, "dev": 0.4}, "FAIL"),
+    ],
+)
+def test_stages(made, verdict):
+    committed = {"weights": made["weights"] and "a", "dev": 0.5}
+    stage = check_stage("warm-up, seed 0", committed, made)
+    assert (stage.committed, stage.made, stage.verdict) == (0.5, made["dev"], verdict)
+    assert Verification([], [stage], []).failed == (verdict == "FAIL")
+
+
+def test_stages_are_counted_and_those_that_are_not_ok_told():
+    stages = [
+        check_collection("a", "a"),
+        check_stage("warm-up, seed 0", {"weights": "a", "dev": 0.5}, {"weights": "b", "dev": 0.25}),
+        check_collection("a", "b"),
+    ]
+    assert list(stage_lines(stages)) == [
+        "3 stages (collection, warm-ups, runs): 1 OK, 2 FAIL",
+        "warm-up, seed 0: 0.5000 | 0.2500, FAIL",
+        "collection: a | b, FAIL",
+    ]
 
 
 def test_rows_are_apart():

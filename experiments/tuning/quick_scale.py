@@ -60,12 +60,10 @@ def main() -> None:
         timed(stages, replace(resolved, scale=changed).run(rows["Warm-up"], 0), f"warm-up {choice}")
     for rate in RATES:
         settings = resolved.run(rows["Uniform Sampling"], 0)
-        if settings.continued is None:
+        if settings.phase is None:
             raise SystemExit("the Uniform row is not trained")
-        continued = settings.continued.model_copy(update={"learning_rate": rate})
-        timed(
-            stages, settings.model_copy(update={"continued": continued}), f"Uniform, learning rate {rate:g}"
-        )
+        phase = settings.phase.model_copy(update={"learning_rate": rate})
+        timed(stages, settings.model_copy(update={"phase": phase}), f"Uniform, learning rate {rate:g}")
 
 
 if __name__ == "__main__":

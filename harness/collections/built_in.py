@@ -10,10 +10,18 @@ from harness.collections.pydocs import build_pydocs, pins_of
 from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
 from harness.files import content_hash
 
+BUILT_IN = ("planted", "pydocs")
+"""Names of the collections that are made here; no paper was measured on one of them."""
+
 
 def build_collection(kind: str, parameters: dict[str, Any]) -> Collection:
     """Make a collection of a kind."""
     return build_planted(**parameters) if kind == "planted" else build_pydocs()
+
+
+def stand_in(collection: str, dataset: str) -> str | None:
+    """Return which collection stands in for a paper's dataset, in words; None where it is the paper's own."""
+    return f"{collection} stands in for {dataset}" if collection in BUILT_IN else None
 
 
 def collection_key(kind: str, settings: dict[str, Any]) -> str:

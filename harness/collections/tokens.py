@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from harness.files import read_json, write_json, written_beside
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
+TYPES = "token_type_ids"
+_NAMES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,18 @@ def learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
         vocab_size=vocabulary, min_frequency=2, special_tokens=list(SPECIAL), show_progress=False
     )
     pieces.train_from_iterator(texts, trainer)
-    pieces.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B [SEP]",
-        special_tokens=[(name, pieces.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
-    )
-    names = dict(
-        zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True)
-    )
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, **names)
+    pieces.post_processor = _template(pieces, passage_type=0)
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, **_NAMES)
+
+
+def typed_pairs(tokenizer: Any) -> Any:
+    """Return a tokenizer that says which text of a pair a token is of; a learnt one does not."""
+    if TYPES in tokenizer.model_input_names:
+        return copy.deepcopy(tokenizer)
+    pieces = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    pieces.post_processor = _template(pieces, passage_type=1)
+    inputs = [*tokenizer.model_input_names, TYPES]
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, model_input_names=inputs, **_NAMES)
 
 
 def load_tokenizer(start: str) -> Any:
@@ -187,6 +193,15 @@ def inverse_document_frequency(
     idf = np.log(len(documents) / np.maximum(frequency, 1)).astype(np.float32)
     idf[list(special)] = 0.0
     return idf
+
+
+def _template(pieces: Tokenizer, passage_type: int) -> Any:
+    """Return what puts special tokens around texts and pairs of them, as BERT has them."""
+    return processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair=f"[CLS] $A [SEP] $B:{passage_type} [SEP]:{passage_type}",
+        special_tokens=[(name, pieces.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+    )
 
 
 def _tokenise(tokenizer: Any, texts: Sequence[str], longest: int) -> Ragged:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from torch import Tensor, nn
 
-from harness.encoders.layout import TowerFiles, load_tower_files, save_tower_files
+from harness.encoders.layout import TowerFiles, is_tower, load_tower_files, save_tower_files
 from harness.encoders.pooling import Pooling, pool
+from harness.encoders.transformer import fresh_config, fresh_transformer, pretrained_transformer
+from harness.encoders.weights import copied, fingerprint_of
 from harness.errors import UserError
 
 
@@ -129,9 +129,9 @@ class DualEncoder(nn.Module):
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of every tensor of the distinct towers, by tower and name, on the CPU."""
         return {
-            f"{name}.{key}": value.detach().cpu().clone()
+            f"{name}.{key}": value
             for name, tower in self.towers().items()
-            for key, value in tower.state_dict().items()
+            for key, value in copied(tower).items()
         }
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
@@ -144,13 +144,7 @@ class DualEncoder(nn.Module):
 
     def fingerprint(self) -> str:
         """Return a hash of the weights, 16 hex digits."""
-        digest = hashlib.sha256()
-        for name, value in sorted(self.weights().items()):
-            digest.update(name.encode())
-            digest.update(
-                value.view(torch.uint8).numpy().tobytes() if value.ndim else value.numpy().tobytes()
-            )
-        return digest.hexdigest()[:16]
+        return fingerprint_of(self.weights())
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
         """Save: one folder for shared towers, else `query/` and `passage/`; each opens by itself."""
@@ -170,54 +164,9 @@ class DualEncoder(nn.Module):
         return DualEncoder(tower, tower)
 
 
-def fresh_transformer(
-    *,
-    vocabulary: int,
-    pad: int,
-    longest: int,
-    hidden: int,
-    layers: int,
-    heads: int,
-    intermediate: int,
-    dropout: float,
-) -> Any:
-    """Return a BERT of the given size with random weights, from torch's generator.
-
-    Position and type embeddings begin at zero: random ones would bury the words under what every passage
-    has in common, and a small encoder has no time to unlearn that.
-    """
-    config = transformers.BertConfig(
-        vocab_size=vocabulary,
-        pad_token_id=pad,
-        max_position_embeddings=longest,
-        hidden_size=hidden,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        intermediate_size=intermediate,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-    )
-    model = transformers.BertModel(config, add_pooling_layer=False)
-    with torch.no_grad():
-        model.embeddings.position_embeddings.weight.zero_()
-        model.embeddings.token_type_embeddings.weight.zero_()
-    return model
-
-
-def pretrained_transformer(start: str) -> Any:
-    """Load an encoder from a local folder or a hub id.
-
-    Raises:
-        UserError: there is none, or the hub cannot be reached.
-    """
-    try:
-        return transformers.AutoModel.from_pretrained(start)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "no encoder could be loaded",
-            where=start,
-            fix="give a local folder or a hub id that you can reach",
-        ) from error
+def holds_encoder(folder: Path) -> bool:
+    """Return whether a folder is one that `DualEncoder.save` wrote."""
+    return is_tower(folder) or (is_tower(folder / "query") and is_tower(folder / "passage"))
 
 
 def build_dual_encoder(
@@ -235,16 +184,8 @@ def build_dual_encoder(
 
     def tower() -> Tower:
         if settings.start == "fresh":
-            transformer = fresh_transformer(
-                vocabulary=vocabulary,
-                pad=pad,
-                longest=longest,
-                hidden=settings.hidden,
-                layers=settings.layers,
-                heads=settings.heads,
-                intermediate=settings.intermediate,
-                dropout=settings.dropout,
-            )
+            config = fresh_config(settings, vocabulary=vocabulary, pad=pad, longest=longest)
+            transformer = fresh_transformer(config)
         else:
             transformer = pretrained_transformer(settings.start)
         return Tower(

@@ -86,6 +86,11 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
     write_json(folder / _ABOUT, about)
 
 
+def is_tower(folder: Path) -> bool:
+    """Return whether a folder is one that `save_tower_files` wrote."""
+    return (folder / _ABOUT).exists()
+
+
 def load_tower_files(folder: Path) -> TowerFiles:
     """Read the tower's folder; see `Tower.load`."""
     if not folder.is_dir():

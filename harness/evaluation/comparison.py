@@ -12,14 +12,8 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import UserError
-from harness.evaluation.significance import (
-    FloatArray,
-    Interval,
-    checkpoint_interval,
-    holm,
-    method_interval,
-    smallest_detectable_difference,
-)
+from harness.evaluation.interval import Interval, smallest_detectable_difference
+from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
 
 Block = dict[str, Any]
 """A JSON-ready piece of `cells.json`, numbers as fractions."""
@@ -78,7 +72,8 @@ def compare_rows(
     """Return the ``difference`` blocks of a table, rows paired with the baseline by seed and query.
 
     Holm's correction is over the compared rows of the primary column, on the method's p-values, or on those
-    of the checkpoints where there is one seed; other columns carry unadjusted intervals.
+    of the checkpoints where there is one seed; other columns carry unadjusted intervals. ``detectable`` of
+    the primary column is the smallest difference that the first of Holm's steps finds with a power of 0.8.
 
     Args:
         per_query: as for `reproduced`.
@@ -187,6 +182,12 @@ def published_difference(
     return {"value": float(difference), "low": float(difference - slack), "high": float(difference + slack)}
 
 
+def published_interval(figure: Mapping[str, Any]) -> dict[str, float]:
+    """Return the ends of what a published figure's rounding leaves open: ``{"low", "high"}``, fractions."""
+    value, half = _printed(figure)
+    return {"low": float(value - half), "high": float(value + half)}
+
+
 def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     """Value and half a unit of its last printed digit, in exact decimals."""
     found = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
@@ -214,21 +215,24 @@ def _interval_blocks(values: FloatArray, level: float) -> Block:
 
 def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> Block | None:
     """The ``difference`` block of a cell; None if there is neither a reproduced nor a published one."""
+    untested = {"holm_p": None, "detectable": None}
     if paired is None:
-        missing = {"value": None, "checkpoints": None, "method": None, "holm_p": None}
-        return {**missing, "published": published} if published else None
-    return {**difference_block(paired, level), "published": published, "holm_p": None}
+        missing = {"value": None, "checkpoints": None, "method": None}
+        return {**missing, "published": published, **untested} if published else None
+    return {**difference_block(paired, level), "published": published, **untested}
 
 
 def _adjust(
     differences: dict[str, list[Block | None]], primary: int, intervals: dict[str, dict[str, Interval]]
 ) -> None:
-    """Write Holm's p-values into the blocks of the primary column."""
-    p_values = [(found.get("method") or found["checkpoints"]).p_value for found in intervals.values()]
-    for row, p_value in zip(intervals, holm(p_values), strict=True):
+    """Write Holm's p-values into the blocks of the primary column, and what could have been found by them."""
+    tested = {row: found.get("method") or found["checkpoints"] for row, found in intervals.items()}
+    p_values = holm([interval.p_value for interval in tested.values()])
+    for (row, interval), p_value in zip(tested.items(), p_values, strict=True):
         block = differences[row][primary]
         if block is not None:
             block["holm_p"] = p_value
+            block["detectable"] = smallest_detectable_difference(interval, comparisons=len(tested))
 
 
 def _smallest(intervals: dict[str, dict[str, Interval]]) -> Block:

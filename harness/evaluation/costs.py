@@ -11,7 +11,7 @@ import numpy as np
 CostName = Literal["step", "drawing", "encoding", "mining", "construction", "construction-a-step", "all"]
 
 COSTS: dict[str, str] = {
-    "step": "a step of training, drawing included",
+    "step": "a step of training the retriever, drawing included",
     "drawing": "drawing the negatives of a batch, a part of the step",
     "encoding": "embedding documents and training queries, at a refresh",
     "mining": "searching and scoring candidates, at a refresh",

@@ -45,7 +45,7 @@ def run_curve(
     for line in lines:
         if line["phase"] == f"{phase} dev" and measure in line:
             values[line["step"]] = float(line[measure])
-        elif line["phase"] == phase:
+        elif line["phase"] in (phase, f"{phase} ranker"):  # a ranker's steps are work, too
             recorded &= "seconds" in line
             work.append((line["step"], float(line.get("seconds", 0.0))))
         elif line["phase"] == f"{phase} mining":

@@ -14,8 +14,8 @@ from harness.errors import UserError, nearest
 from harness.explain.other_kinds import counted_text, seconds_text_of
 from harness.explain.settings_text import piece_text, scale_text
 from harness.files import read_json
-from harness.inventory.mlflow_runs import mlflow_run
-from harness.reports.text import Style, column_style, p_text, unit_text
+from harness.inventory.mlflow_runs import mlflow_place
+from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.kinds import Counted
 from harness.specs.library import Library
@@ -67,10 +67,7 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     Raises:
         UserError: no such row or column, or several rows.
     """
-    rows = resolved.loaded.rows(row)
-    if len(rows) > 1:
-        shown = "; ".join(f"'{one.name}'" for one in rows[:3])
-        raise UserError(f"row '{row}' stands for {len(rows)}", fix=f"name one of them: {shown}, ...")
+    found = resolved.loaded.row(row)
     folder = results / resolved.scale.name / resolved.name
     cells, provenance = (
         read_json(folder / name) if (folder / name).exists() else None
@@ -82,7 +79,7 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     columns = [*columns, *others] if measured else others
     first = resolved.primary.label if measured else columns[0]["label"]
     place = _position(resolved.name, columns, column or first)
-    return Cell(resolved, rows[0], columns[place], place, cells, provenance)
+    return Cell(resolved, found, columns[place], place, cells, provenance)
 
 
 def explain_cell(library: Library, store: Store, cell: Cell) -> list[Line]:
@@ -148,7 +145,7 @@ def _settings(cell: Cell) -> Iterator[Line]:
         yield "settings", f"not made here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0)
-    if settings.kind == "bm25":
+    if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return
     start = cell.resolved.loaded.recipes[settings.recipe].start
@@ -196,15 +193,17 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
     row = next((row for row in cell.cells[printing] if row["name"] == cell.row.name), None)
     found = row["cells"][cell.place] if row else None
     if found is None or found["reproduced"] is None:
-        yield "reproduced", "not made"
+        reason = row.get("reason") if row else None
+        yield "reproduced", f"failed: {reason}" if reason else "not made"
         return
     style = column_style({**cell.cells, "rows": cell.cells[printing]}, cell.place)
     made = found["reproduced"]
     spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
-    unit, seeds = unit_text(cell.cells), ", ".join(style.number(value) for value in made["per_seed"])
+    unit, worth = unit_text(cell.cells), verdict_text(cell.cells["verdict"])
+    seeds = ", ".join(style.number(value) for value in made["per_seed"])
     yield (
         "reproduced",
-        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {cell.cells['verdict']}",
+        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
     )
     yield from _intervals(style, made, signed=False)
     if found.get("difference") is not None:
@@ -242,9 +241,9 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
         ranking = folder / "rankings" / f"{cell.column.get('split')}.trec.gz"
         if ranking.exists():
             yield "", f"ranking {ranking}"
-        mirrored = mlflow_run(store.tracking_uri, fingerprint)
+        mirrored = mlflow_place(store.tracking_uri, fingerprint)
         if mirrored:
-            yield "", f"MLflow run {mirrored}"
+            yield "", f"MLflow {mirrored}"
     for number in sorted({run["environment"] for run in runs}):
         yield "made with", _environment(cell.provenance["environments"][number])
 

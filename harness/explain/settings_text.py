@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from harness.specs.expansion import value_text
@@ -24,10 +25,22 @@ def scale_text(name: str, settings: RunSettings) -> str:
     """Return what a scale decides: collection, encoder and the steps of a run's phases."""
     encoder = settings.encoder
     layers = f"{encoder.layers} layers of width {encoder.hidden}, pooling {encoder.pooling}"
-    phases = [f"warm-up {_phase(settings.warm_up)}"]
-    if settings.continued is not None:
-        phases.append(f"continued {_phase(settings.continued)}")
-    return f"{name}: {settings.collection.kind}; encoder {encoder.start}, {layers}; {'; '.join(phases)}"
+    phases = "; ".join(_phases(settings))
+    return f"{name}: {settings.collection.kind}; encoder {encoder.start}, {layers}; {phases}"
+
+
+def seeds_text(settings: RunSettings) -> str:
+    """Return the seeds of a run and of those that it continues, the first one last."""
+    own = f"{settings.kind} {settings.seed}"
+    return own if settings.start is None else f"{own}, {seeds_text(settings.start)}"
+
+
+def _phases(settings: RunSettings) -> Iterator[str]:
+    """Yield the phases of a run and of those that it continues, the first one first."""
+    if settings.start is not None:
+        yield from _phases(settings.start)
+    if settings.phase is not None:
+        yield f"{'warm-up' if settings.start is None else 'continued'} {_phase(settings.phase)}"
 
 
 def _phase(phase: PhaseSettings) -> str:

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from harness.errors import UserError
 from harness.explain.cell import render_cell
-from harness.explain.settings_text import piece_text, scale_text
-from harness.inventory.mlflow_runs import mlflow_run
+from harness.explain.settings_text import piece_text, scale_text, seeds_text
+from harness.inventory.mlflow_runs import mlflow_place
 from harness.inventory.standing import chains, known_collections, named_in, wanted
 from harness.inventory.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.records.run_folder import PER_QUERY, RunFolder
@@ -80,9 +80,9 @@ def _columns(run: StoredRun) -> list[str]:
     except UserError:
         return ["?"] * 5
     sampler = settings.sampler.preset if settings.sampler else ""
-    recipe = settings.recipe if settings.kind == "trained" else ""  # a warm-up serves several
-    seeds = {"trained": str(settings.seed), "warm-up": str(settings.warm_up_seed)}
-    return [settings.kind, recipe, sampler, settings.collection.kind, seeds.get(settings.kind, "")]
+    recipe = settings.recipe if settings.start else ""  # a warm-up serves several
+    seed = str(settings.seed) if settings.phase else ""
+    return [settings.kind, recipe, sampler, settings.collection.kind, seed]
 
 
 def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Iterator[tuple[str, str]]:
@@ -93,10 +93,10 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         yield "row", row
     for folder in named_in(results).get(run.fingerprint, []):
         yield "in", folder
-    if settings.kind == "trained":
-        yield "recipe", f"{settings.recipe}, seed {settings.seed}"
-    if settings.kind != "bm25":
-        yield "warm-up", f"seed {settings.warm_up_seed}"
+    if settings.start is not None:
+        yield "recipe", settings.recipe
+    if settings.phase is not None:
+        yield "seeds", seeds_text(settings)
         yield "scale", scale_text("settings", settings).partition(": ")[2]
     if settings.sampler is not None:
         sampler = settings.sampler
@@ -108,7 +108,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
     chain = chains([run])[run.fingerprint]
     yield "stands on", " ".join(chain.needs()) if chain else "cannot be told here"
-    mirrored = mlflow_run(store.tracking_uri, run.fingerprint)
+    mirrored = mlflow_place(store.tracking_uri, run.fingerprint)
     if mirrored:
         yield "MLflow", mirrored
     if result.get("seconds") is not None:

@@ -1,4 +1,4 @@
-"""Which run of MLflow mirrors a training run; its database is asked, since MLflow takes seconds to import."""
+"""Where MLflow shows a training run; its database is asked, since MLflow takes seconds to import."""
 
 from __future__ import annotations
 
@@ -6,23 +6,33 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-SQLITE = "sqlite:///"
+from harness.records.mlflow_client import SQLITE, without_password
+
+QUERY = """
+SELECT run_uuid FROM tags JOIN runs USING (run_uuid)
+WHERE key = 'fingerprint' AND value = ? AND lifecycle_stage = 'active' ORDER BY start_time, run_uuid
+"""
 
 
-def mlflow_run(tracking_uri: str, fingerprint: str) -> str | None:
-    """Return the id of a run in a local database; none where it has none, or MLflow is a server.
+def mlflow_place(tracking_uri: str, fingerprint: str) -> str | None:
+    """Return what to look for, or none where a local database does not hold the run.
 
     Args:
         tracking_uri: MLflow's address.
         fingerprint: of the training run.
+
+    Returns:
+        ``run <id>`` of a local database; for a server its address and the search to type there, whether it
+        holds the run or not.
     """
     path = Path(tracking_uri.removeprefix(SQLITE))
-    if not tracking_uri.startswith(SQLITE) or not path.is_file():
+    if not tracking_uri.startswith(SQLITE):
+        return f"at {without_password(tracking_uri)}, search: tags.fingerprint = '{fingerprint}'"
+    if not path.is_file():
         return None
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            query = "SELECT run_uuid FROM tags WHERE key = 'fingerprint' AND value = ?"
-            found = database.execute(query, (fingerprint,)).fetchone()
+            found = database.execute(QUERY, (fingerprint,)).fetchone()
     except sqlite3.Error:
         return None  # busy, or another layout: MLflow itself is the place to look then
-    return str(found[0]) if found else None
+    return f"run {found[0]}" if found else None

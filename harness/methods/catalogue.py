@@ -11,8 +11,9 @@ from harness.methods.parameters import Parameter, paragraphs, parameters_of
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES, TOPOLOGIES
 from harness.specs.library import Library
-from harness.specs.parts import Loss, Recipe
-from harness.specs.settings import LOSSES, POOLINGS
+from harness.specs.parts import Recipe
+from harness.specs.settings import POOLINGS
+from harness.training.losses.registry import LOSSES
 
 KINDS = {
     "source": "where candidates come from",
@@ -26,7 +27,13 @@ KINDS = {
 }
 
 LETTERS = "s- is s(q, d-), s+ is s(q, d+), s+- is s(d+, d-)"
-"""What formulas mean."""
+"""What formulas of laws mean."""
+
+LOSS_LETTERS = "s+ is s(q, d+), s- is s(q, d-), s any of them, D the ranker's scores of the same passages"
+"""What formulas of losses mean."""
+
+FORMULA_OF = {"law": "Weight", "loss": "Loss"}
+"""What the formula of a kind gives."""
 
 PIECES: dict[str, Mapping[str, type]] = {
     "source": SOURCES,
@@ -46,7 +53,7 @@ class Method:
         summary: one line.
         source: paper and section, or line of the released code.
         parameters: what a spec may set; of a sampler its pieces, of a recipe its settings.
-        formula: of a law.
+        formula: of a law, or of a loss.
         text: paragraphs of explanation.
     """
 
@@ -71,7 +78,7 @@ class Method:
 
 def catalogue(library: Library) -> list[Method]:
     """Return all methods, in the order of `KINDS`."""
-    return [*_pieces(), *_samplers(), *_losses(), *_recipes(library), *_encoders()]
+    return [*_pieces(PIECES), *_samplers(), *_pieces({"loss": LOSSES}), *_recipes(library), *_encoders()]
 
 
 def methods_named(library: Library, name: str) -> list[Method]:
@@ -95,8 +102,8 @@ def written(piece: Any) -> Any:
     return [written(part) for part in piece] if isinstance(piece, list) else piece
 
 
-def _pieces() -> Iterator[Method]:
-    for kind, known in PIECES.items():
+def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
+    for kind, known in kinds.items():
         for name, piece in known.items():
             about: Any = piece
             text = paragraphs(piece)
@@ -121,12 +128,6 @@ def _samplers() -> Iterator[Method]:
         )
         mask = Parameter("mask", "mask", tuple(MASKS), default=preset.mask)
         yield Method(preset.name, "sampler", preset.summary, preset.origin, (*pieces, mask))
-
-
-def _losses() -> Iterator[Method]:
-    known = {name: field for name, field in Loss.model_fields.items() if name != "name"}
-    for name, about in LOSSES.items():
-        yield Method(name, "loss", about.summary, about.source, parameters_of(known))
 
 
 def _recipes(library: Library) -> Iterator[Method]:

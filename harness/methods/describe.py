@@ -8,7 +8,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.methods.catalogue import KINDS, LETTERS, Method, catalogue, methods_named
+from harness.methods.catalogue import (
+    FORMULA_OF,
+    KINDS,
+    LETTERS,
+    LOSS_LETTERS,
+    Method,
+    catalogue,
+    methods_named,
+)
 from harness.methods.curves import COPIES, DRAWN, assumed, chances_around, weights_at
 from harness.methods.uses import all_uses, uses_of
 from harness.negatives.draws.draw import Draw
@@ -71,7 +79,8 @@ def _about(method: Method) -> list[RenderableType]:
     lines = [Text(f"{method.name} ({method.kind}): {method.summary}", style="bold")]
     lines.append(Text(f"Source: {method.source}", style="dim"))
     if method.formula:
-        lines.append(Text(f"Weight: {method.formula}; {LETTERS}"))
+        letters = LETTERS if method.kind == "law" else LOSS_LETTERS
+        lines.append(Text(f"{FORMULA_OF[method.kind]}: {method.formula}; {letters}"))
     if method.text:
         lines += [Text(), *map(Text, method.text)]
     return [*lines, *_parameters(method)]

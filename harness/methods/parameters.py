@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
+from harness.negatives.pieces import plural
+
 _NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _BOUNDS = {"ge": ">= {:g}", "gt": "> {:g}", "le": "<= {:g}", "lt": "< {:g}", "min_length": "at least {}"}
 _ITEM = re.compile(r"- |`[\w-]+`:")
@@ -103,7 +105,9 @@ def _type(annotation: Any) -> str:
     if origin in (Union, UnionType):
         return " or ".join(_type(part) for part in inside)
     if origin is tuple:
-        return f"list of {_type(inside[0])}s"
+        return f"list of {plural(_type(inside[0]))}"
+    if origin is dict:
+        return "keys with values"
     if origin is Literal:
         return _NAMES[type(inside[0])]
     return "none" if annotation is NoneType else _NAMES.get(annotation, annotation.__name__.lower())

@@ -46,7 +46,7 @@ def all_uses(library: Library) -> list[Use]:
             found += [Use(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]
     for name in library.names("recipes"):
         recipe = library.recipe(name)
-        found.append(Use("loss", recipe.loss.name, f"recipes/{name}"))
+        found += [Use("loss", loss, f"recipes/{name}") for loss in _names(recipe.loss)]
         if recipe.start:
             found.append(Use("recipe", recipe.start, f"recipes/{name}"))
     for name in library.names("scales"):

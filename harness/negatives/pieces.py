@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from harness.errors import UserError, nearest
 
@@ -18,6 +18,11 @@ Given = str | Mapping[str, Any]
 
 NESTED = ("of", "parts")
 """Parameters that are pieces of the same kind."""
+
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+HOLDING = ConfigDict(**STRICT, arbitrary_types_allowed=True)
+"""Of pieces that hold other pieces, which are checked when they are made."""
 
 FILES = ("path", "ranker")
 """Parameters that may name a file."""
@@ -58,7 +63,7 @@ def make_piece(kind: str, known: Mapping[str, type[Piece]], given: Any) -> Piece
     """Return a piece with its parameters checked.
 
     Args:
-        kind: what it is called in messages: law, source, draw, topology.
+        kind: what it is called in messages: law, source, draw, topology, loss.
         known: pieces of the kind by name.
         given: a name, or a mapping of ``name`` and parameters.
 
@@ -87,6 +92,15 @@ def settings_of(piece: Any) -> dict[str, Any]:
     return {"name": piece.name, **parameters}
 
 
+def plural(kind: str) -> str:
+    """Return the name of several pieces of a kind.
+
+    >>> plural("law"), plural("loss")
+    ('laws', 'losses')
+    """
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
 def by_content(settings: Any) -> Any:
     """Return settings of pieces with the hash of a file's content in the place of its path."""
     if isinstance(settings, Mapping):
@@ -109,7 +123,7 @@ def _nested(kind: str, known: Mapping[str, type[Piece]], parameters: dict[str, A
             if key == "of":
                 made[key] = make_piece(kind, known, inner)
             elif not isinstance(inner, list | tuple):
-                raise PieceError(f"`{key}` is a list of {kind}s, got {inner!r}")
+                raise PieceError(f"`{key}` is a list of {plural(kind)}, got {inner!r}")
             else:
                 made[key] = tuple(_part(kind, known, place, part) for place, part in enumerate(inner))
         except PieceError as error:

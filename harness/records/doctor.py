@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import HarnessError
 from harness.records.environment import CHECKOUT, cores, gpus, packages
-from harness.records.mlflow_mirror import without_password
+from harness.records.mlflow_client import without_password
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 2_000_000_000

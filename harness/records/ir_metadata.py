@@ -95,9 +95,14 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
     told = {
         "name": "dual encoder",
         "pooling": spec["encoder"]["pooling"],
-        "warm-up seed": spec["warm_up_seed"],
+        "warm-up seed": _first(spec)["seed"],
     }
-    if spec["kind"] == "trained":  # a warm-up serves several recipes
+    if spec["start"] is not None:  # a warm-up serves several recipes
         sampler = spec["sampler"]["preset"] if spec["sampler"] else "in-batch"
         told |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
     return {"retrieval": [told]}
+
+
+def _first(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the run at which a chain of runs begins."""
+    return spec if spec["start"] is None else _first(spec["start"])

@@ -1,14 +1,21 @@
-"""Run folders in MLflow's terms: flat params, metric names, one point a number."""
+"""Run folders in MLflow's terms: flat params, metric names, one point a number, tags to filter by."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.errors import UserError
+
 NOT_METRICS = ("phase", "step", "time")
 """Keys of a line of metrics.jsonl that say where a number belongs."""
+
+PACKAGES = ("torch", "transformers", "numpy")
+"""Packages whose versions people filter by; environment.json holds all."""
 
 
 class Point(NamedTuple):
@@ -36,12 +43,40 @@ def line_points(line: dict[str, Any]) -> list[Point]:
     ]
 
 
-def whole_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of metrics.jsonl that are written to their end; none if the file is missing."""
+def lines_from(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the lines of metrics.jsonl that are written to their end, each with the byte at which it ends.
+
+    Args:
+        path: of the file; it may be missing.
+        offset: byte at which a line begins.
+
+    Raises:
+        UserError: a line is corrupt.
+    """
     if not path.exists():
-        return []
-    whole = path.read_bytes().rpartition(b"\n")[0]
-    return [json.loads(line) for line in whole.splitlines()]
+        return
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        for line in stream:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                content = json.loads(line)
+            except ValueError as error:
+                fix = f"delete the folder {path.parent} and run again"
+                raise UserError(f"corrupt line at byte {offset}", where=str(path), fix=fix) from error
+            offset += len(line)
+            yield content, offset
+
+
+def skip_lines(path: Path, lines: int) -> tuple[int, int]:
+    """Return how many of the first lines of a file are whole, and the byte at which they end."""
+    found, offset = 0, 0
+    if path.exists():
+        with path.open("rb") as stream:
+            while found < lines and (line := stream.readline()).endswith(b"\n"):
+                found, offset = found + 1, offset + len(line)
+    return found, offset
 
 
 def flatten(value: Any, prefix: str = "", *, numbers: bool = False) -> dict[str, str]:
@@ -60,6 +95,30 @@ def flatten(value: Any, prefix: str = "", *, numbers: bool = False) -> dict[str,
         elif not numbers or _is_number(inner):
             flat[name] = inner if isinstance(inner, str) else json.dumps(inner)
     return flat
+
+
+def environment_tags(environment: dict[str, Any]) -> dict[str, str]:
+    """Return what people filter by of environment.json, as far as it is known.
+
+    Args:
+        environment: see :func:`harness.records.environment.describe_environment`.
+    """
+    hardware, versions = environment.get("hardware", {}), environment.get("packages", {})
+    names = Counter(gpu["name"] for gpu in hardware.get("gpus", ()))
+    of_gpus = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in names.items())
+    known = {
+        "commit": environment.get("commit"),
+        "dirty": environment.get("dirty"),
+        "hardware": of_gpus or hardware.get("cpu"),
+        "threads": environment.get("threads"),
+        "python": environment.get("python"),
+        **{name: versions.get(name) for name in PACKAGES},
+    }
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in known.items()
+        if value is not None
+    }
 
 
 def _is_number(value: Any) -> bool:

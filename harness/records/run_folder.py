@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,14 @@ class RunFolder:
     Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
     repeated after it, and a line torn by the crash is cut off by the first who logs again; those who only
     read leave the folder as it is, for another process may be writing it.
+
+    Args:
+        folder: made if it is not there.
+        settled: called with the folder whenever its metrics are flushed to disk.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, settled: Callable[[Path], None] = lambda folder: None) -> None:
+        self.folder, self._settled = folder, settled
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = folder / "metrics.jsonl"
 
@@ -80,6 +84,7 @@ class RunFolder:
         """Flush the metrics to disk."""
         if self._metrics.exists():
             flush(self._metrics)
+            self._settled(self.folder)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that were written to their end.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from harness.collections.collection import Collection
+from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.files import read_json
 from harness.records.run_folder import RunFolder
@@ -27,6 +28,17 @@ class FinishedRun:
     seed: int
     settings: RunSettings
     folder: RunFolder
+
+
+def all_made(failed: Mapping[str, str]) -> None:
+    """Refuse rows that failed, where a report needs all of its rows.
+
+    Raises:
+        RunError: there are some.
+    """
+    for row, reason in failed.items():
+        more = f" ({len(failed)} rows failed)" if len(failed) > 1 else ""
+        raise RunError(f"{reason}{more}", where=row)
 
 
 def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:
@@ -94,28 +106,43 @@ def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     return per_query[chosen]
 
 
-def build_provenance(runs: Sequence[FinishedRun], overlap: str | None) -> dict[str, Any]:
-    """Return where each figure comes from: run folders, environments, times.
+def build_provenance(
+    runs: Sequence[FinishedRun], warm_ups: Sequence[FinishedRun], measure: str, overlap: str | None
+) -> dict[str, Any]:
+    """Return where each figure comes from: run folders, environments, times; and what each stage reached.
 
     Args:
         runs: the finished runs.
+        warm_ups: what they continue, as far as they are no rows themselves.
+        measure: of the primary column; its mean over ``dev`` is what a stage is expected to reach again.
         overlap: how the built-in collection compares with its manifest, where it is used.
     """
     environments: list[Cells] = []
-    entries = []
-    for run in runs:
+
+    def entry(run: FinishedRun) -> Cells:
         environment = read_json(run.folder.folder / "environment.json")
         if environment not in environments:
             environments.append(environment)
         result = run.folder.result()
-        entries.append(
-            {
-                "row": run.row,
-                "seed": run.seed,
-                "fingerprint": run.folder.folder.name,
-                "seconds": result.get("seconds"),
-                "finished": result.get("finished"),
-                "environment": environments.index(environment),
-            }
-        )
-    return {"manifest": overlap, "environments": environments, "runs": entries}
+        return {
+            "row": run.row,
+            "seed": run.seed,
+            "seconds": result.get("seconds"),
+            "finished": result.get("finished"),
+            "environment": environments.index(environment),
+            **reached(run.folder, measure),
+        }
+
+    made, continued = [entry(run) for run in runs], [entry(run) for run in warm_ups]
+    return {"manifest": overlap, "environments": environments, "runs": made, "warm_ups": continued}
+
+
+def reached(folder: RunFolder, measure: str) -> Cells:
+    """Return what a finished run came to: fingerprint, hash of weights, mean of a measure over ``dev``."""
+    scores = folder.per_query()
+    chosen = scores[(scores["split"] == "dev") & (scores["measure"] == measure)]["value"]
+    return {
+        "fingerprint": folder.folder.name,
+        "weights": folder.result().get("weights"),
+        "dev": float(chosen.mean()) if len(chosen) else None,
+    }

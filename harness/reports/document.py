@@ -111,7 +111,7 @@ class Document:
         lead: paragraphs under it: what it shows, made on what; the verdict.
         blocks: tables, figures and lists in their order.
         made_on: collection, scale and seeds, for the captions of tables that may stand alone.
-        last: one line that ends the report on the console.
+        last: what ends the report on the console.
     """
 
     title: str

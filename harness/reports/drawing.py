@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from harness.files import write_bytes
 
@@ -73,6 +76,18 @@ def figure_to(svg: Path, png: Path, width: float, height: float) -> Iterator[Fig
         yield figure
         write_bytes(svg, _bytes(figure, "svg", {"Date": None, "Creator": "harness"}))
         write_bytes(png, _bytes(figure, "png", {"Software": None}))
+
+
+def describe(figure: Figure, title: str, legend: str) -> None:
+    """Write what a figure is above it, and how it is read below it."""
+    lines = [line for part in title.splitlines() for line in textwrap.wrap(part, 125)]
+    figure.suptitle("\n".join(lines), fontsize=10, x=0.01, ha="left")
+    figure.supxlabel(legend, fontsize=7.5, x=0.01, ha="left", color=INK)
+
+
+def few_ticks(axis: Axis) -> None:
+    """Mark round numbers, few enough for a narrow panel and enough to read a value."""
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:

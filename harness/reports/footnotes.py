@@ -41,8 +41,8 @@ def two_intervals(cells: Cells) -> str:
     """Return what the two intervals are."""
     return (
         f"Intervals at {cells['level'] * 100:g} %. These checkpoints: paired over queries, mean over seeds. "
-        "The method: seeds and queries as crossed random effects, Satterthwaite degrees of freedom; "
-        "where the seeds vary no more than chance, the two coincide."
+        "The method: seeds and queries as crossed random effects, each part of the variance with its own "
+        "degrees of freedom; never narrower."
     )
 
 

@@ -43,8 +43,9 @@ from harness.reports.sweep.table import sweep_document
 from harness.reports.sweep.tidy import render_sweep_csv
 from harness.specs.resolve import Resolved
 
-OfOne = Callable[[Resolved, Sequence[FinishedRun], pd.DataFrame, Collection], Cells]
-OfAll = Callable[[Resolved, Sequence[FinishedRun], pd.DataFrame, Mapping[str, Collection]], Cells]
+Failed = Mapping[str, str]
+OfOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Collection], Cells]
+OfAll = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells]
 """Makes cells from the runs, their scores, and the collection of a target's one dataset or of all."""
 
 
@@ -54,7 +55,8 @@ class Report:
 
     Attributes:
         scores: which per-query scores its results keep, of all that were measured.
-        build: makes the content of cells.json from the runs, these scores, and dataset -> collection.
+        build: makes the content of cells.json from the runs, the rows that failed and why, the scores of the
+            runs, and dataset -> collection.
         document: cells -> what all texts of the report say.
         csv: cells -> table.csv.
         draw: writes figure.svg and figure.png from cells.
@@ -69,7 +71,17 @@ class Report:
 
 def _of_one(build: OfOne) -> OfAll:
     """Return what builds cells on the one dataset that the target has."""
-    return lambda resolved, runs, scores, all_of: build(resolved, runs, scores, all_of[resolved.dataset])
+
+    def of_all(
+        resolved: Resolved,
+        runs: Sequence[FinishedRun],
+        failed: Failed,
+        scores: pd.DataFrame,
+        collections: Mapping[str, Collection],
+    ) -> Cells:
+        return build(resolved, runs, failed, scores, collections[resolved.dataset])
+
+    return of_all
 
 
 REPORTS = {

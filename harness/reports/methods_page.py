@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.files import write_bytes
-from harness.methods.catalogue import KINDS, LETTERS, Method, catalogue
+from harness.methods.catalogue import FORMULA_OF, KINDS, LETTERS, LOSS_LETTERS, Method, catalogue
 from harness.reports.methods_figure import draw_laws
 from harness.specs.library import Library
 
@@ -23,6 +23,12 @@ that use it; [adding-a-sampler.md](adding-a-sampler.md) says how to add one.
 FIGURE = f"![Weight over score gap of each law](methods.svg)\n\nIn formulas {LETTERS}.\n"
 
 
+LOSSES = (
+    f"In formulas {LOSS_LETTERS}. They are of one query; the mean over queries is taken, unless a parameter "
+    "says otherwise.\n"
+)
+
+
 def render_page(library: Library) -> str:
     """Return docs/methods.md."""
     methods = catalogue(library)
@@ -31,6 +37,8 @@ def render_page(library: Library) -> str:
         parts.append(f"## {kind.capitalize()}: {about}\n")
         if kind == "law":
             parts.append(FIGURE)
+        if kind == "loss":
+            parts.append(LOSSES)
         chosen = [method for method in methods if method.kind == kind]
         parts += [_samplers(chosen)] if kind == "sampler" else map(_section, chosen)
     return "\n".join(parts)
@@ -47,7 +55,7 @@ def _section(method: Method) -> str:
     """Return what there is to say of one method."""
     blocks = [f"### {method.name}", method.summary, f"Source: {method.source}"]
     if method.formula:
-        blocks.append(f"Weight: `{method.formula}`")
+        blocks.append(f"{FORMULA_OF[method.kind]}: `{method.formula}`")
     blocks += [*method.text, *_parameters(method)]
     return "\n\n".join(blocks).replace("\n\n- ", "\n- ") + "\n"
 

@@ -17,6 +17,9 @@ NOTHING = "–"
 NOT_RUN = "not run"
 """Where a figure is due and was not made; never a number."""
 
+VERDICTS = {"not": "not reproduced", "partly": "partly reproduced"}
+"""Verdicts that are read with more words than they are kept."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -105,9 +108,18 @@ def dataset_text(column: Mapping[str, Any]) -> str:
     return str(column.get("dataset_title") or column["dataset"])
 
 
+def dataset_titles(cells: Cells) -> list[str]:
+    """Return the titles of the datasets of the printed columns, or of the rows where each has its own."""
+    printed = [column for column in cells["columns"] if column.get("published", True)]
+    titled = [*(printed or cells["columns"]), *cells.get("rows", [])]
+    return list(dict.fromkeys(dataset_text(of) for of in titled if of.get("dataset")))
+
+
 def collection_text(cells: Cells) -> str:
-    """Return the collection's name, labelled where it is a simulation."""
-    return f"{cells['collection']['name']}{' (simulation)' if cells['simulation'] else ''}"
+    """Return the names of the collections, labelled where one is a simulation."""
+    found = [cells["collection"]] if "collection" in cells else cells["collections"].values()
+    names = ", ".join(dict.fromkeys(collection["name"] for collection in found))
+    return f"{names}{' (simulation)' if cells['simulation'] else ''}"
 
 
 def count_text(number: int) -> str:
@@ -136,10 +148,16 @@ def points_text(cells: Cells) -> str:
     return "points" if cells["unit"] == "percent" else unit_text(cells)
 
 
+def verdict_text(word: str) -> str:
+    """Return a verdict as it is read."""
+    return VERDICTS.get(word, word)
+
+
 def title_text(cells: Cells) -> str:
-    """Return the title of a figure; a simulation is named first."""
+    """Return the title of a figure and a line on its worth; a simulation is named first."""
     simulation = "Simulation. " if cells["simulation"] else ""
-    return f"{simulation}{cells['target']}: {cells['title']} ({cells['verdict']}, {cells['scale']} scale)"
+    worth = f"{cells['scale']} scale, {verdict_text(cells['verdict'])}"
+    return f"{simulation}{cells['target']}: {cells['title']}\n{worth}"
 
 
 def share_text(share: float | None, decimals: int) -> str:

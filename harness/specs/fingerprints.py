@@ -19,24 +19,38 @@ VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "run": 2, "bm25": 1}
 
 @dataclass(frozen=True)
 class Chain:
-    """The links of one training run; those that it does not have are none."""
+    """Fingerprints of a training run and of what it stands on.
 
-    tokens: str
-    warm_up: str | None = None
-    candidates: str | None = None
-    run: str | None = None
+    Attributes:
+        links: (stage, fingerprint), from the tokens to the run itself; BM25 alone stands on the collection.
+    """
+
+    links: tuple[tuple[str, str], ...]
+
+    @property
+    def tokens(self) -> str:
+        """Fingerprint of the tokens, of all but BM25."""
+        return self.links[0][1]
+
+    @property
+    def start(self) -> str | None:
+        """Fingerprint of the run that it continues."""
+        return next((f for stage, f in reversed(self.links[:-1]) if stage in {"warm-up", "run"}), None)
+
+    @property
+    def candidates(self) -> str | None:
+        """Fingerprint of its candidates of round 0."""
+        stage, fingerprint = self.links[-2] if len(self.links) > 1 else self.links[-1]
+        return fingerprint if stage == "candidates" else None
 
     @property
     def last(self) -> str:
         """Fingerprint of the training run itself."""
-        found = self.run or self.warm_up
-        if found is None:
-            raise ValueError("a chain without a run")
-        return found
+        return self.links[-1][1]
 
     def needs(self) -> list[str]:
         """Return the fingerprints that the run stands on."""
-        return [link for link in (self.tokens, self.warm_up, self.candidates) if link and link != self.last]
+        return [fingerprint for _, fingerprint in self.links[:-1]]
 
 
 @dataclass(frozen=True)
@@ -74,13 +88,7 @@ def chain(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
 
 def chain_of(found: Sequence[Link]) -> Chain:
     """Return the fingerprints of the links of a run."""
-    made = {link.stage: link.fingerprint for link in found}
-    return Chain(
-        tokens=made["tokens"],
-        warm_up=made.get("warm-up"),
-        candidates=made.get("candidates"),
-        run=made.get("run", made.get("bm25")),
-    )
+    return Chain(tuple((link.stage, link.fingerprint) for link in found))
 
 
 def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = VERSION) -> list[Link]:
@@ -91,28 +99,26 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         collection: fingerprint of the collection's content.
         versions: of the stages.
     """
-    found: list[Link] = []
+    if settings.phase is None:
+        return [Link("bm25", versions["bm25"], collection, {})]
+    if settings.start is None:
+        tokens = {"tokens": settings.tokens.model_dump(), "encoder.start": settings.encoder.start}
+        found = [Link("tokens", versions["tokens"], collection, tokens)]
+    else:
+        found = links(settings.start, collection, versions)
 
-    def link(stage: str, on: str, parts: dict[str, Any]) -> str:
-        found.append(Link(stage, versions[stage], on, parts))
-        return found[-1].fingerprint
+    def link(stage: str, parts: dict[str, Any]) -> None:
+        found.append(Link(stage, versions[stage], found[-1].fingerprint, parts))
 
-    tokens = {"tokens": settings.tokens.model_dump(), "encoder.start": settings.encoder.start}
-    last = link("tokens", collection, tokens)
-    if settings.kind == "bm25":
-        link("bm25", collection, {})
+    phase, seed = settings.phase.model_dump(), settings.seed
+    if settings.start is None:
+        link("warm-up", {"encoder": settings.encoder.model_dump(), "phase": phase, "seed": seed})
         return found
-    start = {"encoder": settings.encoder.model_dump(), "warm_up": settings.warm_up.model_dump()}
-    last = link("warm-up", last, {**start, "warm_up_seed": settings.warm_up_seed})
-    if settings.continued is None:
-        return found
-    drawn = None
-    sampler = settings.sampler
-    if sampler is not None and settings.continued.negatives != "in-batch":
+    drawn, sampler = None, settings.sampler
+    if sampler is not None and settings.phase.negatives != "in-batch":
         drawn = by_content(sampler.model_dump(exclude={"preset"}))
         if sampler.source is not None:
             mined = {key: drawn[key] for key in ("source", "candidates", "mask")}
-            last = link("candidates", last, {f"sampler.{key}": value for key, value in mined.items()})
-    end = {"sampler": drawn, "continued": settings.continued.model_dump(), "seed": settings.seed}
-    link("run", last, end)
+            link("candidates", {f"sampler.{key}": value for key, value in mined.items()})
+    link("run", {"sampler": drawn, "phase": phase, "seed": seed})
     return found

@@ -14,6 +14,7 @@ from harness.specs.kind_checks import check_kind
 from harness.specs.kinds import TARGETS
 from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import Model, in_order, parse, try_parse
+from harness.specs.loss_checks import check_loss
 from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
@@ -56,7 +57,10 @@ class Library:
     def recipe(self, name: str) -> Recipe:
         """Read a recipe."""
         source = self._source("recipes", name)
-        recipe = parse(source, Recipe, "recipe")
+        recipe, errors = try_parse(source, Recipe, "recipe")
+        errors += check_loss(source, ("loss",), teacher=False)
+        if recipe is None or errors:
+            raise SpecErrors(in_order(errors))
         if recipe.start is not None and recipe.start not in self.names("recipes"):
             known = self.names("recipes")
             raise source.error(("start",), f"unknown recipe '{recipe.start}'", nearest(recipe.start, known))

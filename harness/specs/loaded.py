@@ -41,3 +41,15 @@ class LoadedTarget:
             known = [row.name for row in self.written]
             raise UserError(f"{self.name} has no row '{name}'", fix=nearest(name, known))
         return found
+
+    def row(self, name: str) -> Line:
+        """Return the one row of a name; of a row with readings, the name of one reading.
+
+        Raises:
+            UserError: no such row, or several.
+        """
+        found = self.rows(name)
+        if len(found) > 1:
+            shown = "; ".join(f"'{one.name}'" for one in found[:3])
+            raise UserError(f"row '{name}' stands for {len(found)}", fix=f"name one of them: {shown}, ...")
+        return found[0]

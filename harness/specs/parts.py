@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, WithJsonSchema, model_validator
 
 from harness.specs.base import Spec
-from harness.specs.settings import LossName, Pooling
+from harness.specs.settings import Pooling
+from harness.training.losses.registry import LOSSES
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Loss(Spec):
-    """Which loss, at which temperature."""
+def _by_name(value: Any) -> Any:
+    """Let a loss without parameters be written as its name alone."""
+    return {"name": value} if isinstance(value, str) else value
 
-    name: LossName
-    temperature: PositiveFloat = 1.0
+
+LossChoice = Annotated[
+    dict[str, Any],
+    BeforeValidator(_by_name),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(LOSSES)},
+                {"type": "object", "properties": {"name": {"enum": list(LOSSES)}}, "required": ["name"]},
+            ]
+        }
+    ),
+]
+"""A loss by its name, or its name and parameters; `harness.specs.loss_checks` says what is wrong with one."""
 
 
 class Schedule(Spec):
@@ -34,7 +48,7 @@ class Recipe(Spec):
     source: str
     start: str | None = None
     negatives: Literal["in-batch", "drawn"]
-    loss: Loss
+    loss: LossChoice
     schedule: Schedule
     departs: str | None = None
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from harness.errors import UserError, nearest
 from harness.files import content_hash
+from harness.negatives.pieces import settings_of
 from harness.negatives.registry import make_topology
 from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
@@ -18,12 +19,12 @@ from harness.specs.samplers import sampler_settings
 from harness.specs.settings import (
     CollectionSettings,
     EncoderSettings,
-    LossSettings,
     PhaseSettings,
     RunSettings,
     SamplerSettings,
     TokenSettings,
 )
+from harness.training.losses.registry import make_loss
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,10 @@ class Resolved:
 
     @property
     def primary(self) -> ResolvedColumn:
-        """The primary column."""
-        primary = cast("Measured", self.target).primary
-        return next(column for column in self.columns if column.label == primary)
+        """The primary column; of a target without printed measures the first that its dataset adds."""
+        target, columns = self.target, self.columns
+        label = target.primary if isinstance(target, Measured) else columns[0].label
+        return next(column for column in columns if column.label == label)
 
     @property
     def seeds(self) -> int:
@@ -144,27 +146,35 @@ class Resolved:
 
     def run(self, row: Row, seed: int) -> RunSettings:
         """Return the settings of a row's run of one seed, counted from 0."""
-        scale, shared = self.scale.spec, self.trained.shared
-        recipe_name = row.recipe or shared.recipe
-        recipe = self.loaded.recipes[recipe_name]
-        start = self.loaded.recipes[recipe.start or recipe_name]
-        kind = {"bm25": "bm25", "warm-up": "warm-up"}.get(row.evaluates or "", "trained")
-        trained = kind == "trained"
+        scale, name = self.scale.spec, row.recipe or self.trained.shared.recipe
+        recipe = self.loaded.recipes[name]
         warm_up_shift, shift = row.seed_shift
-        return RunSettings(
-            kind=kind,  # type: ignore[arg-type]
-            recipe=recipe_name if trained else (recipe.start or recipe_name),
+        warm_up = RunSettings(
+            kind="warm-up",
+            recipe=recipe.start or name,
             collection=self.collection(),
             tokens=TokenSettings(**scale.tokens.model_dump()),
             encoder=EncoderSettings(**scale.encoder.model_dump()),
-            warm_up=_phase(start, scale, "warm_up"),
-            warm_up_seed=scale.seeds.warm_up + warm_up_shift + seed,
-            continued=_phase(recipe, scale, "continued") if trained else None,
-            sampler=self._sampler(row) if trained else None,
-            seed=scale.seeds.continued + shift + seed,
+            start=None,
+            phase=_phase(self.loaded.recipes[recipe.start or name], scale, "warm_up"),
+            sampler=None,
+            seed=scale.seeds.warm_up + warm_up_shift + seed,
             measures=tuple(dict.fromkeys(column.measure for column in self.columns)),
             depth=scale.depth,
         )
+        if row.evaluates == "warm-up":
+            return warm_up
+        if row.evaluates == "bm25":
+            return warm_up.model_copy(update={"kind": "bm25", "phase": None})
+        trained = {
+            "kind": "trained",
+            "recipe": name,
+            "start": warm_up,
+            "phase": _phase(recipe, scale, "continued"),
+            "sampler": self._sampler(row),
+            "seed": scale.seeds.continued + shift + seed,
+        }
+        return warm_up.model_copy(update=trained)
 
     def settings_commit(self) -> str | None:
         """Return the commit that froze the settings, if they are still those."""
@@ -260,7 +270,7 @@ def _phase(recipe: Recipe, scale: Scale, phase: str) -> PhaseSettings:
     continued = phase == "continued"
     drawn = recipe.negatives == "drawn"
     return PhaseSettings(
-        loss=LossSettings(**recipe.loss.model_dump()),
+        loss=settings_of(make_loss(recipe.loss)),
         negatives=recipe.negatives,
         steps=scale.steps.continued if continued else scale.steps.warm_up,
         batch=scale.batch.continued if continued else scale.batch.warm_up,

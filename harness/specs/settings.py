@@ -9,12 +9,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-LossName = Literal["softmax-cross-entropy"]
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Piece = dict[str, Any]
-"""A piece of a sampler: its name and all its parameters, defaults included."""
+"""A piece of a sampler, or a loss: its name and all its parameters, defaults included."""
 
 
 class About(NamedTuple):
@@ -23,12 +22,6 @@ class About(NamedTuple):
     summary: str
     source: str
 
-
-LOSSES: dict[LossName, About] = {
-    "softmax-cross-entropy": About(
-        "-log softmax(scores / temperature) at the positive", "DPR (Karpukhin et al. 2020), equation 2"
-    ),
-}
 
 POOLINGS: dict[Pooling, About] = {
     "cls": About("the first token's vector", "DPR (Karpukhin et al. 2020), section 3.1"),
@@ -74,17 +67,10 @@ class EncoderSettings(Settings):
         return self
 
 
-class LossSettings(Settings):
-    """The loss over a query's positive and its negatives."""
-
-    name: LossName
-    temperature: Annotated[float, Field(gt=0)] = 1.0
-
-
 class PhaseSettings(Settings):
     """One phase of training: AdamW, linear rise and decay of the learning rate."""
 
-    loss: LossSettings
+    loss: Piece = Field(description="over the scores of a query's positive and negatives")
     negatives: Literal["in-batch", "drawn"]
     steps: Count
     batch: Count
@@ -116,16 +102,15 @@ class CollectionSettings(Settings):
 
 
 class RunSettings(Settings):
-    """A row of a table with one seed."""
+    """A training run: one phase, over the run that it continues; or BM25, which is ranked and not trained."""
 
     kind: Literal["trained", "warm-up", "bm25"]
     recipe: str
     collection: CollectionSettings
     tokens: TokenSettings
     encoder: EncoderSettings
-    warm_up: PhaseSettings
-    warm_up_seed: int
-    continued: PhaseSettings | None
+    start: RunSettings | None = Field(description="the run whose retriever it continues")
+    phase: PhaseSettings | None
     sampler: SamplerSettings | None
     seed: int
     measures: tuple[str, ...] = Field(description="names as ir-measures writes them, sorted")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -12,24 +10,12 @@ from torch import Tensor
 from harness.collections.tokens import Ragged, TokenStore
 from harness.encoders.dual_encoder import DualEncoder, Tower
 from harness.retrieval.encode import length_buckets
+from harness.training.losses.scores import Scores
 
 PLACES_PER_BUCKET = 4096
 """Token places of one bucket of a training batch: short passages are not padded to the longest."""
 
 Numbers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What a loss reads.
-
-    Attributes:
-        scores: [B, P] of each query with the passages that it is trained against; -inf where masked.
-        target: [B] column of each query's positive.
-    """
-
-    scores: Tensor
-    target: Tensor
 
 
 def embed(tower: Tower, sequences: Ragged, rows: Numbers, pad: int) -> Tensor:

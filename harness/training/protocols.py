@@ -20,13 +20,9 @@ class Writer(Protocol):
         ...
 
 
-class Phase(Protocol):
-    """The settings of a phase that the trainer reads (`harness.specs.settings.PhaseSettings`)."""
+class Rates(Protocol):
+    """How a learner's steps change its weights."""
 
-    @property
-    def steps(self) -> int: ...  # noqa: D102
-    @property
-    def batch(self) -> int: ...  # noqa: D102
     @property
     def learning_rate(self) -> float: ...  # noqa: D102
     @property
@@ -35,5 +31,14 @@ class Phase(Protocol):
     def warm_up_share(self) -> float: ...  # noqa: D102
     @property
     def clip_norm(self) -> float: ...  # noqa: D102
+
+
+class Phase(Rates, Protocol):
+    """The settings of a phase that the trainer reads (`harness.specs.settings.PhaseSettings`)."""
+
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def batch(self) -> int: ...  # noqa: D102
     @property
     def refresh(self) -> int | None: ...  # noqa: D102

@@ -1,14 +1,17 @@
-"""The trainer: one phase of a retriever's training, resumable at any checkpoint, bit for bit on one machine.
+"""The trainer: one phase of training, resumable at any checkpoint, bit for bit on one machine.
 
-Three clocks: a refresh mines candidates, a draw takes negatives from them at each visit of a query, a step
-changes the weights. All randomness is a function of (seed, step), so nothing random needs saving.
+One machine of (phase, step) serves retriever and ranker: at each step it is the turn of one of them. Three
+clocks: a refresh mines candidates, a draw takes negatives from them at each visit of a query, a step changes
+weights. All randomness is a function of (seed, step), so nothing random needs saving.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,70 +20,35 @@ from torch import Tensor
 
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
-from harness.errors import UserError
 from harness.negatives.candidates import Candidates
-from harness.negatives.mining import Miner, load_candidates, save_candidates
+from harness.negatives.mining import load_candidates, save_candidates
 from harness.negatives.noise import Noise, mixed
-from harness.negatives.sampler import Sampler, diagnose
-from harness.negatives.topologies.in_batch import InBatch
-from harness.negatives.topologies.queue import Queue
-from harness.negatives.topologies.topology import Topology
+from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
-from harness.training.forward import (
-    Numbers,
-    Scores,
-    embed_batch,
-    embed_queries,
-    own_scores,
-    queue_scores,
-    shared_scores,
+from harness.training.given import Drawn, Negatives, RankerPart
+from harness.training.learner import Learner
+from harness.training.losses.loss import Loss
+from harness.training.objectives import (
+    Lists,
+    Objective,
+    RankerObjective,
+    RetrieverObjective,
+    counted_false_negatives,
 )
-from harness.training.losses import softmax_cross_entropy
-from harness.training.protocols import Phase, Writer
-from harness.training.queue import MomentumQueue
-from harness.training.schedule import adamw, linear_schedule
+from harness.training.protocols import Phase, Rates, Writer
 from harness.training.stopwatch import Stopwatch
+from harness.training.turns import RetrieverAlone, Turns, Who, steps_before, who_at
 
 DIAGNOSED_PAIRS = 1000
 """Training pairs whose candidates are looked at each round, the first ones of the collection."""
 
-QUEUE = "queue."
-"""What the names of a queue's tensors in a checkpoint begin with."""
+QUEUE, RANKER = "queue.", "ranker."
+"""What the names of a queue's and of a ranker's tensors in a checkpoint begin with."""
 
 CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """How a phase draws negatives.
-
-    Attributes:
-        sampler: law and draw.
-        miner: finds candidates at each refresh.
-        first: candidates of round 0, shared between samplers.
-    """
-
-    sampler: Sampler
-    miner: Miner
-    first: Candidates
-
-
-@dataclass(frozen=True)
-class Negatives:
-    """Which negatives a phase trains against; by default the other queries' positives.
-
-    Attributes:
-        topology: whose passages count.
-        mask: what does not count against a query: ``labelled``, ``known-relevant`` or ``positive-only``.
-        drawn: a query's own negatives, where it has some.
-    """
-
-    topology: Topology = field(default_factory=InBatch)
-    mask: str = "labelled"
-    drawn: Drawn | None = None
 
 
 def _nothing(step: int, encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
@@ -92,15 +60,16 @@ class Trainer:
     """One phase of training.
 
     Attributes:
-        encoder: trained in place.
+        encoder: the retriever, trained in place unless all turns are the ranker's.
         tokens: of the collection.
         pairs: labelled training pairs.
         name: of the phase, as it is logged.
-        phase: steps, batch, rates.
-        temperature: of the softmax cross-entropy.
+        phase: steps, batch, and the retriever's rates.
+        loss: the retriever's, over the scores of a query's positive and negatives.
         seed: of order, dropout and draws.
         writer: where it is recorded; its folder holds checkpoints and candidates.
         negatives: what queries are trained against.
+        ranker: a ranker, where there is one.
         watch: called with step, encoder and all documents' embeddings at each refresh; returns metrics.
         advance: called after each step, for progress.
     """
@@ -110,90 +79,120 @@ class Trainer:
     pairs: TrainingPairs
     name: str
     phase: Phase
-    temperature: float
+    loss: Loss
     seed: int
     writer: Writer
     negatives: Negatives = field(default_factory=Negatives)
+    ranker: RankerPart | None = None
     watch: Callable[[int, DualEncoder, npt.NDArray[np.float32]], dict[str, float]] = _nothing
     advance: Callable[[int], None] = lambda done: None
     _candidates: Candidates | None = field(default=None, init=False)
     _round: int = field(default=-1, init=False)
-    _queue: MomentumQueue | None = field(default=None, init=False)
 
     def run(self) -> None:
         """Train from the latest checkpoint to the last step."""
-        optimizer = adamw(self.encoder, self.phase.learning_rate, self.phase.weight_decay)
-        topology = self.negatives.topology
-        if isinstance(topology, Queue):
-            self._queue = MomentumQueue(self.encoder.passage, topology.length, topology.momentum)
-        begin = self._resume(optimizer)
+        begin = self._resume()
         self.advance(begin)
         for step in range(begin, self.phase.steps):
             if self.negatives.drawn is not None and self._round_of(step) != self._round:
                 self._refresh(step, self.negatives.drawn)
-            self._step(step, optimizer)
+            self._step(step)
             self.advance(step + 1)
             done = step + 1
             if done % self._interval() == 0 or done == self.phase.steps:
                 self.writer.settle()
-                save_checkpoint(self._checkpoints, done, self._tensors(), optimizer.state_dict())
+                optimizers: dict[str, Any] = {
+                    who: learner.optimizer.state_dict() for who, learner in self._learners.items()
+                }
+                save_checkpoint(self._checkpoints, done, self._tensors(), optimizers)
         self.encoder.eval()
+        if self.ranker is not None:
+            self.ranker.ranker.eval()
+
+    @cached_property
+    def _learners(self) -> dict[Who, Learner]:
+        """Those who take a step at all."""
+        phase, length = self.phase, self._round_length()
+        models: dict[Who, tuple[torch.nn.Module, Rates]] = {"retriever": (self.encoder, phase)}
+        if self.ranker is not None:
+            models["ranker"] = (self.ranker.ranker, self.ranker.rates)
+        return {
+            who: Learner(self._name_of(who), model, rates, self._turns.scheduled(who, phase.steps, length))
+            for who, (model, rates) in models.items()
+            if steps_before(self._turns, who, phase.steps, length)
+        }
+
+    @cached_property
+    def _lists(self) -> Lists | None:
+        if self.ranker is None:
+            return None
+        return Lists(self.ranker.ranker, self.tokens, self.pairs, self.ranker.pair_tokens)
+
+    @cached_property
+    def _retriever(self) -> RetrieverObjective:
+        topology, mask = self.negatives.topology, self.negatives.mask
+        of = (self.encoder, self.tokens, self.pairs, topology, mask, self.loss, self._lists)
+        return RetrieverObjective(*of)
+
+    @property
+    def _turns(self) -> Turns:
+        return RetrieverAlone() if self.ranker is None else self.ranker.turns
 
     @property
     def _checkpoints(self) -> Path:
         return self.writer.folder / "checkpoints"
 
+    def _name_of(self, who: Who) -> str:
+        return self.name if who in {"retriever", self.name} else f"{self.name} {who}"
+
     def _interval(self) -> int:
         return self.phase.refresh or max(1, self.phase.steps // CHECKPOINTS_A_PHASE)
 
-    def _round_of(self, step: int) -> int:
-        return step // self.phase.refresh if self.phase.refresh else 0
+    def _round_length(self) -> int:
+        return self.phase.refresh or self.phase.steps
 
-    def _resume(self, optimizer: torch.optim.Optimizer) -> int:
+    def _round_of(self, step: int) -> int:
+        return step // self._round_length()
+
+    def _resume(self) -> int:
         checkpoint = latest_checkpoint(self._checkpoints)
         if checkpoint is None:
             return 0
-        self.encoder.load_weights(checkpoint.weights)
-        if self._queue is not None:
-            of_queue = {k: v for k, v in checkpoint.weights.items() if k.startswith(QUEUE)}
-            self._queue.load_state({k.removeprefix(QUEUE): v for k, v in of_queue.items()})
-        optimizer.load_state_dict(checkpoint.optimizer)
+        for who, learner in self._learners.items():
+            prefix = RANKER if who == "ranker" else ""
+            learner.model.load_weights(_below(checkpoint.weights, prefix))  # type: ignore[operator]
+            learner.optimizer.load_state_dict(checkpoint.optimizer[who])
+        if self._retriever.queue is not None:
+            self._retriever.queue.load_state(_below(checkpoint.weights, QUEUE))
         return checkpoint.step
 
     def _tensors(self) -> dict[str, Tensor]:
-        queue = self._queue.state() if self._queue is not None else {}
-        return self.encoder.weights() | {f"{QUEUE}{name}": value for name, value in queue.items()}
+        found: dict[str, Tensor] = {}
+        for who, learner in self._learners.items():
+            prefix = RANKER if who == "ranker" else ""
+            found |= _above(learner.model.weights(), prefix)  # type: ignore[operator]
+        queue = self._retriever.queue
+        return found if queue is None else found | _above(queue.state(), QUEUE)
 
-    def _step(self, step: int, optimizer: torch.optim.Optimizer) -> None:
+    def _optimizers(self) -> dict[str, Any]:
+        return {who: learner.optimizer.state_dict() for who, learner in self._learners.items()}
+
+    def _step(self, step: int) -> None:
         torch.manual_seed(int(mixed(self.seed, step)) >> 1)
-        rate = self.phase.learning_rate * linear_schedule(step, self.phase.steps, self.phase.warm_up_share)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        self.encoder.train()
-        watch = Stopwatch()
+        who = who_at(self._turns, step, self._round_length())
+        learner, watch = self._learners[who], Stopwatch()
+        learner.model.train()
         with watch.timing("seconds"):
             batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
             passage, counts = self._passages(batch, watch)
-            scored = self._scores(batch, passage)
-            loss = softmax_cross_entropy(scored.scores, scored.target, self.temperature)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), self.phase.clip_norm)
-            if not torch.isfinite(loss):
-                what = f"the loss is {loss.item()} at step {step}"
-                raise UserError(what, where=self.name, fix="lower the learning rate")
-            optimizer.step()
-            first = (scored.scores.argmax(dim=1) == scored.target).float().mean()
-            told = {"loss": loss.item(), "positive_first": first.item()}  # these wait for the device
-        self.writer.log(
-            self.name,
-            step + 1,
-            **told,
-            learning_rate=rate,
-            gradient_norm=norm.item(),
-            **counts,
-            **watch.seconds,
-        )
+            loss, seen = self._objective(who)(batch.rows, passage)
+            taken = learner.update(loss, steps_before(self._turns, who, step, self._round_length()))
+        self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds)
+
+    def _objective(self, who: Who) -> Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], Objective]:
+        if who == "ranker" and self.ranker is not None and self._lists is not None:
+            return RankerObjective(self._lists, self.ranker.loss)
+        return self._retriever
 
     def _passages(self, batch: Batch, watch: Stopwatch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
         """Return the positives and drawn negatives of a batch, [B, 1 + n], and what was counted of them."""
@@ -203,37 +202,8 @@ class Trainer:
         noise = Noise(self.seed, self._round, batch.visit)
         with watch.timing("seconds_drawing"):
             drawn = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise).document
-        return np.concatenate([positive, drawn], axis=1), self._count_false_negatives(batch, drawn)
-
-    def _scores(self, batch: Batch, passage: npt.NDArray[np.int64]) -> Scores:
-        topology, query = self.negatives.topology, self.pairs.pairs[batch.rows, 0]
-        if self._queue is not None:
-            return self._scores_with(self._queue, query, passage, self._masked(batch))
-        q, p = embed_batch(self.encoder, self.tokens, query, passage)
-        if not topology.shared:
-            return own_scores(q, p)
-        hardest = topology.hardest if isinstance(topology, InBatch) else None
-        return shared_scores(q, p, passage, self._masked(batch), hardest)
-
-    def _scores_with(
-        self, queue: MomentumQueue, query: Numbers, passage: Numbers, masked: list[Numbers]
-    ) -> Scores:
-        """Score against the queue as it was before the batch, then add the batch's positives to it."""
-        queue.follow()
-        q, keys = embed_queries(self.encoder, self.tokens, query), queue.embed(self.tokens, passage)
-        scored = queue_scores(own_scores(q, keys), q, queue.keys, queue.documents, masked)
-        queue.push(keys[:, 0], passage[:, 0])
-        return scored
-
-    def _masked(self, batch: Batch) -> list[npt.NDArray[np.int64]]:
-        return [self.pairs.masked_at(row, self.negatives.mask) for row in batch.rows]
-
-    def _count_false_negatives(self, batch: Batch, drawn: npt.NDArray[np.int64]) -> dict[str, float]:
-        known = sum(
-            int(np.isin(some, self.pairs.known_relevant[row]).sum())
-            for row, some in zip(batch.rows, drawn, strict=True)
-        )
-        return {"known_relevant_drawn": float(known), "drawn": float(drawn.size)}
+        counts = counted_false_negatives(self.pairs, batch.rows, drawn)
+        return np.concatenate([positive, drawn], axis=1), counts
 
     def _refresh(self, step: int, drawn: Drawn) -> None:
         """Take or mine the candidates of the step's round."""
@@ -282,3 +252,15 @@ class Trainer:
             )
         self.writer.log(f"{self.name} mining", step, **watch.seconds)
         return mined
+
+
+def _above(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return tensors with a prefix before their names."""
+    return {f"{prefix}{name}": value for name, value in tensors.items()}
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors of a prefix without it; without any, those that have none."""
+    if prefix:
+        return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
+    return {name: value for name, value in tensors.items() if not name.startswith((QUEUE, RANKER))}

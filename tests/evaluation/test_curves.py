@@ -30,6 +30,13 @@ def test_a_curve_begins_at_the_warm_up_and_ends_at_the_finished_run() -> None:
     assert curve() == {0: Watched(0.25, 0.0), 2: Watched(0.5, 2.0), 4: Watched(0.75, 14.0)}
 
 
+def test_a_rankers_steps_are_work_too() -> None:
+    ranked = {"phase": "continued ranker", "step": 3, "time": 0.0, "seconds": 7.0}
+    steps = [line for line in lines() if (line["phase"], line["step"]) != ("continued", 3)]
+    found = run_curve([*steps, ranked], "continued", DEV_MEASURE, begin=0.25, end=(4, 0.75))
+    assert found[4].seconds == 20.0
+
+
 def test_without_recorded_seconds_there_are_steps_alone() -> None:
     assert {step: of.seconds for step, of in curve(seconds=False).items()} == {0: None, 2: None, 4: None}
 

@@ -12,7 +12,7 @@ import pytest
 from harness.errors import UserError
 from harness.explain.cell import explain_cell, find_cell
 from harness.explain.settings_text import piece_text
-from harness.inventory.mlflow_runs import mlflow_run
+from harness.inventory.mlflow_runs import mlflow_place
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from tests.stores import EXPERIMENTS, TABLE, put, settings_of
@@ -57,7 +57,10 @@ def test_a_store_adds_folders_rankings_and_mlflow(store, tmp_path):
     (folder / "rankings/test.trec.gz").write_bytes(b"")
     with sqlite3.connect(store.root / "mlflow.db") as database:
         database.execute("CREATE TABLE tags (key, value, run_uuid)")
-        database.execute("INSERT INTO tags VALUES ('fingerprint', ?, 'abc')", (folder.name,))
+        database.execute("CREATE TABLE runs (run_uuid, start_time, lifecycle_stage)")
+        for run, stage in (("abb", "deleted"), ("abc", "active")):
+            database.execute("INSERT INTO tags VALUES ('fingerprint', ?, ?)", (folder.name, run))
+            database.execute("INSERT INTO runs VALUES (?, 1, ?)", (run, stage))
     results = tmp_path / "results"
     shutil.copytree(RESULTS / "simulation" / TABLE, results / "simulation" / TABLE)
     for name in ("cells.json", "provenance.json"):
@@ -70,9 +73,10 @@ def test_a_store_adds_folders_rankings_and_mlflow(store, tmp_path):
         str(folder), f"ranking {folder / 'rankings/test.trec.gz'}", "MLflow run abc"
     ]  # fmt: skip
     assert "settings or versions of stages have changed since" in lines["seed 1"]
-    assert mlflow_run("http://127.0.0.1:1", folder.name) is None
+    there = mlflow_place("http://me:word@127.0.0.1:1", folder.name)
+    assert there == f"at http://***@127.0.0.1:1, search: tags.fingerprint = '{folder.name}'"
     (store.root / "mlflow.db").write_bytes(b"torn")
-    assert mlflow_run(store.tracking_uri, folder.name) is None
+    assert mlflow_place(store.tracking_uri, folder.name) is None
 
 
 def test_columns_go_by_label_or_measure_and_the_primary_comes_first(store):

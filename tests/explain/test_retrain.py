@@ -23,9 +23,11 @@ def explained(store):
 
 
 def changed(part, **values):
-    """TriSampler's settings with values of one part changed."""
+    """TriSampler's settings with values of one part changed, in what it continues as well if it is shared."""
     settings = settings_of("TriSampler")
-    return settings.model_copy(update={part: getattr(settings, part).model_copy(update=values)})
+    new = {part: getattr(settings, part).model_copy(update=values)}
+    start = settings.start.model_copy(update=new if part in ("tokens", "encoder") else {})
+    return settings.model_copy(update={**new, "start": start})
 
 
 def test_the_first_link_and_all_keys(explained):
@@ -47,7 +49,7 @@ def test_the_first_link_and_all_keys(explained):
         ("sampler", {"candidates": 40}, "candidates: sampler.candidates 50 | 40"),
         ("sampler", {"mask": "positive-only"}, "candidates: sampler.mask labelled | positive-only"),
         ("sampler", {"negatives": 3}, "run: sampler.negatives 15 | 3"),
-        ("continued", {"steps": 3}, "run: continued.steps 150 | 3"),
+        ("phase", {"steps": 3}, "run: phase.steps 150 | 3"),
     ],
 )
 def test_each_link(explained, part, values, line):
@@ -88,5 +90,12 @@ def test_every_key_of_the_settings_is_in_a_link_or_known_not_to_matter():
     settings = settings_of("TriSampler")
     made = links(settings, COLLECTION)
     covered = {key.partition(".")[0] for link in made for key in link.parts}
-    free = {"kind", "recipe", "collection", "measures", "depth"}  # which links there are, names, evaluation
+    free = {
+        "kind",
+        "recipe",
+        "collection",
+        "measures",
+        "depth",
+        "start",
+    }  # which links there are, names, evaluation
     assert covered | free == set(type(settings).model_fields)

@@ -134,7 +134,7 @@ def test_the_commands(store, tmp_path, monkeypatch):
     assert "simulation/" in listed and "trisampler" in listed and "unfinished" in listed
     shown = call("show", folder.name[:8]).stdout
     assert "simulation/trisampler/table-5: TriSampler" in shown
-    assert "law trisampler(a 0.25" in shown and chain(settings_of("TriSampler"), COLLECTION).warm_up in shown
+    assert "law trisampler(a 0.25" in shown and chain(settings_of("TriSampler"), COLLECTION).start in shown
     assert call("rm", folder.name, answer="n\n").exit_code == 1 and folder.is_dir()
     assert call("rm", folder.name, "--yes").exit_code == 0 and not folder.exists()
     old(other)

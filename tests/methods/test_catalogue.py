@@ -18,6 +18,7 @@ from harness.negatives.presets import presets
 from harness.specs import settings
 from harness.specs.library import Library
 from harness.specs.models import Row
+from harness.training.losses.registry import LOSSES
 
 LIBRARY = Library(Path(__file__).resolve().parents[2] / "experiments")
 ALL = catalogue(LIBRARY)
@@ -47,16 +48,17 @@ def test_everything_that_a_spec_may_name_is_there() -> None:
     assert all(named[kind] == set(known) for kind, known in PIECES.items())
     assert named["sampler"] == set(presets())
     assert named["recipe"] == set(LIBRARY.names("recipes"))
-    assert named["loss"] == set(get_args(settings.LossName))
+    assert named["loss"] == set(LOSSES)
     assert named["encoder"] == set(get_args(settings.Pooling)) == set(get_args(pooling.Pooling))
 
 
-MADE_BY_NAME = [m for m in ALL if m.kind in PIECES and not any(each.required for each in m.parameters)]
+MADE = {**PIECES, "loss": LOSSES}
+MADE_BY_NAME = [m for m in ALL if m.kind in MADE and not any(each.required for each in m.parameters)]
 
 
 @pytest.mark.parametrize("method", MADE_BY_NAME, ids=lambda method: f"{method.kind} {method.name}")
 def test_defaults_are_those_of_the_class(method: Method) -> None:
-    piece = make_piece(method.kind, PIECES[method.kind], method.name)
+    piece = make_piece(method.kind, MADE[method.kind], method.name)
     assert {each.name: each.default for each in method.parameters} == {
         each.name: getattr(piece, each.name) for each in method.parameters
     }
@@ -70,6 +72,8 @@ def test_parameters_carry_type_values_and_range() -> None:
     parts = parameter("source", "union", "parts")
     assert (parts.type, parts.required, parts.range) == ("list of sources", True, "at least 2")
     assert parameter("loss", "softmax-cross-entropy", "temperature").range == "> 0"
+    assert parameter("loss", "sum", "parts").type == "list of losses"
+    assert parameter("loss", "sum", "weights").type == "list of numbers"
 
 
 def test_descriptions_come_from_the_docstring() -> None:

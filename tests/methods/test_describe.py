@@ -51,6 +51,13 @@ def test_a_sampler_is_shown_with_pieces_and_chances() -> None:
     assert "Used by: calibration/every-sampler (nearest-k)" in text
 
 
+def test_a_loss_is_shown_with_formula_and_uses() -> None:
+    text = " ".join(printed(render_methods(LIBRARY, "softmax-cross-entropy")).split())
+    assert "Loss: -log p+, p = softmax(s / t); s+ is s(q, d+)" in text
+    assert "Weight" not in text
+    assert "Used by: recipes/continue-contrastive" in text
+
+
 def test_what_draws_nothing_has_no_plot() -> None:
     text = printed(render_methods(LIBRARY, "queue"))
     assert "queue (topology)" in text and "queue (sampler)" in text

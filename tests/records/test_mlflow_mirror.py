@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-import logging
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from harness.errors import UserError
-from harness.records import mlflow_mirror
-from harness.records.mlflow_entries import flatten, metric_name, whole_lines
-from harness.records.mlflow_mirror import MlflowMirror, without_password
+from harness.records.mirroring import ServerError
+from harness.records.mlflow_client import Experiment, without_password
+from harness.records.mlflow_entries import environment_tags, flatten, lines_from, metric_name, skip_lines
+from harness.records.mlflow_mirror import MlflowMirror
 
-TAGS = {"target": "trisampler/table-5", "row": "Uniform Sampling"}
+TARGET = "trisampler/table-5"
+TAGS = {"target": TARGET, "row": "Uniform Sampling", f"used_by.{TARGET}": "Uniform Sampling"}
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +35,17 @@ def folder(tmp_path: Path) -> Path:
     (made / "spec.json").write_text(
         json.dumps({"encoder": {"hidden": 128}, "long": "x" * 9000, "seeds": [1, 2]})
     )
+    (made / "environment.json").write_text(json.dumps({"commit": "c0ffee", "dirty": False, "threads": 2}))
     return made
 
 
-def append(folder: Path, steps: range) -> None:
+def append(folder: Path, steps: range, begin: float = 1e9) -> None:
     with (folder / "metrics.jsonl").open("a") as stream:
         for step in steps:
             line = {
                 "phase": "warm-up",
                 "step": step,
-                "time": 1e9 + step,
+                "time": begin + step,
                 "loss": 1 / (step + 1),
                 "RR(rel=2)@10": 0.1,
             }
@@ -47,105 +53,198 @@ def append(folder: Path, steps: range) -> None:
 
 
 def finish(folder: Path) -> None:
-    (folder / "environment.json").write_text("{}")
+    (folder / "checkpoints/final").mkdir(parents=True)
     (folder / "rankings").mkdir()
     (folder / "rankings" / "test.trec.gz").write_bytes(b"ranking")
-    (folder / "done.json").write_text(json.dumps({"measures": {"RR(rel=2)@10": 0.3}, "text": "no metric"}))
+    measure, values = "RR(rel=2)@10", [0.0, 0.5]
+    scores = pd.DataFrame({"split": "test", "measure": measure, "query": ["a", "b"], "value": values})
+    scores.to_parquet(folder / "per_query.parquet")
+    result = {"measures": [measure], "seconds": 1.5, "weights": "abc", "finished": 1e9 + 60}
+    (folder / "done.json").write_text(json.dumps(result))
+
+
+def runs(mirror: MlflowMirror, folder: Path) -> list[Any]:
+    """The MLflow runs of the folder, in all experiments."""
+    client = mirror._opened.client
+    experiments = [found.experiment_id for found in client.search_experiments()]
+    return client.search_runs(experiments, f"tags.fingerprint = '{folder.name}'")
 
 
 def held(mirror: MlflowMirror, folder: Path) -> Any:
     """The one MLflow run of the folder."""
-    client = mirror._client
-    runs = client.search_runs([mirror._experiment_id], f"tags.fingerprint = '{folder.name}'")
-    assert len(runs) == 1
-    return runs[0]
+    found = runs(mirror, folder)
+    assert len(found) == 1
+    return found[0]
 
 
 def history(mirror: MlflowMirror, folder: Path, metric: str) -> list[tuple[int, float, int]]:
     run_id = held(mirror, folder).info.run_id
-    return sorted((m.step, m.value, m.timestamp) for m in mirror._client.get_metric_history(run_id, metric))
+    found = mirror._opened.client.get_metric_history(run_id, metric)
+    return sorted((point.step, point.value, point.timestamp) for point in found)
 
 
 def test_a_run_is_mirrored_while_it_trains_and_closed_when_done(uri: str, folder: Path) -> None:
     mirror = MlflowMirror(uri, "harness")
     append(folder, range(3))
-    assert mirror.sync(folder, TAGS)
+    mirror.write(folder, TAGS)
     run = held(mirror, folder)
     assert run.info.status == "RUNNING"
+    assert run.info.start_time == 1000 * 10**9
     assert run.data.params["encoder.hidden"] == "128"
     assert len(run.data.params["long"]) == 6000
-    assert run.data.tags["row"] == "Uniform Sampling"
+    tags = {"row": "Uniform Sampling", "commit": "c0ffee", "dirty": "false", "threads": "2"}
+    assert tags.items() <= run.data.tags.items()
     append(folder, range(3, 5))
     finish(folder)
-    assert mirror.sync(folder, TAGS)
+    mirror.write(folder, TAGS)
     run = held(mirror, folder)
-    assert run.info.status == "FINISHED"
+    assert (run.info.status, run.info.end_time) == ("FINISHED", 1000 * (10**9 + 60))
     assert history(mirror, folder, "warm-up/loss") == [(s, 1 / (s + 1), 1000 * (10**9 + s)) for s in range(5)]
-    assert run.data.metrics["result/measures.RR_rel_2_at_10"] == 0.3
-    names = {item.path for item in mirror._client.list_artifacts(run.info.run_id)}
-    assert names == {"spec.json", "environment.json", "done.json", "rankings"}
+    assert run.data.metrics["result/seconds"] == 1.5
+    assert run.data.metrics["test/RR_rel_2_at_10"] == 0.25
+    checkpoint = {"checkpoint": f"runs/{folder.name}/checkpoints/final", "weights": "abc"}
+    assert checkpoint.items() <= run.data.tags.items()
+    names = {item.path for item in mirror._opened.client.list_artifacts(run.info.run_id)}
+    assert names == {"spec.json", "environment.json", "done.json", "per_query.parquet", "rankings"}
     assert (Path(uri.removeprefix("sqlite:///")).parent / "mlartifacts").is_dir()
 
 
 def test_a_second_process_goes_on_where_the_first_stopped(uri: str, folder: Path) -> None:
     append(folder, range(2))
-    assert MlflowMirror(uri, "harness").sync(folder, TAGS)
+    MlflowMirror(uri, "harness").write(folder, TAGS)
     append(folder, range(2, 4))
     finish(folder)
     for _ in range(2):
         mirror = MlflowMirror(uri, "harness")
-        assert mirror.sync(folder, {**TAGS, "seed": "3"})
+        mirror.write(folder, {**TAGS, "seed": "3"})
     assert [step for step, *_ in history(mirror, folder, "warm-up/loss")] == [0, 1, 2, 3]
     assert held(mirror, folder).data.tags["seed"] == "3"
+
+
+def test_a_run_of_two_papers_is_one_that_names_both(uri: str, folder: Path) -> None:
+    append(folder, range(2))
+    MlflowMirror(uri, "harness").write(folder, TAGS)
+    other = {"target": "simans/table-1", "row": "Random", "used_by.simans/table-1": "Random; Static"}
+    mirror = MlflowMirror(uri, "simans")
+    mirror.write(folder, other)
+    tags = held(mirror, folder).data.tags
+    assert (tags["target"], tags["row"]) == (TARGET, "Uniform Sampling")
+    client, experiment = mirror._opened.client, held(mirror, folder).info.experiment_id
+    assert client.get_experiment(experiment).name == "harness"
+    by_user = "tags.`used_by.simans/table-1` LIKE '%Static%'"
+    found = client.search_runs([experiment], f"{by_user} AND tags.fingerprint = '{folder.name}'")
+    assert len(found) == 1
+
+
+def test_of_two_runs_that_were_made_at_once_the_first_is_kept_and_completed(uri: str, folder: Path) -> None:
+    append(folder, range(3))
+    one, other = MlflowMirror(uri, "harness"), MlflowMirror(uri, "simans")
+    other.write(folder, TAGS)
+    later = held(other, folder).info.run_id
+    experiment = Experiment(uri, "harness", lambda: None)
+    first = experiment.client.create_run(experiment.id, 1, {"fingerprint": folder.name})
+    one.write(folder, TAGS)
+    assert held(one, folder).info.run_id == first.info.run_id != later
+    finish(folder)
+    other.write(folder, TAGS)  # it still knows the one that was deleted
+    run = held(other, folder)
+    assert (run.info.run_id, run.info.status) == (first.info.run_id, "FINISHED")
+    assert len(history(one, folder, "warm-up/loss")) == 3 and run.data.params["encoder.hidden"] == "128"
+
+
+def test_of_two_that_write_the_same_at_once_neither_fails(uri: str, folder: Path) -> None:
+    append(folder, range(500))
+    finish(folder)
+    folders = [folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(4))]
+    for copy in folders[1:]:
+        shutil.copytree(folder, copy)
+    both, mirrors = (
+        threading.Barrier(2, timeout=30),
+        [MlflowMirror(uri, name) for name in ("harness", "simans")],
+    )
+    for mirror in mirrors:
+        mirror._opened = Experiment(uri, mirror.experiment, lambda: None)
+
+    def write(mirror: MlflowMirror) -> None:
+        for one in folders:
+            both.wait()
+            mirror.write(one, TAGS)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(write, mirrors))
+    for one in folders:
+        assert held(mirrors[0], one).info.status == "FINISHED"
+        assert len(history(mirrors[0], one, "warm-up/loss")) == 500
+
+
+def test_a_run_that_is_evaluated_again_is_written_again(uri: str, folder: Path) -> None:
+    append(folder, range(2))
+    finish(folder)
+    mirror = MlflowMirror(uri, "harness")
+    mirror.write(folder, TAGS)
+    (folder / "done.json").write_text(json.dumps({"seconds": 2.5, "finished": 1e9 + 90}))
+    mirror.write(folder, TAGS)
+    assert held(mirror, folder).data.metrics["result/seconds"] == 2.5
+
+
+def test_a_run_that_is_made_again_replaces_the_record_of_the_one_before(uri: str, folder: Path) -> None:
+    append(folder, range(3))
+    finish(folder)
+    earlier = folder.parent / "earlier" / folder.name
+    shutil.copytree(folder, earlier)
+    mirror = MlflowMirror(uri, "harness")
+    mirror.write(folder, TAGS)
+    (folder / "metrics.jsonl").unlink()
+    result = (folder / "done.json").read_text()
+    (folder / "done.json").unlink()
+    append(folder, range(2), begin=2e9)
+    again = MlflowMirror(uri, "harness")
+    again.write(folder, TAGS)  # while it trains, the finished record stays
+    assert len(history(mirror, folder, "warm-up/loss")) == 3
+    (folder / "done.json").write_text(result)
+    again.write(folder, TAGS)
+    MlflowMirror(uri, "harness").write(earlier, TAGS)  # another store has the earlier one
+    assert [time for *_, time in history(mirror, folder, "warm-up/loss")] == [2 * 10**12, 2 * 10**12 + 1000]
 
 
 def test_lines_that_were_sent_without_their_mark_are_not_doubled(uri: str, folder: Path) -> None:
     append(folder, range(4))
     mirror = MlflowMirror(uri, "harness")
-    assert mirror.sync(folder, TAGS)
-    mirror._client.set_tag(held(mirror, folder).info.run_id, "mirrored_lines", "1")  # as if cut off in a call
-    again = MlflowMirror(uri, "harness")
-    assert again.sync(folder, TAGS)
-    assert len(history(again, folder, "warm-up/loss")) == 4
+    mirror.write(folder, TAGS)
+    for mark in ("1", "9"):  # as if cut off in a call; as if a power failure had taken lines from the folder
+        mirror._opened.client.set_tag(held(mirror, folder).info.run_id, "mirrored_lines", mark)
+        append(folder, range(int(mark) + 3, int(mark) + 4))
+        again = MlflowMirror(uri, "harness")
+        again.write(folder, TAGS)
+    assert [step for step, *_ in history(again, folder, "warm-up/loss")] == [0, 1, 2, 3, 4]
+    append(folder, range(5, 6))
+    again.write(folder, TAGS)
+    assert len(history(again, folder, "warm-up/loss")) == 6
 
 
 def test_many_lines_go_in_few_calls(uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    append(folder, range(1000))
+    append(folder, range(1))
     mirror = MlflowMirror(uri, "harness")
-    mirror._connect()
-    calls, log_batch = [], mirror._client.log_batch
-    monkeypatch.setattr(mirror._client, "log_batch", lambda *a, **k: (calls.append(k), log_batch(*a, **k)))
-    assert mirror.sync(folder, TAGS)
-    assert len(calls) <= 5
-    assert max(len(call["metrics"]) for call in calls) <= 1000
+    mirror.write(folder, TAGS)
+    append(folder, range(1, 1000))
+    client = mirror._opened.client
+    calls, log_batch = [], client.log_batch
+    monkeypatch.setattr(client, "log_batch", lambda *a, **k: (calls.append(k), log_batch(*a, **k)))
+    mirror.write(folder, TAGS)
+    assert len(calls) == 3
+    assert max(len(call["metrics"]) for call in calls) <= 900
     assert len(history(mirror, folder, "warm-up/loss")) == 1000
 
 
-def test_a_server_that_is_away_costs_one_warning_and_no_time(
-    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    append(folder, range(2))
-    mirror = MlflowMirror("http://user:secret@127.0.0.1:9", "harness")
-    with caplog.at_level(logging.WARNING, logger="harness.records.mlflow_mirror"):
-        assert not mirror.sync(folder, TAGS)
-        monkeypatch.setattr(mirror, "_sync", lambda *_: pytest.fail("asked again within the pause"))
-        assert not mirror.sync(folder, TAGS)
-    assert len(caplog.records) == 1
-    assert "harness sync" in caplog.text
-    assert "secret" not in caplog.text
+def test_a_folder_without_anything_to_show_is_not_written(folder: Path) -> None:
+    MlflowMirror("http://127.0.0.1:9", "harness").write(folder, TAGS)
 
 
-def test_after_the_pause_it_is_filled(
-    uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_server_that_is_away_is_one_line_without_its_password(folder: Path) -> None:
     append(folder, range(2))
-    mirror = MlflowMirror(uri, "harness")
-    monkeypatch.setattr(mlflow_mirror, "RETRY_AFTER_S", 0.0)
-    monkeypatch.setattr(mirror, "tracking_uri", "http://127.0.0.1:9")
-    assert not mirror.sync(folder, TAGS)
-    monkeypatch.setattr(mirror, "tracking_uri", uri)
-    assert mirror.sync(folder, TAGS)
-    assert len(history(mirror, folder, "warm-up/loss")) == 2
+    with pytest.raises(ServerError, match=r"MLflow at http://\*\*\*@127\.0\.0\.1:9 is not updated") as told:
+        MlflowMirror("http://user:secret@127.0.0.1:9", "harness").write(folder, TAGS)
+    assert "secret" not in str(told.value) and "\n" not in str(told.value)
 
 
 def test_an_address_without_scheme_is_refused() -> None:
@@ -153,11 +252,15 @@ def test_an_address_without_scheme_is_refused() -> None:
         MlflowMirror("mlflow.db", "harness")
 
 
-def test_a_torn_last_line_waits_for_its_end(tmp_path: Path) -> None:
+def test_a_torn_last_line_waits_for_its_end_and_a_corrupt_one_is_told(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    assert whole_lines(path) == []
+    assert list(lines_from(path)) == [] and skip_lines(path, 3) == (0, 0)
     path.write_text('{"step": 1}\n{"step": 2')
-    assert whole_lines(path) == [{"step": 1}]
+    assert list(lines_from(path)) == [({"step": 1}, 12)] and skip_lines(path, 3) == (1, 12)
+    path.write_text('{"step": 1}\n{"step": 2}\n{"ste\n')
+    assert next(lines_from(path, 12)) == ({"step": 2}, 24)
+    with pytest.raises(UserError, match="corrupt line at byte 24"):
+        list(lines_from(path))
 
 
 def test_names_and_params_are_what_mlflow_takes() -> None:
@@ -167,3 +270,11 @@ def test_names_and_params_are_what_mlflow_takes() -> None:
     assert flatten(nested) == {"a.b": "1", "a.c": "null", "d": "[1, 2]", "e": "text", "f": "true", "g": "0.5"}
     assert flatten(nested, numbers=True) == {"a.b": "1", "g": "0.5"}
     assert without_password("postgresql://me:word@host/db") == "postgresql://***@host/db"
+
+
+def test_tags_of_the_environment_are_those_that_are_known() -> None:
+    gpus = [{"name": "H200"}, {"name": "H200"}]
+    known = {"commit": None, "dirty": True, "threads": 4, "packages": {"torch": "2.9"}}
+    found = environment_tags({**known, "hardware": {"cpu": "Xeon", "gpus": gpus}})
+    assert found == {"dirty": "true", "hardware": "2 x H200", "threads": "4", "torch": "2.9"}
+    assert environment_tags({"hardware": {"cpu": "Xeon", "gpus": []}}) == {"hardware": "Xeon"}

@@ -56,9 +56,10 @@ def test_a_run_is_done_when_done_json_is_there(tmp_path):
 
 
 def test_the_first_description_stays(tmp_path):
-    RunFolder(tmp_path).describe({"a": 1}, {"commit": "x"})
-    RunFolder(tmp_path).describe({"a": 1}, {"commit": "y"})
+    RunFolder(tmp_path).describe({"a": 1}, [{"stage": "run"}], {"commit": "x"})
+    RunFolder(tmp_path).describe({"a": 1}, [], {"commit": "y"})
     assert read_json(tmp_path / "environment.json") == {"commit": "x"}
+    assert read_json(tmp_path / "links.json") == [{"stage": "run"}]
 
 
 def test_hashes_do_not_depend_on_the_order_of_keys():

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.evaluation.comparison import compare_rows, reproduced
+from harness.reports.comparison.cells import with_verdicts
 
 PUBLISHED = {
     "Uniform Sampling": ("39.7", "87.6", "98.6"),
@@ -92,6 +93,7 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
                 "sampler": name.lower() if kind != "reference" else None,
                 "summary": f"What {name} does.",
                 "fingerprints": [],
+                "reason": None,
                 "cells": row_cells,
                 "false_negatives": {"known_relevant_drawn": 321, "drawn": 1_200_000, "share": 321 / 1_200_000}
                 if trained
@@ -102,7 +104,7 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
                 else None,
             }
         )  # fmt: skip
-    return {
+    cells = {
         "target": "trisampler/table-5",
         "paper": "trisampler",
         "title": "Four ways to draw negatives, continued from one retriever",
@@ -130,6 +132,6 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
         "columns": COLUMNS,
         "rows": rows,
         "smallest_difference": made.smallest_difference,
-        "verdict": "pipeline check",
         "notes": [{"id": "no-ranker", "severity": "major", "text": "The papers distil from a ranker."}],
     }
+    return with_verdicts(cells)

@@ -29,14 +29,17 @@ SECONDS = {
 }
 
 
-def built(root: Path, seconds: dict[tuple[str, int], float], seeds: int = 2) -> dict[str, Any]:
+def built(
+    root: Path, seconds: dict[tuple[str, int], float], seeds: int = 2, failed: str = ""
+) -> dict[str, Any]:
     """Cells of runs whose every step takes the same; refreshes take ten times that, and 50 steps apart."""
     resolved = resolve(Library.default(), "trisampler/table-6", "simulation")
-    runs = some_runs(resolved, root, seeds)
+    runs = [run for run in some_runs(resolved, root, seeds) if run.row != failed]
+    reasons = {failed: "seed 0: the loss is nan"} if failed else {}
     for run in runs:
         record(run, seconds.get((run.row, run.seed)))
     collection = some_collection("small", {"train": 7, "dev": 3, "test": 4}, 12)
-    return dict(json.loads(json.dumps(build_cost(resolved, runs, pd.DataFrame(), collection))))
+    return dict(json.loads(json.dumps(build_cost(resolved, runs, reasons, pd.DataFrame(), collection))))
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,12 @@ def test_a_run_without_times_is_told_with_what_to_do(tmp_path: Path) -> None:
     fix = "harness reproduce TARGET --row 'AR2.TriSampler' --force"
     with pytest.raises(UserError, match=f"seed 1 of 'AR2.TriSampler' has no times: .*{fix}"):
         built(tmp_path, {key: value for key, value in SECONDS.items() if key != ("AR2+TriSampler", 1)})
+
+
+def test_a_row_that_failed_is_no_number(tmp_path: Path) -> None:
+    text = " ".join(render_markdown(document_of(built(tmp_path, SECONDS, failed="AR2+TriSampler"))).split())
+    assert "| AR2+TriSampler | 3.0 | failed | 110 | failed |" in text
+    assert "Failed: AR2+TriSampler, seed 0: the loss is nan." in text
 
 
 def test_the_figure_shows_the_parts_of_a_step(

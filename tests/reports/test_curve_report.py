@@ -39,7 +39,7 @@ def built(root: Path, seconds: float | None) -> dict[str, Any]:
         run.folder.log("continued dev", 2, **{DEV_MEASURE: 0.4 + 0.1 * run.seed})
     scores = REPORT.scores(resolved, some_scores(resolved, SCORES, split="dev"))
     collection = some_collection("small", {"train": 7, "dev": 2, "test": 4}, 12)
-    return dict(json.loads(json.dumps(build_curve(resolved, runs, scores, collection))))
+    return dict(json.loads(json.dumps(build_curve(resolved, runs, {}, scores, collection))))
 
 
 @pytest.fixture(scope="module")

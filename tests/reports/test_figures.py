@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from harness.reports.comparison.figure import draw_comparison
+from harness.reports.comparison.figure import _draw_line, draw_comparison
 from harness.reports.drawing import MARKERS, STYLE
 
 
@@ -50,6 +53,28 @@ def test_the_figure_says_what_is_published_and_what_is_ours(
     assert ("Simulation. " in text) == (kind == "simulated")
     assert ("not run" in text) == (kind == "simulated")
     assert ("not for the method" in text) == (kind == "simulated")
+
+
+@pytest.mark.parametrize("state", ["failed", "unavailable"])
+def test_a_cell_without_a_figure_says_why(
+    cells: dict[str, Any], state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
+    changed = copy.deepcopy(cells)
+    changed["rows"][-1]["cells"][0] |= {"state": state, "reproduced": None, "difference": None}
+    draw_comparison(changed, tmp_path / "f.svg", tmp_path / "f.png")
+    assert (tmp_path / "f.svg").read_text(encoding="utf-8").count(f">{state}<") == 1
+
+
+def test_published_figures_have_the_interval_of_their_rounding(cells: dict[str, Any]) -> None:
+    figure = Figure()
+    axes = list(figure.subplots(1, 3))
+    _draw_line(axes, cells, 0, first=True)
+    bars = [line.get_xdata() for line in axes[0].get_lines() if len(line.get_xdata()) == 2]
+    published = [row["cells"][0]["published"] for row in cells["rows"] if row["cells"][0]["published"]]
+    middles = [100 * found["value"] for found in published]
+    assert [float(np.mean(bar)) for bar in bars] == pytest.approx(middles)
+    assert [float(np.ptp(bar)) for bar in bars] == pytest.approx([0.1] * len(bars))
 
 
 def test_rows_stay_apart_without_colour(cells: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from harness.reports.drawing import OKABE_ITO, STYLE
 from harness.reports.methods_figure import DASHES, draw_laws, variants
 from harness.reports.methods_page import FIGURE, _table, render_page
 from harness.specs.library import Library
+from harness.training.losses.registry import LOSSES
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -28,10 +29,11 @@ def test_the_committed_page_is_the_generated_one(page: str) -> None:
 
 
 def test_the_page_has_every_piece_and_every_preset(page: str) -> None:
-    for name in [*SOURCES, *LAWS, *DRAWS, *TOPOLOGIES]:
+    for name in [*SOURCES, *LAWS, *DRAWS, *TOPOLOGIES, *LOSSES]:
         assert f"\n### {name}\n" in page
     assert all(f"\n| {name} | " in page for name in presets())
     assert all(f"\nWeight: `{law.formula}`\n" in page for law in LAWS.values())
+    assert all(f"\nLoss: `{loss.formula}`\n" in page for loss in LOSSES.values())
     assert FIGURE in page
 
 

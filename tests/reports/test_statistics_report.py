@@ -28,7 +28,7 @@ def made() -> dict[str, Any]:
         "nq": some_collection("small", {"train": 7, "dev": 3, "test": 2}, 1234),
         "ms-pas": some_collection("smaller", {"train": 5, "dev": 4}, 99),
     }
-    return build_statistics(resolved, [], pd.DataFrame(), collections)
+    return build_statistics(resolved, [], {}, pd.DataFrame(), collections)
 
 
 def test_each_count_is_of_the_rows_own_collection(made: dict[str, Any]) -> None:

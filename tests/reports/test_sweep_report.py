@@ -34,7 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for run in runs:
         record(run, 0.1 if run.row == one else 0.2 + 0.1 * run.seed)
     collection = some_collection("small", {"train": 7, "dev": 3, "test": 4}, 12)
-    cells = build_sweep(resolved, runs, swept_scores(resolved, scores), collection)
+    cells = build_sweep(resolved, runs, {}, swept_scores(resolved, scores), collection)
     return dict(json.loads(json.dumps(cells)))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.tidy import render_csv
 from harness.reports.kinds import document_of
 from harness.reports.renderers.markdown import render_markdown
@@ -167,7 +168,7 @@ def test_a_table_without_published_figures_still_shows_its_rows(cells: dict[str,
             cell["published"] = None
             if cell["difference"]:
                 cell["difference"]["published"] = None
-    text = markdown(changed)
+    text = markdown(with_verdicts(changed))
     assert "Further measures" not in text
     assert "published" not in text.lower()
     assert "±" in line_of(text, "TriSampler")[1]

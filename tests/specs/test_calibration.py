@@ -45,7 +45,7 @@ def test_no_seed_is_used_twice_nor_by_a_table(library: Library, scale: str) -> N
     runs = [pairs.run(row, seed) for row in pairs.target.rows for seed in range(SEEDS)]
     own = [table.run(uniform, seed) for seed in range(SEEDS)]
     continued = {run.seed for run in runs} | {run.seed for run in own}
-    warm_ups = {run.warm_up_seed for run in runs} | {run.warm_up_seed for run in own}
+    warm_ups = {run.start.seed for run in (*runs, *own) if run.start}
     assert len(continued) == (40 + 1) * SEEDS
     assert len(warm_ups) == (20 + 1) * SEEDS
     assert not continued & warm_ups

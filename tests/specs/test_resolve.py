@@ -25,20 +25,20 @@ def test_rows_differ_in_the_sampler_alone(table: Resolved) -> None:
     uniform, trisampler = run(table, "Uniform Sampling"), run(table, "TriSampler")
     assert uniform.sampler != trisampler.sampler
     assert uniform.model_copy(update={"sampler": None}) == trisampler.model_copy(update={"sampler": None})
-    assert uniform.continued is not None
-    assert uniform.continued.negatives == "drawn"
-    assert uniform.warm_up.negatives == "in-batch"
-    assert uniform.warm_up.refresh is None
+    assert uniform.phase is not None and uniform.start is not None and uniform.start.phase is not None
+    assert uniform.phase.negatives == "drawn"
+    assert uniform.start.phase.negatives == "in-batch"
+    assert uniform.start.phase.refresh is None
 
 
 def test_settings_come_from_their_owners(table: Resolved) -> None:
     settings, scale = run(table, "TriSampler"), table.scale.spec
     recipe = table.loaded.recipes["continue-contrastive"]
-    assert settings.continued is not None
-    assert settings.continued.steps == scale.steps.continued
-    assert settings.continued.refresh == scale.steps.refresh
-    assert settings.continued.learning_rate == scale.learning_rate.continued
-    assert settings.continued.clip_norm == recipe.schedule.clip_norm
+    assert settings.phase is not None
+    assert settings.phase.steps == scale.steps.continued
+    assert settings.phase.refresh == scale.steps.refresh
+    assert settings.phase.learning_rate == scale.learning_rate.continued
+    assert settings.phase.clip_norm == recipe.schedule.clip_norm
     assert settings.encoder.model_dump() == scale.encoder.model_dump()
     assert settings.collection.kind == "pydocs"
 
@@ -65,32 +65,33 @@ def test_law_parameters_are_complete_and_overridden(library: Library) -> None:
 
 def test_seeds_of_the_phases_are_separate_and_shared_by_rows(table: Resolved) -> None:
     first, second = run(table, "TriSampler", 0), run(table, "TriSampler", 1)
-    assert second.warm_up_seed - first.warm_up_seed == second.seed - first.seed == 1
-    assert first.warm_up_seed != first.seed
-    assert run(table, "Uniform Sampling", 1).warm_up_seed == second.warm_up_seed
+    assert first.start is not None and second.start is not None
+    assert second.start.seed - first.start.seed == second.seed - first.seed == 1
+    assert first.start.seed != first.seed
+    assert run(table, "Uniform Sampling", 1).start == second.start
 
 
 def test_reference_rows(table: Resolved) -> None:
     assert run(table, "BM25").kind == "bm25"
     warm_up = run(table, "Warm-up")
-    assert (warm_up.kind, warm_up.recipe, warm_up.continued, warm_up.sampler) == (
+    assert (warm_up.kind, warm_up.recipe, warm_up.start, warm_up.sampler) == (
         "warm-up",
         "in-batch",
         None,
         None,
     )
-    assert warm_up.warm_up == run(table, "TriSampler").warm_up
+    assert warm_up == run(table, "TriSampler").start
 
 
 def test_control_without_drawn_negatives(library: Library) -> None:
     calibration = resolve(library, "calibration/hard-negatives", "simulation")
     in_batch, uniform = run(calibration, "In-batch only"), run(calibration, "Uniform hard negatives")
-    assert in_batch.continued is not None
-    assert uniform.continued is not None
+    assert in_batch.phase is not None
+    assert uniform.phase is not None
     assert in_batch.sampler is not None
     assert in_batch.sampler.source is None
     assert in_batch.sampler.topology == {"name": "in-batch", "hardest": None}
-    assert in_batch.continued.steps == uniform.continued.steps
+    assert in_batch.phase.steps == uniform.phase.steps
     assert calibration.seeds == 5
     other = resolve(library, "calibration/false-negatives", "simulation")
     masked = run(other, "Top-k, known false negatives removed").sampler

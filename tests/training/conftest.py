@@ -19,7 +19,9 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.training.batches import training_pairs
-from harness.training.trainer import Drawn, Negatives, Trainer
+from harness.training.given import Drawn, Negatives
+from harness.training.losses.registry import make_loss
+from harness.training.trainer import Trainer
 
 ENCODER = {
     "start": "fresh", "hidden": 32, "layers": 1, "heads": 2, "intermediate": 64, "dropout": 0.1,
@@ -29,6 +31,7 @@ PHASE = {
     "steps": 24, "batch": 8, "learning_rate": 1e-3, "weight_decay": 0.01, "warm_up_share": 0.1,
     "clip_norm": 2.0, "refresh": 6,
 }  # fmt: skip
+LOSS = make_loss("softmax-cross-entropy")
 
 
 class Bench:
@@ -96,7 +99,7 @@ class Bench:
         negatives = Negatives(make_topology(preset.topology), preset.mask, drawn)
         phase = SimpleNamespace(**PHASE | ({"refresh": None} if drawn is None else {}) | changes)
         return Trainer(
-            encoder, self.tokens, self.pairs, "continued", phase, 1.0, 3, RunFolder(folder), negatives
+            encoder, self.tokens, self.pairs, "continued", phase, LOSS, 3, RunFolder(folder), negatives
         )
 
 

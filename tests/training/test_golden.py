@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.training import trainer as trainer_module
+from harness.training import learner as learner_module
 
 from .golden import FOLDER, committed, golden_run, recipes, verdict, versions_of
 
@@ -20,8 +20,8 @@ def test_every_recipe_and_none_else_is_golden():
 
 def test_a_changed_meaning_is_seen(bench, tmp_path, monkeypatch):
     """One part in a million in the learning rate fails; with a bumped version the file is asked for."""
-    name, right = "in-batch", trainer_module.linear_schedule
-    monkeypatch.setattr(trainer_module, "linear_schedule", lambda *given: right(*given) * (1 + 1e-6))
+    name, right = "in-batch", learner_module.linear_schedule
+    monkeypatch.setattr(learner_module, "linear_schedule", lambda *given: right(*given) * (1 + 1e-6))
     made, golden, versions = golden_run(bench, tmp_path, name), committed(name), versions_of(name)
     said = verdict(name, made, golden, versions)
     assert "losses" in said and "weights" in said and "bump VERSION of 'warm-up'" in said

@@ -14,7 +14,7 @@ from harness.training import trainer as trainer_module
 from harness.training.batches import batch_at, epoch_order
 from harness.training.checkpoints import latest_checkpoint
 from harness.training.forward import embed_batch, own_scores, shared_scores
-from harness.training.losses import softmax_cross_entropy
+from harness.training.losses.registry import make_loss
 from harness.training.schedule import linear_schedule
 
 from .conftest import same
@@ -148,15 +148,24 @@ def test_in_batch_scores_mask_a_querys_other_labelled_positives(bench):
     masked = torch.isinf(scores)
     assert masked.tolist() == [[False, False, True], [False, False, False], [True, False, False]]
     assert target.tolist() == [0, 1, 2]
-    assert torch.isfinite(softmax_cross_entropy(scores, target))
+    assert torch.isfinite(make_loss("softmax-cross-entropy")(scored))
 
 
-def test_loss_is_equation_2_of_dpr():
-    scores = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.5, 0.0]], dtype=torch.float64)
-    target = torch.tensor([0, 2])
-    probability = torch.softmax(scores / 0.5, dim=1)
-    expected = -(probability[0, 0].log() + probability[1, 2].log()) / 2
-    assert torch.isclose(softmax_cross_entropy(scores, target, 0.5), expected)
+def test_terms_of_a_sum_are_logged_apart(bench, tmp_path):
+    trainer = bench.trainer(tmp_path / "sum", bench.encoder(), steps=2)
+    parts = [{"name": "hinge", "margin": 0.5}, "bce"]
+    trainer.loss = make_loss({"name": "sum", "parts": parts, "weights": [2.0, 0.5]})
+    trainer.run()
+    lines = [line for line in trainer.writer.metrics() if "loss" in line]
+    assert len(lines) == 2
+    for line in lines:
+        assert line["loss"] == pytest.approx(2.0 * line["loss/hinge"] + 0.5 * line["loss/bce"])
+
+
+def test_a_single_loss_is_logged_once(bench, tmp_path):
+    trainer = bench.trainer(tmp_path / "one", bench.encoder(), steps=2)
+    trainer.run()
+    assert not any(key.startswith("loss/") for line in trainer.writer.metrics() for key in line)
 
 
 def test_no_labelled_positive_is_ever_a_candidate(bench):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
-from pydantic import ConfigDict
 
 from harness.negatives.candidates import Candidates, Floats, Weights
 from harness.negatives.noise import Noise
+from harness.negatives.pieces import STRICT as STRICT  # noqa: PLC0414  (pieces take it from here)
 
 Gap = Literal["raw", "standardised", "cosine"]
 """Scale of s(q, d-) - s(q, d+): inner products as they are, per-row standardised, or cosines."""
-
-STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
 
 NOTHING: frozenset[str] = frozenset()
 DOCUMENTS = frozenset({"documents"})

@@ -8,10 +8,8 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict
 
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
-from harness.negatives.laws.law import STRICT
 from harness.negatives.noise import mixed
 
 Found = tuple[npt.NDArray[np.float32], Integers]
@@ -112,9 +110,6 @@ class Source(Protocol):
 
 
 DOCUMENTS = frozenset({"documents"})
-
-HOLDING = ConfigDict(**STRICT, arbitrary_types_allowed=True)
-"""Of sources that hold other sources, which are checked when they are made."""
 
 ROWS_AT_ONCE = 512
 """Rows whose products with all documents are held at once; bounds memory to this times N floats."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pandas as pd
@@ -10,19 +10,25 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation.calibration import compare_sides, coverage
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
 from harness.specs.models import Calibration, Row, Side
 from harness.specs.resolve import Resolved
 
 
 def build_calibration(
-    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
 ) -> Cells:
     """Return the content of cells.json; the same runs give the same cells.
 
     Raises:
+        RunError: a row failed.
         UserError: of no pair both sides were made.
     """
+    all_made(failed)
     target, column = cast("Calibration", resolved.target), resolved.primary.model_dump()
     level = target.level
     made: dict[str, list[FinishedRun]] = {}

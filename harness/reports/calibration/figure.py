@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from harness.evaluation.calibration import covers
 from harness.reports.calibration.intervals import interval_of, kinds
-from harness.reports.drawing import INK, OKABE_ITO, figure_to
+from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, points_text, title_text, unit_style
 
@@ -28,9 +26,8 @@ def draw_calibration(cells: Cells, svg: Path, png: Path) -> None:
         png: where to write the bitmap.
     """
     shown = kinds(cells)
-    with figure_to(svg, png, 9.6, 0.17 * len(cells["pairs"]) + 1.6) as figure:
-        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
-        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+    with figure_to(svg, png, 9.6, 0.17 * len(cells["pairs"]) + 1.75) as figure:
+        describe(figure, title_text(cells), _legend(cells))
         axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
         for axis, (kind, name) in zip(axes, shown.items(), strict=True):
             _draw_panel(axis, cells, kind, name)
@@ -49,7 +46,7 @@ def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
     axis.axvline(0, color=INK, linewidth=0.9, zorder=1)
     axis.set_yticks(range(len(pairs)), [str(pair["pair"]) for pair in pairs])
     axis.set_ylim(len(pairs) - 0.4, -0.6)
-    axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    few_ticks(axis.xaxis)
     axis.set_xlabel(f"difference in {cells['primary']} ({points_text(cells)})")
     axis.set_title(f"{name}:\n{found['covered']} of {found['intervals']} cover 0", loc="left")
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pandas as pd
 
+from harness.collections.built_in import stand_in
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import compare_rows, reproduced
+from harness.evaluation.reproducibility import measure_reproducibility
+from harness.evaluation.verdicts import judge
 from harness.reports.cells import Cells, FinishedRun, describe_target
 from harness.specs.models import Comparison, Row
 from harness.specs.resolve import Resolved
+
+NOT_COMPARED = ("reference", "published", "unavailable")
+"""Kinds of rows that are not compared with the baseline."""
 
 
 def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
@@ -21,16 +27,24 @@ def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFra
 
 
 def build_comparison(
-    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells."""
+    """Return the content of cells.json; the same runs give the same cells.
+
+    Args:
+        resolved: the target at a scale.
+        runs: of the rows that were made.
+        failed: row -> why it could not be made; none of its runs count.
+        per_query: scores of the runs.
+        collection: on which they were made.
+    """
     target = cast("Comparison", resolved.target)
     columns = [column.model_dump() for column in resolved.columns]
-    compared = {
-        row.name: resolved.published(row)
-        for row in target.rows
-        if row.kind not in {"reference", "published", "unavailable"}
-    }
+    compared = {row.name: resolved.published(row) for row in target.rows if row.kind not in NOT_COMPARED}
     comparison = compare_rows(
         per_query, columns, compared, baseline=target.baseline, primary=target.primary, level=target.level
     )
@@ -40,15 +54,36 @@ def build_comparison(
         published = resolved.published(row)
         blocks = comparison.differences.get(row.name, [None] * len(columns))
         cells = [
-            _cell(reproduced(per_query, row.name, column, target.level), figure, block)
+            _cell(row, failed, reproduced(per_query, row.name, column, target.level), figure, block)
             for column, figure, block in zip(columns, published, blocks, strict=True)
         ]
-        rows.append(_row(row, own, cells))
-    return {
-        **describe_target(resolved, runs, columns, collection),
-        "baseline": target.baseline,
-        "rows": rows,
-        "smallest_difference": comparison.smallest_difference,
+        rows.append(_row(row, own, cells) | {"reason": failed.get(row.name)})
+    return with_verdicts(
+        {
+            **describe_target(resolved, runs, columns, collection),
+            "baseline": target.baseline,
+            "rows": rows,
+            "smallest_difference": comparison.smallest_difference,
+        }
+    )
+
+
+def with_verdicts(cells: Cells) -> Cells:
+    """Return the cells with the verdicts of their rows and of the table, and how far it is reproduced."""
+    columns, rows, baseline = cells["columns"], cells["rows"], cells["baseline"]
+    place = [column["label"] for column in columns].index(cells["primary"])
+    instead = stand_in(cells["collection"]["name"], columns[place]["dataset_title"])
+    differences = {
+        row["name"]: row["cells"][place]["difference"]
+        for row in rows
+        if row["kind"] not in NOT_COMPARED and row["name"] != baseline
+    }
+    of_rows, of_table = judge(differences, level=cells["level"], scale=cells["scale"], stand_in=instead)
+    return cells | {
+        "rows": [row | {"verdict": of_rows.get(row["name"])} for row in rows],
+        "verdict": of_table["word"],
+        "verdict_reason": of_table["reason"],
+        "reproducibility": measure_reproducibility(columns, rows, baseline, instead),
     }
 
 
@@ -78,6 +113,13 @@ def _mean(diagnosed: list[dict[str, float]]) -> dict[str, float]:
     return {key: sum(d[key] for d in diagnosed) / len(diagnosed) for key in sorted(diagnosed[0])}
 
 
-def _cell(made: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
-    state = "ok" if made else "published-only" if figure else "missing"
+def _cell(
+    row: Row,
+    failed: Mapping[str, str],
+    made: Cells | None,
+    figure: Cells | None,
+    difference: Cells | None,
+) -> Cells:
+    never = {"published": "published-only", "unavailable": "unavailable"}
+    state = "failed" if row.name in failed else "ok" if made else never.get(row.kind, "missing")
     return {"state": state, "published": figure, "reproduced": made, "difference": difference}

@@ -7,21 +7,21 @@ paired.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
-from harness.reports.drawing import INK, MARKERS, OKABE_ITO, figure_to
+from harness.evaluation.comparison import published_interval
+from harness.reports.drawing import INK, MARKERS, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.text import (
     Cells,
     collection_text,
     column_style,
     dataset_text,
     positions,
+    reproduced_field,
     row_text,
     title_text,
     unit_text,
@@ -40,14 +40,13 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
     """
     shown = positions(cells, published=True) or positions(cells, published=False)
     # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
-    height = (0.24 * len(cells["rows"]) + 0.75) * len(shown) + 0.9
+    height = (0.24 * len(cells["rows"]) + 0.75) * len(shown) + 1.05
     with figure_to(svg, png, 9.6, height) as figure:
         widths = (1, 1.15, 1.15)[0 if positions(cells, published=True) else 1 :]
         axes = figure.subplots(len(shown), len(widths), squeeze=False, sharey=True, width_ratios=widths)
         for line, position in zip(axes, shown, strict=True):
             _draw_line(list(line), cells, position, first=position == shown[0])
-        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
-        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        describe(figure, title_text(cells), _legend(cells))
 
 
 def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
@@ -58,13 +57,15 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
         look = _look(cells, row, place)
         cell = row["cells"][position]
         if cell["published"] and printed:
-            printed[0].plot(cell["published"]["value"] * style.factor, place, **look)
+            rounding = {"method": published_interval(cell["published"])}
+            _point(printed[0], rounding, cell["published"]["value"], place, style.factor, look)
         if cell["reproduced"]:
             _point(made, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
+        elif (field := reproduced_field(cell, style)).state != "figure":
+            along = made.get_yaxis_transform()
+            made.text(0.02, place, field.text, transform=along, va="center", color=INK)
         if cell["difference"] and cell["difference"]["value"] is not None:
             _point(compared, cell["difference"], cell["difference"]["value"], place, style.factor, look)
-        elif cell["state"] == "missing":
-            made.text(0.02, place, "not run", transform=made.get_yaxis_transform(), va="center", color=INK)
     compared.axvline(0, color=INK, linewidth=0.9, zorder=1)
     unit = unit_text(cells)
     for axis in (*printed, made):
@@ -72,7 +73,7 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
     points = "percentage points" if unit == "%" else unit
     compared.set_xlabel(f"difference in {column['label']} ({points})")
     for axis in axes:
-        axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        few_ticks(axis.xaxis)
         axis.margins(x=0.12)
     axes[0].set_yticks(range(len(cells["rows"])), [row_text(cells, row) for row in cells["rows"]])
     axes[0].set_ylim(len(cells["rows"]) - 0.4, -0.6)  # the first row on top
@@ -119,4 +120,6 @@ def _legend(cells: Cells) -> str:
             f"Mean of {seeds} seeds. Thick bars: {level} interval for these checkpoints (over queries); "
             "thin bars: for the method (over seeds and queries)."
         )
-    return f"{bars}\nEach panel has its own axis. Only differences are paired: read them in the last column."
+    published = "Bars of published figures: what their rounding leaves open. "
+    bars = f"{bars}\n{published if positions(cells, published=True) else ''}"
+    return f"{bars}Each panel has its own axis. Only differences are paired: read them in the last column."

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.reports.comparison.differences import further_differences, primary_differences
+from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
 from harness.reports.comparison.marks import mark_notes, significance
 from harness.reports.comparison.notes import caption, footnotes
 from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
-from harness.reports.footnotes import last_line, made_on, plot, verdict
+from harness.reports.footnotes import last_line, made_on, plot
 from harness.reports.text import (
     NOTHING,
     Cells,
@@ -45,10 +46,11 @@ def comparison_document(cells: Cells) -> Document:
         Notes(
             "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
         ),
+        noted("Verdicts", judgement_lines(cells)),
         noted("Notes", footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (caption(cells), verdict(cells))
-    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+    title, lead = f"{cells['target']}: {cells['title']}", (caption(cells), verdict_line(cells))
+    return Document(title, lead, blocks, made_on(cells), "\n".join([*row_lines(cells), last_line(cells)]))
 
 
 def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pandas as pd
@@ -17,7 +17,11 @@ from harness.specs.resolve import Resolved, figures
 
 
 def build_cost(
-    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
 ) -> Cells:
     """Return the content of cells.json; the same runs give the same cells.
 
@@ -25,13 +29,16 @@ def build_cost(
         UserError: a run was made before times were recorded.
     """
     target = cast("Cost", resolved.target)
-    rows = [_row(resolved, target, row, [run for run in runs if run.row == row.name]) for row in target.rows]
+    rows = [
+        _row(resolved, target, row, [run for run in runs if run.row == row.name], failed)
+        for row in target.rows
+    ]
     baseline = next(row for row in rows if row["name"] == target.baseline)
     for row in rows:
         for cell, other in zip(row["cells"], baseline["cells"], strict=True):
             cell["ratio"] = _ratio(cell["reproduced"], other["reproduced"], "median")
             cell["published_ratio"] = _ratio(cell["published"], other["published"], "value")
-    phases = [run.settings.continued for run in runs if run.settings.continued]
+    phases = [run.settings.phase for run in runs if run.settings.phase]
     return {
         **describe_target(resolved, runs, [column.model_dump() for column in resolved.columns], collection),
         "baseline": target.baseline,
@@ -43,7 +50,9 @@ def build_cost(
     }
 
 
-def _row(resolved: Resolved, target: Cost, row: Row, runs: Sequence[FinishedRun]) -> Cells:
+def _row(
+    resolved: Resolved, target: Cost, row: Row, runs: Sequence[FinishedRun], failed: Mapping[str, str]
+) -> Cells:
     recorded = costs_of(runs)
     sampler = runs[0].settings.sampler if runs else None
     return {
@@ -58,7 +67,8 @@ def _row(resolved: Resolved, target: Cost, row: Row, runs: Sequence[FinishedRun]
             for name in COSTS
             if recorded and all(name in costs for costs in recorded)
         },
-        "cells": cost_cells(target.columns, recorded, figures(target, row)),
+        "cells": cost_cells(target.columns, recorded, figures(target, row), failed=row.name in failed),
+        "reason": failed.get(row.name),
     }
 
 

@@ -22,7 +22,7 @@ def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
     """
     found = []
     for run in runs:
-        phase = run.settings.continued
+        phase = run.settings.phase
         costs = run_costs(run.folder.metrics(), "continued", phase.refresh if phase else None)
         if "step" not in costs:
             what = f"seed {run.seed} of '{run.row}' has no times: it was made before they were recorded"
@@ -33,7 +33,11 @@ def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
 
 
 def cost_cells(
-    columns: Sequence[CostColumn], recorded: Sequence[Mapping[str, float]], printed: Mapping[str, Any]
+    columns: Sequence[CostColumn],
+    recorded: Sequence[Mapping[str, float]],
+    printed: Mapping[str, Any],
+    *,
+    failed: bool = False,
 ) -> list[Block]:
     """Return a cell for each column of seconds.
 
@@ -41,12 +45,13 @@ def cost_cells(
         columns: what they hold.
         recorded: costs of the row's runs, of `costs_of`.
         printed: published figures, by the column's label.
+        failed: whether the row could not be made.
     """
     cells = []
     for column in columns:
         values = [costs[column.cost] for costs in recorded if column.cost in costs]
         made = over_runs(values) if values else None
-        state = "ok" if made else "missing"
+        state = "ok" if made else "failed" if failed else "missing"
         cells.append({"state": state, "published": printed[column.label], "reproduced": made})
     return cells
 

@@ -84,6 +84,7 @@ def _footnotes(cells: Cells) -> list[str]:
     recipes = list(dict.fromkeys(row["recipe"] for row in cells["rows"] if row["recipe"]))
     several = len(cells["hardware"]) > 1
     return [
+        *(f"Failed: {row['name']}, {row['reason']}." for row in cells["rows"] if row["reason"]),
         "Seconds are this machine's, with whatever else ran on it, and are not those of the paper. Of what "
         "the paper says only ratios can be looked at, and they go with encoder, batch and collection.",
         *(["Runs were made on several machines: ratios between them mean nothing."] if several else []),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
 from harness.evaluation.curves import Watched, mean_curve, run_curve
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
 from harness.reports.cost.recorded import hardware_of
 from harness.specs.kinds import Curve
 from harness.specs.models import Row
@@ -20,9 +20,18 @@ PHASE = "continued"
 
 
 def build_curve(
-    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells."""
+    """Return the content of cells.json; the same runs give the same cells.
+
+    Raises:
+        RunError: a row failed.
+    """
+    all_made(failed)
     target, column = cast("Curve", resolved.target), resolved.primary.model_dump()
     begin = final_values(per_query, target.compared_with, column)
     trained = [run for run in runs if run.row != target.compared_with]
@@ -49,7 +58,7 @@ def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, 
 
 
 def _watched(run: FinishedRun, measure: str, begin: float, reached: float) -> dict[int, Watched]:
-    phase = run.settings.continued
+    phase = run.settings.phase
     steps = phase.steps if phase else 0
     return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, reached))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -11,15 +11,24 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
 from harness.specs.models import Reading, Readings
 from harness.specs.resolve import Resolved
 
 
 def build_readings(
-    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells."""
+    """Return the content of cells.json; the same runs give the same cells.
+
+    Raises:
+        RunError: a row failed.
+    """
+    all_made(failed)
     target, column = cast("Readings", resolved.target), resolved.primary.model_dump()
     made = {run.row for run in runs}
     rows = sorted(

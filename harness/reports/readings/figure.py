@@ -6,7 +6,6 @@ specification has, a tick for each (Simonsohn, Simmons and Nelson 2020, figure 2
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -15,7 +14,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from harness.reports.drawing import INK, OKABE_ITO, figure_to
+from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
 from harness.reports.readings.pairs import INTERVALS, Pair, chosen, compared, sorted_pairs
 from harness.reports.text import Cells, points_text, title_text, unit_style
@@ -24,10 +23,12 @@ from harness.specs.expansion import short_names, value_text
 CURVE, LINE, REST = 1.9, 0.17, 0.85
 """Inches: of a curve, of a line of its matrix, of the titles and axes around each block."""
 
+HOLDS = "holds 0"
+
 SIDES = (
     ("above 0", OKABE_ITO[0], "^"),
     ("below 0", OKABE_ITO[1], "v"),
-    ("holds 0", "#777777", "o"),
+    (HOLDS, "#777777", "o"),
 )
 """Where an interval lies, by colour and by marker."""
 
@@ -45,8 +46,7 @@ def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
     heights = [height for of in lines for height in (CURVE, LINE * (len(of) + 1))]
     total = sum(heights) + REST * (len(blocks) + 1)
     with figure_to(svg, png, 9.6, total) as figure:
-        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
-        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        describe(figure, title_text(cells), _legend(cells))
         if not blocks:
             return
         axes = list(figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0])
@@ -64,19 +64,27 @@ def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[Pair]) -> No
         own = [(place, pair) for place, pair in enumerate(pairs, start=1) if _side(pair, kind) == where]
         places, label = [place for place, _ in own], f"interval {where} ({len(own)})"
         low, high = ([pair[kind][end] * factor for _, pair in own] for end in ("low", "high"))
-        axis.vlines(places, low, high, color=colour, linewidth=width, alpha=0.5)
         values = [pair["value"] * factor for _, pair in own]
-        axis.plot(places, values, marker, color=colour, markersize=size, label=label, zorder=3)
+        look: dict[str, Any] = {"color": colour, "label": label, "markersize": size}
+        if where != HOLDS:  # few among many, to be found in grey, too
+            look |= {
+                "markersize": max(size, 5),
+                "markeredgecolor": "black",
+                "markeredgewidth": 0.5,
+                "zorder": 4,
+            }
+        axis.vlines(places, low, high, color=colour, linewidth=width, alpha=0.5 if where == HOLDS else 1)
+        axis.plot(places, values, marker, **{"zorder": 3, **look})
     axis.axhline(0, color=INK, linewidth=0.9, zorder=1)
     axis.set_ylim(*_limits(pairs, kind, factor))
     axis.set_xlim(0.3, len(pairs) + 0.7)
     axis.grid(axis="y")
     axis.grid(visible=False, axis="x")
     axis.set_ylabel(f"difference in\n{cells['primary']} ({points_text(cells)})")
-    axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    few_ticks(axis.yaxis)
     axis.set_title(f"{cells['focus']} minus {row}", loc="left")
-    look: dict[str, Any] = {"frameon": False, "borderpad": 0, "handletextpad": 0.1, "columnspacing": 1.2}
-    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7.5, ncols=3, **look)
+    plain: dict[str, Any] = {"frameon": False, "borderpad": 0, "handletextpad": 0.1, "columnspacing": 1.2}
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7.5, ncols=3, **plain)
     axis.tick_params(bottom=False, labelbottom=False)
 
 

@@ -24,6 +24,7 @@ def no_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
 def build_statistics(
     resolved: Resolved,
     runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
     per_query: pd.DataFrame,
     collections: Mapping[str, Collection],
 ) -> Cells:

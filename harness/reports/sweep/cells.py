@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import reproduced
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
 from harness.specs.expansion import short_names
 from harness.specs.kinds import Point, Sweep
@@ -23,9 +23,18 @@ def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
 
 
 def build_sweep(
-    resolved: Resolved, runs: Sequence[FinishedRun], per_query: pd.DataFrame, collection: Collection
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells."""
+    """Return the content of cells.json; the same runs give the same cells.
+
+    Raises:
+        RunError: a point failed; a line with a hole would look whole.
+    """
+    all_made(failed)
     target = cast("Sweep", resolved.target)
     columns = [column.model_dump() for column in resolved.printed]
     points = [row for row in target.rows if isinstance(row, Point)]

@@ -16,6 +16,7 @@ from harness.files import content_hash
 from harness.negatives.presets import presets
 from harness.specs.fingerprints import VERSION
 from harness.specs.library import Library
+from harness.training.losses.registry import make_loss
 
 FOLDER = Path(__file__).parent
 SHIPPED = Library(FOLDER.parents[2] / "experiments")
@@ -57,7 +58,7 @@ def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
         clip_norm=recipe.schedule.clip_norm,
         weight_decay=recipe.schedule.weight_decay,
     )
-    trainer.temperature = recipe.loss.temperature
+    trainer.loss = make_loss(recipe.loss)
     trainer.run()
     lines = [line for line in trainer.writer.metrics() if "loss" in line]
     norms = {key: float(torch.linalg.vector_norm(value)) for key, value in sorted(encoder.weights().items())}

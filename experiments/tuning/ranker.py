@@ -1,0 +1,239 @@
+"""How the sizes, the rate and the start of a fresh ranker were chosen: on dev alone.
+
+Prints, for each choice, how often the ranker puts the positive first among 15 negatives drawn uniformly from
+the warm-up's top K, on held-out queries; 1 in 16 is chance. Products of the store are used where they are
+there: `python experiments/tuning/ranker.py simulation` (two minutes), `... quick` (a quarter of an hour).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import transformers
+
+from harness.collections.collection import RELEVANT, Collection
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker, build_ranker
+from harness.evaluation.significance import checkpoint_interval
+from harness.negatives.candidates import Candidates
+from harness.negatives.mining import Miner
+from harness.negatives.noise import Noise, mixed
+from harness.negatives.registry import make_draw, make_law, make_source
+from harness.negatives.sampler import Sampler
+from harness.progress import Progress
+from harness.reproduce import resolve_at
+from harness.retrieval.encode import encode
+from harness.retrieval.rerank import rerank_scores
+from harness.specs.library import Library
+from harness.stages import Stages
+from harness.store import Store
+from harness.training.batches import batch_at
+from harness.training.checkpoints import load_final
+from harness.training.forward_ranker import score_lists
+from harness.training.losses import softmax_cross_entropy
+from harness.training.schedule import adamw, linear_schedule
+
+SPLIT, LEVEL, WARM_UP_SHARE, CLIP_NORM = "dev", 0.95, 0.1, 2.0
+UNIFORM = Sampler(make_law({"name": "uniform"}), make_draw({"name": "without-replacement"}), 15)
+Scores = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A ranker and how it is trained; `begin` names what is taken from its start, see `begun`."""
+
+    hidden: int
+    steps: int
+    layers: int = 2
+    heads: int = 1
+    intermediate: int = 128
+    dropout: float = 0.0
+    start: str = "fresh"
+    pair_tokens: int = 72
+    learning_rate: float = 1e-3
+    batch: int = 8
+    begin: str = "words and attention"
+    seed: int = 0
+
+
+SMALL = Choice(hidden=64, steps=100, pair_tokens=48)
+QUICK = Choice(hidden=128, steps=100)
+GRIDS = {
+    "simulation": [
+        SMALL,
+        replace(SMALL, seed=1),
+        replace(SMALL, seed=2),
+        replace(SMALL, begin="words"),
+        replace(SMALL, begin="attention"),
+        replace(SMALL, begin="neither"),
+        replace(SMALL, begin="BERT"),
+        replace(SMALL, dropout=0.1),
+        replace(SMALL, heads=2),
+        replace(SMALL, learning_rate=3e-4),
+        replace(SMALL, learning_rate=3e-3),
+        replace(SMALL, batch=16),
+        replace(SMALL, steps=200),
+        replace(SMALL, steps=200, batch=16),
+        replace(SMALL, steps=200, batch=16, seed=1),
+    ],
+    "quick": [
+        QUICK,
+        replace(QUICK, seed=1),
+        replace(QUICK, begin="words"),
+        replace(QUICK, begin="BERT"),
+        replace(QUICK, hidden=64),
+        replace(QUICK, dropout=0.1),
+        replace(QUICK, heads=2),
+        replace(QUICK, learning_rate=3e-4),
+        replace(QUICK, learning_rate=3e-3),
+        replace(QUICK, pair_tokens=96),
+        replace(QUICK, steps=300),
+        replace(QUICK, steps=600, hidden=64),
+        replace(QUICK, steps=600),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What rankers are trained and judged on: `rows` [Q]; `lists`, `retriever` [Q, 16], positive first."""
+
+    tokens: TokenStore
+    words: torch.Tensor
+    candidates: Candidates
+    rows: npt.NDArray[np.int64]
+    lists: npt.NDArray[np.int64]
+    retriever: Scores
+
+
+def prepared(scale: str) -> Ground:
+    """Return the training candidates of a scale and its held-out lists."""
+    stages = Stages(Store.default(), Progress(quiet=True))
+    resolved = resolve_at(Library.default(), "trisampler/table-5", scale, stages)
+    rows = {row.name: row for row in resolved.target.rows}
+    settings = resolved.run(rows["Uniform Sampling"], 0)
+    sampler = settings.sampler
+    if sampler is None:
+        raise SystemExit("the Uniform row draws nothing")
+    warm = load_final(stages.run(resolved.run(rows["Warm-up"], 0), "warm-up").checkpoints)
+    tokens, collection = stages.tokens(settings), stages.collection(settings.collection)
+    candidates = stages.candidates(settings, sampler)
+    held_out = mined(collection, tokens, warm, make_source(sampler.source), sampler.candidates)
+    drawn = UNIFORM(held_out, Noise(1, 0, np.zeros(len(held_out.query), dtype=np.int64)))
+    return Ground(
+        tokens=tokens,
+        words=warm.passage.transformer.get_input_embeddings().weight.detach(),
+        candidates=candidates,
+        rows=held_out.query,
+        lists=np.concatenate([held_out.positive[:, None], drawn.document], axis=1),
+        retriever=np.concatenate(
+            [held_out.positive_score[:, None], np.take_along_axis(held_out.score, drawn.column, axis=1)],
+            axis=1,
+        ),
+    )
+
+
+def mined(
+    collection: Collection, tokens: TokenStore, warm: DualEncoder, source: object, k: int
+) -> Candidates:
+    """Return the warm-up's top K, without labelled documents, for one positive of each query of dev."""
+    queries, number = collection.queries[SPLIT], collection.number
+    pairs, masked = [], []
+    for row, query in enumerate(queries.ids):
+        judged = queries.qrels[query]
+        relevant = sorted(number[document] for document, grade in judged.items() if grade >= RELEVANT)
+        pairs.append((row, relevant[int(mixed(7, row)) % len(relevant)]))
+        masked.append(np.array(sorted(number[document] for document in judged)))
+    return Miner(source, k, np.array(pairs), masked).mine(
+        encode(warm.query, tokens.queries[SPLIT], tokens.pad),
+        encode(warm.passage, tokens.documents, tokens.pad),
+        model=warm.fingerprint(),
+        seed=1,
+    )
+
+
+def begun(choice: Choice, ground: Ground) -> Ranker:
+    """Return a ranker as it begins, with what `begin` leaves out at random."""
+    torch.manual_seed(choice.seed)
+    ranker = build_ranker(choice, tokens=ground.tokens, words=ground.words, longest=choice.pair_tokens)
+    config = ranker.model.config
+    if choice.begin == "BERT":
+        config.initializer_range = 0.02
+    plain = transformers.BertForSequenceClassification(config).state_dict()
+    own = ranker.model.state_dict()
+    words, attention = "bert.embeddings.word_embeddings.weight", "bert.encoder.layer.0.attention"
+    if choice.begin == "BERT":
+        ranker.load_weights(plain)
+    if choice.begin in {"words", "neither"}:
+        taken = [name for name in own if name.startswith((attention, "bert.pooler"))]
+        ranker.load_weights(own | {name: plain[name] for name in taken})
+    if choice.begin in {"attention", "neither"}:
+        ranker.load_weights(
+            ranker.model.state_dict() | {words: plain[words] * own[words].std() / plain[words].std()}
+        )
+    return ranker
+
+
+def train(choice: Choice, ground: Ground) -> tuple[Ranker, float]:
+    """Train a ranker; returns it and the seconds a step."""
+    ranker = begun(choice, ground).train()
+    optimizer, begin = adamw(ranker, choice.learning_rate, 0.0), time.monotonic()
+    for step in range(choice.steps):
+        torch.manual_seed(int(mixed(choice.seed, step)) >> 1)
+        for group in optimizer.param_groups:
+            group["lr"] = choice.learning_rate * linear_schedule(step, choice.steps, WARM_UP_SHARE)
+        batch = batch_at(step, choice.batch, len(ground.candidates.query), choice.seed)
+        of_batch = ground.candidates.rows(batch.rows)
+        drawn = UNIFORM(of_batch, Noise(choice.seed, 0, batch.visit)).document
+        passage = np.concatenate([of_batch.positive[:, None], drawn], axis=1)
+        scores = score_lists(ranker, ground.tokens, of_batch.query, passage, pair_tokens=choice.pair_tokens)
+        loss = softmax_cross_entropy(scores, torch.zeros(len(scores), dtype=torch.int64))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(ranker.parameters(), CLIP_NORM)
+        optimizer.step()
+    return ranker, (time.monotonic() - begin) / choice.steps
+
+
+def first(scores: Scores) -> str:
+    """Return the share of lists whose positive is above all negatives, with its interval over queries."""
+    hits = (scores[:, :1] > scores[:, 1:]).all(axis=1).astype(np.float64)
+    interval = checkpoint_interval(hits[None], LEVEL)
+    return f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def standardised(scores: Scores) -> Scores:
+    """Return scores with mean 0 and spread 1 in each list."""
+    return (scores - scores.mean(axis=1, keepdims=True)) / scores.std(axis=1, keepdims=True)
+
+
+def changed(choice: Choice, base: Choice) -> str:
+    """Return what a choice changes of the first of its grid."""
+    parts = [f"{name} {value}" for name, value in vars(choice).items() if value != getattr(base, name)]
+    return ", ".join(parts) or str(base)
+
+
+def main() -> None:
+    """Print the grid of a scale; further arguments choose entries of it by number."""
+    scale, chosen = sys.argv[1], [int(number) for number in sys.argv[2:]]
+    torch.set_num_threads(1)
+    ground, grid = prepared(scale), GRIDS[scale]
+    print(f"{'retriever':40s} {first(ground.retriever)}", flush=True)  # noqa: T201
+    for choice in [grid[number] for number in chosen] or grid:
+        ranker, seconds = train(choice, ground)
+        scores = rerank_scores(
+            ranker, ground.tokens, SPLIT, ground.lists, rows=ground.rows, pair_tokens=choice.pair_tokens
+        )
+        both = first(standardised(scores) + standardised(ground.retriever))
+        line = f"{changed(choice, grid[0]):40s} {first(scores)}, with the retriever {both}"
+        print(f"{line}, {seconds:.3f} s a step", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What a side did on a split: read from the folder of a run, or measured now with an encoder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from harness.checksums import check_folder
+from harness.collections.collection import Collection
+from harness.collections.tokens import TokenStore, build_tokens
+from harness.compare.pairs import Measured
+from harness.compare.sides import Member, Side
+from harness.encoders.dual_encoder import DualEncoder
+from harness.errors import UserError, nearest
+from harness.evaluation.measures import evaluate
+from harness.evaluation.rankings import read_ranking
+from harness.records.run_folder import RunFolder
+from harness.retrieval.encode import encode
+from harness.run_evaluation import rank
+from harness.specs.settings import RunSettings
+from harness.stages import Stages, device
+
+
+def the_collection(stages: Stages, a: Side, b: Side, settings: RunSettings) -> Collection:
+    """Return the collection that both sides stand on, from the store; it is not built here.
+
+    Raises:
+        UserError: they stand on two, or the store does not hold it as it was.
+    """
+    for side in (a, b):
+        if side.settings is not None and side.settings.collection != settings.collection:
+            other = b if side is a else a
+            raise UserError(
+                f"{side.name} is measured on {_told(side.settings)}, {other.name} on {_told(settings)}",
+                fix="compare what is measured on the same collection",
+            )
+    path = stages.collection_path(settings.collection)
+    if not path.exists():
+        fix = "copy it there, or make a target on it by `harness reproduce`"
+        raise UserError(
+            f"collection {settings.collection.kind} is not in the store", where=str(path), fix=fix
+        )
+    collection = stages.collection(settings.collection)
+    for side in (a, b):
+        if side.content not in (None, collection.fingerprint):
+            what = (
+                f"{side.name} stands on {collection.name} {side.content}, here lies {collection.fingerprint}"
+            )
+            raise UserError(what, where=str(path), fix="compare on the machine that made the run")
+    return collection
+
+
+def measured(
+    stages: Stages, side: Side, settings: RunSettings, collection: Collection, split: str
+) -> Mapping[int, Measured]:
+    """Return scores and rankings of a side, seed by seed.
+
+    Args:
+        stages: over the store.
+        side: what is compared.
+        settings: how an encoder is measured that does not tell it itself.
+        collection: what both sides are measured on.
+        split: of its queries.
+
+    Raises:
+        UserError: no such split, or a file is missing or corrupt.
+    """
+    if split not in collection.queries or split == "train":
+        known = [name for name in collection.queries if name != "train"]
+        raise UserError(
+            f"{collection.name} has no queries '{split}' to measure on", fix=nearest(split, known)
+        )
+    return {
+        seed: _read(member, split) if member.is_run else _ranked(stages, member, settings, collection, split)
+        for seed, member in side.members.items()
+    }
+
+
+def _read(member: Member, split: str) -> Measured:
+    scores = RunFolder(member.folder).per_query()
+    ranking = read_ranking(member.folder / "rankings" / f"{split}.trec.gz")
+    return Measured(scores[scores["split"] == split], ranking)
+
+
+def _ranked(
+    stages: Stages, member: Member, settings: RunSettings, collection: Collection, split: str
+) -> Measured:
+    """Encode and rank, as the evaluation of a run does."""
+    check_folder(member.folder)
+    encoder = DualEncoder.load(member.folder).to(device())
+    with ExitStack() as stack, stages.progress.task(f"ranking by {member.folder.name}"):
+        if member.run is not None:
+            tokens = stages.tokens(member.run.settings())
+        else:
+            beside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-tokens-")))
+            tokens = _own_tokens(member.folder, settings, collection, beside / "tokens")
+        documents = encode(encoder.passage, tokens.documents, tokens.pad)
+        ranking = rank(settings.depth, collection, tokens, encoder, documents, split)
+    return Measured(evaluate(ranking, collection.queries[split].qrels, settings.measures), ranking)
+
+
+def _own_tokens(folder: Path, settings: RunSettings, collection: Collection, at: Path) -> TokenStore:
+    """Tokenise as an encoder that lies alone does, to the lengths of what it is compared with."""
+    tower = folder / "query"
+    return build_tokens(
+        collection,
+        at,
+        start=str(tower if tower.is_dir() else folder),
+        vocabulary=settings.tokens.vocabulary,
+        query_tokens=settings.tokens.query_tokens,
+        passage_tokens=settings.tokens.passage_tokens,
+    )
+
+
+def _told(settings: RunSettings) -> str:
+    """Return kind and parameters of a collection."""
+    parameters = ", ".join(f"{key} {value}" for key, value in settings.collection.parameters.items())
+    return f"{settings.collection.kind}{f' ({parameters})' if parameters else ''}"

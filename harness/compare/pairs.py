@@ -1,0 +1,74 @@
+"""Two sides seed by seed: what is held against what.
+
+Two rows are paired by seed, as in their table. Where a side is a run or an encoder there is nothing to pair:
+it is held against every seed of the other side, and scores are averaged over those, so that differences are
+of these checkpoints alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from harness.errors import UserError
+from harness.evaluation.rankings import Ranking
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Scores and ranking of one seed on one split.
+
+    Attributes:
+        scores: columns query, measure, value; fractions.
+        ranking: documents of each query, best first.
+    """
+
+    scores: pd.DataFrame
+    ranking: Ranking
+
+    def of(self, measure: str) -> pd.Series:
+        """Return query -> score."""
+        chosen = self.scores[self.scores["measure"] == measure]
+        return chosen.set_index("query")["value"].sort_index()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both sides at one seed."""
+
+    seed: int
+    a: Measured
+    b: Measured
+
+
+def pair_up(a: Mapping[int, Measured], b: Mapping[int, Measured], *, by_seed: bool) -> list[Pair]:
+    """Return what is held against what.
+
+    Args:
+        a: seed -> what was measured.
+        b: the same; where `by_seed` is false, one of the two has one member.
+        by_seed: whether both are rows.
+
+    Raises:
+        UserError: rows without a common seed.
+    """
+    if not by_seed:
+        return [Pair(max(s, t), one, other) for s, one in a.items() for t, other in b.items()]
+    seeds = sorted(a.keys() & b.keys())
+    if not seeds:
+        raise UserError(
+            "the two rows have no finished seed in common", fix="reproduce both with the same seeds"
+        )
+    return [Pair(seed, a[seed], b[seed]) for seed in seeds]
+
+
+def score_tables(pairs: Sequence[Pair], measure: str, *, by_seed: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scores of A and of B as [S, Q]; without seeds to pair, averaged to [1, Q]."""
+    tables = [
+        pd.DataFrame({pair.seed: side.of(measure) for pair, side in zip(pairs, sides, strict=True)}).T
+        for sides in ([pair.a for pair in pairs], [pair.b for pair in pairs])
+    ]
+    one, other = tables if by_seed else [table.mean().to_frame().T for table in tables]
+    return one, other

@@ -1,0 +1,97 @@
+"""Where two sides rank each other's positives, and how much of their rankings they share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pandas as pd
+
+from harness.compare.pairs import Pair
+from harness.evaluation.rankings import Ranking
+
+TOP = 10
+"""How many documents of two rankings are held against each other."""
+
+
+def positive_ranks(
+    pairs: Sequence[Pair], relevant: Mapping[str, Collection[str]], depth: int
+) -> pd.DataFrame:
+    """Return where both sides rank each relevant document.
+
+    Args:
+        pairs: both sides by seed.
+        relevant: query -> ids of its relevant documents.
+        depth: ranks beyond it count as not retrieved.
+
+    Returns:
+        Columns seed, query, document, rank_a, rank_b; from 1, missing where not retrieved.
+    """
+    lines = []
+    for pair in pairs:
+        for query, wanted in relevant.items():
+            found = [_ranks(side.ranking.get(query, {}), wanted, depth) for side in (pair.a, pair.b)]
+            lines += [(pair.seed, query, d, found[0].get(d), found[1].get(d)) for d in sorted(wanted)]
+    frame = pd.DataFrame(lines, columns=["seed", "query", "document", "rank_a", "rank_b"])
+    return frame.astype({"rank_a": "Int64", "rank_b": "Int64"})
+
+
+def top_overlap(pair: Pair, query: str) -> float:
+    """Return the share of the first documents of both rankings that both have."""
+    one, other = (list(side.ranking.get(query, {}))[:TOP] for side in (pair.a, pair.b))
+    longest = max(len(one), len(other))
+    return len(set(one) & set(other)) / longest if longest else 1.0
+
+
+def standing_before(rankings: Sequence[Ranking], query: str, relevant: Collection[str]) -> list[str]:
+    """Return the documents before the first relevant one, those before it at most seeds first.
+
+    Then by their best rank. Where no relevant document is retrieved, all stand before it.
+    """
+    places: dict[str, list[int]] = {}
+    for ranking in rankings:
+        for rank, document in enumerate(ranking.get(query, {}), start=1):
+            if document in relevant:
+                break
+            places.setdefault(document, []).append(rank)
+    return sorted(places, key=lambda document: (-len(places[document]), min(places[document]), document))
+
+
+def rank_bins(depth: int) -> list[tuple[str, int]]:
+    """Return name and last rank of each bin, up to the depth of the rankings.
+
+    >>> rank_bins(40)
+    [('1', 1), ('2–5', 5), ('6–10', 10), ('11–40', 40)]
+    """
+    ends = [end for end in (1, 5, 10, 50, 100) if end < depth] + [depth]
+    begins = [1] + [end + 1 for end in ends[:-1]]
+    return [
+        (str(end) if begin == end else f"{begin}–{end}", end) for begin, end in zip(begins, ends, strict=True)
+    ]
+
+
+def joint_ranks(ranks: pd.DataFrame, depth: int) -> pd.DataFrame:
+    """Return how often a relevant document lies in a bin under A (rows) and in a bin under B (columns).
+
+    Args:
+        ranks: of `positive_ranks`.
+        depth: of the rankings.
+
+    Returns:
+        [bins + 1, bins + 1] counts; the last bin is that of what is not retrieved.
+    """
+    bins = rank_bins(depth)
+    names = [*(name for name, _ in bins), f"not in {depth}"]
+    a, b = (_binned(ranks[column], bins, names, depth) for column in ("rank_a", "rank_b"))
+    counts: pd.DataFrame = pd.crosstab(a, b)
+    return counts.reindex(index=names, columns=names, fill_value=0)
+
+
+def _binned(ranks: pd.Series, bins: Sequence[tuple[str, int]], names: list[str], depth: int) -> pd.Series:
+    """Return the name of each rank's bin."""
+    ends = [0, *(end for _, end in bins), depth + 1]
+    return pd.cut(ranks.astype("float64").fillna(depth + 1), ends, labels=names).astype(str)
+
+
+def _ranks(documents: Mapping[str, float], wanted: Collection[str], depth: int) -> dict[str, int]:
+    """Return the ranks of the wanted documents as far as they are retrieved."""
+    return {d: rank for rank, d in enumerate(documents, start=1) if d in wanted and rank <= depth}

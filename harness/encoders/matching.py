@@ -1,0 +1,80 @@
+"""How a fresh ranker begins: its first layer looks for the words of each text in the other.
+
+A fresh cross-encoder has to find out by itself that a word of the query should look at its like in the
+passage, and in the steps of a small scale it does not (docs/quick-scale.md). So it begins with what a
+pretrained one has learnt: words that lie near each other when they mean alike, from the warm retriever, and
+an attention that follows them (Trockman and Kolter, Mimetic initialization of self-attention layers, ICML
+2023: the product of query and key near the identity, that of value and output near minus the identity).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.collections.tokens import TokenStore
+from harness.errors import UserError
+
+
+def begin_matching(model: Any, words: Tensor) -> None:
+    """Set the words of a fresh BERT, the attention of its first layer, and its pooler.
+
+    Attention is the identity but for one direction, in which the two token types lie on either side of 0:
+    there it is reversed, so that a word looks at its like in the other text. Taken away from the word, its
+    like leaves the less behind the better it fits. Position embeddings begin at zero, as in
+    `harness.encoders.transformer.fresh_transformer`.
+
+    Args:
+        model: a BERT for sequence classification of at least one layer, changed in place.
+        words: [vocabulary, hidden].
+    """
+    bert, hidden = model.bert, words.shape[1]
+    identity = torch.eye(hidden)
+    side = torch.nn.functional.normalize(torch.randn(hidden), dim=0)
+    length = words.norm(dim=1).mean()
+    attention = bert.encoder.layer[0].attention
+    with torch.no_grad():
+        bert.embeddings.word_embeddings.weight.copy_(words)
+        bert.embeddings.position_embeddings.weight.zero_()
+        bert.embeddings.token_type_embeddings.weight.copy_(length * torch.stack([side, -side]))
+        attention.self.query.weight.copy_(identity - 2 * torch.outer(side, side))
+        attention.self.key.weight.copy_(identity)
+        attention.self.value.weight.copy_(identity)
+        attention.output.dense.weight.copy_(-identity)
+        bert.pooler.dense.weight.copy_(identity)
+
+
+def narrowed(words: Tensor, tokens: TokenStore, width: int) -> Tensor:
+    """Return word vectors along the directions in which the collection's words differ most.
+
+    Words count by occurrences and squared IDF, as they do in an IDF-weighted mean.
+
+    Args:
+        words: [vocabulary, at least `width`].
+        tokens: of the collection.
+        width: of what is returned; the vectors themselves where they have it already.
+
+    Returns:
+        [vocabulary, width].
+
+    Raises:
+        UserError: the vectors are narrower than that.
+    """
+    if words.shape[1] < width:
+        raise UserError(
+            f"the retriever's word vectors are {words.shape[1]} wide, the ranker {width}",
+            fix="give the ranker no more than that",
+        )
+    if words.shape[1] == width:
+        return words
+    occurrences = np.bincount(tokens.documents.flat, minlength=tokens.vocabulary)
+    weight = torch.from_numpy(occurrences * tokens.idf.astype(np.float64) ** 2)
+    wide = words.double()
+    directions = torch.linalg.eigh(wide.T @ (weight[:, None] * wide)).eigenvectors.flip(1)[:, :width]
+    largest = directions.abs().argmax(dim=0, keepdim=True)
+    directions = directions * directions.gather(0, largest).sign()  # else the sign is the library's choice
+    narrow: Tensor = wide @ directions
+    return narrow.to(words.dtype)

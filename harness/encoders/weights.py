@@ -1,0 +1,24 @@
+"""Copies of a model's tensors, and the hash that names them."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor, nn
+
+Weights = dict[str, Tensor]
+
+
+def copied(module: nn.Module) -> Weights:
+    """Return a copy of every tensor of a module by name, on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
+
+
+def fingerprint_of(weights: Weights) -> str:
+    """Return a hash of names and values, 16 hex digits."""
+    digest = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        digest.update(name.encode())
+        digest.update(value.view(torch.uint8).numpy().tobytes() if value.ndim else value.numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,142 @@
+"""A mean with its interval; the variance of the mean may be a sum of parts that are not equally known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from scipy import optimize, special, stats
+
+SMALLEST = 1e-300
+"""Smallest tail that is told from 0."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the variance of a mean.
+
+    Attributes:
+        variance: its estimate.
+        df: degrees of freedom of that estimate.
+    """
+
+    variance: float
+    df: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with Student's t interval, or Banerjee's where the variance has several parts.
+
+    The squared half-width is the sum over parts of t_i^2 v_i, with t_i the quantile of Student's distribution
+    of the part's own degrees of freedom (Banerjee, Sankhya 1960). With independent parts it covers at least
+    with its level, whatever their sizes: given the v_i, it covers with probability G(sum t_i^2 v_i / V), V
+    the true variance and G the distribution of a squared normal, which is concave; so the coverage is at
+    least the mean, weighted by the true parts, of the coverage of each part's own t interval, the level. One
+    part gives Student's interval.
+
+    Attributes:
+        mean: the estimate.
+        parts: of its variance.
+        level: confidence, for example 0.95.
+        least: parts of another interval for the mean than which this one is never narrower.
+    """
+
+    mean: float
+    parts: tuple[Part, ...]
+    level: float
+    least: tuple[Part, ...] = ()
+
+    @property
+    def half_width(self) -> float:
+        """Distance from the mean to either end."""
+        return _reach(self._widest, (1 - self.level) / 2)
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        return self.mean + self.half_width
+
+    @property
+    def standard_error(self) -> float:
+        """Root of the estimated variance of the mean; 0 when nothing varies."""
+        return math.sqrt(sum(part.variance for part in self._widest))
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the variance, by Satterthwaite (Biometrics Bulletin 1946)."""
+        parts = [part for part in self._widest if part.variance > 0] or self._widest
+        if len(parts) == 1 or self.standard_error == 0:
+            return min(part.df for part in parts)
+        return self.standard_error**4 / sum(part.variance**2 / part.df for part in parts)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p-value of a mean of 0: the largest 1 - level at which the interval leaves 0 out."""
+        groups = (self.parts, self.least) if self.least else (self.parts,)
+        return max(2 * _tail(group, abs(self.mean)) for group in groups)
+
+    @property
+    def _widest(self) -> tuple[Part, ...]:
+        tail = (1 - self.level) / 2
+        return max(self.parts, self.least, key=lambda parts: _reach(parts, tail))
+
+
+def smallest_detectable_difference(interval: Interval, power: float = 0.8, comparisons: int = 1) -> float:
+    """Return the true difference that a two-sided test at the interval's level finds with the given power.
+
+    Solves P(T > c) = power for a noncentral t of `interval.df` degrees of freedom, where c is the half-width
+    in standard errors; the chance of a significant difference of the wrong sign is left out (Cohen 1988,
+    chapter 2).
+
+    Args:
+        interval: of the checkpoints or of the method.
+        power: chance to find it.
+        comparisons: number of rows over which Holm's correction is made; the first of its steps asks for a
+            p-value below (1 - level) / comparisons, and the power is that of this step.
+
+    Returns:
+        The difference, a fraction; 0 when nothing varies.
+    """
+    adjusted = replace(interval, level=1 - (1 - interval.level) / comparisons)
+    if adjusted.standard_error == 0:
+        return 0.0
+    critical = adjusted.half_width / adjusted.standard_error
+
+    def lacking(shift: float) -> float:
+        return float(stats.nct.sf(critical, adjusted.df, shift)) - power
+
+    high = critical + 1
+    while lacking(high) < 0:
+        high *= 2
+    return float(optimize.brentq(lacking, 0.0, high)) * adjusted.standard_error
+
+
+def _reach(parts: Iterable[Part], tail: float) -> float:
+    """Half-width that leaves `tail` out at either side."""
+    return math.sqrt(sum(float(special.stdtrit(part.df, tail)) ** 2 * part.variance for part in parts))
+
+
+def _tail(parts: Iterable[Part], distance: float) -> float:
+    """Tail at which the half-width is `distance`; with no variation 1/2 for a distance of 0 and else 0."""
+    varying = [part for part in parts if part.variance > 0]
+    if not varying:
+        return 0.5 if distance == 0 else 0.0
+    errors = distance / math.sqrt(sum(part.variance for part in varying))
+    tails = sorted(float(special.stdtr(part.df, -errors)) for part in varying)
+    low, high = max(tails[0], SMALLEST), tails[-1]  # between those that the parts would have alone
+
+    def lacking(log_tail: float) -> float:
+        return _reach(varying, math.exp(log_tail)) - distance
+
+    if high <= low or lacking(math.log(low)) <= 0:
+        return tails[0]
+    if lacking(math.log(high)) >= 0:
+        return high
+    return math.exp(optimize.brentq(lacking, math.log(low), math.log(high), xtol=1e-13))

@@ -1,0 +1,124 @@
+"""How much of a published improvement is there again, and whether the rows keep their order.
+
+Breuer, Ferro, Fuhr, Maistro, Sakai, Schaer and Soboroff, How to Measure the Reproducibility of
+System-oriented IR Experiments, SIGIR 2020. They compare an advanced run with a baseline in the original and
+in the reproduced experiment; here that is a row with the table's baseline. A paper prints means, and both of
+their measures of an overall effect need no more: the mean of differences is the difference of means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy import stats
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Means:
+    """Mean scores of a row and of the baseline, in one experiment."""
+
+    row: float
+    baseline: float
+
+
+def effect_ratio(published: Means, reproduced: Means) -> float | None:
+    """Return the reproduced improvement over the baseline as a multiple of the published one.
+
+    ER = (row' - baseline') / (row - baseline), with ' for the reproduced experiment: 1 where the improvement
+    is the same, from 0 to 1 where it is smaller, negative where it has the other sign.
+
+    Returns:
+        The ratio; None where the published improvement is 0.
+    """
+    improvement = published.row - published.baseline
+    return (reproduced.row - reproduced.baseline) / improvement if improvement else None
+
+
+def delta_relative_improvement(published: Means, reproduced: Means) -> float | None:
+    """Return the published improvement less the reproduced one, each relative to its own baseline.
+
+    DeltaRI = (row - baseline) / baseline - (row' - baseline') / baseline': 0 where they are the same, above 0
+    where the reproduced one is smaller.
+
+    Returns:
+        The difference, a fraction; None where a baseline is 0.
+    """
+    if not published.baseline or not reproduced.baseline:
+        return None
+    relative = [(means.row - means.baseline) / means.baseline for means in (published, reproduced)]
+    return relative[0] - relative[1]
+
+
+def rank_agreement(published: Sequence[float], reproduced: Sequence[float]) -> float | None:
+    """Return Kendall's tau-b between two orders of the same rows; ties count (Kendall, Biometrika 1945).
+
+    Returns:
+        From -1, the order turned round, to 1, the same; None with fewer than two rows, or where all of one
+        side are tied.
+    """
+    if len(set(published)) < 2 or len(set(reproduced)) < 2:
+        return None
+    return float(stats.kendalltau(published, reproduced, variant="b").statistic)
+
+
+def measure_reproducibility(
+    columns: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    baseline: str,
+    stand_in: str | None,
+) -> Block:
+    """Return the ``reproducibility`` block of a comparison.
+
+    Args:
+        columns: of `cells.json`; those that the paper prints are measured.
+        rows: of `cells.json`.
+        baseline: name of the row that the others are compared with.
+        stand_in: which collection stands in for the paper's, in words; None where it is the paper's own.
+
+    Returns:
+        ``not_given``, why there is neither effect ratio nor delta relative improvement, or None;
+        ``effects``, one ``{"row", "column", "effect_ratio", "delta_ri"}`` for each row and column with
+        figures on both sides; ``ranks``, one ``{"column", "rows", "tau"}`` a column, tau None where it cannot
+        be had.
+    """
+    effects: list[Block] = []
+    ranks: list[Block] = []
+    for place, column in enumerate(columns):
+        if not column["published"]:
+            continue
+        both = {row["name"]: found for row in rows if (found := _both(row["cells"][place])) is not None}
+        pairs = list(both.values())
+        tau = rank_agreement([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+        ranks.append({"column": column["label"], "rows": len(pairs), "tau": tau})
+        if stand_in is None and baseline in both:
+            effects += [
+                {"row": name, "column": column["label"], **_effects(pair, both[baseline])}
+                for name, pair in both.items()
+                if name != baseline
+            ]
+    return {"not_given": _not_given(stand_in, effects), "effects": effects, "ranks": ranks}
+
+
+def _both(cell: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Published figure and reproduced mean of a cell that has both."""
+    if cell["published"] is None or cell["reproduced"] is None:
+        return None
+    return cell["published"]["value"], cell["reproduced"]["mean"]
+
+
+def _effects(row: tuple[float, float], baseline: tuple[float, float]) -> Block:
+    published, reproduced = Means(row[0], baseline[0]), Means(row[1], baseline[1])
+    return {
+        "effect_ratio": effect_ratio(published, reproduced),
+        "delta_ri": delta_relative_improvement(published, reproduced),
+    }
+
+
+def _not_given(stand_in: str | None, effects: Sequence[Block]) -> str | None:
+    if stand_in is not None:
+        return stand_in
+    return None if effects else "no row has figures on both sides, and the baseline too"

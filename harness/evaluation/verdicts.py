@@ -1,0 +1,272 @@
+"""What a reproduced table says of the published one: verdicts by rules, each once as code and as prose.
+
+A verdict is about the primary column. Of the rules of a row, and of those of a table, the first that applies
+decides; the last one always does. `docs/statistics.md` shows `rules_text()`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+PIPELINE_SCALES = ("simulation", "quick")
+"""Scales at which nothing is concluded about a paper."""
+
+REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not"
+INCONCLUSIVE, PIPELINE, UNJUDGED = "inconclusive", "pipeline check", "not judged"
+
+Subject = TypeVar("Subject")
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Rule(Generic[Subject]):
+    """A verdict and when it is given.
+
+    Attributes:
+        word: the verdict.
+        because: the condition as prose, which is also the reason.
+        applies: the condition as code.
+    """
+
+    word: str
+    because: str
+    applies: Callable[[Subject], bool]
+
+    def verdict(self, more: str = "") -> dict[str, str]:
+        """Return it for `cells.json`."""
+        return {"word": self.word, "reason": f"{self.because}{more}"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a row's difference to the baseline in the primary column.
+
+    Attributes:
+        pipeline: whether the table is a pipeline check.
+        published: ends that its rounding leaves to the published difference; None where there is none.
+        value: the reproduced difference; None where there is none.
+        method: ends of the method's interval; None with one seed.
+        found: whether it is significant after Holm.
+        detectable: smallest difference that could have been found; None where nothing was tested.
+    """
+
+    pipeline: bool
+    published: Range | None
+    value: float | None
+    method: Range | None
+    found: bool
+    detectable: float | None
+
+    @property
+    def sign(self) -> int:
+        """Sign of the published difference; 0 where its rounding leaves 0 possible."""
+        low, high = self.published or (0.0, 0.0)
+        return (low > 0) - (high < 0)
+
+    @property
+    def meets(self) -> bool:
+        """Whether the method's interval and the published difference, as rounded, share a value."""
+        if self.method is None or self.published is None:
+            return False
+        return self.method[0] <= self.published[1] and self.published[0] <= self.method[1]
+
+    @property
+    def within(self) -> bool:
+        """Whether the method's interval lies within the rounding of the published difference."""
+        if self.method is None or self.published is None:
+            return False
+        return self.published[0] <= self.method[0] and self.method[1] <= self.published[1]
+
+    @property
+    def found_with_sign(self) -> int:
+        """Sign of the reproduced difference if it was found, else 0."""
+        if not self.found or self.value is None:
+            return 0
+        return (self.value > 0) - (self.value < 0)
+
+    @property
+    def too_small_to_find(self) -> bool:
+        """Whether the published difference, at its smallest, is smaller than what could have been found."""
+        if self.published is None or self.detectable is None:
+            return True
+        return self.detectable > min(abs(end) for end in self.published)
+
+
+ROW_RULES: tuple[Rule[Evidence], ...] = (
+    Rule(
+        PIPELINE,
+        "the scale is simulation or quick, or another collection stands in for the paper's: "
+        "that shows that the path works and is no evidence about the paper",
+        lambda row: row.pipeline,
+    ),
+    Rule(
+        UNJUDGED,
+        "the paper prints no difference between this row and the baseline in the primary measure",
+        lambda row: row.published is None,
+    ),
+    Rule(
+        UNJUDGED,
+        "there is no reproduced difference: the row or the baseline failed, was not run or is unavailable",
+        lambda row: row.value is None,
+    ),
+    Rule(
+        INCONCLUSIVE,
+        "one seed tells nothing about the method",
+        lambda row: row.method is None,
+    ),
+    Rule(
+        REPRODUCED,
+        "the published difference is 0 within its rounding, and the interval of the method lies within that "
+        "rounding",
+        lambda row: row.sign == 0 and row.within,
+    ),
+    Rule(
+        NOT,
+        "the published difference is 0 within its rounding, but a difference was found, and the interval of "
+        "the method lies outside that rounding",
+        lambda row: row.sign == 0 and row.found and not row.meets,
+    ),
+    Rule(
+        INCONCLUSIVE,
+        "the published difference is 0 within its rounding, and the interval of the method reaches beyond "
+        "that rounding",
+        lambda row: row.sign == 0,
+    ),
+    Rule(
+        REPRODUCED,
+        "a difference was found in the published direction, and the interval of the method meets the "
+        "published one",
+        lambda row: row.found_with_sign == row.sign and row.meets,
+    ),
+    Rule(
+        PARTLY,
+        "a difference was found in the published direction, but the interval of the method leaves the "
+        "published one out",
+        lambda row: row.found_with_sign == row.sign,
+    ),
+    Rule(
+        NOT,
+        "a difference was found in the other direction",
+        lambda row: row.found_with_sign == -row.sign,
+    ),
+    Rule(
+        INCONCLUSIVE,
+        "no difference was found, and the smallest that could have been is larger than the published one",
+        lambda row: row.too_small_to_find,
+    ),
+    Rule(
+        INCONCLUSIVE,
+        "no difference was found, but the interval of the method meets the published one",
+        lambda row: row.meets,
+    ),
+    Rule(
+        NOT,
+        "no difference was found, though one as large as the published one would have been, and the interval "
+        "of the method leaves it out",
+        lambda row: True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the rows of a table were judged.
+
+    Attributes:
+        pipeline: whether the table is a pipeline check.
+        words: verdicts of the rows for which the paper prints a difference.
+    """
+
+    pipeline: bool
+    words: tuple[str, ...]
+
+
+TABLE_RULES: tuple[Rule[Standing], ...] = (
+    Rule(PIPELINE, ROW_RULES[0].because, lambda table: table.pipeline),
+    Rule(
+        UNJUDGED,
+        "of no row both a published and a reproduced difference are known in the primary measure",
+        lambda table: set(table.words) <= {UNJUDGED},
+    ),
+    Rule(
+        REPRODUCED,
+        "every row with a published difference is reproduced",
+        lambda table: set(table.words) == {REPRODUCED},
+    ),
+    Rule(
+        PARTLY,
+        "some rows with a published difference are reproduced, wholly or partly, and not all wholly",
+        lambda table: bool({REPRODUCED, PARTLY} & set(table.words)),
+    ),
+    Rule(
+        NOT,
+        "no row is reproduced, and at least one is contradicted",
+        lambda table: NOT in table.words,
+    ),
+    Rule(
+        INCONCLUSIVE,
+        "no row is reproduced, and none is contradicted",
+        lambda table: True,
+    ),
+)
+
+
+def judge_row(row: Evidence) -> dict[str, str]:
+    """Return ``{"word", "reason"}`` of a row."""
+    return next(rule for rule in ROW_RULES if rule.applies(row)).verdict()
+
+
+def judge_table(table: Standing) -> dict[str, str]:
+    """Return ``{"word", "reason"}`` of a table; the reason counts its rows."""
+    counts = Counter(table.words)
+    counted = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
+    rule = next(rule for rule in TABLE_RULES if rule.applies(table))
+    return rule.verdict(f" ({counted})" if counted and not table.pipeline else "")
+
+
+def judge(
+    differences: Mapping[str, Mapping[str, Any] | None], *, level: float, scale: str, stand_in: str | None
+) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Return the verdicts of the compared rows, and that of the table.
+
+    Args:
+        differences: compared row -> its ``difference`` block of the primary column, None where there is
+            neither a published nor a reproduced one.
+        level: confidence of the table.
+        scale: name of the scale.
+        stand_in: which collection stands in for the paper's, in words; None where it is the paper's own.
+    """
+    pipeline = scale in PIPELINE_SCALES or stand_in is not None
+    rows = {name: _evidence(block or {}, level, pipeline) for name, block in differences.items()}
+    verdicts = {name: judge_row(row) for name, row in rows.items()}
+    due = tuple(verdicts[name]["word"] for name, row in rows.items() if row.published is not None)
+    return verdicts, judge_table(Standing(pipeline, due))
+
+
+def rules_text() -> str:
+    """Return the rules as two Markdown lists."""
+    lists: list[Sequence[Rule[Any]]] = [ROW_RULES, TABLE_RULES]
+    texts = [
+        "\n".join(f"{place}. **{rule.word}**: {rule.because}" for place, rule in enumerate(rules, 1))
+        for rules in lists
+    ]
+    return f"A row:\n\n{texts[0]}\n\nA table:\n\n{texts[1]}"
+
+
+def _evidence(block: Mapping[str, Any], level: float, pipeline: bool) -> Evidence:
+    p_value = block.get("holm_p")
+    return Evidence(
+        pipeline=pipeline,
+        published=_ends(block.get("published")),
+        value=block.get("value"),
+        method=_ends(block.get("method")),
+        found=p_value is not None and p_value <= 1 - level,
+        detectable=block.get("detectable"),
+    )
+
+
+def _ends(interval: Mapping[str, Any] | None) -> Range | None:
+    return None if interval is None else (interval["low"], interval["high"])

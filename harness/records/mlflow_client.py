@@ -1,0 +1,150 @@
+"""An MLflow server or database, opened: one experiment, and its runs by fingerprint."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from harness.records.mlflow_entries import Point
+
+SQLITE = "sqlite:///"
+DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+OPENING_S = 120.0
+"""How long another process may take to open the database."""
+
+
+def without_password(text: str) -> str:
+    """Return the text with ``user:password@`` in addresses made ``***@``."""
+    return re.sub(r"://[^/\s]*@", "://***@", text)
+
+
+class Experiment:
+    """An MLflow experiment, made if it is not there.
+
+    Args:
+        tracking_uri: for example ``sqlite:///store/mlflow.db`` (artifacts then lie beside it, in
+            ``mlartifacts``) or ``http://host:5000``.
+        name: of the experiment.
+        heard: called after each answer of the server.
+    """
+
+    def __init__(self, tracking_uri: str, name: str, heard: Callable[[], None]) -> None:
+        self._heard = heard
+        with _alone(tracking_uri):
+            self._open(tracking_uri, name)
+        heard()
+
+    def _open(self, tracking_uri: str, name: str) -> None:
+        self.client = _client(tracking_uri)
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                location = _artifact_location(tracking_uri)
+                self.id = self.client.create_experiment(name, artifact_location=location)
+            except Exception:
+                # Another process may have made it in between; if not, the first error is the one to show.
+                found = self.client.get_experiment_by_name(name)
+                if found is None:
+                    raise
+        if found is not None:
+            self.id = found.experiment_id
+
+    def only_run(self, fingerprint: str) -> Any:
+        """Return the first run of a fingerprint in any experiment, or none; later ones are deleted.
+
+        There are later ones where two processes made one at the same time; each of them keeps the first.
+        """
+        runs = sorted(self._runs(fingerprint), key=lambda run: (run.info.start_time, run.info.run_id))
+        for later in runs[1:]:
+            self.client.delete_run(later.info.run_id)
+        self._heard()
+        return runs[0] if runs else None
+
+    def _runs(self, fingerprint: str) -> list[Any]:
+        experiments, token = [], None
+        while True:
+            page = self.client.search_experiments(page_token=token)
+            experiments += [found.experiment_id for found in page]
+            token = page.token
+            if not token:
+                return list(self.client.search_runs(experiments, f"tags.fingerprint = '{fingerprint}'"))
+
+    def create_run(self, tags: dict[str, str], start_ms: int) -> None:
+        """Make a run."""
+        self.client.create_run(self.id, start_ms, tags, tags.get("mlflow.runName"))
+        self._heard()
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run; MLflow keeps it in its bin."""
+        self.client.delete_run(run_id)
+
+    def log(
+        self,
+        run_id: str,
+        points: list[Point] | None = None,
+        tags: dict[str, str] | None = None,
+        params: dict[str, str] | None = None,
+    ) -> None:
+        """One call, if there is anything to say; MLflow writes the tags last."""
+        from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415  (MLflow takes seconds to import)
+
+        entries = {
+            "metrics": [Metric(p.name, p.value, p.time_ms, p.step) for p in points or ()],
+            "params": [Param(*item) for item in (params or {}).items()],
+            "tags": [RunTag(*item) for item in (tags or {}).items()],
+        }
+        if any(entries.values()):
+            self.client.log_batch(run_id, **entries)
+            self._heard()
+
+    def log_file(self, run_id: str, path: Path, folder: str | None = None) -> None:
+        """Upload a file as an artifact, below a folder of the artifacts."""
+        self.client.log_artifact(run_id, str(path), folder)
+        self._heard()
+
+    def finish(self, run_id: str, end_ms: int) -> None:
+        """Say that a run came to its end."""
+        self.client.set_terminated(run_id, "FINISHED", end_time=end_ms)
+        self._heard()
+
+
+def _client(tracking_uri: str) -> Any:
+    """Import MLflow, quietly, and open a client that gives up soon when nobody answers."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    from mlflow.tracking import MlflowClient  # noqa: PLC0415  (seconds to import)
+
+    for name in ("mlflow", "mlflow.store.db.utils", "alembic", "alembic.runtime.migration"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each retry of a server that is away
+    return MlflowClient(tracking_uri)
+
+
+def _alone(tracking_uri: str) -> AbstractContextManager[object]:
+    """Keep other processes from opening a database meanwhile: two that make its tables at once break it."""
+    if not tracking_uri.startswith(SQLITE):
+        return nullcontext()
+    path = Path(tracking_uri.removeprefix(SQLITE))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f"{path.name}.lock"), timeout=OPENING_S)
+
+
+def _artifact_location(tracking_uri: str) -> str | None:
+    """Beside the database for SQLite; a server knows its own place."""
+    if not tracking_uri.startswith(SQLITE):
+        return None
+    return (Path(tracking_uri.removeprefix(SQLITE)).resolve().parent / "mlartifacts").as_uri()

@@ -1,0 +1,82 @@
+"""What a comparison says of its paper in words: verdicts with their reasons, and how much is there again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.reports import footnotes
+from harness.reports.text import NOTHING, Cells, verdict_text
+
+
+def verdict_line(cells: Cells) -> str:
+    """Return the table's verdict and why; a pipeline check says what it is worth."""
+    reason = cells.get("verdict_reason")
+    if reason is None or cells["verdict"] == "pipeline check":
+        return footnotes.verdict(cells)
+    return f"Verdict: {verdict_text(cells['verdict'])}: {reason}."
+
+
+def judgement_lines(cells: Cells) -> list[str]:
+    """Return what there is to say of the rows, then how much of the published table is there again."""
+    return [*row_lines(cells), *reproducibility_lines(cells)]
+
+
+def row_lines(cells: Cells) -> list[str]:
+    """Return a line for each row of which there is more to say than its figures: state, verdict, reasons.
+
+    Where the table is a pipeline check, so is every row, and no row says it again.
+    """
+    lines = []
+    for row in cells["rows"]:
+        said = state_text(row)
+        verdict = row.get("verdict")
+        if verdict and cells["verdict"] != "pipeline check":
+            said = [*said, f"{verdict_text(verdict['word'])}: {verdict['reason']}"]
+        lines += [f"{row['name']}: {'; '.join(said)}."] if said else []
+    return lines
+
+
+def state_text(row: Mapping[str, Any]) -> list[str]:
+    """Return what became of a row that failed or is not to be had; nothing of any other."""
+    states = {cell["state"] for cell in row["cells"]}
+    if "failed" in states:
+        return [f"failed ({row['reason']})"]
+    return ["unavailable"] if "unavailable" in states else []
+
+
+def reproducibility_lines(cells: Cells) -> list[str]:
+    """Return effect ratio, delta relative improvement and agreement of ranks, or why there are none."""
+    block = cells.get("reproducibility")
+    if block is None or not block["ranks"]:
+        return []
+    return [*_effect_lines(cells, block), _rank_line(cells, block)]
+
+
+def _effect_lines(cells: Cells, block: Mapping[str, Any]) -> list[str]:
+    what = "Effect ratio and delta relative improvement"
+    if block["not_given"]:
+        return [f"{what}: not given; {block['not_given']}."]
+    lines = []
+    for label in dict.fromkeys(effect["column"] for effect in block["effects"]):
+        own = [effect for effect in block["effects"] if effect["column"] == label]
+        texts = [f"{e['row']} {_number(e['effect_ratio'])} and {_number(e['delta_ri'], '+')}" for e in own]
+        lines.append(f"{what} in {label}, to {cells['baseline']}: {'; '.join(texts)}.")
+    return lines
+
+
+def _rank_line(cells: Cells, block: Mapping[str, Any]) -> str:
+    worth = ", no evidence about the paper" if cells["verdict"] == "pipeline check" else ""
+    texts = "; ".join(_rank_text(rank) for rank in block["ranks"])
+    return f"Order of rows, published and reproduced (Kendall's tau-b{worth}): {texts}."
+
+
+def _rank_text(rank: Mapping[str, Any]) -> str:
+    if rank["tau"] is not None:
+        return f"{rank['column']} {_number(rank['tau'], '+')} ({rank['rows']} rows)"
+    why = "too few rows with figures on both sides" if rank["rows"] < 2 else "one side is all ties"
+    return f"{rank['column']} not to be had, {why} ({rank['rows']})"
+
+
+def _number(value: float | None, sign: str = "-") -> str:
+    return NOTHING if value is None else f"{value:{sign}.2f}"

@@ -1,0 +1,69 @@
+"""What provenance.json says, as blocks of a report: environments and runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.reports.document import Column, Note, Notes, Table, fields
+from harness.reports.text import NOTHING
+
+SHOWN = ("torch", "transformers", "numpy", "ir-measures", "faiss-cpu", "faiss-gpu")
+"""Packages that a reader asks for; all stand in provenance.json."""
+
+
+def environments(provenance: Any) -> Notes:
+    """Return commit, hardware and packages of each environment, and how the collection was checked."""
+    items = [
+        Note(_environment(found), f"Environment {number}")
+        for number, found in enumerate(provenance["environments"])
+    ]
+    if provenance["manifest"]:
+        items.append(Note(f"{provenance['manifest']}.", "Collection"))
+    return Notes("Environments", tuple(items))
+
+
+def run_table(provenance: Any) -> Table:
+    """Return a line for each run."""
+    columns = (
+        Column("Row", names=True),
+        Column("seed"),
+        Column("run", names=True),
+        Column("seconds"),
+        Column("finished (UTC)"),
+        Column("environment"),
+    )
+    rows = tuple(
+        fields(
+            [
+                run["row"],
+                str(run["seed"]),
+                run["fingerprint"],
+                NOTHING if run["seconds"] is None else f"{run['seconds']:.1f}",
+                _time(run["finished"]),
+                str(run["environment"]),
+            ]
+        )
+        for run in provenance["runs"]
+    )
+    return Table("Runs", columns, rows)
+
+
+def _environment(found: Any) -> str:
+    hardware, packages = found["hardware"], found["packages"]
+    commit = found["commit"] or "not known"
+    gpus = ", ".join(str(gpu["name"]) for gpu in hardware["gpus"]) or "no GPU"
+    memory = hardware["memory_bytes"]
+    parts = [
+        f"commit {commit}{' with changes' if found['dirty'] else ''}",
+        f"{hardware['cpu']}, {hardware['cores']} cores, {found['threads']} threads",
+        *([f"{memory / 1e9:.0f} GB"] if memory else []),
+        gpus,
+        f"Python {found['python']}",
+        *(f"{name} {packages[name]}" for name in SHOWN if name in packages),
+    ]
+    return "; ".join(parts) + "."
+
+
+def _time(finished: float | None) -> str:
+    return NOTHING if finished is None else f"{datetime.fromtimestamp(finished, UTC):%Y-%m-%d %H:%M}"

@@ -1,0 +1,142 @@
+"""A document as LaTeX: a file that compiles as it is, and that a paper can read with its input command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+from textwrap import wrap
+
+from harness.reports.document import Column, Document, Field, Notes, Table
+
+MOST = 40
+"""Rows on a page; a longer table continues in a float of its own."""
+
+HEAD = r"""% Compiles as it is, with pdflatex or tectonic. In a paper, which loads booktabs and graphicx,
+% \input{table} gives the tables alone; take out those that are not wanted.
+\makeatletter
+\ifx\documentclass\@twoclasseserror % a paper has begun
+  \makeatother
+  \let\harnessend\relax
+\else
+  \makeatother
+  \documentclass{article}
+  \usepackage[a4paper,margin=2cm]{geometry}
+  \usepackage{booktabs,graphicx}
+  \begin{document}\sloppy
+  \def\harnessend{\end{document}}
+\fi
+"""
+
+FOOT = r"\harnessend"
+
+CODE, QUOTED = re.compile("`([^`]*)`"), re.compile('"([^"]*)"')
+
+SPECIAL = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "−": "$-$",
+    "…": r"\dots{}",
+    "×": r"$\times$",
+    "†": r"$\dagger$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+}
+
+
+def render_latex(document: Document) -> str:
+    """Return all tables as floats; the lists of notes follow where the file is compiled by itself."""
+    tables = [block for block in document.blocks if isinstance(block, Table) and block.rows]
+    notes = [block for block in document.blocks if isinstance(block, Notes)]
+    floats = [_floats(document, table, first=table is tables[0]) for table in tables]
+    alone = [r"\ifx\harnessend\relax\else", r"\clearpage", *map(_notes, notes), r"\fi"]
+    return "\n".join([HEAD, *floats, *alone, FOOT]) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return the text with what LaTeX would take for a command, or has no letter for, written out."""
+    written = "".join(SPECIAL.get(character, character) for character in text)
+    written = re.sub(r"(?<![\w.])-(?=\d)", "$-$", written).replace(r" \%", r"\,\%")  # a minus, no hyphen
+    written = CODE.sub(lambda found: rf"\texttt{{{found[1].replace('-', '{-}')}}}", written)
+    return QUOTED.sub(r"``\1''", written)
+
+
+def _floats(document: Document, table: Table, *, first: bool) -> str:
+    """A float for each page of rows; the report's own caption stands over the first table."""
+    own = f"{table.title}. Made on {document.made_on}. {table.caption}".strip()
+    caption = " ".join([*document.lead, table.caption]).strip() if first else own
+    pages = [table.rows[start : start + MOST] for start in range(0, len(table.rows), MOST)]
+    return "".join(
+        _float(table, page, f"{table.title or document.title} (continued)." if number else caption)
+        for number, page in enumerate(pages)
+    )
+
+
+def _float(table: Table, rows: Sequence[tuple[Field, ...]], caption: str) -> str:
+    notes = [r"\par\smallskip", r"\parbox{\linewidth}{\footnotesize " + escape(" ".join(table.notes)) + "}"]
+    return "\n".join(
+        [
+            r"\begin{table*}[tbp]",
+            r"\centering\small",
+            rf"\caption{{{escape(caption)}}}\smallskip",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            rf"\begin{{tabular}}{{{''.join('l' if column.names else 'r' for column in table.columns)}}}",
+            r"\toprule",
+            *_headings(table.columns),
+            r"\midrule",
+            *(_guarded(" & ".join(map(_field, row))) + r" \\" for row in rows),
+            r"\bottomrule",
+            r"\end{tabular}}",
+            *(notes if table.notes else []),
+            r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def _headings(columns: Sequence[Column]) -> list[str]:
+    """The groups with a rule under each, where there are any, and the names below them."""
+    names = " & ".join(map(_name, columns)) + r" \\"
+    if not any(column.group for column in columns):
+        return [names]
+    spans, rules, place = [], [], 1
+    for group, members in groupby(columns, key=lambda column: column.group):
+        width = len(list(members))
+        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(group)}}}")
+        if group:
+            rules.append(rf"\cmidrule(lr){{{place}-{place + width - 1}}}")
+        place += width
+    return [" & ".join(spans) + r" \\", " ".join(rules), names]
+
+
+def _name(column: Column) -> str:
+    """A long name on several lines, so that it does not widen a column of short figures."""
+    lines = [escape(line) for line in wrap(column.name, 16)]
+    return r"\shortstack[" + ("l" if column.names else "r") + "]{" + r"\\".join(lines) + "}"
+
+
+def _guarded(line: str) -> str:
+    """A bracket at the head of a row would be an option of the row before."""
+    return "{}" + line if line.startswith("[") else line
+
+
+def _field(field: Field) -> str:
+    """A figure; its mark hangs out, so that figures with and without one stand in line."""
+    text = escape(field.text)
+    text = rf"\textbf{{{text}}}" if field.strong else text
+    text = text if field.state == "figure" else rf"\textit{{{text}}}"
+    return f"{text}\\rlap{{\\textsuperscript{{{escape(field.mark)}}}}}" if field.mark else text
+
+
+def _notes(block: Notes) -> str:
+    terms = [rf"\textbf{{{escape(note.term)}}}: " if note.term else "" for note in block.items]
+    items = [rf"\item {term}{escape(note.text)}" for term, note in zip(terms, block.items, strict=True)]
+    lines = [rf"\section*{{{escape(block.title)}}}", r"\begin{itemize}", *items, r"\end{itemize}"]
+    return "\n".join(lines)

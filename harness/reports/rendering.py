@@ -1,0 +1,120 @@
+"""Everything that is rendered below a results folder, from cells, provenance and per-query scores alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.files import read_json, write_text
+from harness.reports.cells import Cells
+from harness.reports.document import Figure
+from harness.reports.kinds import document_of, report_of
+from harness.reports.provenance import environments, run_table
+from harness.reports.renderers.html import Entry, render_html, render_page
+from harness.reports.renderers.latex import render_latex
+from harness.reports.renderers.markdown import render_markdown
+from harness.reports.text import collection_text, dataset_titles
+
+DATA = ("cells.json", "provenance.json", "per_query.parquet")
+RENDERED = ("table.md", "table.csv", "table.tex", "table.html", "figure.svg", "figure.png")
+FILES = (*RENDERED, *DATA)
+PAGE = "index.html"
+
+
+def render(folder: Path) -> Cells:
+    """Render tables and figures of one target, `<scale>/<paper>/<target>/`.
+
+    Raises:
+        UserError: cells.json is missing, corrupt, or of an unknown kind.
+    """
+    cells: Cells = read_json(folder / "cells.json")
+    report = report_of(cells, folder / "cells.json")
+    document = report.document(cells)
+    write_text(folder / "table.md", render_markdown(document))
+    write_text(folder / "table.tex", render_latex(document))
+    write_text(folder / "table.csv", report.csv(cells))
+    report.draw(cells, folder / "figure.svg", folder / "figure.png")
+    write_text(folder / "table.html", html_text(folder))
+    return cells
+
+
+def render_index(scale: Path) -> Path:
+    """Render the page of a scale's targets; those with a file missing are rendered first.
+
+    Args:
+        scale: the folder of the scale below a results root.
+    """
+    for folder in _folders(scale):
+        if not all((folder / name).exists() for name in RENDERED):
+            render(folder)
+    write_text(scale / PAGE, page_text(scale))
+    return scale / PAGE
+
+
+def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
+    """Render one target at all its scales, or all targets, and the pages that they stand on.
+
+    Args:
+        root: of the results.
+        target: `<paper>/<target>`; all that have results by default.
+
+    Returns:
+        The pages, and the folders that were rendered.
+
+    Raises:
+        UserError: there are no results of it.
+    """
+    found = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
+    chosen = [folder for folder in found if target in (None, f"{folder.parent.name}/{folder.name}")]
+    if not chosen:
+        fix = "run `harness reproduce` first"
+        raise UserError(f"no results of {target or 'any target'} below {root}", fix=fix)
+    for folder in chosen:
+        render(folder)
+    pages = [render_index(scale) for scale in sorted({folder.parents[1] for folder in chosen})]
+    return [*chosen, *pages]
+
+
+def page_text(scale: Path) -> str:
+    """Return the page of a scale's targets, whose figures are drawn already."""
+    entries = [_entry(folder, f"{folder.parent.name}/{folder.name}/") for folder in _folders(scale)]
+    return render_page(f"Results at {scale.name} scale", entries)
+
+
+def html_text(folder: Path) -> str:
+    """Return one target as HTML, its figures drawn already."""
+    return render_html(_entry(folder, ""))
+
+
+def _folders(scale: Path) -> list[Path]:
+    """Return the targets of a scale; one that another process is just writing comes with that one's page."""
+    found = sorted(path.parent for path in scale.glob("*/*/cells.json"))
+    return [folder for folder in found if all((folder / name).exists() for name in DATA)]
+
+
+def _entry(folder: Path, prefix: str) -> Entry:
+    """Return a target for HTML; its figures are drawn already."""
+    cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
+    document = document_of(cells)
+    names = [block.name for block in document.blocks if isinstance(block, Figure)]
+    seeds = len(cells.get("seeds", []))
+    counted = ["--seeds", str(seeds)] if seeds else []
+    return Entry(
+        document=document,
+        drawings={name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names},
+        anchor=cells["target"].replace("/", "-"),
+        folder=prefix,
+        files=[name for name in FILES if not name.startswith("figure")],
+        target=cells["target"],
+        title=cells["title"],
+        source=cells["source"],
+        paper=cells["paper"],
+        datasets=dataset_titles(cells),
+        collection=collection_text(cells),
+        seeds=seeds,
+        verdict=cells["verdict"],
+        command=" ".join(["harness reproduce", cells["target"], "--scale", cells["scale"], *counted]),
+        environments=environments(provenance),
+        runs=run_table(provenance),
+    )

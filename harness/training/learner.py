@@ -1,0 +1,58 @@
+"""A model that takes steps: its optimizer, and a learning rate over its own steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from harness.errors import RunError
+from harness.training.protocols import Rates
+from harness.training.schedule import adamw, linear_schedule
+
+
+@dataclass
+class Learner:
+    """A model with its optimizer.
+
+    Attributes:
+        name: as errors call it.
+        model: whose parameters are changed.
+        rates: learning rate, decay, clipping.
+        steps: that the schedule of the learning rate is made for; after them it is 0.
+    """
+
+    name: str
+    model: nn.Module
+    rates: Rates
+    steps: int
+    optimizer: torch.optim.AdamW = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.optimizer = adamw(self.model, self.rates.learning_rate, self.rates.weight_decay)
+
+    def update(self, loss: Tensor, own_step: int) -> dict[str, float]:
+        """Take a step down a loss.
+
+        Args:
+            loss: scalar.
+            own_step: how many steps it took before.
+
+        Returns:
+            ``loss``, ``learning_rate`` and ``gradient_norm``, before clipping.
+
+        Raises:
+            RunError: the loss is not finite; nothing is changed.
+        """
+        rate = self.rates.learning_rate * linear_schedule(own_step, self.steps, self.rates.warm_up_share)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.rates.clip_norm)
+        if not torch.isfinite(loss):
+            what = f"the loss is {loss.item()} at step {own_step}"
+            raise RunError(what, where=self.name, fix="lower the learning rate")
+        self.optimizer.step()
+        return {"loss": loss.item(), "learning_rate": rate, "gradient_norm": norm.item()}

@@ -1,0 +1,55 @@
+"""The binary cross-entropy of each passage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.pieces import STRICT
+from harness.training.losses.scores import INFINITY, Scores, softplus
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, config=STRICT)
+class BCE:
+    """Each passage judged by itself, relevant or not; the mean over a query's passages.
+
+    ``chance``: what is taken for the chance to be relevant: the ``sigmoid`` of a score, or the ``softmax``
+    over the query's passages, of which SimANS analyses the gradients.
+    """
+
+    name: ClassVar[str] = "bce"
+    summary: ClassVar[str] = "binary cross-entropy of each passage"
+    source: ClassVar[str] = "sigmoid: RocketQA (Qu et al. 2021), its ranker; softmax: SimANS, footnote 2"
+    formula: ClassVar[str] = "-(log g+ + sum log(1 - g-)) / (1 + n), g = sigmoid(s) or softmax(s)"
+    needs_teacher: ClassVar[bool] = False
+
+    chance: Literal["sigmoid", "softmax"] = "sigmoid"
+
+    @property
+    def shift_free(self) -> bool:
+        """A sigmoid knows where 0 is."""
+        return self.chance == "softmax"
+
+    def __call__(self, given: Scores) -> Tensor:
+        """Return the mean over queries of the mean over their passages."""
+        each = self._of_sigmoid(given) if self.chance == "sigmoid" else self._of_softmax(given)
+        counted = (~given.masked).sum(dim=1)
+        return (each.masked_fill(given.masked, 0.0).sum(dim=1) / counted).mean()
+
+    def _of_sigmoid(self, given: Scores) -> Tensor:
+        scores = given.scores.masked_fill(given.masked, 0.0)
+        return softplus(scores.scatter(1, given.target[:, None], -given.positive(scores)))
+
+    def _of_softmax(self, given: Scores) -> Tensor:
+        """Return the losses, [B, P]; log(1 - p) of the greatest p is that of all others together."""
+        log_p = given.scores.log_softmax(dim=1)
+        top = log_p.argmax(dim=1, keepdim=True)
+        others = log_p.scatter(1, top, -INFINITY)
+        alone = others.isneginf().all(dim=1, keepdim=True)
+        rest = others.masked_fill(alone, 0.0).logsumexp(dim=1, keepdim=True)
+        log_not = (-log_p.exp().scatter(1, top, 0.0)).log1p().scatter(1, top, rest)
+        return -log_not.scatter(1, given.target[:, None], given.positive(log_p))

@@ -1,0 +1,35 @@
+"""The hinge over pairs of the positive and a negative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.pieces import STRICT
+from harness.training.losses.scores import Scores
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, config=STRICT)
+class Hinge:
+    """Each negative must stay below the positive by a margin; the mean over a query's negatives.
+
+    ``margin``: in units of the scores. EBR has cosines for scores; its margin is not known.
+    """
+
+    name: ClassVar[str] = "hinge"
+    summary: ClassVar[str] = "each negative below the positive by a margin"
+    source: ClassVar[str] = "RankSVM (Joachims 2002); EBR (Huang et al. 2020)"
+    formula: ClassVar[str] = "mean over d- of max(0, m + s- - s+)"
+    shift_free: ClassVar[bool] = True
+    needs_teacher: ClassVar[bool] = False
+
+    margin: float = Field(default=1.0, ge=0)
+
+    def __call__(self, given: Scores) -> Tensor:
+        """Return the mean over queries."""
+        return given.mean_over_negatives((given.gap() + self.margin).relu()).mean()

@@ -1,0 +1,50 @@
+"""The logistic loss over pairs of the positive and a negative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.pieces import STRICT
+from harness.training.losses.scores import Scores, softplus
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, config=STRICT)
+class PairwiseLogistic:
+    """RankNet's loss: minus the log-chance that the positive beats a negative.
+
+    ``weight``: ``reciprocal-rank`` weighs a pair by what exchanging its two passages would change in
+    reciprocal rank, as ADORE does; the ranks are those in the list, and have no gradient.
+    ``over``: the mean over a query's pairs and then over ``queries`` (ADORE), or over all ``pairs`` of the
+    batch alike (STAR); they differ where queries have different numbers of negatives.
+    """
+
+    name: ClassVar[str] = "pairwise-logistic"
+    summary: ClassVar[str] = "logistic loss over pairs, alike or weighted by reciprocal rank"
+    source: ClassVar[str] = "RankNet (Burges et al. 2005); STAR and ADORE (Zhan et al. 2021), released code"
+    formula: ClassVar[str] = "mean over d- of w log(1 + exp(s- - s+)), w = 1 or |1/rank+ - 1/rank-|"
+    shift_free: ClassVar[bool] = True
+    needs_teacher: ClassVar[bool] = False
+
+    weight: Literal["none", "reciprocal-rank"] = "none"
+    over: Literal["queries", "pairs"] = "queries"
+
+    def __call__(self, given: Scores) -> Tensor:
+        """Return the mean over queries, or over pairs."""
+        pairs = softplus(given.gap()).masked_fill(~given.negative, 0.0)
+        if self.weight == "reciprocal-rank":
+            pairs = pairs * _change_in_reciprocal_rank(given)
+        if self.over == "queries":
+            return given.mean_over_negatives(pairs).mean()
+        return pairs.sum() / given.negative.sum().clamp(min=1)
+
+
+def _change_in_reciprocal_rank(given: Scores) -> Tensor:
+    """Return |1/rank(d+) - 1/rank(d)|, [B, P]; masked passages rank last."""
+    order = given.scores.detach().argsort(dim=1, descending=True, stable=True)
+    reciprocal = 1.0 / (order.argsort(dim=1) + 1).to(given.scores.dtype)
+    return (reciprocal - given.positive(reciprocal)).abs()

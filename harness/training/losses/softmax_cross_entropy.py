@@ -1,0 +1,34 @@
+"""The softmax cross-entropy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.pieces import STRICT
+from harness.training.losses.scores import Scores
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, config=STRICT)
+class SoftmaxCrossEntropy:
+    """The negative log-likelihood of the positive among all passages that count."""
+
+    name: ClassVar[str] = "softmax-cross-entropy"
+    summary: ClassVar[str] = "negative log-likelihood of the positive"
+    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), equation 2; TriSampler, equation 2"
+    formula: ClassVar[str] = "-log p+, p = softmax(s / t)"
+    shift_free: ClassVar[bool] = True
+    needs_teacher: ClassVar[bool] = False
+
+    temperature: float = Field(default=1.0, gt=0)
+
+    def __call__(self, given: Scores) -> Tensor:
+        """Return the mean over queries."""
+        from torch.nn import functional  # noqa: PLC0415  (specs are read without torch)
+
+        return functional.cross_entropy(given.scores / self.temperature, given.target)

@@ -1,0 +1,80 @@
+"""Several losses together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field, PositiveFloat, SkipValidation, model_validator
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.pieces import HOLDING
+from harness.training.losses.loss import Loss
+from harness.training.losses.scores import Scores
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, config=HOLDING)
+class Sum:
+    """A weighted sum of losses, each a term that is logged by its name.
+
+    ``weights``: one for each of the ``parts``, in their order.
+    """
+
+    name: ClassVar[str] = "sum"
+    summary: ClassVar[str] = "a weighted sum of losses"
+    source: ClassVar[str] = "AR2 (Zhang et al. 2022), section 3; its code weighs by lambda and 1 - lambda"
+    formula: ClassVar[str] = "sum over terms of weight x term"
+
+    parts: tuple[SkipValidation[Loss], ...] = Field(min_length=2)
+    weights: tuple[PositiveFloat, ...] = Field(min_length=2, strict=False)
+
+    @model_validator(mode="after")
+    def _fit(self) -> Sum:
+        if len(self.weights) != len(self.parts):
+            raise ValueError(f"{len(self.weights)} weights for {len(self.parts)} parts; give one a part")
+        names = [part.name for part in self.parts]
+        if self.name in names:
+            raise ValueError("a sum stands inside of a sum; write its parts in this one")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"'{twice}' stands twice; terms are logged by their names")
+        return self
+
+    @property
+    def shift_free(self) -> bool:
+        """All its terms are."""
+        return all(part.shift_free for part in self.parts)
+
+    @property
+    def needs_teacher(self) -> bool:
+        """One of its terms does."""
+        return any(part.needs_teacher for part in self.parts)
+
+    def terms(self, given: Scores) -> dict[str, Tensor]:
+        """Return the value of each term without its weight, by name."""
+        return {part.name: part(given) for part in self.parts}
+
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """Return the weighted sum of terms."""
+        first, *others = (
+            weight * terms[part.name] for weight, part in zip(self.weights, self.parts, strict=True)
+        )
+        for other in others:
+            first = first + other
+        return first
+
+    def __call__(self, given: Scores) -> Tensor:
+        """Return the weighted sum."""
+        return self.total(self.terms(given))
+
+
+def total_and_terms(loss: Loss, given: Scores) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return what is to be minimised, and the terms that it is made of, by name and without their weights."""
+    if isinstance(loss, Sum):
+        terms = loss.terms(given)
+        return loss.total(terms), terms
+    value = loss(given)
+    return value, {loss.name: value}

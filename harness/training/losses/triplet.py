@@ -1,0 +1,42 @@
+"""The triplet loss: only negatives that are hard enough count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.negatives.pieces import STRICT
+from harness.training.losses.scores import Scores
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, config=STRICT)
+class Triplet:
+    """The hinge over the triplets of a query, its positive and a negative that matter.
+
+    ``over``: which those are: the ``hardest`` negative of each query, or all that are ``violating`` the
+    margin, of which the mean over the batch is taken. The mean over all triplets is the loss `hinge`.
+    """
+
+    name: ClassVar[str] = "triplet"
+    summary: ClassVar[str] = "the hinge of the hardest negative, or of those within the margin"
+    source: ClassVar[str] = "Hermans et al. 2017, batch hard and batch all; EBR, section 6.1: the hardest"
+    formula: ClassVar[str] = "max(0, m + max s- - s+), or mean over d- with m + s- > s+ of m + s- - s+"
+    shift_free: ClassVar[bool] = True
+    needs_teacher: ClassVar[bool] = False
+
+    margin: float = Field(default=1.0, ge=0)
+    over: Literal["hardest", "violating"] = "hardest"
+
+    def __call__(self, given: Scores) -> Tensor:
+        """Return the mean over queries, or over the triplets that violate the margin."""
+        if self.over == "hardest":
+            some = given.negative.any(dim=1)
+            hardest = given.among_negatives(given.gap()).amax(dim=1)
+            return (hardest + self.margin).relu().masked_fill(~some, 0.0).mean()
+        excess = (given.gap() + self.margin).relu().masked_fill(~given.negative, 0.0)
+        return excess.sum() / (excess > 0).sum().clamp(min=1)

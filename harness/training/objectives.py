@@ -1,0 +1,163 @@
+"""What retriever and ranker are trained on: from training pairs and their passages to a loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker
+from harness.negatives.topologies.in_batch import InBatch
+from harness.negatives.topologies.queue import Queue
+from harness.negatives.topologies.topology import Topology
+from harness.training.batches import TrainingPairs
+from harness.training.forward import (
+    Numbers,
+    embed_batch,
+    embed_queries,
+    own_scores,
+    queue_scores,
+    shared_scores,
+)
+from harness.training.forward_ranker import score_lists
+from harness.training.losses.loss import Loss
+from harness.training.losses.scores import Scores
+from harness.training.losses.sum import total_and_terms
+from harness.training.queue import MomentumQueue
+
+Objective = tuple[Tensor, dict[str, float]]
+"""A loss to minimise, and what is logged of it."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Scores lists of passages by a ranker.
+
+    Attributes:
+        ranker: which.
+        tokens: of the collection.
+        pairs: labelled training pairs.
+        pair_tokens: tokens of a pair at most.
+    """
+
+    ranker: Ranker
+    tokens: TokenStore
+    pairs: TrainingPairs
+    pair_tokens: int
+
+    def scores(self, rows: Numbers, passage: Numbers) -> Tensor:
+        """Score the queries of pairs [B] against their passages [B, C], [B, C] with gradient."""
+        query = self.pairs.pairs[rows, 0]
+        return score_lists(self.ranker, self.tokens, query, passage, pair_tokens=self.pair_tokens)
+
+    def teach(self, rows: Numbers, passage: Numbers) -> Tensor:
+        """Score likewise, without dropout and gradient."""
+        self.ranker.eval()
+        with torch.no_grad():
+            return self.scores(rows, passage)
+
+
+@dataclass(frozen=True)
+class RankerObjective:
+    """A ranker's loss over a positive and its negatives.
+
+    Attributes:
+        lists: the ranker and what it reads.
+        loss: over its scores.
+    """
+
+    lists: Lists
+    loss: Loss
+
+    def __call__(self, rows: Numbers, passage: Numbers) -> Objective:
+        """Return the loss of pairs [B] with passages [B, 1 + n], the positive first."""
+        scores = self.lists.scores(rows, passage)
+        target = torch.zeros(len(rows), dtype=torch.int64, device=scores.device)
+        return _seen(self.loss, Scores(scores, target))
+
+
+@dataclass
+class RetrieverObjective:
+    """A retriever's loss over what its topology counts.
+
+    Attributes:
+        encoder: the retriever.
+        tokens: of the collection.
+        pairs: labelled training pairs.
+        topology: whose passages count.
+        mask: what does not count against a query.
+        loss: over the scores.
+        teacher: whose scores a loss may need; of a query's own passages alone.
+        queue: of past positives, where the topology is one.
+    """
+
+    encoder: DualEncoder
+    tokens: TokenStore
+    pairs: TrainingPairs
+    topology: Topology
+    mask: str
+    loss: Loss
+    teacher: Lists | None = None
+    queue: MomentumQueue | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.topology, Queue):
+            self.queue = MomentumQueue(self.encoder.passage, self.topology.length, self.topology.momentum)
+
+    def __call__(self, rows: Numbers, passage: Numbers) -> Objective:
+        """Return the loss of pairs [B] with passages [B, 1 + n], the positive first."""
+        given = self._scores(rows, passage)
+        if self.teacher is None or not self.loss.needs_teacher:
+            return _seen(self.loss, given)
+        given = replace(given, teacher=self.teacher.teach(rows, passage))
+        loss, seen = _seen(self.loss, given)
+        return loss, seen | _agreement(given)
+
+    def _scores(self, rows: Numbers, passage: Numbers) -> Scores:
+        query = self.pairs.pairs[rows, 0]
+        if self.queue is not None:
+            return self._scores_with(self.queue, rows, passage)
+        q, p = embed_batch(self.encoder, self.tokens, query, passage)
+        if not self.topology.shared:
+            return own_scores(q, p)
+        hardest = self.topology.hardest if isinstance(self.topology, InBatch) else None
+        return shared_scores(q, p, passage, self._masked(rows), hardest)
+
+    def _scores_with(self, queue: MomentumQueue, rows: Numbers, passage: Numbers) -> Scores:
+        """Score against the queue as it was before the batch, then add the batch's positives to it."""
+        queue.follow()
+        q = embed_queries(self.encoder, self.tokens, self.pairs.pairs[rows, 0])
+        keys = queue.embed(self.tokens, passage)
+        scored = queue_scores(own_scores(q, keys), q, queue.keys, queue.documents, self._masked(rows))
+        queue.push(keys[:, 0], passage[:, 0])
+        return scored
+
+    def _masked(self, rows: Numbers) -> list[Numbers]:
+        return [self.pairs.masked_at(row, self.mask) for row in rows]
+
+
+def _seen(loss: Loss, given: Scores) -> Objective:
+    """Return a loss, and what is logged of it: its terms where there are several, how often it is right."""
+    total, terms = total_and_terms(loss, given)
+    apart = {f"loss/{name}": value.item() for name, value in terms.items()} if len(terms) > 1 else {}
+    first = (given.scores.argmax(dim=1) == given.target).float().mean()
+    return total, {"positive_first": first.item(), **apart}
+
+
+def _agreement(given: Scores) -> dict[str, float]:
+    """Return how often the teacher puts the positive first, and how often both put the same passage first."""
+    best = given.ranker.argmax(dim=1)
+    right, same = best == given.target, best == given.scores.argmax(dim=1)
+    return {"teacher_first": right.float().mean().item(), "agreement": same.float().mean().item()}
+
+
+def counted_false_negatives(pairs: TrainingPairs, rows: Numbers, drawn: Numbers) -> dict[str, float]:
+    """Return how many of the drawn documents [B, n] are known to be relevant, and how many there are."""
+    known = sum(
+        int(np.isin(some, pairs.known_relevant[row]).sum()) for row, some in zip(rows, drawn, strict=True)
+    )
+    return {"known_relevant_drawn": float(known), "drawn": float(drawn.size)}

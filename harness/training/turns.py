@@ -1,0 +1,201 @@
+"""Who takes a step: retriever and ranker share the steps of a phase, as a pure function of the step.
+
+A round lies between two refreshes of the candidates. A turn is a matter of arithmetic, so that a run resumes
+at any step, and each learner's schedule runs over its own steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as validated
+
+Who = Literal["retriever", "ranker"]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Turns(Protocol):
+    """A way to share the steps.
+
+    Attributes:
+        name: as written in a spec.
+        summary: one line for documentation.
+        source: paper and section, or line of the released code.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+
+    def lead(self, number: int, steps: int) -> Lead:
+        """Return who begins round `number` (from 0) of so many steps, and for how long."""
+        ...
+
+    def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
+        """Return the steps that a learner's schedule of the learning rate is made for."""
+        ...
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Who begins a round.
+
+    Attributes:
+        who: takes the first steps; the other one takes the rest.
+        steps: how many.
+    """
+
+    who: Who
+    steps: int
+
+    def at(self, place: int) -> Who:
+        """Return who takes the step at a place of the round, from 0."""
+        return self.who if place < self.steps else _other(self.who)
+
+    def taken(self, who: Who, place: int) -> int:
+        """Return how many of the steps before a place are a learner's."""
+        own = min(place, self.steps)
+        return own if who == self.who else place - own
+
+
+def who_at(turns: Turns, step: int, round_steps: int) -> Who:
+    """Return who takes a step, from 0."""
+    number, place = divmod(step, round_steps)
+    return turns.lead(number, round_steps).at(place)
+
+
+def steps_before(turns: Turns, who: Who, step: int, round_steps: int) -> int:
+    """Return how many steps before this one a learner has taken."""
+    rounds, place = divmod(step, round_steps)
+    whole = sum(turns.lead(number, round_steps).taken(who, round_steps) for number in range(rounds))
+    return whole + turns.lead(rounds, round_steps).taken(who, place)
+
+
+@validated(frozen=True)
+class RetrieverAlone:
+    """The ranker, if there is one, teaches and learns nothing."""
+
+    name: ClassVar[str] = "retriever-alone"
+    summary: ClassVar[str] = "the retriever takes all steps"
+    source: ClassVar[str] = "the control of a ranker that goes on training"
+
+    def lead(self, number: int, steps: int) -> Lead:
+        """Return who begins a round."""
+        return Lead("retriever", steps)
+
+    def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
+        """Return the steps of a schedule."""
+        return steps_before(self, who, steps, round_steps)
+
+
+@validated(frozen=True)
+class RankerAlone:
+    """A ranker's own warm-up."""
+
+    name: ClassVar[str] = "ranker-alone"
+    summary: ClassVar[str] = "the ranker takes all steps"
+    source: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1, line 5"
+
+    def lead(self, number: int, steps: int) -> Lead:
+        """Return who begins a round."""
+        return Lead("ranker", steps)
+
+    def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
+        """Return the steps of a schedule."""
+        return steps_before(self, who, steps, round_steps)
+
+
+@validated(frozen=True)
+class RankerFirst:
+    """Each round begins with the ranker, on the negatives that the refresh found; so AR2's 500 and 1500.
+
+    Algorithm 1 prints retriever, refresh, ranker: the same order from the second round on. In the first one
+    the ranker has been warmed up on these very candidates; here it takes its share all the same, so that all
+    rounds are alike.
+
+    Attributes:
+        share: of a round's steps that are the ranker's.
+    """
+
+    name: ClassVar[str] = "ranker-first"
+    summary: ClassVar[str] = "each round begins with the ranker's share of its steps"
+    source: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1 and Table 8: 500 of 2000"
+    share: Share = 0.25
+
+    def lead(self, number: int, steps: int) -> Lead:
+        """Return who begins a round."""
+        return Lead("ranker", _part(self.share, steps))
+
+    def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
+        """Return the steps of a schedule: its own."""
+        return steps_before(self, who, steps, round_steps)
+
+
+@validated(frozen=True)
+class ReleasedWiki:
+    """The released script of NQ and TQA as it runs: 501 and 1499 of 2000, on schedules for 500 and 1500.
+
+    Attributes:
+        share: of a round's steps that are the ranker's, before the one that it takes too many.
+    """
+
+    name: ClassVar[str] = "released-wiki"
+    summary: ClassVar[str] = "as ranker-first, with one step more for the ranker than its schedule has"
+    source: ClassVar[str] = "SimXNS at 0163380, SimANS/wiki/co_training_wiki_train.py:127-137, 294-306"
+    share: Share = 0.25
+
+    def lead(self, number: int, steps: int) -> Lead:
+        """Return who begins a round."""
+        return Lead("ranker", min(_part(self.share, steps) + 1, steps))
+
+    def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
+        """Return the steps of a schedule."""
+        return _released(self.share, who, steps, round_steps)
+
+
+@validated(frozen=True)
+class ReleasedMarco:
+    """The released script of MS MARCO as it runs: a first round of the retriever alone, then it begins each.
+
+    The schedules count a ranker's share in the first round as well, so that the retriever's rate is 0 in the
+    last steps: 54,500 steps on a schedule of 54,000.
+
+    Attributes:
+        share: of a round's steps that are the ranker's, from the second round on.
+    """
+
+    name: ClassVar[str] = "released-marco"
+    summary: ClassVar[str] = "each round ends with the ranker's share of its steps, but for the first"
+    source: ClassVar[str] = "SimXNS at 0163380, SimANS/co_training/co_training_marco_train.py:124, 283"
+    share: Share = 0.1
+
+    def lead(self, number: int, steps: int) -> Lead:
+        """Return who begins a round."""
+        return Lead("retriever", steps if number == 0 else steps - _part(self.share, steps))
+
+    def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
+        """Return the steps of a schedule."""
+        return _released(self.share, who, steps, round_steps)
+
+
+TURNS: dict[str, type[Any]] = {
+    kind.name: kind for kind in (RankerFirst, ReleasedWiki, ReleasedMarco, RetrieverAlone, RankerAlone)
+}
+"""Name in specs -> class."""
+
+
+def _part(share: float, steps: int) -> int:
+    """Return a share of the steps, one at least, and not all."""
+    return min(max(1, round(share * steps)), steps - 1)
+
+
+def _released(share: float, who: Who, steps: int, round_steps: int) -> int:
+    """Return what the released scripts schedule: a learner's share of all steps, taken or not."""
+    ranker = steps * _part(share, round_steps) // round_steps
+    return ranker if who == "ranker" else steps - ranker
+
+
+def _other(who: Who) -> Who:
+    return "ranker" if who == "retriever" else "retriever"
