@@ -15,8 +15,8 @@ COSTS: dict[str, str] = {
     "drawing": "drawing the negatives of a batch, a part of the step",
     "encoding": "embedding documents and training queries, at a refresh",
     "mining": "searching and scoring candidates, at a refresh",
-    "construction": "both of a refresh, embedding and mining",
-    "construction-a-step": "the same divided by the steps between refreshes",
+    "construction": "constructing candidates, embedding and mining, at a refresh",
+    "construction-a-step": "embedding and mining at a refresh, divided by the steps between refreshes",
     "all": "a step with its share of the refreshes",
 }
 """What a column of seconds may hold -> in words."""

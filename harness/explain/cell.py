@@ -124,7 +124,8 @@ def _published(cell: Cell) -> Iterator[Line]:
     source = cell.resolved.target.source
     figure = figures(cell.resolved.target, cell.row).get(cell.column["label"])
     unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
-    dataset = cell.column.get("dataset_title", cell.row.name)
+    title = cell.resolved.loaded.datasets[cell.resolved.dataset].title
+    dataset = cell.row.name if isinstance(cell.row, Counted) else title
     text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
     yield "published", text
     if cell.row.note:
