@@ -12,7 +12,7 @@ from harness.checksums import crc32
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
-from harness.evaluation.measures import evaluate
+from harness.evaluation.measures import DEV_MEASURE, evaluate
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.files import write_parquet
 from harness.records.run_folder import PER_QUERY, RunFolder
@@ -23,7 +23,6 @@ from harness.run_reranking import RERANKED, Teaching, compared_on_lists, reranke
 from harness.specs.settings import RunSettings
 from harness.training.checkpoints import settle_best
 
-DEV_MEASURE = "RR(rel=2)@10"
 Embeddings = npt.NDArray[np.float32]
 
 

@@ -11,6 +11,7 @@ from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker, build_ranker
+from harness.evaluation.measures import DEV_MEASURE
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner
 from harness.negatives.pieces import make_piece
@@ -20,7 +21,7 @@ from harness.negatives.sources.source import Found
 from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
-from harness.run_evaluation import DEV_MEASURE, Embeddings, dev_metrics
+from harness.run_evaluation import Embeddings, dev_metrics
 from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final

@@ -199,7 +199,8 @@ def _make(
     found = stages.collection(planned[0].settings.collection).fingerprint
     seen = {"": check_collection(cells["collection"]["fingerprint"], found)}
     finished: list[FinishedRun] = []
-    measure = next(c["measure"] for c in cells["columns"] if c["label"] == cells["primary"])
+    primary = cells.get("primary", cells["columns"][0]["label"])
+    measure = next(c["measure"] for c in cells["columns"] if c["label"] == primary)
     known = {
         key: entry
         for entry in (*provenance.get("warm_ups", []), *provenance["runs"])

@@ -30,6 +30,7 @@ import transformers
 from harness import stages as stages_module
 from harness.progress import Progress
 from harness.records.environment import describe_environment
+from harness.records.run_folder import is_time
 from harness.reproduce import plan, resolve_at
 from harness.specs.library import Library
 from harness.stages import Stages
@@ -110,7 +111,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         "best": told["best"],
         "per query": hashlib.sha256((folder / "per_query.parquet").read_bytes()).hexdigest(),
         "drawn": [told["drawn"], told["known_relevant_drawn"], told["diagnostics"]],
-        "metrics": [{key: value for key, value in line.items() if key != "time"} for line in lines],
+        "metrics": [{key: value for key, value in line.items() if not is_time(key)} for line in lines],
         "left": sorted(path.name for path in (folder / "checkpoints").iterdir()),
     }
 

@@ -11,9 +11,11 @@ import pytest
 
 from harness.evaluation.calibration import compare_sides
 from harness.evaluation.comparison import compare_rows, reproduced, score_table
+from harness.evaluation.costs import over_runs
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
 from harness.reports.comparison.cells import with_verdicts
+from harness.reports.curve.cells import final_values
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
@@ -110,10 +112,32 @@ def _sweep(cells: dict[str, Any], scores: pd.DataFrame) -> None:
             assert near(reproduced(scores, point["name"], column, cells["level"]), cell["reproduced"])
 
 
+def _cost(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    """Seconds stand in no scores: each row's median is that of its runs, each ratio that of its medians."""
+    baseline = next(row for row in cells["rows"] if row["name"] == cells["baseline"])
+    for row in cells["rows"]:
+        assert set(scores[scores["row"] == row["name"]]["seed"]) == set(cells["seeds"])
+        for cell, other in zip(row["cells"], baseline["cells"], strict=True):
+            assert near(over_runs(cell["reproduced"]["per_run"]), cell["reproduced"])
+            assert near(cell["reproduced"]["median"] / other["reproduced"]["median"], cell["ratio"])
+
+
+def _curve(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    """What was watched stands in no scores: both ends of each curve do."""
+    column = cells["columns"][0]
+    begin = final_values(scores, cells["begin"]["name"], column)
+    for row in cells["rows"]:
+        first, *_, last = row["points"]
+        assert near(list(begin.values()), first["per_seed"])
+        assert near(list(final_values(scores, row["name"], column).values()), last["per_seed"])
+
+
 CHECKS = {
     "comparison": _comparison,
     "readings": _readings,
     "calibration": _calibration,
     "statistics": _statistics,
     "sweep": _sweep,
+    "cost": _cost,
+    "curve": _curve,
 }

@@ -18,7 +18,8 @@ from .result_checks import check_cells, check_tables
 from .test_reproduce import Place, edit
 
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
-STATISTICS, SWEEP = "simans/table-1", "simans/table-7"
+STATISTICS, SWEEP, COST = "simans/table-1", "simans/table-7", "trisampler/table-6"
+CURVE = "trisampler/figure-4"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -154,6 +155,41 @@ def test_a_sweep_from_spec_to_figure(root, run):
     shutil.copytree(folder, root / "results/simulation" / SWEEP)
     verified = run("verify", SWEEP, "--row", "AR2", "--store", str(root / "store"))
     assert "AR2: negatives 1" in verified and "FAIL" not in verified.partition("OK: every")[0]
+
+
+def test_costs_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / COST
+    assert len(json.loads(run("plan", COST, "--seeds", "1", "--json"))) == 2
+    run("reproduce", COST, "--seeds", "1")
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert all(cell["reproduced"]["median"] > 0 for row in cells["rows"] for cell in row["cells"])
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", COST)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    told = " ".join(run("explain", COST, "AR2+TriSampler", "drawing", "--local").split())
+    assert "ms: drawing the negatives of a batch" in told and "no figure in TriSampler" in told
+    shutil.copytree(folder, root / "results/simulation" / COST)
+    verified = run("verify", COST, "--store", str(root / "store"))
+    assert verified.count(" 100.0 %       OK") == 2 and "nDCG@10" in verified  # the scores; seconds differ
+
+
+def test_curves_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / CURVE
+    run("reproduce", CURVE, "--seeds", "2", "--row", "SimANS")
+    check_tables(folder)
+    check_cells(folder)
+    (row,) = json.loads((folder / "cells.json").read_text())["rows"]
+    assert [point["step"] for point in row["points"]] == [0, 2, 4]
+    seconds = [point["seconds"] for point in row["points"]]
+    assert seconds == sorted(seconds) and seconds[0] == 0 < seconds[1]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", CURVE)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.copytree(folder, root / "results/simulation" / CURVE)
+    verified = run("verify", CURVE, "--row", "SimANS", "--store", str(root / "store"))
+    assert verified.count(" 100.0 %       OK") == 1 and "MRR@10" in verified
 
 
 def edit_json(path: Path, *place, **change) -> None:

@@ -18,7 +18,7 @@ from harness.compare.result import LEVEL, Compared, MeasureLine, QueryLine
 from harness.compare.sides import Side, apart, find_side, refuse_twice, scale_of, settings_at
 from harness.errors import UserError, nearest
 from harness.evaluation.comparison import difference_block, paired_difference
-from harness.run_evaluation import DEV_MEASURE
+from harness.evaluation.measures import DEV_MEASURE
 from harness.specs.library import Library
 from harness.specs.settings import RunSettings
 from harness.stages import Stages

@@ -15,6 +15,9 @@ from harness.evaluation.rankings import Ranking
 PROVIDERS = {"RR": "msmarco"}
 """Provider of a measure's family; all others by pytrec_eval. Reciprocal rank with a cutoff has this one."""
 
+DEV_MEASURE = "RR(rel=2)@10"
+"""What is watched on the dev queries while a run trains."""
+
 _PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures"}
 
 

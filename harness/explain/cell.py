@@ -11,15 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import UserError, nearest
+from harness.explain.other_kinds import counted_text, seconds_text_of
 from harness.explain.settings_text import piece_text, scale_text
 from harness.files import read_json
 from harness.inventory.mlflow_runs import mlflow_place
-from harness.reports.text import Style, column_style, count_text, p_text, unit_text, verdict_text
+from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.kinds import Counted
 from harness.specs.library import Library
+from harness.specs.models import Column, Measured, Row, with_runs
 from harness.specs.models import Line as PrintedRow
-from harness.specs.models import Measured, Row, with_runs
 from harness.specs.resolve import Resolved, figures
 from harness.specs.source import read_source
 from harness.store import Store
@@ -73,8 +74,10 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
         for name in ("cells.json", "provenance.json")
     )
     columns = cells["columns"] if cells else [column.model_dump() for column in resolved.columns]
-    columns = columns or [heading.model_dump() for heading in resolved.target.headings]
-    first = resolved.primary.label if isinstance(resolved.target, Measured) else columns[0]["label"]
+    others = [of.model_dump() for of in resolved.target.headings if not isinstance(of, Column)]
+    measured = isinstance(resolved.target, Measured)
+    columns = [*columns, *others] if measured else others
+    first = resolved.primary.label if measured else columns[0]["label"]
     place = _position(resolved.name, columns, column or first)
     return Cell(resolved, found, columns[place], place, cells, provenance)
 
@@ -108,7 +111,7 @@ def render_cell(lines: Sequence[Line]) -> Table:
     return table
 
 
-def _position(target: str, columns: list[Mapping[str, Any]], name: str) -> int:
+def _position(target: str, columns: Sequence[Mapping[str, Any]], name: str) -> int:
     for key in ("label", "measure"):
         for place, column in enumerate(columns):
             if column.get(key) == name:
@@ -121,7 +124,8 @@ def _published(cell: Cell) -> Iterator[Line]:
     source = cell.resolved.target.source
     figure = figures(cell.resolved.target, cell.row).get(cell.column["label"])
     unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
-    dataset = cell.column.get("dataset_title", cell.row.name)
+    title = cell.resolved.loaded.datasets[cell.resolved.dataset].title
+    dataset = cell.row.name if isinstance(cell.row, Counted) else title
     text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
     yield "published", text
     if cell.row.note:
@@ -136,7 +140,7 @@ def _spec_line(library: Library, cell: Cell) -> str:
 
 def _settings(cell: Cell) -> Iterator[Line]:
     if isinstance(cell.row, Counted):
-        yield "counted", _counted(cell, cell.row)
+        yield "counted", counted_text(cell, cell.row) or _not_made(cell)
         return
     if not isinstance(cell.row, Row) or not cell.trains:
         yield "settings", f"not made here: the row is {cell.row.kind}"
@@ -156,19 +160,6 @@ def _settings(cell: Cell) -> Iterator[Line]:
         for kind in ("source", "law", "draw", "topology"):
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
     yield "scale", scale_text(cell.resolved.scale.name, settings)
-
-
-def _counted(cell: Cell, row: Counted) -> str:
-    """Return what was counted in the collection that stands in for a dataset."""
-    if row.dataset is None:
-        return f"not counted here: the row is {row.kind}"
-    made = next((of for of in (cell.cells or {"rows": []})["rows"] if of["name"] == row.name), None)
-    if cell.cells is None or made is None:
-        return _not_made(cell)
-    counted, name = made["cells"][cell.place]["counted"], cell.cells["collections"][row.dataset]["name"]
-    return (
-        f"{'none' if counted is None else count_text(counted)} in {name}, which stands in for {row.dataset}"
-    )
 
 
 def _not_made(cell: Cell) -> str:
@@ -192,6 +183,9 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
         return
     if cell.cells is None:
         yield "reproduced", _not_made(cell)
+        return
+    if "cost" in cell.column:
+        yield "reproduced", seconds_text_of(cell, cell.cells)
         return
     printing = {"comparison": "rows", "sweep": "points"}.get(cell.cells["kind"])
     if printing is None:
@@ -245,7 +239,7 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
         changed = _changed(cell, run["seed"], fingerprint, cell.cells["collection"]["fingerprint"])
         if changed:
             yield "", changed
-        ranking = folder / "rankings" / f"{cell.column['split']}.trec.gz"
+        ranking = folder / "rankings" / f"{cell.column.get('split')}.trec.gz"
         if ranking.exists():
             yield "", f"ranking {ranking}"
         mirrored = mlflow_place(store.tracking_uri, fingerprint)

@@ -21,6 +21,11 @@ DONE = "done.json"
 PER_QUERY = "per_query.parquet"
 
 
+def is_time(key: str) -> bool:
+    """Tell whether a key of a line of metrics is a time, which no two runs have in common."""
+    return key == "time" or key.startswith("seconds")
+
+
 class RunFolder:
     """`runs/<fingerprint>/`: spec, links, environment, metrics, checkpoints, rankings, and at last done.json.
 
@@ -107,7 +112,8 @@ class RunFolder:
     def last(self, phase: str) -> dict[str, float]:
         """Return the metrics of the last line of a phase; empty where there is none."""
         found = [line for line in self.metrics() if line["phase"] == phase]
-        return {k: v for k, v in found[-1].items() if k not in {"phase", "step", "time"}} if found else {}
+        told = found[-1] if found else {}
+        return {k: v for k, v in told.items() if k not in {"phase", "step"} and not is_time(k)}
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write done.json, the last file of a run."""

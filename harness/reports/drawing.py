@@ -23,6 +23,9 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = "osD^vPX*"
 """One a row, so that rows stay apart in grey."""
 
+LINES = ("-", "--", "-.", ":")
+"""One a row, where points are joined; likewise."""
+
 INK = "#333333"
 
 STYLE: dict[Any, Any] = {
@@ -41,6 +44,20 @@ STYLE: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "ytick.left": False,
 }
+
+
+def line_look(number: int) -> dict[str, Any]:
+    """Return how the points of a row are drawn that lines join."""
+    return {
+        "color": OKABE_ITO[number % len(OKABE_ITO)],
+        "marker": MARKERS[number % len(MARKERS)],
+        "linestyle": LINES[number % len(LINES)],
+        "markersize": 5.5,
+        "markeredgecolor": "black",
+        "markeredgewidth": 0.5,
+        "linewidth": 1.3,
+        "zorder": 3,
+    }
 
 
 @contextmanager

@@ -41,6 +41,7 @@ def check_target(source: Source, library: Names) -> list[UserError]:
         *_check_texts(source, library, columns, rows),
         *_check_recipe(source, ("shared", "recipe"), shared.recipe if shared else None, library),
         *_repeated(source, "columns", "label", list(_texts(source, "columns", "label"))),
+        *_repeated(source, "costs", "label", list(_texts(source, "costs", "label"))),
         *_repeated(source, "rows", "name", list(_texts(source, "rows", "name"))),
         *(
             error
@@ -113,9 +114,10 @@ def _check_row(source: Source, place: Location, row: Row, library: Names) -> Ite
 
 
 def _check_figures(source: Source, place: Location, line: Line) -> Iterator[UserError]:
-    columns = source.at(("columns",))
-    if line.published is not None and isinstance(columns, list) and len(line.published) != len(columns):
-        what = f"{len(line.published)} published figures for {len(columns)} columns"
+    columns, costs = source.at(("columns",)), source.at(("costs",)) or []
+    count = len([*columns, *costs]) if isinstance(columns, list) and isinstance(costs, list) else None
+    if line.published is not None and count is not None and len(line.published) != count:
+        what = f"{len(line.published)} published figures for {count} columns"
         yield source.error((*place, "published"), what, "give one a column, null where there is none")
     quoted = line.published is not None or source.at((*place, "values")) is not None
     if line.kind == "published" and not quoted:

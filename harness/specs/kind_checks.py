@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.errors import UserError, nearest
+from harness.evaluation.measures import DEV_MEASURE
 from harness.specs.checks import MADE_BY_TRAINING, Names
 from harness.specs.kinds import NEGATIVES, TARGETS
 from harness.specs.samplers import SamplerChoice, by_name
@@ -32,23 +33,37 @@ def check_kind(source: Source, library: Names) -> Iterator[UserError]:
         yield from _check_parameter(source)
         for place, row in _rows(source):
             yield from _check_swept(source, place, row)
+    if kind == "curve":
+        yield from _check_primary_alone(source, kind, (*MADE_BY_TRAINING, "reference"))
+        yield from _check_watched(source)
+    if kind == "cost":
+        yield from _check_made(source, kind)
+        if isinstance(source.at(("dataset",)), str):
+            yield from _check_dataset(source, ("dataset",), library)
     if kind == "statistics":
         yield from _check_counted(source, library)
 
 
-def _check_primary_alone(source: Source, kind: str) -> Iterator[UserError]:
+def _check_primary_alone(
+    source: Source, kind: str, kinds: tuple[str, ...] = MADE_BY_TRAINING
+) -> Iterator[UserError]:
     """Check that there is nothing that the tables of this kind would not show."""
     columns = source.at(("columns",))
     if isinstance(columns, list) and len(columns) > 1:
         what = f"a target of kind '{kind}' has one column, its primary one"
         yield source.error(("columns", 1), what, "remove the others")
+    yield from _check_made(source, kind, kinds)
     for place, row in _rows(source):
-        if "kind" in row and row["kind"] not in MADE_BY_TRAINING:
-            what = f"a target of kind '{kind}' has rows made by training alone"
-            yield source.error(("rows", place, "kind"), what, f"one of: {', '.join(MADE_BY_TRAINING)}")
         if "published" in row:
             what = f"a target of kind '{kind}' shows no published figures"
             yield source.error(("rows", place, "published"), what, "remove them")
+
+
+def _check_made(source: Source, kind: str, kinds: tuple[str, ...] = MADE_BY_TRAINING) -> Iterator[UserError]:
+    for place, row in _rows(source):
+        if "kind" in row and row["kind"] not in kinds:
+            what = f"a target of kind '{kind}' has rows made by training alone"
+            yield source.error(("rows", place, "kind"), what, f"one of: {', '.join(kinds)}")
 
 
 def _check_one_row(source: Source) -> Iterator[UserError]:
@@ -92,19 +107,40 @@ def _check_swept(source: Source, place: int, row: dict[str, Any]) -> Iterator[Us
         yield from _check_free(source, here, parameter.split("."), by_name(row["sampler"]))
 
 
+def _check_watched(source: Source) -> Iterator[UserError]:
+    """Check that a curve shows what is watched, and begins somewhere."""
+    measure = source.at(("columns", 0, "measure"))
+    if isinstance(measure, str) and measure != DEV_MEASURE:
+        what = f"'{measure}' is not watched while a run trains"
+        yield source.error(("columns", 0, "measure"), what, f"use {DEV_MEASURE}")
+    references = [(place, row) for place, row in _rows(source) if row.get("kind") == "reference"]
+    for place, row in references:
+        if row.get("evaluates") != "warm-up" or (place, row) != references[0]:
+            what = "the reference of a curve is the warm-up, where all its rows begin, and stands once"
+            yield source.error(("rows", place), what, "remove the row")
+    if not references:
+        fix = "add a row of `kind: reference` that `evaluates: warm-up`"
+        yield source.error(("rows",), "the curves begin nowhere", fix)
+
+
 def _check_counted(source: Source, library: Names) -> Iterator[UserError]:
     """Check that the rows that are counted, and no others, name a dataset."""
     for place, row in _rows(source):
-        dataset, counted = row.get("dataset"), row.get("kind") == "counted"
-        if isinstance(dataset, str) and dataset not in library.names("datasets"):
-            fix = nearest(dataset, library.names("datasets"))
-            yield source.error(("rows", place, "dataset"), f"unknown dataset '{dataset}'", fix)
+        counted = row.get("kind") == "counted"
+        if isinstance(row.get("dataset"), str):
+            yield from _check_dataset(source, ("rows", place, "dataset"), library)
         if "kind" in row and counted != ("dataset" in row):
             what = f"row '{row.get('name')}' is of kind '{row['kind']}'"
             fix = "a counted row names a `dataset`, no other row does"
             yield source.error(("rows", place, "kind"), what, fix)
     if not any(row.get("kind") == "counted" for _, row in _rows(source)):
         yield source.error(("rows",), "no row is counted", "give one `kind: counted` and its `dataset`")
+
+
+def _check_dataset(source: Source, place: Location, library: Names) -> Iterator[UserError]:
+    name, known = source.at(place), library.names("datasets")
+    if name not in known:
+        yield source.error(place, f"unknown dataset '{name}'", nearest(name, known))
 
 
 def _check_focus(source: Source) -> Iterator[UserError]:

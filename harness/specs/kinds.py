@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.evaluation.costs import CostName
 from harness.specs.base import Spec
 from harness.specs.models import (
     Calibration,
@@ -19,6 +20,7 @@ from harness.specs.models import (
     Row,
     Shared,
     Target,
+    Trained,
 )
 from harness.specs.samplers import Parameter
 
@@ -56,6 +58,38 @@ class Statistics(Target):
     def datasets(self) -> list[str]:
         """Those of the rows, each once."""
         return list(dict.fromkeys(row.dataset for row in self.rows if row.dataset))
+
+
+class CostColumn(Heading):
+    """A column of seconds that training takes, of `harness.evaluation.costs`, in the unit of the paper."""
+
+    cost: CostName
+    unit: Literal["s", "ms"] = "s"
+
+
+class Cost(Trained):
+    """What training with each row costs, in seconds, beside a baseline."""
+
+    kind: Literal["cost"]
+    unit: Literal["s"] = "s"
+    dataset: str
+    columns: list[CostColumn] = Field(min_length=1)
+    baseline: str
+
+    @property
+    def headings(self) -> Sequence[Heading]:
+        """The costs."""
+        return self.columns
+
+    @property
+    def datasets(self) -> list[str]:
+        """The one dataset."""
+        return [self.dataset]
+
+    @property
+    def compared_with(self) -> str:
+        """The baseline."""
+        return self.baseline
 
 
 class Value(Spec):
@@ -102,7 +136,29 @@ class Sweep(Measured):
 
     kind: Literal["sweep"]
     parameter: str
+    costs: list[CostColumn] = Field(default=[])
     rows: list[Swept] = Field(min_length=1)  # type: ignore[assignment]
+
+    @property
+    def headings(self) -> Sequence[Heading]:
+        """The measures, then the costs."""
+        return [*self.columns, *self.costs]
+
+
+class Curve(Measured):
+    """Rows while they train: what is watched on the dev queries, over steps and over seconds."""
+
+    kind: Literal["curve"]
+
+    @property
+    def split(self) -> str:
+        """The queries that are watched."""
+        return "dev"
+
+    @property
+    def compared_with(self) -> str:
+        """The row of the warm-up, where every curve begins."""
+        return next(row.name for row in self.rows if row.evaluates == "warm-up")
 
 
 TARGETS: dict[str, type[Target]] = {
@@ -111,5 +167,7 @@ TARGETS: dict[str, type[Target]] = {
     "calibration": Calibration,
     "statistics": Statistics,
     "sweep": Sweep,
+    "cost": Cost,
+    "curve": Curve,
 }
 """Kind of a target -> its model."""

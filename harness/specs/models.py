@@ -200,6 +200,11 @@ class Measured(Trained):
         return self.columns
 
     @property
+    def split(self) -> str:
+        """The queries that the printed columns are measured on."""
+        return "test"
+
+    @property
     def datasets(self) -> list[str]:
         """The one dataset of all columns."""
         return [self.columns[0].dataset]

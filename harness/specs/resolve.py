@@ -9,9 +9,10 @@ from typing import Any, cast
 from harness.errors import UserError, nearest
 from harness.files import content_hash
 from harness.negatives.registry import make_topology
+from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Line, Measured, Row, Target, Trained, with_runs
+from harness.specs.models import Heading, Line, Measured, Row, Target, Trained, with_runs
 from harness.specs.parts import Scale
 from harness.specs.runs import Runs, Seeds
 from harness.specs.settings import (
@@ -91,7 +92,8 @@ class Resolved:
         title = dataset.title
         publishing = any(row.published for row in self.target.rows)
         measured = self.target.columns if isinstance(self.target, Measured) else []
-        printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, "test", publishing) for c in measured]
+        split = self.target.split if isinstance(self.target, Measured) else "test"
+        printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, split, publishing) for c in measured]
         further = [
             ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further
         ]
@@ -105,13 +107,14 @@ class Resolved:
     @property
     def printed(self) -> list[ResolvedColumn]:
         """The first of the columns, those that the target prints."""
-        return self.columns[: len(self.target.headings)]
+        return self.columns[: len(self.target.columns)] if isinstance(self.target, Measured) else []
 
     @property
     def primary(self) -> ResolvedColumn:
-        """The primary column."""
-        primary = cast("Measured", self.target).primary
-        return next(column for column in self.columns if column.label == primary)
+        """The primary column; of a target without printed measures the first that its dataset adds."""
+        target, columns = self.target, self.columns
+        label = target.primary if isinstance(target, Measured) else columns[0].label
+        return next(column for column in columns if column.label == label)
 
     @property
     def seeds(self) -> int:
@@ -245,16 +248,21 @@ def figures(target: Target, row: Line) -> dict[str, dict[str, Any] | None]:
     """Return a row's published figures, by the labels of the columns as printed."""
     printed = row.published or [None] * len(target.headings)
     return {
-        heading.label: None if text is None else figure(text, target.unit)
+        heading.label: None if text is None else figure(text, unit_of(target, heading))
         for heading, text in zip(target.headings, printed, strict=True)
     }
 
 
+def unit_of(target: Target, heading: Heading) -> str:
+    """Return the unit in which a column is printed."""
+    return heading.unit if isinstance(heading, CostColumn) else target.unit
+
+
 def figure(printed: str, unit: str) -> dict[str, Any]:
-    """Return a published figure with its value as a fraction, in exact decimals.
+    """Return a published figure with its value as a fraction, or in seconds, in exact decimals.
 
     >>> figure("39.7", "percent")
     {'printed': '39.7', 'value': 0.397, 'unit': 'percent'}
     """
-    number = Decimal(printed)
-    return {"printed": printed, "value": float(number / 100 if unit == "percent" else number), "unit": unit}
+    parts = {"percent": 100, "ms": 1000}.get(unit, 1)
+    return {"printed": printed, "value": float(Decimal(printed) / parts), "unit": unit}

@@ -38,6 +38,7 @@ from harness.training.objectives import (
     counted_false_negatives,
 )
 from harness.training.protocols import Phase, Rates, Writer
+from harness.training.stopwatch import Stopwatch
 from harness.training.turns import RetrieverAlone, Turns, Who, steps_before, who_at
 
 DIAGNOSED_PAIRS = 1000
@@ -184,26 +185,28 @@ class Trainer:
     def _step(self, step: int) -> None:
         torch.manual_seed(int(mixed(self.seed, step)) >> 1)
         who = who_at(self._turns, step, self._round_length())
-        learner = self._learners[who]
+        learner, watch = self._learners[who], Stopwatch()
         learner.model.train()
-        batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
-        passage, counts = self._passages(batch)
-        loss, seen = self._objective(who)(batch.rows, passage)
-        taken = learner.update(loss, steps_before(self._turns, who, step, self._round_length()))
-        self.writer.log(learner.name, step + 1, **taken, **seen, **counts)
+        with watch.timing("seconds"):
+            batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
+            passage, counts = self._passages(batch, watch)
+            loss, seen = self._objective(who)(batch.rows, passage)
+            taken = learner.update(loss, steps_before(self._turns, who, step, self._round_length()))
+        self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds)
 
     def _objective(self, who: Who) -> Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], Objective]:
         if who == "ranker" and self.ranker is not None and self._lists is not None:
             return RankerObjective(self._lists, self.ranker.loss)
         return self._retriever
 
-    def _passages(self, batch: Batch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
+    def _passages(self, batch: Batch, watch: Stopwatch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
         """Return the positives and drawn negatives of a batch, [B, 1 + n], and what was counted of them."""
         positive = self.pairs.pairs[batch.rows, 1:]
         if self.negatives.drawn is None or self._candidates is None:
             return positive, {}
         noise = Noise(self.seed, self._round, batch.visit)
-        drawn = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise).document
+        with watch.timing("seconds_drawing"):
+            drawn = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise).document
         counts = counted_false_negatives(self.pairs, batch.rows, drawn)
         return np.concatenate([positive, drawn], axis=1), counts
 
@@ -233,20 +236,27 @@ class Trainer:
         return self.writer.folder / "candidates" / f"round-{number:04d}.npz"
 
     def _mine(self, step: int, number: int, drawn: Drawn) -> Candidates:
-        tokens, pad = self.tokens, self.tokens.pad
-        documents = encode(self.encoder.passage, tokens.documents, pad)
-        self.writer.log(f"{self.name} dev", step, **self.watch(step, self.encoder, documents))
+        tokens, pad, watch = self.tokens, self.tokens.pad, Stopwatch()
+        with watch.timing("seconds_encoding"):
+            documents = encode(self.encoder.passage, tokens.documents, pad)
+            queries = encode(self.encoder.query, tokens.queries["train"], pad)
+        with watch.timing("seconds_watching"):
+            watched = self.watch(step, self.encoder, documents)
+        self.writer.log(f"{self.name} dev", step, **watched)
         before = self._candidates
         if before is None:  # resumed between two rounds
             before = drawn.first if number == 1 else load_candidates(self._candidates_path(number - 1))
-        return drawn.miner.mine(
-            encode(self.encoder.query, tokens.queries["train"], pad),
-            documents,
-            model=self.encoder.fingerprint(),
-            seed=self.seed,
-            round=number,
-            previous=before,
-        )
+        with watch.timing("seconds_mining"):
+            mined = drawn.miner.mine(
+                queries,
+                documents,
+                model=self.encoder.fingerprint(),
+                seed=self.seed,
+                round=number,
+                previous=before,
+            )
+        self.writer.log(f"{self.name} mining", step, **watch.seconds)
+        return mined
 
 
 def _above(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.collections.collection import Collection, Queries
+from harness.files import write_json
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import FinishedRun
 from harness.specs.models import with_runs
@@ -30,6 +31,17 @@ def some_runs(resolved: Resolved, root: Path, seeds: int = 2) -> list[FinishedRu
         for seed in range(seeds)
         for row in with_runs(resolved.target.rows)
     ]
+
+
+def record(run: FinishedRun, seconds: float | None) -> None:
+    """Write a machine and three steps, each of so many seconds, and a refresh of ten times that."""
+    hardware = {"cpu": "A processor", "cores": 2, "memory_bytes": 1, "gpus": []}
+    write_json(run.folder.folder / "environment.json", {"hardware": hardware, "threads": 1})
+    times = {"seconds": seconds, "seconds_drawing": 0.01} if seconds else {}
+    for step in range(1, 4):
+        run.folder.log("continued", step, loss=1.0, **times)
+    if seconds:
+        run.folder.log("continued mining", 2, seconds_encoding=6 * seconds, seconds_mining=4 * seconds)
 
 
 def some_scores(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_runs import some_collection, some_runs, some_scores
+from sample_runs import record, some_collection, some_runs, some_scores
 
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
@@ -31,6 +31,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         {(one, 0): [0, 1, 0, 1], (one, 1): [0, 1, 1, 1], (five, 0): [1, 1, 1, 0], (five, 1): [1, 1, 1, 1]},
     )
     runs = [run for run in some_runs(resolved, tmp_path_factory.mktemp("runs")) if run.row in (one, five)]
+    for run in runs:
+        record(run, 0.1 if run.row == one else 0.2 + 0.1 * run.seed)
     collection = some_collection("small", {"train": 7, "dev": 3, "test": 4}, 12)
     cells = build_sweep(resolved, runs, {}, swept_scores(resolved, scores), collection)
     return dict(json.loads(json.dumps(cells)))
@@ -52,19 +54,26 @@ def test_a_line_a_point_and_what_was_not_run_is_no_number(made: dict[str, Any]) 
     text = render_markdown(document_of(made))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table][2:]
-    assert [line[:4] for line in lines][3:6] == [
-        ["AR2", "15", "77.9", "not run"],
-        ["AR2+SimANS", "1", "77.5", "62.5 ± 17.7"],
-        ["AR2+SimANS", "5", "78.1", "87.5 ± 17.7"],
+    assert [[*line[:4], *line[5:]] for line in lines][3:6] == [
+        ["AR2", "15", "77.9", "not run", "630", "not run"],
+        ["AR2+SimANS", "1", "77.5", "62.5 ± 17.7", "210", "100 [100, 100]"],
+        ["AR2+SimANS", "5", "78.1", "87.5 ± 17.7", "340", "250 [225, 275]"],
     ]
+    assert "Made on A processor, 2 cores" in text
     block = made["points"][5]["cells"][0]["reproduced"]["method"]
     assert lines[5][4] == f"[{100 * block['low']:.1f}, {100 * block['high']:.1f}]"
     assert "Published figures on Natural Questions; reproduced on small (simulation)" in text
 
 
 def test_the_data_hold_every_point_unrounded(made: dict[str, Any]) -> None:
-    rows = {(row["row"], row["at"]): row for row in csv.DictReader(io.StringIO(REPORT.csv(made)))}
-    assert len(rows) == 8
+    every = list(csv.DictReader(io.StringIO(REPORT.csv(made))))
+    rows = {(row["row"], row["at"]): row for row in every if row["column"] == "R@5"}
+    seconds = {(row["row"], row["at"]): row for row in every if row["column"] == "latency"}
+    assert len(rows) == len(seconds) == 8
+    assert (seconds["AR2+SimANS", "5"]["reproduced"], seconds["AR2+SimANS", "5"]["published"]) == (
+        "0.25",
+        "0.34",
+    )
     assert rows["AR2+SimANS", "1"]["reproduced"] == "0.625" and rows["AR2+SimANS", "1"]["seeds"] == "2"
     assert (rows["AR2", "1"]["state"], rows["AR2", "1"]["reproduced"]) == ("missing", "")
 
@@ -84,6 +93,6 @@ def test_published_has_a_panel_of_its_own_where_the_paper_prints_figures(
     assert text.count(">R@5 (%)<") == 2 and ">negatives<" in text
     bare = json.loads(json.dumps(made))
     for point in bare["points"]:
-        point["cells"][0]["published"] = None
+        point["cells"][0]["published"] = point["costs"][0]["published"] = None
     assert "published, " not in drawn(bare)
     assert "The paper has a plot and prints no figures." in render_markdown(document_of(bare))

@@ -10,6 +10,7 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import reproduced
 from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
 from harness.specs.expansion import short_names
 from harness.specs.kinds import Point, Sweep
 from harness.specs.resolve import Resolved, figures
@@ -38,15 +39,22 @@ def build_sweep(
     columns = [column.model_dump() for column in resolved.printed]
     points = [row for row in target.rows if isinstance(row, Point)]
     made = {row.name: [run for run in runs if run.row == row.name] for row in points}
+    timed = [run for run in runs if target.costs]
     return {
         **describe_target(resolved, runs, columns, collection),
+        "costs": [column.model_dump() for column in target.costs],
+        "hardware": hardware_of(timed),
         "parameter": short_names([target.parameter])[target.parameter],
         "rows": [
             {"name": row.written, "kind": row.kind, "summary": row.summary}
             for row in {row.written: row for row in points}.values()
         ],
         "points": [
-            {**_point(row, made[row.name]), "cells": _cells(resolved, row, per_query, columns)}
+            {
+                **_point(row, made[row.name]),
+                "cells": _cells(resolved, row, per_query, columns),
+                "costs": _costs(target, row, made[row.name]),
+            }
             for row in points
         ],
     }
@@ -72,3 +80,7 @@ def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Seq
         state = "ok" if made else "published-only" if row.kind == "published" else "missing"
         found.append({"state": state, "published": figure, "reproduced": made})
     return found
+
+
+def _costs(target: Sweep, row: Point, runs: Sequence[FinishedRun]) -> list[Cells]:
+    return cost_cells(target.costs, costs_of(runs), figures(target, row)) if target.costs else []

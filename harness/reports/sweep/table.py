@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.evaluation.costs import COSTS
+from harness.reports.cost.seconds import hardware_text, seconds_field
 from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
 from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
@@ -69,7 +71,23 @@ def _figures(cells: Cells) -> Table:
             block = (cell["reproduced"] or {}).get(shown_interval(cells))
             line.extend([Field(published_text(cell))] * printed)
             line.extend([reproduced_field(cell, style), Field(style.interval(block, signed=False))])
+    for position, of in enumerate(cells["costs"]):
+        group = f"{of['label']} ({of['unit']})"
+        printed = any(point["costs"][position]["published"] for point in ordered)
+        columns += [Column("published", group, brief="\npaper")] * printed
+        columns.append(Column("reproduced", group, brief=f"{group}\nhere"))
+        for point, line in zip(ordered, lines, strict=True):
+            cell = point["costs"][position]
+            line.extend([Field(published_text(cell))] * printed)
+            line.append(seconds_field(cell, of["unit"]))
     return Table("", tuple(columns), tuple(map(tuple, lines)))
+
+
+def _timed(cells: Cells, of: Cells) -> str:
+    return (
+        f"{of['label']}: {COSTS[of['cost']]}, median over steps; in brackets the quartiles over runs, where "
+        f"there are several. Made on {hardware_text(cells['hardware'])}: no figure to set beside the paper's."
+    )
 
 
 def _footnotes(cells: Cells) -> list[str]:
@@ -78,6 +96,7 @@ def _footnotes(cells: Cells) -> list[str]:
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
         "Intervals are of each mean by itself. Points share warm-ups and queries, so their differences are "
         "known better than the intervals suggest; none is tested.",
+        *(_timed(cells, of) for of in cells["costs"]),
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]

@@ -9,11 +9,17 @@ import pandas as pd
 
 from harness.reports.text import Cells
 
+ABOUT = ("target", "scale", "collection", "simulation", "row", "kind", "recipe", "sampler", "parameter", "at")
+"""What is the same in all lines of a point."""
+
 
 def render_sweep_csv(cells: Cells) -> str:
-    """Return CSV, one line for each point and column; an empty field is a figure that does not exist."""
+    """Return CSV, one line for each point and column; an empty field is a figure that does not exist.
+
+    Measures are fractions with the standard deviation over seeds, costs are seconds, the median.
+    """
     kinds = {row["name"]: row["kind"] for row in cells["rows"]}
-    lines = [
+    lines: list[dict[str, Any]] = [
         {
             "target": cells["target"],
             "scale": cells["scale"],
@@ -34,6 +40,20 @@ def render_sweep_csv(cells: Cells) -> str:
         }
         for point in cells["points"]
         for column, cell in zip(cells["columns"], point["cells"], strict=True)
+    ]
+    lines += [
+        {
+            **{key: line[key] for key in ABOUT},
+            "column": of["label"],
+            "measure": f"seconds, {of['cost']}",
+            "state": cell["state"],
+            "published_printed": (cell["published"] or {}).get("printed"),
+            "published": (cell["published"] or {}).get("value"),
+            "reproduced": (cell["reproduced"] or {}).get("median"),
+            "seeds": len((cell["reproduced"] or {}).get("per_run", ())),
+        }
+        for line, point in zip(lines[:: len(cells["columns"])], cells["points"], strict=True)
+        for of, cell in zip(cells["costs"], point["costs"], strict=True)
     ]
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
 

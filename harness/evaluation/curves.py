@@ -1,0 +1,86 @@
+"""How a measure of the dev queries goes while runs train: over steps, over seconds, over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.evaluation.significance import checkpoint_interval
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One run at one step.
+
+    Attributes:
+        value: of the measure.
+        seconds: of work since the phase began; none where a step's seconds were not recorded.
+    """
+
+    value: float
+    seconds: float | None
+
+
+def run_curve(
+    lines: Iterable[Mapping[str, Any]], phase: str, measure: str, *, begin: float, end: tuple[int, float]
+) -> dict[int, Watched]:
+    """Return what a run reached, by step.
+
+    The seconds of a step are those of all steps up to it and of the refreshes before it, with embedding and
+    mining; the refresh at the step itself comes after its measurement.
+
+    Args:
+        lines: of the run's metrics.
+        phase: the phase that is told of.
+        measure: watched at refreshes, in lines of ``<phase> dev``.
+        begin: value at step 0, of what the phase starts from.
+        end: last step, and the value there.
+    """
+    values = {0: begin}
+    work: list[tuple[float, float]] = []
+    recorded = True
+    for line in lines:
+        if line["phase"] == f"{phase} dev" and measure in line:
+            values[line["step"]] = float(line[measure])
+        elif line["phase"] in (phase, f"{phase} ranker"):  # a ranker's steps are work, too
+            recorded &= "seconds" in line
+            work.append((line["step"], float(line.get("seconds", 0.0))))
+        elif line["phase"] == f"{phase} mining":
+            took = float(line["seconds_encoding"]) + float(line["seconds_mining"])
+            work.append((line["step"] + 0.5, took))  # between this step and the next
+    values[end[0]] = end[1]
+    return {
+        step: Watched(value, sum(took for at, took in work if at <= step) if recorded else None)
+        for step, value in sorted(values.items())
+    }
+
+
+def mean_curve(runs: Sequence[Mapping[int, Watched]], level: float) -> list[dict[str, Any]]:
+    """Return the points of a row, one a step that all its runs have.
+
+    Args:
+        runs: of `run_curve`, one a seed.
+        level: confidence of the interval over seeds: Student's t of the seeds' values, S - 1 degrees of
+            freedom; none with one seed.
+    """
+    steps = sorted(set.intersection(*(set(run) for run in runs))) if runs else []
+    return [_point(step, [run[step] for run in runs], level) for step in steps]
+
+
+def _point(step: int, seeds: Sequence[Watched], level: float) -> dict[str, Any]:
+    values = [seed.value for seed in seeds]
+    seconds = [seed.seconds for seed in seeds if seed.seconds is not None]
+    interval = checkpoint_interval([values], level) if len(values) > 1 else None  # seeds for its queries
+    return {
+        "step": step,
+        "mean": float(np.mean(values)),
+        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "per_seed": values,
+        "seconds": float(np.mean(seconds)) if len(seconds) == len(seeds) else None,
+        "seconds_per_seed": seconds if len(seconds) == len(seeds) else None,
+    }

@@ -1,0 +1,1 @@
+"""The report of costs: seconds that training takes, published beside reproduced."""

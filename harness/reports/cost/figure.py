@@ -1,0 +1,98 @@
+"""The figure of costs: where the seconds of a step go; published has its own panel and axis."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from harness.reports.cost.seconds import hardware_text
+from harness.reports.drawing import INK, OKABE_ITO, figure_to
+from harness.reports.footnotes import made_on
+from harness.reports.text import Cells, collection_text, row_text, title_text
+
+PARTS: dict[str, dict[str, Any]] = {
+    "training": {"facecolor": OKABE_ITO[0]},
+    "drawing": {"facecolor": OKABE_ITO[1], "hatch": "////"},
+    "encoding, its share": {"facecolor": OKABE_ITO[4], "hatch": "...."},
+    "mining, its share": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
+    "construction, its share": {"facecolor": "#BBBBBB", "hatch": "...."},
+}
+"""Parts of a step's seconds, by colour and by pattern."""
+
+
+def draw_cost(cells: Cells, svg: Path, png: Path) -> None:
+    """Draw the seconds of a step, part by part; the same cells give the same bytes.
+
+    Args:
+        cells: content of `cells.json`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+    """
+    printed = [_published(cells, row) for row in cells["rows"]]
+    made = [_reproduced(cells, row) for row in cells["rows"]]
+    shown = {"published": printed, "reproduced": made} if any(printed) else {"reproduced": made}
+    with figure_to(svg, png, 9.6, 0.45 * len(cells["rows"]) + 1.9) as figure:
+        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
+        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
+        for axis, (source, parts) in zip(axes, shown.items(), strict=True):
+            on = collection_text(cells) if source == "reproduced" else cells["source"]
+            _draw_panel(axis, parts, f"{source}, {on}")
+        for place, row in enumerate(cells["rows"]):
+            whole = row["costs"].get("all") or row["costs"].get("step")
+            if whole and whole["low"] is not None:
+                axes[-1].plot([whole["low"], whole["high"]], [place] * 2, color=INK, linewidth=2.2)
+        axes[0].set_yticks(range(len(cells["rows"])), [row_text(cells, row) for row in cells["rows"]])
+        axes[0].set_ylim(len(cells["rows"]) - 0.4, -0.6)  # the first row on top
+
+
+def _draw_panel(axis: Axes, rows: list[dict[str, float]], title: str) -> None:
+    for place, parts in enumerate(rows):
+        left = 0.0
+        for name, value in parts.items():
+            first = place == next(n for n, of in enumerate(rows) if name in of)
+            look = {**PARTS[name], "edgecolor": "white", "linewidth": 0.5}
+            axis.barh(place, value, left=left, height=0.55, label=name if first else None, **look)
+            left += value
+        if not parts:
+            axis.text(0.02, place, "not run", transform=axis.get_yaxis_transform(), va="center", color=INK)
+    axis.set_title(title, loc="left", pad=20)
+    axis.set_xlabel("seconds a step")
+    axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    look = {"frameon": False, "borderpad": 0, "columnspacing": 1.0, "handletextpad": 0.4}
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=7, **look)
+
+
+def _reproduced(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
+    """Return the parts of a step as far as they were recorded."""
+    costs = {name: found["median"] for name, found in row["costs"].items()}
+    if "step" not in costs:
+        return {}
+    drawing = costs.get("drawing", 0.0)
+    parts = {"training": costs["step"] - drawing, "drawing": drawing}
+    if "construction" in costs:
+        shares = {f"{name}, its share": costs[name] / cells["refresh"] for name in ("encoding", "mining")}
+        parts |= shares
+    return parts
+
+
+def _published(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
+    named = {"step": "training", "construction-a-step": "construction, its share"}
+    return {
+        named[of["cost"]]: cell["published"]["value"]
+        for of, cell in zip(cells["costs"], row["cells"], strict=True)
+        if of["cost"] in named and cell["published"]
+    }
+
+
+def _legend(cells: Cells) -> str:
+    bars = " Bars: quartiles of the whole over runs." if len(cells["seeds"]) > 1 else ""
+    return (
+        f"Made on {made_on(cells)}; {hardware_text(cells['hardware'])}.\nMedians over steps; shares are a "
+        f"refresh's seconds over its {cells['refresh']} steps.{bars} Each panel has its own axis."
+    )

@@ -1,0 +1,69 @@
+"""What finished runs recorded of their costs, and on which machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.errors import UserError
+from harness.evaluation.costs import over_runs, run_costs
+from harness.files import read_json
+from harness.reports.cells import FinishedRun
+from harness.specs.kinds import CostColumn
+
+Block = dict[str, Any]
+
+
+def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
+    """Return the costs of each run.
+
+    Raises:
+        UserError: a run was made before times were recorded.
+    """
+    found = []
+    for run in runs:
+        phase = run.settings.phase
+        costs = run_costs(run.folder.metrics(), "continued", phase.refresh if phase else None)
+        if "step" not in costs:
+            what = f"seed {run.seed} of '{run.row}' has no times: it was made before they were recorded"
+            fix = f"harness reproduce TARGET --row '{run.row}' --force"
+            raise UserError(what, where=str(run.folder.folder), fix=fix)
+        found.append(costs)
+    return found
+
+
+def cost_cells(
+    columns: Sequence[CostColumn],
+    recorded: Sequence[Mapping[str, float]],
+    printed: Mapping[str, Any],
+    *,
+    failed: bool = False,
+) -> list[Block]:
+    """Return a cell for each column of seconds.
+
+    Args:
+        columns: what they hold.
+        recorded: costs of the row's runs, of `costs_of`.
+        printed: published figures, by the column's label.
+        failed: whether the row could not be made.
+    """
+    cells = []
+    for column in columns:
+        values = [costs[column.cost] for costs in recorded if column.cost in costs]
+        made = over_runs(values) if values else None
+        state = "ok" if made else "failed" if failed else "missing"
+        cells.append({"state": state, "published": printed[column.label], "reproduced": made})
+    return cells
+
+
+def hardware_of(runs: Sequence[FinishedRun]) -> list[Block]:
+    """Return the machines that runs were made on, each once: cpu, cores, threads, gpus."""
+    found: list[Block] = []
+    for run in runs:
+        environment = read_json(run.folder.folder / "environment.json")
+        of = environment["hardware"]
+        gpus = [gpu["name"] for gpu in of["gpus"]]
+        machine = {"cpu": of["cpu"], "cores": of["cores"], "threads": environment["threads"], "gpus": gpus}
+        if machine not in found:
+            found.append(machine)
+    return found

@@ -1,0 +1,95 @@
+"""The document of costs: seconds, then ratios to the baseline."""
+
+from __future__ import annotations
+
+from harness.evaluation.costs import COSTS
+from harness.reports.cost.seconds import hardware_text, seconds_field
+from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
+from harness.reports.footnotes import made_on, origins, plot, verdict
+from harness.reports.text import NOTHING, Cells, list_text, published_text, row_text
+
+
+def cost_document(cells: Cells) -> Document:
+    """Return the whole report.
+
+    Args:
+        cells: content of `cells.json`.
+
+    Returns:
+        Seconds, ratios, figure, what each column holds, footnotes.
+    """
+    held = [Note(f"{COSTS[of['cost']]}.", of["label"]) for of in cells["costs"]]
+    blocks = filled(
+        _seconds(cells),
+        _ratios(cells),
+        plot("Where the seconds of a step go, row by row."),
+        Notes("Columns", tuple(held)),
+        Notes(
+            "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
+        ),
+        noted("Notes", _footnotes(cells)),
+    )
+    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    last = f"Seconds on {made_on(cells)}; {hardware_text(cells['hardware'])}."
+    return Document(title, lead, blocks, made_on(cells), last)
+
+
+def _caption(cells: Cells) -> str:
+    brackets = "; in brackets the quartiles over runs" if len(cells["seeds"]) > 1 else ", of one run"
+    simulation = "Simulation. " if cells["simulation"] else ""
+    return (
+        f"{simulation}{cells['source']}. Reproduced on {made_on(cells)}, batches of {cells['batch']}, "
+        f"t = {cells['refresh']} steps between refreshes. Machine: {hardware_text(cells['hardware'])}. "
+        f"Medians over steps or refreshes{brackets}."
+    )
+
+
+def _seconds(cells: Cells) -> Table:
+    columns = [Column("Row", names=True, brief="")]
+    lines = [[Field(row_text(cells, row))] for row in cells["rows"]]
+    for position, of in enumerate(cells["costs"]):
+        group = f"{of['label']} ({of['unit']})"
+        printed = any(row["cells"][position]["published"] for row in cells["rows"])
+        columns += [Column("published", group)] * printed
+        columns.append(Column("reproduced", group, brief=group))
+        for row, line in zip(cells["rows"], lines, strict=True):
+            cell = row["cells"][position]
+            line.extend([Field(published_text(cell))] * printed)
+            line.append(seconds_field(cell, of["unit"]))
+    return Table("", tuple(columns), tuple(map(tuple, lines)))
+
+
+def _ratios(cells: Cells) -> Table:
+    """A line for each row but the baseline and each column."""
+    columns = (
+        Column("Row", names=True),
+        Column("Cost", names=True),
+        Column("published"),
+        Column("reproduced"),
+    )
+    rows = [
+        fields([row_text(cells, row), of["label"], *map(_ratio, (cell["published_ratio"], cell["ratio"]))])
+        for row in cells["rows"]
+        if row["name"] != cells["baseline"]
+        for of, cell in zip(cells["costs"], row["cells"], strict=True)
+    ]
+    return Table(f"Ratio to {cells['baseline']}", columns, tuple(rows))
+
+
+def _ratio(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def _footnotes(cells: Cells) -> list[str]:
+    recipes = list(dict.fromkeys(row["recipe"] for row in cells["rows"] if row["recipe"]))
+    several = len(cells["hardware"]) > 1
+    return [
+        *(f"Failed: {row['name']}, {row['reason']}." for row in cells["rows"] if row["reason"]),
+        "Seconds are this machine's, with whatever else ran on it, and are not those of the paper. Of what "
+        "the paper says only ratios can be looked at, and they go with encoder, batch and collection.",
+        *(["Runs were made on several machines: ratios between them mean nothing."] if several else []),
+        "Not counted: pauses, checkpoints, watching dev, and the candidates of round 0, which rows share. "
+        "Seconds were recorded when each run was made, which may be before this table.",
+        *([f"Recipe: {list_text(recipes)}."] if recipes else []),
+        *origins(cells),
+    ]

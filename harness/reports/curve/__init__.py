@@ -1,0 +1,1 @@
+"""The report of curves: a measure of the dev queries while rows train."""

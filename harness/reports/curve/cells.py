@@ -1,0 +1,76 @@
+"""The cells of curves: each row at each step at which dev was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import pandas as pd
+
+from harness.collections.collection import Collection
+from harness.evaluation.comparison import score_table
+from harness.evaluation.curves import Watched, mean_curve, run_curve
+from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.reports.cost.recorded import hardware_of
+from harness.specs.kinds import Curve
+from harness.specs.models import Row
+from harness.specs.resolve import Resolved
+
+PHASE = "continued"
+
+
+def build_curve(
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    per_query: pd.DataFrame,
+    collection: Collection,
+) -> Cells:
+    """Return the content of cells.json; the same runs give the same cells.
+
+    Raises:
+        RunError: a row failed.
+    """
+    all_made(failed)
+    target, column = cast("Curve", resolved.target), resolved.primary.model_dump()
+    begin = final_values(per_query, target.compared_with, column)
+    trained = [run for run in runs if run.row != target.compared_with]
+    rows = []
+    for row in target.rows:
+        own = [run for run in trained if run.row == row.name]
+        if own:
+            reached = final_values(per_query, row.name, column)
+            watched = [_watched(run, column["measure"], begin[run.seed], reached[run.seed]) for run in own]
+            rows.append(_row(row, own, mean_curve(watched, target.level)))
+    return {
+        **describe_target(resolved, runs, [column], collection),
+        "begin": {"name": target.compared_with, "per_seed": list(begin.values())},
+        "hardware": hardware_of(trained),
+        "rows": rows,
+    }
+
+
+def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, float]:
+    """Return the mean over queries of a row's finished runs, by seed."""
+    table = score_table(per_query, row, column)
+    seeds, means = table.index.to_numpy(), table.to_numpy(dtype=float).mean(axis=1)
+    return {int(seed): float(value) for seed, value in zip(seeds, means, strict=True)}
+
+
+def _watched(run: FinishedRun, measure: str, begin: float, reached: float) -> dict[int, Watched]:
+    phase = run.settings.phase
+    steps = phase.steps if phase else 0
+    return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, reached))
+
+
+def _row(row: Row, runs: Sequence[FinishedRun], points: list[Cells]) -> Cells:
+    sampler = runs[0].settings.sampler
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "recipe": runs[0].settings.recipe,
+        "sampler": sampler.preset if sampler else None,
+        "summary": row.summary,
+        "fingerprints": [run.folder.folder.name for run in runs],
+        "points": points,
+    }

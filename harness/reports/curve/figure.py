@@ -1,0 +1,67 @@
+"""The figure of curves: the same values over steps and over seconds, side by side."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from harness.reports.cost.seconds import hardware_text
+from harness.reports.drawing import INK, figure_to, line_look
+from harness.reports.footnotes import made_on
+from harness.reports.text import Cells, row_text, title_text, unit_style, unit_text
+
+APART = 0.006
+"""Shift of a row's points against the one before, as a share of the last step."""
+
+
+def draw_curve(cells: Cells, svg: Path, png: Path) -> None:
+    """Draw each row with its interval over seeds; the same cells give the same bytes.
+
+    Args:
+        cells: content of `cells.json`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+    """
+    with figure_to(svg, png, 9.6, 4.0) as figure:
+        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
+        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        steps, seconds = figure.subplots(1, 2, sharey=True)
+        _draw_panel(steps, cells, "step", "optimizer steps")
+        _draw_panel(seconds, cells, "seconds", "seconds of training")
+        steps.set_ylabel(f"{cells['primary']} on dev ({unit_text(cells)})")
+        look: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
+        steps.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, **look)
+
+
+def _draw_panel(axis: Axes, cells: Cells, key: str, label: str) -> None:
+    factor = unit_style(cells).factor
+    last = max((point["step"] for row in cells["rows"] for point in row["points"]), default=0)
+    for number, row in enumerate(cells["rows"]):
+        points = [point for point in row["points"] if point[key] is not None]
+        shift = last * APART * (number - (len(cells["rows"]) - 1) / 2) if key == "step" else 0.0
+        at = [point[key] + shift for point in points]
+        look = line_look(number)
+        axis.plot(at, [point["mean"] * factor for point in points], label=row_text(cells, row), **look)
+        for place, point in zip(at, points, strict=True):
+            if point["low"] is not None:
+                ends = [point["low"] * factor, point["high"] * factor]
+                axis.plot([place] * 2, ends, color=look["color"], lw=1.6, solid_capstyle="butt", alpha=0.6)
+    if not any(point[key] is not None for row in cells["rows"] for point in row["points"]):
+        axis.text(0.5, 0.5, "not recorded", transform=axis.transAxes, ha="center", color=INK)
+    axis.set_xlabel(label)
+    axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axis.grid(axis="y")
+
+
+def _legend(cells: Cells) -> str:
+    level = f"{cells['level'] * 100:g} %"
+    bars = f"Bars: {level} interval over seeds." if len(cells["seeds"]) > 1 else "One seed, no intervals."
+    return (
+        f"Made on {made_on(cells)}. {bars} Step 0 is {cells['begin']['name']}.\n"
+        f"Seconds: mean over seeds, of steps and refreshes, on {hardware_text(cells['hardware'])}."
+    )

@@ -1,0 +1,87 @@
+"""The document of curves: a line for each step, with the seconds that each row took to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.reports.cost.seconds import hardware_text
+from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
+from harness.reports.footnotes import last_line, made_on, origins, plot, verdict
+from harness.reports.text import NOTHING, Cells, Style, list_text, row_text, unit_style, unit_text
+
+
+def curve_document(cells: Cells) -> Document:
+    """Return the whole report.
+
+    Args:
+        cells: content of `cells.json`.
+
+    Returns:
+        Steps, figure, rows, footnotes.
+    """
+    blocks = filled(
+        _steps(cells),
+        plot(f"{cells['primary']} of each row on the dev queries over steps and over seconds."),
+        Notes(
+            "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
+        ),
+        noted("Notes", _footnotes(cells)),
+    )
+    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+
+
+def _caption(cells: Cells) -> str:
+    simulation = "Simulation. " if cells["simulation"] else ""
+    return (
+        f"{simulation}{cells['source']}. Made on {made_on(cells)}. The paper has a plot and prints no "
+        f"figures. {cells['primary']} on the dev queries in {unit_text(cells)}, mean over seeds; seconds of "
+        f"training on {hardware_text(cells['hardware'])}."
+    )
+
+
+def _steps(cells: Cells) -> Table:
+    """A line a step; value with the interval over seeds, and seconds, row by row."""
+    style = unit_style(cells)
+    columns = [Column("Step", names=True, brief="step")]
+    by_row = [{point["step"]: point for point in row["points"]} for row in cells["rows"]]
+    for row in cells["rows"]:
+        name = row_text(cells, row)
+        columns.append(Column(cells["primary"], name, brief=f"{name}\n{cells['primary']}"))
+        if len(cells["seeds"]) > 1:
+            columns.append(Column(f"{cells['level'] * 100:g} % over seeds", name))
+        columns.append(Column("seconds", name, brief="\ns"))
+    lines = []
+    for step in sorted({step for of in by_row for step in of}):
+        line = [Field(str(step))]
+        for of in by_row:
+            line.extend(_fields(of.get(step), style, several=len(cells["seeds"]) > 1))
+        lines.append(tuple(line))
+    return Table("", tuple(columns), tuple(lines))
+
+
+def _fields(point: Mapping[str, Any] | None, style: Style, *, several: bool) -> list[Field]:
+    if point is None:
+        return [Field(NOTHING)] * (2 + several)
+    interval = [Field(style.interval(point if point["low"] is not None else None, signed=False))]
+    seconds = "not recorded" if point["seconds"] is None else f"{point['seconds']:.1f}"
+    return [Field(style.number(point["mean"])), *interval * several, Field(seconds)]
+
+
+def _footnotes(cells: Cells) -> list[str]:
+    level, recipes = f"{cells['level'] * 100:g} %", dict.fromkeys(row["recipe"] for row in cells["rows"])
+    over = (
+        f"Intervals at {level} are over seeds, Student's t of the seeds' values: were the rows trained again "
+        "from other seeds, on the same dev queries. Rows share their warm-ups; no difference is tested."
+    )
+    one = "One seed: other seeds may order the curves differently."
+    return [
+        over if len(cells["seeds"]) > 1 else one,
+        f"Step 0 is {cells['begin']['name']}, which all rows continue; the last step is the finished run.",
+        "Seconds are of steps, and of embedding and mining at refreshes; pauses, checkpoints, watching dev "
+        "and the candidates of round 0, which rows share, are not counted. They are this machine's, with "
+        "whatever else ran on it.",
+        f"Recipe: {list_text(list(recipes))}.",
+        *origins(cells),
+    ]

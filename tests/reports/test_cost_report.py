@@ -1,0 +1,116 @@
+"""What a reader finds in the report of costs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sample_runs import record, some_collection, some_runs
+
+from harness.errors import UserError
+from harness.reports.cost.cells import build_cost
+from harness.reports.drawing import STYLE
+from harness.reports.kinds import REPORTS, document_of
+from harness.reports.renderers.markdown import render_markdown
+from harness.specs.library import Library
+from harness.specs.resolve import resolve
+
+REPORT = REPORTS["cost"]
+SECONDS = {
+    ("AR2+SimANS", 0): 0.2,
+    ("AR2+SimANS", 1): 0.4,
+    ("AR2+TriSampler", 0): 0.6,
+    ("AR2+TriSampler", 1): 0.6,
+}
+
+
+def built(
+    root: Path, seconds: dict[tuple[str, int], float], seeds: int = 2, failed: str = ""
+) -> dict[str, Any]:
+    """Cells of runs whose every step takes the same; refreshes take ten times that, and 50 steps apart."""
+    resolved = resolve(Library.default(), "trisampler/table-6", "simulation")
+    runs = [run for run in some_runs(resolved, root, seeds) if run.row != failed]
+    reasons = {failed: "seed 0: the loss is nan"} if failed else {}
+    for run in runs:
+        record(run, seconds.get((run.row, run.seed)))
+    collection = some_collection("small", {"train": 7, "dev": 3, "test": 4}, 12)
+    return dict(json.loads(json.dumps(build_cost(resolved, runs, reasons, pd.DataFrame(), collection))))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return built(tmp_path_factory.mktemp("runs"), SECONDS)
+
+
+def test_medians_over_runs_and_their_ratio_to_the_baseline(made: dict[str, Any]) -> None:
+    simans, trisampler = made["rows"]
+    assert [cell["reproduced"]["median"] for cell in simans["cells"]] == pytest.approx(
+        [0.3, 3.0, 0.06, 0.36, 0.01, 1.8, 1.2]
+    )
+    step = simans["cells"][0]["reproduced"]
+    assert (step["low"], step["high"], step["per_run"]) == (
+        pytest.approx(0.25),
+        pytest.approx(0.35),
+        [0.2, 0.4],
+    )
+    assert trisampler["cells"][0]["ratio"] == pytest.approx(2.0)
+    assert trisampler["cells"][1]["published_ratio"] == pytest.approx(110 / 85)
+    assert made["refresh"] == 50 and made["hardware"] == [
+        {"cpu": "A processor", "cores": 2, "threads": 1, "gpus": []}
+    ]
+
+
+def test_seconds_name_their_machine_and_are_not_the_papers(made: dict[str, Any]) -> None:
+    text = render_markdown(document_of(made))
+    assert "Machine: A processor, 2 cores, torch threads: 1, no GPU." in text
+    assert "Seconds are this machine's" in text and "are not those of the paper" in text
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
+    assert lines[2][:5] == ["AR2+SimANS (baseline)", "2.9", "0.3 [0.25, 0.35]", "85", "3 [2.5, 3.5]"]
+    assert lines[2][9] == "10 [10, 10]"  # drawing, in ms
+    assert ["AR2+TriSampler", "C", "1.294", "2.000"] in lines
+
+
+def test_the_data_are_in_seconds(made: dict[str, Any]) -> None:
+    rows = {(row["row"], row["cost"]): row for row in csv.DictReader(io.StringIO(REPORT.csv(made)))}
+    assert len(rows) == 2 * 7
+    assert float(rows["AR2+SimANS", "drawing"]["reproduced"]) == 0.01
+    assert (rows["AR2+SimANS", "construction"]["published"], rows["AR2+SimANS", "drawing"]["published"]) == (
+        "85.0",
+        "",
+    )
+
+
+def test_one_run_has_no_quartiles(tmp_path: Path) -> None:
+    text = render_markdown(document_of(built(tmp_path, SECONDS, seeds=1)))
+    assert "| 0.2 " in " ".join(text.split()) and "of one run" in text and "[0." not in text
+
+
+def test_a_run_without_times_is_told_with_what_to_do(tmp_path: Path) -> None:
+    fix = "harness reproduce TARGET --row 'AR2.TriSampler' --force"
+    with pytest.raises(UserError, match=f"seed 1 of 'AR2.TriSampler' has no times: .*{fix}"):
+        built(tmp_path, {key: value for key, value in SECONDS.items() if key != ("AR2+TriSampler", 1)})
+
+
+def test_a_row_that_failed_is_no_number(tmp_path: Path) -> None:
+    text = " ".join(render_markdown(document_of(built(tmp_path, SECONDS, failed="AR2+TriSampler"))).split())
+    assert "| AR2+TriSampler | 3.0 | failed | 110 | failed |" in text
+    assert "Failed: AR2+TriSampler, seed 0: the loss is nan." in text
+
+
+def test_the_figure_shows_the_parts_of_a_step(
+    made: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
+    contents = []
+    for name in ("a", "b"):
+        REPORT.draw(made, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        contents.append((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
+    assert contents[0] == contents[1]
+    for words in ("published, ", "drawing", "mining, its share", "seconds a step", "A processor"):
+        assert words in contents[0]
