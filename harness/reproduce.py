@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from harness.collections.built_in import manifest_overlap
-from harness.errors import HarnessError, RunError, UserError
+from harness.errors import HarnessError, RunError
 from harness.files import canonical_json, read_json, write_json, write_parquet
 from harness.leases import BusyError
 from harness.mirror import mirrored
@@ -96,12 +96,6 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
         UserError: the collection is not available.
     """
     resolved = resolve(library, target, scale)
-    if not resolved.collection().available:
-        what = (
-            f"the collection of dataset '{resolved.dataset}' is not available here, and no loader of it yet"
-        )
-        fix = "`harness plan` tells runs and memory; choose a scale with a collection to make them"
-        raise UserError(what, where=f"{target} at scale {scale}", fix=fix)
     collection = stages.collection(resolved.collection())
     further = tuple(split for split in collection.queries if split not in {"train", "dev", "test"})
     return replace(resolved, splits=further)

@@ -18,6 +18,7 @@ from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
 from harness.encoders.ranker import Ranker
+from harness.errors import UserError
 from harness.leases import lease
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
@@ -61,7 +62,16 @@ class Stages:
     _pairs: dict[str, TrainingPairs] = field(default_factory=dict)
 
     def collection(self, settings: CollectionSettings) -> Collection:
-        """Return the collection, built or read from the store."""
+        """Return the collection, built or read from the store.
+
+        Raises:
+            UserError: it is not available.
+        """
+        if not settings.available:
+            size = settings.parameters["documents"]
+            what = f"the {size:,} documents of this scale are not here, and no loader yet"
+            fix = "`harness plan` tells runs and memory; to make runs, choose a scale that has a collection"
+            raise UserError(what, where="collection", fix=fix)
         key, path = self._collection_key(settings), self.collection_path(settings)
         what = f"collection {settings.kind}"
         if key not in self._collections:

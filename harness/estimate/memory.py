@@ -26,7 +26,7 @@ from harness.negatives.registry import make_topology
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.negatives.topologies.queue import Queue
 from harness.retrieval.encode import TOKENS_PER_BATCH
-from harness.specs.settings import PhaseSettings, RunSettings, SamplerSettings
+from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
 from harness.training.forward import PLACES_PER_BUCKET
 from harness.training.turns import TURNS, steps_before
 
@@ -50,7 +50,7 @@ def memory(run: RunSettings, corpus: Corpus, machine: Machine) -> list[Moment]:
 
 @dataclass(frozen=True)
 class _Phase:
-    """The phase of a run; Q queries of its batch go through at once."""
+    """The phase of a run."""
 
     run: RunSettings
     phase: PhaseSettings
@@ -85,10 +85,15 @@ class _Phase:
 
     @property
     def _ranker(self) -> Model:
-        settings = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
-        if settings is None:
+        return ranker_of(self._cross_encoder, self.run.tokens)
+
+    @property
+    def _cross_encoder(self) -> RankerSettings:
+        """Settings of the run's ranker, its own or its teacher's."""
+        found = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
+        if found is None:
             raise ValueError(f"a run of recipe {self.run.recipe} has no ranker")
-        return ranker_of(settings, self.run.tokens)
+        return found
 
     @property
     def _queries(self) -> Batch:
@@ -102,8 +107,7 @@ class _Phase:
 
     @property
     def _pairs(self) -> Batch:
-        settings = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
-        return Batch(self._passages.sequences, settings.pair_tokens if settings else 0)
+        return Batch(self._passages.sequences, self._cross_encoder.pair_tokens)
 
     def _ranker_learns(self) -> bool:
         """Whether the ranker has a turn."""

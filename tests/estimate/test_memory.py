@@ -106,11 +106,11 @@ def test_a_plan_without_a_collection(
     assert place.call(monkeypatch, "plan", TARGET, "--scale", "paper") == 0
     told = capsys.readouterr().out
     assert "217,786,368 trained x 4 bytes" in told and "fits 40 GB" in told
-    for command in ("reproduce", "sync"):
+    for command in ("reproduce", "verify", "sync"):
         assert place.call(monkeypatch, command, TARGET, "--scale", "paper") == 2
         error = capsys.readouterr().err
         assert len(error.splitlines()) == 1
-        assert "the collection of dataset 'ms-pas' is not available" in error
+        assert "collection: the 8,841,823 documents of this scale are not here, and no loader yet" in error
     assert not (place.root / "store/collections").exists()
 
 
