@@ -223,4 +223,4 @@ class Scale(Spec):
     depth: PositiveInt
     threads: PositiveInt
     seeds: Seeds
-    frozen: Frozen | None = None
+    frozen: list[Frozen] = Field(default=[])
