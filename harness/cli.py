@@ -79,21 +79,12 @@ def plan(
     row: RowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which runs a target needs and which of them are missing."""
-    from harness.reproduce import plan as plan_runs
-    from harness.reproduce import resolve_at
+    """Show which runs a target needs, which of them are missing, and what memory they take."""
+    from harness.plan import plan_at, render_plan
 
     library, stages = _open(target, scale)
-    planned = plan_runs(resolve_at(library, target, scale, stages), stages, seeds, row or [])
-    if as_json:
-        _print([run.as_json() for run in planned])
-        return
-    table = Table("row", "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False)
-    for run in planned:
-        estimate = "?" if run.estimate_s is None else f"{run.estimate_s:g}"
-        needs = " ".join(run.chain.needs())
-        table.add_row(run.row, str(run.seed), run.state, estimate, run.chain.last, needs)
-    _print(table)
+    planned = plan_at(library, target, scale, stages, seeds, row or [])
+    _print([run.as_json() for run in planned.runs] if as_json else render_plan(planned))
 
 
 app.command()(explain)

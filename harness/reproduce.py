@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from harness.collections.built_in import manifest_overlap
-from harness.errors import HarnessError, RunError
+from harness.errors import HarnessError, RunError, UserError
 from harness.files import canonical_json, read_json, write_json, write_parquet
 from harness.leases import BusyError
 from harness.mirror import mirrored
@@ -31,23 +31,37 @@ from harness.store import Store
 
 
 @dataclass(frozen=True)
-class PlannedRun:
-    """A run that a target needs.
+class WantedRun:
+    """A run that a target needs, before a collection and a store are looked at.
 
     Attributes:
         row: name of the row.
         dataset: name of the dataset.
         seed: number of the seed, from 0.
         settings: resolved.
-        chain: its fingerprints.
-        state: done, resume (there is a folder), or new.
-        estimate_s: seconds that runs like it took in this store, where there are any.
     """
 
     row: str
     dataset: str
     seed: int
     settings: RunSettings
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `harness plan --json` prints it where no collection gives it a fingerprint."""
+        told = {"fingerprint": None, "row": self.row, "dataset": self.dataset, "seed": self.seed}
+        return told | {"state": "no collection", "needs": [], "estimate_s": None}
+
+
+@dataclass(frozen=True)
+class PlannedRun(WantedRun):
+    """A run that a target needs, looked up in a store.
+
+    Attributes:
+        chain: its fingerprints.
+        state: done, resume (there is a folder), or new.
+        estimate_s: seconds that runs like it took in this store, where there are any.
+    """
+
     chain: Chain
     state: str
     estimate_s: float | None
@@ -76,8 +90,18 @@ class Reproduction:
 
 
 def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Resolved:
-    """Load a target at a scale, with the further test sets of its collection."""
+    """Load a target at a scale, with the further test sets of its collection.
+
+    Raises:
+        UserError: the collection is not available.
+    """
     resolved = resolve(library, target, scale)
+    if not resolved.collection().available:
+        what = (
+            f"the collection of dataset '{resolved.dataset}' is not available here, and no loader of it yet"
+        )
+        fix = "`harness plan` tells runs and memory; choose a scale with a collection to make them"
+        raise UserError(what, where=f"{target} at scale {scale}", fix=fix)
     collection = stages.collection(resolved.collection())
     further = tuple(split for split in collection.queries if split not in {"train", "dev", "test"})
     return replace(resolved, splits=further)
@@ -86,6 +110,22 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
 def plan(
     resolved: Resolved, stages: Stages, seeds: int | None = None, rows: Sequence[str] = ()
 ) -> list[PlannedRun]:
+    """Return the runs of a target, in the order of its rows, as they stand in a store.
+
+    Raises:
+        UserError: no such row.
+    """
+    planned, took = [], _seconds(stages.store)
+    for run in wanted(resolved, seeds, rows):
+        links = stages.chain(run.settings)
+        state = _state(stages.store, links.last)
+        alike = took.get(_phases(run.settings.model_dump(mode="json")), [])
+        estimate = 0.0 if state == "done" else round(median(alike), 1) if alike else None
+        planned.append(PlannedRun(run.row, run.dataset, run.seed, run.settings, links, state, estimate))
+    return planned
+
+
+def wanted(resolved: Resolved, seeds: int | None = None, rows: Sequence[str] = ()) -> list[WantedRun]:
     """Return the runs of a target, in the order of its rows.
 
     Raises:
@@ -93,16 +133,11 @@ def plan(
     """
     named = [row for name in rows for row in resolved.loaded.rows(name)]
     chosen = with_runs({row.name: row for row in named}.values() if named else resolved.target.rows)
-    planned, took = [], _seconds(stages.store)
-    for seed in range((seeds or resolved.seeds) if chosen else 0):
-        for row in chosen:
-            settings = resolved.run(row, seed)
-            links = stages.chain(settings)
-            state = _state(stages.store, links.last)
-            alike = took.get(_phases(settings.model_dump(mode="json")), [])
-            estimate = 0.0 if state == "done" else round(median(alike), 1) if alike else None
-            planned.append(PlannedRun(row.name, resolved.dataset, seed, settings, links, state, estimate))
-    return planned
+    return [
+        WantedRun(row.name, resolved.dataset, seed, resolved.run(row, seed))
+        for seed in range((seeds or resolved.seeds) if chosen else 0)
+        for row in chosen
+    ]
 
 
 def reproduce(

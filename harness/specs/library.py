@@ -19,6 +19,9 @@ from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
 
+SHARED = ("recipes", "datasets", "scales")
+"""Folders of what targets share; one of them is no paper, whatever its files are called."""
+
 
 class Library:
     """All specs below a folder."""
@@ -42,7 +45,8 @@ class Library:
 
     def targets(self) -> list[str]:
         """Return the names of all targets."""
-        papers = [p for p in sorted(self.root.iterdir()) if (p / "paper.yaml").exists()]
+        folders = [folder for folder in sorted(self.root.iterdir()) if folder.name not in SHARED]
+        papers = [folder for folder in folders if (folder / "paper.yaml").exists()]
         return [
             f"{paper.name}/{stem}"
             for paper in papers

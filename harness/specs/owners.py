@@ -13,7 +13,7 @@ PLACES = {
 _OWNED = {
     "scale": "tokens vocabulary query_tokens passage_tokens lengths encoder hidden layers heads intermediate "
     "dropout token_dropout pooling projection towers score_scale learning_rate steps refresh batch "
-    "candidates_cap depth threads seeds",
+    "candidates_cap depth threads seeds hardware",
     "recipe": "start loss temperature teacher schedule phases warm_up_share clip_norm weight_decay departs",
     "dataset": "collection collections titles further measures excluded promoted dropped",
     "row": "sampler preset draw mask with evaluates published readings candidates",

@@ -91,16 +91,31 @@ class PlantedParameters(Spec):
     seed: int
 
 
-class CollectionChoice(Spec):
-    """The collection that serves a dataset at a scale."""
+class PublishedSizes(Spec):
+    """Documents and queries that papers count in a collection which cannot be had here."""
 
-    kind: Literal["pydocs", "planted"]
+    documents: PositiveInt
+    train: PositiveInt
+    dev: PositiveInt
+    test: PositiveInt | None = None
+
+
+class CollectionChoice(Spec):
+    """The collection that serves a dataset at a scale.
+
+    One that is `not-available` has sizes alone: runs on it can be planned, and cannot be made.
+    """
+
+    kind: Literal["pydocs", "planted", "not-available"]
     parameters: PlantedParameters | None = Field(default=None, description="of a planted collection")
+    published: PublishedSizes | None = Field(default=None, description="of one that is not available")
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> CollectionChoice:
         if (self.kind == "planted") != (self.parameters is not None):
             raise ValueError("a planted collection needs 'parameters', no other has any")
+        if (self.kind == "not-available") != (self.published is not None):
+            raise ValueError("a collection that is not available needs 'published', no other has any")
         return self
 
 
@@ -209,6 +224,21 @@ class Frozen(Spec):
     settings: str
 
 
+class Hardware(Spec):
+    """What a paper trained on; memory is told for one of its GPUs.
+
+    Nothing is trained by it: the trainer here takes a batch in one process and computes nothing twice.
+    """
+
+    gpus: PositiveInt
+    gpu: str
+    memory_gb: list[PositiveInt] = Field(min_length=1, description="several where the paper leaves it open")
+    queries_at_once: PositiveInt = Field(
+        description="of a batch, on one GPU, at most; the rest is accumulated"
+    )
+    recomputes: bool = Field(description="whether layers keep their inputs alone and are computed again")
+
+
 class Scale(Spec):
     """experiments/scales/<scale>.yaml: compute only."""
 
@@ -223,4 +253,5 @@ class Scale(Spec):
     depth: PositiveInt
     threads: PositiveInt
     seeds: Seeds
+    hardware: Hardware | None = None
     frozen: list[Frozen] = Field(default=[])

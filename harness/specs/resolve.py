@@ -136,7 +136,8 @@ class Resolved:
                 f"dataset '{dataset}' has no collection at scale '{self.scale.name}'",
                 fix=nearest(self.scale.name, choices),
             )
-        parameters = choice.parameters.model_dump() if choice.parameters else {}
+        given = choice.parameters or choice.published
+        parameters = given.model_dump(exclude_none=True) if given else {}
         return CollectionSettings(kind=choice.kind, parameters=parameters)
 
     def run(self, row: Row, seed: int) -> RunSettings:
@@ -166,7 +167,9 @@ class Resolved:
         ranked = any(recipe.ranker for recipe in self.loaded.recipes.values())
         absent = set() if ranked else {"ranker", "trains", "draws"}
         return content_hash(
-            self.scale.spec.model_dump(exclude={"frozen", "summary", "seeds", "threads", *absent}),
+            self.scale.spec.model_dump(
+                exclude={"frozen", "summary", "seeds", "threads", "hardware", *absent}
+            ),
             {
                 name: recipe.model_dump(exclude={"summary", "departs", "source", *absent})
                 for name, recipe in self.loaded.recipes.items()

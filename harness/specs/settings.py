@@ -120,8 +120,13 @@ class SamplerSettings(Settings):
 class CollectionSettings(Settings):
     """Which collection serves a dataset at a scale."""
 
-    kind: Literal["pydocs", "planted"]
-    parameters: dict[str, int | float]
+    kind: Literal["pydocs", "planted", "not-available"]
+    parameters: dict[str, int | float] = Field(description="its published sizes where it is not available")
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be had."""
+        return self.kind != "not-available"
 
 
 class RunSettings(Settings):

@@ -1,0 +1,1 @@
+"""What training takes before it is begun: memory, from settings alone."""

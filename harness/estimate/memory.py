@@ -1,0 +1,185 @@
+"""Memory that a run takes, moment by moment and part by part, from its settings alone.
+
+The moments are those of `harness.training.trainer`: what lives then is what is told. Gradients live until
+their own learner's next step, so that both learners' are there at every moment of training together. Not
+counted: texts, tokens (memory-mapped), what torch and a GPU's driver keep for themselves, fragmentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.estimate.activations import (
+    FLOAT,
+    MASK,
+    Batch,
+    inputs_bytes,
+    kept_bytes,
+    layer_bytes,
+    passing_bytes,
+)
+from harness.estimate.moments import Corpus, Machine, Moment, Part
+from harness.estimate.parameters import Model, ranker_of, retriever_of
+from harness.negatives.pieces import make_piece
+from harness.negatives.registry import make_topology
+from harness.negatives.sources.source import ROWS_AT_ONCE
+from harness.negatives.topologies.queue import Queue
+from harness.retrieval.encode import TOKENS_PER_BATCH
+from harness.specs.settings import PhaseSettings, RunSettings, SamplerSettings
+from harness.training.forward import PLACES_PER_BUCKET
+from harness.training.turns import TURNS, steps_before
+
+CANDIDATE = 8 + 3 * FLOAT + 2
+"""Bytes of a candidate: its number, two scores and a length, two flags (`harness.negatives.candidates`)."""
+
+
+def memory(run: RunSettings, corpus: Corpus, machine: Machine) -> list[Moment]:
+    """Return the moments of a run, after those of the runs that it stands on; of BM25 there are none."""
+    if run.phase is None:
+        return []
+    phase = _Phase(run, run.phase, corpus, machine)
+    if run.start is None:
+        return [phase.warm_up()]
+    before = memory(run.start, corpus, machine)
+    if run.kind == "ranker":
+        return [*before, phase.ranker_warm_up()]
+    taught = memory(run.teacher, corpus, machine)[len(before) :] if run.teacher else []
+    return [*before, *taught, *phase.continued()]
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """The phase of a run; Q queries of its batch go through at once."""
+
+    run: RunSettings
+    phase: PhaseSettings
+    corpus: Corpus
+    machine: Machine
+
+    def warm_up(self) -> Moment:
+        return Moment("warm-up", self._learner("retriever", self._retriever), self._embedded())
+
+    def ranker_warm_up(self) -> Moment:
+        held = (_at_rest("retriever", self._retriever), *self._learner("ranker", self._ranker))
+        return Moment("ranker's warm-up", held, self._step(self._ranker, {"pairs": self._pairs}))
+
+    def continued(self) -> Iterator[Moment]:
+        held = self._learner("retriever", self._retriever)
+        steps = {"retriever's step": self._embedded()}
+        if self.run.teacher is not None:
+            teaching = self._passing("teacher's forward", self._ranker, self._pairs, PLACES_PER_BUCKET)
+            steps["retriever's step"] += (teaching,)
+            if self._ranker_learns():
+                held += self._learner("ranker", self._ranker)
+                steps["ranker's step"] = self._step(self._ranker, {"pairs": self._pairs})
+            else:
+                held += (_at_rest("ranker", self._ranker),)
+        yield from (Moment(name, held, own) for name, own in steps.items())
+        if self.phase.refresh and self.run.sampler is not None:
+            yield from self._refresh(held, self.run.sampler)
+
+    @property
+    def _retriever(self) -> Model:
+        return retriever_of(self.run.encoder, self.run.tokens)
+
+    @property
+    def _ranker(self) -> Model:
+        settings = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
+        if settings is None:
+            raise ValueError(f"a run of recipe {self.run.recipe} has no ranker")
+        return ranker_of(settings, self.run.tokens)
+
+    @property
+    def _queries(self) -> Batch:
+        return Batch(self.machine.share(self.phase.batch), self.run.tokens.query_tokens)
+
+    @property
+    def _passages(self) -> Batch:
+        sampler = self.run.sampler
+        drawn = sampler.negatives if sampler is not None and sampler.source is not None else 0
+        return Batch(self._queries.sequences * (1 + drawn), self.run.tokens.passage_tokens)
+
+    @property
+    def _pairs(self) -> Batch:
+        settings = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
+        return Batch(self._passages.sequences, settings.pair_tokens if settings else 0)
+
+    def _ranker_learns(self) -> bool:
+        """Whether the ranker has a turn."""
+        if self.run.co_training is None:
+            return False
+        turns, steps = make_piece("turns", TURNS, self.run.co_training.turns), self.phase.steps
+        return steps_before(turns, "ranker", steps, self.phase.refresh or steps) > 0
+
+    def _learner(self, name: str, model: Model) -> tuple[Part, ...]:
+        trained = f"{model.trained:,} trained x {FLOAT} bytes"
+        parts: tuple[Part, ...] = (
+            _at_rest(name, model),
+            Part(f"{name}: gradients", model.trained * FLOAT, trained),
+            Part(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
+        )
+        if self.machine.gpus > 1:
+            copy = "gradients once more, as data parallel training gathers them"
+            parts += (Part(f"{name}: buckets", model.trained * FLOAT, copy),)
+        return parts
+
+    def _embedded(self) -> tuple[Part, ...]:
+        """Return what a step of the retriever keeps."""
+        parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
+        topology = make_topology(self.run.sampler.topology) if self.run.sampler else None
+        if isinstance(topology, Queue):
+            tower = self._retriever.parameters // self._retriever.towers
+            keys = topology.length * self._width
+            of = f"a copy of the passage tower, {topology.length:,} keys x {self._width} x {FLOAT} bytes"
+            parts += (Part("queue", (tower + keys) * FLOAT, of),)
+        return parts
+
+    def _step(self, model: Model, through: dict[str, Batch]) -> tuple[Part, ...]:
+        """Return what forward and backward pass of some batches keep."""
+        bert, mask, again = model.bert, MASK[self.machine.device], self.machine.recomputes
+        parts, working = [], []
+        for name, batch in through.items():
+            at_once = batch.part(PLACES_PER_BUCKET)
+            size = inputs_bytes(bert, batch) if again else kept_bytes(bert, batch, mask)
+            kept = "inputs" if again else "activations"
+            of = f"{batch.sequences:,} of {batch.tokens} tokens, {kept} of {bert.layers} layers"
+            parts.append(Part(f"activations: {name}", size, of))
+            computed = layer_bytes(bert, at_once, mask) if again else 0
+            working.append(passing_bytes(bert, at_once) + computed)
+        what = "a layer computed again, and gradients" if again else "gradients of a layer"
+        of = f"{what}, {PLACES_PER_BUCKET:,} places at once"
+        return *parts, Part("backward pass", max(working), of)
+
+    def _passing(self, name: str, model: Model, batch: Batch, places: int) -> Part:
+        of = f"a layer at a time, {places:,} places at once"
+        return Part(name, passing_bytes(model.bert, batch.part(places)), of)
+
+    @property
+    def _width(self) -> int:
+        return self.run.encoder.projection or self.run.encoder.hidden
+
+    def _refresh(self, held: tuple[Part, ...], sampler: SamplerSettings) -> Iterator[Moment]:
+        """Return what embedding and mining take: where it is computed, and in host memory."""
+        width, n, r = self._width, self.corpus.documents, self.corpus.pairs
+        every = Batch(n, self.run.tokens.passage_tokens)
+        encoding = self._passing("encoding", self._retriever, every, TOKENS_PER_BATCH)
+        k, rows, gpus = sampler.candidates, min(ROWS_AT_ONCE, r), self.machine.gpus
+        each = n * width * FLOAT / gpus / 1e9
+        shared = f"; shared over {gpus} GPUs it would be {each:.1f} GB of each" if gpus > 1 else ""
+        host = (
+            Part("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
+            Part("index", n * width * FLOAT, f"the same again, in faiss{shared}"),
+            Part("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
+            Part("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
+            Part(
+                "candidates", 2 * r * k * CANDIDATE, f"{r:,} pairs x {k} x {CANDIDATE} bytes, of two rounds"
+            ),
+        )
+        yield Moment("refresh", held, (encoding,))
+        yield Moment("refresh, host memory", (), host, host=True)
+
+
+def _at_rest(name: str, model: Model) -> Part:
+    towers = f" in {model.towers} towers" if model.towers > 1 else ""
+    return Part(f"{name}: weights", model.parameters * FLOAT, f"{model.parameters:,}{towers} x {FLOAT} bytes")

@@ -1,0 +1,107 @@
+"""How many parameters an encoder of given sizes has, and how many of them are trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.specs.settings import EncoderSettings, RankerSettings, TokenSettings
+
+POSITIONS = 512
+"""Positions of a pretrained BERT or ERNIE 2.0; a fresh encoder has as many as its longest sequence."""
+
+TYPES = {"nghuyong/ernie-2.0-base-en": 4, "nghuyong/ernie-2.0-large-en": 4}
+"""Token types of checkpoints that have more than the two of BERT, by hub id, from their configurations."""
+
+
+@dataclass(frozen=True)
+class Bert:
+    """Sizes of a BERT, and what follows from them.
+
+    Attributes:
+        hidden: width.
+        layers: how many.
+        heads: of attention.
+        intermediate: width of the feed-forward layers.
+        dropout: whether there is any.
+        vocabulary: number of token ids.
+        positions: longest sequence that it has embeddings for.
+        types: token types.
+    """
+
+    hidden: int
+    layers: int
+    heads: int
+    intermediate: int
+    dropout: bool
+    vocabulary: int
+    positions: int
+    types: int = 2
+
+    @property
+    def embeddings(self) -> int:
+        """Parameters of the embeddings of words, positions and types, and of their normalisation."""
+        return (self.vocabulary + self.positions + self.types + 2) * self.hidden
+
+    @property
+    def layer(self) -> int:
+        """Parameters of one layer: four maps of attention, two of feed-forward, two normalisations."""
+        attention = 4 * (self.hidden + 1) * self.hidden
+        feed_forward = (self.hidden + 1) * self.intermediate + (self.intermediate + 1) * self.hidden
+        return attention + feed_forward + 2 * 2 * self.hidden
+
+    @property
+    def pooler(self) -> int:
+        """Parameters of the dense layer on the first token's vector."""
+        return (self.hidden + 1) * self.hidden
+
+    @property
+    def body(self) -> int:
+        """Parameters of embeddings and layers."""
+        return self.embeddings + self.layers * self.layer
+
+
+@dataclass(frozen=True)
+class Model:
+    """A retriever or a ranker.
+
+    Attributes:
+        bert: sizes of one tower.
+        towers: how many.
+        parameters: of all towers.
+        trained: those of them that get a gradient, and hence moments.
+    """
+
+    bert: Bert
+    towers: int
+    parameters: int
+    trained: int
+
+
+def retriever_of(encoder: EncoderSettings, tokens: TokenSettings) -> Model:
+    """Return the parameters of a dual encoder; a pretrained tower brings a pooler that nothing reads."""
+    longest = max(tokens.query_tokens, tokens.passage_tokens)
+    bert = _bert(encoder, tokens.vocabulary, longest)
+    towers = 1 if encoder.towers == "shared" else 2
+    trained = bert.body + bert.hidden * (encoder.projection or 0)
+    unread = 0 if encoder.start == "fresh" else bert.pooler
+    return Model(bert, towers, towers * (trained + unread), towers * trained)
+
+
+def ranker_of(ranker: RankerSettings, tokens: TokenSettings) -> Model:
+    """Return the parameters of a cross-encoder: a pooler and a linear map to one score on top of a BERT."""
+    bert = _bert(ranker, tokens.vocabulary, ranker.pair_tokens)
+    count = bert.body + bert.pooler + bert.hidden + 1
+    return Model(bert, 1, count, count)
+
+
+def _bert(sizes: EncoderSettings | RankerSettings, vocabulary: int, longest: int) -> Bert:
+    return Bert(
+        hidden=sizes.hidden,
+        layers=sizes.layers,
+        heads=sizes.heads,
+        intermediate=sizes.intermediate,
+        dropout=sizes.dropout > 0,
+        vocabulary=vocabulary,
+        positions=longest if sizes.start == "fresh" else POSITIONS,
+        types=TYPES.get(sizes.start, 2),
+    )

@@ -1,0 +1,96 @@
+"""The estimate in words: a table of parts, and how the largest moments compare with what a machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from harness.estimate.memory import memory
+from harness.estimate.moments import Corpus, Machine, Moment, Part, largest
+from harness.specs.parts import Hardware
+from harness.specs.settings import RunSettings
+
+GB = 1_000_000_000
+
+
+def render_memory(
+    runs: Sequence[RunSettings], corpus: Corpus, hardware: Hardware | None, here: Machine, has: int | None
+) -> Group:
+    """Return what `harness plan` says of memory; nothing where no run trains.
+
+    Args:
+        runs: of a target.
+        corpus: sizes of their collection.
+        hardware: what the scale's paper trained on, where it is one of a paper.
+        here: this machine, which takes a batch in one process.
+        has: bytes that it has.
+    """
+    on = Machine.of(hardware) if hardware else here
+    moments = largest(memory(run, corpus, on) for run in runs)
+    if not moments:
+        return Group()
+    if hardware is None:
+        return Group(_table(moments), Text(_of_here(moments, has)))
+    kept = largest(memory(run, corpus, replace(on, recomputes=False)) for run in runs)
+    own = largest(memory(run, corpus, here) for run in runs)
+    return Group(_table(moments), *(Text(line) for line in _of_paper(moments, kept, own, hardware)))
+
+
+def _table(moments: Sequence[Moment]) -> Table:
+    table = Table("when", "memory of", "GB", "made of", box=None, pad_edge=False)
+    table.columns[2].justify = "right"
+    held = {part.name: part for moment in moments for part in moment.held}
+    for place, part in enumerate(held.values()):
+        table.add_row("" if place else "models", part.name, _gb(part.size), part.of)
+    for moment in moments:
+        rows = [*_models(moment), *moment.own, Part("sum", moment.size, "")]
+        for place, part in enumerate(rows):
+            table.add_row("" if place else moment.name, part.name, _gb(part.size), part.of)
+    return table
+
+
+def _models(moment: Moment) -> Iterator[Part]:
+    """Yield what is held as one part, named by model: ``retriever: weights; ranker: weights, gradients``."""
+    if not moment.held:
+        return
+    by_model: dict[str, list[str]] = {}
+    for part in moment.held:
+        model, _, what = part.name.partition(": ")
+        by_model.setdefault(model, []).append(what)
+    named = "; ".join(f"{model}: {', '.join(parts)}" for model, parts in by_model.items())
+    yield Part("models", sum(part.size for part in moment.held), named)
+
+
+def _of_paper(
+    moments: Sequence[Moment], kept: Sequence[Moment], own: Sequence[Moment], hardware: Hardware
+) -> Iterator[str]:
+    most, before = _largest(moments), _largest(kept)
+    sizes = " or ".join(f"{size} GB" for size in hardware.memory_gb)
+    fits = [size for size in hardware.memory_gb if most.size <= size * GB]
+    verdict = f"fits {fits[0]} GB" if fits else "fits none"
+    at_once = f"{hardware.queries_at_once} queries at once"
+    gpu = f"one of {hardware.gpus} {hardware.gpu} ({sizes})"
+    yield f"Memory of {gpu}, {at_once}: {_gb(most.size)} GB at most, {most.name}; {verdict}."
+    yield f"Were nothing recomputed: {_gb(before.size)} GB, {before.name}."
+    here = _largest(own)
+    yield f"The trainer here, a batch in one process, nothing recomputed: {_gb(here.size)} GB, {here.name}."
+
+
+def _of_here(moments: Sequence[Moment], has: int | None) -> str:
+    most = max(moments, key=lambda moment: moment.size)
+    of = f"; this machine has {_gb(has)} GB" if has else ""
+    return f"Memory: {_gb(most.size)} GB at most, {most.name}, beside what Python and its libraries take{of}."
+
+
+def _largest(moments: Sequence[Moment]) -> Moment:
+    """Return where most is needed on a GPU."""
+    return max((moment for moment in moments if not moment.host), key=lambda moment: moment.size)
+
+
+def _gb(size: int) -> str:
+    """Return bytes as GB of 10^9, three digits of them."""
+    return f"{size / GB:.3g}" if size < 100 * GB else f"{size / GB:,.0f}"

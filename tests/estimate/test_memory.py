@@ -1,0 +1,124 @@
+"""Moments of training and what lives then; at the papers' scale it stays within their GPUs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.estimate.memory import memory
+from harness.estimate.moments import Corpus, Machine, Moment, largest
+from harness.specs.library import Library
+from harness.specs.models import with_runs
+from harness.specs.resolve import Resolved, resolve
+from harness.specs.settings import RunSettings
+from tests.place import CHECKOUT, Place
+
+TARGET = "trisampler/table-5-ar2"
+PUBLISHED = Corpus(8_841_823, 502_939)
+
+
+def at(scale: str) -> Resolved:
+    return resolve(Library(CHECKOUT / "experiments"), TARGET, scale)
+
+
+def runs(resolved: Resolved) -> list[RunSettings]:
+    return [resolved.run(row, 0) for row in with_runs(resolved.target.rows)]
+
+
+def moments(scale: str, machine: Machine, corpus: Corpus = PUBLISHED) -> dict[str, Moment]:
+    return {m.name: m for m in largest(memory(run, corpus, machine) for run in runs(at(scale)))}
+
+
+def sizes(moment: Moment) -> dict[str, int]:
+    return {part.name: part.size for part in (*moment.held, *moment.own)}
+
+
+@pytest.fixture(scope="module")
+def paper() -> dict[str, Moment]:
+    hardware = at("paper").scale.spec.hardware
+    assert hardware is not None
+    return moments("paper", Machine.of(hardware))
+
+
+def test_the_papers_scale_stays_within_the_smaller_of_their_gpus(paper: dict[str, Moment]) -> None:
+    assert list(paper) == [
+        "warm-up", "ranker's warm-up", "retriever's step", "ranker's step", "refresh", "refresh, host memory",
+    ]  # fmt: skip
+    assert max(moment.size for moment in paper.values() if not moment.host) < 40e9
+
+
+def test_only_recomputation_makes_it_fit() -> None:
+    kept = moments("paper", Machine("cuda", gpus=8, queries=16))
+    assert kept["ranker's step"].size > 80e9
+
+
+def test_both_models_and_optimizers_are_there_when_they_train_together(paper: dict[str, Moment]) -> None:
+    together = sizes(paper["ranker's step"])
+    retriever, ranker = 217_786_368, 335_144_961  # counted in test_parameters.py
+    for name, trained in (("retriever", retriever), ("ranker", ranker)):
+        assert together[f"{name}: gradients"] == 4 * trained
+        assert together[f"{name}: moments"] == 8 * trained
+    assert paper["retriever's step"].held == paper["refresh"].held == paper["ranker's step"].held
+    assert {part.name for part in paper["warm-up"].held} == {
+        "retriever: weights", "retriever: gradients", "retriever: moments", "retriever: buckets",
+    }  # fmt: skip
+    assert "retriever: moments" not in sizes(paper["ranker's warm-up"])
+
+
+def test_a_batch_is_shared_and_accumulated(paper: dict[str, Moment]) -> None:
+    of = {part.name: part.of for part in (*paper["retriever's step"].own, *paper["ranker's step"].own)}
+    assert of["activations: queries"].startswith("16 of 32 tokens")
+    assert of["activations: passages"].startswith("256 of 128 tokens")
+    assert of["activations: pairs"].startswith("256 of 160 tokens")
+    assert paper["warm-up"].own[0].of.startswith("8 of 32 tokens")
+
+
+def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) -> None:
+    host = sizes(paper["refresh, host memory"])
+    assert host["document embeddings"] == host["index"] == 8_841_823 * 768 * 4
+
+
+def test_a_frozen_ranker_has_no_optimizer() -> None:
+    taught = next(run for run in runs(at("quick")) if run.co_training is not None)
+    alone = taught.co_training.model_copy(update={"turns": {"name": "retriever-alone"}})
+    found = {
+        m.name: m for m in memory(taught.model_copy(update={"co_training": alone}), PUBLISHED, Machine())
+    }
+    assert "ranker's step" not in found
+    assert "ranker: weights" in sizes(found["retriever's step"])
+    assert "ranker: moments" not in sizes(found["retriever's step"])
+
+
+def test_a_plan_without_a_collection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(tmp_path / "place")
+    monkeypatch.setenv("COLUMNS", "160")
+    assert place.call(monkeypatch, "plan", TARGET, "--scale", "paper", "--json") == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert [run["row"] for run in planned] == [row.name for row in at("paper").target.rows]
+    assert {key: planned[3][key] for key in planned[3] if key != "row"} == {
+        "fingerprint": None, "dataset": "ms-pas", "seed": 0,
+        "state": "no collection", "needs": [], "estimate_s": None,
+    }  # fmt: skip
+    assert place.call(monkeypatch, "plan", TARGET, "--scale", "paper") == 0
+    told = capsys.readouterr().out
+    assert "217,786,368 trained x 4 bytes" in told and "fits 40 GB" in told
+    for command in ("reproduce", "sync"):
+        assert place.call(monkeypatch, command, TARGET, "--scale", "paper") == 2
+        error = capsys.readouterr().err
+        assert len(error.splitlines()) == 1
+        assert "the collection of dataset 'ms-pas' is not available" in error
+    assert not (place.root / "store/collections").exists()
+
+
+def test_a_plan_with_a_collection_tells_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(tmp_path / "place")
+    monkeypatch.setenv("COLUMNS", "160")
+    assert place.call(monkeypatch, "plan", "trisampler/table-5", "--scale", "simulation") == 0
+    told = capsys.readouterr().out
+    assert "Memory: 0.0" in told and "retriever's step" in told and "ranker" not in told
