@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import UserError
@@ -21,21 +23,24 @@ RENDERED = ("table.md", "table.csv", "table.tex", "table.html", "figure.svg", "f
 FILES = (*RENDERED, *DATA)
 PAGE = "index.html"
 
+LOG = logging.getLogger(__name__)
+
 
 def render(folder: Path) -> Cells:
     """Render tables and figures of one target, `<scale>/<paper>/<target>/`.
 
     Raises:
-        UserError: cells.json is missing, corrupt, or of an unknown kind.
+        UserError: cells.json is missing, corrupt, of an unknown kind, or of another state of the harness.
     """
     cells: Cells = read_json(folder / "cells.json")
     report = report_of(cells, folder / "cells.json")
-    document = report.document(cells)
-    write_text(folder / "table.md", render_markdown(document))
-    write_text(folder / "table.tex", render_latex(document))
-    write_text(folder / "table.csv", report.csv(cells))
-    report.draw(cells, folder / "figure.svg", folder / "figure.png")
-    write_text(folder / "table.html", html_text(folder))
+    with _of_this_harness(folder):
+        document = report.document(cells)
+        write_text(folder / "table.md", render_markdown(document))
+        write_text(folder / "table.tex", render_latex(document))
+        write_text(folder / "table.csv", report.csv(cells))
+        report.draw(cells, folder / "figure.svg", folder / "figure.png")
+        write_text(folder / "table.html", html_text(folder))
     return cells
 
 
@@ -47,7 +52,8 @@ def render_index(scale: Path) -> Path:
     """
     for folder in _folders(scale):
         if not all((folder / name).exists() for name in RENDERED):
-            render(folder)
+            with _left_out():
+                render(folder)
     write_text(scale / PAGE, page_text(scale))
     return scale / PAGE
 
@@ -78,8 +84,31 @@ def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
 
 def page_text(scale: Path) -> str:
     """Return the page of a scale's targets, whose figures are drawn already."""
-    entries = [_entry(folder, f"{folder.parent.name}/{folder.name}/") for folder in _folders(scale)]
+    entries = []
+    for folder in _folders(scale):
+        with _left_out(), _of_this_harness(folder):
+            entries.append(_entry(folder, f"{folder.parent.name}/{folder.name}/"))
     return render_page(f"Results at {scale.name} scale", entries)
+
+
+@contextmanager
+def _of_this_harness(folder: Path) -> Iterator[None]:
+    """Tell results that lack what is read of them today; they were made before there was such a thing."""
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        what = f"results of another state of the harness ({type(error).__name__}: {error})"
+        fix = "make them again, or delete the folder"
+        raise UserError(what, where=str(folder / "cells.json"), fix=fix) from error
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """Leave a target out of a page where its results cannot be read, and say so."""
+    try:
+        yield
+    except UserError as error:
+        LOG.warning("left out of the page: %s", error)
 
 
 def html_text(folder: Path) -> str:

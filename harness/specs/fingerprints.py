@@ -13,6 +13,7 @@ from typing import Any
 from harness.files import content_hash
 from harness.negatives.pieces import by_content
 from harness.specs.settings import RunSettings
+from harness.specs.starts import by_start, start_content
 
 VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1}
 
@@ -102,7 +103,8 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
     if settings.phase is None:
         return [Link("bm25", versions["bm25"], collection, {})]
     if settings.start is None:
-        tokens = {"tokens": settings.tokens.model_dump(), "encoder.start": settings.encoder.start}
+        start = start_content(settings.encoder.start)
+        tokens = {"tokens": settings.tokens.model_dump(), "encoder.start": start}
         found = [Link("tokens", versions["tokens"], collection, tokens)]
     else:
         found = links(settings.start, collection, versions)
@@ -110,7 +112,7 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
     below = found[-1].fingerprint
     phase, seed = settings.phase.model_dump(), settings.seed
     if settings.start is None:
-        parts = {"encoder": settings.encoder.model_dump(), "phase": phase, "seed": seed}
+        parts = {"encoder": by_start(settings.encoder.model_dump()), "phase": phase, "seed": seed}
         return [*found, Link("warm-up", versions["warm-up"], below, parts)]
     taught = {}
     if settings.teacher is not None:
@@ -127,6 +129,6 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
             below = found[-1].fingerprint
     parts = {"sampler": drawn, "phase": phase, "seed": seed, **taught}
     if settings.ranker is not None:
-        parts |= {"ranker": settings.ranker.model_dump()}
+        parts |= {"ranker": by_start(settings.ranker.model_dump())}
     stage = "run" if settings.ranker is None else "ranker"
     return [*found, Link(stage, versions[stage], below, parts)]

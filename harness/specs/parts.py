@@ -254,4 +254,4 @@ class Scale(Spec):
     threads: PositiveInt
     seeds: Seeds
     hardware: Hardware | None = None
-    frozen: Frozen | None = None
+    frozen: list[Frozen] = Field(default=[])

@@ -159,8 +159,8 @@ class Resolved:
 
     def settings_commit(self) -> str | None:
         """Return the commit that froze the settings, if they are still those."""
-        frozen = self.scale.spec.frozen
-        return frozen.commit if frozen and frozen.settings == self.settings_hash() else None
+        settings = self.settings_hash()
+        return next((of.commit for of in self.scale.spec.frozen if of.settings == settings), None)
 
     def settings_hash(self) -> str:
         """Return a hash of all that decides a comparison but its rows."""

@@ -14,7 +14,7 @@ import pytest
 from sample_results import write_results
 
 from harness.errors import UserError
-from harness.reports.rendering import DATA, FILES, PAGE, render_index, render_results
+from harness.reports.rendering import DATA, FILES, PAGE, render, render_index, render_results
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "chromium-headless-shell")
 
@@ -196,3 +196,18 @@ def driven(page: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
 def test_the_page_of_an_empty_scale_says_so(tmp_path: Path) -> None:
     (tmp_path / "quick").mkdir()
     assert "0 targets." in render_index(tmp_path / "quick").read_text(encoding="utf-8")
+
+
+def test_results_of_an_earlier_harness_are_left_out_and_named(
+    scale: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = shutil.copytree(scale, tmp_path / "before")
+    path = before / "simans/table-2/cells.json"
+    cells = json.loads(path.read_text())
+    del cells["columns"]
+    path.write_text(json.dumps(cells))
+    page = render_index(before).read_text()
+    assert "simans/table-2" not in page and "trisampler/table-5" in page
+    assert "left out of the page" in caplog.text and "make them again, or delete the folder" in caplog.text
+    with pytest.raises(UserError, match=r"simans/table-2/cells.json: results of another state"):
+        render(path.parent)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from harness.specs.fingerprints import chain, links
@@ -9,6 +12,7 @@ from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.specs.settings import RunSettings
+from harness.specs.starts import start_content
 
 from .conftest import TABLE
 
@@ -126,3 +130,24 @@ def test_a_change_of_the_ranker_changes_those_that_it_teaches(library: Library) 
     after = chain(changed(run, co_training=turns), COLLECTION)
     assert after.last != before.last and after.needs() == before.needs()
     assert chain(changed(run, reranked=7), COLLECTION) == before
+
+
+def test_a_start_counts_by_its_content_and_not_by_its_name(
+    runs: dict[str, RunSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/model.safetensors").write_bytes(b"weights")
+    shutil.copytree(tmp_path / "one", tmp_path / "other")
+
+    def fingerprint(start: str) -> str:
+        encoder = runs["Warm-up"].encoder.model_copy(update={"start": start})
+        return chain(changed(runs["Warm-up"], encoder=encoder), COLLECTION).last
+
+    before = fingerprint(str(tmp_path / "one"))
+    assert fingerprint(str(tmp_path / "other")) == before != fingerprint("fresh")
+    (tmp_path / "one/model.safetensors").write_bytes(b"others.")
+    assert fingerprint(str(tmp_path / "one")) != before
+    revisions = {"a/b": "0123", "c/d": None}
+    monkeypatch.setattr("harness.specs.starts._revision", revisions.get)
+    assert start_content("a/b") == "a/b@0123" and start_content("c/d") == "c/d"
+    assert fingerprint("a/b") != fingerprint("c/d")

@@ -148,8 +148,8 @@ def test_commit_is_named_only_while_the_settings_are_those_it_froze(
     library: Library, table: Resolved
 ) -> None:
     scale = library.root / "scales/quick.yaml"
-    text = "".join(line for line in scale.read_text().splitlines(True) if not line.startswith("frozen:"))
-    scale.write_text(f"{text}frozen: {{commit: abc1234, settings: '{table.settings_hash()}'}}\n")
+    text = scale.read_text().partition("frozen:")[0]
+    scale.write_text(f"{text}frozen: [{{commit: abc1234, settings: '{table.settings_hash()}'}}]\n")
     assert resolve(library, TABLE, "quick").settings_commit() == "abc1234"
     scale.write_text(scale.read_text().replace("candidates_cap: ", "candidates_cap: 1"))
     assert resolve(library, TABLE, "quick").settings_commit() is None
