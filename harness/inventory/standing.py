@@ -31,6 +31,8 @@ def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chai
     for target in library.targets():
         for scale in library.target(target).target.scales:
             resolved = resolve(library, target, scale)
+            if not resolved.collection().available:
+                continue  # no store holds a run of it
             for row in with_runs(resolved.target.rows):
                 for seed in range(resolved.seeds):
                     settings, named = resolved.run(row, seed), f"{scale}/{target}: {row.name}"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.errors import UserError
 from harness.inventory.garbage import delete, find_garbage
-from harness.inventory.standing import above, chains, consequences
+from harness.inventory.standing import above, chains, consequences, wanted
 from harness.inventory.stored import StoredRun, stored_runs
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
@@ -141,3 +141,8 @@ def test_the_commands(store, tmp_path, monkeypatch):
     assert "may be deleted" in call("gc").stdout and other.is_dir()
     assert "deleted" in call("gc", "--delete").stdout and not other.exists()
     assert "0 file(s)" in call("gc").stdout and not list(store.root.rglob("*.tmp"))
+
+
+def test_runs_that_no_collection_serves_are_not_looked_for():
+    rows = [row for _, named in wanted(LIBRARY, [COLLECTION]).values() for row in named]
+    assert {row.split("/")[0] for row in rows} == {"simulation", "quick"}
