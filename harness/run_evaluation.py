@@ -19,8 +19,8 @@ from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.search import exact_search
-from harness.run_reranking import RERANKED, Teaching, compared_on_lists, reranked
-from harness.specs.settings import RunSettings
+from harness.run_reranking import Teaching, compared_on_lists, reranked
+from harness.specs.settings import RERANKED, RunSettings
 from harness.training.checkpoints import settle_best
 
 Embeddings = npt.NDArray[np.float32]
@@ -51,6 +51,7 @@ def evaluate_encoder(
             f"{split}{suffix}": reranked(ranking, teaching, collection, tokens, split, depth)
             for split, ranking in rankings.items()
         }
+        told["reranked"] = depth
         told["lists"] = compared_on_lists(settings, collection, tokens, encoder, teaching)
         told["weights" if settings.kind == "ranker" else "ranker"] = teaching.ranker.fingerprint()
     return {**_measure(settings, folder, collection, rankings), **told}

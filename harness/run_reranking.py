@@ -17,9 +17,6 @@ from harness.retrieval.encode import encode
 from harness.retrieval.rerank import rerank_scores
 from harness.specs.settings import RunSettings
 
-RERANKED = "-reranked"
-"""What the name of a split ends in whose rankings a ranker has read again."""
-
 
 @dataclass(frozen=True)
 class Teaching:

@@ -118,7 +118,7 @@ def train(
 
     part = None if ranker is None else _ranker_part(settings, ranker)
     _run(settings, ground, folder, encoder, negatives, part, title=title, watch=watch)
-    if part is not None and not isinstance(part.turns, RetrieverAlone):
+    if part is not None and ranker_learns(settings):
         save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
     save_final(encoder, final_of(folder.checkpoints), tokenizer, longest)
 
@@ -165,9 +165,7 @@ def _run(
     title: str,
     watch: Watch = watch_nothing,
 ) -> None:
-    phase = _phase(settings)
-    names = {"warm-up": "warm-up", "ranker": "ranker"}
-    name = names.get(settings.kind, "continued")
+    phase, name = _phase(settings), "continued" if settings.kind == "trained" else settings.kind
     torch.use_deterministic_algorithms(True, warn_only=True)
     with ground.progress.task(f"{title}: {name}", phase.steps) as advance:
         Trainer(
@@ -184,6 +182,11 @@ def _run(
             watch=watch,
             advance=advance,
         ).run()
+
+
+def ranker_learns(settings: RunSettings) -> bool:
+    """Whether a run trains a ranker beside its retriever."""
+    return settings.co_training is not None and settings.co_training.turns["name"] != RetrieverAlone.name
 
 
 def _phase(settings: RunSettings) -> PhaseSettings:

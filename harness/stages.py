@@ -28,7 +28,7 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
 from harness.run_evaluation import evaluate_bm25, evaluate_encoder
 from harness.run_reranking import Teaching
-from harness.run_training import Ground, make_miner, make_negatives, train, train_ranker
+from harness.run_training import Ground, make_miner, make_negatives, ranker_learns, train, train_ranker
 from harness.specs.fingerprints import Chain, chain, links
 from harness.specs.settings import CollectionSettings, RunSettings, SamplerSettings
 from harness.store import Store
@@ -226,7 +226,7 @@ class Stages:
         """Return the retriever after the run's phase; where that trains a ranker, what it starts from."""
         if settings.kind == "ranker":
             return self._begin(settings)
-        if final_of(folder.checkpoints).exists():
+        if _trained(folder, settings):
             return load_final(folder.checkpoints).to(device())
         ground, encoder = self._ground(settings), self._begin(settings)
         negatives = self._negatives(settings, ground)
@@ -243,8 +243,9 @@ class Stages:
             return Teaching(ranker, ranker, encoder, settings.ranker.pair_tokens)
         if settings.teacher is None or settings.teacher.ranker is None:
             return None
-        warm, own = self._warm_ranker(settings.teacher), ranker_of(folder.checkpoints)
-        ranker = load_ranker(own).to(device()) if own.exists() else warm
+        ranker = warm = self._warm_ranker(settings.teacher)
+        if ranker_learns(settings):
+            ranker = load_ranker(ranker_of(folder.checkpoints)).to(device())
         return Teaching(ranker, warm, self._begin(settings), settings.teacher.ranker.pair_tokens)
 
     def _ranker(self, settings: RunSettings, folder: RunFolder, retriever: DualEncoder, title: str) -> Ranker:
@@ -286,9 +287,18 @@ CONTINUED = ("warm-up", "ranker")
 """Kinds of runs from which others go on."""
 
 
+def _trained(folder: RunFolder, settings: RunSettings) -> bool:
+    """Whether what a run trains is there: its retriever, and its ranker where that learns."""
+    ranker = not ranker_learns(settings) or ranker_of(folder.checkpoints).exists()
+    return ranker and final_of(folder.checkpoints).exists()
+
+
 def _complete(folder: RunFolder, settings: RunSettings) -> bool:
-    """Whether a run is done, with all the measures that are asked for; others go on from some."""
+    """Whether a run is done, by the measures and to the depths that are asked for; others go on from some."""
     if not folder.done or (settings.kind in CONTINUED and not final_of(folder.checkpoints).exists()):
         return False
     result = folder.result()
-    return set(settings.measures) <= set(result.get("measures", ())) and result.get("depth") == settings.depth
+    asked = (settings.depth, settings.reranked)
+    # Runs that were reranked before done.json told how deep have the depth of their time.
+    found = (result.get("depth"), result.get("reranked", settings.reranked))
+    return set(settings.measures) <= set(result.get("measures", ())) and found == asked

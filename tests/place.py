@@ -35,6 +35,7 @@ def small_world(spec: dict) -> None:
 def few_steps(spec: dict) -> None:
     spec["steps"] = {"warm_up": 64, "continued": 30, "refresh": 10}
     spec["encoder"] |= {"hidden": 32, "intermediate": 32}
+    spec["ranker"] |= {"hidden": 32, "intermediate": 32, "steps": {"warm_up": 40}, "reranked": 10}
     spec["candidates_cap"] = 20
     spec["threads"] = 1
 

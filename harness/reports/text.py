@@ -78,7 +78,7 @@ def reproduced_field(cell: Mapping[str, Any], style: Style, mark: str = "") -> F
         mark: what to set behind a figure.
     """
     block = cell["reproduced"]
-    if cell["state"] == "published-only":
+    if cell["state"] in ("published-only", "not-due"):
         return Field(NOTHING)
     if cell["state"] in ("failed", "unavailable"):
         return Field(cell["state"], state=cell["state"])

@@ -1,27 +1,33 @@
-"""Whether a target fits the files that it names: its recipes, its datasets, its paper's register."""
+"""Whether a target fits the files that it names: its recipes, datasets and scales, its paper's register."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError, nearest
+from harness.negatives.registry import make_topology
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Trained
+from harness.specs.models import Row, Trained
+from harness.specs.parts import Scale
 from harness.specs.source import Source
+from harness.training.losses.registry import make_loss
 
 
-def check_fit(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale]) -> Iterator[UserError]:
     """Yield what does not fit.
 
     Args:
         source: the target's file, whose places the errors name.
         loaded: the target, sound by itself, with what it names.
+        scales: by name, all those of the target.
     """
     yield from _check_notes(source, loaded)
     yield from _check_collections(source, loaded)
     if isinstance(loaded.target, Trained):
         yield from _check_negatives(source, loaded, loaded.target)
         yield from _check_starts(source, loaded, loaded.target)
+        yield from _check_rankers(source, loaded, loaded.target)
+        yield from _check_scales(source, loaded, loaded.target, scales)
 
 
 def _check_notes(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
@@ -69,3 +75,39 @@ def _check_starts(source: Source, loaded: LoadedTarget, target: Trained) -> Iter
         elif start is not None and recipe.start != start:
             what = f"recipe '{name}' starts from '{recipe.start}', the shared one from '{start}'"
             yield source.error(place, what, "rows are paired by the warm-up that they continue")
+
+
+def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
+    """Check that a ranker is there where one is evaluated, and scores all that counts where it teaches."""
+    for place, row in enumerate(target.rows):
+        name = row.recipe or target.shared.recipe
+        recipe = loaded.recipes[name]
+        if row.evaluates == "ranker" and recipe.ranker is None:
+            what = f"row '{row.name}' evaluates a ranker, its recipe '{name}' has none"
+            yield source.error(("rows", place, "evaluates"), what, "name a recipe that has a `ranker`")
+        topology = _topology(row)
+        if make_loss(recipe.loss).needs_teacher and topology not in {None, "own"}:
+            what = (
+                f"topology '{topology}' does not fit recipe '{name}': its ranker scores own negatives alone"
+            )
+            fix = "choose `topology: own`, or a loss over labels alone"
+            yield source.error(("rows", place, "sampler"), what, fix)
+
+
+def _check_scales(
+    source: Source, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
+) -> Iterator[UserError]:
+    """Check that each scale has the ranker of the recipes, and a document tower that a queue lets learn."""
+    taught = next((name for name, recipe in loaded.recipes.items() if recipe.ranker is not None), None)
+    queued = next((row.name for row in target.rows if _topology(row) == "queue"), None)
+    for place, name in enumerate(target.scales):
+        if taught is not None and scales[name].ranker is None:
+            what = f"scale '{name}' has no ranker, recipe '{taught}' has one"
+            yield source.error(("scales", place), what, "add `ranker` to the scale, or leave the scale out")
+        if queued is not None and scales[name].encoder.towers == "separate":
+            what = f"row '{queued}' has a queue, scale '{name}' has separate towers"
+            yield source.error(("scales", place), what, "a queue needs shared towers: leave the row out")
+
+
+def _topology(row: Row) -> str | None:
+    return None if row.sampler is None else make_topology(row.sampler.piece("topology")).name

@@ -94,7 +94,7 @@ class Library:
         written = self._written(source)
         source, target = expand(source, written, self)
         loaded = self._with_named(name, target, written.rows)
-        errors = list(check_fit(source, loaded))
+        errors = list(check_fit(source, loaded, {scale: self.scale(scale) for scale in target.scales}))
         if errors:
             raise SpecErrors(in_order(errors))
         return loaded

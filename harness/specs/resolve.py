@@ -8,18 +8,13 @@ from typing import Any, cast
 
 from harness.errors import UserError, nearest
 from harness.files import content_hash
-from harness.negatives.registry import make_topology
 from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Heading, Line, Measured, Row, Target, Trained, with_runs
+from harness.specs.models import Column, Comparison, Heading, Line, Measured, Row, Target, Trained
 from harness.specs.parts import Scale
 from harness.specs.runs import Runs, Seeds
-from harness.specs.settings import (
-    CollectionSettings,
-    RunSettings,
-)
-from harness.training.losses.registry import make_loss
+from harness.specs.settings import RERANKED, CollectionSettings, RunSettings
 
 
 @dataclass(frozen=True)
@@ -87,13 +82,17 @@ class Resolved:
 
     @property
     def columns(self) -> list[ResolvedColumn]:
-        """Columns as printed, then the dataset's further measures, then further test sets."""
+        """Columns as printed, then reranked, then the dataset's further measures, then further test sets."""
         dataset = self.loaded.datasets[self.dataset]
         title = dataset.title
         publishing = any(row.published for row in self.target.rows)
         measured = self.target.columns if isinstance(self.target, Measured) else []
         split = self.target.split if isinstance(self.target, Measured) else "test"
         printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, split, publishing) for c in measured]
+        reranked = [
+            ResolvedColumn(f"{c.label} reranked", c.dataset, title, c.measure, split + RERANKED, False)
+            for c in self._reranked
+        ]
         further = [
             ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further
         ]
@@ -102,7 +101,7 @@ class Resolved:
             for first in measured[:1]
             for split in self.splits
         ]
-        return [*printed, *further, *others]
+        return [*printed, *reranked, *further, *others]
 
     @property
     def printed(self) -> list[ResolvedColumn]:
@@ -115,6 +114,22 @@ class Resolved:
         target, columns = self.target, self.columns
         label = target.primary if isinstance(target, Measured) else columns[0].label
         return next(column for column in columns if column.label == label)
+
+    @property
+    def _reranked(self) -> list[Column]:
+        """The printed columns that stand a second time, measured on what a ranker has read again."""
+        target = self.target
+        if not isinstance(target, Comparison) or not any(map(self.reranks, target.rows)):
+            return []
+        return [column for column in target.columns if column.label == target.primary]
+
+    def reranks(self, row: Line) -> bool:
+        """Whether a ranker reads a row's rankings again: in a comparison, where the row's recipe has one."""
+        if not isinstance(self.target, Comparison) or not isinstance(row, Row):
+            return False
+        recipe = self.loaded.recipes[row.recipe or self.target.shared.recipe]
+        made = row.kind not in {"published", "unavailable"} and row.evaluates in {None, "ranker"}
+        return made and recipe.ranker is not None
 
     @property
     def seeds(self) -> int:
@@ -203,48 +218,7 @@ def resolve(library: Library, target: str, scale: str) -> Resolved:
     spec = library.scale(scale)
     if scale not in loaded.target.scales:
         raise UserError(f"{target} has no scale '{scale}'", fix=nearest(scale, loaded.target.scales))
-    _check_towers(loaded, scale, spec)
-    _check_rankers(loaded, scale, spec)
     return Resolved(loaded, NamedScale(scale, spec))
-
-
-def _check_towers(loaded: LoadedTarget, name: str, scale: Scale) -> None:
-    """Refuse a queue where the document tower would get no gradient.
-
-    Raises:
-        UserError: there is such a row.
-    """
-    for row in with_runs(loaded.target.rows):
-        queue = row.sampler is not None and make_topology(row.sampler.piece("topology")).name == "queue"
-        if queue and scale.encoder.towers == "separate":
-            what = f"row '{row.name}' has a queue, scale '{name}' has separate towers"
-            raise UserError(what, where=loaded.name, fix="a queue needs shared towers: leave the row out")
-
-
-def _check_rankers(loaded: LoadedTarget, name: str, scale: Scale) -> None:
-    """Refuse a ranker at a scale that has none, and where it would not score what counts in the loss.
-
-    Raises:
-        UserError: there is such a recipe or row.
-    """
-    taught = {key for key, recipe in loaded.recipes.items() if recipe.ranker is not None}
-    if taught and scale.ranker is None:
-        what = f"recipe '{min(taught)}' has a ranker, scale '{name}' has none"
-        raise UserError(what, where=loaded.name, fix="add `ranker` to the scale, or leave the scale out")
-    for row in with_runs(loaded.target.rows):
-        recipe = loaded.recipes[row.recipe or loaded.target.shared.recipe]  # type: ignore[attr-defined]
-        if row.evaluates == "ranker" and recipe.ranker is None:
-            raise UserError(
-                f"row '{row.name}' evaluates a ranker, its recipe has none",
-                where=loaded.name,
-                fix=f"one of these has one: {', '.join(sorted(taught)) or 'none'}",
-            )
-        needs = make_loss(recipe.loss).needs_teacher
-        if needs and row.sampler is not None and make_topology(row.sampler.piece("topology")).name != "own":
-            what = f"row '{row.name}' shares negatives, and the ranker of its recipe scores a query's own"
-            raise UserError(
-                what, where=loaded.name, fix="choose `topology: own`, or a loss over labels alone"
-            )
 
 
 def figures(target: Target, row: Line) -> dict[str, dict[str, Any] | None]:

@@ -14,6 +14,8 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Piece = dict[str, Any]
 """A piece of a sampler, or a loss: its name and all its parameters, defaults included."""
+RERANKED = "-reranked"
+"""What the name of a split ends in whose rankings a ranker has read again."""
 
 
 class About(NamedTuple):

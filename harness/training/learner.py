@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker
 from harness.errors import RunError
 from harness.training.protocols import Rates
 from harness.training.schedule import adamw, linear_schedule
@@ -24,7 +26,7 @@ class Learner:
     """
 
     name: str
-    model: nn.Module
+    model: DualEncoder | Ranker
     rates: Rates
     steps: int
     optimizer: torch.optim.AdamW = field(init=False)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
 from harness.negatives.noise import Noise, mixed
@@ -46,6 +47,9 @@ DIAGNOSED_PAIRS = 1000
 
 QUEUE, RANKER = "queue.", "ranker."
 """What the names of a queue's and of a ranker's tensors in a checkpoint begin with."""
+
+PREFIX: dict[Who, str] = {"retriever": "", "ranker": RANKER}
+"""Likewise, by whose turn it is."""
 
 CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""
@@ -106,10 +110,7 @@ class Trainer:
             done = step + 1
             if done % self._interval() == 0 or done == self.phase.steps:
                 self.writer.settle()
-                optimizers: dict[str, Any] = {
-                    who: learner.optimizer.state_dict() for who, learner in self._learners.items()
-                }
-                save_checkpoint(self._checkpoints, done, self._tensors(), optimizers)
+                save_checkpoint(self._checkpoints, done, self._tensors(), self._optimizers())
         self.encoder.eval()
         if self.ranker is not None:
             self.ranker.ranker.eval()
@@ -118,7 +119,7 @@ class Trainer:
     def _learners(self) -> dict[Who, Learner]:
         """Those who take a step at all."""
         phase, length = self.phase, self._round_length()
-        models: dict[Who, tuple[torch.nn.Module, Rates]] = {"retriever": (self.encoder, phase)}
+        models: dict[Who, tuple[DualEncoder | Ranker, Rates]] = {"retriever": (self.encoder, phase)}
         if self.ranker is not None:
             models["ranker"] = (self.ranker.ranker, self.ranker.rates)
         return {
@@ -164,8 +165,7 @@ class Trainer:
         if checkpoint is None:
             return 0
         for who, learner in self._learners.items():
-            prefix = RANKER if who == "ranker" else ""
-            learner.model.load_weights(_below(checkpoint.weights, prefix))  # type: ignore[operator]
+            learner.model.load_weights(_below(checkpoint.weights, PREFIX[who]))
             learner.optimizer.load_state_dict(checkpoint.optimizer[who])
         if self._retriever.queue is not None:
             self._retriever.queue.load_state(_below(checkpoint.weights, QUEUE))
@@ -174,8 +174,7 @@ class Trainer:
     def _tensors(self) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for who, learner in self._learners.items():
-            prefix = RANKER if who == "ranker" else ""
-            found |= _above(learner.model.weights(), prefix)  # type: ignore[operator]
+            found |= _above(learner.model.weights(), PREFIX[who])
         queue = self._retriever.queue
         return found if queue is None else found | _above(queue.state(), QUEUE)
 

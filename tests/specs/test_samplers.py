@@ -165,7 +165,7 @@ def test_a_queue_is_refused_where_the_document_tower_would_not_learn(library: Li
         scale.read_text().replace("  pooling: idf-mean", "  pooling: idf-mean\n  towers: separate")
     )
     with pytest.raises(UserError, match="row 'queue' has a queue, scale 'quick' has separate towers"):
-        resolve(library, "calibration/every-sampler", "quick")
+        library.target("calibration/every-sampler")
 
 
 def test_every_piece_stands_in_a_preset_or_can_be_chosen() -> None:

@@ -13,17 +13,27 @@ from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.reproducibility import measure_reproducibility
 from harness.evaluation.verdicts import judge
 from harness.reports.cells import Cells, FinishedRun, describe_target
-from harness.specs.models import Comparison, Row
+from harness.reports.comparison.ranker import describe_ranker
+from harness.specs.models import Comparison, Row, with_runs
 from harness.specs.resolve import Resolved
+from harness.specs.settings import RERANKED
 
 NOT_COMPARED = ("reference", "published", "unavailable")
 """Kinds of rows that are not compared with the baseline."""
 
 
 def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores by the measures that the table shows, of all splits."""
+    """Return the scores by the measures that the table shows, of all splits.
+
+    The rankings of a run that trains a ranker are the ranker's: they stand among the reranked ones as well.
+    """
     wanted = {column.measure for column in resolved.columns}
-    return per_query[per_query["measure"].isin(wanted)]
+    shown = per_query[per_query["measure"].isin(wanted)]
+    rankers = [row.name for row in with_runs(resolved.target.rows) if row.evaluates == "ranker"]
+    if not rankers:
+        return shown
+    own = shown[shown["row"].isin(rankers)]
+    return pd.concat([shown, own.assign(split=own["split"] + RERANKED)], ignore_index=True)
 
 
 def build_comparison(
@@ -53,8 +63,9 @@ def build_comparison(
         own = [run for run in runs if run.row == row.name]
         published = resolved.published(row)
         blocks = comparison.differences.get(row.name, [None] * len(columns))
+        state = _state(row, failed, own)
         cells = [
-            _cell(row, failed, reproduced(per_query, row.name, column, target.level), figure, block)
+            _cell(state, reproduced(per_query, row.name, column, target.level), figure, block)
             for column, figure, block in zip(columns, published, blocks, strict=True)
         ]
         rows.append(_row(row, own, cells) | {"reason": failed.get(row.name)})
@@ -105,6 +116,7 @@ def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
         if drawn
         else None,
         "diagnostics": _mean(diagnosed) if diagnosed else None,
+        **describe_ranker(runs),
     }
 
 
@@ -113,13 +125,18 @@ def _mean(diagnosed: list[dict[str, float]]) -> dict[str, float]:
     return {key: sum(d[key] for d in diagnosed) / len(diagnosed) for key in sorted(diagnosed[0])}
 
 
-def _cell(
-    row: Row,
-    failed: Mapping[str, str],
-    made: Cells | None,
-    figure: Cells | None,
-    difference: Cells | None,
-) -> Cells:
+def _state(row: Row, failed: Mapping[str, str], runs: Sequence[FinishedRun]) -> str:
+    """Return what a cell of the row is where there is no figure."""
+    if row.name in failed:
+        return "failed"
     never = {"published": "published-only", "unavailable": "unavailable"}
-    state = "failed" if row.name in failed else "ok" if made else never.get(row.kind, "missing")
-    return {"state": state, "published": figure, "reproduced": made, "difference": difference}
+    return "not-due" if runs else never.get(row.kind, "missing")
+
+
+def _cell(state: str, made: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
+    return {
+        "state": "ok" if made else state,
+        "published": figure,
+        "reproduced": made,
+        "difference": difference,
+    }

@@ -9,6 +9,7 @@ from harness.reports.comparison.differences import further_differences, primary_
 from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
 from harness.reports.comparison.marks import mark_notes, significance
 from harness.reports.comparison.notes import caption, footnotes
+from harness.reports.comparison.ranker import ranker_table
 from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
 from harness.reports.footnotes import last_line, made_on, plot
 from harness.reports.text import (
@@ -43,6 +44,7 @@ def comparison_document(cells: Cells) -> Document:
         *([_figures(cells, "Further measures", rest)] if rest else []),
         further_differences(cells, "in the further measures", rest),
         _negatives(cells),
+        ranker_table(cells),
         Notes(
             "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
         ),

@@ -1,0 +1,95 @@
+"""What a ranker is worth and what it teaches: on held-out lists, and in the last round of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from harness.reports.cells import FinishedRun
+from harness.reports.document import Column, Table, fields
+from harness.reports.text import NOTHING, Cells, row_text, share_text
+
+TERM = "loss/"
+"""What the names of a loss's terms begin with, in the metrics of a step."""
+
+
+def describe_ranker(runs: Sequence[FinishedRun]) -> dict[str, Any]:
+    """Return the block ``ranker`` of a row, means over its seeds; nothing where no ranker takes part.
+
+    Returns:
+        ``lists``: what done.json tells of held-out lists. ``training``: of the last round, the terms of the
+        retriever's loss (nats, unweighted), how often the ranker puts the positive first, how often both put
+        the same passage first, and the ranker's own loss where it learns.
+    """
+    if not runs or "lists" not in runs[0].folder.result():
+        return {}
+    lists = [_flat(run.folder.result()["lists"]) for run in runs]
+    return {"ranker": {"lists": _mean(lists), "training": _mean([_last_round(run) for run in runs])}}
+
+
+def ranker_table(cells: Cells) -> Table:
+    """Return a line for each row in which a ranker takes part."""
+    rows = [row for row in cells["rows"] if row.get("ranker")]
+    terms = list(dict.fromkeys(key for row in rows for key in row["ranker"]["training"] if TERM in key))
+    lists, training = "held-out lists", "last round"
+    columns = (
+        Column("Row", names=True),
+        *(Column(name, lists) for name in ("retriever right", "ranker right", "agreement")),
+        *(Column(name, lists) for name in ("KL to ranker", "KL to warm ranker")),
+        *(Column(name, training) for name in ("ranker right", "agreement")),
+        *(Column(f"{key.removeprefix(TERM)} loss", training) for key in terms),
+    )
+    lines = [fields([row_text(cells, row), *_values(row["ranker"], terms)]) for row in rows]
+    count = next((row["ranker"]["lists"]["lists"] for row in rows), 0)
+    caption = (
+        f"Held-out lists: {count:.0f} queries of dev, a positive and negatives drawn uniformly from the "
+        "warm-up's top K. Right: the positive first. Agreement: both put the same passage first. "
+        "KL and losses in nats."
+    )
+    return Table("The ranker", columns, tuple(lines), caption if rows else "")
+
+
+def _values(block: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
+    lists, training = block["lists"], block["training"]
+    for key in ("right retriever", "right ranker", "agreement"):
+        yield share_text(lists[key], 1)
+    for key in ("divergence ranker", "divergence warm ranker"):
+        yield f"{lists[key]:.3f}"
+    for key in ("teacher_first", "agreement"):
+        yield share_text(training.get(key), 1)
+    for key in terms:
+        yield f"{training[key]:.3f}" if key in training else NOTHING
+
+
+def _last_round(run: FinishedRun) -> dict[str, float]:
+    """Return means over the steps of a run's last round; of the warm-up of a ranker, nothing."""
+    phase = run.settings.phase
+    if phase is None or run.settings.teacher is None:
+        return {}
+    begin = phase.steps - (phase.refresh or phase.steps)
+    lines = [line for line in run.folder.metrics() if line["step"] > begin]
+    own = [line for line in lines if line["phase"] == "continued"]
+    taught = [_terms(line, phase.loss["name"]) for line in own]
+    ranker = [{f"{TERM}ranker": line["loss"]} for line in lines if line["phase"] == "continued ranker"]
+    return _mean(taught) | _mean(ranker)
+
+
+def _terms(line: Mapping[str, float], loss: str) -> dict[str, float]:
+    """Return what a step of the retriever tells of its teacher, a loss of one term under its name."""
+    shown = {key: line[key] for key in line if key.startswith(TERM) or key in {"teacher_first", "agreement"}}
+    several = any(key.startswith(TERM) for key in shown)
+    return shown if several else shown | {f"{TERM}{loss}": line["loss"]}
+
+
+def _flat(lists: Mapping[str, Any]) -> dict[str, float]:
+    """Return nested figures under keys of two words."""
+    found: dict[str, float] = {}
+    for key, value in lists.items():
+        found |= {f"{key} {who}": value[who] for who in value} if isinstance(value, dict) else {key: value}
+    return found
+
+
+def _mean(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return means by key, in the order of the keys' names."""
+    return {key: fmean(one[key] for one in found) for key in sorted(found[0])} if found else {}

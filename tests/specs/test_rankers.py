@@ -1,0 +1,93 @@
+"""Specs with a ranker that cannot be: told with file, line, key and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.specs.library import Library
+from harness.specs.resolve import Resolved, resolve
+
+from .conftest import Broken
+
+TAUGHT, UNTAUGHT = "trisampler/table-5-ar2", "trisampler/table-5"
+RANKER = """ranker:
+  hidden: 64
+  layers: 2
+  heads: 1
+  intermediate: 128
+  dropout: 0.0
+  pair_tokens: 48
+  learning_rate: {warm_up: 1.0e-3, continued: 1.0e-4}
+  steps: {warm_up: 200}
+  batch: {warm_up: 16}
+  reranked: 50
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "file", "change", "expected"),
+    [
+        (
+            UNTAUGHT,
+            "recipes/continue-contrastive.yaml",
+            ("loss: ", "loss: distillation\n# "),
+            "key 'loss': loss 'distillation' needs a teacher, which this recipe does not have; choose a loss",
+        ),
+        (
+            TAUGHT,
+            "recipes/ar2-continue.yaml",
+            ("name: released-marco", "name: released-macro"),
+            "key 'ranker.turns': unknown turns 'released-macro'; did you mean 'released-marco'?",
+        ),
+        (
+            TAUGHT,
+            "scales/simulation.yaml",
+            (RANKER, ""),
+            "key 'scales[0]': scale 'simulation' has no ranker, recipe 'ar2-continue' has one; add `ranker`",
+        ),
+        (
+            TAUGHT,
+            f"{TAUGHT}.yaml",
+            ("sampler: trisampler", "sampler: {preset: trisampler, topology: in-batch}"),
+            "key 'rows[6].sampler': topology 'in-batch' does not fit recipe 'ar2-continue': its ranker "
+            "scores own negatives alone; choose `topology: own`",
+        ),
+        (
+            UNTAUGHT,
+            f"{UNTAUGHT}.yaml",
+            ("evaluates: warm-up", "evaluates: ranker"),
+            "key 'rows[1].evaluates': row 'Warm-up' evaluates a ranker, its recipe 'continue-contrastive' "
+            "has none; name a recipe that has a `ranker`",
+        ),
+        (
+            TAUGHT,
+            "recipes/ar2-continue.yaml",
+            ("start: warm-ranker", "start: warm-rankr"),
+            "key 'ranker.start': unknown recipe 'warm-rankr'; did you mean 'warm-ranker'?",
+        ),
+    ],
+)
+def test_a_ranker_that_cannot_be_is_refused(
+    broken: Broken, library: Library, target: str, file: str, change: tuple[str, str], expected: str
+) -> None:
+    (line,) = broken(file, change, target=target)
+    place, _, said = line.partition(": ")
+    name, _, number = place.rpartition(":")
+    assert said.startswith(expected), said
+    key = expected.split("'")[1].rpartition(".")[2].partition("[")[0]
+    text = (library.root.parent / name).read_text().splitlines()[int(number) - 1]
+    assert text.strip().removeprefix("- ").startswith((key, "[")), text
+
+
+@pytest.fixture
+def taught(library: Library) -> Resolved:
+    return resolve(library, TAUGHT, "simulation")
+
+
+def test_the_primary_measure_stands_a_second_time_reranked(taught: Resolved, library: Library) -> None:
+    columns = {column.label: column for column in taught.columns}
+    added = columns["MRR@10 reranked"]
+    assert (added.measure, added.split) == (columns["MRR@10"].measure, "test-reranked")
+    assert not added.published and taught.printed[-1].label == "R@1k"
+    labels = [column.label for column in resolve(library, UNTAUGHT, "simulation").columns]
+    assert labels == [label for label in columns if label != added.label]
