@@ -53,7 +53,7 @@ def finished(stages: Stages, resolved: Resolved) -> list[FinishedRun]:
 
 
 def main() -> None:
-    """Make what is missing, and print the difference in each column with its intervals."""
+    """Make what is missing, and print the difference in each measure with its intervals."""
     stages = Stages(Store(Store.default().root / "oracle"), Progress())
     resolved = resolve_at(Library.default(), TARGET, "simulation", stages)
     torch.set_num_threads(resolved.scale.spec.threads)
@@ -61,7 +61,7 @@ def main() -> None:
     with mock.patch.object(Lists, "teach", knows_the_truth):
         runs = finished(stages, resolved)
     scores = read_per_query(runs, resolved.dataset)
-    for column in resolved.printed:
+    for column in (column for column in resolved.columns if column.split == "test"):
         labels, oracle = (score_table(scores, row, column.model_dump()) for row in (BASELINE, TAUGHT))
         differences = (oracle - labels).to_numpy()
         print(f"{column.label}: {labels.to_numpy().mean():.4f} -> {oracle.to_numpy().mean():.4f}")  # noqa: T201
