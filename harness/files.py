@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ from harness.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+CHECKSUM = b"harness.crc32"
+"""Key of a checksum among the metadata of a parquet file."""
 
 
 def canonical_json(value: Any) -> str:
@@ -111,7 +116,47 @@ def read_json(path: Path) -> Any:
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as parquet atomically."""
+    """Write a frame as parquet atomically, with a checksum of its content among its metadata.
+
+    The checksum stands in the file itself: beside it, a reader could meet one of them new and one old.
+    """
+    import pyarrow as pa  # noqa: PLC0415  (slow to import, and not needed to read specs)
+    import pyarrow.parquet  # noqa: PLC0415
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), CHECKSUM: _content_sum(frame)})
     stream = io.BytesIO()
-    frame.to_parquet(stream, index=False)
+    pa.parquet.write_table(table, stream)
     write_bytes(path, stream.getvalue())
+
+
+def read_parquet(path: Path, fix: str) -> pd.DataFrame:
+    """Read a frame, and compare it with its checksum; one without was made before there were some.
+
+    Args:
+        path: of the file.
+        fix: what to do where it is corrupt.
+
+    Raises:
+        UserError: it is missing or corrupt.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415  (as above)
+
+    try:
+        table = pq.read_table(path)
+        frame: pd.DataFrame = table.to_pandas()
+        known = (table.schema.metadata or {}).get(CHECKSUM)
+        if known is not None and known != _content_sum(frame):
+            raise ValueError("its checksum differs")
+    except Exception as error:
+        raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
+    return frame
+
+
+def _content_sum(frame: pd.DataFrame) -> bytes:
+    """Return a CRC-32 of a frame's names and values, 8 hex digits."""
+    import pandas as pd  # noqa: PLC0415  (as above)
+
+    names = zlib.crc32(",".join(map(str, frame.columns)).encode())
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return f"{zlib.crc32(rows.tobytes(), names):08x}".encode()

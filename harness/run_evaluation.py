@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.checksums import crc32
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
@@ -127,10 +126,8 @@ def _measure(
         write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
         write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
         frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
-    scores = folder.folder / PER_QUERY
-    write_parquet(pd.concat(frames, ignore_index=True), scores)
+    write_parquet(pd.concat(frames, ignore_index=True), folder.folder / PER_QUERY)
     return {
-        "checksums": {PER_QUERY: crc32(scores)},  # rankings are gzip files, which carry their own
         "measures": sorted(settings.measures),
         "depth": settings.depth,
         "known_relevant_drawn": int(folder.total("known_relevant_drawn")),

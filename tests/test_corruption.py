@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.checksums import SUMS, check_folder, checksums
 from harness.collections.archive import load_collection, save_collection
 from harness.collections.planted import build_planted
 from harness.errors import UserError
+from harness.files import read_parquet, write_parquet
 
 from .place import TARGET
 
@@ -59,18 +61,29 @@ def test_a_flipped_byte_in_the_scores_of_a_finished_run_is_told_and_mended(
     place = made.copy(tmp_path / "place")
     shutil.rmtree(place.root / "results")
     victim = place.runs("bm25")[0] / "per_query.parquet"
-    for where in (victim.stat().st_size // 4, victim.stat().st_size - 100):
-        flip(victim, where)
-        command = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
-        assert place.call(monkeypatch, *command) == 2
-        told = capsys.readouterr().err
-        assert f"{victim}: corrupt file (its checksum differs); delete it and done.json" in str(
-            place.root / told[7:]
-        )
-        victim.unlink()
-        victim.with_name("done.json").unlink()
-        assert place.call(monkeypatch, *command) == 0
-        assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
+    flip(victim, first_that_matters(victim))
+    command = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
+    assert place.call(monkeypatch, *command) == 2
+    told = capsys.readouterr().err
+    assert f"{victim.relative_to(place.root)}: corrupt file (" in told and "delete it and done.json" in told
+    victim.unlink()
+    victim.with_name("done.json").unlink()
+    assert place.call(monkeypatch, *command) == 0
+    assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
+
+
+def first_that_matters(path: Path) -> int:
+    """Return a byte of which a flip is noticed; not every one of a parquet file means something."""
+    whole = path.read_bytes()
+    for place in range(len(whole) // 4, len(whole)):
+        flip(path, place)
+        try:
+            read_parquet(path, "fix")
+        except UserError:
+            return place
+        finally:
+            path.write_bytes(whole)
+    raise AssertionError("no byte matters")
 
 
 def test_checksums_are_those_of_zip_files(tmp_path):
@@ -97,6 +110,19 @@ def test_every_byte_of_a_collection_is_watched_or_means_nothing(tmp_path):
     collection = build_planted(topics=2, train_queries=4, dev_queries=2, test_queries=2)
     save_collection(collection, tmp_path / "whole.zip")
     _flip_everywhere(tmp_path / "whole.zip", load_collection, collection.__eq__)
+
+
+def test_every_byte_of_scores_is_watched_or_means_nothing(made, tmp_path):
+    whole = pd.read_parquet(made.results / "per_query.parquet").iloc[::40].reset_index(drop=True)
+    write_parquet(whole, tmp_path / "scores.parquet")
+    assert read_parquet(tmp_path / "scores.parquet", "fix").equals(whole)
+    _flip_everywhere(tmp_path / "scores.parquet", lambda path: read_parquet(path, "fix"), whole.equals)
+
+
+def test_scores_without_a_checksum_were_made_before_there_were_some(tmp_path):
+    whole = pd.DataFrame({"query": ["a"], "value": [0.5]})
+    whole.to_parquet(tmp_path / "scores.parquet", index=False)
+    assert read_parquet(tmp_path / "scores.parquet", "fix").equals(whole)
 
 
 def test_every_byte_of_candidates_is_watched_or_means_nothing(made, tmp_path):

@@ -12,10 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from harness.checksums import crc32
 from harness.disk import told_when_full
 from harness.errors import UserError
-from harness.files import flush, read_json, write_json
+from harness.files import flush, read_json, read_parquet, write_json
 
 DONE = "done.json"
 PER_QUERY = "per_query.parquet"
@@ -135,16 +134,7 @@ class RunFolder:
             UserError: the file is missing or corrupt.
         """
         path = self.folder / PER_QUERY
-        try:
-            known = self.result().get("checksums", {}).get(PER_QUERY)
-            if known is not None and known != crc32(path):
-                raise ValueError("its checksum differs")
-            return pd.read_parquet(path)
-        except UserError:
-            raise
-        except Exception as error:
-            fix = "delete it and done.json beside it, and run again"
-            raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
+        return read_parquet(path, fix=f"delete it and {DONE} beside it, and run again")
 
     def _cut_torn_line(self) -> None:
         if self._metrics.exists():
