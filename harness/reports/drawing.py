@@ -80,9 +80,14 @@ def figure_to(svg: Path, png: Path, width: float, height: float) -> Iterator[Fig
 
 def describe(figure: Figure, title: str, legend: str) -> None:
     """Write what a figure is above it, and how it is read below it."""
+    entitle(figure, title)
+    figure.supxlabel(legend, fontsize=7.5, x=0.01, ha="left", color=INK)
+
+
+def entitle(figure: Figure, title: str) -> None:
+    """Write what a figure is above it, line by line."""
     lines = [line for part in title.splitlines() for line in textwrap.wrap(part, 125)]
     figure.suptitle("\n".join(lines), fontsize=10, x=0.01, ha="left")
-    figure.supxlabel(legend, fontsize=7.5, x=0.01, ha="left", color=INK)
 
 
 def few_ticks(axis: Axis) -> None:

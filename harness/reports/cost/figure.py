@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import hardware_text
-from harness.reports.drawing import INK, OKABE_ITO, figure_to
+from harness.reports.drawing import INK, OKABE_ITO, describe, figure_to
 from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, collection_text, row_text, title_text
 
@@ -37,8 +36,7 @@ def draw_cost(cells: Cells, svg: Path, png: Path) -> None:
     made = [_reproduced(cells, row) for row in cells["rows"]]
     shown = {"published": printed, "reproduced": made} if any(printed) else {"reproduced": made}
     with figure_to(svg, png, 9.6, 0.45 * len(cells["rows"]) + 1.9) as figure:
-        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
-        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        describe(figure, title_text(cells), _legend(cells))
         axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
         for axis, (source, parts) in zip(axes, shown.items(), strict=True):
             on = collection_text(cells) if source == "reproduced" else cells["source"]

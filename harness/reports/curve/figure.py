@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import hardware_text
-from harness.reports.drawing import INK, figure_to, line_look
+from harness.reports.drawing import INK, describe, figure_to, line_look
 from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, row_text, title_text, unit_style, unit_text
 
@@ -27,8 +26,7 @@ def draw_curve(cells: Cells, svg: Path, png: Path) -> None:
         png: where to write the bitmap.
     """
     with figure_to(svg, png, 9.6, 4.0) as figure:
-        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
-        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        describe(figure, title_text(cells), _legend(cells))
         steps, seconds = figure.subplots(1, 2, sharey=True)
         _draw_panel(steps, cells, "step", "optimizer steps")
         _draw_panel(seconds, cells, "seconds", "seconds of training")

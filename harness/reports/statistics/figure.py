@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from harness.reports.drawing import INK, OKABE_ITO, figure_to
+from harness.reports.drawing import INK, OKABE_ITO, entitle, figure_to
 from harness.reports.text import Cells, title_text
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -29,7 +28,7 @@ def draw_statistics(cells: Cells, svg: Path, png: Path) -> None:
         png: where to write the bitmap.
     """
     with figure_to(svg, png, 9.6, 0.28 * len(cells["rows"]) + 1.6) as figure:
-        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
+        entitle(figure, title_text(cells))
         axes = figure.subplots(1, len(cells["columns"]), squeeze=False, sharey=True)[0]
         for place, axis in enumerate(axes):
             _draw_panel(axis, cells, place)

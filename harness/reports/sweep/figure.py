@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import PARTS, hardware_text
-from harness.reports.drawing import INK, figure_to, line_look
+from harness.reports.drawing import describe, figure_to, line_look
 from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
 from harness.reports.text import Cells, collection_text, dataset_text, row_text, title_text, unit_text
 from harness.specs.expansion import value_text
@@ -31,8 +30,7 @@ def draw_sweep(cells: Cells, svg: Path, png: Path) -> None:
     printed = any(cell["published"] for point in cells["points"] for cell in point["cells"])
     panels = [*range(len(cells["columns"])), *range(-len(cells["costs"]), 0)]
     with figure_to(svg, png, 9.6, 2.5 * len(panels) + 1.0) as figure:
-        figure.suptitle(textwrap.fill(title_text(cells), 125), fontsize=10, x=0.01, ha="left")
-        figure.supxlabel(_legend(cells), fontsize=7.5, x=0.01, ha="left", color=INK)
+        describe(figure, title_text(cells), _legend(cells))
         axes = figure.subplots(len(panels), 1 + printed, squeeze=False)
         for position, line in zip(panels, axes, strict=True):
             for axis, source in zip(line, ("published", "reproduced")[not printed :], strict=True):
