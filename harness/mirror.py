@@ -122,10 +122,9 @@ def run_tags(resolved: Resolved, uses: Sequence[Use]) -> dict[str, dict[str, str
     for use in uses:
         rows[use.chain.last].append((use.row, use.seed))
     for use in uses:
-        for stage, fingerprint in use.chain.links[:-1]:
-            if stage in {"warm-up", "run"}:
-                name = stage if stage == "warm-up" else f"start of {use.row}"
-                rows.setdefault(fingerprint, [(name, use.seed)])
+        for stage, fingerprint in use.chain.runs_below:
+            name = f"start of {use.row}" if stage == "run" else stage
+            rows.setdefault(fingerprint, [(name, use.seed)])
     return {
         fingerprint: {
             "mlflow.runName": f"{found[0][0]}, seed {found[0][1]}",

@@ -228,14 +228,14 @@ def publish(
 
 
 def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
-    """Return the warm-ups that runs continue and that are no rows themselves, in the order of their use."""
+    """Return the warm-ups and rankers below runs that are no rows themselves, in the order of their use."""
     found = {run.folder.folder.name: run for run in finished}
     before = set(found)
     for run in finished:
-        fingerprint = stages.chain(run.settings).start
-        folder = stages.store.run(fingerprint or "")
-        if fingerprint is not None and fingerprint not in found and (folder / "done.json").exists():
-            found[fingerprint] = FinishedRun("warm-up", run.seed, run.settings, RunFolder(folder))
+        for stage, fingerprint in stages.chain(run.settings).runs_below:
+            folder = stages.store.run(fingerprint)
+            if fingerprint not in found and (folder / "done.json").exists():
+                found[fingerprint] = FinishedRun(stage, run.seed, run.settings, RunFolder(folder))
     return [run for fingerprint, run in found.items() if fingerprint not in before]
 
 

@@ -299,6 +299,5 @@ def _complete(folder: RunFolder, settings: RunSettings) -> bool:
         return False
     result = folder.result()
     asked = (settings.depth, settings.reranked)
-    # Runs that were reranked before done.json told how deep have the depth of their time.
-    found = (result.get("depth"), result.get("reranked", settings.reranked))
+    found = (result.get("depth"), result.get("reranked"))
     return set(settings.measures) <= set(result.get("measures", ())) and found == asked

@@ -69,6 +69,12 @@ def test_tags_name_the_first_row_and_all_that_use_a_run() -> None:
     assert tags["a0"]["row"] == "start of AR2"
 
 
+def test_a_ranker_that_no_row_of_the_target_is_has_tags_of_its_own() -> None:
+    links = (*START, ("candidates", "c0"), ("ranker", "k0"), ("candidates", "c0"), ("run", "t0"))
+    tags = run_tags(RESOLVED, [Used("Taught", 3, Chain(links))])
+    assert tags["k0"]["mlflow.runName"] == "ranker, seed 3"
+
+
 def test_sync_writes_what_is_whole_and_names_what_is_corrupt(stages: Stages) -> None:
     put(stages, "b")
     put(stages, "w0")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.reports.document import Figure
-from harness.reports.text import Cells, collection_text, count_text
+from harness.reports.document import Figure, Note, Notes
+from harness.reports.text import Cells, collection_text, count_text, row_text
 
 ONE_SEED = (
     "One seed: the interval is for these checkpoints alone and tells nothing about the method; "
@@ -30,6 +30,12 @@ def last_line(cells: Cells, *more: str) -> str:
     one = [ONE_SEED] if len(cells["seeds"]) == 1 else []
     facts = [f"{cells['primary']} on {made_on(cells)}", *more, f"verdict: {cells['verdict']}."]
     return " ".join(["; ".join(facts), *one])
+
+
+def row_notes(cells: Cells) -> Notes:
+    """Return what each row is, as far as there is something to say."""
+    said = (Note(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
+    return Notes("Rows", tuple(said))
 
 
 def plot(what: str) -> Figure:

@@ -115,6 +115,20 @@ def dataset_titles(cells: Cells) -> list[str]:
     return list(dict.fromkeys(dataset_text(of) for of in titled if of.get("dataset")))
 
 
+def row_data(cells: Cells, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the first fields of a row's lines where tables are data: where it stands, and what it is."""
+    return {
+        "target": cells["target"],
+        "scale": cells["scale"],
+        "collection": cells["collection"]["name"],
+        "simulation": cells["simulation"],
+        "row": row["name"],
+        "kind": row["kind"],
+        "recipe": row["recipe"],
+        "sampler": row["sampler"],
+    }
+
+
 def collection_text(cells: Cells) -> str:
     """Return the names of the collections, labelled where one is a simulation."""
     found = [cells["collection"]] if "collection" in cells else cells["collections"].values()

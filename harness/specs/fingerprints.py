@@ -17,6 +17,9 @@ from harness.specs.starts import by_start, start_content
 
 VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1}
 
+RUNS = ("warm-up", "ranker", "run")
+"""Stages whose product is the folder of a run."""
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -48,6 +51,11 @@ class Chain:
     def last(self) -> str:
         """Fingerprint of the training run itself."""
         return self.links[-1][1]
+
+    @property
+    def runs_below(self) -> list[tuple[str, str]]:
+        """(stage, fingerprint) of the runs that it stands on: warm-ups, rankers, what it continues."""
+        return [link for link in dict.fromkeys(self.links[:-1]) if link[0] in RUNS]
 
     def needs(self) -> list[str]:
         """Return the fingerprints that the run stands on."""

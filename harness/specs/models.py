@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
@@ -163,14 +164,14 @@ class Target(Spec):
     remarks: list[str] = Field(default=[])
 
     @property
+    @abstractmethod
     def headings(self) -> Sequence[Heading]:
         """Columns as printed; a row's published figures stand in their order."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def datasets(self) -> list[str]:
         """Names of the datasets, the first one first."""
-        raise NotImplementedError
 
     @property
     def compared_with(self) -> str | None:

@@ -111,6 +111,7 @@ def test_rows_taught_by_a_ranker_share_it_with_its_warm_up_and_candidates(librar
     stages = [stage for stage, _ in trisampler.links]
     assert stages == ["tokens", "warm-up", "candidates", "ranker", "candidates", "run"]
     assert uniform.needs() == trisampler.needs() == [*ranker.needs(), ranker.last]
+    assert trisampler.runs_below == [("warm-up", ranker.start), ("ranker", ranker.last)]
     (row,) = with_runs(plain.loaded.rows("TriSampler"))
     contrastive = chain(plain.run(row, 0), COLLECTION)
     assert (contrastive.start, contrastive.candidates) == (trisampler.start, trisampler.candidates)

@@ -10,8 +10,8 @@ from harness.reports.comparison.judgement import judgement_lines, row_lines, ver
 from harness.reports.comparison.marks import mark_notes, significance
 from harness.reports.comparison.notes import caption, footnotes
 from harness.reports.comparison.ranker import ranker_table
-from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
-from harness.reports.footnotes import last_line, made_on, plot
+from harness.reports.document import Column, Document, Field, Table, fields, filled, noted
+from harness.reports.footnotes import last_line, made_on, plot, row_notes
 from harness.reports.text import (
     NOTHING,
     Cells,
@@ -45,9 +45,7 @@ def comparison_document(cells: Cells) -> Document:
         further_differences(cells, "in the further measures", rest),
         _negatives(cells),
         ranker_table(cells),
-        Notes(
-            "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
-        ),
+        row_notes(cells),
         noted("Verdicts", judgement_lines(cells)),
         noted("Notes", footnotes(cells)),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.reports.text import Cells
+from harness.reports.text import Cells, row_data
 
 
 def render_csv(cells: Cells) -> str:
@@ -26,14 +26,7 @@ def render_csv(cells: Cells) -> str:
 
 def _about(cells: Cells, row: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "target": cells["target"],
-        "scale": cells["scale"],
-        "collection": cells["collection"]["name"],
-        "simulation": cells["simulation"],
-        "row": row["name"],
-        "kind": row["kind"],
-        "recipe": row["recipe"],
-        "sampler": row["sampler"],
+        **row_data(cells, row),
         "column": column["label"],
         "dataset": column["dataset"],
         "measure": column["measure"],

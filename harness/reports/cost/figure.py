@@ -17,9 +17,9 @@ from harness.reports.text import Cells, collection_text, row_text, title_text
 PARTS: dict[str, dict[str, Any]] = {
     "training": {"facecolor": OKABE_ITO[0]},
     "drawing": {"facecolor": OKABE_ITO[1], "hatch": "////"},
-    "encoding, its share": {"facecolor": OKABE_ITO[4], "hatch": "...."},
+    "encoding, its share": {"facecolor": OKABE_ITO[4], "hatch": "||||"},
     "mining, its share": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
-    "construction, its share": {"facecolor": "#BBBBBB", "hatch": "...."},
+    "construction, its share": {"facecolor": "#BBBBBB", "hatch": "----"},
 }
 """Parts of a step's seconds, by colour and by pattern."""
 

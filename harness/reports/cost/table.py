@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
 from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
-from harness.reports.footnotes import made_on, origins, plot, verdict
+from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
 from harness.reports.text import NOTHING, Cells, list_text, published_text, row_text
 
 
@@ -24,9 +24,7 @@ def cost_document(cells: Cells) -> Document:
         _ratios(cells),
         plot("Where the seconds of a step go, row by row."),
         Notes("Columns", tuple(held)),
-        Notes(
-            "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
-        ),
+        row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
     title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.reports.text import Cells
+from harness.reports.text import Cells, row_data
 
 
 def render_cost_csv(cells: Cells) -> str:
@@ -15,14 +15,7 @@ def render_cost_csv(cells: Cells) -> str:
             published, made = cell["published"] or {}, cell["reproduced"] or {}
             lines.append(
                 {
-                    "target": cells["target"],
-                    "scale": cells["scale"],
-                    "collection": cells["collection"]["name"],
-                    "simulation": cells["simulation"],
-                    "row": row["name"],
-                    "kind": row["kind"],
-                    "recipe": row["recipe"],
-                    "sampler": row["sampler"],
+                    **row_data(cells, row),
                     "column": of["label"],
                     "cost": of["cost"],
                     "state": cell["state"],

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.reports.cost.seconds import hardware_text
-from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
-from harness.reports.footnotes import last_line, made_on, origins, plot, verdict
+from harness.reports.document import Column, Document, Field, Table, filled, noted
+from harness.reports.footnotes import last_line, made_on, origins, plot, row_notes, verdict
 from harness.reports.text import NOTHING, Cells, Style, list_text, row_text, unit_style, unit_text
 
 
@@ -23,9 +23,7 @@ def curve_document(cells: Cells) -> Document:
     blocks = filled(
         _steps(cells),
         plot(f"{cells['primary']} of each row on the dev queries over steps and over seconds."),
-        Notes(
-            "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
-        ),
+        row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
     title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))

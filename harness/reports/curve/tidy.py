@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.reports.text import Cells
+from harness.reports.text import Cells, row_data
 
 
 def render_curve_csv(cells: Cells) -> str:
@@ -12,14 +12,7 @@ def render_curve_csv(cells: Cells) -> str:
     column = cells["columns"][0]
     lines = [
         {
-            "target": cells["target"],
-            "scale": cells["scale"],
-            "collection": cells["collection"]["name"],
-            "simulation": cells["simulation"],
-            "row": row["name"],
-            "kind": row["kind"],
-            "recipe": row["recipe"],
-            "sampler": row["sampler"],
+            **row_data(cells, row),
             "column": column["label"],
             "dataset": column["dataset"],
             "measure": column["measure"],

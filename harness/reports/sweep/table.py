@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
-from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
-from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
+from harness.reports.document import Column, Document, Field, Table, filled, noted
+from harness.reports.footnotes import (
+    ONE_SEED,
+    last_line,
+    made_on,
+    origins,
+    plot,
+    row_notes,
+    two_intervals,
+    verdict,
+)
 from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
 from harness.reports.text import (
     Cells,
@@ -31,9 +40,7 @@ def sweep_document(cells: Cells) -> Document:
     blocks = filled(
         _figures(cells),
         plot(f"Each row over the values of {cells['parameter']}, with intervals."),
-        Notes(
-            "Rows", tuple(Note(of["summary"], row_text(cells, of)) for of in cells["rows"] if of["summary"])
-        ),
+        row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
     title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
