@@ -16,7 +16,7 @@ from harness.reproduce import WantedRun, plan, resolve_at, wanted
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.stages import Stages
-from harness.training.batches import training_pairs
+from harness.training.batches import labelled_pairs
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def plan_at(
         return Plan(resolved, wanted(resolved, seeds, rows), corpus)
     resolved = resolve_at(library, target, scale, stages)
     runs, collection = plan(resolved, stages, seeds, rows), stages.collection(settings)
-    pairs = training_pairs(collection).pairs if runs else ()
+    pairs = labelled_pairs(collection).pairs if runs else ()
     return Plan(resolved, runs, Corpus(len(collection.documents), len(pairs)))
 
 

@@ -32,7 +32,7 @@ from harness.run_training import Ground, make_miner, make_negatives, ranker_lear
 from harness.specs.fingerprints import Chain, chain, links
 from harness.specs.settings import CollectionSettings, RunSettings, SamplerSettings
 from harness.store import Store
-from harness.training.batches import TrainingPairs, training_pairs
+from harness.training.batches import TrainingPairs, labelled_pairs
 from harness.training.checkpoints import final_of, load_final, load_ranker, ranker_of
 from harness.training.given import Negatives
 
@@ -211,7 +211,7 @@ class Stages:
     def _training_pairs(self, settings: RunSettings) -> TrainingPairs:
         key = self._collection_key(settings.collection)
         if key not in self._pairs:
-            self._pairs[key] = training_pairs(self.collection(settings.collection))
+            self._pairs[key] = labelled_pairs(self.collection(settings.collection))
         return self._pairs[key]
 
     def _collection_key(self, settings: CollectionSettings) -> str:

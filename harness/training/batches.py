@@ -41,12 +41,12 @@ class TrainingPairs:
         return [self.masked_at(row, mask) for row in range(len(self.pairs))]
 
 
-def training_pairs(collection: Collection) -> TrainingPairs:
-    """Return one pair for each labelled positive of the training queries."""
-    queries, number = collection.queries["train"], collection.number
+def labelled_pairs(collection: Collection, split: str = "train") -> TrainingPairs:
+    """Return one pair for each labelled positive of the queries of a split."""
+    queries, number = collection.queries[split], collection.number
     pairs, labelled, known = [], [], []
     for row, query in enumerate(queries.ids):
-        relevant = sorted(number[d] for d, grade in queries.qrels[query].items() if grade >= RELEVANT)
+        relevant = sorted(number[d] for d, grade in queries.qrels.get(query, {}).items() if grade >= RELEVANT)
         everything = np.array(
             sorted({*relevant, *(number[d] for d in queries.known_relevant.get(query, ()))})
         )

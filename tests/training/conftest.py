@@ -19,7 +19,7 @@ from harness.negatives.sampler import Sampler
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
-from harness.training.batches import training_pairs
+from harness.training.batches import labelled_pairs
 from harness.training.given import Drawn, Negatives
 from harness.training.losses.registry import make_loss
 from harness.training.trainer import Trainer
@@ -59,7 +59,7 @@ class Bench:
             query_tokens=16,
             passage_tokens=40,
         )
-        self.pairs = training_pairs(self.collection)
+        self.pairs = labelled_pairs(self.collection)
 
     def encoder(self, seed: int = 0, **changes):
         torch.manual_seed(seed)

@@ -1,0 +1,1 @@
+"""Why samplers differ: what a retriever's candidates, draws and gradients look like."""

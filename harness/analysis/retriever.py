@@ -1,0 +1,121 @@
+"""What analyses look at: a retriever, and a collection as it reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.collections.collection import Collection
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import DualEncoder
+from harness.errors import UserError, nearest
+from harness.negatives.candidates import Candidates, Integers
+from harness.negatives.mining import Miner
+from harness.negatives.registry import make_source
+from harness.retrieval.bm25 import bm25_search
+from harness.retrieval.encode import encode
+from harness.training.batches import TrainingPairs, labelled_pairs
+
+Embeddings = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Retriever:
+    """An encoder and what it is looked at on; embeddings are made when they are first asked for.
+
+    Attributes:
+        name: what figures and tables call it.
+        encoder: the retriever, wherever it was trained.
+        collection: documents, queries, judgements.
+        tokens: of the collection, by the encoder's tokenizer.
+    """
+
+    name: str
+    encoder: DualEncoder
+    collection: Collection
+    tokens: TokenStore
+    _queries: dict[str, Embeddings] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def documents(self) -> Embeddings:
+        """Embeddings of all documents, [N, dimension]."""
+        return encode(self.encoder.passage, self.tokens.documents, self.tokens.pad)
+
+    def queries(self, split: str) -> Embeddings:
+        """Return embeddings of the queries of a split, [Q, dimension].
+
+        Raises:
+            UserError: no such split.
+        """
+        if split not in self._queries:
+            known = self.collection.queries
+            if split not in known:
+                raise UserError(f"{self.collection.name} has no queries '{split}'", fix=nearest(split, known))
+            self._queries[split] = encode(self.encoder.query, self.tokens.queries[split], self.tokens.pad)
+        return self._queries[split]
+
+    def candidates(
+        self,
+        split: str = "train",
+        *,
+        k: int,
+        source: Any = "top-k",
+        mask: str = "labelled",
+        queries: Sequence[int] | None = None,
+        seed: int = 0,
+    ) -> Candidates:
+        """Mine candidates as a refresh does, with this retriever, for the labelled pairs of any split.
+
+        Args:
+            split: whose pairs (a query and one of its labelled positives, a row each).
+            k: candidates of a row.
+            source: where they come from, as a spec writes it.
+            mask: what is no candidate, see :meth:`TrainingPairs.masked_at`.
+            queries: numbers of the queries whose pairs are wanted; all by default.
+            seed: of sources that draw.
+
+        Raises:
+            UserError: no such split, no labelled pair, or more candidates than a row can have.
+        """
+        embedded, pairs = self.queries(split), self.pairs(split)
+        rows = np.arange(len(pairs.pairs))
+        if queries is not None:
+            rows = rows[np.isin(pairs.pairs[:, 0], np.asarray(queries))]
+        if not len(rows):
+            raise UserError(f"no query of '{split}' has a labelled positive", where=self.collection.name)
+        masked = [pairs.masked_at(int(row), mask) for row in rows]
+        self._refuse_beyond(k, masked)
+        texts, chosen = self.collection.queries[split].texts, pairs.pairs[rows]
+
+        def lexical(depth: int) -> tuple[npt.NDArray[np.float32], Integers]:
+            scores, numbers = bm25_search(self.collection.documents, texts, depth)
+            return scores[chosen[:, 0]], numbers[chosen[:, 0]]
+
+        miner = Miner(
+            source=make_source(source),
+            k=k,
+            pairs=chosen,
+            masked=masked,
+            query_ids=self.collection.queries[split].ids,
+            document_number=self.collection.number,
+            lexical=lexical,
+        )
+        return miner.mine(embedded, self.documents, model=self.encoder.fingerprint(), seed=seed)
+
+    def pairs(self, split: str) -> TrainingPairs:
+        """Return the labelled pairs of a split, and what is known of their queries."""
+        return labelled_pairs(self.collection, split)
+
+    def _refuse_beyond(self, k: int, masked: Sequence[Integers]) -> None:
+        most = len(self.collection.documents) - max(map(len, masked))
+        if k > most:
+            raise UserError(
+                f"rank {k} is asked for, and only {most} documents are left beside a query's positives",
+                where=self.collection.name,
+                fix=f"ask for at most {most}",
+            )
