@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.opened import Opened, load, load_run
+    from harness.opened_encoder import load_encoder
 
-__all__ = ["Opened", "load", "load_run"]
+__all__ = ["Opened", "load", "load_encoder", "load_run"]
 
-_PLACES = {"Opened": "harness.opened", "load": "harness.opened", "load_run": "harness.opened"}
+_PLACES = {
+    "Opened": "harness.opened",
+    "load": "harness.opened",
+    "load_encoder": "harness.opened_encoder",
+    "load_run": "harness.opened",
+}
 
 
 def __getattr__(name: str) -> Any:

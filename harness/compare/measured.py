@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
-from pathlib import Path
 
 from harness.checksums import check_folder
 from harness.collections.collection import Collection
-from harness.collections.tokens import TokenStore, build_tokens
 from harness.compare.pairs import Measured
 from harness.compare.sides import Member, Side
 from harness.encoders.dual_encoder import DualEncoder
@@ -17,6 +13,7 @@ from harness.errors import UserError, nearest
 from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import read_ranking
 from harness.finished import refuse_other_content, stored_collection
+from harness.opened_encoder import load_encoder
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
 from harness.run_evaluation import rank
@@ -79,30 +76,18 @@ def _ranked(
     stages: Stages, member: Member, settings: RunSettings, collection: Collection, split: str
 ) -> Measured:
     """Encode and rank, as the evaluation of a run does."""
-    check_folder(member.folder)
-    encoder = DualEncoder.load(member.folder).to(device())
-    with ExitStack() as stack, stages.progress.task(f"ranking by {member.folder.name}"):
+    with stages.progress.task(f"ranking by {member.folder.name}"):
         if member.run is not None:
+            check_folder(member.folder)
+            encoder = DualEncoder.load(member.folder).to(device())
             tokens = stages.tokens(member.run.settings())
         else:
-            beside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-tokens-")))
-            tokens = _own_tokens(member.folder, settings, collection, beside / "tokens")
+            lengths = settings.tokens.model_dump(exclude={"vocabulary"})
+            alone = load_encoder(member.folder, collection, **lengths)
+            encoder, tokens = alone.encoder, alone.tokens
         documents = encode(encoder.passage, tokens.documents, tokens.pad)
         ranking = rank(settings.depth, collection, tokens, encoder, documents, split)
     return Measured(evaluate(ranking, collection.queries[split].qrels, settings.measures), ranking)
-
-
-def _own_tokens(folder: Path, settings: RunSettings, collection: Collection, at: Path) -> TokenStore:
-    """Tokenise as an encoder that lies alone does, to the lengths of what it is compared with."""
-    tower = folder / "query"
-    return build_tokens(
-        collection,
-        at,
-        start=str(tower if tower.is_dir() else folder),
-        vocabulary=settings.tokens.vocabulary,
-        query_tokens=settings.tokens.query_tokens,
-        passage_tokens=settings.tokens.passage_tokens,
-    )
 
 
 def _told(settings: RunSettings) -> str:

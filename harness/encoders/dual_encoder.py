@@ -17,7 +17,7 @@ from harness.errors import UserError
 
 
 class Tower(nn.Module):
-    """A `transformers` encoder, pooling, an optional projection, and a constant scale.
+    """A `transformers` encoder, pooling, optional normalisation and projection, and a constant scale.
 
     Args:
         transformer: any encoder of `transformers`.
@@ -27,6 +27,7 @@ class Tower(nn.Module):
         scale: factor on the embedding; the inner product carries its square. With a projection it only
             scales the projection's first weights.
         token_dropout: share of tokens left out of pooling while training.
+        normalised: whether what was pooled is divided by its length; the inner product is then a cosine.
     """
 
     idf: Tensor | None
@@ -40,6 +41,7 @@ class Tower(nn.Module):
         projection: int | None = None,
         scale: float = 1.0,
         token_dropout: float = 0.0,
+        normalised: bool = False,
     ) -> None:
         super().__init__()
         if pooling == "idf-mean" and idf is None:
@@ -48,6 +50,7 @@ class Tower(nn.Module):
         self.pooling = pooling
         self.scale = scale
         self.token_dropout = token_dropout
+        self.normalised = normalised
         self.register_buffer("idf", idf, persistent=False)
         width = transformer.config.hidden_size
         self.projection = nn.Linear(width, projection, bias=False) if projection else None
@@ -69,6 +72,8 @@ class Tower(nn.Module):
         if self.training and self.token_dropout > 0 and self.pooling != "cls":
             kept = mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
         embedding = pool(tuple(hidden), kept, weight, self.pooling)
+        if self.normalised:
+            embedding = nn.functional.normalize(embedding, dim=-1)
         return embedding * self.scale if self.projection is None else self.projection(embedding)
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
@@ -80,6 +85,7 @@ class Tower(nn.Module):
             token_dropout=self.token_dropout,
             idf=None if self.idf is None else self.idf.cpu(),
             projection=None if self.projection is None else self.projection.weight.detach().cpu(),
+            normalised=self.normalised,
         )
         save_tower_files(files, folder, tokenizer, longest)
 
@@ -98,6 +104,7 @@ class Tower(nn.Module):
             projection=None if files.projection is None else files.projection.shape[0],
             scale=files.scale,
             token_dropout=files.token_dropout,
+            normalised=files.normalised,
         )
         if tower.projection is not None and files.projection is not None:
             tower.projection.weight.data.copy_(files.projection)
@@ -167,6 +174,11 @@ class DualEncoder(nn.Module):
 def holds_encoder(folder: Path) -> bool:
     """Return whether a folder is one that `DualEncoder.save` wrote."""
     return is_tower(folder) or (is_tower(folder / "query") and is_tower(folder / "passage"))
+
+
+def tokenizer_of(folder: Path) -> Path:
+    """Return where the tokenizer lies in a folder that `DualEncoder.save` wrote."""
+    return folder if is_tower(folder) else folder / "query"
 
 
 def build_dual_encoder(

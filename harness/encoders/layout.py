@@ -30,6 +30,7 @@ class TowerFiles:
     token_dropout: float
     idf: Tensor | None
     projection: Tensor | None
+    normalised: bool
 
 
 def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: int) -> None:
@@ -65,6 +66,9 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
             "pooling_mode_mean_sqrt_len_tokens": False,
         },
     )
+    if tower.normalised:
+        modules.append(("3_Normalize", "Normalize"))
+        (folder / "3_Normalize").mkdir(exist_ok=True)
     if tower.projection is not None or tower.scale != 1.0:
         modules.append(("3_Dense", "Dense"))
         _save_dense(folder / "3_Dense", tower, width)
@@ -82,6 +86,7 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
         "scale": tower.scale,
         "token_dropout": tower.token_dropout,
         "projected": tower.projection is not None,
+        "normalised": tower.normalised,
     }
     write_json(folder / _ABOUT, about)
 
@@ -114,6 +119,7 @@ def load_tower_files(folder: Path) -> TowerFiles:
         token_dropout=float(about["token_dropout"]),
         idf=idf,
         projection=projection,
+        normalised=bool(about.get("normalised", False)),  # older folders do not say it
     )
 
 
