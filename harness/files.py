@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,21 @@ def canonical_json(value: Any) -> str:
 def content_hash(*values: Any) -> str:
     """Return the first 16 hex digits of the SHA-256 of the canonical JSON of the values."""
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:16]
+
+
+def files_hash(folder: Path, files: Sequence[Path]) -> str:
+    """Return a hash of names below a folder and of contents; they are read again when size or time differ."""
+    return _files_hash(folder, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+
+
+@functools.cache
+def _files_hash(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
+    digest = hashlib.sha256()
+    for path, _, _ in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def write_bytes(path: Path, data: bytes) -> None:

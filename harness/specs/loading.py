@@ -77,18 +77,29 @@ def _explain(
         return source.error(location[:-1], f"'{location[-1]}' is missing{about}", "add it")
     if kind == "extra_forbidden":
         return _unknown_key(source, location, model, owner)
-    if kind == "literal_error":
-        expected = detail["ctx"]["expected"].replace("False", "false").replace("True", "true")
-        valid = [re.sub(r"^'|'$", "", name) for name in re.split(r", | or ", expected)]
-        return source.error(location, f"{given} is not valid", nearest(str(detail["input"]), valid))
+    if kind in {"literal_error", "union_tag_invalid", "union_tag_not_found"}:
+        return _not_one_of(source, location, detail)
     if kind == "value_error":
         return source.error(location, str(detail["ctx"]["error"]))
     expected = _EXPECTED.get(kind, str(detail["msg"]).removeprefix("Input should be "))
-    if len(detail["loc"]) > len(location):
+    if location[-1:] != detail["loc"][-1:]:  # a branch of a union stands last
         expected = "a number, a text, true or false"
     elif kind == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(detail["input"])):
         expected = "a number, which YAML reads only with a point, such as 5.0e-4"
     return source.error(location, f"got {given}", f"expected {expected}")
+
+
+def _not_one_of(source: Source, location: Location, detail: Any) -> UserError:
+    """Return what to say of a value that is none of a few, or of a kind of things that there is not."""
+    told, given = detail["ctx"], detail["input"]
+    if detail["type"] == "union_tag_not_found":
+        return source.error(location, "'kind' is missing", "add it")
+    if detail["type"] == "union_tag_invalid":
+        location, given = (*location, "kind"), told["tag"]
+    expected = str(told.get("expected") or told["expected_tags"])
+    expected = expected.replace("False", "false").replace("True", "true")
+    valid = [re.sub(r"^'|'$", "", name) for name in re.split(r", | or ", expected)]
+    return source.error(location, f"{_show(given)} is not valid", nearest(str(given), valid))
 
 
 def _unknown_key(source: Source, location: Location, model: type[BaseModel], owner: str) -> UserError:
@@ -112,13 +123,13 @@ def _location(source: Source, detail: Any) -> Location:
 
 
 def _fields_at(model: type[BaseModel], location: Location) -> dict[str, Any]:
-    """Return the fields of the model that a location leads into, by the name a file uses."""
+    """Return the fields that a file may use where a location leads, of all models that may stand there."""
+    models = [model]
     for step in location:
         if isinstance(step, str):
-            field = {f.alias or n: f for n, f in model.model_fields.items()}.get(step)
-            inner = _models_in(field.annotation) if field is not None else []
-            model = inner[0] if inner else model
-    return {field.alias or name: field for name, field in model.model_fields.items()}
+            fields = [f for of in models for n, f in of.model_fields.items() if step == (f.alias or n)]
+            models = [inner for field in fields for inner in _models_in(field.annotation)] or models
+    return {field.alias or name: field for of in models for name, field in of.model_fields.items()}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, WithJsonSchema, model_validator
 
-from harness.specs.base import Spec
+from harness.specs.base import Share, Spec
+from harness.specs.collection_choice import CollectionChoice
 from harness.specs.settings import Pooling
 from harness.training.losses.registry import LOSSES
 from harness.training.turns import TURNS
-
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 def _by_name(value: Any) -> Any:
@@ -77,48 +76,6 @@ class Recipe(Spec):
     ranker: RankerPart | None = None
 
 
-class PlantedParameters(Spec):
-    """The simulation's parameters; `harness.collections.planted` explains them."""
-
-    topics: PositiveInt
-    intents_per_topic: PositiveInt
-    documents_per_intent: PositiveInt
-    train_queries: PositiveInt
-    dev_queries: PositiveInt
-    test_queries: PositiveInt
-    confusability: Share
-    label_rate: float = Field(gt=0, le=1)
-    seed: int
-
-
-class PublishedSizes(Spec):
-    """Documents and queries that papers count in a collection which cannot be had here."""
-
-    documents: PositiveInt
-    train: PositiveInt
-    dev: PositiveInt
-    test: PositiveInt | None = None
-
-
-class CollectionChoice(Spec):
-    """The collection that serves a dataset at a scale.
-
-    One that is `not-available` has sizes alone: runs on it can be planned, and cannot be made.
-    """
-
-    kind: Literal["pydocs", "planted", "not-available"]
-    parameters: PlantedParameters | None = Field(default=None, description="of a planted collection")
-    published: PublishedSizes | None = Field(default=None, description="of one that is not available")
-
-    @model_validator(mode="after")
-    def _parameters_fit(self) -> CollectionChoice:
-        if (self.kind == "planted") != (self.parameters is not None):
-            raise ValueError("a planted collection needs 'parameters', no other has any")
-        if (self.kind == "not-available") != (self.published is not None):
-            raise ValueError("a collection that is not available needs 'published', no other has any")
-        return self
-
-
 class FurtherMeasure(Spec):
     """A measure that every table of the dataset carries beside the printed ones."""
 
@@ -130,7 +87,7 @@ class Dataset(Spec):
     """experiments/datasets/<dataset>.yaml."""
 
     title: str
-    titles: Literal[False] = Field(description="whether a title stands before each passage")
+    titles: Literal[False] = Field(description="built-in collections have none; a beir one says it itself")
     collections: dict[str, CollectionChoice]
     further: list[FurtherMeasure] = Field(default=[])
 

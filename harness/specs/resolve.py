@@ -151,9 +151,7 @@ class Resolved:
                 f"dataset '{dataset}' has no collection at scale '{self.scale.name}'",
                 fix=nearest(self.scale.name, choices),
             )
-        given = choice.parameters or choice.published
-        parameters = given.model_dump(exclude_none=True) if given else {}
-        return CollectionSettings(kind=choice.kind, parameters=parameters)
+        return CollectionSettings(kind=choice.kind, parameters=choice.settings)
 
     def run(self, row: Row, seed: int) -> RunSettings:
         """Return the settings of a row's run of one seed, counted from 0."""
@@ -200,7 +198,10 @@ class Resolved:
         wanted, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
         capped = [f"Candidates: K = {wanted} is capped to {cap} at this scale."] if wanted > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
-        return [*capped, "Titles: off; no title stands before a passage.", *departs, *self.target.remarks]
+        titles = "Titles: off; no title stands before a passage."
+        if self.collection().parameters.get("titles"):
+            titles = "Titles: on; a title stands before each passage."
+        return [*capped, titles, *departs, *self.target.remarks]
 
     def notes(self) -> list[dict[str, str]]:
         """Return the register's notes that the target cites."""

@@ -122,8 +122,10 @@ class SamplerSettings(Settings):
 class CollectionSettings(Settings):
     """Which collection serves a dataset at a scale."""
 
-    kind: Literal["pydocs", "planted", "not-available"]
-    parameters: dict[str, int | float] = Field(description="its published sizes where it is not available")
+    kind: Literal["pydocs", "planted", "beir", "not-available"]
+    parameters: dict[str, int | float | bool | str] = Field(
+        description="its published sizes where it is not available"
+    )
 
     @property
     def available(self) -> bool:

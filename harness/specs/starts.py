@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from pathlib import Path
 from typing import Any
+
+from harness.files import files_hash
 
 FRESH = "fresh"
 
@@ -29,21 +30,9 @@ def start_content(start: str) -> str:
         return start
     folder = Path(start)
     if folder.is_dir():
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        return _hashed(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files), folder)
+        return files_hash(folder, sorted(path for path in folder.rglob("*") if path.is_file()))
     revision = _revision(start)
     return f"{start}@{revision}" if revision else start
-
-
-@functools.cache
-def _hashed(files: tuple[tuple[Path, int, int], ...], folder: Path) -> str:
-    """Return a hash of names and contents; sizes and times tell when it is to be taken again."""
-    digest = hashlib.sha256()
-    for path, _, _ in files:
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()[:16]
 
 
 @functools.cache

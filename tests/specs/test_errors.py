@@ -191,7 +191,27 @@ def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> 
         (
             "datasets/ms-pas.yaml",
             ("kind: pydocs", "kind: planted"),
-            "a planted collection needs 'parameters'",
+            "key 'collections.quick': 'parameters' is missing",
+        ),
+        (
+            "datasets/ms-pas.yaml",
+            ("kind: pydocs", "kind: bier"),
+            "key 'collections.quick.kind': 'bier' is not valid; did you mean 'beir'?",
+        ),
+        (
+            "datasets/ms-pas.yaml",
+            ("kind: pydocs", "parameters: {}"),
+            "key 'collections.quick': 'kind' is missing",
+        ),
+        (
+            "datasets/ms-pas.yaml",
+            ("kind: pydocs", "kind: beir\n    parameters: {folder: scifact, title: true}"),
+            "key 'collections.quick.parameters.title': unknown key; did you mean 'titles'?",
+        ),
+        (
+            "datasets/ms-pas.yaml",
+            ("kind: pydocs", "kind: beir\n    parameters: {titles: true}"),
+            "'folder' is missing (from HARNESS_DATA, or else from the working folder)",
         ),
         (
             "datasets/ms-pas.yaml",

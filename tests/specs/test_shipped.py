@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 
 from harness.collections.planted import build_planted
+from harness.specs.collection_choice import PlantedParameters
 from harness.specs.library import Library
 from harness.specs.models import with_runs
-from harness.specs.parts import PlantedParameters
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
 from harness.specs.source import read_source

@@ -1,0 +1,94 @@
+"""Which collection serves a dataset at a scale, as pydantic models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt
+
+from harness.collections.beir import DEV_SHARE
+from harness.specs.base import Share, Spec
+
+
+class PlantedParameters(Spec):
+    """The simulation's parameters; `harness.collections.planted` explains them."""
+
+    topics: PositiveInt
+    intents_per_topic: PositiveInt
+    documents_per_intent: PositiveInt
+    train_queries: PositiveInt
+    dev_queries: PositiveInt
+    test_queries: PositiveInt
+    confusability: Share
+    label_rate: float = Field(gt=0, le=1)
+    seed: int
+
+
+class PublishedSizes(Spec):
+    """Documents and queries that papers count in a collection which cannot be had here."""
+
+    documents: PositiveInt
+    train: PositiveInt
+    dev: PositiveInt
+    test: PositiveInt | None = None
+
+
+class BeirParameters(Spec):
+    """A folder in the layout of BEIR; `harness.collections.beir` explains it."""
+
+    folder: str = Field(min_length=1, description="from HARNESS_DATA, or else from the working folder")
+    titles: bool = Field(default=False, description="whether a title stands before each passage")
+    dev_share: Share = Field(default=DEV_SHARE, description="of train, where there is no qrels/dev.tsv")
+
+
+class PydocsChoice(Spec):
+    """The documentation of the installed packages."""
+
+    kind: Literal["pydocs"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is made from beside its kind."""
+        return {}
+
+
+class PlantedChoice(Spec):
+    """A simulation."""
+
+    kind: Literal["planted"]
+    parameters: PlantedParameters
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is made from beside its kind."""
+        return self.parameters.model_dump()
+
+
+class BeirChoice(Spec):
+    """A collection of your own."""
+
+    kind: Literal["beir"]
+    parameters: BeirParameters
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is made from beside its kind."""
+        return self.parameters.model_dump()
+
+
+class NotAvailable(Spec):
+    """A collection that cannot be had: it has sizes alone; runs on it can be planned, and cannot be made."""
+
+    kind: Literal["not-available"]
+    published: PublishedSizes
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its published sizes."""
+        return self.published.model_dump(exclude_none=True)
+
+
+CollectionChoice = Annotated[
+    PydocsChoice | PlantedChoice | BeirChoice | NotAvailable, Field(discriminator="kind")
+]
+"""The collection that serves a dataset at a scale."""
