@@ -1,1 +1,20 @@
 """Reproduction harness for negative sampling in dense retrieval."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.opened import Opened, load, load_run
+
+__all__ = ["Opened", "load", "load_run"]
+
+_PLACES = {"Opened": "harness.opened", "load": "harness.opened", "load_run": "harness.opened"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is exported here when it is first asked for: it imports torch, which takes seconds."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

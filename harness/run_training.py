@@ -81,8 +81,13 @@ def make_negatives(ground: Ground, sampler: SamplerSettings, first: Candidates |
     topology = make_topology(sampler.topology)
     if first is None:
         return Negatives(topology, sampler.mask)
-    law_and_draw = Sampler(make_law(sampler.law), make_draw(sampler.draw), sampler.negatives)
-    return Negatives(topology, sampler.mask, Drawn(law_and_draw, make_miner(ground, sampler), first))
+    drawn = Drawn(make_sampler(sampler), make_miner(ground, sampler), first)
+    return Negatives(topology, sampler.mask, drawn)
+
+
+def make_sampler(sampler: SamplerSettings) -> Sampler:
+    """Return law and draw of a sampler, which candidates and noise are given to."""
+    return Sampler(make_law(sampler.law), make_draw(sampler.draw), sampler.negatives)
 
 
 def train(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sys
 from pathlib import Path
@@ -16,7 +15,6 @@ from scipy import stats
 
 from harness.methods.catalogue import methods_named
 from harness.negatives import presets as presets_module
-from harness.negatives.mining import save_candidates
 from harness.negatives.registry import LAWS, make_draw, make_law
 from harness.negatives.sampler import Sampler
 from harness.specs.library import Library
@@ -24,6 +22,7 @@ from harness.specs.models import Row
 from harness.specs.samplers import sampler_settings
 
 from .negatives.conftest import fresh_noise, make_candidates, repeated
+from .place import Place
 
 CHECKOUT = Path(__file__).parents[1]
 ADDING = (CHECKOUT / "docs/adding-a-sampler.md").read_text(encoding="utf-8")
@@ -91,15 +90,15 @@ def test_the_pieces_and_paths_of_the_page_are_there() -> None:
     assert missing == ["harness/negatives/laws/positive_margin.py"]
 
 
-def test_the_snippet_of_the_readme_runs(tmp_path: Path) -> None:
+def test_the_snippet_of_the_readme_runs(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     [snippet] = blocks((CHECKOUT / "README.md").read_text(encoding="utf-8"), "python")
-    rng = np.random.default_rng(0)
-    candidates = make_candidates(rng.normal(size=(3, 20)))
-    save_candidates(candidates, tmp_path / "candidates.npz")
-    named = "store/candidates/<fingerprint>.npz"
-    assert named in snippet
-    code = snippet.replace(named, os.fspath(tmp_path / "candidates.npz"))
-    *lines, last = code.strip().splitlines()
+    monkeypatch.chdir(made.root)
+    for name in ("HARNESS_STORE", "HARNESS_EXPERIMENTS"):
+        monkeypatch.delenv(name, raising=False)
+    quick = 'scale="quick"'
+    assert quick in snippet
+    *lines, last = snippet.replace(quick, 'scale="simulation"').strip().splitlines()
     known: dict = {}
     exec("\n".join(lines), known)  # noqa: S102 (our own page)
-    assert eval(last, known).shape == (3, 15)  # noqa: S307
+    drawn = eval(last, known)  # noqa: S307
+    assert drawn.shape == (len(known["run"].candidates.query), 15)

@@ -16,6 +16,7 @@ from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError, nearest
 from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import read_ranking
+from harness.finished import refuse_other_content, stored_collection
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
 from harness.run_evaluation import rank
@@ -36,19 +37,9 @@ def the_collection(stages: Stages, a: Side, b: Side, settings: RunSettings) -> C
                 f"{side.name} is measured on {_told(side.settings)}, {other.name} on {_told(settings)}",
                 fix="compare what is measured on the same collection",
             )
-    path = stages.collection_path(settings.collection)
-    if not path.exists():
-        fix = "copy it there, or make a target on it by `harness reproduce`"
-        raise UserError(
-            f"collection {settings.collection.kind} is not in the store", where=str(path), fix=fix
-        )
-    collection = stages.collection(settings.collection)
+    collection = stored_collection(stages, settings.collection)
     for side in (a, b):
-        if side.content not in (None, collection.fingerprint):
-            what = (
-                f"{side.name} stands on {collection.name} {side.content}, here lies {collection.fingerprint}"
-            )
-            raise UserError(what, where=str(path), fix="compare on the machine that made the run")
+        refuse_other_content(stages, side.name, side.content, settings.collection)
     return collection
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from harness.encoders.dual_encoder import holds_encoder
 from harness.errors import UserError
+from harness.finished import finished_runs, refuse_unfinished, row_with_runs
 from harness.inventory.stored import StoredRun, find_run_or_folder
-from harness.reproduce import plan
 from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import EncoderSettings, RunSettings, TokenSettings
 from harness.stages import Stages
-from harness.store import PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -128,34 +127,18 @@ def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Si
     if not name:
         known = ", ".join(f"'{resolved.name}:{row.name}'" for row in resolved.loaded.written)
         raise UserError(f"{resolved.name} is a target, not a row", fix=f"name one of {known}")
-    row = resolved.loaded.row(name)
+    row = row_with_runs(resolved.loaded, name)
     address = f"{resolved.name}:{row.name}"
-    made = with_runs([row])
-    if not made:
-        raise UserError(f"{address} is {row.kind}: no run of ours stands behind it", fix="name another row")
-    there = stages.collection_path(resolved.collection()).exists()
-    planned = plan(resolved, stages, seeds, [row.name]) if there else []
-    runs = {run.seed: StoredRun(stages.store.run(run.chain.last)) for run in planned if run.state == "done"}
-    if not runs:
-        raise _not_made(stages, resolved, address, row.name)
+    runs = finished_runs(stages, resolved, row, seeds)
     members = {seed: Member(run.folder, run, is_run=True) for seed, run in runs.items()}
     about = f"row '{row.name}' of {resolved.name}"
-    return Side(address, row.name, about, members, True, resolved.run(made[0], 0), _labels(resolved))
-
-
-def _not_made(stages: Stages, resolved: Resolved, address: str, row: str) -> UserError:
-    committed = PUBLISHED / resolved.scale.name / resolved.name
-    figures = f"; {committed} has its figures, but no rankings" if (committed / "cells.json").exists() else ""
-    return UserError(
-        f"{address} has no finished run at scale {resolved.scale.name} in {stages.store.root}{figures}",
-        fix=f"run `harness reproduce {resolved.name} --scale {resolved.scale.name} --row '{row}'`",
-    )
+    return Side(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
 
 
 def _run(run: StoredRun) -> Side:
-    _refuse_unfinished(run)
+    refuse_unfinished(run)
     settings = run.settings()
-    about = f"run {run.fingerprint} ({_made_by(settings)})"
+    about = f"run {run.fingerprint} ({made_by(settings)})"
     members = {0: Member(run.folder, run, is_run=True)}
     return Side(run.fingerprint, f"run {run.fingerprint[:8]}", about, members, False, settings)
 
@@ -170,17 +153,11 @@ def _encoder(address: str, folder: Path) -> Side:
     name = f"{above.fingerprint[:8]}/{folder.name}" if run else folder.name
     address = f"{above.fingerprint}/{folder.name}" if run else address
     settings = run.settings() if run else None
-    about = f"encoder {folder}" + (f" ({_made_by(settings)})" if settings else "")
+    about = f"encoder {folder}" + (f" ({made_by(settings)})" if settings else "")
     return Side(address, name, about, {0: Member(folder, run, is_run=False)}, False, settings)
 
 
-def _refuse_unfinished(run: StoredRun) -> None:
-    if run.state != "done":
-        fix = "go on with it by `harness reproduce` and its target, or name one of its checkpoints"
-        raise UserError(f"run {run.fingerprint} is not finished", where=str(run.folder), fix=fix)
-
-
-def _made_by(settings: RunSettings) -> str:
+def made_by(settings: RunSettings) -> str:
     """Return what made a run, in a few words."""
     if settings.kind != "trained":
         return "BM25" if settings.kind == "bm25" else f"warm-up, seed {settings.seed}"
