@@ -5,6 +5,7 @@ A notebook is a Python file in percent format, for review; the .ipynb beside it 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,8 +41,10 @@ def execute(name: str, target: Path, working_folder: Path) -> None:
         timeout=LONGEST_CELL_S,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # it warns that it talks to itself over TCP
         resources={"metadata": {"path": str(working_folder)}},
     )
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # bars are not drawn here anyway
     client.execute()
     notebook.metadata.pop("language_info", None)  # names the Python version of the machine
     for number, cell in enumerate(notebook.cells):
