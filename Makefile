@@ -4,15 +4,18 @@ VENV ?= .venv
 EXTRA ?= cpu
 BIN := $(VENV)/bin
 
-.PHONY: reproduce test test-all lint format
+.PHONY: reproduce notebooks test test-all lint format
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRA),test,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRA),test,notebooks,dev]'
 	touch $@
 
 reproduce: $(VENV)/.ready
 	$(BIN)/harness reproduce trisampler/table-5 --scale quick --seeds 1
+
+notebooks: reproduce
+	$(BIN)/python -m notebooks.execute
 
 test: $(VENV)/.ready
 	$(BIN)/pytest -m 'not slow'

@@ -94,16 +94,19 @@ class TriSampler:
     def _inside_angle(self, candidates: Candidates) -> Booleans:
         limit = np.deg2rad(self.degrees)
         if self.angle == "eq4":
-            difference = np.arccos(candidates.positive_cosine())[:, None] - np.arccos(
-                candidates.query_cosine()
-            )
-            return np.asarray(np.less_equal(np.abs(difference), limit))
+            return np.asarray(np.less_equal(difference_of_angles(candidates), limit))
         if self.angle == "apex":
-            return np.asarray(np.less_equal(_apex_angle(candidates), limit))
+            return np.asarray(np.less_equal(apex_angle(candidates), limit))
         return np.ones(candidates.score.shape, dtype=bool)
 
 
-def _apex_angle(candidates: Candidates) -> Floats:
+def difference_of_angles(candidates: Candidates) -> Floats:
+    """Return equation 4 as printed, |angle(q, d+) - angle(q, d-)| in radians, [R, K]."""
+    to_positive = np.arccos(candidates.positive_cosine())[:, None]
+    return np.asarray(np.abs(to_positive - np.arccos(candidates.query_cosine())))
+
+
+def apex_angle(candidates: Candidates) -> Floats:
     """Return the angle at q between d+ - q and d- - q in radians, [R, K], from inner products alone."""
     q = np.square(candidates.query_norm.astype(np.float64))[:, None]
     positive = np.square(candidates.positive_norm.astype(np.float64))[:, None]

@@ -1,0 +1,114 @@
+"""Known relevant documents among what samplers draw: false negatives, with all their denominators.
+
+What training labelled is masked and cannot be drawn. Counted are documents known to be relevant and not
+labelled, so the counts are of false negatives that are known; of others nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.drawn import VISITS, at_drawn, drawn_columns, each_sampler
+from harness.analysis.over_queries import share
+from harness.errors import UserError
+from harness.negatives.candidates import Booleans, Candidates, Integers
+from harness.negatives.sampler import Sampler
+from harness.training.batches import TrainingPairs
+
+By = Literal["all", "rank", "gap"]
+
+EDGES: Mapping[str, tuple[float, ...]] = {
+    "all": (-np.inf, np.inf),
+    "rank": (1, 2, 3, 6, 11, 21, 51, 101, 201, 501, np.inf),
+    "gap": (-np.inf, -16, -8, -4, -2, -1, 0, 1, 2, 4, np.inf),
+}
+"""Where bins begin; each ends before the next."""
+
+
+def false_negatives(
+    samplers: Mapping[str, Sampler],
+    candidates: Candidates,
+    pairs: TrainingPairs,
+    *,
+    by: By = "all",
+    visits: int = VISITS,
+) -> pd.DataFrame:
+    """Count the known relevant documents that samplers draw.
+
+    Args:
+        samplers: by name.
+        candidates: of one refresh, mined with the mask `labelled` or less.
+        pairs: of the split that the candidates belong to; tell what is known to be relevant.
+        by: ``all`` together, by ``rank`` of s(q, d-) from 1, or by the ``gap`` s(q, d-) - s(q, d+).
+        visits: how often each row is drawn.
+
+    Returns:
+        A line for each sampler and bin that has candidates, with columns ``sampler``; ``by``; ``bin``, with
+        its ends ``begin`` and ``end`` (not part of it); ``drawn``, how many were drawn over all visits;
+        ``false_negatives``, how many of these are known to be relevant; ``share``, the one of the other, with
+        ``low`` and ``high``, its interval over queries; ``candidates`` in the bin, ``known`` relevant ones
+        among them; ``of_known``, the share of those that a visit draws.
+
+    Raises:
+        UserError: no sampler, a score that is not finite, or a row without candidates.
+    """
+    known = known_relevant(candidates, pairs)
+    place = _bins(candidates, by)
+    lines = []
+    for name, sampler in each_sampler(samplers):
+        columns = drawn_columns(sampler, candidates, visits=visits)
+        drawn_place, drawn_known = at_drawn(place, columns), at_drawn(known, columns)
+        for number, (begin, end) in enumerate(pairwise(EDGES[by])):
+            here, drawn = place == number, drawn_place == number
+            if not here.any():
+                continue
+            hits = drawn & drawn_known
+            found = share(hits.sum(axis=1), drawn.sum(axis=1), candidates.query)
+            there, relevant = int(here.sum()), int((here & known).sum())
+            of_known = hits.sum() / visits / relevant if relevant else np.nan
+            counts = (int(drawn.sum()), int(hits.sum()), *map(float, found), there, relevant, of_known)
+            lines.append((name, by, _label(by, begin, end), begin, end, *counts))
+    names = "sampler by bin begin end drawn false_negatives share low high candidates known of_known"
+    return pd.DataFrame(lines, columns=names.split())
+
+
+def known_relevant(candidates: Candidates, pairs: TrainingPairs) -> Booleans:
+    """Return which candidates are known to be relevant to their row's query, [R, K], of the valid ones.
+
+    Raises:
+        UserError: candidates and pairs are of different queries.
+    """
+    number = {int(query): row for row, query in enumerate(pairs.pairs[:, 0])}
+    for query in candidates.query:
+        if int(query) not in number:
+            raise UserError(
+                f"nothing is known of query {int(query)}",
+                where="false negatives",
+                fix="give the pairs of the split that the candidates were mined for",
+            )
+    rows = (pairs.known_relevant[number[int(query)]] for query in candidates.query)
+    known = np.stack([np.isin(of, found) for of, found in zip(candidates.document, rows, strict=True)])
+    return known & candidates.valid
+
+
+def _bins(candidates: Candidates, by: By) -> Integers:
+    """Return the number of each candidate's bin, [R, K]; -1 where it is not valid."""
+    value = candidates.rank() + 1.0 if by == "rank" else candidates.gap()
+    bins = np.searchsorted(np.array(EDGES[by]), value, side="right") - 1
+    return np.where(candidates.valid, bins, -1)
+
+
+def _label(by: By, begin: float, end: float) -> str:
+    if by == "all":
+        return "all"
+    if by == "rank":
+        last = end - 1
+        return f"{begin:g}" if last == begin else f"{begin:g}+" if np.isinf(last) else f"{begin:g}-{last:g}"
+    if np.isinf(begin):
+        return f"< {end:g}"
+    return f">= {begin:g}" if np.isinf(end) else f"{begin:g} to {end:g}"

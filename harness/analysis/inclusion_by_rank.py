@@ -1,0 +1,149 @@
+"""Where in the ranked list samplers draw: inclusion probability per rank, and over parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.inclusion import closest_inclusion
+from harness.analysis.over_queries import mean
+from harness.negatives.candidates import Candidates, Floats, Integers
+from harness.negatives.pieces import settings_of
+from harness.negatives.registry import make_law
+from harness.negatives.sampler import Sampler
+
+GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
+    "score": {"temperature": (0.5, 1.0, 2.0, 4.0)},
+    "debiased": {"reading": ("A", "B", "C", "D", "E", "F"), "tau": (0.0, 0.1, 0.5, 0.9)},
+    "simans": {"a": (0.1, 0.25, 0.5, 1.0, 2.0), "b": (-2.0, -1.0, 0.0, 1.0, 2.0)},
+    "doc-sim": {"a": (0.1, 0.25, 0.5, 1.0, 2.0)},
+    "trisampler": {"a": (0.0, 0.1, 0.25, 1.0, 4.0), "transitional": (0.1, 0.25, 0.5, 1.0)},
+    "region": {"width": (0.25, 0.5, 1.0, 2.0)},
+}
+"""What `inclusion_over_parameters` takes by default: values of ours around those of the papers."""
+
+
+def inclusion_per_rank(
+    samplers: Mapping[str, Sampler], candidates: Candidates, *, visits: int = 16
+) -> pd.DataFrame:
+    """Return how likely each rank is to be drawn.
+
+    Args:
+        samplers: by name; each is looked at on the same candidates.
+        candidates: of one refresh.
+        visits: see :func:`harness.analysis.inclusion.inclusion`.
+
+    Returns:
+        A line for each sampler and rank, with columns ``sampler``; ``rank`` by s(q, d-), from 1; ``rows``
+        that have a candidate there; ``mean`` inclusion probability over those, ``low`` and ``high``, its
+        interval over queries; ``tenth`` and ``ninetieth``, percentiles over rows; ``how`` it was found.
+    """
+    lines = [_lines(sampler, candidates, visits).assign(sampler=n) for n, sampler in samplers.items()]
+    return _first(pd.concat(lines, ignore_index=True), "sampler")
+
+
+def inclusion_over_parameters(
+    sampler: Sampler,
+    candidates: Candidates,
+    *,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    visits: int = 16,
+) -> pd.DataFrame:
+    """Return how likely each rank is to be drawn as one parameter of the law after the other changes.
+
+    Args:
+        sampler: whose law's other parameters stay.
+        candidates: of one refresh.
+        grid: values by parameter; `GRIDS` by default.
+        visits: see :func:`harness.analysis.inclusion.inclusion`.
+
+    Returns:
+        As `inclusion_per_rank`, with ``law``, ``parameter`` and ``value`` in the place of ``sampler``.
+
+    Raises:
+        PieceError: the law has no such parameter, or not this value.
+    """
+    law, lines = settings_of(sampler.law), []
+    for parameter, values in (GRIDS.get(law["name"], {}) if grid is None else grid).items():
+        for value in values:
+            changed = replace(sampler, law=make_law({**law, parameter: value}))
+            found = _lines(changed, candidates, visits)
+            lines.append(found.assign(law=law["name"], parameter=parameter, value=value))
+    return _first(pd.concat(lines, ignore_index=True), "law", "parameter", "value")
+
+
+def example_distributions(
+    sampler: Sampler, candidates: Candidates, *, rows: Sequence[int] | None = None, top: int = 50
+) -> pd.DataFrame:
+    """Return what a sampler does with single rows, as SimANS's figure 5 shows it for four (MS-Pas, top 50).
+
+    Args:
+        sampler: with a law that weighs alike at every visit, or one averaged over 16 of them.
+        candidates: of one refresh.
+        rows: which; four by default, at the 20th to 80th percentile of the gap of the best candidate, so that
+            the peaks of laws that look at the gap lie apart.
+        top: ranks that are shown.
+
+    Returns:
+        A line for each row and rank, with columns ``query``, ``positive`` (numbers), ``rank``, ``gap``,
+        s(q, d-) - s(q, d+), ``first``, the chance to be drawn first, and ``inclusion``, to be among the n;
+        both are of the whole row, so those of the top ranks need not sum to 1 and n.
+    """
+    chosen = candidates.rows(np.asarray(_spread_rows(candidates) if rows is None else rows))
+    order = np.argsort(chosen.rank(), axis=1)[:, :top]
+    columns = {
+        "gap": chosen.gap(),
+        "first": closest_inclusion(replace(sampler, negatives=1), chosen).chance,
+        "inclusion": closest_inclusion(sampler, chosen).chance,
+    }
+    found = {name: np.take_along_axis(values, order, axis=1).ravel() for name, values in columns.items()}
+    count, shown = order.shape
+    frame = pd.DataFrame(
+        {
+            "query": np.repeat(chosen.query, shown),
+            "positive": np.repeat(chosen.positive, shown),
+            "rank": np.tile(np.arange(1, shown + 1), count),
+            **found,
+        }
+    )
+    return frame[np.take_along_axis(chosen.valid, order, axis=1).ravel()].reset_index(drop=True)
+
+
+def _spread_rows(candidates: Candidates) -> Integers:
+    best = np.where(candidates.valid, candidates.gap(), -np.inf).max(axis=1)
+    order = np.argsort(best, kind="stable")
+    return np.asarray(order[np.round(np.array([0.2, 0.4, 0.6, 0.8]) * (len(order) - 1)).astype(int)])
+
+
+def _lines(sampler: Sampler, candidates: Candidates, visits: int) -> pd.DataFrame:
+    found = closest_inclusion(sampler, candidates, visits=visits)
+    order = np.argsort(candidates.rank(), axis=1)
+    chance = np.take_along_axis(found.chance, order, axis=1)
+    valid = np.take_along_axis(candidates.valid, order, axis=1)
+    seen = np.flatnonzero(valid.any(axis=0))  # ranks follow each other without a gap
+    value, low, high = mean((chance * valid)[:, seen], valid[:, seen], candidates.query)
+    tenth, ninetieth = _percentiles(chance[:, seen], valid[:, seen])
+    return pd.DataFrame(
+        {
+            "rank": seen + 1,
+            "rows": valid[:, seen].sum(axis=0),
+            "mean": value,
+            "low": np.maximum(low, 0.0),
+            "high": np.minimum(high, 1.0),
+            "tenth": tenth,
+            "ninetieth": ninetieth,
+            "how": found.how,
+        }
+    )
+
+
+def _percentiles(chance: Floats, valid: Any) -> Floats:
+    return np.asarray(np.nanquantile(np.where(valid, chance, np.nan), [0.1, 0.9], axis=0))
+
+
+def _first(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+    return frame[[*names, *(name for name in frame.columns if name not in names)]]

@@ -1,0 +1,128 @@
+"""Figures of inclusion probabilities: over the ranks, for samplers and for values of parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from harness.analysis.inclusion import COUNTED, STAGED
+from harness.analysis.over_queries import LEVEL
+from harness.reports.drawing import INK, describe, figure_to, line_look
+
+PLAIN: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
+
+
+def draw_inclusion(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
+    """Draw a line for each sampler over the ranks.
+
+    Args:
+        frame: of `inclusion_per_rank`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+        title: what the figure is.
+    """
+    with figure_to(svg, png, 9.6, 4.4) as figure:
+        describe(figure, title, _legend(frame))
+        axis = figure.subplots()
+        for number, (name, lines) in enumerate(frame.groupby("sampler", sort=False)):
+            _draw_line(axis, lines, number, str(name))
+        _over_ranks(axis, int(frame["rank"].max()))
+        axis.set_ylabel("chance to be among the n drawn")
+        axis.legend(loc="upper right", ncols=2, **PLAIN)
+
+
+def draw_inclusion_over_parameters(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
+    """Draw a panel for each parameter and in it a line for each value.
+
+    Args:
+        frame: of `inclusion_over_parameters`, or several of them together.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+        title: what the figure is.
+    """
+    panels = list(frame.groupby(["law", "parameter"], sort=False))
+    lines = -(-len(panels) // 2)
+    with figure_to(svg, png, 9.6, 2.9 * lines + 0.9) as figure:
+        describe(figure, title, _legend(frame))
+        axes = figure.subplots(lines, 2, squeeze=False, sharey=True).ravel()
+        for axis, ((law, parameter), found) in zip(axes, panels, strict=False):
+            for number, (value, of) in enumerate(found.groupby("value", sort=False)):
+                _draw_line(axis, of, number, _text(value))
+            _over_ranks(axis, int(frame["rank"].max()))
+            axis.set_title(f"{law}, {parameter}", loc="left")
+            axis.legend(loc="upper right", title=parameter, **PLAIN)
+        for axis in axes[len(panels) :]:
+            axis.axis("off")
+        for axis in axes[::2]:
+            axis.set_ylabel("chance to be drawn")
+
+
+def draw_examples(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
+    """Draw a panel for each row: the chances of its top ranks, and where the gap to the positive is 0.
+
+    Args:
+        frame: of `example_distributions`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+        title: what the figure is.
+    """
+    rows = list(frame.groupby(["query", "positive"], sort=False))
+    legend = (
+        "Bars: chance to be among the n drawn. Points: chance to be drawn first, of the whole row.\n"
+        "Dashed: how many of the ranks shown outscore the positive."
+    )
+    with figure_to(svg, png, 9.6, 2.3 * -(-len(rows) // 2) + 0.9) as figure:
+        describe(figure, title, legend)
+        axes = figure.subplots(-(-len(rows) // 2), 2, squeeze=False, sharex=True, sharey=True).ravel()
+        for axis, ((query, positive), of) in zip(axes, rows, strict=False):
+            axis.bar(of["rank"], of["inclusion"], width=0.8, color="#BBBBBB", label="among the n")
+            axis.plot(
+                of["rank"], of["first"], **{**line_look(0), "linestyle": "", "markersize": 3}, label="first"
+            )
+            axis.axvline((of["gap"] > 0).sum() + 0.5, color=INK, linestyle="--", linewidth=0.9)
+            axis.set_title(f"query {query}, positive {positive}", loc="left")
+            axis.grid(axis="y")
+        for axis in axes[len(rows) :]:
+            axis.axis("off")
+        axes[0].legend(loc="upper right", **PLAIN)
+        for axis in axes[-2:]:
+            axis.set_xlabel("rank by s(q, d-)")
+        for axis in axes[::2]:
+            axis.set_ylabel("chance")
+
+
+def _draw_line(axis: Axes, lines: pd.DataFrame, number: int, label: str) -> None:
+    look = {**line_look(number), "markersize": 4.5}
+    rank = lines["rank"].to_numpy()
+    marked = np.unique(np.searchsorted(rank, np.geomspace(1, rank[-1], 9) * (1 + 0.04 * number)))
+    axis.plot(rank, lines["mean"], label=label, markevery=marked[marked < len(rank)].tolist(), **look)
+    axis.fill_between(rank, lines["low"], lines["high"], color=look["color"], alpha=0.25, linewidth=0)
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _over_ranks(axis: Axes, last: int) -> None:
+    axis.set_xscale("log")
+    axis.set_xlim(0.93, last * 1.08)
+    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if tick <= last]
+    axis.set_xticks(ticks, [str(tick) for tick in ticks])
+    axis.minorticks_off()
+    axis.set_ylim(0, 1.02)
+    axis.set_xlabel("rank by s(q, d-), from 1")
+    axis.grid(axis="y")
+
+
+def _legend(frame: pd.DataFrame) -> str:
+    kinds = set(frame["how"])
+    counted = " Counted where a draw has no closed form." if COUNTED in kinds else ""
+    staged = " Laws with two stages: averaged over the noise of the first." if STAGED in kinds else ""
+    return (
+        f"Mean over {frame['rows'].max():,} rows; bands: {LEVEL * 100:g} % interval over queries.\n"
+        f"Analytic, nothing is drawn.{staged}{counted}"
+    )

@@ -1,0 +1,164 @@
+"""Information against false negatives: what a sampler pays for the hardness of its negatives.
+
+Were all K candidates in the softmax loss -log(exp(s+) / (exp(s+) + sum_k exp(s_k))), its derivative by the
+score of negative j would be
+
+    g_j = exp(s_j) / (exp(s+) + sum_k exp(s_k))
+
+how hard the loss pushes j away. The information that a draw keeps is the sum of g_j over what it drew that is
+not known to be relevant: a false negative is pushed, too, but the wrong way. Its denominators are two: the
+sum over all K candidates that are not known to be relevant, and the largest sum that n of them can have. Of
+the first, any sampler keeps all at n = K, as it draws every false negative there; of the second, the n best
+by score lose what they spend on false negatives. Sums run over all rows, so a query counts by how much it
+has to teach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.drawn import VISITS, at_drawn, drawn_columns, each_sampler
+from harness.analysis.false_negatives import known_relevant
+from harness.analysis.over_queries import Estimate, mean, share
+from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
+from harness.negatives.draws.best import Best
+from harness.negatives.draws.without_replacement import WithoutReplacement
+from harness.negatives.laws.score import Score
+from harness.negatives.laws.uniform import Uniform
+from harness.negatives.pieces import settings_of
+from harness.negatives.registry import make_law
+from harness.negatives.sampler import Sampler
+from harness.training.batches import TrainingPairs
+
+COUNTS = (1, 3, 7, 15, 30, 60)
+"""n along a curve."""
+
+REFERENCES = {
+    "n best": Sampler(Score(), Best(), 1),
+    "uniform over K": Sampler(Uniform(), WithoutReplacement(), 1),
+}
+"""What every figure shows beside: the greedy choice and no choice at all."""
+
+
+def trade(
+    samplers: Mapping[str, Sampler],
+    candidates: Candidates,
+    pairs: TrainingPairs,
+    *,
+    counts: Sequence[int] = COUNTS,
+    visits: int = VISITS,
+) -> pd.DataFrame:
+    """Return what samplers keep and what false negatives they draw, over n.
+
+    Args:
+        samplers: by name; their n is replaced.
+        candidates: of one refresh.
+        pairs: of the split that the candidates belong to.
+        counts: values of n.
+        visits: how often each row is drawn.
+
+    Returns:
+        A line for each sampler, those of `REFERENCES` among them, and n, with columns ``sampler``;
+        ``parameter``, here `n`, and its ``value``; ``n``; ``drawn``, over all visits; ``false_negatives``
+        among these, and their ``share``; ``of_known``, the share of the known relevant candidates that a
+        visit draws; ``kept``, information as a share of that of all candidates; ``of_best``, as a share of
+        what n negatives can keep. The last four each with ends of an interval over queries, ``share_low``,
+        ``share_high`` and so on. A reference is left out where it is one of the samplers.
+
+    Raises:
+        UserError: no sampler, a score that is not finite, or a row without candidates.
+    """
+    given = {(sampler.law, sampler.draw) for _, sampler in each_sampler(samplers)}
+    beside = {name: of for name, of in REFERENCES.items() if (of.law, of.draw) not in given}
+    curves = {**beside, **samplers}
+    points = (
+        (name, "n", n, replace(sampler, negatives=n)) for name, sampler in curves.items() for n in counts
+    )
+    return _measured(points, candidates, pairs, visits)
+
+
+def trade_over_parameter(
+    sampler: Sampler,
+    candidates: Candidates,
+    pairs: TrainingPairs,
+    *,
+    parameter: str,
+    values: Sequence[Any],
+    visits: int = VISITS,
+) -> pd.DataFrame:
+    """Return the same for a fixed n, over the values of a parameter of the law.
+
+    Args:
+        sampler: whose law's other parameters stay.
+        candidates: of one refresh.
+        pairs: of the split that the candidates belong to.
+        parameter: of the law.
+        values: of the parameter.
+        visits: how often each row is drawn.
+
+    Returns:
+        As `trade`, the references over n.
+
+    Raises:
+        PieceError: the law has no such parameter, or not this value.
+    """
+    law = settings_of(sampler.law)
+    points = [
+        (law["name"], parameter, value, replace(sampler, law=make_law({**law, parameter: value})))
+        for value in values
+    ]
+    beside = [(name, "n", n, replace(of, negatives=n)) for name, of in REFERENCES.items() for n in COUNTS]
+    return _measured((*beside, *points), candidates, pairs, visits)
+
+
+def pushes(candidates: Candidates) -> Floats:
+    """Return g_j of the softmax loss over the positive and all valid candidates of a row, [R, K]."""
+    gap = np.where(candidates.valid, candidates.gap(), -np.inf)
+    largest = np.maximum(gap.max(axis=1, keepdims=True), 0.0)
+    weight = np.exp(gap - largest)
+    return np.asarray(weight / (weight.sum(axis=1, keepdims=True) + np.exp(-largest)))
+
+
+def _measured(
+    points: Iterable[tuple[str, str, Any, Sampler]], candidates: Candidates, pairs: TrainingPairs, visits: int
+) -> pd.DataFrame:
+    known = known_relevant(candidates, pairs)
+    useful = np.where(known, 0.0, pushes(candidates))
+    lines = []
+    for name, parameter, value, sampler in points:
+        columns = drawn_columns(sampler, candidates, visits=visits)
+        hits = at_drawn(known, columns).sum(axis=1)
+        estimates = _estimates(candidates, known, useful, columns)
+        counts = (sampler.negatives, columns.size, int(hits.sum()))
+        lines.append((name, parameter, value, *counts, *(float(of) for found in estimates for of in found)))
+    of = [
+        f"{name}{end}" for name in ("share", "of_known", "kept", "of_best") for end in ("", "_low", "_high")
+    ]
+    names = ["sampler", "parameter", "value", "n", "drawn", "false_negatives", *of]
+    return pd.DataFrame(lines, columns=names)
+
+
+def _estimates(
+    candidates: Candidates, known: Booleans, useful: Floats, columns: Integers
+) -> tuple[Estimate, ...]:
+    """Return share, of_known, kept and of_best of what was drawn."""
+    query, (visits, rows, n) = candidates.query, columns.shape
+    hits = at_drawn(known, columns).sum(axis=1)
+    found, kept = np.zeros((2, rows))
+    for column in columns:  # what comes twice is found and kept once
+        chosen = np.zeros(known.shape, bool)
+        np.put_along_axis(chosen, column, True, axis=1)
+        found += (chosen & known).sum(axis=1)
+        kept += np.where(chosen, useful, 0.0).sum(axis=1)
+    best = -np.sort(-useful, axis=1)[:, :n].sum(axis=1)
+    return (
+        share(hits, np.full(rows, visits * n), query),
+        share(found, visits * known.sum(axis=1), query),
+        mean(kept, visits * useful.sum(axis=1), query),
+        mean(kept, visits * best, query),
+    )

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from harness.analysis.picture import shown
+from harness.reports.drawing import figure_to
+
+
+def draw(values, svg, png, *, title: str) -> None:
+    with figure_to(svg, png, 2, 2) as figure:
+        figure.add_subplot().plot(values)
+        figure.suptitle(title)
+
+
+def test_a_picture_is_what_the_function_draws() -> None:
+    made = shown(draw, [1, 2, 3], title="rising")
+    assert made._repr_png_().startswith(b"\x89PNG")
+    assert made.png != shown(draw, [3, 2, 1], title="falling").png
