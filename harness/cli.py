@@ -19,6 +19,7 @@ from harness.cli_compare import compare
 from harness.cli_explain import explain, verify
 from harness.cli_options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli_runs import runs
+from harness.cli_search import search
 from harness.disk import told_when_full
 from harness.errors import HarnessError
 from harness.store import LOCAL, PUBLISHED
@@ -123,6 +124,7 @@ def reproduce(
 
 app.command()(verify)
 app.command()(compare)
+app.command()(search)
 
 
 @app.command()
