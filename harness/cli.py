@@ -116,7 +116,7 @@ def reproduce(
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
-    typer.echo(f"  {made.folder.parents[1] / PAGE}")
+    typer.echo(f"  {root / scale / PAGE}")
     if made.failed:
         raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 

@@ -59,7 +59,7 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
 
     def record(folder: Path) -> None:
         if (folder / "done.json").exists():
-            write_ir_metadata(folder, f"{resolved.name} --scale {resolved.scale.name}", goal)
+            write_ir_metadata(folder, resolved.call, goal)
         mirroring.note(folder)
 
     def note_all() -> None:
@@ -76,7 +76,7 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
     with stages.progress.task("MLflow"):
         left = mirroring.finish()
     if left:
-        call = f"harness sync {resolved.name} --scale {resolved.scale.name}"
+        call = f"harness sync {resolved.call}"
         seeds = 1 + max(use.seed for use in uses)
         more = f" --seeds {seeds}" if seeds != resolved.seeds else ""
         reason = next(iter(left.values()))
