@@ -128,16 +128,18 @@ app.command()(compare)
 @app.command()
 def report(
     target: Annotated[str | None, typer.Argument(help="one target, and the page it stands on")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all targets that have results")] = False,
+    every: Annotated[bool, typer.Option("--all", help="all targets and searches that have results")] = False,
     publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
 ) -> None:
     """Render tables, figures and pages again from cells, without training."""
     from harness.errors import UserError
     from harness.reports.rendering import render_results
+    from harness.search.report import render_searches
 
     if every == (target is not None):
         raise UserError("report renders one target or all", fix="name a target, or say --all")
-    for made in render_results(PUBLISHED if publish else LOCAL, target):
+    root = PUBLISHED if publish else LOCAL
+    for made in [*render_results(root, target), *(render_searches(root) if every else [])]:
         typer.echo(str(made))
 
 

@@ -10,6 +10,8 @@ from harness.reports.document import Document, Figure
 from harness.reports.renderers.html import Single, render_single
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
+from harness.reports.rendering import render as render_target
+from harness.reports.rendering import render_index
 from harness.search.figures.contour import draw_contour
 from harness.search.figures.expected import draw_expected
 from harness.search.figures.history import draw_history
@@ -75,8 +77,16 @@ def importances_of(found: Found) -> Importances:
 
 
 def render_searches(root: Path) -> Sequence[Path]:
-    """Render all searches below a results root, and return their folders."""
+    """Render all searches below a results root, their confirmations and the pages that lead to them.
+
+    Returns:
+        Their folders.
+    """
     folders = sorted(path.parent for path in root.glob(f"*/searches/*/{TRIALS}"))
     for folder in folders:
         render(folder)
+        if (folder / "confirmation" / "cells.json").exists():
+            render_target(folder / "confirmation")
+    for scale in sorted({folder.parents[1] for folder in folders}):
+        render_index(scale)
     return folders

@@ -25,8 +25,8 @@ def number(low: float, high: float, *, log: bool = False, kind: str = "float", *
     return {"type": kind, "low": low, "high": high, "log": log, "step": None, "when": None, **more}
 
 
-def names(*choices: Any) -> dict[str, Any]:
-    return {"type": "categorical", "choices": list(choices), "when": None}
+def names(*choices: Any, when: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"type": "categorical", "choices": list(choices), "when": when}
 
 
 RATE = {"learning_rate": number(1e-5, 1e-2, log=True)}
@@ -125,7 +125,7 @@ def search(
         "collection": {"name": "planted", "simulation": True},
         "target": "trisampler/table-5",
         "seed": 0,
-        "objectives": [MEASURE, SECONDS] if two else [MEASURE],
+        "objectives": [dict(MEASURE), dict(SECONDS)] if two else [dict(MEASURE)],
         "trials_a_study": len(studies[0]["trials"]),
         "optuna": {"version": optuna.__version__, "sampler": sampler, "pruner": "median"},
         "studies": list(studies),

@@ -32,7 +32,8 @@ def _against_papers(quoted: Quoted) -> Table:
     rows = []
     for study in quoted["studies"]:
         block = study["difference"]
-        middle = [_mean(study["papers"]), _mean(study["best"])]
+        papers = _mean(study["papers"]) if study["given"] else Field(NOTHING)
+        middle = [papers, _mean(study["best"])]
         rows.append(
             (Field(study["row"]), *middle, *_difference(block), Field(p_text(block and block["holm_p"])))
         )
