@@ -53,16 +53,15 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
         uses: all its rows, those too that are not made now.
     """
     tags = run_tags(resolved, uses)
-    call = f"{resolved.name} --scale {resolved.scale.name}"
     seeds = 1 + max(use.seed for use in uses)
     more = f" --seeds {seeds}" if seeds != resolved.seeds else ""
     told = Told(
         experiment=resolved.paper,
         tags=lambda mirror, name: tags.get(name, {}),
         folders=lambda: _folders(stages, tags),
-        call=f"reproduce {call}",
+        call=f"reproduce {resolved.call}",
         goal=f"{resolved.target.title}; {resolved.target.source}",
-        again=f"harness sync {call}{more}",
+        again=f"harness sync {resolved.call}{more}",
     )
     with kept(stages, told) as keeping:
         yield keeping
