@@ -10,8 +10,11 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from harness.leases import STALE_S, BusyError, lease
-from harness.search.study import FAILED, FIRST, RETRY_OF, RUNNING, WHY, WORKER, OpenStudy, counted, lost
+from harness.search.study import FAILED, FIRST, RETRY_OF, RUNNING, WAITING, WHY, WORKER, OpenStudy, lost
 from harness.store import Store
+
+RUNG = "completed_rung_"
+"""Begins what Optuna's pruners note with a trial."""
 
 TRIES = 10
 """How often a trial is tried whose process dies; it may be the trial that kills it."""
@@ -56,10 +59,20 @@ def _fail_if_dead(of: OpenStudy, trial: FrozenTrial, store: Store) -> None:
 
 
 def _try_again(of: OpenStudy, trial: FrozenTrial) -> None:
-    """Enqueue a trial's parameters, with those of a first setting that it had not come to yet."""
-    place = sum(other.number < trial.number for other in counted(of.trials()))
-    first = of.first[place] if trial.user_attrs.get(FIRST) and place < len(of.first) else {}
+    """Enqueue a trial again, with its parameters and what its sampler noted, such as its generation.
+
+    What a pruner noted is left out: the curve is reported again, and judged again.
+    """
     noted = {RETRY_OF: trial.number, "tries": trial.user_attrs.get("tries", 1) + 1}
     if trial.user_attrs.get(FIRST):
         noted[FIRST] = True
-    of.study.enqueue_trial({**first, **trial.params}, user_attrs=noted)
+    of_sampler = {key: value for key, value in trial.system_attrs.items() if not key.startswith(RUNG)}
+    of.study.add_trial(
+        optuna.trial.create_trial(
+            state=WAITING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs=noted,
+            system_attrs=of_sampler,
+        )
+    )

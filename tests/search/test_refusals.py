@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -105,23 +106,22 @@ def test_it_is_refused_with_file_line_and_fix(
     assert any(f"experiments/searches/s.yaml:{line}: " in one and expected in one for one in told), told
 
 
-def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library) -> None:
-    table = library.root / "trisampler/table-5.yaml"
+def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library, tmp_path: Path) -> None:
+    table, run = library.root / "trisampler/table-5.yaml", tmp_path / "run.trec"
+    run.touch()
+    sampler = f"{{preset: simans, source: {{name: file, path: {run}, scores: file}}}}"
     text = table.read_text()
-    table.write_text(
-        text.replace("sampler: simans", "sampler: {preset: simans, source: {name: bm25, scores: lexical}}")
-    )
-    gap = ('law.angle: {choices: ["off", eq4]}', "law.gap: {choices: [raw, cosine]}")
+    table.write_text(text.replace("sampler: simans", f"sampler: {sampler}"))
     told = refused(
         library,
         (ROW, "row: SimANS\n"),
-        gap,
+        ('law.angle: {choices: ["off", eq4]}', "law.gap: {choices: [raw, cosine]}"),
         ("      law.degrees: {low: 20.0, high: 90.0, when: {law.angle: eq4}}\n", ""),
     )
     table.write_text(text)
-    assert any(
-        "s.yaml:14: key 'studies[0].space.law.gap'" in one and "at 'cosine', law" in one for one in told
-    )
+    (one,) = told
+    assert one.startswith("experiments/searches/s.yaml:14: key 'studies[0].space.law.gap'")
+    assert "at 'cosine', law 'simans' needs embeddings of documents" in one
 
 
 def test_a_grid_smaller_than_its_trials_is_refused(library: Library) -> None:

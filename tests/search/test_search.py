@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.search import product
-
-from .conftest import NAME, TINY, SearchPlace, counted, settings
+from .conftest import NAME, SearchPlace, counted, settings
 
 PATIENCE_S = 120
 
@@ -133,8 +131,7 @@ def test_a_search_killed_in_a_trial_goes_on_with_the_same_settings(
     until(lambda: lines(place, wanted[2]) >= 5)
     process.kill()
     process.wait()
-    done = subprocess.run(command, cwd=place.root, env=place.environment(), capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert start(place, command).wait(PATIENCE_S) == 0
     assert len(place.trials()) == 5
     same_as(place, searched)
 
@@ -179,8 +176,3 @@ def until(so: Callable[[], bool]) -> None:
     while not so():
         assert time.monotonic() - begin < PATIENCE_S
         time.sleep(0.02)
-
-
-def test_trials_are_told_in_one_file(searched: SearchPlace) -> None:
-    assert product.FILE == "trials.json"
-    assert searched.results_of(NAME)["trials_a_study"] == TINY["trials"]
