@@ -103,7 +103,7 @@ def test_again_makes_nothing_and_writes_the_same(place: Place, monkeypatch: pyte
     assert before == {path: path.read_bytes() for path in searched(place).iterdir() if path.is_file()}
 
 
-def test_test_is_looked_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_test_is_looked_at_once(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target, "SEEDS", 2)
     path = searched(place) / "trials.json"
     kept = path.read_text()
@@ -113,5 +113,8 @@ def test_test_is_looked_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -
     try:
         with pytest.raises(UserError, match=r"target.yaml: the test split was looked at with other settings"):
             confirm(searched(place), *working(place))
+        apart = write(tmp_path, data)
+        render(apart)
+        assert "found another best of TriSampler" in (apart / "table.md").read_text()
     finally:
         path.write_text(kept)
