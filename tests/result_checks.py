@@ -21,6 +21,10 @@ from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import FILES, html_text
 from harness.reports.statistics.cells import count
+from harness.search.found import read_found
+from harness.search.report import importances_of
+from harness.search.table import search_document
+from harness.search.tidy import render_trials_csv
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -36,6 +40,19 @@ def check_tables(folder: Path) -> None:
     assert (folder / "table.csv").read_text() == report.csv(cells)
     assert (folder / "table.html").read_text() == html_text(folder)
     assert all((folder / name).exists() for name in FILES)
+
+
+def check_search(folder: Path) -> None:
+    """The report of a search is rendered from its trials alone; its confirmation holds what it quotes."""
+    found = read_found(folder / "trials.json")
+    document = search_document(found, importances_of(found))
+    assert (folder / "table.md").read_text() == render_markdown(document)
+    assert (folder / "table.tex").read_text() == render_latex(document)
+    assert (folder / "table.csv").read_text() == render_trials_csv(found)
+    quoted = found.data.get("confirmation")
+    if quoted is not None:
+        written = {row["name"]: row for row in cells_of(folder / "confirmation")["rows"]}
+        assert {line["name"] for line in quoted["to_baseline"]} <= set(written)
 
 
 def check_cells(folder: Path) -> None:
@@ -136,6 +153,7 @@ def _curve(cells: dict[str, Any], scores: pd.DataFrame) -> None:
 
 CHECKS = {
     "comparison": _comparison,
+    "confirmation": _comparison,
     "readings": _readings,
     "calibration": _calibration,
     "statistics": _statistics,

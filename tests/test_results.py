@@ -11,16 +11,24 @@ from harness.reports.kinds import REPORTS
 from harness.reports.renderers.markdown import pipe_table
 from harness.reports.rendering import PAGE, page_text
 
-from .result_checks import CHECKS, cells_of, check_cells, check_tables
+from .result_checks import CHECKS, cells_of, check_cells, check_search, check_tables
 
 RESULTS = Path(__file__).parents[1] / "results"
-FOLDERS = sorted(path.parent for path in RESULTS.glob("*/*/*/cells.json") if "local" not in path.parts)
-SCALES = sorted({folder.parents[1] for folder in FOLDERS})
+TARGETS = sorted(path.parent for path in RESULTS.glob("*/*/*/cells.json") if "local" not in path.parts)
+SEARCHES = sorted(path.parent for path in RESULTS.glob("*/searches/*/trials.json"))
+CONFIRMED = [folder / "confirmation" for folder in SEARCHES if (folder / "confirmation").exists()]
+FOLDERS = [*TARGETS, *CONFIRMED]
+SCALES = sorted({folder.parents[1] for folder in [*TARGETS, *SEARCHES]})
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "/".join(folder.parts[-3:]))
 def test_tables_are_those_of_their_cells(folder):
     check_tables(folder)
+
+
+@pytest.mark.parametrize("folder", SEARCHES, ids=lambda folder: "/".join(folder.parts[-3:]))
+def test_searches_are_those_of_their_trials(folder):
+    check_search(folder)
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.name)

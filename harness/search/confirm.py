@@ -92,6 +92,7 @@ def quote(cells: Cells, scores: pd.DataFrame, pairs: Sequence[Pair], seeds: Sequ
             {
                 "row": pair.study.row,
                 "same": pair.papers == pair.chosen,
+                "setting": dict(pair.best.setting),
                 "given": pair.papers is not None,
                 "papers": _mean(rows[pair.papers]) if pair.papers else None,
                 "best": _mean(rows[pair.chosen]),

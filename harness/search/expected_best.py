@@ -16,7 +16,7 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-from harness.search.found import Found, Study, Trial
+from harness.search.found import Found, Study
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -70,12 +70,8 @@ def counted(found: Found, study: Study) -> FloatArray:
         return np.empty(0)
     pruned = [trial.watched for trial in drawn if trial.state == "pruned" and trial.watched is not None]
     ended = [*finished, *(min(found.gain(value), max(finished)) for value in pruned)]
-    lost = [trial for trial in drawn if trial.state == "failed" and not _tried_again(study, trial)]
+    lost = [trial for trial in drawn if trial.state == "failed" and not study.tried_again(trial)]
     return np.array([*ended, *([min(ended)] * len(lost))])
-
-
-def _tried_again(study: Study, trial: Trial) -> bool:
-    return any(other.number > trial.number and other.setting == trial.setting for other in study.trials)
 
 
 def _weights(count: int) -> FloatArray:

@@ -74,7 +74,7 @@ class Study:
     """
 
     row: str
-    sampler: str
+    sampler: str | None
     space: Mapping[str, Mapping[str, Any]]
     papers: Sequence[Setting]
     trials: Sequence[Trial]
@@ -87,6 +87,12 @@ class Study:
     def complete(self) -> list[tuple[Trial, tuple[float, ...]]]:
         """The finished trials with their values."""
         return [(trial, trial.values) for trial in self.trials if trial.values is not None]
+
+    def tried_again(self, trial: Trial) -> bool:
+        """Whether a trial failed and another one took its place."""
+        return trial.state == "failed" and any(
+            other.number > trial.number and other.setting == trial.setting for other in self.trials
+        )
 
     def paper(self) -> Trial | None:
         """Return the finished trial of the papers' setting, the first where there are several."""

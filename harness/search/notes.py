@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.reports.text import list_text
 from harness.search.found import Found, Study
-from harness.search.words import names_of, number_text
+from harness.search.words import condition_text, names_of, number_text, setting_text
 
 MOST = 10
 """Failed trials that are told of one by one."""
@@ -36,7 +36,9 @@ def notes_of(found: Found) -> list[str]:
 def _space(study: Study) -> str:
     names = names_of(study.space)
     parts = [f"{names[key]} {_range(of)}" for key, of in study.space.items()]
-    return f"Space of {study.row}: {'; '.join(parts) if parts else 'nothing'}."
+    papers = "; ".join(map(setting_text, study.papers))
+    several = f" Papers' settings: {papers}; the first stands in the tables." if len(study.papers) > 1 else ""
+    return f"Space of {study.row}: {'; '.join(parts) if parts else 'nothing'}.{several}"
 
 
 def _range(of: Mapping[str, Any]) -> str:
@@ -47,10 +49,7 @@ def _range(of: Mapping[str, Any]) -> str:
         logged = ", by its logarithm" if of.get("log") else ""
         step = f", in steps of {number_text(of['step'])}" if of.get("step") else ""
         text = f"{number_text(of['low'])} to {number_text(of['high'])}{kind}{logged}{step}"
-    when = of.get("when")
-    return text + (
-        f", where {list_text([f'{key} is {value}' for key, value in when.items()])}" if when else ""
-    )
+    return ", ".join(filter(None, (text, condition_text(of.get("when")))))
 
 
 def _failed(found: Found) -> list[str]:

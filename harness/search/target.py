@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError
 from harness.search.found import Found, Setting, Study, Trial
 from harness.search.words import PAPERS, setting_text
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Comparison, Row
-from harness.specs.samplers import Parameter
-from harness.specs.tuned import Overrides
 
 SPEC = "target.yaml"
 
 SEEDS = 3
 SEED_SHIFT = 500
 """Added to a scale's first seeds: none of trials, of tables, or of pairs (`models.Side`)."""
-
-PIECES = ("source", "draw", "topology", "mask")
 
 
 @dataclass(frozen=True)
@@ -54,8 +49,9 @@ def pairs_of(found: Found) -> list[Pair]:
 
 def _pair(found: Found, study: Study) -> Pair:
     best = found.best(study)
-    if best is None or len(study.trials) < found.budget:
-        ended = f"{len(study.trials)} of {found.budget} trials, {len(study.complete)} finished"
+    count = sum(not study.tried_again(trial) for trial in study.trials)
+    if best is None or count < found.budget:
+        ended = f"{count} of {found.budget} trials, {len(study.complete)} finished"
         what = f"study '{study.row}' has {ended}"
         again = f"`harness search {found.name} --scale {found.scale}` goes on"
         raise UserError(f"{what}; a search is confirmed once, at its end", where=found.name, fix=again)
@@ -74,7 +70,7 @@ def target_text(found: Found, library: Library, command: str) -> str:
         command: that makes it, for its first line.
 
     Raises:
-        UserError: the search is not at its end, or a key of its space fits no row.
+        UserError: the search is not at its end, or searched no comparison.
     """
     loaded, pairs = library.target(str(found.data["target"])), pairs_of(found)
     searched = loaded.target
@@ -139,27 +135,5 @@ def _row(loaded: LoadedTarget, name: str) -> Row:
 
 def _data(base: Row, setting: Setting | None = None) -> dict[str, Any]:
     """Return a row as the file has it, with a setting in place of its own; published figures are not its."""
-    plain = base.model_dump(by_alias=True, exclude_defaults=True, exclude={"published", "sampler"})
-    choice = base.sampler.model_dump(by_alias=True, exclude_defaults=True) if base.sampler else {}
-    overrides: dict[str, Parameter] = {}
-    for key, value in (setting or {}).items():
-        if key in Overrides.model_fields:
-            overrides[key] = value
-        else:
-            choice = _chosen(choice, key, value)
-    return {**plain, "sampler": choice, **({"overrides": overrides} if overrides else {})}
-
-
-def _chosen(choice: Mapping[str, Any], key: str, value: Parameter) -> dict[str, Any]:
-    """Return a sampler with a value at a key of a space, such as ``law.a``, ``source.count`` or ``draw``."""
-    piece, _, parameter = key.partition(".")
-    if piece == "law" and parameter:
-        return {**choice, "with": {**choice.get("with", {}), parameter: value}}
-    if piece not in PIECES:
-        known = ["law.*", *(f"{name}.*" for name in PIECES[:-1]), *PIECES, *Overrides.model_fields]
-        raise UserError(f"no row can carry '{key}'", fix=nearest(key, known))
-    if not parameter:
-        return {**choice, piece: value}
-    given = choice.get(piece, {})
-    named = {"name": given} if isinstance(given, str) else given
-    return {**choice, piece: {**named, parameter: value}}
+    plain = base.model_dump(by_alias=True, exclude_defaults=True, exclude={"published"})
+    return {**plain, "overrides": dict(setting)} if setting else plain

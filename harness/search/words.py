@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from harness.reports.text import NOTHING, Style, count_text
+from harness.reports.text import NOTHING, Style, count_text, list_text
 from harness.search.found import Found, Objective, Setting
 from harness.specs.expansion import short_names, value_text
 from harness.specs.samplers import Parameter
@@ -46,6 +47,15 @@ def setting_text(setting: Setting) -> str:
     """Return a setting in one line."""
     names = names_of(setting)
     return ", ".join(f"{names[key]} {number_text(value)}" for key, value in setting.items()) or NOTHING
+
+
+def condition_text(when: Mapping[str, Any] | None) -> str:
+    """Return when a parameter is there at all, as far as that depends on others."""
+    parts = [
+        f"{key} is {' or '.join(map(str, wanted if isinstance(wanted, list) else [wanted]))}"
+        for key, wanted in (when or {}).items()
+    ]
+    return f"where {list_text(parts)}" if parts else ""
 
 
 def made_on(found: Found) -> str:

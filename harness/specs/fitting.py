@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.negatives.pieces import settings_of
+from harness.negatives.pieces import PieceError
 from harness.negatives.registry import make_topology
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Row, Trained
 from harness.specs.parts import Scale
+from harness.specs.runs import Runs, Seeds
+from harness.specs.settings import CollectionSettings
 from harness.specs.source import Source
 from harness.specs.tuned import Tuned
 from harness.training.losses.registry import make_loss
@@ -27,7 +29,7 @@ def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale])
     yield from _check_collections(source, loaded)
     if isinstance(loaded.target, Trained):
         yield from _check_negatives(source, loaded, loaded.target)
-        yield from _check_overrides(source, loaded, loaded.target)
+        yield from _check_overrides(source, loaded, loaded.target, scales)
         yield from _check_starts(source, loaded, loaded.target)
         yield from _check_rankers(source, loaded, loaded.target)
         yield from _check_scales(source, loaded, loaded.target, scales)
@@ -97,15 +99,22 @@ def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Ite
             yield source.error(("rows", place, "sampler"), what, fix)
 
 
-def _check_overrides(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
-    """Check that what was tuned for a row is there to be set."""
+def _check_overrides(
+    source: Source, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
+) -> Iterator[UserError]:
+    """Check that what was tuned for a row is there to be set, and can be set so."""
+    nowhere = CollectionSettings(kind="not-available", parameters={})
     for place, row in enumerate(target.rows):
         name = row.recipe or target.shared.recipe
-        tuned = row.overrides.given if isinstance(row, Tuned) else {}
-        if "temperature" in tuned and "temperature" not in settings_of(make_loss(loaded.recipes[name].loss)):
-            here = ("rows", place, "overrides", "temperature")
-            what = f"the loss of recipe '{name}' has no temperature of its own"
-            yield source.error(here, what, "remove it, or name a recipe whose loss has one")
+        tuned = isinstance(row, Tuned) and row.overrides and row.sampler
+        for scale in (scales[name] for name in target.scales if tuned):
+            if loaded.recipes[name].ranker is not None and scale.ranker is None:
+                continue  # told with the scale
+            runs = Runs(scale, loaded.recipes, nowhere, ())
+            try:
+                row.tuned(runs.trained(name, Seeds(0, 0), row.sampler, target.shared))
+            except PieceError as error:
+                yield source.error(("rows", place, "overrides", *error.place), error.what, error.fix)
 
 
 def _check_scales(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt
 
-from harness.negatives.pieces import settings_of
-from harness.specs.base import Spec
-from harness.specs.models import Comparison, Row, Shared
-from harness.specs.settings import PhaseSettings, RunSettings
-from harness.training.losses.registry import make_loss
+from harness.specs.models import Comparison, Row
+from harness.specs.samplers import Parameter
+from harness.specs.settings import RunSettings
+from harness.specs.varied import varied
 
 
 def _is_name(value: str) -> str:
@@ -20,49 +19,22 @@ def _is_name(value: str) -> str:
     return value
 
 
-SHARED = ("candidates", "negatives")
-"""Overrides of what the target's rows share; the others are of the phase that the row trains."""
+class Tuned(Row):
+    """A row with what was tuned for it: `overrides`, by the keys of a search, of `harness.specs.varied`.
 
-
-class Overrides(Spec):
-    """What a row sets that belongs to the scale, the recipe or all rows elsewhere, since it was tuned for it.
-
-    They change the row's own phase alone: its warm-up, and a ranker that teaches it, are those of other rows.
+    They change the row's own phase and negatives alone, whoever owns their keys elsewhere; its warm-up, and a
+    ranker that teaches it, are those of other rows.
     """
 
-    learning_rate: PositiveFloat | None = None
-    steps: PositiveInt | None = None
-    refresh: PositiveInt | None = None
-    batch: PositiveInt | None = None
-    temperature: PositiveFloat | None = None
-    candidates: PositiveInt | None = Field(default=None, description="K, before the scale's cap")
-    negatives: PositiveInt | None = None
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """Those that are set."""
-        return self.model_dump(exclude_none=True)
-
-
-class Tuned(Row):
-    """A row with what was tuned for it beside its sampler."""
-
-    overrides: Overrides = Field(default=Overrides())
-
-    def under(self, shared: Shared) -> Shared:
-        """Return what is shared, with the row's own numbers of candidates and negatives."""
-        own = {key: value for key, value in self.overrides.given.items() if key in SHARED}
-        return shared.model_copy(update=own)
+    overrides: dict[str, Parameter] = Field(default={})
 
     def tuned(self, settings: RunSettings) -> RunSettings:
-        """Return the settings of the row's run with what was tuned of its phase."""
-        own = {key: value for key, value in self.overrides.given.items() if key not in SHARED}
-        if settings.phase is None or not own:
-            return settings
-        phase = settings.phase.model_dump()
-        if "temperature" in own:
-            own["loss"] = settings_of(make_loss({**phase["loss"], "temperature": own.pop("temperature")}))
-        return settings.model_copy(update={"phase": PhaseSettings(**{**phase, **own})})
+        """Return the settings of the row's run with what was tuned.
+
+        Raises:
+            PieceError: the run has no such parameter, or it cannot have such a value.
+        """
+        return varied(settings, self.overrides) if self.overrides else settings
 
 
 class Confirmation(Comparison):

@@ -110,7 +110,8 @@ def suggest(trial: optuna.Trial, key: str, of: Mapping[str, Any]) -> Any:
 
 
 def holds(of: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
-    return all(params.get(key) == value for key, value in (of["when"] or {}).items())
+    wanted = {key: v if isinstance(v, list) else [v] for key, v in (of["when"] or {}).items()}
+    return all(params.get(key) in values for key, values in wanted.items())
 
 
 def search(

@@ -25,15 +25,15 @@ SPACE = {
     **RATE,
     "temperature": number(0.1, 2.0),
     "negatives": number(1, 15, kind="int"),
-    "draw": names("best", "without-replacement"),
-    "source.count": names("kept", "retrieved", when={"draw": "best"}),
+    "draw.name": names("best", "without-replacement"),
+    "source.count": names("kept", "retrieved", when={"draw.name": "best"}),
     **A_B,
 }
 PAPER = {
     "learning_rate": 1e-3,
     "temperature": 1.0,
     "negatives": 15,
-    "draw": "without-replacement",
+    "draw.name": "without-replacement",
     "law.a": 0.5,
     "law.b": 0.0,
 }
@@ -41,7 +41,7 @@ BEST = {
     "learning_rate": 3e-4,
     "temperature": 0.5,
     "negatives": 7,
-    "draw": "best",
+    "draw.name": "best",
     "source.count": "retrieved",
     "law.a": 1.2,
     "law.b": -0.5,
@@ -168,10 +168,19 @@ def test_a_search_is_confirmed_at_its_end(tmp_path: Path) -> None:
         target_text(found_in(tmp_path, of_row("SimANS", pruned)), SHIPPED, "x")
 
 
-def test_a_key_that_no_row_can_carry_is_told(tmp_path: Path) -> None:
-    found = found_in(tmp_path, of_row("SimANS", trial(0, {"learning_rat": 1.0}, 0.4)))
-    with pytest.raises(UserError, match=r"no row can carry 'learning_rat'; did you mean 'learning_rate'"):
-        target_text(found, SHIPPED, "x")
+def test_a_trial_that_was_tried_again_is_none_of_the_budget(tmp_path: Path) -> None:
+    lost = trial(0, PAPER, 0.4, first=True) | {"state": "failed", "values": None}
+    again = of_row("SimANS", lost, trial(1, PAPER, 0.3, first=True))
+    target_text(found_in(tmp_path, again, trials_a_study=1), SHIPPED, "x")
+    with pytest.raises(UserError, match="has 1 of 2 trials"):
+        target_text(found_in(tmp_path, again, trials_a_study=2), SHIPPED, "x")
+
+
+def test_the_scale_caps_nothing_that_was_tuned(tmp_path: Path) -> None:
+    made = resolved_in(tmp_path, of_row("SimANS", trial(0, {"candidates": 300}, 0.4)))
+    assert made.scale.spec.candidates_cap == 50
+    tuned = run_of(made, "SimANS: best of 1").sampler
+    assert tuned is not None and tuned.candidates == 300
 
 
 def test_trials_are_left_as_they_are(tmp_path: Path) -> None:

@@ -61,13 +61,13 @@ def test_it_is_read_with_the_register_of_the_searched_paper(library: Library, tm
         (
             "learning_rate: 0.001",
             "learning_rat: 0.001",
-            "20: key 'rows[1].overrides.learning_rat': unknown key",
+            "20: key 'rows[1].overrides.learning_rat': no search can vary it; did you mean",
         ),
         ("learning_rate: 0.001", "steps: -1", "20: key 'rows[1].overrides.steps': got -1"),
         (
             "learning_rate: 0.001",
             "encoder: {}",
-            "20: key 'rows[1].overrides.encoder': 'encoder' belongs to the",
+            "20: key 'rows[1].overrides.encoder': got keys with values",
         ),
         (
             "trisampler/table-5",
@@ -88,7 +88,7 @@ def test_errors_have_file_and_line(library: Library, tmp_path: Path, old: str, n
 def test_a_temperature_needs_a_loss_that_has_one(library: Library, tmp_path: Path) -> None:
     changes = ("learning_rate: 0.001", "temperature: 0.5"), ("continue-contrastive", "ar2-paper")
     (line,) = error_of(library, tmp_path / "target.yaml", *changes)
-    assert line.startswith("20: key 'rows[1].overrides.temperature': the loss of recipe 'ar2-paper' has no")
+    assert line.startswith("20: key 'rows[1].overrides.temperature': loss 'sum' has no parameter")
 
 
 def test_other_targets_are_no_files(library: Library, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from harness.reports.drawing import describe, few_ticks, figure_to
 from harness.search.figures.panels import LEGEND, grid_of, scatter_trials, value_axis
 from harness.search.found import Found, Study
-from harness.search.words import names_of, number_text, title_of
+from harness.search.words import condition_text, names_of, number_text, title_of
 
 WIDE = 4
 EDGE = 0.04
@@ -47,8 +47,4 @@ def _draw_panel(axis: Axes, found: Found, study: Study, key: str) -> None:
             axis.set_xlim(low - EDGE * (high - low), high + EDGE * (high - low))
     scatter_trials(axis, found, trials, at)
     axis.set_title(study.row, loc="left")
-    axis.set_xlabel(names_of(study.space)[key] + _condition(of.get("when")))
-
-
-def _condition(when: dict[str, object] | None) -> str:
-    return f"\nwhere {', '.join(f'{name} is {value}' for name, value in when.items())}" if when else ""
+    axis.set_xlabel("\n".join(filter(None, (names_of(study.space)[key], condition_text(of.get("when"))))))

@@ -24,10 +24,10 @@ def confirmation_tables(found: Found) -> list[Table]:
             "the papers' settings with fresh seeds and judges them on the test split, once."
         )
         return [Table(TITLE, (), (), caption)]
-    return [_against_papers(quoted), _against_baseline(quoted)]
+    return [_against_papers(found, quoted), _against_baseline(quoted)]
 
 
-def _against_papers(quoted: Quoted) -> Table:
+def _against_papers(found: Found, quoted: Quoted) -> Table:
     """A line a study: papers' setting, best setting, their difference with both intervals."""
     rows = []
     for study in quoted["studies"]:
@@ -55,6 +55,9 @@ def _against_papers(quoted: Quoted) -> Table:
     )
     same = [study["row"] for study in quoted["studies"] if study["same"]]
     notes = [f"The papers' setting was the best of {', '.join(same)}."] if same else []
+    now = {study.row: best.setting for study in found.studies if (best := found.best(study))}
+    went_on = [study["row"] for study in quoted["studies"] if study["setting"] != now.get(study["row"])]
+    notes += [f"Since then the search has found another best of {', '.join(went_on)}."] if went_on else []
     failed = [f"{name} failed: {reason}." for name, reason in quoted["failed"].items()]
     return Table(TITLE, columns, tuple(rows), caption, notes=(*notes, *failed))
 
