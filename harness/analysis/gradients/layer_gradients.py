@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -58,14 +59,33 @@ class LayerGradients:
             named = {"shared": self._query or self._passage}
         return {name: layer for name, layer in named.items() if layer is not None}
 
+    @cached_property
+    def rows(self) -> dict[str, Tensor]:
+        """Rows of word embeddings that any of the sequences reads, by the parameter's name, ascending."""
+        read: dict[str, list[npt.NDArray[np.int64]]] = defaultdict(list)
+        documents = np.unique(self.lists.document)
+        for tower, layer, texts, numbers in (
+            ("query", self._query, self._query_texts, self.lists.query),
+            ("passage", self._passage, self._tokens.documents, documents),
+        ):
+            if layer is not None and layer.words is not None:
+                name = f"{self._name(tower)}.{layer.words}.weight"
+                read[name] += [texts.padded(some, self._tokens.pad)[0].ravel() for some in numbers[:, None]]
+                read[name].append(np.array([self._tokens.pad]))
+        device = self.lists.queries.device
+        return {
+            name: torch.from_numpy(np.unique(np.concatenate(ids))).to(device) for name, ids in read.items()
+        }
+
     @property
     def shapes(self) -> dict[str, torch.Size]:
-        """Shapes of their parameters by name."""
-        return {
+        """Shapes of their parameters by name; of word embeddings, the rows that are read."""
+        shapes = {
             f"{tower}.{name}": parameter.shape
             for tower, layer in self.layers.items()
             for name, parameter in layer.parameters.items()
         }
+        return shapes | {name: torch.Size([len(rows), shapes[name][1]]) for name, rows in self.rows.items()}
 
     @property
     def longest(self) -> int:
