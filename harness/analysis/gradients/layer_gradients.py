@@ -8,7 +8,6 @@ from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -62,20 +61,16 @@ class LayerGradients:
     @cached_property
     def rows(self) -> dict[str, Tensor]:
         """Rows of word embeddings that any of the sequences reads, by the parameter's name, ascending."""
-        read: dict[str, list[npt.NDArray[np.int64]]] = defaultdict(list)
-        documents = np.unique(self.lists.document)
+        read: dict[str, Integers] = {}
         for tower, layer, texts, numbers in (
             ("query", self._query, self._query_texts, self.lists.query),
-            ("passage", self._passage, self._tokens.documents, documents),
+            ("passage", self._passage, self._tokens.documents, np.unique(self.lists.document)),
         ):
             if layer is not None and layer.words is not None:
                 name = f"{self._name(tower)}.{layer.words}.weight"
-                read[name] += [texts.padded(some, self._tokens.pad)[0].ravel() for some in numbers[:, None]]
-                read[name].append(np.array([self._tokens.pad]))
-        device = self.lists.queries.device
-        return {
-            name: torch.from_numpy(np.unique(np.concatenate(ids))).to(device) for name, ids in read.items()
-        }
+                ids = texts.padded(numbers, self._tokens.pad)[0]
+                read[name] = np.union1d(read.get(name, self._tokens.pad), ids)
+        return {name: torch.from_numpy(ids).to(self.lists.queries.device) for name, ids in read.items()}
 
     @property
     def shapes(self) -> dict[str, torch.Size]:

@@ -58,7 +58,7 @@ def main() -> None:
         measure(retriever, ranks=20, queries=2, wrt="score")
         before = resident()
         for bound in sys.argv[1:]:
-            measure(retriever, ranks=20, queries=2, groups=4, memory=int(bound))
+            measure(retriever, ranks=10, queries=2, groups=4, memory=int(bound))
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
 
 
