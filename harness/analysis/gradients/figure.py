@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -65,11 +66,11 @@ def _mark_positives(axis: Axes, line: pd.Series, last: float) -> None:
     axis.axvspan(line["low"], min(line["high"], last), color="#BBBBBB", alpha=0.35, linewidth=0)
     axis.axvline(line["value"], color=INK, linewidth=1, linestyle=(0, (4, 2)))
     shift, side = (3, "left") if line["value"] < last / 2 else (-3, "right")
-    look = {"textcoords": "offset points", "ha": side, "fontsize": 7.5}
+    look: dict[str, Any] = {"textcoords": "offset points", "ha": side, "fontsize": 7.5}
     axis.annotate(text, (line["value"], 1.04), (shift, 0), **look)
 
 
 _LEGEND = (
-    "Left: mean and variance of the norms of gradients. Right: norm of their mean, trace of their covariance.\n"
+    "Left: mean and variance of the gradients' norms. Right: norm of their mean, trace of their covariance.\n"
     "Bands: 95 %, over queries (right: groups of queries). Dashed: mean rank of the positives, with its band."
 )
