@@ -78,26 +78,21 @@ def accumulate_layers(gradients: LayerGradients, groups: Groups, memory: int) ->
         UserError: one rank does not fit.
     """
     queries, ranks = gradients.given.own.shape
-    layers = gradients.layers
+    layers, shapes = list(gradients.layers.values()), gradients.shapes
     room = room_for_ranks(
-        layers.values(),
-        memory=memory,
-        ranks=ranks,
-        groups=groups[1],
-        longest=gradients.longest,
-        held=gradients.held_bytes,
+        layers, shapes, memory, ranks, groups[1], longest=gradients.longest, held=gradients.held_bytes
     )
     norm, product = np.empty((queries, ranks)), np.empty((ranks, groups[1], groups[1]))
-    with only_last_layers(gradients.encoder, list(layers.values())):
+    sums = Sums(shapes, groups[1], room.ranks, gradients.lists.queries, gradients.rows)
+    with only_last_layers(gradients.encoder, layers):
         for begin in range(0, ranks, room.ranks):
             some = np.arange(begin, min(begin + room.ranks, ranks))
-            sums = Sums(gradients.shapes, groups[1], len(some), gradients.lists.queries)
+            sums.clear()
             for row in range(queries):
                 square = torch.zeros(len(some), dtype=torch.float64, device=sums.device)
                 for at, name, part in gradients.of(row, some, room.places):
                     square.index_add_(0, at, part.squares().double())
                     sums.add(name, int(groups[0][row]), at, part)
                 norm[row, some] = square.sqrt().cpu().numpy()
-            product[some] = sums.products().numpy()
-            del sums  # before those of the next ranks are made
+            product[some] = sums.products().numpy()[: len(some)]
     return Accumulated(norm, product)

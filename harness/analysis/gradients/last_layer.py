@@ -42,9 +42,10 @@ class LastLayer:
         }
 
     @property
-    def count(self) -> int:
-        """Number of parameters."""
-        return sum(parameter.numel() for parameter in self.parameters.values())
+    def words(self) -> str | None:
+        """Name of the word embeddings, where they are part of it."""
+        embeddings = self.tower.transformer.get_input_embeddings()
+        return next((name for name, module in self.modules.items() if module is embeddings), None)
 
     @property
     def dtype(self) -> torch.dtype:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -58,14 +58,29 @@ class LayerGradients:
             named = {"shared": self._query or self._passage}
         return {name: layer for name, layer in named.items() if layer is not None}
 
+    @cached_property
+    def rows(self) -> dict[str, Tensor]:
+        """Rows of word embeddings that any of the sequences reads, by the parameter's name, ascending."""
+        read: dict[str, Integers] = {}
+        for tower, layer, texts, numbers in (
+            ("query", self._query, self._query_texts, self.lists.query),
+            ("passage", self._passage, self._tokens.documents, np.unique(self.lists.document)),
+        ):
+            if layer is not None and layer.words is not None:
+                name = f"{self._name(tower)}.{layer.words}.weight"
+                ids = texts.padded(numbers, self._tokens.pad)[0]
+                read[name] = np.union1d(read.get(name, self._tokens.pad), ids)
+        return {name: torch.from_numpy(ids).to(self.lists.queries.device) for name, ids in read.items()}
+
     @property
     def shapes(self) -> dict[str, torch.Size]:
-        """Shapes of their parameters by name."""
-        return {
+        """Shapes of their parameters by name; of word embeddings, the rows that are read."""
+        shapes = {
             f"{tower}.{name}": parameter.shape
             for tower, layer in self.layers.items()
             for name, parameter in layer.parameters.items()
         }
+        return shapes | {name: torch.Size([len(rows), shapes[name][1]]) for name, rows in self.rows.items()}
 
     @property
     def longest(self) -> int:

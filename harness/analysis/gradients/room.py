@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from harness.analysis.gradients.last_layer import LastLayer
@@ -33,12 +34,20 @@ class Room:
 
 
 def room_for_ranks(
-    layers: Collection[LastLayer], *, memory: int, ranks: int, groups: int, longest: int, held: int
+    layers: Collection[LastLayer],
+    shapes: Mapping[str, torch.Size],
+    memory: int,
+    ranks: int,
+    groups: int,
+    *,
+    longest: int,
+    held: int,
 ) -> Room:
     """Return how many ranks fit.
 
     Args:
         layers: the distinct last layers.
+        shapes: of what is kept of their parameters, by name.
         memory: the bound, in bytes, on what the analysis adds to model and collection.
         ranks: wanted in all.
         groups: of queries.
@@ -49,8 +58,7 @@ def room_for_ranks(
         UserError: not even one rank fits.
     """
     size = next(iter(layers)).dtype.itemsize
-    parameters = sum(layer.count for layer in layers)
-    largest = max(parameter.numel() for layer in layers for parameter in layer.parameters.values())
+    parameters, largest = (take(shape.numel() for shape in shapes.values()) for take in (sum, max))
     place = max(_place_bytes(layer, longest, size) for layer in layers)
     # the shared vector and what it is summed from; then sums of a rank, and three copies of its largest part
     fixed = held + (parameters + largest) * size

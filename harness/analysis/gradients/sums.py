@@ -18,11 +18,25 @@ class Sums:
         groups: of queries.
         ranks: of negatives.
         like: a tensor of the type and device that the sums have.
+        rows: of embeddings of which only some rows are kept: which, ascending; `shapes` count these.
     """
 
-    def __init__(self, shapes: Mapping[str, torch.Size], groups: int, ranks: int, like: Tensor) -> None:
+    def __init__(
+        self,
+        shapes: Mapping[str, torch.Size],
+        groups: int,
+        ranks: int,
+        like: Tensor,
+        rows: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self._sums = {name: like.new_zeros(groups, ranks, *shape) for name, shape in shapes.items()}
+        self._rows = rows or {}
         self._groups, self._ranks, self.device = groups, ranks, like.device
+
+    def clear(self) -> None:
+        """Begin anew, in the same memory: fresh pages take longer than filling old ones."""
+        for sums in self._sums.values():
+            sums.zero_()
 
     def add(self, name: str, group: int, at: Tensor, part: Part) -> None:
         """Add gradients of one parameter.
@@ -37,7 +51,8 @@ class Sums:
         if part.rows is None:
             sums.index_add_(0, at, part.values)
             return
-        place = at[:, None] * sums.shape[1] + part.rows
+        rows = torch.searchsorted(self._rows[name], part.rows) if name in self._rows else part.rows
+        place = at[:, None] * sums.shape[1] + rows
         sums.view(-1, sums.shape[2]).index_add_(0, place.flatten(), part.values.flatten(0, 1))
 
     def products(self) -> Tensor:

@@ -45,9 +45,9 @@ def wide_retriever(folder: Path) -> Retriever:
     return Retriever("wide", encoder, collection, tokens)
 
 
-def resident() -> int:
-    """Bytes that the process holds now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+def peak() -> int:
+    """Bytes that the process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:
@@ -56,10 +56,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         retriever = wide_retriever(Path(folder) / "tokens")
         measure(retriever, ranks=20, queries=2, wrt="score")
-        before = resident()
+        before = peak()
         for bound in sys.argv[1:]:
-            measure(retriever, ranks=20, queries=2, groups=4, memory=int(bound))
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+            measure(retriever, ranks=10, queries=2, groups=4, memory=int(bound))
+            print(peak() - before)
 
 
 if __name__ == "__main__":

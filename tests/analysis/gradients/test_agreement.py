@@ -38,7 +38,9 @@ EXACT = {"rtol": 1e-8, "atol": 1e-10}
 def stacked(gradients: LayerGradients, ranks: int, places: int) -> np.ndarray:
     """All gradients of the first query's negatives, [R, P]."""
     table = {
-        name: torch.zeros(ranks, *shape, dtype=torch.float64) for name, shape in gradients.shapes.items()
+        f"{tower}.{name}": parameter.new_zeros(ranks, *parameter.shape)
+        for tower, layer in gradients.layers.items()
+        for name, parameter in layer.parameters.items()
     }
     with only_last_layers(gradients.encoder, list(gradients.layers.values())):
         for at, name, part in gradients.of(0, np.arange(ranks), places):

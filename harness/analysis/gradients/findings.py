@@ -1,0 +1,217 @@
+"""SimANS's four findings (section 3.2) as questions that numbers answer, with intervals.
+
+The criteria were written down before any curve of ours was looked at. Each is a set of ratios with a bound
+that they stay under where the paper is right. The intervals of a criterion's ratios hold all at once at 95 %
+(Bonferroni). A finding holds where they all lie under their bounds, does not hold where one lies above, and
+else cannot be told. The fourth finding has two parts, and a line for each.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.gradients.statistics import BY_GROUP, BY_QUERY, LEVEL, Gradients, band, curves
+from harness.errors import UserError
+from harness.negatives.candidates import Floats
+
+READINGS = {"norms": BY_QUERY, "vectors": BY_GROUP}
+"""What mean and variance may mean: those of norms; or norm of the mean and trace of the covariance."""
+
+HOLDS, FAILS, OPEN = "holds", "does not hold", "cannot be told"
+
+STRETCHES = (0.0, 0.05, 0.25, 0.5, 1.0)
+"""Of 200 ranks: 1-10, 11-50, 51-100, 101-200. A stretch is averaged, as neighbouring ranks differ by chance;
+the first are shorter, as the paper's curves fall fast at first."""
+
+TENTHS = tuple(float(end) for end in np.linspace(0, 1, 11))
+"""Averaged likewise, so that no single rank decides what the least and the greatest mean is."""
+
+TOP = 10
+"""Ranks of the high variance, by the paper's words."""
+
+MAGNITUDE = 10.0
+"""An order of magnitude."""
+
+ABOUT = 2.0
+"""Two ranks are about the same where neither is twice the other; the paper has a plot and no number."""
+
+NEAR = 1.25
+"""Ranks are near another from four fifths of it to a quarter more."""
+
+LOW = 0.5
+"""A variance is low at half of that of the top ranks."""
+
+LEAST = 20
+"""Ranks without which there is nothing to compare the top ranks with."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What criteria read, of the queries and of B samples of them.
+
+    Attributes:
+        mean: [B, R] curves of the mean.
+        variance: [B, R] curves of the variance.
+        positive: [B] mean rank of the positives.
+    """
+
+    mean: Floats
+    variance: Floats
+    positive: Floats
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A comparison.
+
+    Attributes:
+        name: of what with what.
+        value: [B].
+        bound: below which the paper is right.
+    """
+
+    name: str
+    value: Floats
+    bound: float
+
+
+def decreasing(sample: Sample) -> Iterator[Ratio]:
+    """Each stretch of ranks has a smaller mean, and a smaller variance, than the one before."""
+    ends = _ends(sample, STRETCHES)
+    for name, curve in (("mean", sample.mean), ("variance", sample.variance)):
+        for begin, middle, end in zip(ends, ends[1:], ends[2:], strict=False):
+            text = f"{name}, ranks {middle + 1}-{end} / {begin + 1}-{middle}"
+            yield Ratio(text, _over(curve, middle, end) / _over(curve, begin, middle), 1.0)
+
+
+def same_magnitude(sample: Sample) -> Iterator[Ratio]:
+    """The greatest mean of a tenth of the ranks is less than ten times the least."""
+    ends = _ends(sample, TENTHS)
+    tenths = np.stack([_over(sample.mean, *pair) for pair in itertools.pairwise(ends)])
+    yield Ratio("mean, greatest tenth / least tenth", tenths.max(axis=0) / tenths.min(axis=0), MAGNITUDE)
+
+
+def top_variance(sample: Sample) -> Iterator[Ratio]:
+    """The variance beyond the top 10 is smaller than theirs, on average over ranks."""
+    ranks = sample.variance.shape[1]
+    rest = _over(sample.variance, TOP, ranks) / _over(sample.variance, 0, TOP)
+    yield Ratio(f"variance, ranks {TOP + 1}-{ranks} / 1-{TOP}", rest, 1.0)
+
+
+def at_boundary(sample: Sample) -> Iterator[Ratio]:
+    """The positives' mean rank is about the rank after which the variance is low.
+
+    That rank is where a step, high before and low after it, is nearest to the curve by least squares.
+    """
+    boundary = _boundary(sample.variance)
+    yield Ratio("mean rank of the positives / boundary", sample.positive / boundary, ABOUT)
+    yield Ratio("boundary / mean rank of the positives", boundary / sample.positive, ABOUT)
+
+
+def informative_there(sample: Sample) -> Iterator[Ratio]:
+    """Near the positives' mean rank, means are larger than at a rank drawn uniformly, variances are low."""
+    ranks = np.arange(1, sample.mean.shape[1] + 1)
+    centre = np.minimum(sample.positive, len(ranks))[:, None]
+    near = (ranks >= np.floor(centre / NEAR)) & (ranks <= np.ceil(centre * NEAR))
+    mean, variance = (
+        (curve * near).sum(axis=1) / near.sum(axis=1) for curve in (sample.mean, sample.variance)
+    )
+    yield Ratio("mean, all ranks / near the positives' rank", sample.mean.mean(axis=1) / mean, 1.0)
+    top = _over(sample.variance, 0, TOP)
+    yield Ratio(f"variance, near the positives' rank / ranks 1-{TOP}", variance / top, LOW)
+
+
+CRITERIA: dict[str, Callable[[Sample], Iterator[Ratio]]] = {
+    "1. Both curves decrease with rank": decreasing,
+    "2. The means stay within an order of magnitude": same_magnitude,
+    "3. The variance of the top 10 is larger than the rest": top_variance,
+    "4a. The positives' mean rank is the boundary of the high variance": at_boundary,
+    "4b. Near it the mean is large and the variance low": informative_there,
+}
+
+
+def findings(gradients: Gradients) -> pd.DataFrame:
+    """Return which of SimANS's findings hold, under both readings of mean and variance.
+
+    Args:
+        gradients: of :func:`~harness.analysis.gradients.per_rank.measure`.
+
+    Returns:
+        A line a finding and reading. Columns: retriever; reading, ``norms`` or ``vectors``; finding;
+        criterion; compared, the ratio that comes nearest to its bound or goes beyond; value, low, high, that
+        ratio and its interval; bound; answer.
+
+    Raises:
+        UserError: fewer than 20 ranks.
+    """
+    ranks = gradients.norm.shape[1]
+    if ranks < LEAST:
+        raise UserError(f"findings are about {LEAST} ranks or more, got {ranks}", where="gradients")
+    lines = [
+        {
+            "retriever": gradients.retriever,
+            "reading": reading,
+            "finding": finding,
+            **_judged(criterion, sample),
+        }
+        for reading, sample in _samples(gradients)
+        for finding, criterion in CRITERIA.items()
+    ]
+    return pd.DataFrame(lines)
+
+
+def _samples(gradients: Gradients) -> Iterator[tuple[str, Sample]]:
+    """Yield the curves of each reading: those of the queries, then those of its replicates."""
+    found = curves(gradients)
+    for reading, (mean, variance) in READINGS.items():
+        positive = np.append(found.positive_rank, found.positive_replicate[mean])
+        stacked = [np.vstack([found.value[name], found.replicate[name]]) for name in (mean, variance)]
+        yield reading, Sample(stacked[0], stacked[1], positive)
+
+
+def _judged(criterion: Callable[[Sample], Iterator[Ratio]], sample: Sample) -> dict[str, object]:
+    """Return the answer, and the ratio on which it stands."""
+    ratios = list(criterion(sample))
+    level = 1 - (1 - LEVEL) / len(ratios)
+    lines = [_line(ratio, level) for ratio in ratios]
+    worst = max(lines, key=lambda line: line["low"] / line["bound"])
+    answer = FAILS
+    if worst["low"] <= worst["bound"]:
+        worst = max(lines, key=lambda line: line["high"] / line["bound"])
+        answer = HOLDS if worst["high"] < worst["bound"] else OPEN
+    if criterion is informative_there and sample.positive[0] > sample.mean.shape[1]:
+        answer = OPEN  # no rank that was looked at is near it
+    compared = ratios[lines.index(worst)].name
+    about = " ".join((criterion.__doc__ or "").split("\n")[0].split())
+    return {"criterion": about, "compared": compared, **worst, "answer": answer}
+
+
+def _line(ratio: Ratio, level: float) -> dict[str, float]:
+    logs = np.log(np.maximum(ratio.value, np.finfo(float).tiny))
+    low, high = band(logs[0], logs[1:], level)
+    ends = {"low": float(np.exp(low)), "high": float(np.exp(high))}
+    return {"value": float(ratio.value[0]), **ends, "bound": ratio.bound}
+
+
+def _ends(sample: Sample, shares: tuple[float, ...]) -> list[int]:
+    return [round(share * sample.mean.shape[1]) for share in shares]
+
+
+def _over(curve: Floats, begin: int, end: int) -> Floats:
+    """Return the mean of curves [B, R] over ranks, [B]."""
+    return np.asarray(curve[:, begin:end].mean(axis=1))
+
+
+def _boundary(variance: Floats) -> Floats:
+    """Return the last rank of the high part of curves [B, R], [B]."""
+    ranks = variance.shape[1]
+    count = np.arange(1, ranks)
+    before = variance.cumsum(axis=1)[:, :-1]
+    after = variance.sum(axis=1, keepdims=True) - before
+    drop = np.maximum(before / count - after / (ranks - count), 0)
+    return np.asarray((count * (ranks - count) * drop**2).argmax(axis=1) + 1.0)

@@ -1,0 +1,163 @@
+"""Gradients per rank, against autograd one negative at a time.
+
+The brute force is a sensible one: only the last layer requires gradients, a negative takes one backward pass,
+and its passages are run at once. Its list may be run anew for each negative (`anew`), or the query and all
+its passages may be run once and the graph be kept (`kept`); ours is compared with the faster. Both take
+gradients by both towers, which are one, note their lengths and add them up; ours also keeps sums by 16 groups
+of queries, in 2 GiB. Brute force is timed on every tenth negative of two queries, CPU seconds, in one run:
+`OMP_NUM_THREADS=1 python -m tests.benchmarks.gradients`.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.analysis.gradients.accumulate import accumulate_layers
+from harness.analysis.gradients.coefficients import coefficients, contrasted
+from harness.analysis.gradients.last_layer import last_layer, only_last_layers
+from harness.analysis.gradients.layer_gradients import LayerGradients
+from harness.analysis.gradients.lists import Lists
+from harness.analysis.retriever import Retriever
+from harness.collections.tokens import Ragged, TokenStore
+from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.specs.settings import EncoderSettings
+from harness.training.forward import embed
+
+RANKS, QUERIES, GROUPS, MEMORY = 200, 32, 16, 2**31
+EVERY, ASKED = 10, 2
+SHAPES: dict[str, dict[str, Any]] = {
+    "BERT, 2 layers of 128": {"hidden": 128, "layers": 2, "intermediate": 512, "vocabulary": 8000},
+    "simulation: 1 layer of 64": {"hidden": 64, "layers": 1, "intermediate": 128, "vocabulary": 8000},
+    "quick: words of 384": {"hidden": 384, "layers": 0, "intermediate": 256, "vocabulary": 20_000},
+}
+LENGTHS = dict(zip(SHAPES, ((32, 128), (16, 48), (32, 128)), strict=True))
+"""Tokens of a query and of a passage at most."""
+
+
+def sequences(count: int, longest: int, vocabulary: int, seed: int) -> Ragged:
+    """Random token sequences, half of them at least half as long as the longest."""
+    rng = np.random.default_rng(seed)
+    lengths = np.clip(rng.lognormal(np.log(longest / 2), 0.6, count), 6, longest).astype(np.int64)
+    tokens = np.minimum(rng.zipf(1.3, int(lengths.sum())) + 4, vocabulary - 1)
+    return Ragged(tokens.astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]))
+
+
+def subject(name: str) -> tuple[Retriever, Lists]:
+    """A random retriever, and queries with documents that it has not ranked."""
+    settings = dict(SHAPES[name])
+    vocabulary, (query, passage) = settings.pop("vocabulary"), LENGTHS[name]
+    pooling = "mean" if settings["layers"] else "idf-mean"
+    idf = np.ones(vocabulary, dtype=np.float32)
+    torch.manual_seed(0)
+    encoder = build_dual_encoder(
+        EncoderSettings(heads=2, dropout=0.1, token_dropout=0.0, pooling=pooling, **settings),
+        vocabulary=vocabulary,
+        pad=0,
+        idf=idf,
+        longest=passage,
+    ).eval()
+    documents = sequences(3000, passage, vocabulary, 1)
+    queries = sequences(QUERIES, query, vocabulary, 2)
+    tokens = TokenStore(documents, {"dev": queries}, idf, Path(), vocabulary, 0)
+    rng = np.random.default_rng(3)
+    document = np.stack([rng.choice(3000, 1 + RANKS, replace=False) for _ in range(QUERIES)])
+    with torch.no_grad():
+        q = embed(encoder.query, queries, np.arange(QUERIES), 0)
+        p = embed(encoder.passage, documents, np.arange(3000), 0)
+    score = np.stack([(p[at] @ one).double().numpy() for one, at in zip(q, document, strict=True)])
+    lists = Lists("dev", np.arange(QUERIES), document, score, q, p, document, np.ones(QUERIES))
+    return Retriever(name, encoder, None, tokens), lists  # type: ignore[arg-type]
+
+
+def ours(retriever: Retriever, lists: Lists, contrast: Any) -> float:
+    """Seconds a negative."""
+    begin = time.process_time()
+    inside = contrasted(contrast, lists.query, lists.document[:, 1:], 0)
+    given = coefficients(lists.score, inside, contrast=contrast)
+    group = lists.query % GROUPS
+    accumulate_layers(LayerGradients(retriever, lists, given, "both"), (group, GROUPS), MEMORY)
+    return (time.process_time() - begin) / lists.document[:, 1:].size
+
+
+class BruteForce:
+    """Autograd, one negative at a time.
+
+    Args:
+        retriever: whose last layer.
+        lists: of which a few negatives are taken.
+        contrast: as ours.
+    """
+
+    def __init__(self, retriever: Retriever, lists: Lists, contrast: Any) -> None:
+        self.encoder: DualEncoder = retriever.encoder
+        self.tokens, self.lists = retriever.tokens, lists
+        self.inside = contrasted(contrast, lists.query, lists.document[:, 1:], 0)
+        self.layer = last_layer(self.encoder.query)
+        self.parameters = list(self.layer.parameters.values())
+        self.sums = [torch.zeros_like(parameter) for parameter in self.parameters]
+
+    def members(self, row: int, negative: int) -> list[int]:
+        """Columns of a negative's list, its own last."""
+        shared = [0, *(np.flatnonzero(self.inside[row]) + 1).tolist()]
+        return [column for column in shared if column != negative] + [negative]
+
+    def scores(self, row: int, columns: list[int]) -> Tensor:
+        """Scores of a query's documents, with their graph."""
+        q = embed(self.encoder.query, self.tokens.queries["dev"], self.lists.query[[row]], 0)
+        p = embed(self.encoder.passage, self.tokens.documents, self.lists.document[row, columns], 0)
+        return p @ q[0]
+
+    def back(self, scores: Tensor, *, keep: bool) -> None:
+        """Take the gradient of the last one's loss, note its length and add it up."""
+        loss = scores.logsumexp(0) - scores[:-1].logsumexp(0)
+        slopes = torch.autograd.grad(loss, self.parameters, retain_graph=keep)
+        torch.stack([slope.square().sum() for slope in slopes]).sum().sqrt().item()
+        for total, slope in zip(self.sums, slopes, strict=True):
+            total.add_(slope)
+
+    def anew(self) -> float:
+        """Seconds a negative where each list is run by itself."""
+        negatives = range(1, RANKS + 1, EVERY)
+        begin = time.process_time()
+        for row in range(ASKED):
+            for negative in negatives:
+                self.back(self.scores(row, self.members(row, negative)), keep=False)
+        return (time.process_time() - begin) / (ASKED * len(negatives))
+
+    def kept(self) -> float:
+        """Seconds a negative where a query's documents are run once."""
+        negatives = range(1, RANKS + 1, EVERY)
+        forward, back = 0.0, 0.0
+        for row in range(ASKED):
+            begin = time.process_time()
+            scores = self.scores(row, list(range(RANKS + 1)))
+            middle = time.process_time()
+            for negative in negatives:
+                self.back(scores[self.members(row, negative)], keep=True)
+            forward, back = forward + middle - begin, back + time.process_time() - middle
+        return forward / (ASKED * RANKS) + back / (ASKED * len(negatives))
+
+
+def main() -> None:
+    """Print milliseconds a negative and their ratio."""
+    print("| encoder | contrast | anew | kept | ours | ratio |")
+    print("|---|---|---|---|---|---|")
+    for name in SHAPES:
+        retriever, lists = subject(name)
+        for contrast in ("sampled", "all", "alone"):
+            brute = BruteForce(retriever, lists, contrast)
+            with only_last_layers(retriever.encoder, [brute.layer]):
+                anew, kept = brute.anew(), brute.kept()
+            mine = ours(retriever, lists, contrast)
+            times = " | ".join(f"{1000 * seconds:.2f} ms" for seconds in (anew, kept, mine))
+            print(f"| {name} | {contrast} | {times} | {min(anew, kept) / mine:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
