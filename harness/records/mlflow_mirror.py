@@ -105,7 +105,7 @@ class MlflowMirror:
                 self._known.pop(folder.name, None)
                 if getattr(error, "error_code", "") not in CONTESTED or attempt == ATTEMPTS - 1:
                     where = without_password(self.tracking_uri)
-                    raise ServerError(f"MLflow at {where} is not updated ({_reason(error)})") from error
+                    raise ServerError(f"MLflow at {where} is not updated ({reason_of(error)})") from error
                 time.sleep(0.05 * 2**attempt)
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
@@ -197,7 +197,7 @@ class MlflowMirror:
         opened.log(state.run_id, tags={"mirrored": content_hash(result)})
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the first line of an error; of a failed request, what made it fail."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     request = re.search(r"""Caused by \w+\(['"](?:\w+\(.*?\): )?(.*?)['"]\)+$""", first)
