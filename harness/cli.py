@@ -15,6 +15,7 @@ import typer
 from rich.console import Console, Group
 from rich.table import Table
 
+from harness.cli_analyse import analyse
 from harness.cli_compare import compare
 from harness.cli_explain import explain, verify
 from harness.cli_options import RowOption, ScaleOption, SeedsOption, Target
@@ -125,6 +126,7 @@ def reproduce(
 app.command()(verify)
 app.command()(compare)
 app.command()(search)
+app.command()(analyse)
 
 
 @app.command()

@@ -31,7 +31,7 @@ from harness.records.run_folder import RunFolder
 from harness.run_training import make_sampler, ranker_learns
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
-from harness.specs.resolve import resolve
+from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings, SamplerSettings
 from harness.stages import Stages, device
 from harness.store import Store
@@ -122,7 +122,7 @@ class Opened:
         sampler = self._sampler_settings("candidates")
         if sampler.source is None:
             raise UserError(f"{self.name} draws from no source, so it has no candidates", fix=_OTHER)
-        path = self.stages.store.candidates(self._chain.candidates or "")
+        path = self.stages.store.candidates(self.mined or "")
         if not path.exists() and self._chain.start is not None:
             refuse_unfinished(StoredRun(self.stages.store.run(self._chain.start)))
         return self.stages.candidates(self.settings, sampler)
@@ -173,6 +173,11 @@ class Opened:
         return pd.DataFrame(rows, columns=["phase", "step", "metric", "value"])
 
     @property
+    def mined(self) -> str | None:
+        """Fingerprint of the candidates of round 0; none where it draws from no candidates."""
+        return self._chain.candidates
+
+    @property
     def _chain(self) -> Chain:
         return self.stages.chain(self.settings)
 
@@ -207,17 +212,21 @@ def load(
         UserError: there is no such target, row, scale or seed, no run of ours stands behind the row, the
             store lacks the collection or the run, or the run is not finished.
     """
+    return open_row(_stages(store), resolve(Library.default(), target, scale), row, seed)
+
+
+def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> Opened:
+    """Open the finished run of a row of a target; see `load`."""
     if seed < 0:
         raise UserError(f"no seed {seed}", fix="count seeds from 0")
-    stages = _stages(store)
-    resolved = resolve(Library.default(), target, scale)
-    settings = resolved.run(row_with_runs(resolved.loaded, row), seed)
+    row = row_with_runs(resolved.loaded, name)
+    settings = resolved.run(row, seed)
     stored_collection(stages, settings.collection)
     run = StoredRun(stages.store.run(stages.chain(settings).last))
     if not run.folder.exists():
-        raise not_made(stages, resolved, row_with_runs(resolved.loaded, row), seed)
+        raise not_made(stages, resolved, row, seed)
     refuse_unfinished(run)
-    return Opened(row, seed, run, settings, stages)
+    return Opened(row.name, seed, run, settings, stages)
 
 
 def load_run(fingerprint: str, *, store: Path | str | None = None) -> Opened:

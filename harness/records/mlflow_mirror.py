@@ -138,7 +138,7 @@ class MlflowMirror:
             except Exception as error:  # MLflow raises whatever its store raises
                 if getattr(error, "error_code", "") not in CONTESTED or attempt == ATTEMPTS - 1:
                     where = without_password(self.tracking_uri)
-                    raise ServerError(f"MLflow at {where} is not updated ({_reason(error)})") from error
+                    raise ServerError(f"MLflow at {where} is not updated ({reason_of(error)})") from error
                 time.sleep(0.05 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
@@ -235,7 +235,7 @@ class MlflowMirror:
         opened.log(state.run_id, tags={"mirrored": content_hash(result)})
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the first line of an error; of a failed request, what made it fail."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     request = re.search(r"""Caused by \w+\(['"](?:\w+\(.*?\): )?(.*?)['"]\)+$""", first)

@@ -1,0 +1,114 @@
+"""The analyses that `harness analyse` knows; a new one is a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+from harness.analysis import of_runs
+from harness.analysis.false_negatives_figure import draw_false_negatives, draw_trade
+from harness.analysis.geometry_figure import draw_geometry
+from harness.analysis.inclusion_figure import draw_inclusion, draw_inclusion_over_parameters
+from harness.analysis.of_runs import Frames
+from harness.analysis.overlap_figure import draw_overlap
+from harness.analysis.rounds import draw_rounds
+from harness.errors import UserError, nearest
+from harness.specs.settings import RunSettings
+
+
+class Draw(Protocol):
+    """A plot function."""
+
+    def __call__(self, frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None: ...  # noqa: D102
+
+
+def has_encoder(settings: RunSettings) -> bool:
+    """Whether a row's run has an encoder to look at."""
+    return settings.kind != "bm25"
+
+
+def draws_candidates(settings: RunSettings) -> bool:
+    """Whether a row's run was trained on negatives drawn from candidates."""
+    return settings.sampler is not None and settings.sampler.source is not None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """An analysis of a table's rows.
+
+    Attributes:
+        name: as the command line has it.
+        title: what figures and tables call it.
+        make: from finished runs of one seed to frames; its keywords are the analysis's options.
+        sum_up: from the frames to a few numbers: names in the first column, a number in each other one.
+        draw: name of a frame -> how it is drawn.
+        takes: which rows it can look at; where none is named, it looks at all of these.
+    """
+
+    name: str
+    title: str
+    make: Callable[..., Frames]
+    sum_up: Callable[[Frames], pd.DataFrame]
+    draw: Mapping[str, Draw]
+    takes: Callable[[RunSettings], bool] = has_encoder
+
+
+_ALL = (
+    Analysis(
+        "false-negatives",
+        "False negatives that samplers draw, and the information that they keep",
+        of_runs.false_negatives_of,
+        of_runs.false_negatives_drawn,
+        {"false-negatives": draw_false_negatives, "trade": draw_trade},
+        draws_candidates,
+    ),
+    Analysis(
+        "geometry",
+        "Where samplers draw around query and positive",
+        of_runs.geometry_of,
+        of_runs.regions_drawn,
+        {"points": draw_geometry},
+        draws_candidates,
+    ),
+    Analysis(
+        "inclusion",
+        "How likely each rank is to be drawn",
+        of_runs.inclusion_of,
+        of_runs.some_ranks,
+        {"inclusion": draw_inclusion, "inclusion-over-parameters": draw_inclusion_over_parameters},
+        draws_candidates,
+    ),
+    Analysis(
+        "overlap",
+        "What two samplers draw in common",
+        of_runs.overlap_of,
+        of_runs.draws_in_common,
+        {"overlap": draw_overlap},
+        draws_candidates,
+    ),
+    Analysis(
+        "rounds",
+        "What changes from refresh to refresh",
+        of_runs.rounds_of,
+        of_runs.last_round,
+        {"rounds": draw_rounds},
+        draws_candidates,
+    ),
+)
+ANALYSES: Mapping[str, Analysis] = {analysis.name: analysis for analysis in _ALL}
+"""By name."""
+
+
+def find_analysis(name: str) -> Analysis:
+    """Return the analysis of a name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in ANALYSES:
+        raise UserError(f"unknown analysis '{name}'", fix=nearest(name, ANALYSES))
+    return ANALYSES[name]

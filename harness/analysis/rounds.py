@@ -1,0 +1,81 @@
+"""What changes from refresh to refresh: the diagnostics that training logs of each, over its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from harness.errors import UserError
+from harness.reports.drawing import describe, figure_to, line_look
+
+DIAGNOSTICS = {
+    "effective_candidates": "effective number of candidates",
+    "gap_mean": "mean of s(q,d-) - s(q,d+)",
+    "gap_sd": "standard deviation of s(q,d-) - s(q,d+)",
+    "zero_relu_share": "candidates with s(d+,d-) at most s(q,d-) (%)",
+    "fallback_rows_share": "rows that fell back (%)",
+}
+"""What `harness.negatives.sampler.diagnose` tells of a refresh, as a figure calls it."""
+
+
+def rounds(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the diagnostics of each refresh.
+
+    Args:
+        metrics: name of a row -> all that was logged while it trained (`Opened.metrics`).
+
+    Returns:
+        A line for each row, refresh and diagnostic, with columns ``row``; ``round``, from 0; ``step`` before
+        which it was made; ``diagnostic``, a key of `DIAGNOSTICS`; ``value``, shares as fractions.
+
+    Raises:
+        UserError: a row was trained without a refresh.
+    """
+    return pd.concat([_of_row(name, logged) for name, logged in metrics.items()], ignore_index=True)
+
+
+def _of_row(name: str, logged: pd.DataFrame) -> pd.DataFrame:
+    refreshes = logged["phase"].str.endswith(" refresh") & logged["metric"].isin(DIAGNOSTICS)
+    found = logged[refreshes].rename(columns={"metric": "diagnostic"})
+    if found.empty:
+        raise UserError(f"{name} was trained without a refresh", fix="name rows that draw their negatives")
+    number = {step: place for place, step in enumerate(sorted(found["step"].unique()))}
+    found = found.assign(row=name, round=found["step"].map(number))
+    return found[["row", "round", "step", "diagnostic", "value"]]
+
+
+def draw_rounds(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
+    """Draw a panel for each diagnostic and in it a line for each row.
+
+    Args:
+        frame: of `rounds`.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+        title: what the figure is.
+    """
+    legend = (
+        "Of the candidates of up to 1000 training pairs, at each refresh, over the steps taken before it."
+    )
+    with figure_to(svg, png, 9.6, 5.6) as figure:
+        describe(figure, title, legend)
+        panels = figure.subplots(2, 3).ravel()
+        for axis, (diagnostic, label) in zip(panels, DIAGNOSTICS.items(), strict=False):
+            _draw_panel(axis, frame[frame["diagnostic"] == diagnostic], label)
+        panels[-1].axis("off")
+        handles, labels = panels[0].get_legend_handles_labels()
+        panels[-1].legend(handles, labels, loc="center left", frameon=False)
+        for axis in panels[2:-1]:
+            axis.set_xlabel("optimizer steps")
+
+
+def _draw_panel(axis: Axes, frame: pd.DataFrame, label: str) -> None:
+    factor = 100 if label.endswith("(%)") else 1
+    for number, (row, lines) in enumerate(frame.groupby("row", sort=False)):
+        axis.plot(lines["step"], lines["value"] * factor, label=str(row), **line_look(number))
+    axis.set_title(label, loc="left", fontsize=8.5)
+    axis.grid(axis="y")
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))

@@ -1,0 +1,56 @@
+"""An analysis in MLflow: one run, with its files and a few numbers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.records.mlflow_client import Experiment, without_password
+from harness.records.mlflow_entries import Point, metric_name
+from harness.records.mlflow_mirror import LONGEST_TAG, reason_of
+
+LOG = logging.getLogger(__name__)
+
+
+def record_analysis(
+    tracking_uri: str,
+    experiment: str,
+    *,
+    fingerprint: str,
+    tags: Mapping[str, str],
+    numbers: Mapping[str, float],
+    files: Sequence[Path],
+) -> bool:
+    """Write an analysis; one that is there of the same fingerprint is replaced.
+
+    Args:
+        tracking_uri: for example ``sqlite:///store/mlflow.db`` or ``http://host:5000``.
+        experiment: name of the MLflow experiment.
+        fingerprint: of what was looked at, and how.
+        tags: shown with the run.
+        numbers: its metrics.
+        files: its artifacts.
+
+    Returns:
+        Whether it was written; if not, one line says why.
+    """
+    try:
+        opened = Experiment(tracking_uri, experiment, lambda: None)
+        before = opened.only_run(fingerprint)
+        if before is not None:
+            opened.delete_run(before.info.run_id)
+        now_ms = int(1000 * time.time())
+        told = {"fingerprint": fingerprint, **tags}
+        opened.create_run({key: value[:LONGEST_TAG] for key, value in told.items()}, now_ms)
+        run_id = opened.only_run(fingerprint).info.run_id
+        opened.log(run_id, [Point(metric_name(name), value, now_ms, 0) for name, value in numbers.items()])
+        for path in files:
+            opened.log_file(run_id, path)
+        opened.finish(run_id, int(1000 * time.time()))
+    except Exception as error:  # MLflow raises whatever its store raises; the files are written
+        where = without_password(tracking_uri)
+        LOG.warning("not in MLflow at %s (%s); the same command writes it", where, reason_of(error))
+        return False
+    return True
