@@ -96,7 +96,8 @@ class Study:
 
     def paper(self) -> Trial | None:
         """Return the finished trial of the papers' setting, the first where there are several."""
-        return next((trial for trial, _ in self.complete if trial.first), None)
+        stated = dict(self.papers[0]) if self.papers else None
+        return next((trial for trial, _ in self.complete if trial.first and trial.setting == stated), None)
 
 
 @dataclass(frozen=True)
