@@ -16,11 +16,11 @@ SHOWN = 1500
 """Draws of a panel; more would hide each other."""
 
 ACROSS = 3
-"""Panels beside each other where there is one round."""
+"""Panels beside each other where there is one round or one sampler."""
 
 
 def draw_geometry(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw a panel for each sampler, and a line of panels for each round.
+    """Draw a panel for each sampler, and a line of panels for each round; rounds of one sampler side by side.
 
     Args:
         frame: of `points`.
@@ -30,9 +30,9 @@ def draw_geometry(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> N
     """
     rounds = list(frame["round"].unique())
     names = [name for name in frame["sampler"].cat.categories if name != ALL]
-    across = min(ACROSS, len(names)) if len(rounds) == 1 else len(names)
-    down = -(-len(names) // across) * len(rounds)
     panels = [(name, number) for number in rounds for name in names]
+    across = min(ACROSS, len(panels)) if len(rounds) == 1 or len(names) == 1 else len(names)
+    down = -(-len(panels) // across)
     limits = [np.quantile(frame[of], [0.002, 0.998]) for of in ("x", "y")]
     with figure_to(svg, png, 9.6, 2.75 * down + 1.1) as figure:
         describe(figure, title, _legend(frame))
@@ -56,7 +56,7 @@ def _draw_panel(axis: Axes, everything: pd.DataFrame, drawn: pd.DataFrame, limit
     (left, right), (low, high) = limits
     bins = [np.linspace(left, right, 45), np.linspace(low, high, 45)]
     count, _, _ = np.histogram2d(everything["x"], everything["y"], bins=bins)
-    grey = LogNorm(0.5, 50 * max(count.max(), 1.0))  # no darker than half, so that dots stay seen
+    grey = LogNorm(0.5, 2000 * max(count.max(), 1.0))  # no darker than half, so that dots stay seen
     axis.pcolormesh(*bins, np.where(count > 0, count, np.nan).T, cmap="Greys", norm=grey, zorder=1)
     some = drawn.sample(min(SHOWN, len(drawn)), random_state=0)
     axis.plot(some["x"], some["y"], ".", color=OKABE_ITO[1], markersize=1.8, alpha=0.45, zorder=2)

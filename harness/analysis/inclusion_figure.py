@@ -100,7 +100,7 @@ def _draw_line(axis: Axes, lines: pd.DataFrame, number: int, label: str) -> None
     rank = lines["rank"].to_numpy()
     marked = np.unique(np.searchsorted(rank, np.geomspace(1, rank[-1], 9) * (1 + 0.04 * number)))
     axis.plot(rank, lines["mean"], label=label, markevery=marked[marked < len(rank)].tolist(), **look)
-    axis.fill_between(rank, lines["low"], lines["high"], color=look["color"], alpha=0.25, linewidth=0)
+    axis.fill_between(rank, lines["low"], lines["high"], color=look["color"], alpha=0.18, linewidth=0)
 
 
 def _text(value: Any) -> str:

@@ -124,6 +124,23 @@ def pushes(candidates: Candidates) -> Floats:
     return np.asarray(weight / (weight.sum(axis=1, keepdims=True) + np.exp(-largest)))
 
 
+def found_and_kept(known: Booleans, useful: Floats, columns: Integers) -> tuple[Floats, Floats]:
+    """Return how many of the known were drawn and how much of the useful, [R] each, over all visits.
+
+    Args:
+        known: [R, K] which candidates are known to be relevant.
+        useful: [R, K] information, 0 for those.
+        columns: [visits, R, n] what was drawn; what comes twice in a visit counts once.
+    """
+    found, kept = np.zeros((2, len(known)))
+    for column in columns:
+        chosen = np.zeros(known.shape, bool)
+        np.put_along_axis(chosen, column, True, axis=1)
+        found += (chosen & known).sum(axis=1)
+        kept += np.where(chosen, useful, 0.0).sum(axis=1)
+    return found, kept
+
+
 def _measured(
     points: Iterable[tuple[str, str, Any, Sampler]], candidates: Candidates, pairs: TrainingPairs, visits: int
 ) -> pd.DataFrame:
@@ -149,12 +166,7 @@ def _estimates(
     """Return share, of_known, kept and of_best of what was drawn."""
     query, (visits, rows, n) = candidates.query, columns.shape
     hits = at_drawn(known, columns).sum(axis=1)
-    found, kept = np.zeros((2, rows))
-    for column in columns:  # what comes twice is found and kept once
-        chosen = np.zeros(known.shape, bool)
-        np.put_along_axis(chosen, column, True, axis=1)
-        found += (chosen & known).sum(axis=1)
-        kept += np.where(chosen, useful, 0.0).sum(axis=1)
+    found, kept = found_and_kept(known, useful, columns)
     best = -np.sort(-useful, axis=1)[:, :n].sum(axis=1)
     return (
         share(hits, np.full(rows, visits * n), query),

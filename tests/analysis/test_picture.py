@@ -14,3 +14,7 @@ def test_a_picture_is_what_the_function_draws() -> None:
     made = shown(draw, [1, 2, 3], title="rising")
     assert made._repr_png_().startswith(b"\x89PNG")
     assert made.png != shown(draw, [3, 2, 1], title="falling").png
+
+
+def test_a_picture_is_not_written_out_as_text() -> None:
+    assert repr(shown(draw, [1, 2, 3], title="rising")) == "Picture()"

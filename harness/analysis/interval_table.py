@@ -1,0 +1,43 @@
+"""Estimates with their intervals, as a table to be read."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def interval_table(
+    frame: pd.DataFrame,
+    *,
+    index: str | list[str],
+    columns: str,
+    value: str = "value",
+    ends: tuple[str, str] = ("low", "high"),
+    factor: float = 1.0,
+    digits: int = 1,
+) -> pd.DataFrame:
+    """Return a table of texts such as ``12.3 [11.8, 12.9]``, in the order of the frame.
+
+    Args:
+        frame: of an analysis, a line an estimate.
+        index: column or columns that name the table's rows.
+        columns: column that names the table's columns.
+        value: column of the estimates.
+        ends: columns of the ends of their intervals.
+        factor: by which they are multiplied; 100 for percent.
+        digits: after the point.
+    """
+    low, high = ends
+    texts = [
+        "" if pd.isna(line[value]) else _text([factor * line[of] for of in (value, low, high)], digits)
+        for _, line in frame.iterrows()
+    ]
+    keys = [index] if isinstance(index, str) else index
+    wide = frame.assign(text=texts).pivot(index=keys, columns=columns, values="text")
+    order = pd.Index(frame[columns].unique(), name=columns)
+    table: pd.DataFrame = wide.reindex(frame.set_index(keys).index.unique())[order].fillna("")
+    return table
+
+
+def _text(numbers: list[float], digits: int) -> str:
+    value, low, high = (f"{number:.{digits}f}" for number in numbers)
+    return f"{value} [{low}, {high}]"

@@ -1,0 +1,370 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Where samplers draw
+#
+# A dense retriever learns from a query $q$, a passage $d^+$ that answers it, and negatives $d^-$ that do not. Which negatives?
+# The first $K$ passages that the retriever itself finds are the *candidates*; a *sampler* draws $n$ of them. This notebook looks
+# at what different samplers draw from the very same candidates: where around query and positive, at which ranks, and how much
+# of it another sampler would have drawn as well.
+#
+# Nothing is trained here: `make notebooks` makes the runs first (TriSampler's Table 5, one seed). At quick scale the collection
+# is the built-in one, which is no evidence about the papers: it shows how one looks, and that a law that behaves in one way on
+# one retriever may behave in another way on the next.
+#
+# *Here* in the text means the committed figures: quick scale, seed 0. At another scale (`HARNESS_SCALE`) figures and tables
+# change with it; those sentences do not.
+
+# %%
+import os
+
+import numpy as np
+import pandas as pd
+
+import harness
+from harness.analysis.geometry import REGIONS, geometry, points
+from harness.analysis.geometry_figure import draw_geometry
+from harness.analysis.inclusion_by_rank import (
+    example_distributions,
+    inclusion_over_parameters,
+    inclusion_per_rank,
+)
+from harness.analysis.inclusion_figure import draw_examples, draw_inclusion, draw_inclusion_over_parameters
+from harness.analysis.interval_table import interval_table
+from harness.analysis.overlap import overlap, overlap_between_rounds
+from harness.analysis.overlap_figure import draw_overlap
+from harness.analysis.picture import shown
+from harness.negatives.laws.trisampler import apex_angle, difference_of_angles
+from harness.negatives.noise import Noise
+from harness.negatives.registry import make_draw, make_law
+from harness.negatives.sampler import Sampler
+from harness.specs.library import Library
+from harness.specs.models import with_runs
+
+TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
+pd.set_option("display.max_colwidth", 120)
+
+trained = [
+    row.name
+    for row in with_runs(Library.default().target(TARGET).target.rows)
+    if row.kind in ("trained", "control")
+]
+runs = {name: harness.load(TARGET, row=name, scale=SCALE) for name in trained}
+samplers = {name: run.sampler for name, run in runs.items()}
+
+
+def every(count: int) -> np.ndarray:
+    """Return about so many rows, evenly spread."""
+    rows = len(everything.query)
+    return np.arange(0, rows, max(1, rows // count))
+
+
+everything = runs["TriSampler"].candidates
+some, few = everything.rows(every(1000)), everything.rows(every(100))
+rows, k = some.score.shape
+print(
+    f"{runs['TriSampler'].collection.name}, {SCALE} scale: {rows} of {len(everything.query)} training queries, {k} candidates each"
+)
+print("; ".join(f"{name}: {s.law.name}, n = {s.negatives}" for name, s in samplers.items()))
+
+# %% [markdown]
+# All rows of the table continue one warm-up, so their first candidates are the same: what differs below is the sampler alone.
+#
+# ## The plane
+#
+# A sampler knows three scores of a candidate: $s(q,d^-)$, $s(q,d^+)$ and $s(d^+,d^-)$, all inner products of embeddings. Two
+# differences are enough to place it:
+#
+# $$x = s(q,d^-) - s(q,d^+), \qquad y = s(d^+,d^-) - s(q,d^-).$$
+#
+# At $x = 0$ the retriever finds the negative as relevant as the positive; right of it the negative outscores the positive, which is
+# either a mistake that is worth learning from or a passage that is relevant and has no label
+# ([false_negatives](false_negatives.ipynb)). At $y > 0$ the negative is nearer to the positive than the query is. The samplers
+# of the table weigh a candidate so:
+#
+# | sampler | weight | source |
+# |---|---|---|
+# | Uniform | $1$ | TriSampler, Table 5 |
+# | TopK | $e^{x}$, the softmax of $s(q,d^-)$ | TriSampler, Table 5; the softmax is a reading |
+# | Debiased | $\max(e^{x} - \tau,\, 0)$, $\tau = 0.1$ | TriSampler, Table 5, without a formula; our reading after Chuang et al. 2020, eq. 8 |
+# | SimANS | $e^{-a (x - b)^2}$, $a = 0.5$, $b = 0$ | SimANS, eq. 4; appendix D |
+# | TriSampler | first $e^{-x^2/4}$ draws half of $K$, then $\max(y,\, 0)$ weighs those | TriSampler, eqs. 5 and 6; the half is ours, the paper leaves it open |
+#
+# Only TriSampler looks at $y$; the others slice the plane by vertical lines. All draw without replacement, and where fewer than
+# $n$ candidates have a weight, the rest is filled (TriSampler by equation 5, the others evenly).
+#
+# **Look at** how far the dots reach to the left (easy negatives), and whether they follow the grey cloud or cut a piece out of it.
+
+# %%
+plane = points(samplers, [everything.rows(every(300))])
+shown(draw_geometry, plane, title=f"{TARGET}: where samplers draw ({SCALE} scale, candidates of the warm-up)")
+
+# %% [markdown]
+# Here nearly the whole cloud lies left of 0, and most of it below 0: for this retriever candidates are far easier than the
+# positive, and the query is nearer to them than the positive is. Uniform draws follow the cloud. TopK and SimANS draw at its
+# right edge, and there $y$ is mostly negative: passages that rival the positive for the query are not near the positive. Debiased
+# has an edge at $x = \log 0.1 = -2.3$; what lies left of it is filling, not law. TriSampler has two groups of dots: one above $y = 0$,
+# far left of the frame, which equation 6 chose, and one at the right and below, which is filling as well.
+#
+# ## The triangular region
+#
+# TriSampler's *quasi-triangular principle* wants both at once: $s(q,d^-) \approx s(q,d^+)$ and $s(d^+,d^-) \ge s(q,d^-)$. How
+# near "$\approx$" is, the paper does not say; it draws the region with an angle of 60 degrees (Figure 2). So there are readings:
+
+# %%
+pd.Series(REGIONS, name="inside, if").to_frame().rename_axis("reading")
+
+# %%
+figures = geometry(samplers, [some])
+interval_table(figures[figures["quantity"] == "inside"], index="sampler", columns="reading", factor=100)
+
+# %% [markdown]
+# *(share of draws inside, %, with 95 % intervals over queries)*
+#
+# The reading decides: 0.4 % of the candidates are in the region, or 97 %. Under the two narrow readings all samplers but Uniform draw
+# from it several times as often as it has candidates, and yet seldom, 2 to 4 %; the intervals of TriSampler, whose principle it
+# is, and of SimANS, which never sees $y$, overlap. What TriSampler does differently shows in the half-plane: half of its draws lie
+# in it, of no other sampler's a quarter. But those are mostly far from $x = 0$: the half of $K$ that equation 5 draws reaches far to
+# the left, and among these the largest $y$ wins.
+#
+# ## Zero weights
+#
+# Equation 6 is $\max(y, 0)$: where the query is nearer to the negative than the positive is, the weight is 0. Inner products of two
+# towers have no common scale, so $y > 0$ may hold for nearly all candidates of a retriever or for nearly none; that must be
+# measured. **Look at** the share of candidates without a weight, and at how much of what is drawn a law does not speak for:
+# the filling.
+
+
+# %%
+def filling(name: str) -> dict[str, str]:
+    """Return how much of a sampler's draws its law's weights did not choose."""
+    filled = samplers[name](some, Noise(0, 0, np.zeros(rows, dtype=np.int64))).filled
+    return {
+        "rows with a filling, %": f"{100 * (filled > 0).mean():.1f}",
+        "of all draws, %": f"{100 * filled.sum() / (rows * samplers[name].negatives):.1f}",
+    }
+
+
+weights = interval_table(
+    figures[figures["quantity"] == "zero weight"], index="sampler", columns="quantity", factor=100
+)
+weights.columns = ["y <= 0, % of draws"]
+weights.join(pd.DataFrame({name: filling(name) for name in samplers}).T).fillna("")
+
+# %% [markdown]
+# Here three quarters of the candidates have no weight under equation 6. In 61 % of the rows fewer than 15 of the transitional negatives
+# have one, and 47 % of all that TriSampler draws is the filling by equation 5, which is SimANS's law with $a = 1/4$. So here the
+# name TriSampler stands for about one half equation 6 and one half SimANS; the paper does not say how it fills. Debiased is
+# mostly its even filling, 62 % of its draws. Both are statements about this retriever: on the simulation (seed 0) 31.5 % of the candidates
+# have no weight, and 14 % of TriSampler's draws are filling.
+#
+# ## Angles
+#
+# The paper speaks of an angle, too, and there are two readings. Equation 4 as printed is a difference of two angles at the
+# origin, $|\angle(q,d^+) - \angle(q,d^-)|$. The drawing has the angle of the triangle at $q$, between $d^+ - q$ and $d^- - q$
+# (*apex*). The second one explains the 60 degrees: if all embeddings had one length and $x = 0$, the triangle would have
+# two equal sides that meet at $q$, and the angle between them is below 60 degrees exactly when the third side is the shortest,
+# $|d^+ - d^-| < |q - d^-|$, which for equal lengths is $s(d^+,d^-) > s(q,d^-)$, or $y > 0$. Then equation 6 *is* the angle, and
+# an extra step for it is not needed (Algorithm 1 has none). **Look at** whether 60 degrees would cut off anything.
+
+# %%
+beyond = {"eq4": difference_of_angles(some), "apex": apex_angle(some)}
+for reading, radians in beyond.items():
+    print(
+        f"{reading}: {100 * (np.rad2deg(radians)[some.valid] > 60).mean():.2f} % of all candidates beyond 60 degrees"
+    )
+angles = figures[figures["quantity"].str.startswith("angle")].sort_values(
+    "reading", ascending=False, kind="stable"
+)
+interval_table(angles, index=["reading", "sampler"], columns="quantity").rename_axis(columns="degrees")
+
+# %%
+lengths = {
+    "query": some.query_norm,
+    "positive": some.positive_norm,
+    "candidate": some.document_norm[some.valid],
+}
+pd.DataFrame(
+    {name: np.quantile(of, [0.1, 0.5, 0.9]) for name, of in lengths.items()}, index=["10 %", "50 %", "90 %"]
+).T.round(2).rename_axis(columns="length of embeddings")
+
+# %% [markdown]
+# Equation 4 as printed reaches 22 degrees at the 90 % quantile of all candidates and 60 nowhere: as a limit it takes nothing away. The
+# angle at $q$ stays below 60 degrees for 97 % of them: it takes away next to nothing either. And it is not the same condition as
+# $y > 0$, which 23 % fulfil, because lengths differ: queries are longer than passages, which makes $s(q,d^-)$ large beside
+# $s(d^+,d^-)$. With embeddings of one length the two would meet at $x = 0$; with raw inner products they are two samplers.
+#
+# ## How many candidates are there in effect?
+#
+# With $p_i$ the weights of a row as shares of their sum, the *effective number* is $\exp(-\sum_i p_i \log p_i)$: $K$ if all weigh
+# the same, 1 if one has all the weight. If it is smaller than $n$, drawing $n$ without replacement must take what the law hardly
+# wants, and the law decides about the first few draws only.
+
+# %%
+counted = interval_table(
+    figures[figures["quantity"] == "effective candidates"], index="sampler", columns="quantity"
+)
+counted.join(pd.Series({name: str(s.negatives) for name, s in samplers.items()}, name="n drawn")).fillna("")
+
+# %% [markdown]
+# Here SimANS's bell is on average as narrow as 10 of the 200 candidates and Debiased's weights as 2.5, and both must give 15: the last
+# draws are those that the law wants least, or filling. For TriSampler it counts equation 6 on one draw of the transitional
+# negatives; a row in which none has a weight counts 0. Its interval, like all others here, is about queries, not about other seeds.
+#
+# ## Over rounds
+#
+# Candidates are mined again while the retriever trains. What the trainer logged at each refresh, for TriSampler's run:
+
+# %%
+refresh = runs["TriSampler"].metrics.query("phase == 'continued refresh'")
+refresh.pivot(index="step", columns="metric", values="value").round(2)
+
+# %% [markdown]
+# `gap_mean` and `gap_sd` are those of $x$ over the candidates, `zero_relu_share` is the share of candidates with $y \le 0$,
+# `fallback_rows_share` the share of rows with a filling. The same plane, for the candidates of the warm-up (round 0) and for
+# those that the finished retriever would mine (after the last step, called round 1 here): **look at** whether the grey cloud moves.
+
+# %%
+chosen = everything.query[every(300)]
+start = everything.rows(every(300))
+final = {name: run.retriever.candidates("train", k=k, queries=chosen) for name, run in runs.items()}
+moved = points({"TriSampler": samplers["TriSampler"]}, [start, final["TriSampler"]])
+shown(
+    draw_geometry, moved, title=f"TriSampler's run: warm-up (round 0) and finished (round 1), {SCALE} scale"
+)
+
+# %% [markdown]
+# And in figures, each sampler in its own run: what its own training did to its draws. Every cell has the warm-up's value first
+# and the finished retriever's second.
+
+# %%
+SHOWN = {"inside near": 100, "zero weight ": 100, "x ": 1, "effective candidates ": 1}
+both = {
+    name: geometry({name: samplers[name]}, [start, final[name]]).query("sampler == @name")
+    for name in samplers
+}
+after = pd.concat(both.values()).assign(what=lambda f: f["quantity"] + " " + f["reading"])
+after = after[after["what"].isin(SHOWN)]
+scaled = after[["value", "low", "high"]].mul(after["what"].map(SHOWN), axis=0)
+interval_table(after.assign(**scaled), index=["sampler", "round"], columns="what")
+
+# %%
+again = pd.concat(
+    overlap_between_rounds({name: samplers[name]}, [start, final[name]]).assign(run=name) for name in samplers
+)
+again["of"] = np.where(again["sampler"] == again["run"], "draws, " + again["noise"] + " noise", "candidates")
+interval_table(again, index="run", columns="of", factor=100).rename_axis(columns="found again at the end, %")
+
+# %% [markdown]
+# The trainer's figures are of its first 1,000 pairs, not of an even sample, so they are not those of the tables above.
+#
+# Here TopK's and SimANS's own training moved their candidates: the share with $y \le 0$ among their draws falls by seven to nine
+# points, and the intervals are apart, as are TopK's effective numbers. For the others all intervals overlap: after 80 steps nothing
+# can be told. (The two rounds have the same queries, so overlapping intervals are a cautious test.) A quarter of the candidates is
+# new at the end of Uniform's and TriSampler's runs, two fifths in the others. SimANS, with independent noise, draws more than half
+# of its first negatives again: it depends least on the dice.
+#
+# ## At which ranks?
+#
+# The chance of a candidate to be among the $n$ drawn (its *inclusion probability*) can be computed without drawing. Drawing without replacement by
+# weights $w_i$ is a race of exponential clocks of rates $w_i$ (Efraimidis and Spirakis 2006): candidate $i$ is in if fewer than $n$
+# others ring before it,
+#
+# $$\pi_i = \int_0^\infty w_i e^{-w_i t}\; P(\text{fewer than } n \text{ of the others have rung at } t)\; dt.$$
+#
+# **Look at** the first ranks, where relevant passages without a label are most likely, and at the tail, where negatives teach
+# little.
+
+# %%
+by_rank = inclusion_per_rank(samplers, few)
+shown(
+    draw_inclusion, by_rank, title=f"{TARGET}: chance of each rank to be drawn, n = 15 of {k} ({SCALE} scale)"
+)
+
+# %%
+ranks = [rank for rank in (1, 5, 10, 20, 50, 100, 200) if rank <= k]
+interval_table(by_rank[by_rank["rank"].isin(ranks)], index="sampler", columns="rank", value="mean", digits=2)
+
+# %% [markdown]
+# Here TopK takes the first rank nearly always, SimANS in two rows of three and the fifth in nine of ten, and these two
+# intervals are apart: the bell does what the paper draws it for, it spares the very top. TriSampler takes each of the first ten
+# in four or five rows of ten and has a heavy tail up to rank 100, as its first stage keeps half of $K$ (its line is uneven because
+# it is a mean over 16 draws of that stage). Debiased ends level, on its even filling. Uniform is 15 / 200 everywhere. The axis is
+# logarithmic: each line sums to 15 over the ranks, and the tail holds more than it seems to.
+#
+# ## What a and b of SimANS do
+#
+# In $e^{-a (x - b)^2}$, $a$ says how narrow the bell is and $b$ where it stands. The paper tunes both (section 5.3). As $x$ is a
+# difference of raw inner products, the same $a$ means another thing for every retriever: what counts is $a$ times the square of
+# the spread of $x$.
+
+# %%
+simans = Sampler(make_law({"name": "simans", "a": 0.5, "b": 0.0}), make_draw("without-replacement"), 15)
+fewer = everything.rows(every(50))
+over = inclusion_over_parameters(simans, fewer)
+shown(
+    draw_inclusion_over_parameters,
+    over,
+    title=f"SimANS over a (b = 0) and b (a = 0.5), n = 15 of {k} ({SCALE} scale)",
+)
+
+# %% [markdown]
+# Here a larger $a$ sharpens the fall behind rank 15 and soon changes nothing more: 15 of 200 must be drawn, so at $a = 2$ SimANS draws the
+# 15 nearest to $x = b$ and chance has little left to decide. At rank 1 the bands of all $a$ overlap. $b$ moves draws between the very top and
+# the ranks after 15: at $b = -2$, rivals that outscore the positive are spared, at $b = 2$ they are wanted. The released code *adds* $b$
+# where the paper subtracts it; `b_enters` has both.
+#
+# A mean over queries hides that the bell stands elsewhere for each query. SimANS's figure 5 shows single queries of MS-Pas, their
+# first 50 candidates; here are four of ours, chosen by how far their best candidate outscores the positive. **Look at** where
+# the dashed line stands: SimANS draws around it.
+
+# %%
+outscored = (some.gap() > 0).any(axis=1)
+print(f"{100 * outscored.mean():.1f} % of {rows} rows have a candidate that outscores the positive")
+shown(
+    draw_examples,
+    example_distributions(simans, some),
+    title=f"SimANS on four training queries (as its figure 5), {SCALE} scale",
+)
+
+# %% [markdown]
+# Above each panel stand numbers of a query and its positive. In the two upper queries no candidate outscores the positive: the bell stands
+# left of the list, falls from the first rank on, and SimANS draws nearly the first 15, as TopK does. In the last one four outscore it,
+# and the first two of these are spared. 59 % of the rows have a candidate that outscores the positive; in the others the bell has nothing
+# to spare.
+#
+# ## Do samplers draw the same?
+#
+# If two samplers draw mostly the same negatives, the difference between their rows in a table can only come from the rest. The
+# map at the left compares draws with independent random numbers; on its diagonal stands what a sampler draws again at the next
+# visit. The harness gives all rows *common random numbers* (map at the right), so that the difference between two rows comes
+# from the laws and not from the dice. **Look at** the diagonal at the left, then at the pairs.
+
+# %%
+pairs = overlap(samplers, everything.rows(every(300)))
+shown(draw_overlap, pairs, title=f"{TARGET}: what samplers draw in common ({SCALE} scale)")
+
+# %% [markdown]
+# Here SimANS draws 83 % of its negatives again at the next visit: a row of it is close to *the n nearest to the positive's score*, drawn
+# once. TopK repeats half, Uniform 7 %, which is 15 / 200. TriSampler and SimANS share 43 %. With common random numbers Debiased
+# shares two thirds with Uniform, because its filling is even and falls on the same passages, and nearly as much with TopK, because
+# its weights are TopK's less a constant: here it is a mixture of the two.
+#
+# ## Go on from here
+#
+# - Another sampler: `Sampler(make_law({"name": "trisampler", "transitional": 0.25}), make_draw("without-replacement"), 15)`; the
+#   laws and their parameters stand in [docs/methods.md](../docs/methods.md).
+# - Another retriever or collection: every function above takes `Candidates`; `run.retriever.candidates("dev", k=50)` mines some for
+#   any split.
+# - What the draws cost: [false_negatives](false_negatives.ipynb).
