@@ -20,6 +20,7 @@ from harness.cli_compare import compare
 from harness.cli_explain import explain, verify
 from harness.cli_options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli_runs import runs
+from harness.cli_search import search
 from harness.disk import told_when_full
 from harness.errors import HarnessError
 from harness.store import LOCAL, PUBLISHED
@@ -117,7 +118,7 @@ def reproduce(
     console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
-    typer.echo(f"  {made.folder.parents[1] / PAGE}")
+    typer.echo(f"  {root / scale / PAGE}")
     if made.failed:
         raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 
@@ -125,21 +126,24 @@ def reproduce(
 app.command()(verify)
 app.command()(compare)
 app.command()(analyse)
+app.command()(search)
 
 
 @app.command()
 def report(
     target: Annotated[str | None, typer.Argument(help="one target, and the page it stands on")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all targets that have results")] = False,
+    every: Annotated[bool, typer.Option("--all", help="all targets and searches that have results")] = False,
     publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
 ) -> None:
     """Render tables, figures and pages again from cells, without training."""
     from harness.errors import UserError
     from harness.reports.rendering import render_results
+    from harness.search.report import render_searches
 
     if every == (target is not None):
         raise UserError("report renders one target or all", fix="name a target, or say --all")
-    for made in render_results(PUBLISHED if publish else LOCAL, target):
+    root = PUBLISHED if publish else LOCAL
+    for made in [*render_results(root, target), *(render_searches(root) if every else [])]:
         typer.echo(str(made))
 
 

@@ -28,6 +28,10 @@ class RunError(UserError):
     exit_code = 1
 
 
+class StoppedError(HarnessError):
+    """A run was stopped on purpose before its end; its folder is as after an interrupt."""
+
+
 class SpecErrors(UserError):
     """All errors of a spec file at once, one line each."""
 

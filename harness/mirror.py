@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,17 +53,54 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
         uses: all its rows, those too that are not made now.
     """
     tags = run_tags(resolved, uses)
-    mirroring = Mirroring(lambda folder: mirror.write(folder, tags.get(folder.name, {})))
-    mirror = MlflowMirror(stages.store.tracking_uri, resolved.paper, mirroring.heard)
-    goal = f"{resolved.target.title}; {resolved.target.source}"
+    seeds = 1 + max(use.seed for use in uses)
+    more = f" --seeds {seeds}" if seeds != resolved.seeds else ""
+    told = Told(
+        experiment=resolved.paper,
+        tags=lambda mirror, name: tags.get(name, {}),
+        folders=lambda: _folders(stages, tags),
+        call=f"reproduce {resolved.call}",
+        goal=f"{resolved.target.title}; {resolved.target.source}",
+        again=f"harness sync {resolved.call}{more}",
+    )
+    with kept(stages, told) as keeping:
+        yield keeping
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of the runs of a command.
+
+    Attributes:
+        experiment: of MLflow, for runs that are in none yet.
+        tags: of a run, by its fingerprint; asked for on the thread that writes, and may ask MLflow.
+        folders: of the runs that are there.
+        call: the command that makes them, without `harness`.
+        goal: what they are made for.
+        again: the command that writes what was missed.
+    """
+
+    experiment: str
+    tags: Callable[[MlflowMirror, str], dict[str, str]]
+    folders: Callable[[], Sequence[Path]]
+    call: str
+    goal: str
+    again: str
+
+
+@contextmanager
+def kept(stages: Stages, told: Told) -> Iterator[Stages]:
+    """Give stages that keep a run's records beside it; see `mirrored`."""
+    mirroring = Mirroring(lambda folder: mirror.write(folder, told.tags(mirror, folder.name)))
+    mirror = MlflowMirror(stages.store.tracking_uri, told.experiment, mirroring.heard)
 
     def record(folder: Path) -> None:
         if (folder / "done.json").exists():
-            write_ir_metadata(folder, f"{resolved.name} --scale {resolved.scale.name}", goal)
+            write_ir_metadata(folder, told.call, told.goal)
         mirroring.note(folder)
 
     def note_all() -> None:
-        for folder in _folders(stages, tags):
+        for folder in told.folders():
             mirroring.note(folder)
 
     try:
@@ -76,11 +113,8 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
     with stages.progress.task("MLflow"):
         left = mirroring.finish()
     if left:
-        call = f"harness sync {resolved.name} --scale {resolved.scale.name}"
-        seeds = 1 + max(use.seed for use in uses)
-        more = f" --seeds {seeds}" if seeds != resolved.seeds else ""
         reason = next(iter(left.values()))
-        LOG.warning("%d run(s) are not all in MLflow (%s); `%s%s` writes them", len(left), reason, call, more)
+        LOG.warning("%d run(s) are not all in MLflow (%s); `%s` writes them", len(left), reason, told.again)
 
 
 def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:

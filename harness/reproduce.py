@@ -164,6 +164,7 @@ def reproduce(
     with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
         finished, failed = _finish(planned, recorded)
         cells = publish(resolved, recorded, finished, failed, folder)
+        render_index(results / resolved.scale.name)
     made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
     return Reproduction(cells, folder, made, failed)
 
@@ -205,7 +206,7 @@ def publish(
     failed: Mapping[str, str],
     folder: Path,
 ) -> Cells:
-    """Write a target's cells, provenance and per-query scores, then render them and the page of the scale."""
+    """Write a target's cells, provenance and per-query scores, then render them."""
     report = REPORTS[resolved.target.kind]
     if not finished:
         all_made(failed)
@@ -223,7 +224,6 @@ def publish(
     write_json(folder / "provenance.json", provenance)
     write_parquet(per_query, folder / "per_query.parquet")
     render(folder)
-    render_index(folder.parents[1])
     return cells
 
 

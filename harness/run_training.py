@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -99,6 +100,7 @@ def train(
     ranker: Ranker | None = None,
     *,
     title: str,
+    watched: Callable[[int, dict[str, float]], None] = lambda step, metrics: None,
 ) -> None:
     """Train an encoder in place, in a run's phase, and save it; a ranker beside it as well, if it learns.
 
@@ -113,12 +115,15 @@ def train(
         negatives: what queries are trained against.
         ranker: what teaches, as it begins.
         title: what the progress bar calls it.
+        watched: called at each refresh with the step and what was measured on ``dev``; what it raises stops
+            the run, which stays as after an interrupt.
     """
     tokenizer, longest = load_tokenizer(str(ground.tokens.tokenizer_folder)), settings.tokens.passage_tokens
 
     def watch(step: int, encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
         metrics = dev_metrics(settings, ground.collection, ground.tokens, encoder, documents)
         keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
+        watched(step, metrics)
         return metrics
 
     part = None if ranker is None else _ranker_part(settings, ranker)

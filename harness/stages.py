@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import torch
 
 from harness.collections.archive import load_collection, save_collection
 from harness.collections.built_in import build_collection, collection_key, manifest_overlap
+from harness.collections.carved import carve
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
@@ -28,6 +30,7 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
 from harness.run_evaluation import evaluate_bm25, evaluate_encoder
 from harness.run_reranking import Teaching
+from harness.run_state import complete, trained
 from harness.run_training import Ground, make_miner, make_negatives, ranker_learns, train, train_ranker
 from harness.specs.fingerprints import Chain, chain, links
 from harness.specs.settings import CollectionSettings, RunSettings, SamplerSettings
@@ -50,12 +53,15 @@ class Stages:
         store: where products lie.
         progress: shows what is done and how long it will take.
         mirror: called with a run's folder whenever there is something new in it.
+        watched: called with a run's folder, a step and what was measured on ``dev``, at each refresh; what it
+            raises stops the run.
         made: fingerprints of the runs that were made here, and not found or made by another process.
     """
 
     store: Store
     progress: Progress
     mirror: Callable[[Path], None] = lambda folder: None
+    watched: Callable[[Path, int, dict[str, float]], None] = lambda folder, step, metrics: None
     made: set[str] = field(default_factory=set)
     _collections: dict[str, Collection] = field(default_factory=dict)
     _tokens: dict[str, TokenStore] = field(default_factory=dict)
@@ -78,7 +84,7 @@ class Stages:
 
             def make() -> None:
                 with self.progress.task(what):
-                    save_collection(build_collection(settings.kind, settings.parameters), path)
+                    save_collection(self._built(settings), path)
 
             self._once(path, key, what, make)
             collection = self._collections[key] = load_collection(path)
@@ -86,6 +92,11 @@ class Stages:
             if overlap is not None and overlap.share < 1:
                 self.progress.say(f"warning: {overlap.summary}; figures differ from the committed ones")
         return self._collections[key]
+
+    def _built(self, settings: CollectionSettings) -> Collection:
+        if settings.held_out is not None:
+            return carve(self.collection(settings.whole), settings.held_out)
+        return build_collection(settings.kind, settings.parameters)
 
     def collection_path(self, settings: CollectionSettings) -> Path:
         """Return the file of the prepared collection, there or not; it can be carried to another machine."""
@@ -131,9 +142,9 @@ class Stages:
         """
         fingerprint = self.chain(settings).last
         folder = RunFolder(self.store.run(fingerprint), self.mirror)
-        if not _complete(folder, settings):
+        if not complete(folder, settings):
             with self.lease(fingerprint, title, wait=wait):
-                if not _complete(folder, settings):
+                if not complete(folder, settings):
                     self._make(settings, folder, title)
                     self.made.add(fingerprint)
         return folder
@@ -226,12 +237,13 @@ class Stages:
         """Return the retriever after the run's phase; where that trains a ranker, what it starts from."""
         if settings.kind == "ranker":
             return self._begin(settings)
-        if _trained(folder, settings):
+        if trained(folder, settings):
             return load_final(folder.checkpoints).to(device())
         ground, encoder = self._ground(settings), self._begin(settings)
         negatives = self._negatives(settings, ground)
         ranker = self._warm_ranker(settings.teacher) if settings.teacher else None
-        train(settings, ground, folder, encoder, negatives, ranker, title=title)
+        watched = functools.partial(self.watched, folder.folder)
+        train(settings, ground, folder, encoder, negatives, ranker, title=title, watched=watched)
         return encoder
 
     def _teaching(
@@ -281,23 +293,3 @@ class Stages:
             idf=tokens.idf,
             longest=max(settings.tokens.query_tokens, settings.tokens.passage_tokens),
         ).to(device())
-
-
-CONTINUED = ("warm-up", "ranker")
-"""Kinds of runs from which others go on."""
-
-
-def _trained(folder: RunFolder, settings: RunSettings) -> bool:
-    """Whether what a run trains is there: its retriever, and its ranker where that learns."""
-    ranker = not ranker_learns(settings) or ranker_of(folder.checkpoints).exists()
-    return ranker and final_of(folder.checkpoints).exists()
-
-
-def _complete(folder: RunFolder, settings: RunSettings) -> bool:
-    """Whether a run is done, by the measures and to the depths that are asked for; others go on from some."""
-    if not folder.done or (settings.kind in CONTINUED and not final_of(folder.checkpoints).exists()):
-        return False
-    result = folder.result()
-    asked = (settings.depth, settings.reranked)
-    found = (result.get("depth"), result.get("reranked"))
-    return set(settings.measures) <= set(result.get("measures", ())) and found == asked

@@ -45,6 +45,7 @@ def test_the_commands_are_frozen() -> None:
         "verify",
         "compare",
         "analyse",
+        "search",
         "sync",
         "doctor",
     }

@@ -40,22 +40,32 @@ def run_curve(
         end: last step, and the value there.
     """
     values = {0: begin}
-    work: list[tuple[float, float]] = []
+    done: list[tuple[float, float]] = []
     recorded = True
     for line in lines:
         if line["phase"] == f"{phase} dev" and measure in line:
             values[line["step"]] = float(line[measure])
-        elif line["phase"] in (phase, f"{phase} ranker"):  # a ranker's steps are work, too
-            recorded &= "seconds" in line
-            work.append((line["step"], float(line.get("seconds", 0.0))))
-        elif line["phase"] == f"{phase} mining":
-            took = float(line["seconds_encoding"]) + float(line["seconds_mining"])
-            work.append((line["step"] + 0.5, took))  # between this step and the next
+        elif (took := work(line, phase)) is not None:
+            mining = line["phase"] == f"{phase} mining"
+            recorded &= mining or "seconds" in line
+            done.append((line["step"] + (0.5 if mining else 0.0), took))  # between this step and the next
     values[end[0]] = end[1]
     return {
-        step: Watched(value, sum(took for at, took in work if at <= step) if recorded else None)
+        step: Watched(value, sum(took for at, took in done if at <= step) if recorded else None)
         for step, value in sorted(values.items())
     }
+
+
+def work(line: Mapping[str, Any], phase: str) -> float | None:
+    """Return the seconds of work that a line of metrics tells of a phase; none where it tells of none.
+
+    They are those of a step, a ranker's too, or of a refresh: embedding and mining, and not watching.
+    """
+    if line["phase"] in (phase, f"{phase} ranker"):
+        return float(line.get("seconds", 0.0))
+    if line["phase"] == f"{phase} mining":
+        return float(line["seconds_encoding"]) + float(line["seconds_mining"])
+    return None
 
 
 def mean_curve(runs: Sequence[Mapping[int, Watched]], level: float) -> list[dict[str, Any]]:

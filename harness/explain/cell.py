@@ -133,7 +133,9 @@ def _published(cell: Cell) -> Iterator[Line]:
 
 
 def _spec_line(library: Library, cell: Cell) -> str:
-    source = read_source(library.root / f"{cell.resolved.name}.yaml", library.root)
+    loaded = cell.resolved.loaded
+    path = Path(loaded.path) if loaded.path else library.root / f"{loaded.name}.yaml"
+    source = read_source(path, None if loaded.path else library.root)
     place = [row.name for row in cell.resolved.loaded.written].index(cell.row.written)
     return f"{source.path}:{source.line(('rows', place))}"
 
@@ -187,7 +189,7 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
     if "cost" in cell.column:
         yield "reproduced", seconds_text_of(cell, cell.cells)
         return
-    printing = {"comparison": "rows", "sweep": "points"}.get(cell.cells["kind"])
+    printing = {"comparison": "rows", "confirmation": "rows", "sweep": "points"}.get(cell.cells["kind"])
     if printing is None:
         yield "reproduced", f"a {cell.cells['kind']} target prints no cells; see its table.md"
         return

@@ -17,13 +17,13 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "faiss-cpu", "faiss-gpu", "b
 """What rankings depend on; environment.json beside has all packages."""
 
 
-def write_ir_metadata(folder: Path, target: str, goal: str) -> None:
+def write_ir_metadata(folder: Path, call: str, goal: str) -> None:
     """Write `rankings/<split>.ir_metadata.yaml` of a finished run, as far as it is not there.
 
     Args:
         folder: `runs/<fingerprint>/`, with done.json.
-        target: what the run was made for.
-        goal: what the target asks, and of which publication it is.
+        call: the command that made it, such as ``reproduce trisampler/table-5 --scale quick``.
+        goal: what that asks, and of which publication it is.
 
     Raises:
         UserError: a file of the run is missing or corrupt.
@@ -33,31 +33,32 @@ def write_ir_metadata(folder: Path, target: str, goal: str) -> None:
     for qrels in sorted((folder / "rankings").glob("*.qrels")):
         path, described = (
             qrels.with_suffix(".ir_metadata.yaml"),
-            ir_metadata(folder, qrels.stem, target, goal),
+            ir_metadata(folder, qrels.stem, call, goal),
         )
         text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=110)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
 
 
-def ir_metadata(folder: Path, split: str, target: str, goal: str) -> dict[str, Any]:
+def ir_metadata(folder: Path, split: str, call: str, goal: str) -> dict[str, Any]:
     """Return the metadata of one ranking; what is not known of it is left out.
 
     Args:
         folder: `runs/<fingerprint>/`, with done.json.
         split: whose queries are ranked.
-        target: what the run was made for.
-        goal: what the target asks, and of which publication it is.
+        call: the command that made it, such as ``reproduce trisampler/table-5 --scale quick``.
+        goal: what that asks, and of which publication it is.
     """
     spec, result = read_json(folder / "spec.json"), read_json(folder / "done.json")
     environment, name = read_json(folder / "environment.json"), spec["collection"]["kind"]
+    name = f"{name}, carved" if "held_out" in spec["collection"] else name
     trained = {} if spec["kind"] == "bm25" else {"training data": [{"name": f"{name}, train queries"}]}
     collection = {"name": name, "topics": f"{split} queries", "qrels": f"{split}.qrels"}
     return {
         "tag": folder.name,
         "platform": _platform(environment),
         "implementation": {
-            "executable": {"cmd": f"harness reproduce {target}"},
+            "executable": {"cmd": f"harness {call}"},
             "source": _source(environment),
         },
         "resources": {"wall clock seconds": result.get("seconds")},

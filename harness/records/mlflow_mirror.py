@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.errors import HarnessError, UserError
 from harness.files import content_hash, read_json
@@ -28,6 +28,8 @@ from harness.records.mlflow_entries import (
     skip_lines,
 )
 from harness.records.run_folder import DONE, PER_QUERY, RunFolder
+
+Answer = TypeVar("Answer")
 
 BATCH = 900
 """Metrics a call; MLflow takes 1000 entries a call, tags included."""
@@ -95,18 +97,55 @@ class MlflowMirror:
             ServerError: MLflow is away or refuses.
             UserError: a file of the folder is corrupt.
         """
-        for attempt in range(ATTEMPTS):
+
+        def find_and_write() -> None:
             try:
                 self._write(folder, tags)
-                return
+            except Exception:
+                self._known.pop(folder.name, None)  # a second look finds what another process wrote
+                raise
+
+        self._patiently(find_and_write)
+
+    def parent(self, fingerprint: str, tags: dict[str, str]) -> str:
+        """Return the id of the MLflow run that others are nested under, made if it is not there.
+
+        Args:
+            fingerprint: of what they have in common.
+            tags: of a run that is made.
+
+        Raises:
+            ServerError: MLflow is away or refuses.
+        """
+
+        def find_or_create() -> str:
+            opened = self._open()
+            if opened.only_run(fingerprint) is None:
+                opened.create_run({**tags, "fingerprint": fingerprint}, int(1000 * time.time()))
+                # It groups others and does no work: a process that dies does not leave it running.
+                opened.finish(opened.only_run(fingerprint).info.run_id, int(1000 * time.time()))
+            return str(opened.only_run(fingerprint).info.run_id)
+
+        return self._patiently(find_or_create)
+
+    def _patiently(self, call: Callable[[], Answer]) -> Answer:
+        """Return what a call returns, which is repeated where another process writes the same."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return call()
             except HarnessError:
                 raise
             except Exception as error:  # MLflow raises whatever its store raises
-                self._known.pop(folder.name, None)
                 if getattr(error, "error_code", "") not in CONTESTED or attempt == ATTEMPTS - 1:
                     where = without_password(self.tracking_uri)
                     raise ServerError(f"MLflow at {where} is not updated ({reason_of(error)})") from error
                 time.sleep(0.05 * 2**attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _open(self) -> Experiment:
+        if self._opened is None:
+            self._opened = Experiment(self.tracking_uri, self.experiment, self._heard)
+        return self._opened
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
         # Whether the run is done is read before its metrics: a line written in between is then not lost.
@@ -117,15 +156,14 @@ class MlflowMirror:
         state = self._known.get(folder.name)
         if state is not None and done and state.done == done:
             return
-        if self._opened is None:
-            self._opened = Experiment(self.tracking_uri, self.experiment, self._heard)
-        state = state or self._find_or_create(self._opened, folder, tags, made, done)
+        opened = self._open()
+        state = state or self._find_or_create(opened, folder, tags, made, done)
         if state is None:
             return
         self._known[folder.name] = state
-        self._write_lines(self._opened, state, folder / "metrics.jsonl")
+        self._write_lines(opened, state, folder / "metrics.jsonl")
         if result is not None and state.done != done:
-            self._finish(self._opened, state, folder, result)
+            self._finish(opened, state, folder, result)
             state.done = done
 
     def _find_or_create(

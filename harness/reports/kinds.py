@@ -84,10 +84,13 @@ def _of_one(build: OfOne) -> OfAll:
     return of_all
 
 
+COMPARISON = Report(
+    comparison_scores, _of_one(build_comparison), comparison_document, render_csv, draw_comparison
+)
+
 REPORTS = {
-    "comparison": Report(
-        comparison_scores, _of_one(build_comparison), comparison_document, render_csv, draw_comparison
-    ),
+    "comparison": COMPARISON,
+    "confirmation": COMPARISON,
     "readings": Report(
         primary_scores, _of_one(build_readings), readings_document, render_readings_csv, draw_readings
     ),

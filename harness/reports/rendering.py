@@ -13,7 +13,7 @@ from harness.reports.cells import Cells
 from harness.reports.document import Figure
 from harness.reports.kinds import document_of, report_of
 from harness.reports.provenance import environments, run_table
-from harness.reports.renderers.html import Entry, render_html, render_page
+from harness.reports.renderers.html import Entry, Further, render_html, render_page
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.text import collection_text, dataset_titles
@@ -45,7 +45,7 @@ def render(folder: Path) -> Cells:
 
 
 def render_index(scale: Path) -> Path:
-    """Render the page of a scale's targets; those with a file missing are rendered first.
+    """Render the page of a scale's targets and searches; targets with a file missing are rendered first.
 
     Args:
         scale: the folder of the scale below a results root.
@@ -83,12 +83,23 @@ def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
 
 
 def page_text(scale: Path) -> str:
-    """Return the page of a scale's targets, whose figures are drawn already."""
+    """Return the page of a scale's targets, whose figures are drawn already, with links to its searches."""
     entries = []
     for folder in _folders(scale):
         with _left_out(), _of_this_harness(folder):
             entries.append(_entry(folder, f"{folder.parent.name}/{folder.name}/"))
-    return render_page(f"Results at {scale.name} scale", entries)
+    return render_page(f"Results at {scale.name} scale", entries, _searches(scale))
+
+
+def _searches(scale: Path) -> list[Further]:
+    """Return the searches of a scale that have a report of their own, from their trials."""
+    found = []
+    for path in sorted(scale.glob("searches/*/trials.json")):
+        with _left_out(), _of_this_harness(path.parent):
+            trials, name = read_json(path), f"searches/{path.parent.name}"
+            if (path.parent / "table.html").exists():
+                found.append(Further(name, trials["title"], trials["source"], f"{name}/table.html"))
+    return found
 
 
 @contextmanager
@@ -143,7 +154,15 @@ def _entry(folder: Path, prefix: str) -> Entry:
         collection=collection_text(cells),
         seeds=seeds,
         verdict=cells["verdict"],
-        command=" ".join(["harness reproduce", cells["target"], "--scale", cells["scale"], *counted]),
+        command=" ".join(["harness reproduce", _called(cells), "--scale", cells["scale"], *counted]),
         environments=environments(provenance),
         runs=run_table(provenance),
     )
+
+
+def _called(cells: Cells) -> str:
+    """Return how commands name a target; what a search wrote is named by its path."""
+    if cells["kind"] != "confirmation":
+        return str(cells["target"])
+    search = str(cells["target"]).removesuffix("/confirmation")
+    return f"results/{cells['scale']}/{search}/target.yaml"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError, nearest
+from harness.negatives.pieces import settings_of
 from harness.negatives.registry import make_topology
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Row, Trained
 from harness.specs.parts import Scale
 from harness.specs.source import Source
+from harness.specs.tuned import Tuned
 from harness.training.losses.registry import make_loss
 
 
@@ -25,6 +27,7 @@ def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale])
     yield from _check_collections(source, loaded)
     if isinstance(loaded.target, Trained):
         yield from _check_negatives(source, loaded, loaded.target)
+        yield from _check_overrides(source, loaded, loaded.target)
         yield from _check_starts(source, loaded, loaded.target)
         yield from _check_rankers(source, loaded, loaded.target)
         yield from _check_scales(source, loaded, loaded.target, scales)
@@ -92,6 +95,17 @@ def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Ite
             )
             fix = "choose `topology: own`, or a loss over labels alone"
             yield source.error(("rows", place, "sampler"), what, fix)
+
+
+def _check_overrides(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
+    """Check that what was tuned for a row is there to be set."""
+    for place, row in enumerate(target.rows):
+        name = row.recipe or target.shared.recipe
+        tuned = row.overrides.given if isinstance(row, Tuned) else {}
+        if "temperature" in tuned and "temperature" not in settings_of(make_loss(loaded.recipes[name].loss)):
+            here = ("rows", place, "overrides", "temperature")
+            what = f"the loss of recipe '{name}' has no temperature of its own"
+            yield source.error(here, what, "remove it, or name a recipe whose loss has one")
 
 
 def _check_scales(

@@ -36,10 +36,10 @@ def check_kind(source: Source, library: Names) -> Iterator[UserError]:
     if kind == "curve":
         yield from _check_primary_alone(source, kind, (*MADE_BY_TRAINING, "reference"))
         yield from _check_watched(source)
-    if kind == "cost":
+    if kind in {"confirmation", "cost"}:
         yield from _check_made(source, kind)
-        if isinstance(source.at(("dataset",)), str):
-            yield from _check_dataset(source, ("dataset",), library)
+    if kind == "cost" and isinstance(source.at(("dataset",)), str):
+        yield from _check_dataset(source, ("dataset",), library)
     if kind == "statistics":
         yield from _check_counted(source, library)
 

@@ -23,6 +23,7 @@ from harness.specs.models import (
     Trained,
 )
 from harness.specs.samplers import Parameter
+from harness.specs.tuned import Confirmation
 
 NEGATIVES = "negatives"
 """The parameter of a sweep that is no path into a sampler."""
@@ -163,6 +164,7 @@ class Curve(Measured):
 
 TARGETS: dict[str, type[Target]] = {
     "comparison": Comparison,
+    "confirmation": Confirmation,
     "readings": Readings,
     "calibration": Calibration,
     "statistics": Statistics,

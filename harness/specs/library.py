@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import SpecErrors, UserError, nearest
@@ -18,6 +19,7 @@ from harness.specs.loss_checks import check_recipe
 from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.source import Source, read_source
+from harness.specs.tuned import Confirmation
 
 SHARED = ("recipes", "datasets", "scales")
 """Folders of what targets share; one of them is no paper, whatever its files are called."""
@@ -84,20 +86,40 @@ class Library:
     def target(self, name: str) -> LoadedTarget:
         """Read a target with all that it names, and check that it fits together.
 
+        Args:
+            name: for example ``trisampler/table-5``, or the path of what a search wrote.
+
         Raises:
             UserError: there is no such target.
             SpecErrors: all that is wrong in a file.
         """
-        if name not in self.targets():
+        path = name if name.endswith(".yaml") else None
+        if path is None and name not in self.targets():
             raise UserError(f"unknown target '{name}'", fix=nearest(name, self.targets()))
-        source = read_source(self.root / f"{name}.yaml", self.root)
-        written = self._written(source)
+        source = read_source(Path(path)) if path else read_source(self.root / f"{name}.yaml", self.root)
+        written, paper = self._written(source), name
+        if path or isinstance(written, Confirmation):
+            searched = self._searched(source, written, path)
+            name, paper = searched.name, searched.target
         source, target = expand(source, written, self)
-        loaded = self._with_named(name, target, written.rows)
+        loaded = self._with_named(name, paper, target, written.rows)
         errors = list(check_fit(source, loaded, {scale: self.scale(scale) for scale in target.scales}))
         if errors:
             raise SpecErrors(in_order(errors))
-        return loaded
+        return replace(loaded, path=path)
+
+    def _searched(self, source: Source, written: Target, path: str | None) -> Confirmation:
+        """Return what a search wrote, which is named by its path; all others stand below their papers."""
+        if not isinstance(written, Confirmation):
+            what = f"a target of kind '{written.kind}' is not read by its path"
+            raise source.error(("kind",), what, f"move it to {self.root.name}/<paper>/ and name it there")
+        if path is None:
+            fix = "move it beside the search's results, and name its path"
+            raise source.error(("kind",), "what a search wrote is no target of a paper", fix)
+        if written.target not in self.targets():
+            what = f"unknown target '{written.target}'"
+            raise source.error(("target",), what, nearest(written.target, self.targets()))
+        return written
 
     def _written(self, source: Source) -> Target:
         """Return a target as its file has it, sound by itself."""
@@ -113,7 +135,7 @@ class Library:
             raise SpecErrors(in_order(errors))
         return target
 
-    def _with_named(self, name: str, target: Target, written: Sequence[Line]) -> LoadedTarget:
+    def _with_named(self, name: str, paper_of: str, target: Target, written: Sequence[Line]) -> LoadedTarget:
         """Read what a target names; errors of several files come together."""
         errors: list[UserError] = []
 
@@ -126,7 +148,7 @@ class Library:
                 errors.append(error)
             return None
 
-        file = self.root / name.split("/", maxsplit=1)[0] / "paper.yaml"
+        file = self.root / paper_of.split("/", maxsplit=1)[0] / "paper.yaml"
         paper = gather(lambda: parse(read_source(file, self.root), Paper, "paper"))
         named = {target.shared.recipe} if isinstance(target, Trained) else set()
         named |= {row.recipe for row in with_runs(target.rows) if row.recipe}

@@ -21,6 +21,7 @@ class LoadedTarget:
         paper: its paper.
         recipes: by name, with those they start from.
         datasets: by name.
+        path: of its file where commands name it by that.
     """
 
     name: str
@@ -29,6 +30,7 @@ class LoadedTarget:
     paper: Paper
     recipes: dict[str, Recipe]
     datasets: dict[str, Dataset]
+    path: str | None = None
 
     def rows(self, name: str) -> list[Line]:
         """Return the row of a name, or all that a written row stands for.

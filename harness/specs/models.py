@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveInt
 
 from harness.specs.base import Spec
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
+from harness.specs.settings import RunSettings
 
 Printed = Annotated[str, Field(pattern=r"^[+-]?[0-9]+([.][0-9]+)?$")]
 """A figure in quotes, so that every printed digit is kept."""
@@ -90,6 +91,10 @@ class Row(Line):
     def under(self, shared: Shared) -> Shared:
         """Return what holds for the row of what all rows share."""
         return shared
+
+    def tuned(self, settings: RunSettings) -> RunSettings:
+        """Return the settings of the row's run; a search changes them for rows of its own."""
+        return settings
 
 
 class Reading(Row):

@@ -15,6 +15,7 @@ from harness.specs.models import Column, Comparison, Heading, Line, Measured, Ro
 from harness.specs.parts import Scale
 from harness.specs.runs import Runs, Seeds
 from harness.specs.settings import RERANKED, CollectionSettings, RunSettings
+from harness.specs.tuned import Confirmation
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,13 @@ class Resolved:
         return self.loaded.name
 
     @property
+    def call(self) -> str:
+        """What a command names it by, with its scale."""
+        return f"{self.loaded.path or self.name} --scale {self.scale.name}"
+
+    @property
     def paper(self) -> str:
-        """Name of the paper."""
+        """Name of the paper; of what a search wrote, ``searches``."""
         return self.name.split("/", maxsplit=1)[0]
 
     @property
@@ -158,7 +164,8 @@ class Resolved:
         scale, name = self.scale.spec, row.recipe or self.trained.shared.recipe
         measures = tuple(dict.fromkeys(column.measure for column in self.columns))
         runs = Runs(scale, self.loaded.recipes, self.collection(), measures)
-        warm_up_shift, shift = row.seed_shift
+        fresh = self.target.seed_shift if isinstance(self.target, Confirmation) else 0
+        warm_up_shift, shift = (fresh + own for own in row.seed_shift)
         seeds = Seeds(scale.seeds.warm_up + warm_up_shift + seed, scale.seeds.continued + shift + seed)
         shared = row.under(self.trained.shared)
         if row.evaluates == "bm25":
@@ -168,10 +175,12 @@ class Resolved:
         teacher = self.loaded.recipes[name].ranker
         if row.evaluates == "ranker" and teacher is not None:
             return runs.ranker(teacher.start, seeds, shared)
-        return runs.trained(name, seeds, row.sampler, shared)
+        return row.tuned(runs.trained(name, seeds, row.sampler, shared))
 
     def settings_commit(self) -> str | None:
-        """Return the commit that froze the settings, if they are still those."""
+        """Return the commit that froze the settings, if they are still those; what a search tuned is not."""
+        if isinstance(self.target, Confirmation):
+            return None
         settings = self.settings_hash()
         return next((of.commit for of in self.scale.spec.frozen if of.settings == settings), None)
 

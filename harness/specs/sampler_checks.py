@@ -75,11 +75,16 @@ def _check_fit(source: Source, place: Location, pieces: dict[str, Any]) -> Itera
     if found.name == "previous":
         what = "'previous' alone has no candidates in round 0"
         yield source.error((*place, "source"), what, "put it into a union with another source")
-    lacking = law.needs - found.has
-    if "documents" in lacking:
-        what = f"law '{law.name}' needs embeddings of documents, which source '{found.name}' does not have"
-        yield source.error((*place, "source"), what, "use `scores: model`, or a law of s(q, d) alone")
-    if "union" in lacking:
-        what = f"law '{law.name}' needs a union of two sources, got '{found.name}'"
-        fix = "for example {name: union, parts: [top-k, corpus]}, hard ones first"
+    for what, fix in lacking(law, found):
         yield source.error((*place, "source"), what, fix)
+
+
+def lacking(law: Any, found: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a law needs and its source does not have: what is wrong, and what to do."""
+    missing = law.needs - found.has
+    if "documents" in missing:
+        what = f"law '{law.name}' needs embeddings of documents, which source '{found.name}' does not have"
+        yield what, "use `scores: model`, or a law of s(q, d) alone"
+    if "union" in missing:
+        what = f"law '{law.name}' needs a union of two sources, got '{found.name}'"
+        yield what, "for example {name: union, parts: [top-k, corpus]}, hard ones first"

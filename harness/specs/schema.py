@@ -11,6 +11,7 @@ from harness.files import write_json
 from harness.specs.kinds import TARGETS
 from harness.specs.models import Paper
 from harness.specs.parts import Dataset, Recipe, Scale
+from harness.specs.searches import Search
 
 MODELS: dict[str, Any] = {
     "paper": Paper,
@@ -18,6 +19,7 @@ MODELS: dict[str, Any] = {
     "recipe": Recipe,
     "dataset": Dataset,
     "scale": Scale,
+    "search": Search,
 }
 
 

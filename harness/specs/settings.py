@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -126,11 +133,25 @@ class CollectionSettings(Settings):
     parameters: dict[str, int | float | bool | str] = Field(
         description="its published sizes where it is not available"
     )
+    held_out: float | None = Field(
+        default=None, gt=0, lt=1, description="share of its training queries that a search holds out"
+    )
 
     @property
     def available(self) -> bool:
         """Whether it can be had."""
         return self.kind != "not-available"
+
+    @property
+    def whole(self) -> CollectionSettings:
+        """The collection that it is carved from; itself where nothing is held out."""
+        return self.model_copy(update={"held_out": None})
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what does not apply: collections prepared before there was carving keep their names."""
+        told: dict[str, Any] = handler(self)
+        return {key: value for key, value in told.items() if key != "held_out" or value is not None}
 
 
 class RunSettings(Settings):

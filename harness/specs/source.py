@@ -53,17 +53,17 @@ def has(value: Any, step: int | str) -> bool:
     return step in value if isinstance(value, dict) else isinstance(step, int) and 0 <= step < len(value)
 
 
-def read_source(path: Path, root: Path) -> Source:
+def read_source(path: Path, root: Path | None = None) -> Source:
     """Parse a YAML file safely.
 
     Args:
         path: the file.
-        root: folder of the specs; messages show paths from it.
+        root: folder of the specs, from which messages show the path; by default as it is given.
 
     Raises:
         UserError: it is missing, is not YAML, is empty, or has a key twice.
     """
-    shown = f"{root.name}/{path.relative_to(root).as_posix()}"
+    shown = f"{root.name}/{path.relative_to(root).as_posix()}" if root else path.as_posix()
     try:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
         reader = _Reader(loader)

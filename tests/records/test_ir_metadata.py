@@ -35,12 +35,12 @@ def folder(tmp_path):
 
 def test_a_trained_run_is_told(folder):
     run = folder("TriSampler")
-    write_ir_metadata(run, "trisampler/table-5", "reproduction of Table 5")
+    write_ir_metadata(run, "reproduce trisampler/table-5", "reproduction of Table 5")
     assert sorted(path.name for path in (run / "rankings").glob("*.yaml")) == [
         "dev.ir_metadata.yaml", "test.ir_metadata.yaml"
     ]  # fmt: skip
     told = yaml.safe_load((run / "rankings/test.ir_metadata.yaml").read_text())
-    assert told == ir_metadata(run, "test", "trisampler/table-5", "reproduction of Table 5")
+    assert told == ir_metadata(run, "test", "reproduce trisampler/table-5", "reproduction of Table 5")
     assert told["tag"] == "run" and told["resources"] == {"wall clock seconds": 1.5}
     assert told["platform"]["software"]["libraries"]["python"] == ["torch==2.13.0"]
     assert told["implementation"]["source"] == {"lang": "python", "commit": "c0ffee"}

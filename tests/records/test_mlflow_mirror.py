@@ -278,3 +278,11 @@ def test_tags_of_the_environment_are_those_that_are_known() -> None:
     found = environment_tags({**known, "hardware": {"cpu": "Xeon", "gpus": gpus}})
     assert found == {"dirty": "true", "hardware": "2 x H200", "threads": "4", "torch": "2.9"}
     assert environment_tags({"hardware": {"cpu": "Xeon", "gpus": []}}) == {"hardware": "Xeon"}
+
+
+def test_a_parent_is_made_once_and_is_not_left_running(uri: str) -> None:
+    one, other = (MlflowMirror(uri, "searches") for _ in range(2))
+    made = one.parent("study", {"mlflow.runName": "SimANS"})
+    assert other.parent("study", {"mlflow.runName": "another"}) == made
+    run = one._opened.client.get_run(made)
+    assert (run.info.run_name, run.info.status) == ("SimANS", "FINISHED")

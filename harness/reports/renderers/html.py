@@ -80,6 +80,21 @@ class Single:
 
 
 @dataclass(frozen=True)
+class Further:
+    """A report that a page leads to.
+
+    Attributes:
+        name, title, source: what it is.
+        address: of it, relative to the page.
+    """
+
+    name: str
+    title: str
+    source: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Span:
     """A heading over several columns."""
 
@@ -87,11 +102,12 @@ class Span:
     width: int
 
 
-def render_page(title: str, entries: Sequence[Entry]) -> str:
-    """Return a page of reports with a list of them that can be filtered and sorted."""
+def render_page(title: str, entries: Sequence[Entry], searches: Sequence[Further] = ()) -> str:
+    """Return a page of reports with a list of them that can be filtered and sorted, and links to searches."""
     names = entries[0].values if entries else {}
     filters = {name: sorted({value for of in entries for value in of.values[name]}) for name in names}
-    return _templates().get_template("page.html").render(title=title, entries=entries, filters=filters)
+    page = _templates().get_template("page.html")
+    return page.render(title=title, entries=entries, filters=filters, searches=searches)
 
 
 def render_html(entry: Entry) -> str:

@@ -1,0 +1,103 @@
+"""From the coefficients of losses to lengths and sums of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.analysis.gradients.coefficients import Coefficients
+from harness.analysis.gradients.last_layer import only_last_layers
+from harness.analysis.gradients.layer_gradients import LayerGradients, query_cotangents
+from harness.analysis.gradients.lists import Lists
+from harness.analysis.gradients.per_sample import Part
+from harness.analysis.gradients.room import room_for_ranks
+from harness.analysis.gradients.sums import Sums
+from harness.negatives.candidates import Floats, Integers
+
+Groups = tuple[Integers, int]
+"""[Q] group of each query, and how many groups there are."""
+
+
+@dataclass(frozen=True)
+class Accumulated:
+    """Gradients of Q queries at R ranks.
+
+    Attributes:
+        norm: [Q, R] float64 lengths.
+        product: [R, groups, groups] float64 inner products of the sums over the queries of each group.
+    """
+
+    norm: Floats
+    product: Floats
+
+
+def accumulate_vectors(lists: Lists, given: Coefficients, wrt: str, groups: Groups) -> Accumulated:
+    """Accumulate gradients by the query's embedding, the negative's, or the negative's score.
+
+    Args:
+        lists: queries and their documents.
+        given: coefficients of their losses.
+        wrt: ``query-embedding``, ``passage-embedding`` or ``score``.
+        groups: of queries.
+    """
+    vectors = _vectors(lists, given, wrt)
+    queries, ranks = given.own.shape
+    width = 1 if wrt == "score" else lists.queries.shape[1]
+    sums = Sums({wrt: torch.Size([width])}, groups[1], ranks, lists.queries)
+    at, norm = torch.arange(ranks, device=lists.queries.device), np.empty((queries, ranks))
+    for row, vector in enumerate(vectors):
+        norm[row] = torch.linalg.vector_norm(vector, dim=1).cpu().numpy()
+        sums.add(wrt, int(groups[0][row]), at, Part(vector))
+    return Accumulated(norm, sums.products().numpy())
+
+
+def _vectors(lists: Lists, given: Coefficients, wrt: str) -> Iterator[Tensor]:
+    """Yield the gradients of each query's negatives, [R, width]."""
+    ranks = np.arange(given.own.shape[1])
+    for row, own in enumerate(given.of_score()):
+        mine = torch.from_numpy(own).to(lists.queries)[:, None]
+        if wrt == "query-embedding":
+            yield query_cotangents(lists, given, row, ranks)
+        else:
+            yield mine if wrt == "score" else mine * lists.queries[row]
+
+
+def accumulate_layers(gradients: LayerGradients, groups: Groups, memory: int) -> Accumulated:
+    """Accumulate gradients by the parameters of last layers: some ranks after others, for each all queries.
+
+    Args:
+        gradients: of which query and rank they may be asked.
+        groups: of queries.
+        memory: bytes that are taken at most.
+
+    Raises:
+        UserError: one rank does not fit.
+    """
+    queries, ranks = gradients.given.own.shape
+    layers = gradients.layers
+    room = room_for_ranks(
+        layers.values(),
+        memory=memory,
+        ranks=ranks,
+        groups=groups[1],
+        longest=gradients.longest,
+        held=gradients.held_bytes,
+    )
+    norm, product = np.empty((queries, ranks)), np.empty((ranks, groups[1], groups[1]))
+    with only_last_layers(gradients.encoder, list(layers.values())):
+        for begin in range(0, ranks, room.ranks):
+            some = np.arange(begin, min(begin + room.ranks, ranks))
+            sums = Sums(gradients.shapes, groups[1], len(some), gradients.lists.queries)
+            for row in range(queries):
+                square = torch.zeros(len(some), dtype=torch.float64, device=sums.device)
+                for at, name, part in gradients.of(row, some, room.places):
+                    square.index_add_(0, at, part.squares().double())
+                    sums.add(name, int(groups[0][row]), at, part)
+                norm[row, some] = square.sqrt().cpu().numpy()
+            product[some] = sums.products().numpy()
+            del sums  # before those of the next ranks are made
+    return Accumulated(norm, product)

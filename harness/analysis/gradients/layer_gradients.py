@@ -1,0 +1,174 @@
+"""Gradients of a query's negatives by the parameters of the towers' last layers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.analysis.gradients.coefficients import Coefficients
+from harness.analysis.gradients.last_layer import LastLayer, last_layer
+from harness.analysis.gradients.lists import Lists
+from harness.analysis.gradients.per_sample import Part, Trace, together, traced
+from harness.analysis.retriever import Retriever
+from harness.encoders.dual_encoder import DualEncoder
+from harness.negatives.candidates import Integers
+from harness.retrieval.encode import length_buckets
+
+Side = Literal["query", "passage", "both"]
+
+Makers = dict[str, list[Callable[[], Part]]]
+"""What makes the gradients that add up to that of a parameter, by its name."""
+
+
+class LayerGradients:
+    """Gives the gradients of negatives, query by query.
+
+    A parameter has two ways to a score, through the query's embedding and through a passage's. Separate
+    towers have one each; of a tower that is shared, ``query`` and ``passage`` take one of its two ways.
+
+    Args:
+        retriever: whose towers these are.
+        lists: queries and their documents.
+        given: coefficients of the losses of their negatives.
+        side: ``query``, ``passage`` or ``both``.
+
+    Raises:
+        UserError: a last layer whose gradients are not known.
+    """
+
+    def __init__(self, retriever: Retriever, lists: Lists, given: Coefficients, side: Side) -> None:
+        self.encoder: DualEncoder = retriever.encoder
+        self.lists, self.given = lists, given
+        self._tokens = retriever.tokens
+        self._query = last_layer(self.encoder.query) if side != "passage" else None
+        self._passage = last_layer(self.encoder.passage) if side != "query" else None
+        self._query_texts = self._tokens.queries[lists.split]
+
+    @property
+    def layers(self) -> dict[str, LastLayer]:
+        """The distinct last layers by the tower's name."""
+        named = {self._name("query"): self._query, self._name("passage"): self._passage}
+        if self.encoder.shared:
+            named = {"shared": self._query or self._passage}
+        return {name: layer for name, layer in named.items() if layer is not None}
+
+    @property
+    def shapes(self) -> dict[str, torch.Size]:
+        """Shapes of their parameters by name."""
+        return {
+            f"{tower}.{name}": parameter.shape
+            for tower, layer in self.layers.items()
+            for name, parameter in layer.parameters.items()
+        }
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence that is run."""
+        lengths = [self._query_texts.lengths[self.lists.query]] if self._query else []
+        if self._passage:
+            lengths.append(self._tokens.documents.lengths[self.lists.document.ravel()])
+        return max(int(some.max()) for some in lengths)
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of embeddings, coefficients and what is returned."""
+        embeddings = (self.lists.queries, self.lists.passages)
+        return sum(some.numel() * some.element_size() for some in embeddings) + 10 * self.lists.score.nbytes
+
+    def of(self, row: int, some: Integers, places: int) -> Iterator[tuple[Tensor, str, Part]]:
+        """Yield the gradients of a query's negatives, some negatives and one parameter at a time.
+
+        Args:
+            row: of the query.
+            some: of its negatives, numbered from 0.
+            places: token places of a pass at most.
+
+        Yields:
+            [B] positions in `some`, all of one call different for one parameter; the parameter's name; the
+            gradients.
+        """
+        shared = [self._shared(row, number, some, places) for number in (0, 1)]
+        lengths = np.full(
+            len(some), int(self._query_texts.lengths[self.lists.query[row]]) if self._query else 0
+        )
+        if self._passage:
+            documents = self.lists.document[row, 1 + some]
+            lengths = np.maximum(lengths, self._tokens.documents.lengths[documents])
+        for bucket in length_buckets(lengths, places):
+            makers = self._makers(row, some[bucket], shared)
+            at = torch.from_numpy(bucket).to(self.lists.queries.device)
+            for name, found in makers.items():
+                yield at, name, together([make() for make in found])
+
+    def _makers(self, row: int, some: Integers, shared: list[dict[str, Part]]) -> Makers:
+        makers: Makers = defaultdict(list)
+        if self._passage is not None:
+            cotangent = self._number(self.given.own[row, some])[:, None] * self.lists.queries[row]
+            _collect(makers, self._name("passage"), self._passages(self._passage, row, 1 + some, cotangent))
+        if self._query:
+            numbers = np.full(len(some), self.lists.query[row])
+            cotangent = query_cotangents(self.lists, self.given, row, some)
+            trace = traced(self._query, self._query_texts, numbers, self._tokens.pad, cotangent)
+            _collect(makers, self._name("query"), trace)
+        for number, parts in enumerate(shared):
+            factor = self._number(
+                np.where(self.given.which[row, some] == number, self.given.scale[row, some], 0)
+            )
+            for name, part in parts.items():
+                makers[name].append(partial(part.times, factor))
+        return makers
+
+    def _shared(self, row: int, number: int, some: Integers, places: int) -> dict[str, Part]:
+        """Return a weighted sum of the gradients of a query's scores through the passages, by parameter.
+
+        It is empty where none of the negatives needs it.
+        """
+        needed = (self.given.which[row, some] == number) & (self.given.scale[row, some] != 0)
+        if self._passage is None or not needed.any():
+            return {}
+        columns = np.flatnonzero(self.given.weight[row, number])
+        weight = self._number(self.given.weight[row, number, columns])[:, None] * self.lists.queries[row]
+        lengths = self._tokens.documents.lengths[self.lists.document[row, columns]]
+        found: dict[str, Part] = {}
+        for bucket in length_buckets(lengths, places):
+            trace = self._passages(self._passage, row, columns[bucket], weight[torch.from_numpy(bucket)])
+            makers: Makers = defaultdict(list)
+            _collect(
+                makers, self._name("passage"), {name: capture.whole() for name, capture in trace.items()}
+            )
+            for name, (make,) in makers.items():
+                found[name] = together([found[name], make()] if name in found else [make()])
+        return found
+
+    def _passages(self, layer: LastLayer, row: int, columns: Integers, cotangent: Tensor) -> Trace:
+        numbers = self.lists.document[row, columns]
+        return traced(layer, self._tokens.documents, numbers, self._tokens.pad, cotangent)
+
+    def _name(self, tower: str) -> str:
+        return "shared" if self.encoder.shared else tower
+
+    def _number(self, values: object) -> Tensor:
+        return torch.as_tensor(values).to(self.lists.queries)
+
+
+def query_cotangents(lists: Lists, given: Coefficients, row: int, some: Integers) -> Tensor:
+    """Return the gradients of the losses of some of a query's negatives by its embedding, [B, dimension]."""
+    passages = lists.passages[lists.place[row]]
+    own, scale, weight = (
+        torch.from_numpy(values).to(passages)
+        for values in (given.own[row, some], given.scale[row, some], given.weight[row])
+    )
+    sums = (weight @ passages)[given.which[row, some]]
+    return own[:, None] * passages[1 + some] + scale[:, None] * sums
+
+
+def _collect(makers: Makers, tower: str, trace: Trace) -> None:
+    for module, capture in trace.items():
+        for name, make in capture.parts().items():
+            makers[f"{tower}.{module}.{name}"].append(make)

@@ -1,0 +1,106 @@
+"""What is analysed: some queries, each with a positive and its negatives in the order of their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.analysis.gradients.last_layer import only_last_layers
+from harness.analysis.retriever import Retriever
+from harness.errors import UserError
+from harness.negatives.candidates import Floats, Integers
+from harness.negatives.noise import uniform
+from harness.training.batches import TrainingPairs
+from harness.training.forward import embed
+
+QUERIES_STAGE = 102
+"""Stage of the noise by which some queries are chosen."""
+
+AT_ONCE = 256
+"""Queries that are scored against all documents at once."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Q queries with 1 + R documents each.
+
+    Attributes:
+        split: whose queries.
+        query: [Q] numbers of the queries.
+        document: [Q, 1 + R] numbers of the documents: the first labelled positive, then the negatives from
+            rank 1 on.
+        score: [Q, 1 + R] float64 inner products of the embeddings below.
+        queries: [Q, dimension] embeddings, in the encoder's type.
+        passages: [U, dimension] embeddings of the distinct documents, likewise.
+        place: [Q, 1 + R] where in them a document stands.
+        positive_rank: [Q] mean over a query's labelled positives of their rank among all its negatives.
+    """
+
+    split: str
+    query: Integers
+    document: Integers
+    score: Floats
+    queries: Tensor
+    passages: Tensor
+    place: Integers
+    positive_rank: Floats
+
+
+def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | None, seed: int) -> Lists:
+    """Rank the negatives of queries; embeddings are made anew, in the encoder's own type.
+
+    Args:
+        retriever: what is analysed.
+        split: whose queries.
+        ranks: R.
+        queries: how many are drawn from those with a labelled positive; all by default.
+        seed: of their choice.
+
+    Raises:
+        UserError: no such split, too few queries, or a rank beyond the documents.
+    """
+    pairs = retriever.pairs(split) if split in retriever.collection.queries else None
+    chosen = None if pairs is None or queries is None else _chosen(pairs, queries, split, seed)
+    mined = retriever.candidates(split, k=ranks, queries=None if chosen is None else chosen.tolist())
+    query, first = np.unique(mined.query, return_index=True)
+    document = np.concatenate([mined.positive[first, None], mined.document[first]], axis=1)
+    distinct, place = np.unique(document, return_inverse=True)
+    encoder, tokens = retriever.encoder, retriever.tokens
+    with torch.no_grad(), only_last_layers(encoder, []):
+        q = embed(encoder.query, tokens.queries[split], query, tokens.pad)
+        p = embed(encoder.passage, tokens.documents, distinct, tokens.pad)
+        place = place.reshape(document.shape)
+        score = np.stack([(p[at] @ one).double().cpu().numpy() for one, at in zip(q, place, strict=True)])
+    order = np.lexsort((document[:, 1:], -score[:, 1:]), axis=1) + 1
+    order = np.concatenate([np.zeros_like(order[:, :1]), order], axis=1)
+    document, score, place = (np.take_along_axis(table, order, axis=1) for table in (document, score, place))
+    return Lists(split, query, document, score, q, p, place, _positive_ranks(retriever, split, query))
+
+
+def _chosen(pairs: TrainingPairs, count: int, split: str, seed: int) -> Integers:
+    known = np.unique(pairs.pairs[:, 0])
+    if not 1 <= count <= len(known):
+        raise UserError(
+            f"{count} queries are asked for, and '{split}' has {len(known)} with a labelled positive",
+            fix=f"ask for 1 to {len(known)}",
+        )
+    return np.sort(known[np.argsort(uniform(seed, 0, 0, QUERIES_STAGE, known))[:count]])
+
+
+def _positive_ranks(retriever: Retriever, split: str, query: Integers) -> Floats:
+    """Return the mean rank of each query's labelled positives, from 1, among its negatives, [Q]."""
+    pairs = retriever.pairs(split)
+    labelled = dict(zip(pairs.pairs[:, 0].tolist(), pairs.labelled, strict=True))
+    embedded, ranks = retriever.queries(split), np.empty(len(query))
+    for begin in range(0, len(query), AT_ONCE):
+        some = query[begin : begin + AT_ONCE]
+        for row, (number, scores) in enumerate(
+            zip(some, embedded[some] @ retriever.documents.T, strict=True)
+        ):
+            positive = scores[labelled[number]]
+            scores[labelled[number]] = -np.inf
+            ranks[begin + row] = (scores[None, :] > positive[:, None]).sum(axis=1).mean() + 1
+    return ranks

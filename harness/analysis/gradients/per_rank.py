@@ -1,0 +1,166 @@
+"""Gradients of negatives by rank: SimANS's pilot study (sections 3.1 and 3.2), with its open questions named.
+
+Its figure 1 has mean and variance over queries of the gradients at each of the first 200 ranks, by the
+parameters of the last layer. The paper does not say how a gradient becomes a number, which tower's layer is
+meant, which negatives are in the softmax, or whether dropout was on. Here the first is a column, the next two
+are parameters, and dropout is off. The last layer of an encoder without layers is its embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.gradients.accumulate import Accumulated, accumulate_layers, accumulate_vectors
+from harness.analysis.gradients.coefficients import PAPER, Contrast, coefficients, contrasted
+from harness.analysis.gradients.layer_gradients import LayerGradients
+from harness.analysis.gradients.lists import Lists, build_lists
+from harness.analysis.gradients.statistics import Curves, Gradients, band, curves
+from harness.analysis.retriever import Retriever
+from harness.errors import UserError, nearest
+from harness.negatives.candidates import Floats, Integers
+from harness.negatives.noise import uniform
+
+Wrt = Literal["query", "passage", "both", "query-embedding", "passage-embedding", "score"]
+
+GROUPS_STAGE = 103
+"""Stage of the noise that puts queries into groups."""
+
+POSITIVES = "mean rank of the positives"
+"""The one statistic that belongs to no rank."""
+
+Teacher = Callable[[Integers, Integers], Floats]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked.
+
+    Attributes:
+        split: whose queries; one positive of each, the first labelled.
+        ranks: how many negatives of a query, from the first.
+        queries: how many are drawn from the split; all by default.
+        wrt: what the gradient is taken by: parameters of the last layer of the ``query`` tower, the
+            ``passage`` tower or ``both``; the ``query-embedding``; the ``passage-embedding`` of the
+            negative; its ``score``.
+        loss: ``simans`` (binary cross-entropy of a negative, -log(1 - s_n)), ``simans-equation-2`` (as
+            printed) or a training loss.
+        contrast: whose scores are in the softmax beside the positive's and the negative's: 15 ``sampled``
+            negatives, ``all``, or none, ``alone``.
+        teacher: gives a ranker's scores [Q, 1 + R] of queries [Q] and documents [Q, 1 + R], by number.
+        memory: bytes that the analysis may take beside model, collection and its embeddings.
+        groups: of queries, whose sums of gradients are kept for bands.
+        seed: of sampling and of the bootstrap.
+    """
+
+    split: str = "dev"
+    ranks: int = 200
+    queries: int | None = None
+    wrt: Wrt = "both"
+    loss: Any = PAPER
+    contrast: Contrast = "sampled"
+    teacher: Teacher | None = None
+    memory: int = 2**31
+    groups: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, given, known in (("wrt", self.wrt, Wrt), ("contrast", self.contrast, Contrast)):
+            if given not in get_args(known):
+                raise UserError(
+                    f"{name} is '{given}'", where="gradients", fix=nearest(given, get_args(known))
+                )
+        for name, number, least in (("ranks", self.ranks, 1), ("groups", self.groups, 2)):
+            if number < least:
+                raise UserError(f"{name} is {number}", where="gradients", fix=f"give at least {least}")
+
+
+def gradients_per_rank(retriever: Retriever, **settings: Any) -> pd.DataFrame:
+    """Return mean and variance of the gradients of negatives at each rank.
+
+    Args:
+        retriever: what is looked at.
+        **settings: see :class:`Settings`.
+
+    Returns:
+        The frame of :func:`frame_of`.
+
+    Raises:
+        UserError: a setting that cannot be, a rank beyond the documents, a loss without its ranker, or a
+            bound on memory in which one rank does not fit.
+    """
+    return frame_of(measure(retriever, **settings))
+
+
+def measure(retriever: Retriever, **settings: Any) -> Gradients:
+    """Return what frames, findings and figures are made of; arguments as of :func:`gradients_per_rank`."""
+    asked = Settings(**settings)
+    lists = build_lists(retriever, asked.split, asked.ranks, asked.queries, asked.seed)
+    groups = min(asked.groups, len(lists.query))
+    group = uniform(asked.seed, 0, 0, GROUPS_STAGE, lists.query).argsort().argsort() % groups
+    found = _accumulate(retriever, lists, asked, group, groups)
+    return Gradients(retriever.name, found.norm, found.product, group, lists.positive_rank, asked.seed)
+
+
+def _accumulate(
+    retriever: Retriever, lists: Lists, asked: Settings, group: Integers, groups: int
+) -> Accumulated:
+    inside = contrasted(asked.contrast, lists.query, lists.document[:, 1:], asked.seed)
+    teacher = None if asked.teacher is None else asked.teacher(lists.query, lists.document).astype(np.float64)
+    given = coefficients(lists.score, inside, asked.loss, contrast=asked.contrast, teacher=teacher)
+    if asked.wrt not in ("query", "passage", "both"):
+        return accumulate_vectors(lists, given, asked.wrt, (group, groups))
+    gradients = LayerGradients(retriever, lists, given, asked.wrt)
+    return accumulate_layers(gradients, (group, groups), asked.memory)
+
+
+def frame_of(gradients: Gradients) -> pd.DataFrame:
+    """Return the curves as a frame, a line a statistic and rank.
+
+    Returns:
+        Columns: retriever; statistic; rank, from 1; value, low and high, with a band of 95 %; relative,
+        relative_low and relative_high, the same with each curve, and each replicate's, divided by its
+        maximum. A last line is the mean rank of the positives, which has no rank of its own.
+    """
+    found = curves(gradients)
+    frames = [_curve_frame(name, found) for name in found.value]
+    ends = band(found.positive_rank, found.positive_replicate["mean of norms"])
+    positives = {
+        "statistic": [POSITIVES],
+        "value": [found.positive_rank],
+        "low": [ends[0]],
+        "high": [ends[1]],
+    }
+    frame = pd.concat([*frames, pd.DataFrame(positives)], ignore_index=True)
+    frame["rank"] = frame["rank"].astype("Int64")
+    frame.insert(0, "retriever", gradients.retriever)
+    return frame
+
+
+def _curve_frame(name: str, found: Curves) -> pd.DataFrame:
+    value, replicate = found.value[name], found.replicate[name]
+    relative, others = _relative(value), _relative(replicate)
+    low, high = band(value, replicate)
+    relative_low, relative_high = band(relative, others)
+    return pd.DataFrame(
+        {
+            "statistic": name,
+            "rank": np.arange(1, len(value) + 1),
+            "value": value,
+            "low": low,
+            "high": high,
+            "relative": relative,
+            "relative_low": relative_low,
+            "relative_high": relative_high,
+        }
+    )
+
+
+def _relative(values: Floats) -> Floats:
+    """Divide curves [..., R] by their maximum; a curve that is 0 everywhere stays so."""
+    most = values.max(axis=-1, keepdims=True)
+    return np.asarray(values / np.where(most > 0, most, 1.0))

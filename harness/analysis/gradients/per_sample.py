@@ -1,0 +1,171 @@
+"""Exact gradients of many sequences' scores by the parameters of a last layer, from one backward pass.
+
+The score of a sequence is the inner product of its embedding with some vector, here its cotangent, and the
+sequences of a batch do not meet. So one backward pass of the sum of their scores leaves each sequence's own
+gradient at the output of every module, and with the module's input that gives the gradient of its parameters:
+for a linear map the sum over tokens of (output's gradient) (input)' (Goodfellow 2015, "Efficient per-example
+gradient computations").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from harness.analysis.gradients.last_layer import LastLayer
+from harness.collections.tokens import Ragged
+from harness.errors import UserError
+from harness.negatives.candidates import Integers
+
+
+@dataclass(frozen=True)
+class Part:
+    """Gradients of one parameter for B sequences.
+
+    Attributes:
+        values: [B, *shape], or [B, u, width] where all but u rows of an embedding have none.
+        rows: [u] which rows those are, ascending.
+    """
+
+    values: Tensor
+    rows: Tensor | None = None
+
+    def squares(self) -> Tensor:
+        """Return the squared length of each sequence's gradient, [B]."""
+        length: Tensor = torch.linalg.vector_norm(self.values.flatten(1), dim=1)
+        return length.square()
+
+    def times(self, factor: Tensor) -> Part:
+        """Return the gradient of one sequence, B = 1, times each of some factors [B']."""
+        return Part(factor.view(-1, *[1] * (self.values.dim() - 1)) * self.values, self.rows)
+
+
+def together(parts: list[Part]) -> Part:
+    """Return the sum of gradients of one parameter; the parts are used up."""
+    first = parts[0]
+    if first.rows is None:
+        for part in parts[1:]:
+            first.values.add_(part.values)
+        return first
+    if len(parts) == 1:
+        return first
+    rows = torch.unique(torch.cat([part.rows for part in parts if part.rows is not None]))
+    values = first.values.new_zeros(len(first.values), len(rows), first.values.shape[2])
+    for part in parts:
+        if part.rows is not None:
+            values.index_add_(1, torch.searchsorted(rows, part.rows), part.values)
+    return Part(values, rows)
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one module saw of B sequences of T places.
+
+    Attributes:
+        module: which.
+        given: [B, T, in] its input, or [B, T] numbers of an embedding's rows.
+        back: [B, T, out] gradient of its output.
+    """
+
+    module: nn.Module
+    given: Tensor
+    back: Tensor
+
+    def whole(self) -> Capture:
+        """Return the same as one sequence, whose gradient is the sum of all."""
+        return Capture(self.module, self.given.flatten(0, 1)[None], self.back.flatten(0, 1)[None])
+
+    def parts(self) -> dict[str, Callable[[], Part]]:
+        """Return what makes the gradients of each parameter, by its name."""
+        made: dict[str, Callable[[], Part]] = {"bias": lambda: Part(self.back.sum(dim=1))}
+        if isinstance(self.module, nn.Linear):
+            made["weight"] = lambda: Part(torch.bmm(self.back.mT, self.given))
+        elif isinstance(self.module, nn.LayerNorm):
+            made["weight"] = self._of_norm
+        else:
+            made["weight"] = self._of_embedding
+        return {name: made[name] for name, _ in self.module.named_parameters(recurse=False)}
+
+    def _of_norm(self) -> Part:
+        norm: Any = self.module
+        normalised = functional.layer_norm(self.given, norm.normalized_shape, eps=norm.eps)
+        return Part((self.back * normalised).sum(dim=1))
+
+    def _of_embedding(self) -> Part:
+        fill: Any = self.module.padding_idx
+        back = self.back if fill is None else self.back * (self.given != fill).unsqueeze(2)
+        rows, place = torch.unique(self.given, return_inverse=True)
+        size, width = len(self.given), back.shape[2]
+        place = place + len(rows) * torch.arange(size, device=place.device)[:, None]
+        values = back.new_zeros(size * len(rows), width)
+        values.index_add_(0, place.flatten(), back.flatten(0, 1))
+        return Part(values.view(size, len(rows), width), rows)
+
+
+Trace = dict[str, Capture]
+"""What the modules of a last layer saw, by name; those that a score does not depend on are left out."""
+
+
+def traced(layer: LastLayer, sequences: Ragged, numbers: Integers, pad: int, cotangent: Tensor) -> Trace:
+    """Run sequences through a tower and back.
+
+    Args:
+        layer: the tower's last.
+        sequences: of which some are run.
+        numbers: [B] which; a number may stand several times.
+        pad: token id that fills.
+        cotangent: [B, dimension] vector whose product with the embedding is the score.
+    """
+    ids, mask = (torch.from_numpy(array).to(layer.device) for array in sequences.padded(numbers, pad))
+    with _watched(layer, len(numbers)) as seen:
+        embedded = layer.tower(ids, mask)
+    names, outputs = list(seen), [output for _, output in seen.values()]
+    back = torch.autograd.grad(embedded, outputs, cotangent, allow_unused=True)
+    return {
+        name: _captured(layer, name, seen[name][0], gradient, len(numbers))
+        for name, gradient in zip(names, back, strict=True)
+        if gradient is not None
+    }
+
+
+@contextmanager
+def _watched(layer: LastLayer, size: int) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
+    """Note input and output of the modules of a last layer while the block lasts."""
+    seen: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        if name in seen:
+            raise UserError(f"{name} is used twice in a pass", where="gradients")
+        given = inputs[0]
+        same = isinstance(module, nn.Embedding) and len(given) == 1 < size  # looked up once for all sequences
+        if same:
+            given, output = (tensor.expand(size, *tensor.shape[1:]) for tensor in (given, output))
+        seen[name] = (given.detach(), output)
+        return output if same else None
+
+    hooks = [module.register_forward_hook(partial(note, name)) for name, module in layer.modules.items()]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _captured(layer: LastLayer, name: str, given: Tensor, back: Tensor, size: int) -> Capture:
+    """Put a time axis where there is none, as after pooling."""
+    if len(back) != size:
+        raise UserError(f"{name} does not see the sequences of a batch one by one", where="gradients")
+    module = layer.modules[name]
+    looked_up = isinstance(module, nn.Embedding)
+    return Capture(
+        module,
+        given if looked_up else given.reshape(size, -1, given.shape[-1]),
+        back.reshape(size, -1, back.shape[-1]),
+    )

@@ -1,0 +1,81 @@
+"""How many ranks are looked at in one go, so that memory stays under a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from torch import nn
+
+from harness.analysis.gradients.last_layer import LastLayer
+from harness.errors import UserError
+
+PLACES = 4096
+"""Token places of a pass at most: more make nothing faster."""
+
+SLACK = 0.9
+"""Share of the bound that is planned; the rest is for what the allocator keeps and small arrays take."""
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is held at a time.
+
+    Attributes:
+        ranks: of negatives.
+        places: token places (padding included) of a pass.
+    """
+
+    ranks: int
+    places: int
+
+
+def room_for_ranks(
+    layers: Collection[LastLayer], *, memory: int, ranks: int, groups: int, longest: int, held: int
+) -> Room:
+    """Return how many ranks fit.
+
+    Args:
+        layers: the distinct last layers.
+        memory: the bound, in bytes, on what the analysis adds to model and collection.
+        ranks: wanted in all.
+        groups: of queries.
+        longest: tokens of the longest sequence.
+        held: bytes that are held anyhow, embeddings and scores.
+
+    Raises:
+        UserError: not even one rank fits.
+    """
+    size = next(iter(layers)).dtype.itemsize
+    parameters = sum(layer.count for layer in layers)
+    largest = max(parameter.numel() for layer in layers for parameter in layer.parameters.values())
+    place = max(_place_bytes(layer, longest, size) for layer in layers)
+    # the shared vector and what it is summed from; then sums of a rank, and three copies of its largest part
+    fixed = held + (parameters + largest) * size
+    rank = (groups * parameters + 3 * largest) * size
+    needed = fixed + rank + longest * place
+    left = int(memory * SLACK) - needed
+    if left < 0:
+        raise UserError(
+            f"one rank takes {needed / SLACK / GIB:.3f} GiB, and {memory / GIB:.3f} GiB is the bound",
+            where="gradients",
+            fix="raise `memory` or lower `groups`",
+        )
+    passing = min(left // 4, (PLACES - longest) * place)
+    more = (left - max(passing, 0)) // rank
+    return Room(ranks=int(min(ranks, 1 + more)), places=longest + max(int(passing // place), 0))
+
+
+def _place_bytes(layer: LastLayer, longest: int, size: int) -> int:
+    """Return what a token place takes while a pass goes through a last layer and back."""
+    heads = int(layer.tower.transformer.config.num_attention_heads)
+    widths = sum(_width(module) for module in layer.modules.values())
+    return size * (4 * widths + 2 * heads * longest)
+
+
+def _width(module: nn.Module) -> int:
+    if isinstance(module, nn.Linear):
+        return int(module.in_features + module.out_features)
+    return 2 * int(next(iter(module.parameters())).shape[-1])

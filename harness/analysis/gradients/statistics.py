@@ -1,0 +1,130 @@
+"""What a rank's gradients have in common over queries, and how far other queries would move it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.negatives.candidates import Floats, Integers
+
+REPLICATES = 1000
+LEVEL = 0.95
+
+BY_QUERY = ("mean of norms", "variance of norms")
+BY_GROUP = ("norm of the mean", "trace of the covariance")
+STATISTICS = (*BY_QUERY, *BY_GROUP)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What is kept of the gradients of Q queries at R ranks.
+
+    Attributes:
+        retriever: its name.
+        norm: [Q, R] lengths.
+        product: [R, G, G] inner products of the sums over the queries of each group.
+        group: [Q] group of each query.
+        positive_rank: [Q] mean rank of the query's positives among all its negatives, from 1.
+        seed: of the bootstrap.
+    """
+
+    retriever: str
+    norm: Floats
+    product: Floats
+    group: Integers
+    positive_rank: Floats
+    seed: int
+
+    @property
+    def groups(self) -> int:
+        """Number of groups of queries."""
+        return int(self.product.shape[1])
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Statistics of gradients by rank, and of resampled queries.
+
+    Attributes:
+        value: statistic -> [R].
+        replicate: statistic -> [replicates, R]; queries are resampled for all ranks at once.
+        positive_rank: mean over queries.
+        positive_replicate: statistic -> [replicates] of the queries that its replicates have.
+    """
+
+    value: dict[str, Floats]
+    replicate: dict[str, Floats]
+    positive_rank: float
+    positive_replicate: dict[str, Floats]
+
+
+def curves(gradients: Gradients) -> Curves:
+    """Return the curves of four statistics.
+
+    The mean and variance of norms are resampled by query. The others read sums of vectors, which are kept by
+    groups of queries: these are resampled.
+    """
+    generator = np.random.default_rng(gradients.seed)
+    queries = len(gradients.norm)
+    drawn = _resampled(generator, queries)
+    grouped = _resampled(generator, gradients.groups)
+    value, replicate = {}, {}
+    for names, of, times in ((BY_QUERY, _of_norms, drawn), (BY_GROUP, _of_vectors, grouped)):
+        ones = np.ones((1, times.shape[1]))
+        for name, point, other in zip(names, of(gradients, ones), of(gradients, times), strict=True):
+            value[name], replicate[name] = point[0], other
+    by_query = drawn @ gradients.positive_rank / queries
+    members = grouped[:, gradients.group]
+    by_group = members @ gradients.positive_rank / members.sum(axis=1)
+    return Curves(
+        value,
+        replicate,
+        float(gradients.positive_rank.mean()),
+        {name: by_query if name in BY_QUERY else by_group for name in STATISTICS},
+    )
+
+
+def band(value: npt.ArrayLike, replicate: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """Return how far other queries would move a statistic: ends of an interval around it.
+
+    It is the spread of the replicates about their mean, put around the value. Plain quantiles would lie
+    beside a curve such as the norm of the mean, which resampling makes longer.
+
+    Args:
+        value: [...] the statistic.
+        replicate: [replicates, ...].
+        level: of confidence.
+    """
+    tails = (1 - level) / 2
+    low, high = np.quantile(replicate - replicate.mean(axis=0), [tails, 1 - tails], axis=0)
+    return np.asarray(value + low), np.asarray(value + high)
+
+
+def _resampled(generator: np.random.Generator, count: int) -> Floats:
+    """Return how often each of some things stands in a sample with replacement, [replicates, count]."""
+    return generator.multinomial(count, np.full(count, 1 / count), REPLICATES).astype(np.float64)
+
+
+def _of_norms(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
+    """Return mean and variance of norms where queries count some times [B, Q]; [B, R] both."""
+    count = times.sum(axis=1, keepdims=True)
+    middle = gradients.norm.mean(axis=0)  # squares of deviations from it keep their digits
+    apart = gradients.norm - middle
+    mean = times @ apart / count
+    variance = (times @ apart**2 - count * mean**2) / np.maximum(count - 1, 1)
+    return middle + mean, np.maximum(variance, 0)
+
+
+def _of_vectors(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
+    """Return norm of the mean and trace of the covariance where groups count some times [B, G]."""
+    sizes = np.bincount(gradients.group, minlength=gradients.groups)
+    squares = np.zeros((gradients.groups, gradients.norm.shape[1]))
+    np.add.at(squares, gradients.group, gradients.norm**2)
+    count = (times @ sizes)[:, None]
+    length = (
+        np.maximum(np.einsum("bg,rgh,bh->br", times, gradients.product, times, optimize=True), 0) / count**2
+    )
+    trace = (times @ squares - count * length) / np.maximum(count - 1, 1)
+    return np.sqrt(length), np.maximum(trace, 0)

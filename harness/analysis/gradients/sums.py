@@ -1,0 +1,50 @@
+"""Sums of gradients over queries, by rank and group of queries, and their inner products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from harness.analysis.gradients.per_sample import Part
+
+
+class Sums:
+    """Sums over the queries of each group of the gradients at each of some ranks.
+
+    Args:
+        shapes: of the parameters, by name.
+        groups: of queries.
+        ranks: of negatives.
+        like: a tensor of the type and device that the sums have.
+    """
+
+    def __init__(self, shapes: Mapping[str, torch.Size], groups: int, ranks: int, like: Tensor) -> None:
+        self._sums = {name: like.new_zeros(groups, ranks, *shape) for name, shape in shapes.items()}
+        self._groups, self._ranks, self.device = groups, ranks, like.device
+
+    def add(self, name: str, group: int, at: Tensor, part: Part) -> None:
+        """Add gradients of one parameter.
+
+        Args:
+            name: of the parameter.
+            group: of the query.
+            at: [B] which of the ranks they are of, all different.
+            part: of B sequences.
+        """
+        sums = self._sums[name][group]
+        if part.rows is None:
+            sums.index_add_(0, at, part.values)
+            return
+        place = at[:, None] * sums.shape[1] + part.rows
+        sums.view(-1, sums.shape[2]).index_add_(0, place.flatten(), part.values.flatten(0, 1))
+
+    def products(self) -> Tensor:
+        """Return the inner products of the groups' sums at each rank, [ranks, groups, groups] float64."""
+        found = torch.zeros(self._ranks, self._groups, self._groups, dtype=torch.float64)
+        for sums in self._sums.values():
+            for rank in range(self._ranks):
+                flat = sums[:, rank].flatten(1)
+                found[rank] += (flat @ flat.T).double().cpu()
+        return found

@@ -1,0 +1,91 @@
+"""`harness search`: settings are searched for on held-out training queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.cli_options import ScaleOption
+from harness.store import LOCAL, PUBLISHED
+
+if TYPE_CHECKING:
+    from harness.search.study import OpenStudy
+    from harness.specs.library import Library
+
+
+def search(
+    name: Annotated[
+        str | None, typer.Argument(help="for example simans-a-b; see `harness search --list`")
+    ] = None,
+    scale: ScaleOption = "quick",
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="for each study; the spec's number by default")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="processes that make trials")] = 1,
+    storage: Annotated[
+        str | None, typer.Option(help="a journal file, or a database's URL; SQLite in the store by default")
+    ] = None,
+    publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="list the searches")] = False,
+) -> None:
+    """Search for settings of a row, or of all rows alike; the same command goes on where it was left."""
+    from harness.errors import UserError
+    from harness.specs.library import Library
+    from harness.specs.search_library import resolve_search
+
+    library = Library.default()
+    if listed:
+        _list(library)
+        return
+    if name is None:
+        raise UserError("no search is named", fix="name one; `harness search --list` shows them")
+    resolve_search(library, name, scale)
+
+    from harness.progress import Progress
+    from harness.search.searching import run_search
+    from harness.stages import Stages
+    from harness.store import Store
+
+    made = run_search(
+        library,
+        name,
+        scale,
+        Stages(Store.default(), Progress()),
+        PUBLISHED if publish else LOCAL,
+        trials=trials,
+        workers=workers,
+        storage=storage,
+    )
+    Console().print(_states(made.studies))
+    typer.echo(f"\nWritten: {made.folder}")
+
+
+def _list(library: Library) -> None:
+    from harness.errors import UserError
+    from harness.specs.search_library import load_search, searches
+
+    table = Table("search", "title", "target", "studies", "trials", box=None, pad_edge=False)
+    for name in searches(library):
+        try:
+            found = load_search(library, name)
+        except UserError as error:
+            table.add_row(name, str(error), "", "", "broken")
+            continue
+        table.add_row(name, found.title, found.target, str(len(found.studies)), str(found.trials))
+    Console().print(table)
+
+
+def _states(studies: Sequence[OpenStudy]) -> Table:
+    """Return how many trials ended how, and the best value of the first objective."""
+    table = Table("row", "trials", "finished", "pruned", "failed", "best", box=None, pad_edge=False)
+    for study in studies:
+        trials = study.trials()
+        names = [trial.state.name for trial in trials]
+        values = [trial.values[0] for trial in trials if trial.state.name == "COMPLETE" and trial.values]
+        counts = [str(names.count(state)) for state in ("COMPLETE", "PRUNED", "FAIL")]
+        table.add_row(study.spec.row, str(len(trials)), *counts, f"{max(values):.3f}" if values else "-")
+    return table

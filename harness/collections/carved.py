@@ -1,0 +1,51 @@
+"""A collection without a test split: what a search may look at.
+
+Documents and training queries of another collection, of which a share is held out as `dev`. That
+collection's own dev and test are not in it, so no search can look at them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from harness.collections.collection import Collection, Queries
+
+
+def carve(collection: Collection, share: float) -> Collection:
+    """Return the carved collection.
+
+    Which queries are held out is a hash of their ids: it depends neither on their order nor on the others.
+
+    Args:
+        collection: with training queries.
+        share: of them that is held out, judged by the labels that training is told.
+    """
+    train = collection.queries["train"]
+    held_out = [_place(query) < share for query in train.ids]
+    return Collection(
+        name=f"{collection.name}-carved",
+        simulation=collection.simulation,
+        document_ids=collection.document_ids,
+        documents=collection.documents,
+        queries={
+            "train": _chosen(train, [not out for out in held_out]),
+            "dev": _chosen(train, held_out),
+        },
+        about={"carved_from": collection.fingerprint, "held_out": share},
+    )
+
+
+def _place(query: str) -> float:
+    """Return a number in [0, 1) that is a query's own."""
+    return int.from_bytes(hashlib.sha256(f"held out {query}".encode()).digest()[:8], "big") / 2**64
+
+
+def _chosen(queries: Queries, which: list[bool]) -> Queries:
+    chosen = [(query, text) for query, text, so in zip(queries.ids, queries.texts, which, strict=True) if so]
+    ids = tuple(query for query, _ in chosen)
+    return Queries(
+        ids,
+        tuple(text for _, text in chosen),
+        {query: queries.qrels[query] for query in ids if query in queries.qrels},
+        {query: queries.known_relevant[query] for query in ids if query in queries.known_relevant},
+    )

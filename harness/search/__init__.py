@@ -1,0 +1,1 @@
+"""Searches over hyperparameters: trials that are training runs, on a collection without a test split."""

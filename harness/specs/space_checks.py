@@ -1,0 +1,176 @@
+"""What is wrong with the space of a search: ranges, conditions, parameters that a row does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.errors import UserError, nearest
+from harness.negatives.pieces import PieceError
+from harness.negatives.registry import make_law, make_source
+from harness.specs.sampler_checks import lacking
+from harness.specs.searches import ROUNDING, Dimension, Search, StudySpec, Values, completed
+from harness.specs.settings import RunSettings
+from harness.specs.source import Location, Source
+from harness.specs.varied import own_value, varied
+
+ENOUGH = 10_000
+"""Settings of a grid, of which no search tries more."""
+
+
+def check_space(source: Source, search: Search, place: int) -> Iterator[UserError]:
+    """Yield what is wrong with a study's space by itself.
+
+    Args:
+        source: the spec file.
+        search: what it says.
+        place: number of the study.
+    """
+    study = search.studies[place]
+    space = search.space(study)
+    for key in set(search.shared) & set(study.space):
+        yield source.error(("studies", place, "space", key), "`shared` has it, too", "keep one of the two")
+    if not space:
+        yield source.error(("studies", place), "nothing is searched", "add a `space`, or `shared`")
+    for number, (key, dimension) in enumerate(space.items()):
+        here = place_of(study, place, key)
+        yield from _check_range(source, here, dimension)
+        yield from _check_conditions(source, here, dimension, dict(list(space.items())[:number]))
+    for number, first in enumerate(study.first):
+        yield from _check_first(source, ("studies", place, "first", number), first, space)
+
+
+def check_built(
+    source: Source, search: Search, place: int, base: RunSettings, scale: str
+) -> Iterator[UserError]:
+    """Yield values that a row cannot have, found by building its pieces with them.
+
+    Args:
+        source: the spec file.
+        search: what it says.
+        place: number of the study.
+        base: the settings of its row.
+        scale: at which they are so.
+    """
+    study = search.studies[place]
+    space, wrong = search.space(study), False
+    for key, dimension in space.items():
+        for error in _unbuilt(base, space, key, dimension):
+            wrong = True
+            at = str(error.place[0]) if error.place and error.place[0] in space else key
+            yield source.error(place_of(study, place, at), f"row '{study.row}': {error.what}", error.fix)
+            break
+    for number, first in enumerate([] if wrong else study.first):
+        for key, value in completed(space, first, lambda key: own_value(base, key)).items():
+            ranged = space[key].choices or (space[key].low is not None and space[key].high is not None)
+            if key not in first and ranged and not space[key].holds(value):
+                what = f"the own value of row '{study.row}' at scale '{scale}', {value!r}, lies outside"
+                fix = f"make room for it, or give `first[{number}]` another"
+                yield source.error(place_of(study, place, key), what, fix)
+
+
+def place_of(study: StudySpec, place: int, key: str) -> Location:
+    """Return where a parameter of a study is written."""
+    return ("studies", place, "space", key) if key in study.space else ("shared", key)
+
+
+def grid_size(space: Mapping[str, Dimension]) -> int | None:
+    """Return how many settings there are, conditions counted; none where there is no end of them.
+
+    Above `ENOUGH` it stops counting.
+    """
+    settings: list[Values] = [{}]
+    for key, dimension in space.items():
+        values = dimension.values
+        if values is None:
+            return None
+        if len(settings) > ENOUGH:
+            continue
+        with_it = [chosen for chosen in settings if dimension.applies(chosen)]
+        without = [chosen for chosen in settings if not dimension.applies(chosen)]
+        settings = [*without, *({**chosen, key: value} for chosen in with_it for value in values)]
+    return len(settings)
+
+
+def _check_range(source: Source, here: Location, of: Dimension) -> Iterator[UserError]:
+    """Yield what is wrong with the values of a parameter."""
+    ranged = [name for name in ("low", "high", "step") if getattr(of, name) is not None]
+    if of.choices is not None:
+        if ranged or of.log or of.int_:
+            yield source.error(here, "a range and choices", "keep one of the two")
+        if not of.choices:
+            yield source.error((*here, "choices"), "no choices", "list some, or remove the parameter")
+        for number, value in enumerate(of.choices):
+            if value in of.choices[:number]:
+                yield source.error((*here, "choices", number), f"{value!r} stands twice", "keep one")
+        return
+    if of.low is None or of.high is None:
+        yield source.error(here, "a parameter has `low` and `high`, or `choices`", "add them")
+        return
+    width, step = of.high - of.low, of.step or (1.0 if of.int_ else None)
+    if width <= 0:
+        what = f"the range from {of.low:g} to {of.high:g} is empty"
+        yield source.error((*here, "high"), what, "make `high` larger than `low`")
+    elif step is not None and step > width:
+        what = f"a step of {step:g} is wider than the range, {width:g}"
+        yield source.error((*here, "step") if of.step else here, what, "make it smaller")
+    elif step is not None and abs(width / step - round(width / step)) > ROUNDING:
+        what = f"steps of {step:g} from {of.low:g} do not meet {of.high:g}"
+        yield source.error((*here, "step") if of.step else here, what, "change `high`, or the step")
+    if of.log and (of.low <= 0 or of.step is not None):
+        what = "a logarithmic range begins above 0 and has no step"
+        yield source.error((*here, "log"), what, "change it, or remove `log`")
+    if of.int_ and any(value != round(value) for value in (of.low, of.high, step or 1.0)):
+        yield source.error((*here, "int"), "a range of whole numbers has whole ends", "round them")
+
+
+def _check_conditions(
+    source: Source, here: Location, of: Dimension, above: Mapping[str, Dimension]
+) -> Iterator[UserError]:
+    for key, wanted in of.conditions.items():
+        place = (*here, "when", key)
+        if key not in above:
+            what = f"no parameter '{key}' stands above it in this space"
+            yield source.error(place, what, nearest(key, above) or "add it, or remove the condition")
+            continue
+        choices = above[key].choices
+        if choices is None:
+            yield source.error(place, f"'{key}' is a range", "a condition is on a parameter with `choices`")
+            continue
+        for value in wanted:
+            if value not in choices:
+                yield source.error(
+                    place, f"'{key}' is never {value!r}", nearest(str(value), map(str, choices))
+                )
+
+
+def _check_first(
+    source: Source, here: Location, first: Values, space: Mapping[str, Dimension]
+) -> Iterator[UserError]:
+    """Yield what is wrong with what a first setting names; what it leaves out is the row's."""
+    for key, value in first.items():
+        if key not in space:
+            yield source.error((*here, key), "the space has no such parameter", nearest(key, space))
+        elif not space[key].holds(value):
+            yield source.error((*here, key), f"{value!r} lies outside the space", "widen the space")
+        else:
+            for of, wanted in space[key].conditions.items():
+                if of in first and first[of] not in wanted:
+                    what = f"it does not apply where '{of}' is {first[of]!r}"
+                    yield source.error((*here, key), what, "remove it")
+
+
+def _unbuilt(
+    base: RunSettings, space: Mapping[str, Dimension], key: str, of: Dimension
+) -> Iterator[PieceError]:
+    """Yield why a row cannot have the values of a parameter, each tried under its conditions."""
+    given = {on: wanted[0] for on, wanted in of.conditions.items() if on in space and wanted}
+    ends = [round(end) if of.int_ else end for end in (of.low, of.high) if end is not None]
+    for value in of.choices or ends:
+        try:
+            made = varied(base, {**given, key: value})
+        except PieceError as error:
+            yield error
+            continue
+        if made.sampler is not None and made.sampler.source is not None:
+            law, found = make_law(made.sampler.law), make_source(made.sampler.source)
+            yield from (PieceError(f"at {value!r}, {what}", fix) for what, fix in lacking(law, found))

@@ -1,0 +1,66 @@
+"""Memory stays under its bound, and work grows with the queries."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from harness.analysis.gradients.per_rank import measure
+from harness.errors import UserError
+
+MIB = 2**20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory that is held from /proc")
+def test_peak_memory_stays_under_two_bounds_and_uses_what_it_may() -> None:
+    bounds = [64 * MIB, 128 * MIB]
+    give_back = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.analysis.gradients.peak_memory", *map(str, bounds)],
+        env={**os.environ, **give_back},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lesser, greater = (int(line) for line in done.stdout.split())
+    assert 30 * MIB < lesser < bounds[0] < greater < bounds[1]
+
+
+def test_memory_in_which_one_rank_does_not_fit_is_told_with_what_it_takes(double) -> None:
+    retriever = double("no layer, shared, idf")
+    with pytest.raises(
+        UserError, match=r"one rank takes 0\.0\d\d GiB, and 0\.000 GiB is the bound; raise"
+    ) as told:
+        measure(retriever, ranks=2, queries=3, memory=1000)
+    takes = float(str(told.value).split(" GiB")[0].split()[-1]) + 0.001
+    assert measure(retriever, ranks=2, queries=3, memory=int(takes * 2**30)).norm.shape == (3, 2)
+
+
+def test_the_bound_on_memory_changes_no_result(double) -> None:
+    retriever = double("three layers, shared, projection")
+    tight, wide = (measure(retriever, ranks=20, queries=3, groups=2, memory=m) for m in (1_500_000, 2**30))
+    torch.testing.assert_close(torch.from_numpy(tight.norm), torch.from_numpy(wide.norm), rtol=1e-10, atol=0)
+    torch.testing.assert_close(torch.from_numpy(tight.product), torch.from_numpy(wide.product))
+
+
+@pytest.mark.parametrize(("contrast", "shared"), [("sampled", 16), ("all", 21), ("alone", 1)])
+def test_passages_that_are_run_grow_with_the_queries_alone(double, contrast: str, shared: int) -> None:
+    """Each negative of each query is run once, and once more what the losses of a query share."""
+    retriever, seen = double("one layer, separate, cls"), []
+
+    def note(_, inputs) -> None:
+        if torch.is_grad_enabled():
+            seen.append(len(inputs[0]))
+
+    hook = retriever.encoder.passage.register_forward_pre_hook(note)
+    try:
+        for queries in (2, 4, 8):
+            seen.clear()
+            measure(retriever, ranks=20, queries=queries, contrast=contrast, wrt="passage")
+            assert sum(seen) == queries * (20 + shared)
+    finally:
+        hook.remove()
