@@ -126,10 +126,10 @@ def _options(analysis: Analysis, given: Sequence[str]) -> dict[str, Any]:
         if not equals or name not in known:
             fix = nearest(name, known) or f"{analysis.name} has none"
             raise UserError(f"--with {option}: no such option of {analysis.name}", fix=fix)
-        value, usual = yaml.safe_load(text), type(known[name])
-        if not isinstance(value, usual) or isinstance(value, bool) != (usual is bool):
-            fix = f"write for example --with {name}={known[name]}"
-            raise UserError(f"--with {option}: no {usual.__name__}", fix=fix)
+        value, usual = yaml.safe_load(text), known[name]
+        if usual is not None and type(value) is not type(usual):
+            fix = f"write for example --with {name}={usual}"
+            raise UserError(f"--with {option}: no {type(usual).__name__}", fix=fix)
         found[name] = value
     return found
 

@@ -12,7 +12,9 @@ from harness.store import LOCAL, PUBLISHED
 
 
 def analyse(
-    name: Annotated[str, typer.Argument(help="geometry, false-negatives, inclusion, overlap, rounds, ...")],
+    name: Annotated[
+        str, typer.Argument(help="gradients, geometry, false-negatives, inclusion, overlap or rounds")
+    ],
     target: Target,
     scale: ScaleOption = "quick",
     row: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,6 @@ from harness.cli_options import ScaleOption
 from harness.store import LOCAL, PUBLISHED
 
 if TYPE_CHECKING:
-    from harness.search.study import OpenStudy
     from harness.specs.library import Library
 
 
@@ -30,6 +28,9 @@ def search(
         str | None, typer.Option(help="a journal file, or a database's URL; SQLite in the store by default")
     ] = None,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
+    confirm: Annotated[
+        bool, typer.Option(help="then make the best and the papers' settings with fresh seeds, on test, once")
+    ] = False,
     listed: Annotated[bool, typer.Option("--list", help="list the searches")] = False,
 ) -> None:
     """Search for settings of a row, or of all rows alike; the same command goes on where it was left."""
@@ -46,21 +47,18 @@ def search(
     resolve_search(library, name, scale)
 
     from harness.progress import Progress
+    from harness.reports.renderers.terminal import render_terminal
+    from harness.search.confirm import confirm as confirm_search
+    from harness.search.report import render
     from harness.search.searching import run_search
     from harness.stages import Stages
     from harness.store import Store
 
-    made = run_search(
-        library,
-        name,
-        scale,
-        Stages(Store.default(), Progress()),
-        PUBLISHED if publish else LOCAL,
-        trials=trials,
-        workers=workers,
-        storage=storage,
-    )
-    Console().print(_states(made.studies))
+    stages, root = Stages(Store.default(), Progress()), PUBLISHED if publish else LOCAL
+    made = run_search(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
+    if confirm:
+        confirm_search(made.folder, library, stages)
+    Console().print(render_terminal(render(made.folder)))
     typer.echo(f"\nWritten: {made.folder}")
 
 
@@ -77,15 +75,3 @@ def _list(library: Library) -> None:
             continue
         table.add_row(name, found.title, found.target, str(len(found.studies)), str(found.trials))
     Console().print(table)
-
-
-def _states(studies: Sequence[OpenStudy]) -> Table:
-    """Return how many trials ended how, and the best value of the first objective."""
-    table = Table("row", "trials", "finished", "pruned", "failed", "best", box=None, pad_edge=False)
-    for study in studies:
-        trials = study.trials()
-        names = [trial.state.name for trial in trials]
-        values = [trial.values[0] for trial in trials if trial.state.name == "COMPLETE" and trial.values]
-        counts = [str(names.count(state)) for state in ("COMPLETE", "PRUNED", "FAIL")]
-        table.add_row(study.spec.row, str(len(trials)), *counts, f"{max(values):.3f}" if values else "-")
-    return table

@@ -12,6 +12,8 @@ import pandas as pd
 
 from harness.analysis.false_negatives import false_negatives
 from harness.analysis.geometry import geometry, points
+from harness.analysis.gradients.coefficients import PAPER
+from harness.analysis.gradients.per_rank import gradients_per_rank
 from harness.analysis.inclusion_by_rank import GRIDS, inclusion_over_parameters, inclusion_per_rank
 from harness.analysis.overlap import INDEPENDENT, overlap
 from harness.analysis.rounds import DIAGNOSTICS, rounds
@@ -26,7 +28,33 @@ Frames = dict[str, pd.DataFrame]
 """Frames by name."""
 
 SHOWN_RANKS = (1, 2, 5, 10, 20, 50, 100, 200)
-"""Ranks whose inclusion probability stands in the table; all are in the frame."""
+"""Ranks that stand in tables; all are in the frames."""
+
+
+def gradients_of(
+    runs: Sequence[Opened],
+    *,
+    split: str = "dev",
+    ranks: int = 200,
+    queries: int | None = None,
+    wrt: str = "both",
+    loss: str = PAPER,
+    contrast: str = "sampled",
+) -> Frames:
+    """Return mean and variance of the gradients of negatives at each rank.
+
+    Args:
+        runs: of rows with an encoder.
+        split: whose queries.
+        ranks: how many negatives of a query, from the first.
+        queries: how many are drawn from the split; all by default.
+        wrt: what the gradient is taken by; see :class:`harness.analysis.gradients.per_rank.Settings`.
+        loss: likewise.
+        contrast: likewise.
+    """
+    asked = {"split": split, "ranks": ranks, "queries": queries, "wrt": wrt, "loss": loss}
+    found = [gradients_per_rank(run.retriever, contrast=contrast, **asked) for run in runs]
+    return {"gradients": pd.concat(found, ignore_index=True)}
 
 
 def rounds_of(runs: Sequence[Opened]) -> Frames:
@@ -98,6 +126,12 @@ def overlap_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
     return {"overlap": overlap(*_drawing(runs), visits=visits)}
 
 
+def some_norms(frames: Frames) -> pd.DataFrame:
+    """Return the mean of the norms of each row's gradients at some ranks, a column each."""
+    frame = frames["gradients"]
+    return _at_some_ranks(frame[frame["statistic"] == "mean of norms"], "retriever", "value")
+
+
 def last_round(frames: Frames) -> pd.DataFrame:
     """Return the diagnostics of each row's last refresh, a column each."""
     frame = frames["rounds"]
@@ -122,9 +156,7 @@ def false_negatives_drawn(frames: Frames) -> pd.DataFrame:
 
 def some_ranks(frames: Frames) -> pd.DataFrame:
     """Return each sampler's inclusion probability at some ranks, a column each."""
-    frame = frames["inclusion"]
-    some = frame[frame["rank"].isin(SHOWN_RANKS)]
-    return _wide(some.assign(rank="rank " + some["rank"].astype(str)), "sampler", "rank", "mean")
+    return _at_some_ranks(frames["inclusion"], "sampler", "mean")
 
 
 def draws_in_common(frames: Frames) -> pd.DataFrame:
@@ -151,6 +183,11 @@ def _spread(candidates: Candidates, count: int) -> Candidates:
     """Return the candidates of some training pairs, spread over all."""
     last = len(candidates.query) - 1
     return candidates.rows(np.unique(np.linspace(0, last, min(count, last + 1), dtype=np.int64)))
+
+
+def _at_some_ranks(frame: pd.DataFrame, line: str, value: str) -> pd.DataFrame:
+    some = frame[frame["rank"].isin(SHOWN_RANKS)]
+    return _wide(some.assign(rank="rank " + some["rank"].astype(str)), line, "rank", value)
 
 
 def _wide(frame: pd.DataFrame, line: str, column: str, value: str = "value") -> pd.DataFrame:

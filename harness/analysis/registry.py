@@ -75,6 +75,13 @@ _ALL = (
         draws_candidates,
     ),
     Analysis(
+        "gradients",
+        "Gradients of negatives by rank",
+        of_runs.gradients_of,
+        of_runs.some_norms,
+        {},
+    ),
+    Analysis(
         "inclusion",
         "How likely each rank is to be drawn",
         of_runs.inclusion_of,

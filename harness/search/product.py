@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from harness.files import write_json
+from harness.files import read_json, write_json
 from harness.search.recovery import TRIES, abandoned
 from harness.search.space import space_as_json
 from harness.search.study import FINGERPRINT, FIRST, RETRY_OF, SECONDS, WHY, OpenStudy
@@ -63,9 +63,16 @@ def write_trials(
             "pruner": said.optuna.pruner,
         },
         "studies": [_study(of) for of in studies],
+        **_confirmed(folder / FILE),
     }
     write_json(folder / FILE, written)
     return folder / FILE
+
+
+def _confirmed(path: Path) -> dict[str, Any]:
+    """Return what a search was confirmed by before; the report tells if its best has changed since."""
+    known = read_json(path) if path.exists() else {}
+    return {"confirmation": known["confirmation"]} if "confirmation" in known else {}
 
 
 def _objective(search: ResolvedSearch, of: Objective, queries: int) -> dict[str, Any]:

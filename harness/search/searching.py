@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.reports.rendering import render_index
 from harness.search.product import results_of, write_trials
+from harness.search.report import render
 from harness.search.study import OpenStudy, finished, open_storage, open_studies
 from harness.search.workers import Call, work, work_together
 from harness.specs.library import Library
 from harness.specs.search_library import resolve_search
 from harness.stages import Stages
-
-REPORT = "harness.search.report"
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,6 @@ def run_search(
         raise HarnessError("workers died before all trials were finished; the same command continues")
     folder = results_of(results, search)
     write_trials(search, studies, stages, budget, folder)
-    if importlib.util.find_spec(REPORT) is not None:
-        importlib.import_module(REPORT).render(folder)
+    render(folder)
+    render_index(folder.parents[1])
     return Searched(studies, folder)

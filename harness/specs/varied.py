@@ -43,7 +43,8 @@ def varied(settings: RunSettings, values: Mapping[str, Parameter]) -> RunSetting
         loss = _made(make_loss, {**phase.loss, **told}, told)
         phase = phase.model_copy(update={"loss": loss})
     for key in values:
-        if key not in PLAIN and key.partition(".")[0] not in PIECES:
+        piece, dot, _ = key.partition(".")
+        if key not in PLAIN and not (dot and piece in PIECES):
             raise PieceError("no search can vary it", nearest(key, KNOWN), (key,))
     of_sampler = {key: values[key] for key in OF_SAMPLER if key in values}
     of_phase = {key: values[key] for key in OF_PHASE if key in values}

@@ -67,6 +67,7 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
         ("trials: 4", "trails: 4", 6, "key 'trails': unknown key; did you mean 'trials'?"),
         ("trials: 4", "trials: 4\nencoder: fresh", 7, "'encoder' belongs to the scale"),
         ("law.a: {low: 0.0", "law.alpha: {low: 0.0", 13, "law 'trisampler' has no parameter 'alpha'"),
+        (A, "law: {low: 0.0, high: 2.0}", 13, "row 'TriSampler': no search can vary it"),
         (LEARNING, "batch: {low: 8, high: 64, int: true}", 9, "key 'shared.batch': row 'TriSampler': no "),
         ("law.a: {low: 0.0", "law.a: {low: -1.0", 13, "got -1.0; expected greater than or equal to 0"),
         ('["off", eq4]', '["off", eq5]', 14, "expected 'off', 'eq4' or 'apex'"),
