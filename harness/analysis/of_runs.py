@@ -13,7 +13,8 @@ import pandas as pd
 from harness.analysis.false_negatives import false_negatives
 from harness.analysis.geometry import geometry, points
 from harness.analysis.gradients.coefficients import PAPER
-from harness.analysis.gradients.per_rank import gradients_per_rank
+from harness.analysis.gradients.findings import LEAST, findings
+from harness.analysis.gradients.per_rank import frame_of, measure
 from harness.analysis.inclusion_by_rank import GRIDS, inclusion_over_parameters, inclusion_per_rank
 from harness.analysis.overlap import INDEPENDENT, overlap
 from harness.analysis.rounds import DIAGNOSTICS, rounds
@@ -41,7 +42,7 @@ def gradients_of(
     loss: str = PAPER,
     contrast: str = "sampled",
 ) -> Frames:
-    """Return mean and variance of the gradients of negatives at each rank.
+    """Return mean and variance of the gradients of negatives by rank, and which findings hold.
 
     Args:
         runs: of rows with an encoder.
@@ -53,8 +54,11 @@ def gradients_of(
         contrast: likewise.
     """
     asked = {"split": split, "ranks": ranks, "queries": queries, "wrt": wrt, "loss": loss}
-    found = [gradients_per_rank(run.retriever, contrast=contrast, **asked) for run in runs]
-    return {"gradients": pd.concat(found, ignore_index=True)}
+    found = [measure(run.retriever, contrast=contrast, **asked) for run in runs]
+    told = {"gradients": pd.concat(map(frame_of, found), ignore_index=True)}
+    if ranks >= LEAST:
+        told["findings"] = pd.concat(map(findings, found), ignore_index=True)
+    return told
 
 
 def rounds_of(runs: Sequence[Opened]) -> Frames:

@@ -12,6 +12,7 @@ import pandas as pd
 from harness.analysis import of_runs
 from harness.analysis.false_negatives_figure import draw_false_negatives, draw_trade
 from harness.analysis.geometry_figure import draw_geometry
+from harness.analysis.gradients.figure import draw_gradients
 from harness.analysis.inclusion_figure import draw_inclusion, draw_inclusion_over_parameters
 from harness.analysis.of_runs import Frames
 from harness.analysis.overlap_figure import draw_overlap
@@ -79,7 +80,7 @@ _ALL = (
         "Gradients of negatives by rank",
         of_runs.gradients_of,
         of_runs.some_norms,
-        {},
+        {"gradients": draw_gradients},
     ),
     Analysis(
         "inclusion",
