@@ -138,7 +138,7 @@ def report(
     """Render tables, figures and pages again from cells, without training."""
     from harness.errors import UserError
     from harness.reports.rendering import render_results
-    from harness.search.report import render_searches
+    from harness.search.report.render import render_searches
 
     if every == (target is not None):
         raise UserError("report renders one target or all", fix="name a target, or say --all")

@@ -49,7 +49,7 @@ def search(
     from harness.progress import Progress
     from harness.reports.renderers.terminal import render_terminal
     from harness.search.confirm import confirm as confirm_search
-    from harness.search.report import render
+    from harness.search.report.render import render
     from harness.search.searching import run_search
     from harness.stages import Stages
     from harness.store import Store

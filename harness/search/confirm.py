@@ -14,8 +14,8 @@ from harness.evaluation.significance import FloatArray, checkpoint_interval, hol
 from harness.files import read_json, read_parquet, write_json, write_text
 from harness.reports.cells import Cells
 from harness.reproduce import Reproduction, reproduce, resolve_at
-from harness.search.found import TRIALS, read_found
-from harness.search.report import render
+from harness.search.report.found import TRIALS, read_found
+from harness.search.report.render import render
 from harness.search.target import SEED_SHIFT, SPEC, Pair, pairs_of, target_text
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved

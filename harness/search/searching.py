@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.reports.rendering import render_index
 from harness.search.product import results_of, write_trials
-from harness.search.report import render
+from harness.search.report.render import render
 from harness.search.study import OpenStudy, finished, open_storage, open_studies
 from harness.search.workers import Call, work, work_together
 from harness.specs.library import Library

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from harness.errors import UserError
-from harness.search.found import Found, Setting, Study, Trial
-from harness.search.words import PAPERS, setting_text
+from harness.search.report.found import Found, Setting, Study, Trial
+from harness.search.report.words import PAPERS, setting_text
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Comparison, Row

@@ -14,7 +14,7 @@ from harness.evaluation.significance import method_interval
 from harness.progress import Progress
 from harness.search import target
 from harness.search.confirm import confirm
-from harness.search.report import render
+from harness.search.report.render import render
 from harness.specs.library import Library
 from harness.stages import Stages
 from harness.store import Store

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.search.expected_best import counted, expected_band, expected_best
-from harness.search.found import Found, read_found
+from harness.search.report.expected_best import counted, expected_band, expected_best
+from harness.search.report.found import Found, read_found
 
 from .sample import A_B, peak, search, study, write
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.search.found import Study, read_found
-from harness.search.importance import importance
+from harness.search.report.found import Study, read_found
+from harness.search.report.importance import importance
 
 from .sample import A_B, RATE, names, number, peak, search, study, write
 

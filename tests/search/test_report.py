@@ -14,7 +14,7 @@ from matplotlib.image import imread
 from harness.errors import UserError
 from harness.reports.drawing import STYLE
 from harness.reports.rendering import PAGE, render_index
-from harness.search.report import FILES, render, render_searches
+from harness.search.report.render import FILES, render, render_searches
 
 from .sample import A_B, RATE, number, peak, search, study, write
 

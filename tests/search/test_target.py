@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from harness.errors import UserError
-from harness.search.found import Found, read_found
+from harness.search.report.found import Found, read_found
 from harness.search.target import SEED_SHIFT, target_text
 from harness.specs.library import Library
 from harness.specs.models import Row

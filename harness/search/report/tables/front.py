@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.reports.document import Column, Table, fields
-from harness.search.found import Found
-from harness.search.pareto import front_of
-from harness.search.words import axis_text, setting_text, value_of
+from harness.search.report.found import Found
+from harness.search.report.pareto import front_of
+from harness.search.report.words import axis_text, setting_text, value_of
 
 
 def front_table(found: Found) -> Table:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.reports.drawing import describe, few_ticks, figure_to, line_look
-from harness.search.figures.panels import PAPER
-from harness.search.found import Found
-from harness.search.pareto import front_of
-from harness.search.words import axis_text, factor_of, title_of
+from harness.search.report.figures.panels import PAPER
+from harness.search.report.found import Found
+from harness.search.report.pareto import front_of
+from harness.search.report.words import axis_text, factor_of, title_of
 
 
 def draw_pareto(found: Found, svg: Path, png: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.reports.document import Column, Field, Table, fields
 from harness.reports.text import NOTHING, count_text
-from harness.search.found import Found, Study, Trial
-from harness.search.words import axis_text, setting_text, value_of
+from harness.search.report.found import Found, Study, Trial
+from harness.search.report.words import axis_text, setting_text, value_of
 
 STATES = {"complete": "finished", "pruned": "pruned", "failed": "failed"}
 

@@ -22,7 +22,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from harness.search.found import Study, Trial
+from harness.search.report.found import Study, Trial
 
 FOREST_SEEDS = 10
 RESAMPLES = 40

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from harness.reports.document import Block, Document, Figure, filled, noted
-from harness.search.figures.contour import with_contour
-from harness.search.found import Found
-from harness.search.notes import notes_of
-from harness.search.tables.confirmation import confirmation_tables
-from harness.search.tables.expected import expected_table
-from harness.search.tables.front import front_table
-from harness.search.tables.importance import Importances, importance_table
-from harness.search.tables.studies import studies_table
-from harness.search.words import axis_text, made_on
+from harness.search.report.figures.contour import with_contour
+from harness.search.report.found import Found
+from harness.search.report.notes import notes_of
+from harness.search.report.tables.confirmation import confirmation_tables
+from harness.search.report.tables.expected import expected_table
+from harness.search.report.tables.front import front_table
+from harness.search.report.tables.importance import Importances, importance_table
+from harness.search.report.tables.studies import studies_table
+from harness.search.report.words import axis_text, made_on
 
 
 def search_document(found: Found, importances: Importances) -> Document:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.reports.text import list_text
-from harness.search.found import Found, Study
-from harness.search.words import condition_text, names_of, number_text, setting_text
+from harness.search.report.found import Found, Study
+from harness.search.report.words import condition_text, names_of, number_text, setting_text
 
 MOST = 10
 """Failed trials that are told of one by one."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.search.found import Found, Study, Trial
+from harness.search.report.found import Found, Study, Trial
 
 
 def render_trials_csv(found: Found) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from harness.reports.drawing import INK, OKABE_ITO, describe, figure_to
-from harness.search.found import Found
-from harness.search.importance import FOREST_SEEDS, LEVEL, RESAMPLES, Importance
-from harness.search.words import names_of, title_of
+from harness.search.report.found import Found
+from harness.search.report.importance import FOREST_SEEDS, LEVEL, RESAMPLES, Importance
+from harness.search.report.words import names_of, title_of
 
 WIDE = 3
 

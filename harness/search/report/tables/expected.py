@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from harness.reports.document import Column, Table, fields
 from harness.reports.text import NOTHING
-from harness.search.expected_best import LEVEL, FloatArray, counted, expected_band, expected_best, is_exact
-from harness.search.found import Found
-from harness.search.words import axis_text, value_of
+from harness.search.report.expected_best import (
+    LEVEL,
+    FloatArray,
+    counted,
+    expected_band,
+    expected_best,
+    is_exact,
+)
+from harness.search.report.found import Found
+from harness.search.report.words import axis_text, value_of
 
 BUDGETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 

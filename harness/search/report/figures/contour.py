@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.tri import Triangulation
 
 from harness.reports.drawing import INK, describe, few_ticks, figure_to
-from harness.search.figures.panels import FAILED, PAPER, PRUNED
-from harness.search.found import Found, Study
-from harness.search.words import axis_text, factor_of, names_of, title_of
+from harness.search.report.figures.panels import FAILED, PAPER, PRUNED
+from harness.search.report.found import Found, Study
+from harness.search.report.words import axis_text, factor_of, names_of, title_of
 
 FEWEST = 4
 """Finished trials below which nothing is interpolated."""

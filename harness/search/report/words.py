@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.reports.text import NOTHING, Style, count_text, list_text
-from harness.search.found import Found, Objective, Setting
+from harness.search.report.found import Found, Objective, Setting
 from harness.specs.expansion import short_names, value_text
 from harness.specs.samplers import Parameter
 

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.reports.drawing import describe, figure_to, line_look
-from harness.search.expected_best import LEVEL, counted, expected_band, expected_best, is_exact
-from harness.search.figures.panels import best_so_far, value_axis
-from harness.search.found import Found
-from harness.search.words import factor_of, title_of
+from harness.search.report.expected_best import LEVEL, counted, expected_band, expected_best, is_exact
+from harness.search.report.figures.panels import best_so_far, value_axis
+from harness.search.report.found import Found
+from harness.search.report.words import factor_of, title_of
 
 PALE = 0.13
 

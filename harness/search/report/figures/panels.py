@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.reports.drawing import INK, OKABE_ITO, few_ticks
-from harness.search.found import Found, Study, Trial
-from harness.search.words import axis_text, factor_of
+from harness.search.report.found import Found, Study, Trial
+from harness.search.report.words import axis_text, factor_of
 
 COMPLETE: dict[str, Any] = {
     "marker": "o", "s": 22, "facecolor": OKABE_ITO[0], "edgecolor": "black", "linewidth": 0.5, "zorder": 3,

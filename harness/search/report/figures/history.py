@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.reports.drawing import INK, describe, figure_to
-from harness.search.figures.panels import LEGEND, best_so_far, grid_of, scatter_trials, value_axis
-from harness.search.found import Found, Study
-from harness.search.words import title_of
+from harness.search.report.figures.panels import LEGEND, best_so_far, grid_of, scatter_trials, value_axis
+from harness.search.report.found import Found, Study
+from harness.search.report.words import title_of
 
 WIDE = 3
 

@@ -12,17 +12,17 @@ from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import render as render_target
 from harness.reports.rendering import render_index
-from harness.search.figures.contour import draw_contour
-from harness.search.figures.expected import draw_expected
-from harness.search.figures.history import draw_history
-from harness.search.figures.importance import draw_importance
-from harness.search.figures.pareto import draw_pareto
-from harness.search.figures.slices import draw_slices
-from harness.search.found import TRIALS, Found, read_found
-from harness.search.importance import importance
-from harness.search.table import search_document
-from harness.search.tables.importance import Importances
-from harness.search.tidy import render_trials_csv
+from harness.search.report.figures.contour import draw_contour
+from harness.search.report.figures.expected import draw_expected
+from harness.search.report.figures.history import draw_history
+from harness.search.report.figures.importance import draw_importance
+from harness.search.report.figures.pareto import draw_pareto
+from harness.search.report.figures.slices import draw_slices
+from harness.search.report.found import TRIALS, Found, read_found
+from harness.search.report.importance import importance
+from harness.search.report.table import search_document
+from harness.search.report.tables.importance import Importances
+from harness.search.report.tidy import render_trials_csv
 
 FILES = ("table.md", "table.csv", "table.tex", "table.html", TRIALS)
 

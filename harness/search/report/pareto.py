@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.search.found import Found, Study, Trial
+from harness.search.report.found import Found, Study, Trial
 
 Pair = tuple[Trial, tuple[float, ...]]
 

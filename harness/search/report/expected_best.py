@@ -16,7 +16,7 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-from harness.search.found import Found, Study
+from harness.search.report.found import Found, Study
 
 FloatArray = npt.NDArray[np.float64]
 

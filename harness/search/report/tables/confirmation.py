@@ -7,8 +7,8 @@ from typing import Any
 
 from harness.reports.document import Column, Field, Table, fields
 from harness.reports.text import NOTHING, p_text
-from harness.search.found import Found
-from harness.search.words import PAPERS, PERCENT
+from harness.search.report.found import Found
+from harness.search.report.words import PAPERS, PERCENT
 
 Quoted = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from harness.reports.drawing import describe, few_ticks, figure_to
-from harness.search.figures.panels import LEGEND, grid_of, scatter_trials, value_axis
-from harness.search.found import Found, Study
-from harness.search.words import condition_text, names_of, number_text, title_of
+from harness.search.report.figures.panels import LEGEND, grid_of, scatter_trials, value_axis
+from harness.search.report.found import Found, Study
+from harness.search.report.words import condition_text, names_of, number_text, title_of
 
 WIDE = 4
 EDGE = 0.04

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.reports.document import Column, Table, fields
-from harness.search.found import Found
-from harness.search.importance import FOREST_SEEDS, LEVEL, RESAMPLES, Importance
-from harness.search.words import names_of
+from harness.search.report.found import Found
+from harness.search.report.importance import FOREST_SEEDS, LEVEL, RESAMPLES, Importance
+from harness.search.report.words import names_of
 
 Importances = Mapping[tuple[str, int], Importance]
 """(row, place of the objective) -> what was computed."""

@@ -1,0 +1,1 @@
+"""What a search came to, from its trials.json alone."""
