@@ -87,7 +87,6 @@ def accumulate_layers(gradients: LayerGradients, groups: Groups, memory: int) ->
     with only_last_layers(gradients.encoder, layers):
         for begin in range(0, ranks, room.ranks):
             some = np.arange(begin, min(begin + room.ranks, ranks))
-            sums.clear()
             for row in range(queries):
                 square = torch.zeros(len(some), dtype=torch.float64, device=sums.device)
                 for at, name, part in gradients.of(row, some, room.places):
@@ -95,4 +94,5 @@ def accumulate_layers(gradients: LayerGradients, groups: Groups, memory: int) ->
                     sums.add(name, int(groups[0][row]), at, part)
                 norm[row, some] = square.sqrt().cpu().numpy()
             product[some] = sums.products().numpy()[: len(some)]
+            sums.clear()
     return Accumulated(norm, product)

@@ -29,9 +29,10 @@ class Sums:
         like: Tensor,
         rows: Mapping[str, Tensor] | None = None,
     ) -> None:
-        self._sums = {name: like.new_zeros(groups, ranks, *shape) for name, shape in shapes.items()}
+        self._sums = {name: like.new_empty(groups, ranks, *shape) for name, shape in shapes.items()}
         self._rows = rows or {}
         self._groups, self._ranks, self.device = groups, ranks, like.device
+        self.clear()
 
     def clear(self) -> None:
         """Begin anew, in the same memory: fresh pages take longer than filling old ones."""

@@ -1,11 +1,10 @@
-"""Run analyses in a process of its own and print by how many bytes each raised the peak of memory.
+"""Run analyses in a process of its own and print how many bytes each took at most beside what was held.
 
 `python -m tests.analysis.gradients.peak_memory BYTES ...`: the bounds that they are given, ascending.
 """
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -45,9 +44,10 @@ def wide_retriever(folder: Path) -> Retriever:
     return Retriever("wide", encoder, collection, tokens)
 
 
-def peak() -> int:
-    """Bytes that the process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def held(line: str) -> int:
+    """Bytes that the process holds: `VmRSS` now, or `VmHWM` at most since the peak was reset."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(found.split()[1]) for found in status if found.startswith(line)) * 1024
 
 
 def main() -> None:
@@ -56,10 +56,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         retriever = wide_retriever(Path(folder) / "tokens")
         measure(retriever, ranks=20, queries=2, wrt="score")
-        before = peak()
         for bound in sys.argv[1:]:
+            Path("/proc/self/clear_refs").write_text("5")  # resets the peak, see proc(5)
+            before = held("VmRSS")
             measure(retriever, ranks=10, queries=2, groups=4, memory=int(bound))
-            print(peak() - before)
+            print(held("VmHWM") - before)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from harness.errors import UserError
 MIB = 2**20
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="units of the peak differ by system")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_peak_memory_stays_under_two_bounds_and_uses_what_it_may() -> None:
     bounds = [64 * MIB, 128 * MIB]
     give_back = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
