@@ -18,7 +18,7 @@ notebooks: reproduce
 	$(BIN)/python -m notebooks.execute
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m 'not slow' --numprocesses 2 --dist loadfile
 
 test-all: $(VENV)/.ready
 	$(BIN)/pytest
