@@ -36,7 +36,7 @@ def draw_gradients(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> 
             row[0].set_ylabel("divided by\nthe maximum")
         for axis, reading in zip(panels[0], READINGS, strict=True):
             axis.set_title(TITLES[reading], loc="right")
-        panels[0, 1].legend(loc="upper right", frameon=False)
+        panels[0, 1].legend(loc="center right", frameon=False)
         for axis in panels[-1]:
             axis.set_xlabel("rank of the negative")
 
@@ -61,7 +61,7 @@ def _mark_positives(axis: Axes, line: pd.Series, last: float) -> None:
     """Mark their mean rank with its band, or write where it lies beyond the ranks that are shown."""
     text = f"positives: {line['value']:.0f}"
     if line["value"] > last:
-        axis.text(last, 0.03, f"{text} ▸", ha="right", fontsize=7.5, color=INK)
+        axis.text(last, 1.04, f"{text} ▸", ha="right", fontsize=7.5, color=INK)
         return
     axis.axvspan(line["low"], min(line["high"], last), color="#BBBBBB", alpha=0.35, linewidth=0)
     axis.axvline(line["value"], color=INK, linewidth=1, linestyle=(0, (4, 2)))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,16 +13,13 @@ from torch import Tensor
 from harness.analysis.gradients.coefficients import Coefficients
 from harness.analysis.gradients.last_layer import LastLayer, last_layer
 from harness.analysis.gradients.lists import Lists
-from harness.analysis.gradients.per_sample import Part, Trace, together, traced
+from harness.analysis.gradients.per_sample import Part, Trace, traced
 from harness.analysis.retriever import Retriever
 from harness.encoders.dual_encoder import DualEncoder
 from harness.negatives.candidates import Integers
 from harness.retrieval.encode import length_buckets
 
 Side = Literal["query", "passage", "both"]
-
-Makers = dict[str, list[Callable[[], Part]]]
-"""What makes the gradients that add up to that of a parameter, by its name."""
 
 
 class LayerGradients:
@@ -116,28 +112,33 @@ class LayerGradients:
             documents = self.lists.document[row, 1 + some]
             lengths = np.maximum(lengths, self._tokens.documents.lengths[documents])
         for bucket in length_buckets(lengths, places):
-            makers = self._makers(row, some[bucket], shared)
+            here = some[bucket]
             at = torch.from_numpy(bucket).to(self.lists.queries.device)
-            for name, found in makers.items():
-                yield at, name, together([make() for make in found])
+            factors = [
+                self._number(np.where(self.given.which[row, here] == number, self.given.scale[row, here], 0))
+                for number in (0, 1)
+            ]
+            for module, capture in self._seen(row, here).items():
+                for name, part in capture.parts():
+                    full, total = f"{module}.{name}", part
+                    for factor, parts in zip(factors, shared, strict=True):
+                        total = total.plus(parts[full], factor) if full in parts else total
+                    yield at, full, total
 
-    def _makers(self, row: int, some: Integers, shared: list[dict[str, Part]]) -> Makers:
-        makers: Makers = defaultdict(list)
+    def _seen(self, row: int, some: Integers) -> Trace:
+        """Return what modules saw of some negatives of a query, and of the query once for each of them."""
+        seen: Trace = {}
         if self._passage is not None:
             cotangent = self._number(self.given.own[row, some])[:, None] * self.lists.queries[row]
-            _collect(makers, self._name("passage"), self._passages(self._passage, row, 1 + some, cotangent))
-        if self._query:
+            seen |= self._passages(self._passage, row, 1 + some, cotangent)
+        if self._query is not None:
             numbers = np.full(len(some), self.lists.query[row])
             cotangent = query_cotangents(self.lists, self.given, row, some)
             trace = traced(self._query, self._query_texts, numbers, self._tokens.pad, cotangent)
-            _collect(makers, self._name("query"), trace)
-        for number, parts in enumerate(shared):
-            factor = self._number(
-                np.where(self.given.which[row, some] == number, self.given.scale[row, some], 0)
-            )
-            for name, part in parts.items():
-                makers[name].append(partial(part.times, factor))
-        return makers
+            for module, capture in trace.items():
+                name = f"{self._name('query')}.{module}"
+                seen[name] = seen[name].and_then(capture) if name in seen else capture
+        return seen
 
     def _shared(self, row: int, number: int, some: Integers, places: int) -> dict[str, Part]:
         """Return a weighted sum of the gradients of a query's scores through the passages, by parameter.
@@ -152,18 +153,18 @@ class LayerGradients:
         lengths = self._tokens.documents.lengths[self.lists.document[row, columns]]
         found: dict[str, Part] = {}
         for bucket in length_buckets(lengths, places):
-            trace = self._passages(self._passage, row, columns[bucket], weight[torch.from_numpy(bucket)])
-            makers: Makers = defaultdict(list)
-            _collect(
-                makers, self._name("passage"), {name: capture.whole() for name, capture in trace.items()}
-            )
-            for name, (make,) in makers.items():
-                found[name] = together([found[name], make()] if name in found else [make()])
+            for module, capture in self._passages(
+                self._passage, row, columns[bucket], weight[torch.from_numpy(bucket)]
+            ).items():
+                for name, part in capture.whole().parts():
+                    full = f"{module}.{name}"
+                    found[full] = part.plus(found[full], weight.new_ones(1)) if full in found else part
         return found
 
     def _passages(self, layer: LastLayer, row: int, columns: Integers, cotangent: Tensor) -> Trace:
         numbers = self.lists.document[row, columns]
-        return traced(layer, self._tokens.documents, numbers, self._tokens.pad, cotangent)
+        trace = traced(layer, self._tokens.documents, numbers, self._tokens.pad, cotangent)
+        return {f"{self._name('passage')}.{module}": capture for module, capture in trace.items()}
 
     def _name(self, tower: str) -> str:
         return "shared" if self.encoder.shared else tower
@@ -181,9 +182,3 @@ def query_cotangents(lists: Lists, given: Coefficients, row: int, some: Integers
     )
     sums = (weight @ passages)[given.which[row, some]]
     return own[:, None] * passages[1 + some] + scale[:, None] * sums
-
-
-def _collect(makers: Makers, tower: str, trace: Trace) -> None:
-    for module, capture in trace.items():
-        for name, make in capture.parts().items():
-            makers[f"{tower}.{module}.{name}"].append(make)

@@ -9,7 +9,7 @@ gradient computations").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -42,26 +42,16 @@ class Part:
         length: Tensor = torch.linalg.vector_norm(self.values.flatten(1), dim=1)
         return length.square()
 
-    def times(self, factor: Tensor) -> Part:
-        """Return the gradient of one sequence, B = 1, times each of some factors [B']."""
-        return Part(factor.view(-1, *[1] * (self.values.dim() - 1)) * self.values, self.rows)
-
-
-def together(parts: list[Part]) -> Part:
-    """Return the sum of gradients of one parameter; the parts are used up."""
-    first = parts[0]
-    if first.rows is None:
-        for part in parts[1:]:
-            first.values.add_(part.values)
-        return first
-    if len(parts) == 1:
-        return first
-    rows = torch.unique(torch.cat([part.rows for part in parts if part.rows is not None]))
-    values = first.values.new_zeros(len(first.values), len(rows), first.values.shape[2])
-    for part in parts:
-        if part.rows is not None:
-            values.index_add_(1, torch.searchsorted(rows, part.rows), part.values)
-    return Part(values, rows)
+    def plus(self, other: Part, factor: Tensor) -> Part:
+        """Return these and the gradient of one sequence, B = 1, times some factors [B]; these are used up."""
+        times = factor.view(-1, *[1] * (other.values.dim() - 1))
+        if self.rows is None or other.rows is None:
+            return Part(self.values.addcmul_(times, other.values))
+        rows = torch.unique(torch.cat([self.rows, other.rows]))
+        values = self.values.new_zeros(len(self.values), len(rows), self.values.shape[2])
+        values.index_add_(1, torch.searchsorted(rows, self.rows), self.values)
+        values.index_add_(1, torch.searchsorted(rows, other.rows), times * other.values)
+        return Part(values, rows)
 
 
 @dataclass(frozen=True)
@@ -82,16 +72,20 @@ class Capture:
         """Return the same as one sequence, whose gradient is the sum of all."""
         return Capture(self.module, self.given.flatten(0, 1)[None], self.back.flatten(0, 1)[None])
 
-    def parts(self) -> dict[str, Callable[[], Part]]:
-        """Return what makes the gradients of each parameter, by its name."""
-        made: dict[str, Callable[[], Part]] = {"bias": lambda: Part(self.back.sum(dim=1))}
+    def and_then(self, other: Capture) -> Capture:
+        """Return what the module saw of B sequences and of B others, whose gradients are to be added."""
+        given, back = (self.given, other.given), (self.back, other.back)
+        return Capture(self.module, torch.cat(given, dim=1), torch.cat(back, dim=1))
+
+    def parts(self) -> Iterator[tuple[str, Part]]:
+        """Yield the gradients of each parameter, by its name."""
+        for name, _ in self.module.named_parameters(recurse=False):
+            yield name, Part(self.back.sum(dim=1)) if name == "bias" else self._of_weight()
+
+    def _of_weight(self) -> Part:
         if isinstance(self.module, nn.Linear):
-            made["weight"] = lambda: Part(torch.bmm(self.back.mT, self.given))
-        elif isinstance(self.module, nn.LayerNorm):
-            made["weight"] = self._of_norm
-        else:
-            made["weight"] = self._of_embedding
-        return {name: made[name] for name, _ in self.module.named_parameters(recurse=False)}
+            return Part(torch.bmm(self.back.mT, self.given))
+        return self._of_norm() if isinstance(self.module, nn.LayerNorm) else self._of_embedding()
 
     def _of_norm(self) -> Part:
         norm: Any = self.module
