@@ -13,7 +13,7 @@ import matplotlib as mpl
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from harness.files import write_bytes
 
@@ -93,6 +93,13 @@ def entitle(figure: Figure, title: str) -> None:
 def few_ticks(axis: Axis) -> None:
     """Mark round numbers, few enough for a narrow panel and enough to read a value."""
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+
+
+def log_ticks(axis: Axis) -> None:
+    """Mark 1 and 3 of each power of ten on a logarithmic axis, as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:

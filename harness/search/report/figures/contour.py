@@ -10,7 +10,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.tri import Triangulation
 
-from harness.reports.drawing import INK, describe, few_ticks, figure_to
+from harness.reports.drawing import INK, describe, few_ticks, figure_to, log_ticks
 from harness.search.report.figures.panels import FAILED, PAPER, PRUNED
 from harness.search.report.found import Found, Study
 from harness.search.report.words import axis_text, factor_of, names_of, title_of
@@ -60,8 +60,7 @@ def _draw_study(figure: Figure, axis: Axes, found: Found, study: Study) -> None:
         limits(of["low"], of["high"])
         label(names_of(keys)[key])
     for line, key in ((axis.xaxis, keys[0]), (axis.yaxis, keys[1])):
-        if not study.space[key].get("log"):
-            few_ticks(line)
+        (log_ticks if study.space[key].get("log") else few_ticks)(line)
     shades = _draw_between(axis, found, study)
     _draw_trials(axis, found, study, shades)
     axis.grid(visible=False)

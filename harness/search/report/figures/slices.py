@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from harness.reports.drawing import describe, few_ticks, figure_to
+from harness.reports.drawing import describe, few_ticks, figure_to, log_ticks
 from harness.search.report.figures.panels import LEGEND, grid_of, scatter_trials, value_axis
 from harness.search.report.found import Found, Study
 from harness.search.report.words import condition_text, names_of, number_text, title_of
@@ -41,6 +41,7 @@ def _draw_panel(axis: Axes, found: Found, study: Study, key: str) -> None:
         low, high = float(of["low"]), float(of["high"])
         if of.get("log"):
             axis.set_xscale("log")
+            log_ticks(axis.xaxis)
             axis.set_xlim(low / (high / low) ** EDGE, high * (high / low) ** EDGE)
         else:
             few_ticks(axis.xaxis)
