@@ -62,7 +62,7 @@ from harness.specs.models import with_runs
 
 pd.set_option("display.max_colwidth", None)
 TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
-QUERIES = 32
+QUERIES = 16 if SCALE == "simulation" else 32
 rows = [row.name for row in with_runs(Library.default().target(TARGET).target.rows) if row.name != "BM25"]
 retrievers = {name: harness.load(TARGET, row=name, scale=SCALE).retriever for name in rows}
 documents = len(next(iter(retrievers.values())).collection.documents)
