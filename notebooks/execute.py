@@ -12,7 +12,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 HERE = Path(__file__).parent
 LONGEST_CELL_S = 1800
@@ -64,6 +64,10 @@ def main(chosen: list[str]) -> int:
             execute(name, HERE / f"{name}.ipynb", HERE.parent)
         except CellExecutionError as error:
             print(f"error: notebook {name}: {error.ename}: {error.evalue}", file=sys.stderr)
+            return 1
+        except (CellTimeoutError, DeadKernelError) as error:
+            reason = str(error).splitlines()[0]
+            print(f"error: notebook {name}: {reason}; run it again with more time or memory", file=sys.stderr)
             return 1
     return 0
 

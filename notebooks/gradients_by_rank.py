@@ -130,7 +130,7 @@ numbers[["reading", "finding", "compared", "value", "low", "high", "bound", "ans
 #   the smallest tenth, [22, 62]), where the paper's falls to a quarter.
 # - **3 holds.** The variance beyond the top ten is a few hundredths of theirs.
 # - **4a does not hold.** The variance is low after some fifteen ranks; the positives' *mean* rank is in the hundreds. It is carried by a
-#   few queries: the median is near 11, which is where the variance falls. Had the paper meant the median, it would hold here.
+#   few queries: the median is near 11, about where the variance falls; that was seen afterwards and is no criterion of ours.
 # - **4b cannot be told.** The positives' mean rank lies beyond the ranks that are shown, so nothing is near it.
 #
 # The rows differ less from each other than the bands are wide: at this scale the figure does not tell samplers apart.
@@ -175,8 +175,8 @@ pd.Series({name: fall(found) for name, found in other.items()}, name="last ten /
 
 # %% [markdown]
 # At quick scale, with `alone` the mean falls to a third over 200 ranks, close to the paper's quarter, and finding 2 holds; with a softmax
-# over several negatives it falls to a fiftieth or less. So the paper's curve is as flat as it is either because its softmax had few
-# negatives in it, or because its retriever's scores lay closer together. The last column says the same from the other
+# over several negatives it falls to a fiftieth or less. That the paper's curve is flatter may come from few negatives in its
+# softmax, or from scores that lie closer together; the paper does not tell. The last column says the same from the other
 # side: the score alone, without any gradient of the encoder, gives the picture.
 #
 # ## A pretrained encoder on a public collection

@@ -47,7 +47,7 @@ def refused(library, stages, call) -> str:
 
 QUICKLY = {
     "inclusion": ("pairs=20", "visits=2", "over_parameters=4"),
-    "gradients": ("ranks=10", "queries=6"),
+    "gradients": ("ranks=10", "queries=100"),  # more than there are
 }
 
 
@@ -98,6 +98,7 @@ def test_the_table_of_rounds_is_that_of_the_last_refresh(library, stages):
         (asked("overlap", options=("visits=many",)), "--with visits=many: no int; write for example"),
         (asked("overlap", options=("visits",)), "no such option"),
         (asked("gradients", options=("queries=2", "ranks=400")), "rank 400 is asked for, and only"),
+        (asked("gradients", options=("split=tset",)), "has no queries 'tset'; did you mean 'test'?"),
         (asked(options=("visits=2",)), "rounds has none"),
     ],
 )

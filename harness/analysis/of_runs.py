@@ -37,7 +37,7 @@ def gradients_of(
     *,
     split: str = "dev",
     ranks: int = 200,
-    queries: int | None = None,
+    queries: int = 64,
     wrt: str = "both",
     loss: str = PAPER,
     contrast: str = "sampled",
@@ -48,13 +48,16 @@ def gradients_of(
         runs: of rows with an encoder.
         split: whose queries.
         ranks: how many negatives of a query, from the first.
-        queries: how many are drawn from the split; all by default.
+        queries: how many are drawn from the split, at most; at quick scale each takes a second a row.
         wrt: what the gradient is taken by; see :class:`harness.analysis.gradients.per_rank.Settings`.
         loss: likewise.
         contrast: likewise.
     """
-    asked = {"split": split, "ranks": ranks, "queries": queries, "wrt": wrt, "loss": loss}
-    found = [measure(run.retriever, contrast=contrast, **asked) for run in runs]
+    asked = {"split": split, "ranks": ranks, "wrt": wrt, "loss": loss, "contrast": contrast}
+    found = []
+    for run in runs:
+        there = len(np.unique(run.retriever.pairs(split).pairs[:, 0]))
+        found.append(measure(run.retriever, queries=min(queries, there) or None, **asked))
     told = {"gradients": pd.concat(map(frame_of, found), ignore_index=True)}
     if ranks >= LEAST:
         told["findings"] = pd.concat(map(findings, found), ignore_index=True)

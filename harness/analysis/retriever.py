@@ -52,10 +52,8 @@ class Retriever:
         Raises:
             UserError: no such split.
         """
+        self._refuse_unknown(split)
         if split not in self._queries:
-            known = self.collection.queries
-            if split not in known:
-                raise UserError(f"{self.collection.name} has no queries '{split}'", fix=nearest(split, known))
             self._queries[split] = encode(self.encoder.query, self.tokens.queries[split], self.tokens.pad)
         return self._queries[split]
 
@@ -108,8 +106,18 @@ class Retriever:
         return miner.mine(embedded, self.documents, model=self.encoder.fingerprint(), seed=seed)
 
     def pairs(self, split: str) -> TrainingPairs:
-        """Return the labelled pairs of a split, and what is known of their queries."""
+        """Return the labelled pairs of a split, and what is known of their queries.
+
+        Raises:
+            UserError: no such split.
+        """
+        self._refuse_unknown(split)
         return labelled_pairs(self.collection, split)
+
+    def _refuse_unknown(self, split: str) -> None:
+        known = self.collection.queries
+        if split not in known:
+            raise UserError(f"{self.collection.name} has no queries '{split}'", fix=nearest(split, known))
 
     def _refuse_beyond(self, k: int, masked: Sequence[Integers]) -> None:
         most = len(self.collection.documents) - max(map(len, masked))

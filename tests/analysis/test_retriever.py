@@ -30,3 +30,5 @@ def test_a_rank_beyond_the_documents_is_one_clear_message(retriever) -> None:
 def test_an_unknown_split_names_the_nearest(retriever) -> None:
     with pytest.raises(UserError, match=r"no queries 'tset'.*test"):
         retriever.candidates("tset", k=3)
+    with pytest.raises(UserError, match=r"no queries 'tset'.*test"):
+        retriever.pairs("tset")

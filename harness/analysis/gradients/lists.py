@@ -62,8 +62,8 @@ def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | Non
     Raises:
         UserError: no such split, too few queries, or a rank beyond the documents.
     """
-    pairs = retriever.pairs(split) if split in retriever.collection.queries else None
-    chosen = None if pairs is None or queries is None else _chosen(pairs, queries, split, seed)
+    pairs = retriever.pairs(split)
+    chosen = None if queries is None else _chosen(pairs, queries, split, seed)
     mined = retriever.candidates(split, k=ranks, queries=None if chosen is None else chosen.tolist())
     query, first = np.unique(mined.query, return_index=True)
     document = np.concatenate([mined.positive[first, None], mined.document[first]], axis=1)
