@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness.analysis.drawn import VISITS, drawn_columns, each_sampler
 from harness.analysis.false_negatives import known_relevant
-from harness.analysis.over_queries import LEVEL
+from harness.analysis.over_queries import LEVEL, resampled
 from harness.analysis.trade import found_and_kept, pushes
 from harness.errors import UserError
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
@@ -76,7 +76,7 @@ def _resampled(query: Integers) -> Floats:
     """Return how often each row counts, [1 + RESAMPLES, R]: once, then as often as its query was drawn."""
     _, place = np.unique(query, return_inverse=True)
     queries = int(place.max()) + 1
-    drawn = np.random.default_rng(0).multinomial(queries, np.full(queries, 1 / queries), size=RESAMPLES)
+    drawn = resampled(np.random.default_rng(0), queries, RESAMPLES)
     return np.vstack([np.ones(len(query)), drawn[:, place]])
 
 

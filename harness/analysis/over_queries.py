@@ -109,3 +109,8 @@ def _by_query(values: Floats, place: Integers) -> Floats:
 
 def _student(df: Floats) -> Floats:
     return np.asarray(special.stdtrit(df, (1 + LEVEL) / 2))
+
+
+def resampled(generator: np.random.Generator, count: int, replicates: int) -> Floats:
+    """Return how often each of some queries stands in a sample with replacement, [replicates, count]."""
+    return generator.multinomial(count, np.full(count, 1 / count), replicates).astype(np.float64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.analysis.over_queries import resampled
 from harness.negatives.candidates import Floats, Integers
 
 REPLICATES = 1000
@@ -68,8 +69,8 @@ def curves(gradients: Gradients) -> Curves:
     """
     generator = np.random.default_rng(gradients.seed)
     queries = len(gradients.norm)
-    drawn = _resampled(generator, queries)
-    grouped = _resampled(generator, gradients.groups)
+    drawn = resampled(generator, queries, REPLICATES)
+    grouped = resampled(generator, gradients.groups, REPLICATES)
     value, replicate = {}, {}
     for names, of, times in ((BY_QUERY, _of_norms, drawn), (BY_GROUP, _of_vectors, grouped)):
         ones = np.ones((1, times.shape[1]))
@@ -100,11 +101,6 @@ def band(value: npt.ArrayLike, replicate: Floats, level: float = LEVEL) -> tuple
     tails = (1 - level) / 2
     low, high = np.quantile(replicate - replicate.mean(axis=0), [tails, 1 - tails], axis=0)
     return np.asarray(value + low), np.asarray(value + high)
-
-
-def _resampled(generator: np.random.Generator, count: int) -> Floats:
-    """Return how often each of some things stands in a sample with replacement, [replicates, count]."""
-    return generator.multinomial(count, np.full(count, 1 / count), REPLICATES).astype(np.float64)
 
 
 def _of_norms(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
