@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.analysis.gradients.coefficients import Coefficients
+from harness.analysis.gradients.kept import Kept
 from harness.analysis.gradients.last_layer import only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients, query_cotangents
 from harness.analysis.gradients.lists import Lists
@@ -80,16 +81,24 @@ def accumulate_layers(gradients: LayerGradients, groups: Groups, memory: int) ->
     queries, ranks = gradients.given.own.shape
     layers, shapes = list(gradients.layers.values()), gradients.shapes
     room = room_for_ranks(
-        layers, shapes, memory, ranks, groups[1], longest=gradients.longest, held=gradients.held_bytes
+        layers,
+        shapes,
+        memory,
+        ranks,
+        groups[1],
+        queries=queries,
+        longest=gradients.longest,
+        held=gradients.held_bytes,
     )
     norm, product = np.empty((queries, ranks)), np.empty((ranks, groups[1], groups[1]))
     sums = Sums(shapes, groups[1], room.ranks, gradients.lists.queries, gradients.rows)
+    kept = Kept(room.kept)
     with only_last_layers(gradients.encoder, layers):
         for begin in range(0, ranks, room.ranks):
             some = np.arange(begin, min(begin + room.ranks, ranks))
             for row in range(queries):
                 square = torch.zeros(len(some), dtype=torch.float64, device=sums.device)
-                for at, name, part in gradients.of(row, some, room.places):
+                for at, name, part in gradients.of(row, some, room.places, kept):
                     square.index_add_(0, at, part.squares().double())
                     sums.add(name, int(groups[0][row]), at, part)
                 norm[row, some] = square.sqrt().cpu().numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.analysis.gradients.coefficients import Coefficients
+from harness.analysis.gradients.kept import Kept
 from harness.analysis.gradients.last_layer import LastLayer, last_layer
 from harness.analysis.gradients.lists import Lists
 from harness.analysis.gradients.per_sample import Part, Trace, traced
@@ -92,19 +93,20 @@ class LayerGradients:
         embeddings = (self.lists.queries, self.lists.passages)
         return sum(some.numel() * some.element_size() for some in embeddings) + 10 * self.lists.score.nbytes
 
-    def of(self, row: int, some: Integers, places: int) -> Iterator[tuple[Tensor, str, Part]]:
+    def of(self, row: int, some: Integers, places: int, kept: Kept) -> Iterator[tuple[Tensor, str, Part]]:
         """Yield the gradients of a query's negatives, some negatives and one parameter at a time.
 
         Args:
             row: of the query.
             some: of its negatives, numbered from 0.
             places: token places of a pass at most.
+            kept: what earlier calls left for this one, and this one may leave.
 
         Yields:
             [B] positions in `some`, all of one call different for one parameter; the parameter's name; the
             gradients.
         """
-        shared = [self._shared(row, number, some, places) for number in (0, 1)]
+        shared = self._shared_sums(row, some, places, kept)
         lengths = np.full(
             len(some), int(self._query_texts.lengths[self.lists.query[row]]) if self._query else 0
         )
@@ -140,22 +142,29 @@ class LayerGradients:
                 seen[name] = seen[name].and_then(capture) if name in seen else capture
         return seen
 
-    def _shared(self, row: int, number: int, some: Integers, places: int) -> dict[str, Part]:
-        """Return a weighted sum of the gradients of a query's scores through the passages, by parameter.
+    def _shared_sums(self, row: int, some: Integers, places: int, kept: Kept) -> list[dict[str, Part]]:
+        """Return both weighted sums of the gradients of a query's scores through the passages, by parameter.
 
-        It is empty where none of the negatives needs it.
+        One is empty where none of the negatives needs it.
         """
-        needed = (self.given.which[row, some] == number) & (self.given.scale[row, some] != 0)
-        if self._passage is None or not needed.any():
-            return {}
+        if self._passage is None:
+            return [{}, {}]
+        needed = self.given.which[row, some][self.given.scale[row, some] != 0]
+        return [
+            kept.of((row, number), partial(self._shared, self._passage, row, number, places))
+            if number in needed
+            else {}
+            for number in (0, 1)
+        ]
+
+    def _shared(self, layer: LastLayer, row: int, number: int, places: int) -> dict[str, Part]:
         columns = np.flatnonzero(self.given.weight[row, number])
         weight = self._number(self.given.weight[row, number, columns])[:, None] * self.lists.queries[row]
         lengths = self._tokens.documents.lengths[self.lists.document[row, columns]]
         found: dict[str, Part] = {}
         for bucket in length_buckets(lengths, places):
-            for module, capture in self._passages(
-                self._passage, row, columns[bucket], weight[torch.from_numpy(bucket)]
-            ).items():
+            cotangent = weight[torch.from_numpy(bucket)]
+            for module, capture in self._passages(layer, row, columns[bucket], cotangent).items():
                 for name, part in capture.whole().parts():
                     full = f"{module}.{name}"
                     found[full] = part.plus(found[full], weight.new_ones(1)) if full in found else part

@@ -27,10 +27,12 @@ class Room:
     Attributes:
         ranks: of negatives.
         places: token places (padding included) of a pass.
+        kept: bytes of what the next ranks need again.
     """
 
     ranks: int
     places: int
+    kept: int
 
 
 def room_for_ranks(
@@ -40,6 +42,7 @@ def room_for_ranks(
     ranks: int,
     groups: int,
     *,
+    queries: int,
     longest: int,
     held: int,
 ) -> Room:
@@ -51,6 +54,7 @@ def room_for_ranks(
         memory: the bound, in bytes, on what the analysis adds to model and collection.
         ranks: wanted in all.
         groups: of queries.
+        queries: in all.
         longest: tokens of the longest sequence.
         held: bytes that are held anyhow, embeddings and scores.
 
@@ -72,8 +76,13 @@ def room_for_ranks(
             fix="raise `memory` or lower `groups`",
         )
     passing = min(left // 4, (PLACES - longest) * place)
-    more = (left - max(passing, 0)) // rank
-    return Room(ranks=int(min(ranks, 1 + more)), places=longest + max(int(passing // place), 0))
+    left -= max(passing, 0)
+    kept = 0 if left // rank >= ranks - 1 else min(left // 4, queries * parameters * size)
+    return Room(
+        ranks=int(min(ranks, 1 + (left - kept) // rank)),
+        places=longest + max(int(passing // place), 0),
+        kept=kept,
+    )
 
 
 def _place_bytes(layer: LastLayer, longest: int, size: int) -> int:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from harness.analysis.gradients.coefficients import coefficients, contrasted
+from harness.analysis.gradients.kept import Kept
 from harness.analysis.gradients.last_layer import only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients
 from harness.analysis.gradients.per_rank import measure
@@ -43,7 +44,7 @@ def stacked(gradients: LayerGradients, ranks: int, places: int) -> np.ndarray:
         for name, parameter in layer.parameters.items()
     }
     with only_last_layers(gradients.encoder, list(gradients.layers.values())):
-        for at, name, part in gradients.of(0, np.arange(ranks), places):
+        for at, name, part in gradients.of(0, np.arange(ranks), places, Kept(0)):
             columns = slice(None) if part.rows is None else part.rows
             table[name][at[:, None], columns] = part.values if part.rows is not None else part.values[:, None]
     return torch.cat([values.flatten(1) for values in table.values()], dim=1).numpy()

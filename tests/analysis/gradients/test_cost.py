@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from harness.analysis.gradients.per_rank import measure
+from harness.analysis.gradients.sums import Sums
 from harness.errors import UserError
 
 MIB = 2**20
@@ -48,19 +49,34 @@ def test_the_bound_on_memory_changes_no_result(double) -> None:
 
 
 @pytest.mark.parametrize(("contrast", "shared"), [("sampled", 16), ("all", 21), ("alone", 1)])
-def test_passages_that_are_run_grow_with_the_queries_alone(double, contrast: str, shared: int) -> None:
+@pytest.mark.parametrize("memory", [2**31, 1_200_000], ids=["one chunk", "chunks"])
+def test_passages_that_are_run_grow_with_the_queries_alone(
+    double, monkeypatch, contrast: str, shared: int, memory: int
+) -> None:
     """Each negative of each query is run once, and once more what the losses of a query share."""
-    retriever, seen = double("one layer, separate, cls"), []
+    retriever, seen, chunks = double("one layer, separate, cls"), [], []
 
     def note(_, inputs) -> None:
         if torch.is_grad_enabled():
             seen.append(len(inputs[0]))
 
+    products = Sums.products
+    monkeypatch.setattr(Sums, "products", lambda sums: chunks.append(sums) or products(sums))
     hook = retriever.encoder.passage.register_forward_pre_hook(note)
     try:
         for queries in (2, 4, 8):
             seen.clear()
-            measure(retriever, ranks=20, queries=queries, contrast=contrast, wrt="passage")
+            chunks.clear()
+            measure(
+                retriever,
+                ranks=20,
+                queries=queries,
+                groups=2,
+                contrast=contrast,
+                wrt="passage",
+                memory=memory,
+            )
             assert sum(seen) == queries * (20 + shared)
+            assert (len(chunks) > 1) == (memory < 2**31)
     finally:
         hook.remove()
