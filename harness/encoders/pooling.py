@@ -31,4 +31,4 @@ def pool(hidden: tuple[Tensor, ...], mask: Tensor, weight: Tensor | None, poolin
     if pooling == "idf-mean" and weight is not None:
         share = share * weight
     total = share.sum(dim=1, keepdim=True).clamp(min=1e-9)
-    return torch.bmm(share.unsqueeze(1), tokens).squeeze(1) / total
+    return torch.matmul(share.unsqueeze(1), tokens).squeeze(1) / total

@@ -26,10 +26,12 @@ class LastLayer:
 
     Attributes:
         tower: whose.
+        entrance: the module that it begins with.
         modules: those that hold parameters, by name.
     """
 
     tower: Tower
+    entrance: nn.Module
     modules: dict[str, nn.Module]
 
     @property
@@ -80,7 +82,7 @@ def last_layer(tower: Tower) -> LastLayer:
                 where="gradients",
                 fix=f"only these are known: {names}; take the gradients to an embedding or the score",
             )
-    return LastLayer(tower, modules)
+    return LastLayer(tower, transformer.get_submodule(path), modules)
 
 
 def _path_of_last(transformer: nn.Module, layers: int) -> str:

@@ -108,7 +108,7 @@ Trace = dict[str, Capture]
 
 
 def traced(layer: LastLayer, sequences: Ragged, numbers: Integers, pad: int, cotangent: Tensor) -> Trace:
-    """Run sequences through a tower and back.
+    """Run sequences through a tower and back; one that stands B times reaches the last layer once.
 
     Args:
         layer: the tower's last.
@@ -117,16 +117,36 @@ def traced(layer: LastLayer, sequences: Ragged, numbers: Integers, pad: int, cot
         pad: token id that fills.
         cotangent: [B, dimension] vector whose product with the embedding is the score.
     """
-    ids, mask = (torch.from_numpy(array).to(layer.device) for array in sequences.padded(numbers, pad))
-    with _watched(layer, len(numbers)) as seen:
+    size = len(numbers)
+    run = numbers[:1] if (numbers == numbers[0]).all() else numbers
+    ids, mask = (torch.from_numpy(array).to(layer.device) for array in sequences.padded(run, pad))
+    with _repeated(layer, size), _watched(layer, size) as seen:
         embedded = layer.tower(ids, mask)
     names, outputs = list(seen), [output for _, output in seen.values()]
     back = torch.autograd.grad(embedded, outputs, cotangent, allow_unused=True)
     return {
-        name: _captured(layer, name, seen[name][0], gradient, len(numbers))
+        name: _captured(layer, name, seen[name][0], gradient, size)
         for name, gradient in zip(names, back, strict=True)
         if gradient is not None
     }
+
+
+@contextmanager
+def _repeated(layer: LastLayer, size: int) -> Iterator[None]:
+    """Let a last layer see a single sequence `size` times while the block lasts."""
+
+    def repeated(given: Any) -> Any:
+        single = isinstance(given, Tensor) and given.dim() > 1 and len(given) == 1
+        return given.expand(size, *given.shape[1:]) if single else given
+
+    def enter(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(map(repeated, given)), {name: repeated(value) for name, value in named.items()}
+
+    hook = layer.entrance.register_forward_pre_hook(enter, with_kwargs=True)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 @contextmanager
