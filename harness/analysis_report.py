@@ -27,6 +27,7 @@ def write_analysis(found: Analysed, results: Path) -> list[Path]:
         results: root of the results.
     """
     folder = results / found.resolved.scale.name / "analysis" / found.resolved.name / found.analysis.name
+    provenance = _provenance(found)  # before there are files that git does not know
     written = []
     for name, frame in found.frames.items():
         written.append(folder / f"{name}.csv")
@@ -37,7 +38,7 @@ def write_analysis(found: Analysed, results: Path) -> list[Path]:
             draw(found.frames[name], svg, png, title=_title(found))
             written += [svg, png]
     write_text(folder / TABLE, render_markdown(analysis_document(found)))
-    write_json(folder / PROVENANCE, _provenance(found))
+    write_json(folder / PROVENANCE, provenance)
     return [*written, folder / TABLE, folder / PROVENANCE]
 
 
@@ -59,6 +60,7 @@ def analysis_document(found: Analysed) -> Document:
         lead=(_made_on(found), f"Made by `{asked.command}`."),
         blocks=filled(
             _table(analysis.sum_up(found.frames)),
+            *(_table(table, title) for title, table in analysis.told(found.frames).items()),
             *figures,
             Notes("Frames", tuple(frames)),
             Notes("Runs", tuple(runs)),
@@ -79,19 +81,21 @@ def _made_on(found: Analysed) -> str:
     return f"{simulation}Runs on {collection.name} at {found.asked.scale} scale, seed {found.asked.seed}."
 
 
-def _table(frame: pd.DataFrame) -> Table:
+def _table(frame: pd.DataFrame, title: str = "") -> Table:
     first, *others = map(str, frame.columns)
     columns = (
         Column(first, names=True, brief=first),
         *(Column(name.replace("_", " "), brief=name.replace("_", " ")) for name in others),
     )
     rows = tuple(
-        fields([str(line[0]), *(_number(value) for value in line[1:])]) for line in frame.to_numpy().tolist()
+        fields([str(line[0]), *(_text(value) for value in line[1:])]) for line in frame.to_numpy().tolist()
     )
-    return Table("", columns, rows)
+    return Table(title, columns, rows)
 
 
-def _number(value: float) -> str:
+def _text(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     if pd.isna(value):
         return NOTHING
     return f"{int(value):,}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.4g}"

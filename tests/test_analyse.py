@@ -70,6 +70,15 @@ def test_each_analysis_writes_what_it_saw(library, stages, tmp_path, name):
     assert provenance["collection"]["fingerprint"] == found.runs[0].collection.fingerprint
 
 
+def test_the_table_of_gradients_says_which_findings_hold(library, stages, tmp_path):
+    found = analyse(library, stages, asked("gradients", options=("ranks=20", "queries=100")))
+    table = next(file for file in write_analysis(found, tmp_path) if file.name == "table.md").read_text()
+    answers = found.frames["findings"]
+    for (finding, reading), lines in answers.groupby(["finding", "reading"]):
+        cells = [finding, reading, *lines["answer"]]
+        assert cells in [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+
+
 def test_files_are_the_same_when_it_is_asked_again(library, stages, tmp_path):
     for place in ("one", "other"):
         files = write_analysis(analyse(library, stages, asked("overlap")), tmp_path / place)

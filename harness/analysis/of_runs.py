@@ -139,6 +139,15 @@ def some_norms(frames: Frames) -> pd.DataFrame:
     return _at_some_ranks(frame[frame["statistic"] == "mean of norms"], "retriever", "value")
 
 
+def findings_told(frames: Frames) -> dict[str, pd.DataFrame]:
+    """Return which of SimANS's findings hold, a column for each row, where there are ranks enough."""
+    if "findings" not in frames:
+        return {}
+    wide = frames["findings"].pivot(index=["finding", "reading"], columns="retriever", values="answer")
+    wide = wide[frames["findings"]["retriever"].unique()].rename_axis(columns=None).reset_index()
+    return {"SimANS's findings, by the reading of mean and variance": wide}
+
+
 def last_round(frames: Frames) -> pd.DataFrame:
     """Return the diagnostics of each row's last refresh, a column each."""
     frame = frames["rounds"]

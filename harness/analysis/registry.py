@@ -37,6 +37,11 @@ def draws_candidates(settings: RunSettings) -> bool:
     return settings.sampler is not None and settings.sampler.source is not None
 
 
+def nothing_more(_: Frames) -> Mapping[str, pd.DataFrame]:
+    """Say nothing beyond the numbers that sum an analysis up."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Analysis:
     """An analysis of a table's rows.
@@ -47,6 +52,7 @@ class Analysis:
         make: from finished runs of one seed to frames; its keywords are the analysis's options.
         sum_up: from the frames to a few numbers: names in the first column, a number in each other one.
         draw: name of a frame -> how it is drawn.
+        told: from the frames to what else its table says, by title.
         takes: which rows it can look at; where none is named, it looks at all of these.
     """
 
@@ -55,6 +61,7 @@ class Analysis:
     make: Callable[..., Frames]
     sum_up: Callable[[Frames], pd.DataFrame]
     draw: Mapping[str, Draw]
+    told: Callable[[Frames], Mapping[str, pd.DataFrame]] = nothing_more
     takes: Callable[[RunSettings], bool] = has_encoder
 
 
@@ -65,7 +72,7 @@ _ALL = (
         of_runs.false_negatives_of,
         of_runs.false_negatives_drawn,
         {"false-negatives": draw_false_negatives, "trade": draw_trade},
-        draws_candidates,
+        takes=draws_candidates,
     ),
     Analysis(
         "geometry",
@@ -73,7 +80,7 @@ _ALL = (
         of_runs.geometry_of,
         of_runs.regions_drawn,
         {"points": draw_geometry},
-        draws_candidates,
+        takes=draws_candidates,
     ),
     Analysis(
         "gradients",
@@ -81,6 +88,7 @@ _ALL = (
         of_runs.gradients_of,
         of_runs.some_norms,
         {"gradients": draw_gradients},
+        of_runs.findings_told,
     ),
     Analysis(
         "inclusion",
@@ -88,7 +96,7 @@ _ALL = (
         of_runs.inclusion_of,
         of_runs.some_ranks,
         {"inclusion": draw_inclusion, "inclusion-over-parameters": draw_inclusion_over_parameters},
-        draws_candidates,
+        takes=draws_candidates,
     ),
     Analysis(
         "overlap",
@@ -96,7 +104,7 @@ _ALL = (
         of_runs.overlap_of,
         of_runs.draws_in_common,
         {"overlap": draw_overlap},
-        draws_candidates,
+        takes=draws_candidates,
     ),
     Analysis(
         "rounds",
@@ -104,7 +112,7 @@ _ALL = (
         of_runs.rounds_of,
         of_runs.last_round,
         {"rounds": draw_rounds},
-        draws_candidates,
+        takes=draws_candidates,
     ),
 )
 ANALYSES: Mapping[str, Analysis] = {analysis.name: analysis for analysis in _ALL}
