@@ -135,6 +135,9 @@ numbers[["reading", "finding", "compared", "value", "low", "high", "bound", "ans
 # - **4b cannot be told** where the positives' mean rank lies beyond the ranks that are shown, so that nothing is near it. For TriSampler
 #   it lies just inside, and 4b does not hold: the mean there is smaller than at a rank drawn uniformly.
 #
+# With 64 queries (`results/quick/analysis/trisampler/table-5/gradients/`) the answers are the same, but that the positives' mean rank lies
+# beyond the ranks for TriSampler, too.
+#
 # The rows differ less from each other than the bands are wide: at this scale the figure does not tell samplers apart.
 #
 # ## What it depends on
@@ -179,9 +182,9 @@ pd.Series({name: fall(found) for name, found in other.items()}, name="last ten /
 
 # %% [markdown]
 # At quick scale, with `alone` the mean falls to a third over 200 ranks, close to the paper's quarter, and finding 2 holds, while 1 and 3
-# can no longer be told; with a softmax over several negatives it falls to a sixtieth or less, whichever tower it is taken by. That the paper's curve is flatter may come from few negatives in its
-# softmax, or from scores that lie closer together; the paper does not tell. The last column says the same from the other
-# side: the score alone, without any gradient of the encoder, gives the picture.
+# can no longer be told; with a softmax over several negatives it falls to a sixtieth or less, whichever tower it is taken by. That the
+# paper's curve is flatter may come from few negatives in its softmax, or from scores that lie closer together; the paper does not
+# tell. The last column says the same from the other side: the score alone, without any gradient of the encoder, gives the picture.
 #
 # ## A pretrained encoder on a public collection
 #
