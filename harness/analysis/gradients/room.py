@@ -17,7 +17,7 @@ PLACES = 4096
 SLACK = 0.9
 """Share of the bound that is planned; the rest is for what the allocator keeps and small arrays take."""
 
-GIB = 2**30
+MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def room_for_ranks(
     left = int(memory * SLACK) - needed
     if left < 0:
         raise UserError(
-            f"one rank takes {needed / SLACK / GIB:.3f} GiB, and {memory / GIB:.3f} GiB is the bound",
+            f"one rank takes {needed / SLACK / MIB:,.1f} MiB, and {memory / MIB:,.1f} MiB is the bound",
             where="gradients",
             fix="raise `memory` or lower `groups`",
         )

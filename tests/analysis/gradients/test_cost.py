@@ -34,11 +34,11 @@ def test_peak_memory_stays_under_two_bounds_and_uses_what_it_may() -> None:
 def test_memory_in_which_one_rank_does_not_fit_is_told_with_what_it_takes(double) -> None:
     retriever = double("no layer, shared, idf")
     with pytest.raises(
-        UserError, match=r"one rank takes 0\.0\d\d GiB, and 0\.000 GiB is the bound; raise"
+        UserError, match=r"one rank takes \d\.\d MiB, and 0\.1 MiB is the bound; raise"
     ) as told:
-        measure(retriever, ranks=2, queries=3, memory=1000)
-    takes = float(str(told.value).split(" GiB")[0].split()[-1]) + 0.001
-    assert measure(retriever, ranks=2, queries=3, memory=int(takes * 2**30)).norm.shape == (3, 2)
+        measure(retriever, ranks=2, queries=3, memory=MIB // 10)
+    takes = float(str(told.value).split(" MiB")[0].split()[-1]) + 0.1
+    assert measure(retriever, ranks=2, queries=3, memory=int(takes * MIB)).norm.shape == (3, 2)
 
 
 def test_the_bound_on_memory_changes_no_result(double) -> None:
