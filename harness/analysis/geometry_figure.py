@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_
 
 SHOWN = 1500
 """Draws of a panel; more would hide each other."""
+
+IMAGE = {"rasterized": True}
+"""Thousands of dots and cells stand in vector figures as an image."""
 
 ACROSS = 3
 """Panels beside each other where there is one round or one sampler."""
@@ -57,9 +61,11 @@ def _draw_panel(axis: Axes, everything: pd.DataFrame, drawn: pd.DataFrame, limit
     bins = [np.linspace(left, right, 45), np.linspace(low, high, 45)]
     count, _, _ = np.histogram2d(everything["x"], everything["y"], bins=bins)
     grey = LogNorm(0.5, 2000 * max(count.max(), 1.0))  # no darker than half, so that dots stay seen
-    axis.pcolormesh(*bins, np.where(count > 0, count, np.nan).T, cmap="Greys", norm=grey, zorder=1)
+    shade: dict[str, Any] = {"cmap": "Greys", "norm": grey, "zorder": 1, **IMAGE}
+    axis.pcolormesh(*bins, np.where(count > 0, count, np.nan).T, **shade)
     some = drawn.sample(min(SHOWN, len(drawn)), random_state=0)
-    axis.plot(some["x"], some["y"], ".", color=OKABE_ITO[1], markersize=1.8, alpha=0.45, zorder=2)
+    dots: dict[str, Any] = {"color": OKABE_ITO[1], "markersize": 1.8, "alpha": 0.45, "zorder": 2, **IMAGE}
+    axis.plot(some["x"], some["y"], ".", **dots)
     axis.plot([-NEAR, -NEAR, NEAR, NEAR], [high, 0, 0, high], color="black", linewidth=1.4, zorder=3)
     axis.axhline(0, color=INK, linewidth=0.7, linestyle=":", zorder=3)
     axis.set_xlim(left, right)

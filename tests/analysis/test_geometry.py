@@ -93,5 +93,6 @@ def test_scores_from_a_file_are_refused():
 def test_the_figure_is_drawn_from_the_points(tmp_path):
     frame = points({"best": BEST, "uniform": UNIFORM}, [four(), four()])
     draw_geometry(frame, tmp_path / "a.svg", tmp_path / "a.png", title="A title")
-    assert "</svg>" in (tmp_path / "a.svg").read_text()
+    drawn = (tmp_path / "a.svg").read_text()
+    assert "</svg>" in drawn and drawn.count("<image") >= 2  # dots and cells of a panel are an image
     assert (tmp_path / "a.png").stat().st_size > 5000
