@@ -11,6 +11,7 @@ from mlflow.tracking import MlflowClient
 
 from harness import cli
 from harness.analyse import Asked, analyse, record
+from harness.analysis.gradients.findings import CRITERIA
 from harness.analysis.registry import ANALYSES
 from harness.analysis_report import write_analysis
 from harness.errors import UserError
@@ -74,6 +75,7 @@ def test_the_table_of_gradients_says_which_findings_hold(library, stages, tmp_pa
     found = analyse(library, stages, asked("gradients", options=("ranks=20", "queries=100")))
     table = next(file for file in write_analysis(found, tmp_path) if file.name == "table.md").read_text()
     answers = found.frames["findings"]
+    assert len(answers) == len(CRITERIA) * 2 * len(found.runs)
     for (finding, reading), lines in answers.groupby(["finding", "reading"]):
         cells = [finding, reading, *lines["answer"]]
         assert cells in [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]

@@ -61,6 +61,15 @@ def test_gradients_sequence_by_sequence(family: str, numbers: list[int]) -> None
     assert seen >= 4 * 7  # ModernBERT has no biases
 
 
+def test_one_sequence_goes_through_the_lower_layers_once() -> None:
+    layer, seen = last_layer(tower("Roberta", BERT_LIKE)), []
+    lower, last = layer.tower.transformer.encoder.layer[0], layer.entrance
+    for module in (lower, last):
+        module.register_forward_hook(lambda _, inputs, output: seen.append(len(inputs[0])))
+    traced(layer, SEQUENCES, np.full(4, 2), 0, torch.randn(4, 16, dtype=torch.float64))
+    assert seen == [1, 4]
+
+
 def test_a_layer_whose_gradients_are_not_known_is_refused() -> None:
     settings = {"vocab_size": 50, "d_model": 16, "d_kv": 8, "num_layers": 2, "num_heads": 2, "d_ff": 24}
     torch.manual_seed(0)
