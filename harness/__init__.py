@@ -6,16 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.opened import Opened, load, load_run
-    from harness.opened_encoder import load_encoder
+    from harness.api.encoder import load_encoder
+    from harness.api.run import Opened, load, load_run
 
 __all__ = ["Opened", "load", "load_encoder", "load_run"]
 
 _PLACES = {
-    "Opened": "harness.opened",
-    "load": "harness.opened",
-    "load_encoder": "harness.opened_encoder",
-    "load_run": "harness.opened",
+    "Opened": "harness.api.run",
+    "load": "harness.api.run",
+    "load_encoder": "harness.api.encoder",
+    "load_run": "harness.api.run",
 }
 
 

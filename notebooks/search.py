@@ -36,15 +36,15 @@ import pandas as pd
 from harness.analysis.picture import shown
 from harness.errors import HarnessError
 from harness.progress import Progress
-from harness.search.report.expected_best import counted, expected_best
-from harness.search.report.figures.contour import draw_contour
-from harness.search.report.figures.expected import draw_expected
-from harness.search.report.figures.history import draw_history
-from harness.search.report.found import read_found
-from harness.search.searching import run_search
+from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.stages import Stages
-from harness.store import Store
+from harness.storage.store import Store
+from harness.tuning.report.expected_best import counted, expected_best
+from harness.tuning.report.figures.contour import draw_contour
+from harness.tuning.report.figures.expected import draw_expected
+from harness.tuning.report.figures.history import draw_history
+from harness.tuning.report.result import read_found
+from harness.tuning.tune import run_search
 
 SCALE = os.environ.get("HARNESS_SCALE", "quick")
 place = tempfile.TemporaryDirectory()

@@ -43,7 +43,7 @@ from harness.evaluation.measures import evaluate
 from harness.negatives.noise import Noise
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler, diagnose
-from harness.run_evaluation import rank
+from harness.runs.evaluation import rank
 from harness.specs.library import Library
 
 SCALE = os.environ.get("HARNESS_SCALE", "quick")

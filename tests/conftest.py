@@ -5,8 +5,7 @@ import shutil
 import pytest
 
 from harness.training.schedule import linear_schedule
-
-from .place import TARGET, Place
+from tests.place import TARGET, Place
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness import cli
+from harness.cli.application import main
 
 CHECKOUT = Path(__file__).parents[1]
 TARGET = "trisampler/table-5"
@@ -80,7 +80,7 @@ class Place:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://")
         monkeypatch.delenv("HARNESS_STORE", raising=False)
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         return int(ended.value.code or 0)
 
     def copy(self, root: Path) -> Place:

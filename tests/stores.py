@@ -12,7 +12,7 @@ from harness.specs.fingerprints import VERSION, chain_of, links
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.settings import RunSettings
-from harness.store import Store
+from harness.storage.store import Store
 
 COLLECTION = "0123456789abcdef"
 TABLE = "trisampler/table-5"

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.cli import app
+from harness.cli.application import app
 
 CHECKOUT = Path(__file__).parents[1]
 WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None
 sys.argv = ["harness", *sys.argv[1:]]
-from harness.cli import main
+from harness.cli.application import main
 main()
 """
 

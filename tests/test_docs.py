@@ -20,9 +20,9 @@ from harness.negatives.sampler import Sampler
 from harness.specs.library import Library
 from harness.specs.models import Row
 from harness.specs.samplers import sampler_settings
+from tests.place import Place
 
 from .negatives.conftest import fresh_noise, make_candidates, repeated
-from .place import Place
 
 CHECKOUT = Path(__file__).parents[1]
 ADDING = (CHECKOUT / "docs/adding-a-sampler.md").read_text(encoding="utf-8")

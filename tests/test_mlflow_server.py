@@ -17,9 +17,8 @@ from harness.records import mirroring
 from harness.records.mirroring import Mirroring, ServerError
 from harness.records.mlflow_mirror import MlflowMirror
 from harness.records.run_folder import RunFolder
-
-from .mlflow_server import Server, check_all_held, runs_at
-from .place import TARGET, Place
+from tests.mlflow_server import Server, check_all_held, runs_at
+from tests.place import TARGET, Place
 
 TAGS = {"target": TARGET, "row": "TriSampler"}
 OF_TARGET = (TARGET, "--scale", "simulation", "--seeds", "1")

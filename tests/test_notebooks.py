@@ -10,8 +10,7 @@ import nbformat
 import pytest
 
 from notebooks.execute import execute, main, names
-
-from .place import CHECKOUT, Place
+from tests.place import CHECKOUT, Place
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 

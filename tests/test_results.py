@@ -10,8 +10,7 @@ from harness.reports.calibration.table import coverage_table
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.markdown import pipe_table
 from harness.reports.rendering import PAGE, page_text
-
-from .result_checks import CHECKS, cells_of, check_cells, check_search, check_tables
+from tests.result_checks import CHECKS, cells_of, check_cells, check_search, check_tables
 
 RESULTS = Path(__file__).parents[1] / "results"
 TARGETS = sorted(path.parent for path in RESULTS.glob("*/*/*/cells.json") if "local" not in path.parts)

@@ -13,12 +13,12 @@ import torch
 
 from harness.evaluation.significance import checkpoint_interval
 from harness.progress import Progress
-from harness.reproduce import resolve_at
-from harness.run_reranking import Teaching, compared_on_lists
+from harness.runs.reranking import Teaching, compared_on_lists
+from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved
-from harness.stages import Stages
-from harness.store import Store
+from harness.storage.store import Store
+from harness.targets.reproduce import resolve_at
 from harness.training.checkpoints import final_of, load_final, load_ranker
 
 TARGET, WARM_UP, WARM_RANKER = "calibration/distillation", "Warm-up", "Warm-up, reranked"

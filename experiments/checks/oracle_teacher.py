@@ -21,11 +21,11 @@ from harness.evaluation.comparison import score_table
 from harness.evaluation.significance import checkpoint_interval, method_interval
 from harness.progress import Progress
 from harness.reports.cells import FinishedRun, read_per_query
-from harness.reproduce import resolve_at
+from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved
-from harness.stages import Stages
-from harness.store import Store
+from harness.storage.store import Store
+from harness.targets.reproduce import resolve_at
 from harness.training.forward import Numbers
 from harness.training.objectives import Lists
 

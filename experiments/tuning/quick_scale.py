@@ -16,11 +16,11 @@ import torch
 
 from harness.progress import Progress
 from harness.records.run_folder import RunFolder
-from harness.reproduce import resolve_at
+from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.settings import RunSettings
-from harness.stages import Stages
-from harness.store import Store
+from harness.storage.store import Store
+from harness.targets.reproduce import resolve_at
 
 ENCODERS = (
     {"layers": 1, "hidden": 128, "heads": 2},

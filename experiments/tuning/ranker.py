@@ -25,12 +25,12 @@ from harness.negatives.noise import Noise, mixed
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
 from harness.progress import Progress
-from harness.reproduce import resolve_at
 from harness.retrieval.encode import encode
 from harness.retrieval.rerank import rerank_scores
+from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.stages import Stages
-from harness.store import Store
+from harness.storage.store import Store
+from harness.targets.reproduce import resolve_at
 from harness.training.batches import batch_at
 from harness.training.checkpoints import load_final
 from harness.training.forward_ranker import score_lists

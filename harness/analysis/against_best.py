@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from harness.analysis.drawn import VISITS, drawn_columns, each_sampler
+from harness.analysis.draws import VISITS, drawn_columns, each_sampler
 from harness.analysis.false_negatives import known_relevant
 from harness.analysis.over_queries import LEVEL, resampled
 from harness.analysis.trade import found_and_kept, pushes

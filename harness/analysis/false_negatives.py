@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from harness.analysis.drawn import VISITS, at_drawn, drawn_columns, each_sampler
+from harness.analysis.draws import VISITS, at_drawn, drawn_columns, each_sampler
 from harness.analysis.over_queries import share
 from harness.errors import UserError
 from harness.negatives.candidates import Booleans, Candidates, Integers

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from harness.analysis.drawn import VISITS, at_drawn, drawn_columns, each_sampler
+from harness.analysis.draws import VISITS, at_drawn, drawn_columns, each_sampler
 from harness.analysis.over_queries import Estimate, mean, quantile, share
 from harness.errors import UserError
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers

@@ -12,9 +12,9 @@ import pandas as pd
 from harness.analysis.inclusion import closest_inclusion
 from harness.analysis.over_queries import mean
 from harness.negatives.candidates import Candidates, Floats, Integers
-from harness.negatives.pieces import settings_of
 from harness.negatives.registry import make_law
 from harness.negatives.sampler import Sampler
+from harness.pieces import settings_of
 
 GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "score": {"temperature": (0.5, 1.0, 2.0, 4.0)},

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from harness.analysis.drawn import VISITS, drawn_columns, each_sampler
+from harness.analysis.draws import VISITS, drawn_columns, each_sampler
 from harness.analysis.over_queries import Estimate, mean
 from harness.errors import UserError
 from harness.negatives.candidates import Booleans, Candidates, Integers

@@ -9,14 +9,14 @@ from typing import Protocol
 
 import pandas as pd
 
-from harness.analysis import of_runs
+from harness.analysis import row_analyses
 from harness.analysis.false_negatives_figure import draw_false_negatives, draw_trade
 from harness.analysis.geometry_figure import draw_geometry
 from harness.analysis.gradients.figure import draw_gradients
 from harness.analysis.inclusion_figure import draw_inclusion, draw_inclusion_over_parameters
-from harness.analysis.of_runs import Frames
 from harness.analysis.overlap_figure import draw_overlap
 from harness.analysis.rounds import draw_rounds
+from harness.analysis.row_analyses import Frames
 from harness.errors import UserError, nearest
 from harness.specs.settings import RunSettings
 
@@ -69,48 +69,48 @@ _ALL = (
     Analysis(
         "false-negatives",
         "False negatives that samplers draw, and the information that they keep",
-        of_runs.false_negatives_of,
-        of_runs.false_negatives_drawn,
+        row_analyses.false_negatives_of,
+        row_analyses.false_negatives_drawn,
         {"false-negatives": draw_false_negatives, "trade": draw_trade},
         takes=draws_candidates,
     ),
     Analysis(
         "geometry",
         "Where samplers draw around query and positive",
-        of_runs.geometry_of,
-        of_runs.regions_drawn,
+        row_analyses.geometry_of,
+        row_analyses.regions_drawn,
         {"points": draw_geometry},
         takes=draws_candidates,
     ),
     Analysis(
         "gradients",
         "Gradients of negatives by rank",
-        of_runs.gradients_of,
-        of_runs.some_norms,
+        row_analyses.gradients_of,
+        row_analyses.some_norms,
         {"gradients": draw_gradients},
-        of_runs.findings_told,
+        row_analyses.findings_told,
     ),
     Analysis(
         "inclusion",
         "How likely each rank is to be drawn",
-        of_runs.inclusion_of,
-        of_runs.some_ranks,
+        row_analyses.inclusion_of,
+        row_analyses.some_ranks,
         {"inclusion": draw_inclusion, "inclusion-over-parameters": draw_inclusion_over_parameters},
         takes=draws_candidates,
     ),
     Analysis(
         "overlap",
         "What two samplers draw in common",
-        of_runs.overlap_of,
-        of_runs.draws_in_common,
+        row_analyses.overlap_of,
+        row_analyses.draws_in_common,
         {"overlap": draw_overlap},
         takes=draws_candidates,
     ),
     Analysis(
         "rounds",
         "What changes from refresh to refresh",
-        of_runs.rounds_of,
-        of_runs.last_round,
+        row_analyses.rounds_of,
+        row_analyses.last_round,
         {"rounds": draw_rounds},
         takes=draws_candidates,
     ),

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.drawn import VISITS, at_drawn, drawn_columns, each_sampler
+from harness.analysis.draws import VISITS, at_drawn, drawn_columns, each_sampler
 from harness.analysis.false_negatives import known_relevant
 from harness.analysis.over_queries import Estimate, mean, share
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
@@ -30,9 +30,9 @@ from harness.negatives.draws.best import Best
 from harness.negatives.draws.without_replacement import WithoutReplacement
 from harness.negatives.laws.score import Score
 from harness.negatives.laws.uniform import Uniform
-from harness.negatives.pieces import settings_of
 from harness.negatives.registry import make_law
 from harness.negatives.sampler import Sampler
+from harness.pieces import settings_of
 from harness.training.batches import TrainingPairs
 
 COUNTS = (1, 3, 7, 15, 30, 60)

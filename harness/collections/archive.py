@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.collections.collection import Collection, Queries
-from harness.disk import room_for
 from harness.errors import UserError
-from harness.files import write_bytes
+from harness.storage.disk import room_for
+from harness.storage.files import write_bytes
 
 FORMAT = "harness collection 1"
 LARGEST_BYTES = 4 << 30

@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.collections.collection import RELEVANT, Collection, Queries
 from harness.errors import UserError
-from harness.files import files_hash
+from harness.storage.files import files_hash
 
 Judgements = dict[str, dict[str, int]]
 """Query id -> document id -> grade."""

@@ -11,7 +11,7 @@ from harness.collections.planted import build_planted
 from harness.collections.pydocs import build_pydocs, pins_of
 from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
 from harness.errors import UserError
-from harness.files import content_hash
+from harness.storage.files import content_hash
 
 BUILT_IN = ("planted", "pydocs")
 """Names of the collections that are made here; no paper was measured on one of them."""

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from harness.checksums import check_folder
 from harness.collections.collection import Collection
-from harness.disk import room_for
 from harness.errors import UserError
-from harness.files import read_json, write_json, written_beside
+from harness.storage.checksums import check_folder
+from harness.storage.disk import room_for
+from harness.storage.files import read_json, write_json, written_beside
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"

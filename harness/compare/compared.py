@@ -19,9 +19,9 @@ from harness.compare.sides import Side, apart, find_side, refuse_twice, scale_of
 from harness.errors import UserError, nearest
 from harness.evaluation.comparison import difference_block, paired_difference
 from harness.evaluation.measures import DEV_MEASURE
+from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.settings import RunSettings
-from harness.stages import Stages
 
 
 @dataclass(frozen=True)

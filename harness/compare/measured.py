@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.checksums import check_folder
+from harness.api.encoder import load_encoder
+from harness.api.finished import refuse_other_content, stored_collection
 from harness.collections.collection import Collection
 from harness.compare.pairs import Measured
 from harness.compare.sides import Member, Side
@@ -12,13 +13,12 @@ from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError, nearest
 from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import read_ranking
-from harness.finished import refuse_other_content, stored_collection
-from harness.opened_encoder import load_encoder
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
-from harness.run_evaluation import rank
+from harness.runs.evaluation import rank
+from harness.runs.stages import Stages, device
 from harness.specs.settings import RunSettings
-from harness.stages import Stages, device
+from harness.storage.checksums import check_folder
 
 
 def the_collection(stages: Stages, a: Side, b: Side, settings: RunSettings) -> Collection:

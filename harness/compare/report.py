@@ -7,10 +7,10 @@ from pathlib import Path
 from harness.compare.document import compare_document, render_csv
 from harness.compare.figure import draw_compared
 from harness.compare.result import Compared
-from harness.files import write_text
 from harness.reports.renderers.html import Single, render_single
 from harness.reports.renderers.markdown import render_markdown
-from harness.store import LOCAL
+from harness.storage.files import write_text
+from harness.storage.store import LOCAL
 
 FILES = ("table.md", "table.html", "per_query.csv", "figure.svg", "figure.png")
 

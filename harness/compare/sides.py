@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.api.finished import finished_runs, refuse_unfinished, row_with_runs
 from harness.encoders.dual_encoder import holds_encoder
 from harness.errors import UserError
-from harness.finished import finished_runs, refuse_unfinished, row_with_runs
-from harness.inventory.stored import StoredRun, find_run_or_folder
+from harness.provenance.stored import StoredRun, find_run_or_folder
+from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import EncoderSettings, RunSettings, TokenSettings
-from harness.stages import Stages
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, cast, get_args
 import transformers
 from transformers.utils import cached_file
 
-from harness.checksums import check_folder
 from harness.collections.tokens import load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder, Tower, holds_encoder, tokenizer_of
 from harness.encoders.pooling import Pooling
 from harness.encoders.transformer import opened
 from harness.errors import UserError, nearest
-from harness.files import read_json
+from harness.storage.checksums import check_folder
+from harness.storage.files import read_json
 
 SPARE_ROWS = 1024
 """Vectors that an encoder may have beyond its tokenizer's pieces: tables are padded."""

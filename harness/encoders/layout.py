@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.encoders.pooling import Pooling
 from harness.errors import UserError
-from harness.files import read_json, write_json
+from harness.storage.files import read_json, write_json
 
 transformers.utils.logging.disable_progress_bar()
 

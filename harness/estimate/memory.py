@@ -21,10 +21,10 @@ from harness.estimate.activations import (
 )
 from harness.estimate.moments import Corpus, Machine, Moment, Part
 from harness.estimate.parameters import Model, ranker_of, retriever_of
-from harness.negatives.pieces import make_piece
 from harness.negatives.registry import make_topology
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.negatives.topologies.queue import Queue
+from harness.pieces import make_piece
 from harness.retrieval.encode import TOKENS_PER_BATCH
 from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
 from harness.training.forward import PLACES_PER_BUCKET

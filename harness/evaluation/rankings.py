@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import UserError
-from harness.files import write_bytes, write_text
+from harness.storage.files import write_bytes, write_text
 
 Ranking = dict[str, dict[str, float]]
 """Query id -> document id -> score, best first."""

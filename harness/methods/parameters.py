@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
-from harness.negatives.pieces import plural
+from harness.pieces import plural
 
 _NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _BOUNDS = {"ge": ">= {:g}", "gt": "> {:g}", "le": "<= {:g}", "lt": "< {:g}", "min_length": "at least {}"}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from harness.errors import UserError
 from harness.methods.catalogue import PIECES, Method
-from harness.negatives.pieces import NESTED
+from harness.pieces import NESTED
 from harness.specs.library import Library
 from harness.specs.models import Row, Trained
 

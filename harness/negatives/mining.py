@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.disk import room_for
 from harness.errors import UserError
-from harness.files import write_bytes
 from harness.negatives.candidates import Candidates, Integers
 from harness.negatives.sources.corpus import Corpus
 from harness.negatives.sources.source import Found, Proposal, Source, View
+from harness.storage.disk import room_for
+from harness.storage.files import write_bytes
 
 
 def no_words(depth: int) -> Found:

@@ -20,7 +20,6 @@ from harness.negatives.laws.score import Score
 from harness.negatives.laws.simans import SimANS
 from harness.negatives.laws.trisampler import TriSampler
 from harness.negatives.laws.uniform import Uniform
-from harness.negatives.pieces import make_piece
 from harness.negatives.sources.bm25 import BM25
 from harness.negatives.sources.corpus import Corpus
 from harness.negatives.sources.denoised import Denoised
@@ -37,6 +36,7 @@ from harness.negatives.topologies.in_batch import InBatch
 from harness.negatives.topologies.own import Own
 from harness.negatives.topologies.queue import Queue
 from harness.negatives.topologies.topology import Topology
+from harness.pieces import make_piece
 
 SOURCES: dict[str, type[Source]] = {
     piece.name: piece

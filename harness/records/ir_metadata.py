@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from harness.files import read_json, write_text
+from harness.storage.files import read_json, write_text
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "faiss-cpu", "faiss-gpu", "bm25s", "numpy")
 """What rankings depend on; environment.json beside has all packages."""

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.errors import HarnessError, UserError
-from harness.files import content_hash, read_json
 from harness.records.mirroring import ServerError
 from harness.records.mlflow_client import Experiment, without_password
 from harness.records.mlflow_entries import (
@@ -28,6 +27,7 @@ from harness.records.mlflow_entries import (
     skip_lines,
 )
 from harness.records.run_folder import DONE, PER_QUERY, RunFolder
+from harness.storage.files import content_hash, read_json
 
 Answer = TypeVar("Answer")
 

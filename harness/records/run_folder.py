@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from harness.disk import told_when_full
 from harness.errors import UserError
-from harness.files import flush, read_json, read_parquet, write_json
+from harness.storage.disk import told_when_full
+from harness.storage.files import flush, read_json, read_parquet, write_json
 
 DONE = "done.json"
 PER_QUERY = "per_query.parquet"

@@ -11,11 +11,11 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
-from harness.files import read_json
 from harness.records.run_folder import RunFolder
 from harness.specs.models import Measured
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RunSettings
+from harness.storage.files import read_json
 
 Cells = dict[str, Any]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.files import write_bytes
 from harness.methods.catalogue import FORMULA_OF, KINDS, LETTERS, LOSS_LETTERS, Method, catalogue
 from harness.reports.methods_figure import draw_laws
 from harness.specs.library import Library
+from harness.storage.files import write_bytes
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

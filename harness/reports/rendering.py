@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.files import read_json, write_text
 from harness.reports.cells import Cells
 from harness.reports.document import Figure
 from harness.reports.kinds import document_of, report_of
@@ -17,6 +16,7 @@ from harness.reports.renderers.html import Entry, Further, render_html, render_p
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.text import collection_text, dataset_titles
+from harness.storage.files import read_json, write_text
 
 DATA = ("cells.json", "provenance.json", "per_query.parquet")
 RENDERED = ("table.md", "table.csv", "table.tex", "table.html", "figure.svg", "figure.png")

@@ -16,7 +16,7 @@ from harness.specs.base import Spec
 from harness.specs.models import Column, Line, Row, Shared
 from harness.specs.sampler_checks import check_sampler
 from harness.specs.samplers import SamplerChoice
-from harness.specs.source import Location, Source
+from harness.specs.yaml_file import Location, Source
 
 Piece = TypeVar("Piece", bound=Spec)
 MADE_BY_TRAINING = ("trained", "control")

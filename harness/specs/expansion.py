@@ -13,7 +13,7 @@ from harness.specs.kinds import NEGATIVES, Point, Sweep, Swept
 from harness.specs.loading import in_order, try_parse
 from harness.specs.models import Calibration, Reading, Readings, Row, Side, Target
 from harness.specs.samplers import Parameter, by_name
-from harness.specs.source import Location, Source
+from harness.specs.yaml_file import Location, Source
 
 SAMPLER = ("sampler",)
 

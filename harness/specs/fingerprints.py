@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.files import content_hash
-from harness.negatives.pieces import by_content
+from harness.pieces import by_content
+from harness.specs.checkpoint_content import by_start, start_content
 from harness.specs.settings import RunSettings
-from harness.specs.starts import by_start, start_content
+from harness.storage.files import content_hash
 
 VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.negatives.pieces import PieceError
 from harness.negatives.registry import make_topology
+from harness.pieces import PieceError
+from harness.specs.confirmation import Tuned
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Row, Trained
 from harness.specs.parts import Scale
 from harness.specs.runs import Runs, Seeds
 from harness.specs.settings import CollectionSettings
-from harness.specs.source import Source
-from harness.specs.tuned import Tuned
+from harness.specs.yaml_file import Source
 from harness.training.losses.registry import make_loss
 
 

@@ -10,7 +10,7 @@ from harness.evaluation.measures import DEV_MEASURE
 from harness.specs.checks import MADE_BY_TRAINING, Names
 from harness.specs.kinds import NEGATIVES, TARGETS
 from harness.specs.samplers import SamplerChoice, by_name
-from harness.specs.source import Location, Source
+from harness.specs.yaml_file import Location, Source
 
 
 def check_kind(source: Source, library: Names) -> Iterator[UserError]:

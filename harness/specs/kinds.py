@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.evaluation.costs import CostName
 from harness.specs.base import Spec
+from harness.specs.confirmation import Confirmation
 from harness.specs.models import (
     Calibration,
     Comparison,
@@ -23,7 +24,6 @@ from harness.specs.models import (
     Trained,
 )
 from harness.specs.samplers import Parameter
-from harness.specs.tuned import Confirmation
 
 NEGATIVES = "negatives"
 """The parameter of a sweep that is no path into a sampler."""

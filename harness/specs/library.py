@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.checks import check_target
+from harness.specs.confirmation import Confirmation
 from harness.specs.expansion import expand
 from harness.specs.fitting import check_fit
 from harness.specs.kind_checks import check_kind
@@ -18,8 +19,7 @@ from harness.specs.loading import Model, in_order, parse, try_parse
 from harness.specs.loss_checks import check_recipe
 from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.parts import Dataset, Recipe, Scale
-from harness.specs.source import Source, read_source
-from harness.specs.tuned import Confirmation
+from harness.specs.yaml_file import Source, read_source
 
 SHARED = ("recipes", "datasets", "scales")
 """Folders of what targets share; one of them is no paper, whatever its files are called."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.base import Spec
 from harness.specs.owners import OWNERS, PLACES
-from harness.specs.source import Location, Source, has
+from harness.specs.yaml_file import Location, Source, has
 
 Model = TypeVar("Model", bound=Spec)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.errors import UserError, nearest
-from harness.negatives.pieces import PieceError, make_piece
 from harness.negatives.presets import presets
+from harness.pieces import PieceError, make_piece
 from harness.specs.parts import Recipe
-from harness.specs.source import Location, Source
+from harness.specs.yaml_file import Location, Source
 from harness.training.losses.registry import make_loss
 from harness.training.turns import TURNS
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from harness.errors import UserError, nearest
-from harness.files import content_hash
+from harness.specs.confirmation import Confirmation
 from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
@@ -15,7 +15,7 @@ from harness.specs.models import Column, Comparison, Heading, Line, Measured, Ro
 from harness.specs.parts import Scale
 from harness.specs.runs import Runs, Seeds
 from harness.specs.settings import RERANKED, CollectionSettings, RunSettings
-from harness.specs.tuned import Confirmation
+from harness.storage.files import content_hash
 
 
 @dataclass(frozen=True)

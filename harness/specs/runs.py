@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.negatives.pieces import make_piece, settings_of
+from harness.pieces import make_piece, settings_of
 from harness.specs.models import Shared
 from harness.specs.parts import RankerScale, Recipe, Scale
 from harness.specs.samplers import SamplerChoice, sampler_settings

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.errors import UserError, nearest
-from harness.negatives.pieces import PieceError
 from harness.negatives.presets import presets
 from harness.negatives.registry import MASKS, make_draw, make_law, make_source, make_topology
+from harness.pieces import PieceError
 from harness.specs.samplers import SamplerChoice
-from harness.specs.source import Location, Source
+from harness.specs.yaml_file import Location, Source
 
 MAKERS: dict[str, Callable[[Any], Any]] = {
     "source": make_source,

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.negatives.pieces import settings_of
 from harness.negatives.presets import Preset, presets
 from harness.negatives.registry import make_draw, make_law, make_source, make_topology
+from harness.pieces import settings_of
 from harness.specs.base import Spec
 from harness.specs.settings import SamplerSettings
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Union
 
 from pydantic import Field, TypeAdapter
 
-from harness.files import write_json
 from harness.specs.kinds import TARGETS
 from harness.specs.models import Paper
 from harness.specs.parts import Dataset, Recipe, Scale
-from harness.specs.searches import Search
+from harness.specs.tuning import Search
+from harness.storage.files import write_json
 
 MODELS: dict[str, Any] = {
     "paper": Paper,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.negatives.pieces import PieceError
 from harness.negatives.registry import make_law, make_source
+from harness.pieces import PieceError
 from harness.specs.sampler_checks import lacking
-from harness.specs.searches import ROUNDING, Dimension, Search, StudySpec, Values, completed
 from harness.specs.settings import RunSettings
-from harness.specs.source import Location, Source
+from harness.specs.tuning import ROUNDING, Dimension, Search, StudySpec, Values, completed
 from harness.specs.varied import own_value, varied
+from harness.specs.yaml_file import Location, Source
 
 ENOUGH = 10_000
 """Settings of a grid, of which no search tries more."""

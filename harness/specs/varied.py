@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import nearest
-from harness.negatives.pieces import PieceError, settings_of
 from harness.negatives.registry import make_draw, make_law, make_source
+from harness.pieces import PieceError, settings_of
 from harness.specs.samplers import Parameter
 from harness.specs.settings import PhaseSettings, RunSettings, SamplerSettings
 from harness.training.losses.registry import make_loss

@@ -14,12 +14,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from harness.checksums import check_folder
-from harness.disk import room_for
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
 from harness.errors import UserError
-from harness.files import read_json, write_json, written_beside
+from harness.storage.checksums import check_folder
+from harness.storage.disk import room_for
+from harness.storage.files import read_json, write_json, written_beside
 
 BEST = "best"
 REACHED = "reached.json"

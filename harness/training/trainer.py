@@ -28,7 +28,6 @@ from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
-from harness.training.given import Drawn, Negatives, RankerPart
 from harness.training.learner import Learner
 from harness.training.losses.loss import Loss
 from harness.training.objectives import (
@@ -38,6 +37,7 @@ from harness.training.objectives import (
     RetrieverObjective,
     counted_false_negatives,
 )
+from harness.training.phase_inputs import Drawn, Negatives, RankerPart
 from harness.training.protocols import Phase, Rates, Writer
 from harness.training.stopwatch import Stopwatch
 from harness.training.turns import RetrieverAlone, Turns, Who, steps_before, who_at

@@ -22,12 +22,12 @@ import torch
 from torch import Tensor
 
 from harness.analysis.gradients.accumulate import accumulate_layers
+from harness.analysis.gradients.chunk_plan import PLACES
 from harness.analysis.gradients.coefficients import coefficients, contrasted
 from harness.analysis.gradients.last_layer import last_layer, only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients
 from harness.analysis.gradients.lists import Lists
 from harness.analysis.gradients.per_sample import traced
-from harness.analysis.gradients.room import PLACES
 from harness.analysis.retriever import Retriever
 from harness.collections.tokens import Ragged, TokenStore
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder

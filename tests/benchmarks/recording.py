@@ -19,16 +19,17 @@ from typing import Any
 
 import torch
 
-from harness import mirror as mirror_module
-from harness import run_training, stages
-from harness.mirror import mirrored
 from harness.progress import Progress
 from harness.records.mlflow_mirror import MlflowMirror
 from harness.records.run_folder import RunFolder
-from harness.reproduce import plan, resolve_at
+from harness.runs import stages
+from harness.runs import training as run_training
+from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.stages import Stages
-from harness.store import Store
+from harness.storage.store import Store
+from harness.targets import mirror as mirror_module
+from harness.targets.mirror import mirrored
+from harness.targets.reproduce import plan, resolve_at
 from harness.training import trainer
 
 RECORDING = (

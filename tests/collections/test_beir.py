@@ -21,10 +21,10 @@ from harness.collections.built_in import build_collection, collection_key, stand
 from harness.errors import UserError
 from harness.evaluation.measures import evaluate
 from harness.progress import Progress
+from harness.runs.stages import Stages
 from harness.specs.collection_choice import CollectionChoice
 from harness.specs.settings import CollectionSettings
-from harness.stages import Stages
-from harness.store import Store
+from harness.storage.store import Store
 from harness.training.batches import labelled_pairs
 
 HEADER = "query-id\tcorpus-id\tscore\n"

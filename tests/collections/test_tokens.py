@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from harness.checksums import SUMS
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens, learn_tokenizer, load_tokenizer
 from harness.errors import UserError
+from harness.storage.checksums import SUMS
 
 SIZES = {"start": "fresh", "vocabulary": 800, "query_tokens": 6, "passage_tokens": 12}
 LEARN = """

@@ -12,8 +12,8 @@ from harness.compare.measured import the_collection
 from harness.compare.sides import find_side
 from harness.errors import UserError
 from harness.progress import Progress
+from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.stages import Stages
 from tests.stores import EXPERIMENTS, TABLE, put, settings_of, store_at
 
 LIBRARY = Library(EXPERIMENTS)

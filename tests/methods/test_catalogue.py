@@ -13,8 +13,8 @@ from harness.errors import UserError
 from harness.methods.catalogue import KINDS, PIECES, Method, catalogue, methods_named
 from harness.methods.parameters import Parameter, paragraphs
 from harness.methods.uses import _of_row, all_uses, uses_of
-from harness.negatives.pieces import make_piece
 from harness.negatives.presets import presets
+from harness.pieces import make_piece
 from harness.specs import settings
 from harness.specs.library import Library
 from harness.specs.models import Row

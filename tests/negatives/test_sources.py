@@ -10,9 +10,9 @@ from scipy import stats
 
 from harness.errors import UserError
 from harness.negatives.mining import Miner, load_candidates, save_candidates, scored
-from harness.negatives.pieces import by_content, settings_of
 from harness.negatives.registry import SOURCES, make_source
 from harness.negatives.sources.source import View
+from harness.pieces import by_content, settings_of
 
 PAIRS, DOCUMENTS, DIMENSION, K = 30, 200, 8, 12
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from harness.evaluation.rankings import write_ranking
-from harness.files import write_json
 from harness.records.ir_metadata import ir_metadata, write_ir_metadata
+from harness.storage.files import write_json
 from tests.stores import settings_of
 
 ENVIRONMENT = {

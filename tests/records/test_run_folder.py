@@ -5,8 +5,8 @@ import json
 import pytest
 
 from harness.errors import UserError
-from harness.files import canonical_json, content_hash, read_json, write_json
 from harness.records.run_folder import RunFolder
+from harness.storage.files import canonical_json, content_hash, read_json, write_json
 
 
 def test_a_step_is_logged_once_also_after_a_restart(tmp_path):

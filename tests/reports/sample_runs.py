@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from harness.collections.collection import Collection, Queries
-from harness.files import write_json
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import FinishedRun
 from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved
+from harness.storage.files import write_json
 
 
 def some_collection(name: str, splits: dict[str, int], documents: int) -> Collection:

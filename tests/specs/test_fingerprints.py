@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.specs.checkpoint_content import start_content
 from harness.specs.fingerprints import chain, links
 from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.specs.settings import RunSettings
-from harness.specs.starts import start_content
 
 from .conftest import TABLE
 
@@ -149,6 +149,6 @@ def test_a_start_counts_by_its_content_and_not_by_its_name(
     (tmp_path / "one/model.safetensors").write_bytes(b"others.")
     assert fingerprint(str(tmp_path / "one")) != before
     revisions = {"a/b": "0123", "c/d": None}
-    monkeypatch.setattr("harness.specs.starts._revision", revisions.get)
+    monkeypatch.setattr("harness.specs.checkpoint_content._revision", revisions.get)
     assert start_content("a/b") == "a/b@0123" and start_content("c/d") == "c/d"
     assert fingerprint("a/b") != fingerprint("c/d")

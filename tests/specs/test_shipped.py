@@ -15,8 +15,8 @@ from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
-from harness.specs.search_library import resolve_search
-from harness.specs.source import read_source
+from harness.specs.tuning_library import resolve_search
+from harness.specs.yaml_file import read_source
 
 from .conftest import SHIPPED
 

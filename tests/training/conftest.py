@@ -20,8 +20,8 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.training.batches import labelled_pairs
-from harness.training.given import Drawn, Negatives
 from harness.training.losses.registry import make_loss
+from harness.training.phase_inputs import Drawn, Negatives
 from harness.training.trainer import Trainer
 
 ENCODER = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checksums import check_folder
 from harness.encoders.dual_encoder import DualEncoder
+from harness.storage.checksums import check_folder
 from harness.training.checkpoints import BEST, best_of, keep_best, settle_best
 
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from harness.records.run_folder import is_time
-from harness.training.given import RankerPart
 from harness.training.losses.registry import make_loss
+from harness.training.phase_inputs import RankerPart
 from harness.training.schedule import linear_schedule
 from harness.training.turns import TURNS, steps_before
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from harness.checksums import SUMS
 from harness.errors import UserError
 from harness.negatives.mining import Miner
 from harness.retrieval.search import exact_search
+from harness.storage.checksums import SUMS
 from harness.training import trainer as trainer_module
 from harness.training.batches import batch_at, epoch_order
 from harness.training.checkpoints import latest_checkpoint

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.analysis.gradients.chunk_plan import room_for_ranks
 from harness.analysis.gradients.coefficients import Coefficients
-from harness.analysis.gradients.kept import Kept
 from harness.analysis.gradients.last_layer import only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients, query_cotangents
 from harness.analysis.gradients.lists import Lists
 from harness.analysis.gradients.per_sample import Part
-from harness.analysis.gradients.room import room_for_ranks
 from harness.analysis.gradients.sums import Sums
+from harness.analysis.gradients.vector_cache import Kept
 from harness.negatives.candidates import Floats, Integers
 
 Groups = tuple[Integers, int]

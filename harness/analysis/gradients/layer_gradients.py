@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from harness.analysis.gradients.coefficients import Coefficients
-from harness.analysis.gradients.kept import Kept
 from harness.analysis.gradients.last_layer import LastLayer, last_layer
 from harness.analysis.gradients.lists import Lists
 from harness.analysis.gradients.per_sample import Part, Trace, traced
+from harness.analysis.gradients.vector_cache import Kept
 from harness.analysis.retriever import Retriever
 from harness.encoders.dual_encoder import DualEncoder
 from harness.negatives.candidates import Integers

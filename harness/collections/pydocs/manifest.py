@@ -20,7 +20,7 @@ from pathlib import Path
 from harness.collections.collection import Collection
 from harness.collections.pydocs.build import build_pydocs
 from harness.errors import UserError
-from harness.files import write_bytes
+from harness.storage.files import write_bytes
 
 MANIFEST = Path(__file__).with_name("manifest.csv.xz")
 COLUMNS = ("package", "version", "name", "text", "split")

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.negatives.candidates import Candidates, Floats, Weights
 from harness.negatives.noise import Noise
-from harness.negatives.pieces import STRICT as STRICT  # noqa: PLC0414  (pieces take it from here)
+from harness.pieces import STRICT as STRICT  # noqa: PLC0414  (pieces take it from here)
 
 Gap = Literal["raw", "standardised", "cosine"]
 """Scale of s(q, d-) - s(q, d+): inner products as they are, per-row standardised, or cosines."""

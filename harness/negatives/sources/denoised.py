@@ -11,9 +11,9 @@ from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Floats
 from harness.negatives.draws.draw import largest
-from harness.negatives.pieces import HOLDING
 from harness.negatives.sources.file import read_run
 from harness.negatives.sources.source import Proposal, Source, View
+from harness.pieces import HOLDING
 
 RETRIEVER = "retriever"
 

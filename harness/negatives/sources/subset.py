@@ -10,8 +10,8 @@ from pydantic.dataclasses import dataclass
 
 from harness.negatives.draws.draw import largest
 from harness.negatives.noise import uniform
-from harness.negatives.pieces import HOLDING
 from harness.negatives.sources.source import Proposal, Source, View
+from harness.pieces import HOLDING
 
 STAGE = 62
 

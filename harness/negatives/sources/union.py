@@ -9,8 +9,8 @@ from pydantic import Field, SkipValidation, model_validator
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Booleans, Integers
-from harness.negatives.pieces import HOLDING
 from harness.negatives.sources.source import Proposal, Source, View
+from harness.pieces import HOLDING
 
 
 @dataclass(frozen=True, config=HOLDING)

@@ -7,9 +7,9 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.evaluation.costs import over_runs, run_costs
-from harness.files import read_json
 from harness.reports.cells import FinishedRun
 from harness.specs.kinds import CostColumn
+from harness.storage.files import read_json
 
 Block = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from harness.negatives.pieces import STRICT
+from harness.pieces import STRICT
 from harness.training.losses.scores import Scores
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.negatives.pieces import make_piece
+from harness.pieces import make_piece
 from harness.training.losses.adversarial_paper import AdversarialPaper
 from harness.training.losses.adversarial_released import AdversarialReleased
 from harness.training.losses.bce import BCE

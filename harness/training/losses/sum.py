@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, PositiveFloat, SkipValidation, model_validator
 from pydantic.dataclasses import dataclass
 
-from harness.negatives.pieces import HOLDING
+from harness.pieces import HOLDING
 from harness.training.losses.loss import Loss
 from harness.training.losses.scores import Scores
 

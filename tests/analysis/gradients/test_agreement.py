@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from harness.analysis.gradients.coefficients import coefficients, contrasted
-from harness.analysis.gradients.kept import Kept
 from harness.analysis.gradients.last_layer import only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients
 from harness.analysis.gradients.per_rank import measure
+from harness.analysis.gradients.vector_cache import Kept
 
 from .brute_force import SIDES, brute_force
 from .conftest import ENCODERS, RANKS

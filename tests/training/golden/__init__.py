@@ -14,14 +14,14 @@ from typing import Any
 import torch
 
 from harness.encoders.ranker import Ranker
-from harness.files import content_hash
-from harness.negatives.pieces import make_piece
 from harness.negatives.presets import presets
+from harness.pieces import make_piece
 from harness.specs.fingerprints import VERSION
 from harness.specs.library import Library
 from harness.specs.parts import Recipe
-from harness.training.given import RankerPart
+from harness.storage.files import content_hash
 from harness.training.losses.registry import make_loss
+from harness.training.phase_inputs import RankerPart
 from harness.training.turns import TURNS, RankerAlone
 
 PAIR_TOKENS = 40

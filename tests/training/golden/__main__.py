@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from harness.files import write_json
+from harness.storage.files import write_json
 from tests.training.conftest import Bench
 from tests.training.golden import golden_run, path_of, recipes, versions_of
 

@@ -1,0 +1,212 @@
+"""Analyses of the rows of a table: what of finished runs each of them looks at.
+
+Each takes runs of one seed and gives frames by name; keywords are what `harness analyse --with` may set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.false_negatives import false_negatives
+from harness.analysis.geometry import geometry, points
+from harness.analysis.gradients.coefficients import PAPER
+from harness.analysis.gradients.findings import LEAST, findings
+from harness.analysis.gradients.per_rank import frame_of, measure
+from harness.analysis.inclusion_by_rank import GRIDS, inclusion_over_parameters, inclusion_per_rank
+from harness.analysis.overlap import INDEPENDENT, overlap
+from harness.analysis.rounds import DIAGNOSTICS, rounds
+from harness.analysis.trade import trade
+from harness.api.run import Opened
+from harness.errors import UserError
+from harness.negatives.candidates import Candidates
+from harness.negatives.sampler import Sampler
+from harness.training.batches import labelled_pairs
+
+Frames = dict[str, pd.DataFrame]
+"""Frames by name."""
+
+SHOWN_RANKS = (1, 2, 5, 10, 20, 50, 100, 200)
+"""Ranks that stand in tables; all are in the frames."""
+
+
+def gradients_of(
+    runs: Sequence[Opened],
+    *,
+    split: str = "dev",
+    ranks: int = 200,
+    queries: int = 64,
+    wrt: str = "both",
+    loss: str = PAPER,
+    contrast: str = "sampled",
+) -> Frames:
+    """Return mean and variance of the gradients of negatives by rank, and which findings hold.
+
+    Args:
+        runs: of rows with an encoder.
+        split: whose queries.
+        ranks: how many negatives of a query, from the first.
+        queries: how many are drawn from the split, at most; at quick scale each takes a second a row.
+        wrt: what the gradient is taken by; see :class:`harness.analysis.gradients.per_rank.Settings`.
+        loss: likewise.
+        contrast: likewise.
+    """
+    asked = {"split": split, "ranks": ranks, "wrt": wrt, "loss": loss, "contrast": contrast}
+    found = []
+    for run in runs:
+        there = len(np.unique(run.retriever.pairs(split).pairs[:, 0]))
+        found.append(measure(run.retriever, queries=min(queries, there) or None, **asked))
+    told = {"gradients": pd.concat(map(frame_of, found), ignore_index=True)}
+    if ranks >= LEAST:
+        told["findings"] = pd.concat(map(findings, found), ignore_index=True)
+    return told
+
+
+def rounds_of(runs: Sequence[Opened]) -> Frames:
+    """Return the diagnostics of each refresh."""
+    return {"rounds": rounds({run.name: run.metrics for run in runs})}
+
+
+def geometry_of(runs: Sequence[Opened], *, visits: int = 4, shown: int = 60) -> Frames:
+    """Return where samplers draw: figures of all training pairs, and the points of some.
+
+    Args:
+        runs: of rows that draw.
+        visits: how often each pair is drawn.
+        shown: of how many pairs the points are given.
+    """
+    samplers, candidates = _drawing(runs)
+    return {
+        "geometry": geometry(samplers, [candidates], visits=visits),
+        "points": points(samplers, [_spread(candidates, shown)]),
+    }
+
+
+def false_negatives_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
+    """Return the known relevant documents that samplers draw, and the information kept for them.
+
+    Args:
+        runs: of rows that draw.
+        visits: how often each pair is drawn.
+    """
+    samplers, candidates = _drawing(runs)
+    pairs = labelled_pairs(runs[0].collection)
+    counted = [
+        false_negatives(samplers, candidates, pairs, by=by, visits=visits) for by in ("all", "rank", "gap")
+    ]
+    return {
+        "false-negatives": pd.concat(counted, ignore_index=True),
+        "trade": trade(samplers, candidates, pairs, visits=visits),
+    }
+
+
+def inclusion_of(
+    runs: Sequence[Opened], *, pairs: int = 300, visits: int = 16, over_parameters: int = 50
+) -> Frames:
+    """Return how likely each rank is to be drawn, and over the parameters of each law that has some.
+
+    Args:
+        runs: of rows that draw.
+        pairs: of how many training pairs, spread over all; the integrals of 300 take minutes at quick scale.
+        visits: over which the first stage of a law that has one is averaged.
+        over_parameters: likewise, of how many pairs over parameters; 0 leaves that out.
+    """
+    samplers, candidates = _drawing(runs)
+    found = {"inclusion": inclusion_per_rank(samplers, _spread(candidates, pairs), visits=visits)}
+    laws = {sampler.law.name: sampler for sampler in samplers.values() if sampler.law.name in GRIDS}
+    if laws and over_parameters:
+        some = _spread(candidates, over_parameters)
+        over = [inclusion_over_parameters(sampler, some, visits=visits) for sampler in laws.values()]
+        found["inclusion-over-parameters"] = pd.concat(over, ignore_index=True)
+    return found
+
+
+def overlap_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
+    """Return what two samplers draw in common.
+
+    Args:
+        runs: of rows that draw.
+        visits: how often each pair is drawn.
+    """
+    return {"overlap": overlap(*_drawing(runs), visits=visits)}
+
+
+def some_norms(frames: Frames) -> pd.DataFrame:
+    """Return the mean of the norms of each row's gradients at some ranks, a column each."""
+    frame = frames["gradients"]
+    return _at_some_ranks(frame[frame["statistic"] == "mean of norms"], "retriever", "value")
+
+
+def findings_told(frames: Frames) -> dict[str, pd.DataFrame]:
+    """Return which of SimANS's findings hold, a column for each row, where there are ranks enough."""
+    if "findings" not in frames:
+        return {}
+    wide = frames["findings"].pivot(index=["finding", "reading"], columns="retriever", values="answer")
+    wide = wide[frames["findings"]["retriever"].unique()].rename_axis(columns=None).reset_index()
+    return {"SimANS's findings, by the reading of mean and variance": wide}
+
+
+def last_round(frames: Frames) -> pd.DataFrame:
+    """Return the diagnostics of each row's last refresh, a column each."""
+    frame = frames["rounds"]
+    last = frame[frame["round"] == frame.groupby("row")["round"].transform("max")]
+    return _wide(last, "row", "diagnostic")[["row", *DIAGNOSTICS]]
+
+
+def regions_drawn(frames: Frames) -> pd.DataFrame:
+    """Return the share of each sampler's draws in each region, and how many candidates it draws among."""
+    frame = frames["geometry"]
+    named = frame["reading"].where(frame["quantity"] == "inside", frame["quantity"])
+    kept = frame["quantity"].isin(["inside", "zero weight", "effective candidates"])
+    return _wide(frame.assign(named=named)[kept], "sampler", "named")
+
+
+def false_negatives_drawn(frames: Frames) -> pd.DataFrame:
+    """Return each sampler's false negatives with their denominators."""
+    frame = frames["false-negatives"]
+    columns = ["sampler", "drawn", "false_negatives", "share", "low", "high", "known", "of_known"]
+    return frame[frame["by"] == "all"][columns].reset_index(drop=True)
+
+
+def some_ranks(frames: Frames) -> pd.DataFrame:
+    """Return each sampler's inclusion probability at some ranks, a column each."""
+    return _at_some_ranks(frames["inclusion"], "sampler", "mean")
+
+
+def draws_in_common(frames: Frames) -> pd.DataFrame:
+    """Return the share of each sampler's draws that another one draws at another visit, a column each."""
+    frame = frames["overlap"]
+    return _wide(frame[frame["noise"] == INDEPENDENT], "sampler", "other")
+
+
+def _drawing(runs: Sequence[Opened]) -> tuple[dict[str, Sampler], Candidates]:
+    """Return the samplers of rows, and the candidates of round 0 that all of them draw from.
+
+    Raises:
+        UserError: they draw from different candidates.
+    """
+    first = runs[0]
+    for run in runs:
+        if run.mined != first.mined:
+            what = f"{first.name} and {run.name} draw from different candidates"
+            raise UserError(what, fix="name rows of one warm-up, source, mask and K by --row")
+    return {run.name: run.sampler for run in runs}, first.candidates
+
+
+def _spread(candidates: Candidates, count: int) -> Candidates:
+    """Return the candidates of some training pairs, spread over all."""
+    last = len(candidates.query) - 1
+    return candidates.rows(np.unique(np.linspace(0, last, min(count, last + 1), dtype=np.int64)))
+
+
+def _at_some_ranks(frame: pd.DataFrame, line: str, value: str) -> pd.DataFrame:
+    some = frame[frame["rank"].isin(SHOWN_RANKS)]
+    return _wide(some.assign(rank="rank " + some["rank"].astype(str)), line, "rank", value)
+
+
+def _wide(frame: pd.DataFrame, line: str, column: str, value: str = "value") -> pd.DataFrame:
+    """Return a tidy frame with a line and a column for each name, in the order of their first appearance."""
+    wide = frame.pivot_table(index=line, columns=column, values=value, sort=False, observed=True)
+    return wide.rename_axis(columns=None).reset_index()

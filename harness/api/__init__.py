@@ -1,0 +1,1 @@
+"""What `harness.load` returns: a run, its encoder and its retriever."""

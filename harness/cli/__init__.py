@@ -1,0 +1,1 @@
+"""The command line: the application, and a file for each verb."""

@@ -1,0 +1,49 @@
+"""`harness analyse`: why the rows of a table differ."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.cli.options import ScaleOption, Target
+from harness.storage.store import LOCAL, PUBLISHED
+
+
+def analyse(
+    name: Annotated[
+        str, typer.Argument(help="gradients, geometry, false-negatives, inclusion, overlap or rounds")
+    ],
+    target: Target,
+    scale: ScaleOption = "quick",
+    row: Annotated[
+        list[str] | None,
+        typer.Option(help="only this row; may be repeated; all that it can look at by default"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="number of the seed, from 0")] = 0,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="KEY=VALUE", help="an option of the analysis; may be repeated"),
+    ] = None,
+    publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
+) -> None:
+    """Look at finished runs of a table: frames, figures and a summary; trains nothing."""
+    from harness.analysis.analyse import Asked, record
+    from harness.analysis.analyse import analyse as look
+    from harness.analysis.report import analysis_document, write_analysis
+    from harness.progress import Progress
+    from harness.reports.renderers.terminal import render_terminal
+    from harness.runs.stages import Stages
+    from harness.specs.library import Library
+    from harness.storage.store import Store
+
+    stages = Stages(Store.default(), Progress())
+    asked = Asked(name, target, scale, tuple(row or ()), seed, tuple(option or ()), publish)
+    found = look(Library.default(), stages, asked)
+    files = write_analysis(found, PUBLISHED if publish else LOCAL)
+    Console().print(render_terminal(analysis_document(found)))
+    typer.echo("\nWritten:")
+    for path in files:
+        typer.echo(f"  {path}")
+    record(found, stages, files)

@@ -1,0 +1,243 @@
+"""The command line: thin; every command is a few lines over the library."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group
+from rich.table import Table
+
+from harness.cli.analyse import analyse
+from harness.cli.compare import compare
+from harness.cli.explain import explain, verify
+from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
+from harness.cli.runs import runs
+from harness.cli.tune import search
+from harness.errors import HarnessError
+from harness.storage.disk import told_when_full
+from harness.storage.store import LOCAL, PUBLISHED
+
+app = typer.Typer(
+    help="Reproduce published tables on negative sampling in dense retrieval.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(runs, name="runs")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+@app.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """List all tables and figures."""
+    from harness.specs.describe import list_targets, render_list
+    from harness.specs.library import Library
+
+    found = list_targets(Library.default(), PUBLISHED)
+    _print(found if as_json else render_list(found))
+
+
+@app.command()
+def show(target: Target, as_json: JsonOption = False) -> None:
+    """Show a target's rows, published figures and notes."""
+    from harness.specs.describe import render_show, show_target
+    from harness.specs.library import Library
+
+    loaded = Library.default().target(target)
+    _print(show_target(loaded) if as_json else render_show(loaded))
+
+
+@app.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="all about one, for example trisampler")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what samplers, losses, recipes and encoders there are, or tell all about one."""
+    from harness.methods.describe import list_methods, render_list, render_methods, show_methods
+    from harness.specs.library import Library
+
+    library = Library.default()
+    if name is None:
+        _print(list_methods(library) if as_json else render_list(library))
+    else:
+        _print(show_methods(library, name) if as_json else render_methods(library, name))
+
+
+@app.command()
+def plan(
+    target: Target,
+    scale: ScaleOption = "quick",
+    seeds: SeedsOption = None,
+    row: RowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which runs a target needs, which of them are missing, and what memory they take."""
+    from harness.targets.plan import plan_at, render_plan
+
+    library, stages = _open(target, scale)
+    planned = plan_at(library, target, scale, stages, seeds, row or [])
+    _print([run.as_json() for run in planned.runs] if as_json else render_plan(planned))
+
+
+app.command()(explain)
+
+
+@app.command()
+def reproduce(
+    target: Target,
+    scale: ScaleOption = "quick",
+    seeds: SeedsOption = None,
+    row: RowOption = None,
+    force: Annotated[bool, typer.Option(help="train again what is done")] = False,
+    publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
+) -> None:
+    """Make a table or figure again; trains only what the store does not hold."""
+    from harness.errors import RunError
+    from harness.reports.kinds import document_of
+    from harness.reports.renderers.terminal import render_terminal
+    from harness.reports.rendering import FILES, PAGE
+    from harness.targets.reproduce import reproduce as run
+    from harness.targets.reproduce import resolve_at
+
+    library, stages = _open(target, scale)
+    resolved = resolve_at(library, target, scale, stages)
+    root = PUBLISHED if publish else LOCAL
+    made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
+    console = Console()
+    console.print(render_terminal(document_of(made.cells)))
+    console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
+    for name in FILES:
+        typer.echo(f"  {made.folder / name}")
+    typer.echo(f"  {root / scale / PAGE}")
+    if made.failed:
+        raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
+
+
+app.command()(verify)
+app.command()(compare)
+app.command()(search)
+app.command()(analyse)
+
+
+@app.command()
+def report(
+    target: Annotated[str | None, typer.Argument(help="one target, and the page it stands on")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all targets and searches that have results")] = False,
+    publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
+) -> None:
+    """Render tables, figures and pages again from cells, without training."""
+    from harness.errors import UserError
+    from harness.reports.rendering import render_results
+    from harness.tuning.report.render import render_searches
+
+    if every == (target is not None):
+        raise UserError("report renders one target or all", fix="name a target, or say --all")
+    root = PUBLISHED if publish else LOCAL
+    for made in [*render_results(root, target), *(render_searches(root) if every else [])]:
+        typer.echo(str(made))
+
+
+@app.command()
+def doctor() -> None:
+    """Check that this machine has what a reproduction needs."""
+    from harness.records.doctor import doctor as examine
+    from harness.storage.store import Store
+
+    store = Store.default()
+    checks = examine(store.root, store.tracking_uri, constraints=_constraints(), pydocs=_pydocs_in(store))
+    table = Table("check", "", "found", "what to do", box=None, pad_edge=False)
+    for check in checks:
+        table.add_row(check.name, "ok" if check.ok else "FAIL", check.detail, check.fix or "")
+    _print(table)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None) -> None:
+    """Write a target's runs to MLflow, as far as they are not there."""
+    from harness.records.mlflow_client import without_password
+    from harness.targets.mirror import sync as write
+    from harness.targets.reproduce import plan as plan_runs
+    from harness.targets.reproduce import resolve_at
+
+    library, stages = _open(target, scale)
+    resolved = resolve_at(library, target, scale, stages)
+    found = write(stages, resolved, plan_runs(resolved, stages, seeds))
+    missing = f"; {found.missing} not begun yet" if found.missing else ""
+    typer.echo(f"{found.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
+
+
+def main() -> None:
+    """Run the command line; errors are one line each, without a traceback."""
+    from harness.storage.store import Store
+
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else two runs at once are ten times as slow
+    try:
+        with told_when_full("a file", Store.default().root):
+            app()
+    except HarnessError as error:
+        typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command continues where it was", err=True)
+        sys.exit(130)
+
+
+def _open(target: str, scale: str) -> tuple[Any, Any]:
+    """Return the library and the stages over the default store, after a first check of the names."""
+    from harness.progress import Progress
+    from harness.runs.stages import Stages
+    from harness.specs.library import Library
+    from harness.specs.resolve import resolve
+    from harness.storage.store import Store
+
+    library = Library.default()
+    resolve(library, target, scale)
+    return library, Stages(Store.default(), Progress())
+
+
+def _pydocs_in(store: Any) -> Callable[[], str] | None:
+    """Return what compares the prepared pydocs with its manifest; none where it is not prepared yet."""
+    from harness.collections.archive import load_collection
+    from harness.collections.pydocs.manifest import compare_with_manifest
+    from harness.progress import Progress
+    from harness.runs.stages import Stages
+    from harness.specs.settings import CollectionSettings
+
+    path = Stages(store, Progress()).collection_path(CollectionSettings(kind="pydocs", parameters={}))
+
+    def compare() -> str:
+        overlap = compare_with_manifest(load_collection(path))
+        if overlap.share < 1:
+            raise HarnessError(overlap.summary)
+        return overlap.summary
+
+    return compare if path.exists() else None
+
+
+def _constraints() -> Path | None:
+    path = Path(__file__).parents[2] / "constraints.txt"
+    return path if path.exists() else None
+
+
+def _print(what: Any) -> None:
+    """Print what rich renders, or JSON for programs."""
+    if isinstance(what, Table | Group):
+        Console().print(what)
+    else:
+        typer.echo(json.dumps(what, indent=1, ensure_ascii=False))

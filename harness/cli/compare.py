@@ -1,0 +1,54 @@
+"""`harness compare`: two rows, runs or checkpoints, query by query."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.cli.options import ScaleOption, SeedsOption
+
+Address = Annotated[
+    str,
+    typer.Argument(
+        help="TARGET:ROW, for example trisampler/table-5:TriSampler; a run, by fingerprint, a prefix of it, "
+        "or folder; or the folder of an encoder, for example checkpoints/final of a run"
+    ),
+]
+
+
+def compare(
+    a: Address,
+    b: Address,
+    scale: ScaleOption = "quick",
+    seeds: SeedsOption = None,
+    measure: Annotated[str | None, typer.Option(help="shown by query; the primary one by default")] = None,
+    split: Annotated[str, typer.Option(help="which queries: test, dev, ...")] = "test",
+    show: Annotated[int, typer.Option(min=1, help="how many of the largest gains and losses")] = 10,
+    on: Annotated[
+        str | None, typer.Option(metavar="TARGET", help="whose collection, where neither side tells it")
+    ] = None,
+) -> None:
+    """Compare two rows, runs or checkpoints query by query; trains nothing.
+
+    The reports hold texts of queries, so they are written to results/local/ alone, which git ignores.
+    """
+    from harness.compare.compared import Asked
+    from harness.compare.compared import compare as make
+    from harness.compare.document import compare_document
+    from harness.compare.report import FILES, write_report
+    from harness.progress import Progress
+    from harness.reports.renderers.terminal import render_terminal
+    from harness.runs.stages import Stages
+    from harness.specs.library import Library
+    from harness.storage.store import Store
+
+    stages = Stages(Store.default(), Progress())
+    asked = Asked(a, b, scale=scale, seeds=seeds, measure=measure, split=split, show=show, on=on)
+    found = make(Library.default(), stages, asked)
+    Console().print(render_terminal(compare_document(found)))
+    folder = write_report(found)
+    typer.echo("\nWritten:")
+    for name in FILES:
+        typer.echo(f"  {folder / name}")

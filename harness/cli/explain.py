@@ -1,0 +1,73 @@
+"""`harness explain` and `harness verify`: what stands behind results."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.cli.options import ScaleOption, SeedsOption, Target
+from harness.storage.store import LOCAL, PUBLISHED, Store
+
+
+def explain(
+    target: Annotated[str | None, typer.Argument(help="for example trisampler/table-5")] = None,
+    row: Annotated[str | None, typer.Argument(help="its name, or one reading of it")] = None,
+    column: Annotated[str | None, typer.Argument(help="label or measure; the primary one by default")] = None,
+    scale: ScaleOption = "quick",
+    local: Annotated[bool, typer.Option(help="of results/local/, not of results/")] = False,
+    why_retrain: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="two runs, by fingerprint, a prefix of it, or folder: in what do they differ?"),
+    ] = None,
+) -> None:
+    """Tell where a figure of a table comes from, or why one run is not another."""
+    from harness.errors import UserError
+    from harness.provenance.cell import explain_cell, find_cell, render_cell
+    from harness.provenance.retrain import explain_retrain
+    from harness.specs.library import Library
+    from harness.specs.resolve import resolve
+
+    store, library = Store.default(), Library.default()
+    if why_retrain is not None:
+        for line in explain_retrain(store, *why_retrain):
+            typer.echo(line)
+        return
+    if target is None or row is None:
+        rows = [one.name for one in library.target(target).written] if target else []
+        fix = "name a row: " + ", ".join(rows) if rows else "harness explain TARGET ROW [COLUMN]"
+        raise UserError("nothing to explain", fix=fix)
+    cell = find_cell(resolve(library, target, scale), LOCAL if local else PUBLISHED, row, column)
+    Console().print(render_cell(explain_cell(library, store, cell)))
+
+
+def verify(
+    target: Target,
+    scale: ScaleOption = "quick",
+    seeds: SeedsOption = None,
+    row: Annotated[list[str] | None, typer.Option(help="only this row; may be repeated")] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="where to make it; what is done there is not made again")
+    ] = None,
+) -> None:
+    """Make committed results again in a fresh store, and compare them query by query."""
+    from harness.progress import Progress
+    from harness.runs.stages import Stages
+    from harness.specs.library import Library
+    from harness.specs.resolve import resolve
+    from harness.targets.reproduce import resolve_at
+    from harness.targets.verify import render_verification
+    from harness.targets.verify import verify as make_again
+
+    library = Library.default()
+    resolve(library, target, scale)
+    with tempfile.TemporaryDirectory(prefix="harness-verify-") as fresh:
+        stages = Stages(Store(store or Path(fresh)), Progress())
+        resolved = resolve_at(library, target, scale, stages)
+        found = make_again(resolved, stages, PUBLISHED, seeds=seeds, rows=row or [])
+    Console().print(render_verification(found))
+    if found.failed:
+        raise typer.Exit(1)

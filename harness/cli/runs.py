@@ -1,0 +1,79 @@
+"""`harness runs`: the runs of the store, looked at and deleted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.storage.store import PUBLISHED, Store
+
+runs = typer.Typer(
+    help="List, show and delete runs of the store.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Run = Annotated[str, typer.Argument(help="a fingerprint, or a prefix that one run has")]
+
+
+@runs.command("list")
+def list_runs() -> None:
+    """List the runs of the store, the newest last."""
+    from harness.provenance.describe import render_runs
+    from harness.specs.library import Library
+
+    Console().print(render_runs(Library.default(), Store.default(), PUBLISHED))
+
+
+@runs.command()
+def show(run: Run) -> None:
+    """Show a run: settings, what it stands on, which rows and results name it, its figures."""
+    from harness.provenance.describe import render_run
+    from harness.provenance.stored import find_run
+    from harness.specs.library import Library
+
+    store = Store.default()
+    Console().print(render_run(Library.default(), store, PUBLISHED, find_run(store, run)))
+
+
+@runs.command()
+def rm(
+    run: Annotated[list[str], typer.Argument(help="fingerprints, or prefixes that one run has")],
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Delete runs, after saying what stands on them; MLflow keeps its record."""
+    from harness.provenance.dependencies import consequences
+    from harness.provenance.garbage import delete
+    from harness.provenance.stored import find_run
+
+    store = Store.default()
+    chosen = list(dict.fromkeys(find_run(store, name) for name in run))
+    for line in consequences(store, PUBLISHED, chosen):
+        typer.echo(line)
+    if not yes:
+        typer.confirm(f"Delete {len(chosen)} run(s)?", abort=True)
+    delete([one.folder for one in chosen])
+    typer.echo(f"deleted {len(chosen)} run(s)")
+
+
+@runs.command()
+def gc(
+    days: Annotated[float, typer.Option(min=0, help="age at which an unfinished run may go")] = 7,
+    do_delete: Annotated[bool, typer.Option("--delete", help="delete it; else it is only shown")] = False,
+) -> None:
+    """Show what nothing stands on: unfinished runs, candidates, tokens, temporary files."""
+    from harness.provenance.describe import size_text
+    from harness.provenance.garbage import delete, find_garbage
+    from harness.specs.library import Library
+
+    found = find_garbage(Library.default(), Store.default(), PUBLISHED, days)
+    for one in found.garbage:
+        typer.echo(f"{size_text(one.size_bytes):>10}  {one.path}: {one.why}")
+    if found.unknown:
+        names = ", ".join(found.unknown[:5])
+        typer.echo(f"note: what {len(found.unknown)} run(s) stand on cannot be told here: {names}")
+    total = size_text(sum(one.size_bytes for one in found.garbage))
+    if do_delete:
+        delete([one.path for one in found.garbage])
+    said = "deleted" if do_delete else "may be deleted; --delete does it"
+    typer.echo(f"{len(found.garbage)} file(s) and folder(s), {total}, {said}")

@@ -1,0 +1,77 @@
+"""`harness search`: settings are searched for on held-out training queries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.cli.options import ScaleOption
+from harness.storage.store import LOCAL, PUBLISHED
+
+if TYPE_CHECKING:
+    from harness.specs.library import Library
+
+
+def search(
+    name: Annotated[
+        str | None, typer.Argument(help="for example simans-a-b; see `harness search --list`")
+    ] = None,
+    scale: ScaleOption = "quick",
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="for each study; the spec's number by default")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="processes that make trials")] = 1,
+    storage: Annotated[
+        str | None, typer.Option(help="a journal file, or a database's URL; SQLite in the store by default")
+    ] = None,
+    publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
+    confirm: Annotated[
+        bool, typer.Option(help="then make the best and the papers' settings with fresh seeds, on test, once")
+    ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="list the searches")] = False,
+) -> None:
+    """Search for settings of a row, or of all rows alike; the same command goes on where it was left."""
+    from harness.errors import UserError
+    from harness.specs.library import Library
+    from harness.specs.tuning_library import resolve_search
+
+    library = Library.default()
+    if listed:
+        _list(library)
+        return
+    if name is None:
+        raise UserError("no search is named", fix="name one; `harness search --list` shows them")
+    resolve_search(library, name, scale)
+
+    from harness.progress import Progress
+    from harness.reports.renderers.terminal import render_terminal
+    from harness.runs.stages import Stages
+    from harness.storage.store import Store
+    from harness.tuning.confirm import confirm as confirm_search
+    from harness.tuning.report.render import render
+    from harness.tuning.tune import run_search
+
+    stages, root = Stages(Store.default(), Progress()), PUBLISHED if publish else LOCAL
+    made = run_search(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
+    if confirm:
+        confirm_search(made.folder, library, stages)
+    Console().print(render_terminal(render(made.folder)))
+    typer.echo(f"\nWritten: {made.folder}")
+
+
+def _list(library: Library) -> None:
+    from harness.errors import UserError
+    from harness.specs.tuning_library import load_search, searches
+
+    table = Table("search", "title", "target", "studies", "trials", box=None, pad_edge=False)
+    for name in searches(library):
+        try:
+            found = load_search(library, name)
+        except UserError as error:
+            table.add_row(name, str(error), "", "", "broken")
+            continue
+        table.add_row(name, found.title, found.target, str(len(found.studies)), str(found.trials))
+    Console().print(table)

@@ -1,0 +1,269 @@
+"""Where a figure of a table comes from: paper, spec, settings, runs, measure, intervals, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.errors import UserError, nearest
+from harness.provenance.mlflow_runs import mlflow_place
+from harness.provenance.other_kinds import counted_text, seconds_text_of
+from harness.provenance.settings_text import piece_text, scale_text
+from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
+from harness.specs.fingerprints import chain
+from harness.specs.kinds import Counted
+from harness.specs.library import Library
+from harness.specs.models import Column, Measured, Row, with_runs
+from harness.specs.models import Line as PrintedRow
+from harness.specs.resolve import Resolved, figures
+from harness.specs.yaml_file import read_source
+from harness.storage.files import read_json
+from harness.storage.store import Store
+
+Line = tuple[str, str]
+"""What it is of, and what is said; what follows of the same has an empty name."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that is asked for.
+
+    Attributes:
+        resolved: its target at a scale.
+        row: as resolved.
+        column: as cells.json holds it.
+        place: position of the column.
+        cells: content of cells.json, none where the target was not made.
+        provenance: content of provenance.json, none as well.
+    """
+
+    resolved: Resolved
+    row: PrintedRow
+    column: Mapping[str, Any]
+    place: int
+    cells: Mapping[str, Any] | None
+    provenance: Mapping[str, Any] | None
+
+    @property
+    def trains(self) -> bool:
+        """Return whether runs of ours stand behind it."""
+        return bool(with_runs([self.row]))
+
+
+def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = None) -> Cell:
+    """Return a cell of a target.
+
+    Args:
+        resolved: the target at a scale.
+        results: root of the results, for example ``results`` or ``results/local``.
+        row: its name; of a row with readings, the name of one reading.
+        column: its label or measure; the primary one by default.
+
+    Raises:
+        UserError: no such row or column, or several rows.
+    """
+    found = resolved.loaded.row(row)
+    folder = results / resolved.scale.name / resolved.name
+    cells, provenance = (
+        read_json(folder / name) if (folder / name).exists() else None
+        for name in ("cells.json", "provenance.json")
+    )
+    columns = cells["columns"] if cells else [column.model_dump() for column in resolved.columns]
+    others = [of.model_dump() for of in resolved.target.headings if not isinstance(of, Column)]
+    measured = isinstance(resolved.target, Measured)
+    columns = [*columns, *others] if measured else others
+    first = resolved.primary.label if measured else columns[0]["label"]
+    place = _position(resolved.name, columns, column or first)
+    return Cell(resolved, found, columns[place], place, cells, provenance)
+
+
+def explain_cell(library: Library, store: Store, cell: Cell) -> list[Line]:
+    """Return all that is known of a cell.
+
+    Args:
+        library: the specs.
+        store: looked at for the run folders; it may be empty.
+        cell: from `find_cell`.
+    """
+    resolved, label = cell.resolved, cell.column["label"]
+    return [
+        ("cell", f"{resolved.name}, row '{cell.row.name}', column '{label}', scale {resolved.scale.name}"),
+        *_published(cell),
+        ("spec", _spec_line(library, cell)),
+        *_settings(cell),
+        *_measure(cell),
+        *_reproduced(cell),
+        *_runs(store, cell),
+        *(("note", f"{n['id']} ({n['severity']}): {n['text']}") for n in resolved.notes()),
+    ]
+
+
+def render_cell(lines: Sequence[Line]) -> Table:
+    """Return the lines for a terminal."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in lines:
+        table.add_row(Text(name, style="bold"), Text(text))
+    return table
+
+
+def _position(target: str, columns: Sequence[Mapping[str, Any]], name: str) -> int:
+    for key in ("label", "measure"):
+        for place, column in enumerate(columns):
+            if column.get(key) == name:
+                return place
+    known = [column["label"] for column in columns]
+    raise UserError(f"{target} has no column '{name}'", fix=nearest(name, known))
+
+
+def _published(cell: Cell) -> Iterator[Line]:
+    source = cell.resolved.target.source
+    figure = figures(cell.resolved.target, cell.row).get(cell.column["label"])
+    unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
+    title = cell.resolved.loaded.datasets[cell.resolved.dataset].title
+    dataset = cell.row.name if isinstance(cell.row, Counted) else title
+    text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
+    yield "published", text
+    if cell.row.note:
+        yield "", cell.row.note
+
+
+def _spec_line(library: Library, cell: Cell) -> str:
+    loaded = cell.resolved.loaded
+    path = Path(loaded.path) if loaded.path else library.root / f"{loaded.name}.yaml"
+    source = read_source(path, None if loaded.path else library.root)
+    place = [row.name for row in cell.resolved.loaded.written].index(cell.row.written)
+    return f"{source.path}:{source.line(('rows', place))}"
+
+
+def _settings(cell: Cell) -> Iterator[Line]:
+    if isinstance(cell.row, Counted):
+        yield "counted", counted_text(cell, cell.row) or _not_made(cell)
+        return
+    if not isinstance(cell.row, Row) or not cell.trains:
+        yield "settings", f"not made here: the row is {cell.row.kind}"
+        return
+    settings = cell.resolved.run(cell.row, 0)
+    if settings.phase is None:
+        yield "settings", "BM25; nothing is trained"
+        return
+    start = cell.resolved.loaded.recipes[settings.recipe].start
+    yield "recipe", settings.recipe + (f", from {start}" if start else "")
+    sampler = settings.sampler
+    if sampler is not None:
+        yield (
+            "sampler",
+            f"{sampler.preset}: K = {sampler.candidates}, n = {sampler.negatives}, mask {sampler.mask}",
+        )
+        for kind in ("source", "law", "draw", "topology"):
+            yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
+    yield "scale", scale_text(cell.resolved.scale.name, settings)
+
+
+def _not_made(cell: Cell) -> str:
+    call = f"harness reproduce {cell.resolved.name} --scale {cell.resolved.scale.name}"
+    return f"not made at this scale; {call}"
+
+
+def _measure(cell: Cell) -> Iterator[Line]:
+    if "measure" not in cell.column:
+        return
+    measure, split = cell.column["measure"], cell.column["split"]
+    text = f"{measure} on the {split} queries"
+    if cell.cells:
+        collection, provider = cell.cells["collection"], cell.cells["provider"][measure]
+        text += f" of {collection['name']} ({collection['queries'][split]:,}), by {provider}"
+    yield "measure", text
+
+
+def _reproduced(cell: Cell) -> Iterator[Line]:
+    if isinstance(cell.row, Counted):
+        return
+    if cell.cells is None:
+        yield "reproduced", _not_made(cell)
+        return
+    if "cost" in cell.column:
+        yield "reproduced", seconds_text_of(cell, cell.cells)
+        return
+    printing = {"comparison": "rows", "confirmation": "rows", "sweep": "points"}.get(cell.cells["kind"])
+    if printing is None:
+        yield "reproduced", f"a {cell.cells['kind']} target prints no cells; see its table.md"
+        return
+    row = next((row for row in cell.cells[printing] if row["name"] == cell.row.name), None)
+    found = row["cells"][cell.place] if row else None
+    if found is None or found["reproduced"] is None:
+        reason = row.get("reason") if row else None
+        yield "reproduced", f"failed: {reason}" if reason else "not made"
+        return
+    style = column_style({**cell.cells, "rows": cell.cells[printing]}, cell.place)
+    made = found["reproduced"]
+    spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
+    unit, worth = unit_text(cell.cells), verdict_text(cell.cells["verdict"])
+    seeds = ", ".join(style.number(value) for value in made["per_seed"])
+    yield (
+        "reproduced",
+        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
+    )
+    yield from _intervals(style, made, signed=False)
+    if found.get("difference") is not None:
+        yield from _difference(cell.cells, style, found["difference"])
+
+
+def _difference(cells: Mapping[str, Any], style: Style, block: Mapping[str, Any]) -> Iterator[Line]:
+    printed = block["published"]
+    paper = f"; published {style.number(printed['value'], signed=True)}" if printed else ""
+    p_value = f"; p {p_text(block['holm_p'])} (Holm)" if block.get("holm_p") is not None else ""
+    yield f"to {cells['baseline']}", f"{style.number(block['value'], signed=True)}{paper}{p_value}"
+    yield from _intervals(style, block, signed=True)
+
+
+def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Iterator[Line]:
+    for kind, name in (("checkpoints", "these checkpoints"), ("method", "the method")):
+        interval = block[kind]
+        if interval is None:
+            yield "", f"{name}: one seed tells nothing"
+            continue
+        low, high = (style.number(interval[end], signed=signed) for end in ("low", "high"))
+        yield "", f"{100 * interval['level']:g} %, {name}: [{low}, {high}]"
+
+
+def _runs(store: Store, cell: Cell) -> Iterator[Line]:
+    if cell.cells is None or cell.provenance is None:
+        return
+    runs = [run for run in cell.provenance["runs"] if run["row"] == cell.row.name]
+    for run in runs:
+        fingerprint, folder = run["fingerprint"], store.run(run["fingerprint"])
+        yield f"seed {run['seed']}", str(folder) if folder.is_dir() else f"{fingerprint} (not in this store)"
+        changed = _changed(cell, run["seed"], fingerprint, cell.cells["collection"]["fingerprint"])
+        if changed:
+            yield "", changed
+        ranking = folder / "rankings" / f"{cell.column.get('split')}.trec.gz"
+        if ranking.exists():
+            yield "", f"ranking {ranking}"
+        mirrored = mlflow_place(store.tracking_uri, fingerprint)
+        if mirrored:
+            yield "", f"MLflow {mirrored}"
+    for number in sorted({run["environment"] for run in runs}):
+        yield "made with", _environment(cell.provenance["environments"][number])
+
+
+def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
+    """Return that a run of the results is not what the spec asks for now; empty where it is."""
+    now = chain(cell.resolved.run(cell.row, seed), collection).last if isinstance(cell.row, Row) else ""
+    if now == fingerprint:
+        return ""
+    return f"the spec asks for {now} now: settings or versions of stages have changed since"
+
+
+def _environment(environment: Mapping[str, Any]) -> str:
+    hardware, versions = environment["hardware"], environment["packages"]
+    gpus = ", ".join(gpu["name"] for gpu in hardware["gpus"]) or "no GPU"
+    dirty = " with changes" if environment["dirty"] else ""
+    commit = f"commit {environment['commit'][:10]}{dirty}" if environment["commit"] else "no commit known"
+    return (
+        f"{commit}; torch {versions.get('torch', '?')}; {hardware['cpu']}, {hardware['cores']} cores, {gpus}"
+    )

@@ -1,0 +1,121 @@
+"""What stands on what: runs on links, results on runs, shipped targets on runs that may not be there yet."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.errors import HarnessError, UserError
+from harness.provenance.stored import StoredRun, size_bytes, stored_runs
+from harness.specs.fingerprints import Chain, chain, chain_of
+from harness.specs.library import Library
+from harness.specs.models import with_runs
+from harness.specs.resolve import resolve
+from harness.storage.files import read_json
+from harness.storage.store import Store
+
+
+def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chain, list[str]]]:
+    """Return the runs of all targets at all their scales: fingerprint -> its chain and the rows it makes.
+
+    Args:
+        library: the specs.
+        collections: fingerprints; which one serves a scale is not looked up, others give runs that none has.
+
+    Raises:
+        UserError: a spec is broken.
+    """
+    found: dict[str, tuple[Chain, list[str]]] = {}
+    for target in library.targets():
+        for scale in library.target(target).target.scales:
+            resolved = resolve(library, target, scale)
+            if not resolved.collection().available:
+                continue  # no store holds a run of it
+            for row in with_runs(resolved.target.rows):
+                for seed in range(resolved.seeds):
+                    settings, named = resolved.run(row, seed), f"{scale}/{target}: {row.name}"
+                    for links in (chain(settings, collection) for collection in collections):
+                        names = found.setdefault(links.last, (links, []))[1]
+                        names.extend([named] if named not in names else [])
+    return found
+
+
+def named_in(results: Path) -> dict[str, list[str]]:
+    """Return the runs that results name, also `results/local`: fingerprint -> the folders of results."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(results.glob("**/provenance.json")):
+        try:
+            runs = [run["fingerprint"] for run in read_json(path)["runs"]]
+        except (HarnessError, LookupError, TypeError) as error:
+            fix = "make the results again, or delete their folder"
+            raise UserError("runs cannot be read from it", where=str(path), fix=fix) from error
+        for fingerprint in dict.fromkeys(runs):
+            found.setdefault(fingerprint, []).append(str(path.parent))
+    return found
+
+
+def known_collections(store: Store, results: Path) -> list[str]:
+    """Return the fingerprints of the collections in a store and behind the results in a folder."""
+    found = [_told(path) for path in sorted((store.root / "collections").glob("*.zip"))]
+    for path in sorted(results.glob("**/cells.json")):
+        try:
+            found.append(json.loads(path.read_text(encoding="utf-8"))["collection"]["fingerprint"])
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # `harness report` says what is wrong with it
+    return list(dict.fromkeys(fingerprint for fingerprint in found if fingerprint))
+
+
+def chains(runs: Sequence[StoredRun]) -> dict[str, Chain | None]:
+    """Return fingerprint -> chain of each run; none where what it stands on cannot be told."""
+    return {run.fingerprint: _chain(run) for run in runs}
+
+
+def above(fingerprint: str, of: dict[str, Chain | None]) -> list[str]:
+    """Return the runs that stand on a run."""
+    return [name for name, links in of.items() if links is not None and fingerprint in links.needs()]
+
+
+def needs(of: dict[str, Chain | None]) -> Iterator[str]:
+    """Yield the fingerprints of tokens, warm-ups and candidates that runs stand on."""
+    for links in of.values():
+        yield from links.needs() if links is not None else ()
+
+
+def consequences(store: Store, results: Path, chosen: Sequence[StoredRun]) -> Iterator[str]:
+    """Yield, as lines, what is deleted with runs and what stands on them.
+
+    Args:
+        store: where they lie.
+        results: whose folders may name them.
+        chosen: the runs.
+    """
+    named, of = named_in(results), chains(stored_runs(store))
+    going = {run.fingerprint for run in chosen}
+    for run in chosen:
+        yield f"{run.fingerprint}: {run.state}, {size_bytes(run.folder) / 1e6:.1f} MB"
+        for folder in named.get(run.fingerprint, []):
+            yield f"  {folder} names it, and stays as it is"
+        others = [name for name in above(run.fingerprint, of) if name not in going]
+        if others:
+            shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
+            stay = "continue it and stay as they are; the next one trains it again"
+            yield f"  {len(others)} run(s) {stay}: {shown}"
+
+
+def _chain(run: StoredRun) -> Chain | None:
+    try:
+        found = run.links()
+    except UserError:
+        return None
+    return chain_of(found) if found else None
+
+
+def _told(path: Path) -> str | None:
+    """Return the fingerprint that a collection's file tells, unchecked; none where it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return str(json.loads(archive.read("collection.json"))["fingerprint"])
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
+        return None

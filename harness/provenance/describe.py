@@ -1,0 +1,123 @@
+"""What `harness runs` says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.errors import UserError
+from harness.provenance.cell import render_cell
+from harness.provenance.dependencies import chains, known_collections, named_in, wanted
+from harness.provenance.mlflow_runs import mlflow_place
+from harness.provenance.settings_text import piece_text, scale_text, seeds_text
+from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
+from harness.records.run_folder import PER_QUERY, RunFolder
+from harness.specs.library import Library
+from harness.storage.store import Store
+
+UNITS = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
+AGES = (("min", 60.0), ("h", 3600.0), ("d", 86400.0))
+
+
+def size_text(size: float) -> str:
+    """Return a size in the largest unit in which it is at least 1.
+
+    >>> size_text(1_500_000), size_text(12)
+    ('1.5 MB', '0.0 kB')
+    """
+    unit, factor = next(((u, f) for u, f in reversed(UNITS) if size >= f), UNITS[0])
+    return f"{size / factor:.1f} {unit}"
+
+
+def age_text(seconds: float) -> str:
+    """Return an age in the largest unit in which it is at least 1.
+
+    >>> age_text(7200), age_text(3)
+    ('2 h', '0 min')
+    """
+    unit, factor = next(((u, f) for u, f in reversed(AGES) if seconds >= f), AGES[0])
+    return f"{seconds / factor:.0f} {unit}"
+
+
+def render_runs(library: Library, store: Store, results: Path) -> Table:
+    """Return the runs of a store as a table, the newest last."""
+    headers = (
+        "fingerprint",
+        "row",
+        "kind",
+        "recipe",
+        "sampler",
+        "collection",
+        "seed",
+        "state",
+        "size",
+        "age",
+    )
+    table = Table(*headers, box=None, pad_edge=False)
+    targets = wanted(library, known_collections(store, results))
+    for run in sorted(stored_runs(store), key=lambda run: touched(run.folder)):
+        rows = targets[run.fingerprint][1] if run.fingerprint in targets else []
+        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+        last = [run.state, size_text(size_bytes(run.folder)), age_text(time.time() - touched(run.folder))]
+        line = [run.fingerprint, f"{rows[0]}{more}" if rows else "", *_columns(run), *last]
+        table.add_row(*map(Text, line))
+    return table
+
+
+def render_run(library: Library, store: Store, results: Path, run: StoredRun) -> Table:
+    """Return all about one run."""
+    return render_cell(list(_about(library, store, results, run)))
+
+
+def _columns(run: StoredRun) -> list[str]:
+    """Return kind, recipe, sampler, collection and seed."""
+    try:
+        settings = run.settings()
+    except UserError:
+        return ["?"] * 5
+    sampler = settings.sampler.preset if settings.sampler else ""
+    recipe = settings.recipe if settings.start else ""  # a warm-up serves several
+    seed = str(settings.seed) if settings.phase else ""
+    return [settings.kind, recipe, sampler, settings.collection.kind, seed]
+
+
+def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Iterator[tuple[str, str]]:
+    settings, result = run.settings(), run.result()
+    yield "run", f"{run.folder}, {settings.kind}, {run.state}, {size_text(size_bytes(run.folder))}"
+    collections = known_collections(store, results)
+    for row in wanted(library, collections).get(run.fingerprint, (None, []))[1]:
+        yield "row", row
+    for folder in named_in(results).get(run.fingerprint, []):
+        yield "in", folder
+    if settings.start is not None:
+        yield "recipe", settings.recipe
+    if settings.phase is not None:
+        yield "seeds", seeds_text(settings)
+        yield "scale", scale_text("settings", settings).partition(": ")[2]
+    if settings.sampler is not None:
+        sampler = settings.sampler
+        yield (
+            "sampler",
+            f"{sampler.preset}: K = {sampler.candidates}, n = {sampler.negatives}, mask {sampler.mask}",
+        )
+        for kind in ("source", "law", "draw", "topology"):
+            yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
+    chain = chains([run])[run.fingerprint]
+    yield "stands on", " ".join(chain.needs()) if chain else "cannot be told here"
+    mirrored = mlflow_place(store.tracking_uri, run.fingerprint)
+    if mirrored:
+        yield "MLflow", mirrored
+    if result.get("seconds") is not None:
+        yield "took", f"{result['seconds']:g} s"
+    yield from _means(run)
+
+
+def _means(run: StoredRun) -> Iterator[tuple[str, str]]:
+    if run.state == "done" and (run.folder / PER_QUERY).exists():
+        scores = RunFolder(run.folder).per_query()
+        for (measure, split), values in scores.groupby(["measure", "split"])["value"]:
+            yield str(measure), f"{values.mean():.4f} on {split}"

@@ -1,0 +1,129 @@
+"""What may be deleted from a store: nothing finished, and nothing that a target or a run stands on."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.provenance.dependencies import chains, known_collections, named_in, needs, wanted
+from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
+from harness.specs.fingerprints import Chain
+from harness.specs.library import Library
+from harness.storage.store import Store
+
+DAY_S = 86_400.0
+SETTLED_S = 3_600.0
+"""A temporary file younger than this may belong to a process on another machine with the same store."""
+
+NOT_NEEDED = "no run of a target or of the store stands on it"
+TEMPORARY = re.compile(r"\..*\.([0-9]+)\.tmp")
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """Something that may be deleted.
+
+    Attributes:
+        path: a file or a folder.
+        why: nothing stands on it, for example.
+        size_bytes: what it takes.
+    """
+
+    path: Path
+    why: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in a store.
+
+    Attributes:
+        garbage: what may go.
+        unknown: runs of which it cannot be told what they stand on; while one of them is unfinished,
+            candidates and tokens stay.
+    """
+
+    garbage: list[Garbage]
+    unknown: list[str]
+
+
+def find_garbage(library: Library, store: Store, results: Path, days: float) -> Found:
+    """Return what may be deleted from a store.
+
+    Args:
+        library: all targets whose runs are kept, made or not.
+        store: the store.
+        results: the runs that results name are kept.
+        days: unfinished runs that were not touched for so long may go.
+
+    Raises:
+        UserError: a spec or a file of results is broken, so that what it stands on cannot be told.
+    """
+    collections, runs = known_collections(store, results), stored_runs(store)
+    targets, named = wanted(library, collections), named_in(results)
+    old = [run for run in runs if run.fingerprint not in named and _is_left(run, days)]
+    made = chains([run for run in runs if run not in old])
+    of: dict[str, Chain | None] = {**made, **{name: links for name, (links, _) in targets.items()}}
+    kept = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
+    unknown = [run for run in runs if run.fingerprint in made and of[run.fingerprint] is None]
+    going_on = any(run.state == "unfinished" for run in unknown)  # it may read any of them
+    found = [
+        *((run.folder, f"unfinished, not touched for {days:g} days") for run in old),
+        *((path, NOT_NEEDED) for path in _unneeded(store, kept) if not going_on),
+        *(
+            (path, "left by a process that is dead")
+            for path in _temporary(store, [run.folder for run in old])
+        ),
+    ]
+    garbage = [Garbage(path, why, size_bytes(path)) for path, why in found]
+    return Found(garbage, [run.fingerprint for run in unknown])
+
+
+def delete(paths: Sequence[Path]) -> None:
+    """Delete files and folders; a folder is renamed first, so that a crash leaves none that seems whole."""
+    for path in paths:
+        if path.is_dir():
+            beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            path.rename(beside)
+            shutil.rmtree(beside)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_left(run: StoredRun, days: float) -> bool:
+    return run.state == "unfinished" and time.time() - touched(run.folder) > days * DAY_S
+
+
+def _unneeded(store: Store, kept: set[str]) -> Iterator[Path]:
+    """Yield candidates and token stores that nothing stands on."""
+    for path in sorted((store.root / "candidates").glob("[!.]*.npz")):
+        if path.stem not in kept:
+            yield path
+    for path in sorted((store.root / "tokens").glob("[!.]*")):
+        if path.name not in kept:
+            yield path
+
+
+def _temporary(store: Store, going: Sequence[Path]) -> Iterator[Path]:
+    """Yield what dead processes were writing, but for what lies in folders that go anyway."""
+    for path in sorted(store.root.rglob(".*.tmp")):
+        writer = TEMPORARY.fullmatch(path.name)
+        inside = any(path.is_relative_to(folder) for folder in going)
+        if writer and not inside and not _alive(int(writer[1])) and time.time() - touched(path) > SETTLED_S:
+            yield path
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,105 @@
+"""Why one run is not another: the links of their chains, side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import UserError
+from harness.provenance.stored import StoredRun, find_run_or_folder
+from harness.storage.store import Store
+
+STAGES = ("collection", "tokens", "warm-up", "candidates", "run", "bm25")
+NOTHING = "–"
+Parts = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key in which two runs differ.
+
+    Attributes:
+        stage: the first link that it changes.
+        key: dotted.
+        values: of the one and the other, as text.
+    """
+
+    stage: str
+    key: str
+    values: tuple[str, str]
+
+
+def explain_retrain(store: Store, one: str, other: str) -> list[str]:
+    """Return, as lines, which link of two runs differs first, and which keys differ.
+
+    Args:
+        store: where the runs are looked for.
+        one: fingerprint, a prefix of it, or a folder.
+        other: the same.
+
+    Raises:
+        UserError: there is no such run, or its folder does not tell what it was made of.
+    """
+    runs = (find_run_or_folder(store, one), find_run_or_folder(store, other))
+    found = compare_parts(_parts(runs[0]), _parts(runs[1]))
+    lines = [f"{difference.stage}: {difference.key} {' | '.join(difference.values)}" for difference in found]
+    return [_heading(runs, found), *lines]
+
+
+def compare_parts(one: Parts, other: Parts) -> list[Difference]:
+    """Return what differs, link by link; a key that several links hold is told at the first.
+
+    Args:
+        one: stage -> dotted key -> value.
+        other: the same.
+    """
+    found: dict[str, Difference] = {}
+    for stage in STAGES:
+        if (stage in one) != (stage in other):
+            there = tuple("has it" if stage in parts else "has none" for parts in (one, other))
+            found[stage] = Difference(stage, "this link", (there[0], there[1]))
+            continue
+        mine, theirs = one.get(stage, {}), other.get(stage, {})
+        for key in dict.fromkeys([*mine, *theirs]):
+            values = (_text(mine, key), _text(theirs, key))
+            name = f"{stage}.{key}" if key == "version" else key
+            if values[0] != values[1] and name not in found:
+                found[name] = Difference(stage, key, values)
+    return list(found.values())
+
+
+def _parts(run: StoredRun) -> Parts:
+    """Return all that a run's fingerprint covers."""
+    links = run.links()
+    if not links:
+        fix = "it was made before there was this file; make it again"
+        raise UserError("file is missing", where=str(run.folder / "links.json"), fix=fix)
+    parts: Parts = {"collection": dict(_flat(run.settings().collection.model_dump()))}
+    parts["collection"]["content"] = links[0].stands_on
+    for link in links:
+        parts[link.stage] = dict(_flat(link.parts)) | {"version": link.version}
+    return parts
+
+
+def _heading(runs: tuple[StoredRun, StoredRun], found: list[Difference]) -> str:
+    names = " and ".join(run.fingerprint for run in runs)
+    if found:
+        return f"{names} part at {found[0].stage}; it and all that stands on it is made again"
+    return f"{names}: nothing that a fingerprint covers differs"
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping) and inner:
+            yield from _flat(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", inner
+
+
+def _text(parts: Mapping[str, Any], key: str) -> str:
+    if key not in parts:
+        return NOTHING
+    value = parts[key]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

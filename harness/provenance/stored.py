@@ -1,0 +1,128 @@
+"""The runs of a store as their folders tell them; nothing is changed by looking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from harness.errors import UserError, nearest
+from harness.specs.fingerprints import Link
+from harness.specs.settings import RunSettings
+from harness.storage.files import read_json
+from harness.storage.store import Store
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run's folder.
+
+    Attributes:
+        folder: named by the run's fingerprint.
+    """
+
+    folder: Path
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the name of the folder."""
+        return self.folder.name
+
+    @property
+    def state(self) -> Literal["done", "unfinished"]:
+        """Return whether it came to its end."""
+        return "done" if (self.folder / "done.json").exists() else "unfinished"
+
+    def settings(self) -> RunSettings:
+        """Return what it was made from.
+
+        Raises:
+            UserError: spec.json is missing, corrupt, or of another state of the harness.
+        """
+        path = self.folder / "spec.json"
+        try:
+            return RunSettings.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            fix = "name the folder of a run, or a fingerprint from `harness runs list`"
+            raise UserError("file is missing", where=str(path), fix=fix) from error
+        except (UnicodeDecodeError, ValidationError) as error:
+            what = f"not settings that this harness knows ({_first_line(error)})"
+            raise UserError(
+                what, where=str(path), fix="read it with the commit in environment.json"
+            ) from error
+
+    def links(self) -> list[Link] | None:
+        """Return what its fingerprint was made of; none if the file is missing.
+
+        Raises:
+            UserError: links.json is corrupt.
+        """
+        path = self.folder / "links.json"
+        if not path.exists():
+            return None
+        try:
+            return [Link(**link) for link in read_json(path)]
+        except TypeError as error:
+            raise UserError(
+                f"not the links of a run ({error})", where=str(path), fix="delete the run"
+            ) from error
+
+    def result(self) -> dict[str, Any]:
+        """Return what done.json tells, nothing where it is not there."""
+        return dict(read_json(self.folder / "done.json")) if self.state == "done" else {}
+
+
+def _first_line(error: UnicodeDecodeError | ValidationError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return str(error)
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"]))
+    return f"{key}: {first['msg']}" if key else first["msg"]
+
+
+def stored_runs(store: Store) -> list[StoredRun]:
+    """Return the runs of a store, sorted by fingerprint."""
+    folders = sorted(path for path in (store.root / "runs").glob("[!.]*") if path.is_dir())
+    return [StoredRun(path) for path in folders]
+
+
+def size_bytes(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder."""
+    return sum(found.stat().st_size for found in (path, *path.rglob("*")) if found.is_file())
+
+
+def touched(path: Path) -> float:
+    """Return when a file, or anything in a folder, was last written, in seconds since the epoch."""
+    return max(found.stat().st_mtime for found in (path, *path.rglob("*")))
+
+
+def find_run(store: Store, name: str) -> StoredRun:
+    """Return the run of a fingerprint, or of a prefix that only it has.
+
+    Raises:
+        UserError: there is none, or there are several.
+    """
+    runs = stored_runs(store)
+    found = [run for run in runs if run.fingerprint == name] or [
+        run for run in runs if name and run.fingerprint.startswith(name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    where = str(store.root / "runs")
+    if found:
+        fix = "write more of it: " + ", ".join(run.fingerprint for run in found[:5])
+        raise UserError(f"{len(found)} runs begin with '{name}'", where=where, fix=fix)
+    hint = nearest(name, (run.fingerprint for run in runs)) or "there is none yet: run `harness reproduce`"
+    raise UserError(f"no run '{name}'", where=where, fix=hint)
+
+
+def find_run_or_folder(store: Store, name: str) -> StoredRun:
+    """Return the run of a folder that lies anywhere, or one of the store.
+
+    Raises:
+        UserError: there is none, or there are several.
+    """
+    folder = Path(name)
+    return StoredRun(folder.resolve()) if (folder / "spec.json").exists() else find_run(store, name)

@@ -1,0 +1,1 @@
+"""The life of a run: collection, tokens, candidates, training, evaluation, reranking."""

@@ -1,0 +1,136 @@
+"""The evaluation of a training run: rankings, judgements and per-query values, written to its folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from harness.collections.collection import Collection
+from harness.collections.tokens import TokenStore
+from harness.encoders.dual_encoder import DualEncoder
+from harness.evaluation.measures import DEV_MEASURE, evaluate
+from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
+from harness.records.run_folder import PER_QUERY, RunFolder
+from harness.retrieval.bm25 import bm25_search
+from harness.retrieval.encode import encode
+from harness.retrieval.search import exact_search
+from harness.runs.reranking import Teaching, compared_on_lists, reranked
+from harness.specs.settings import RERANKED, RunSettings
+from harness.storage.files import write_parquet
+from harness.training.checkpoints import settle_best
+
+Embeddings = npt.NDArray[np.float32]
+
+
+def evaluate_encoder(
+    settings: RunSettings,
+    folder: RunFolder,
+    collection: Collection,
+    tokens: TokenStore,
+    encoder: DualEncoder,
+    teaching: Teaching | None = None,
+) -> dict[str, Any]:
+    """Rank the queries of every split but ``train``; returns what done.json tells.
+
+    Where there is a ranker, it reads the first documents of each ranking again: under a name of its own
+    beside a retriever that was trained, and in place of the rankings where the ranker is what was trained.
+    """
+    rankings = _rankings(settings, collection, tokens, encoder)
+    told: dict[str, Any] = {"weights": encoder.fingerprint()}
+    if settings.kind != "ranker":
+        steps = settings.phase.steps if settings.phase else 0
+        reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
+        told["best"] = settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE}
+    if teaching is not None and settings.reranked is not None:
+        depth, suffix = settings.reranked, "" if settings.kind == "ranker" else RERANKED
+        rankings |= {
+            f"{split}{suffix}": reranked(ranking, teaching, collection, tokens, split, depth)
+            for split, ranking in rankings.items()
+        }
+        told["reranked"] = depth
+        told["lists"] = compared_on_lists(settings, collection, tokens, encoder, teaching)
+        told["weights" if settings.kind == "ranker" else "ranker"] = teaching.ranker.fingerprint()
+    return {**_measure(settings, folder, collection, rankings), **told}
+
+
+def _rankings(
+    settings: RunSettings, collection: Collection, tokens: TokenStore, encoder: DualEncoder
+) -> dict[str, Ranking]:
+    documents = encode(encoder.passage, tokens.documents, tokens.pad)
+    return {
+        split: rank(settings.depth, collection, tokens, encoder, documents, split)
+        for split in collection.queries
+        if split != "train"
+    }
+
+
+def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collection) -> dict[str, Any]:
+    """Likewise, ranked by BM25."""
+    rankings = {}
+    for split, queries in collection.queries.items():
+        if split != "train":
+            found = bm25_search(collection.documents, queries.texts, settings.depth)
+            rankings[split] = make_ranking(queries.ids, collection.document_ids, *found)
+    return _measure(settings, folder, collection, rankings)
+
+
+def dev_metrics(
+    settings: RunSettings,
+    collection: Collection,
+    tokens: TokenStore,
+    encoder: DualEncoder,
+    documents: Embeddings,
+) -> dict[str, float]:
+    """Return what is watched while training: one measure of the split ``dev``."""
+    ranking = rank(settings.depth, collection, tokens, encoder, documents, "dev")
+    return _on_dev(collection, ranking)
+
+
+def _on_dev(collection: Collection, ranking: Ranking) -> dict[str, float]:
+    values = evaluate(ranking, collection.queries["dev"].qrels, [DEV_MEASURE])["value"]
+    return {DEV_MEASURE: float(values.mean())}
+
+
+def rank(
+    depth: int,
+    collection: Collection,
+    tokens: TokenStore,
+    encoder: DualEncoder,
+    documents: Embeddings,
+    split: str,
+) -> Ranking:
+    """Rank all documents for the queries of a split, by exact search.
+
+    Args:
+        depth: length of a ranking.
+        collection: documents and queries.
+        tokens: of the collection, as the encoder reads them.
+        encoder: embeds the queries.
+        documents: [N, dimension], embedded by it.
+        split: which queries.
+    """
+    queries = encode(encoder.query, tokens.queries[split], tokens.pad)
+    found = exact_search(queries, documents, depth)
+    return make_ranking(collection.queries[split].ids, collection.document_ids, *found)
+
+
+def _measure(
+    settings: RunSettings, folder: RunFolder, collection: Collection, rankings: dict[str, Ranking]
+) -> dict[str, Any]:
+    frames: list[pd.DataFrame] = []
+    for split, ranking in rankings.items():
+        qrels = collection.queries[split.removesuffix(RERANKED)].qrels
+        write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
+        write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
+        frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
+    write_parquet(pd.concat(frames, ignore_index=True), folder.folder / PER_QUERY)
+    return {
+        "measures": sorted(settings.measures),
+        "depth": settings.depth,
+        "known_relevant_drawn": int(folder.total("known_relevant_drawn")),
+        "drawn": int(folder.total("drawn")),
+        "diagnostics": folder.last("continued refresh"),
+    }

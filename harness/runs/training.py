@@ -1,0 +1,221 @@
+"""The training of a run: a phase over what the stages have made, watched on ``dev`` at each refresh."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from harness.collections.collection import Collection
+from harness.collections.tokens import TokenStore, load_tokenizer
+from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.ranker import Ranker, build_ranker
+from harness.evaluation.measures import DEV_MEASURE
+from harness.negatives.candidates import Candidates
+from harness.negatives.mining import Miner
+from harness.negatives.registry import make_draw, make_law, make_source, make_topology
+from harness.negatives.sampler import Sampler
+from harness.negatives.sources.source import Found
+from harness.pieces import make_piece
+from harness.progress import Progress
+from harness.records.run_folder import RunFolder
+from harness.retrieval.bm25 import bm25_search
+from harness.runs.evaluation import Embeddings, dev_metrics
+from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
+from harness.training.batches import TrainingPairs
+from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
+from harness.training.losses.registry import make_loss
+from harness.training.phase_inputs import Drawn, Negatives, RankerPart
+from harness.training.trainer import Trainer, Watch, watch_nothing
+from harness.training.turns import TURNS, RankerAlone, RetrieverAlone
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a run is trained on.
+
+    Attributes:
+        collection: documents and queries.
+        tokens: of them.
+        pairs: labelled training pairs.
+        progress: shows what is done.
+    """
+
+    collection: Collection
+    tokens: TokenStore
+    pairs: TrainingPairs
+    progress: Progress
+
+
+def make_miner(ground: Ground, sampler: SamplerSettings) -> Miner:
+    """Return what finds the candidates of a sampler."""
+    collection, pairs = ground.collection, ground.pairs
+    texts = collection.queries["train"].texts
+
+    @functools.cache
+    def lexical(depth: int) -> Found:
+        with ground.progress.task("BM25"):
+            scores, numbers = bm25_search(collection.documents, texts, depth)
+        return scores[pairs.pairs[:, 0]], numbers[pairs.pairs[:, 0]]
+
+    return Miner(
+        source=make_source(sampler.source),
+        k=sampler.candidates,
+        pairs=pairs.pairs,
+        masked=pairs.masked(sampler.mask),
+        query_ids=collection.queries["train"].ids,
+        document_number=collection.number,
+        lexical=lexical,
+    )
+
+
+def make_negatives(ground: Ground, sampler: SamplerSettings, first: Candidates | None) -> Negatives:
+    """Return which negatives a sampler trains against.
+
+    Args:
+        ground: what is trained on.
+        sampler: resolved settings.
+        first: candidates of round 0; none where the sampler draws from no source.
+    """
+    topology = make_topology(sampler.topology)
+    if first is None:
+        return Negatives(topology, sampler.mask)
+    drawn = Drawn(make_sampler(sampler), make_miner(ground, sampler), first)
+    return Negatives(topology, sampler.mask, drawn)
+
+
+def make_sampler(sampler: SamplerSettings) -> Sampler:
+    """Return law and draw of a sampler, which candidates and noise are given to."""
+    return Sampler(make_law(sampler.law), make_draw(sampler.draw), sampler.negatives)
+
+
+def train(
+    settings: RunSettings,
+    ground: Ground,
+    folder: RunFolder,
+    encoder: DualEncoder,
+    negatives: Negatives,
+    ranker: Ranker | None = None,
+    *,
+    title: str,
+    watched: Callable[[int, dict[str, float]], None] = lambda step, metrics: None,
+) -> None:
+    """Train an encoder in place, in a run's phase, and save it; a ranker beside it as well, if it learns.
+
+    The checkpoint that is best on ``dev`` is kept beside the last one; it is looked at where all documents
+    are embedded anyway, at a refresh.
+
+    Args:
+        settings: of the run.
+        ground: what is trained on.
+        folder: of the run.
+        encoder: what the phase starts from.
+        negatives: what queries are trained against.
+        ranker: what teaches, as it begins.
+        title: what the progress bar calls it.
+        watched: called at each refresh with the step and what was measured on ``dev``; what it raises stops
+            the run, which stays as after an interrupt.
+    """
+    tokenizer, longest = load_tokenizer(str(ground.tokens.tokenizer_folder)), settings.tokens.passage_tokens
+
+    def watch(step: int, encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
+        metrics = dev_metrics(settings, ground.collection, ground.tokens, encoder, documents)
+        keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
+        watched(step, metrics)
+        return metrics
+
+    part = None if ranker is None else _ranker_part(settings, ranker)
+    _run(settings, ground, folder, encoder, negatives, part, title=title, watch=watch)
+    if part is not None and ranker_learns(settings):
+        save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
+    save_final(encoder, final_of(folder.checkpoints), tokenizer, longest)
+
+
+def train_ranker(
+    settings: RunSettings,
+    ground: Ground,
+    folder: RunFolder,
+    retriever: DualEncoder,
+    negatives: Negatives,
+    *,
+    title: str,
+) -> Ranker:
+    """Return the ranker of a run of kind ranker, trained and saved.
+
+    Args:
+        settings: of the run.
+        ground: what is trained on.
+        folder: of the run.
+        retriever: whose candidates it learns to tell apart; a fresh ranker begins with its words.
+        negatives: what is drawn from them.
+        title: what the progress bar calls it.
+    """
+    phase, sizes = _phase(settings), _ranker_settings(settings)
+    torch.manual_seed(settings.seed)
+    words = retriever.passage.transformer.get_input_embeddings().weight.detach().cpu()
+    ranker = build_ranker(sizes, tokens=ground.tokens, words=words, longest=sizes.pair_tokens)
+    ranker = ranker.to(next(retriever.parameters()).device)
+    part = RankerPart(ranker, sizes.pair_tokens, RankerAlone(), phase, make_loss(phase.loss))
+    _run(settings, ground, folder, retriever, negatives, part, title=title)
+    tokenizer = load_tokenizer(str(ground.tokens.tokenizer_folder))
+    save_final(ranker, final_of(folder.checkpoints), tokenizer, sizes.pair_tokens)
+    return ranker
+
+
+def _run(
+    settings: RunSettings,
+    ground: Ground,
+    folder: RunFolder,
+    encoder: DualEncoder,
+    negatives: Negatives,
+    ranker: RankerPart | None,
+    *,
+    title: str,
+    watch: Watch = watch_nothing,
+) -> None:
+    phase, name = _phase(settings), "continued" if settings.kind == "trained" else settings.kind
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    with ground.progress.task(f"{title}: {name}", phase.steps) as advance:
+        Trainer(
+            encoder=encoder,
+            tokens=ground.tokens,
+            pairs=ground.pairs,
+            name=name,
+            phase=phase,
+            loss=make_loss(phase.loss),
+            seed=settings.seed,
+            writer=folder,
+            negatives=negatives,
+            ranker=ranker,
+            watch=watch,
+            advance=advance,
+        ).run()
+
+
+def ranker_learns(settings: RunSettings) -> bool:
+    """Whether a run trains a ranker beside its retriever."""
+    return settings.co_training is not None and settings.co_training.turns["name"] != RetrieverAlone.name
+
+
+def _phase(settings: RunSettings) -> PhaseSettings:
+    if settings.phase is None:
+        raise ValueError(f"a run of kind {settings.kind} is not trained")
+    return settings.phase
+
+
+def _ranker_settings(settings: RunSettings) -> RankerSettings:
+    """Return the sizes of a run's ranker, its own or its teacher's."""
+    found = settings.ranker or (settings.teacher.ranker if settings.teacher else None)
+    if found is None:
+        raise ValueError(f"a run of recipe {settings.recipe} has no ranker")
+    return found
+
+
+def _ranker_part(settings: RunSettings, ranker: Ranker) -> RankerPart:
+    own = settings.co_training
+    if own is None:
+        raise ValueError(f"a run of recipe {settings.recipe} is taught by no ranker")
+    turns = make_piece("turns", TURNS, own.turns)
+    return RankerPart(ranker, _ranker_settings(settings).pair_tokens, turns, own, make_loss(own.loss))

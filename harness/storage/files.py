@@ -1,0 +1,178 @@
+"""Writing that a crash cannot tear, and hashing that does not depend on the machine."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UserError
+from harness.storage.checksums import SUMS, checksums
+from harness.storage.disk import told_when_full
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+CHECKSUM = b"harness.crc32"
+"""Key of a checksum among the metadata of a parquet file."""
+
+
+def canonical_json(value: Any) -> str:
+    """Return JSON with sorted keys and no spaces, the same text for the same content."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_hash(*values: Any) -> str:
+    """Return the first 16 hex digits of the SHA-256 of the canonical JSON of the values."""
+    return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:16]
+
+
+def files_hash(folder: Path, files: Sequence[Path]) -> str:
+    """Return a hash of names below a folder and of contents; they are read again when size or time differ."""
+    return _files_hash(folder, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+
+
+@functools.cache
+def _files_hash(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
+    digest = hashlib.sha256()
+    for path, _, _ in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write beside the path, flush to disk, then rename: the file is whole or absent.
+
+    Raises:
+        DiskFullError: there is no room.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with told_when_full(path.name, path.parent), beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    beside.replace(path)
+    flush(path.parent)
+
+
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """Yield an empty folder; when the block ends it gets checksums, is flushed to disk and renamed.
+
+    Args:
+        target: its place in the end; what stands there is replaced. If the block fails, nothing is.
+    """
+    beside = target.with_name(f".{target.name}.tmp")
+    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        with ThreadPoolExecutor(max_workers=1) as pool:  # the processor hashes while the disk flushes
+            sums = pool.submit(checksums, beside)
+            for path in beside.rglob("*"):
+                flush(path)
+        write_text(beside / SUMS, sums.result())
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    if target.exists():
+        shutil.rmtree(target)
+    beside.rename(target)
+    flush(target.parent)
+
+
+def flush(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk: else a power failure may undo a write or a rename."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON with sorted keys atomically."""
+    write_text(path, json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        UserError: the file is missing or corrupt.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError("file is missing", where=str(path), fix="make it again") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"corrupt file ({error})", where=str(path), fix="delete it and run again") from error
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as parquet atomically, with a checksum of its content among its metadata.
+
+    The checksum stands in the file itself: beside it, a reader could meet one of them new and one old.
+    """
+    import pyarrow as pa  # noqa: PLC0415  (slow to import, and not needed to read specs)
+    import pyarrow.parquet  # noqa: PLC0415
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), CHECKSUM: _content_sum(frame)})
+    stream = io.BytesIO()
+    pa.parquet.write_table(table, stream)
+    write_bytes(path, stream.getvalue())
+
+
+def read_parquet(path: Path, fix: str) -> pd.DataFrame:
+    """Read a frame, and compare it with its checksum; one without was made before there were some.
+
+    Args:
+        path: of the file.
+        fix: what to do where it is corrupt.
+
+    Raises:
+        UserError: it is missing or corrupt.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415  (as above)
+
+    try:
+        table = pq.read_table(path)
+        frame: pd.DataFrame = table.to_pandas()
+        known = (table.schema.metadata or {}).get(CHECKSUM)
+        if known is not None and known != _content_sum(frame):
+            raise ValueError("its checksum differs")
+    except Exception as error:
+        raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
+    return frame
+
+
+def _content_sum(frame: pd.DataFrame) -> bytes:
+    """Return a CRC-32 of a frame's names and values, 8 hex digits."""
+    import pandas as pd  # noqa: PLC0415  (as above)
+
+    names = zlib.crc32(",".join(map(str, frame.columns)).encode())
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return f"{zlib.crc32(rows.tobytes(), names):08x}".encode()

@@ -1,0 +1,1 @@
+"""From a spec to its table: plan, reproduce, verify, mirror."""

@@ -1,0 +1,177 @@
+"""What MLflow is told of a target's runs, while they are made and afterwards."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from harness.errors import HarnessError
+from harness.records.ir_metadata import write_ir_metadata
+from harness.records.mirroring import Mirroring, ServerError
+from harness.records.mlflow_client import without_password
+from harness.records.mlflow_mirror import USED_BY, MlflowMirror
+from harness.runs.stages import Stages
+from harness.specs.fingerprints import Chain
+from harness.specs.resolve import Resolved
+
+LOG = logging.getLogger(__name__)
+
+
+class Use(Protocol):
+    """A row of the target that uses a run (`harness.targets.reproduce.PlannedRun`)."""
+
+    @property
+    def row(self) -> str: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+    @property
+    def chain(self) -> Chain: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What `sync` found: folders that MLflow now holds, and planned runs of which there is none yet."""
+
+    written: int
+    missing: int
+
+
+@contextmanager
+def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterator[Stages]:
+    """Give stages that keep a run's records beside it: MLflow, and metadata of its rankings.
+
+    MLflow is written on a thread. When the block ends, what is left is written, and what cannot be is told in
+    one line; a block that fails ends at once.
+
+    Args:
+        stages: makes runs.
+        resolved: the target at a scale.
+        uses: all its rows, those too that are not made now.
+    """
+    tags = run_tags(resolved, uses)
+    seeds = 1 + max(use.seed for use in uses)
+    more = f" --seeds {seeds}" if seeds != resolved.seeds else ""
+    told = Told(
+        experiment=resolved.paper,
+        tags=lambda mirror, name: tags.get(name, {}),
+        folders=lambda: _folders(stages, tags),
+        call=f"reproduce {resolved.call}",
+        goal=f"{resolved.target.title}; {resolved.target.source}",
+        again=f"harness sync {resolved.call}{more}",
+    )
+    with kept(stages, told) as keeping:
+        yield keeping
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of the runs of a command.
+
+    Attributes:
+        experiment: of MLflow, for runs that are in none yet.
+        tags: of a run, by its fingerprint; asked for on the thread that writes, and may ask MLflow.
+        folders: of the runs that are there.
+        call: the command that makes them, without `harness`.
+        goal: what they are made for.
+        again: the command that writes what was missed.
+    """
+
+    experiment: str
+    tags: Callable[[MlflowMirror, str], dict[str, str]]
+    folders: Callable[[], Sequence[Path]]
+    call: str
+    goal: str
+    again: str
+
+
+@contextmanager
+def kept(stages: Stages, told: Told) -> Iterator[Stages]:
+    """Give stages that keep a run's records beside it; see `mirrored`."""
+    mirroring = Mirroring(lambda folder: mirror.write(folder, told.tags(mirror, folder.name)))
+    mirror = MlflowMirror(stages.store.tracking_uri, told.experiment, mirroring.heard)
+
+    def record(folder: Path) -> None:
+        if (folder / "done.json").exists():
+            write_ir_metadata(folder, told.call, told.goal)
+        mirroring.note(folder)
+
+    def note_all() -> None:
+        for folder in told.folders():
+            mirroring.note(folder)
+
+    try:
+        note_all()  # what an earlier command could not write, and what is used by another target as well
+        yield replace(stages, mirror=record)
+    except BaseException:
+        mirroring.stop()
+        raise
+    note_all()
+    with stages.progress.task("MLflow"):
+        left = mirroring.finish()
+    if left:
+        reason = next(iter(left.values()))
+        LOG.warning("%d run(s) are not all in MLflow (%s); `%s` writes them", len(left), reason, told.again)
+
+
+def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:
+    """Write a target's runs to MLflow, finished or not, as far as they are not there.
+
+    Args:
+        stages: knows the store.
+        resolved: the target at a scale.
+        uses: all its rows.
+
+    Raises:
+        ServerError: MLflow is away or refuses.
+        HarnessError: folders are corrupt; the others are written.
+    """
+    tags = run_tags(resolved, uses)
+    mirror, folders = MlflowMirror(stages.store.tracking_uri, resolved.paper), _folders(stages, tags)
+    corrupt = []
+    for number, folder in enumerate(folders):
+        try:
+            mirror.write(folder, tags[folder.name])
+        except ServerError as error:
+            fix = "start the server, or say in MLFLOW_TRACKING_URI where it is"
+            raise ServerError(f"{error}; {number} of {len(folders)} run(s) are there; {fix}") from error
+        except HarnessError as error:
+            corrupt.append(str(error))
+    if corrupt:
+        where = without_password(stages.store.tracking_uri)
+        count = f"{len(corrupt)} of {len(folders)} run(s) are not in {where}"
+        raise HarnessError("\n".join([count, *corrupt]))
+    return Synced(len(folders), len(tags) - len(folders))
+
+
+def run_tags(resolved: Resolved, uses: Sequence[Use]) -> dict[str, dict[str, str]]:
+    """Return the tags of each run that a target stands on, warm-ups too, by fingerprint.
+
+    The first use gives name, row and seed; `used_by.<target>` names all rows.
+    """
+    rows: dict[str, list[tuple[str, int]]] = {use.chain.last: [] for use in uses}
+    for use in uses:
+        rows[use.chain.last].append((use.row, use.seed))
+    for use in uses:
+        for stage, fingerprint in use.chain.runs_below:
+            name = f"start of {use.row}" if stage == "run" else stage
+            rows.setdefault(fingerprint, [(name, use.seed)])
+    return {
+        fingerprint: {
+            "mlflow.runName": f"{found[0][0]}, seed {found[0][1]}",
+            "target": resolved.name,
+            "row": found[0][0],
+            "scale": resolved.scale.name,
+            "seed": str(found[0][1]),
+            f"{USED_BY}{resolved.name}": "; ".join(dict.fromkeys(row for row, _ in found)),
+        }
+        for fingerprint, found in rows.items()
+    }
+
+
+def _folders(stages: Stages, tags: dict[str, dict[str, str]]) -> list[Path]:
+    """Return the folders of those runs that are there, finished or not."""
+    return [folder for folder in map(stages.store.run, tags) if (folder / "spec.json").exists()]

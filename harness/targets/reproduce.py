@@ -1,0 +1,276 @@
+"""The story from a spec to its table: plan the runs, make those that are missing, publish what they say."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from harness.collections.built_in import manifest_overlap
+from harness.errors import HarnessError, RunError
+from harness.records.run_folder import RunFolder
+from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
+from harness.reports.kinds import REPORTS
+from harness.reports.rendering import render, render_index
+from harness.runs.stages import Stages
+from harness.specs.fingerprints import Chain
+from harness.specs.library import Library
+from harness.specs.models import with_runs
+from harness.specs.resolve import Resolved, resolve
+from harness.specs.settings import RunSettings
+from harness.storage.files import canonical_json, read_json, write_json, write_parquet
+from harness.storage.leases import BusyError
+from harness.storage.store import Store
+from harness.targets.mirror import mirrored
+
+
+@dataclass(frozen=True)
+class WantedRun:
+    """A run that a target needs, before a collection and a store are looked at.
+
+    Attributes:
+        row: name of the row.
+        dataset: name of the dataset.
+        seed: number of the seed, from 0.
+        settings: resolved.
+    """
+
+    row: str
+    dataset: str
+    seed: int
+    settings: RunSettings
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `harness plan --json` prints it where no collection gives it a fingerprint."""
+        told = {"fingerprint": None, "row": self.row, "dataset": self.dataset, "seed": self.seed}
+        return told | {"state": "no collection", "needs": [], "estimate_s": None}
+
+
+@dataclass(frozen=True)
+class PlannedRun(WantedRun):
+    """A run that a target needs, looked up in a store.
+
+    Attributes:
+        chain: its fingerprints.
+        state: done, resume (there is a folder), or new.
+        estimate_s: seconds that runs like it took in this store, where there are any.
+    """
+
+    chain: Chain
+    state: str
+    estimate_s: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `harness plan --json` prints it."""
+        return {
+            "fingerprint": self.chain.last,
+            "row": self.row,
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "state": self.state,
+            "needs": self.chain.needs(),
+            "estimate_s": self.estimate_s,
+        }
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A reproduced target: its cells and where they were written, and the rows that failed, with why."""
+
+    cells: Cells
+    folder: Path
+    trained: int
+    failed: Mapping[str, str]
+
+
+def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Resolved:
+    """Load a target at a scale, with the further test sets of its collection.
+
+    Raises:
+        UserError: the collection is not available.
+    """
+    resolved = resolve(library, target, scale)
+    collection = stages.collection(resolved.collection())
+    further = tuple(split for split in collection.queries if split not in {"train", "dev", "test"})
+    return replace(resolved, splits=further)
+
+
+def plan(
+    resolved: Resolved, stages: Stages, seeds: int | None = None, rows: Sequence[str] = ()
+) -> list[PlannedRun]:
+    """Return the runs of a target, in the order of its rows, as they stand in a store.
+
+    Raises:
+        UserError: no such row.
+    """
+    planned, took = [], _seconds(stages.store)
+    for run in wanted(resolved, seeds, rows):
+        links = stages.chain(run.settings)
+        state = _state(stages.store, links.last)
+        alike = took.get(_phases(run.settings.model_dump(mode="json")), [])
+        estimate = 0.0 if state == "done" else round(median(alike), 1) if alike else None
+        planned.append(PlannedRun(run.row, run.dataset, run.seed, run.settings, links, state, estimate))
+    return planned
+
+
+def wanted(resolved: Resolved, seeds: int | None = None, rows: Sequence[str] = ()) -> list[WantedRun]:
+    """Return the runs of a target, in the order of its rows.
+
+    Raises:
+        UserError: no such row.
+    """
+    named = [row for name in rows for row in resolved.loaded.rows(name)]
+    chosen = with_runs({row.name: row for row in named}.values() if named else resolved.target.rows)
+    return [
+        WantedRun(row.name, resolved.dataset, seed, resolved.run(row, seed))
+        for seed in range((seeds or resolved.seeds) if chosen else 0)
+        for row in chosen
+    ]
+
+
+def reproduce(
+    resolved: Resolved,
+    stages: Stages,
+    results: Path,
+    *,
+    seeds: int | None = None,
+    rows: Sequence[str] = (),
+    force: bool = False,
+) -> Reproduction:
+    """Make a target's table, training only what the store does not hold.
+
+    Args:
+        resolved: the target at a scale.
+        stages: makes runs.
+        results: root below which `<scale>/<paper>/<target>/` is written.
+        seeds: how many seeds; the spec's number by default.
+        rows: only these rows, beside the one that they are compared with; all by default.
+        force: forget the runs of these rows and train them again.
+
+    Raises:
+        RunError: every row failed, or one of a target that needs all of its rows.
+    """
+    torch.set_num_threads(resolved.scale.spec.threads)
+    planned = plan(resolved, stages, seeds, _with_compared(resolved, rows))
+    if force:
+        planned = _forget(planned, stages)
+    folder = results / resolved.scale.name / resolved.name
+    with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
+        finished, failed = _finish(planned, recorded)
+        cells = publish(resolved, recorded, finished, failed, folder)
+        render_index(results / resolved.scale.name)
+    made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
+    return Reproduction(cells, folder, made, failed)
+
+
+def _finish(planned: Sequence[PlannedRun], stages: Stages) -> tuple[list[FinishedRun], dict[str, str]]:
+    """Make the runs that are missing; those that another process is making are waited for last.
+
+    Returns:
+        The runs of the rows that could be made, and why the others could not. A row of which one seed fails
+        has failed: a mean over the seeds that went well would flatter it.
+    """
+    failed: dict[str, str] = {}
+    folders: dict[tuple[str, int], RunFolder] = {}
+
+    def make(run: PlannedRun, wait: bool) -> None:
+        try:
+            folders[run.row, run.seed] = stages.run(run.settings, f"{run.row}, seed {run.seed}", wait=wait)
+        except (RunError, torch.OutOfMemoryError) as error:
+            reason = " ".join(str(error).split())
+            failed.setdefault(run.row, f"seed {run.seed}: {reason}")
+            stages.progress.say(f"failed: {run.row}, {failed[run.row]}")
+
+    for wait in (False, True):
+        for run in planned:
+            if run.row not in failed and (run.row, run.seed) not in folders:
+                with suppress(BusyError):
+                    make(run, wait)
+    return [
+        FinishedRun(run.row, run.seed, run.settings, folders[run.row, run.seed])
+        for run in planned
+        if run.row not in failed
+    ], failed
+
+
+def publish(
+    resolved: Resolved,
+    stages: Stages,
+    finished: Sequence[FinishedRun],
+    failed: Mapping[str, str],
+    folder: Path,
+) -> Cells:
+    """Write a target's cells, provenance and per-query scores, then render them."""
+    report = REPORTS[resolved.target.kind]
+    if not finished:
+        all_made(failed)
+    per_query = report.scores(resolved, read_per_query(finished, resolved.dataset))
+    collections = {name: stages.collection(resolved.collection(name)) for name in resolved.target.datasets}
+    cells = report.build(resolved, finished, failed, per_query, collections)
+    overlap = next(filter(None, map(manifest_overlap, collections.values())), None)
+    write_json(folder / "cells.json", cells)
+    provenance = build_provenance(
+        finished,
+        warm_ups(stages, finished),
+        resolved.primary.measure if finished else "",
+        overlap.summary if overlap else None,
+    )
+    write_json(folder / "provenance.json", provenance)
+    write_parquet(per_query, folder / "per_query.parquet")
+    render(folder)
+    return cells
+
+
+def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """Return the warm-ups and rankers below runs that are no rows themselves, in the order of their use."""
+    found = {run.folder.folder.name: run for run in finished}
+    before = set(found)
+    for run in finished:
+        for stage, fingerprint in stages.chain(run.settings).runs_below:
+            folder = stages.store.run(fingerprint)
+            if fingerprint not in found and (folder / "done.json").exists():
+                found[fingerprint] = FinishedRun(stage, run.seed, run.settings, RunFolder(folder))
+    return [run for fingerprint, run in found.items() if fingerprint not in before]
+
+
+def _with_compared(resolved: Resolved, rows: Sequence[str]) -> list[str]:
+    """Return the rows that a command names, with the row that they are compared with unless it is there."""
+    compared = resolved.target.compared_with
+    there = {row.written for name in rows for row in resolved.loaded.rows(name)}
+    return [compared, *rows] if rows and compared and compared not in there else list(rows)
+
+
+def _state(store: Store, fingerprint: str) -> str:
+    folder = store.run(fingerprint)
+    return "done" if (folder / "done.json").exists() else "resume" if folder.exists() else "new"
+
+
+def _forget(planned: list[PlannedRun], stages: Stages) -> list[PlannedRun]:
+    for run in planned:
+        with stages.lease(run.chain.last, run.row):  # another process may be training it
+            shutil.rmtree(stages.store.run(run.chain.last), ignore_errors=True)
+    return [replace(run, state="new") for run in planned]
+
+
+def _seconds(store: Store) -> dict[str, list[float]]:
+    """Return the seconds that finished runs took, by their phases."""
+    took: dict[str, list[float]] = {}
+    for done in sorted((store.root / "runs").glob("*/done.json")):
+        try:
+            spec, seconds = read_json(done.parent / "spec.json"), read_json(done).get("seconds")
+        except HarnessError:
+            continue
+        if seconds:
+            took.setdefault(_phases(spec), []).append(float(seconds))
+    return took
+
+
+def _phases(spec: dict[str, Any]) -> str:
+    """Return what decides how long a run takes, as text."""
+    return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder")])

@@ -1,0 +1,68 @@
+"""What MLflow is told of trials: runs like all others, nested under one for their study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.records.mlflow_mirror import USED_BY, MlflowMirror
+from harness.runs.stages import Stages
+from harness.targets.mirror import Told, kept
+from harness.tuning.study import FINGERPRINT, OpenStudy
+
+EXPERIMENT = "searches"
+PARENT = "mlflow.parentRunId"
+
+
+@contextmanager
+def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
+    """Give stages that keep the records of trials.
+
+    Args:
+        stages: makes runs.
+        studies: of one search.
+    """
+    search = studies[0].search
+    call = f"search {search.name} --scale {search.scale}"
+
+    parents: dict[str, str] = {}
+
+    def parent(mirror: MlflowMirror, of: OpenStudy) -> str:
+        if of.identity not in parents:
+            shown = {
+                "mlflow.runName": of.title,
+                "search": search.name,
+                "row": of.spec.row,
+                "scale": search.scale,
+            }
+            parents[of.identity] = mirror.parent(of.identity, shown)
+        return parents[of.identity]
+
+    def tags(mirror: MlflowMirror, fingerprint: str) -> dict[str, str]:
+        for of in studies:
+            for trial in of.trials():
+                if trial.user_attrs.get(FINGERPRINT) == fingerprint:
+                    row = of.spec.row
+                    return {
+                        "mlflow.runName": f"{row}, trial {trial.number}",
+                        PARENT: parent(mirror, of),
+                        "search": search.name,
+                        "row": row,
+                        "scale": search.scale,
+                        f"{USED_BY}search/{search.name}": row,
+                    }
+        return {
+            "mlflow.runName": "below trials",
+            "scale": search.scale,
+            f"{USED_BY}search/{search.name}": "start",
+        }
+
+    def folders() -> list[Path]:
+        named = [trial.user_attrs.get(FINGERPRINT) for of in studies for trial in of.trials()]
+        found = [stages.store.run(name) for name in dict.fromkeys(named) if name is not None]
+        return [folder for folder in found if (folder / "spec.json").exists()]
+
+    told = Told(EXPERIMENT, tags, folders, call, search.search.title, f"harness {call}")
+    with kept(stages, told) as keeping:
+        yield keeping

@@ -1,0 +1,78 @@
+"""Trials whose process died: noticed, failed, and tried again with the same parameters."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from contextlib import suppress
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from harness.storage.leases import STALE_S, BusyError, lease
+from harness.storage.store import Store
+from harness.tuning.study import FAILED, FIRST, RETRY_OF, RUNNING, WAITING, WHY, WORKER, OpenStudy, lost
+
+RUNG = "completed_rung_"
+"""Begins what Optuna's pruners note with a trial."""
+
+TRIES = 10
+"""How often a trial is tried whose process dies; it may be the trial that kills it."""
+
+
+def recover(of: OpenStudy, store: Store) -> None:
+    """Fail the trials of dead processes, and enqueue them again.
+
+    A worker of this store holds a lease while it lives, which the kernel releases when it dies: that is
+    noticed at once. A worker on a store of its own shows by Optuna's heartbeats that it is alive, where the
+    storage has them. Call it under the study's lease.
+    """
+    for trial in of.trials():
+        if trial.state == RUNNING:
+            _fail_if_dead(of, trial, store)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.storages.fail_stale_trials(of.study)
+    trials = of.trials()
+    gone = lost(trials)
+    for trial in trials:
+        if abandoned(trial) and trial.number not in gone and trial.user_attrs.get("tries", 1) < TRIES:
+            _try_again(of, trial)
+
+
+def abandoned(trial: FrozenTrial) -> bool:
+    """Whether a trial failed without a reason of its own: its process died, or was interrupted."""
+    return trial.state == FAILED and WHY not in trial.user_attrs
+
+
+def _fail_if_dead(of: OpenStudy, trial: FrozenTrial, store: Store) -> None:
+    worker = trial.user_attrs.get(WORKER)
+    if worker is None:  # its process was, or is, between asking for it and saying whose it is
+        if trial.datetime_start is None or time.time() - trial.datetime_start.timestamp() > STALE_S:
+            of.study.tell(trial.number, state=FAILED, skip_if_finished=True)
+        return
+    path = store.lease(str(worker))
+    if not path.with_name(f"{path.name}.json").exists():
+        return  # a worker on another store
+    with suppress(BusyError), lease(path, "a worker", lambda text: None, wait=False):
+        of.study.tell(trial.number, state=FAILED, skip_if_finished=True)
+
+
+def _try_again(of: OpenStudy, trial: FrozenTrial) -> None:
+    """Enqueue a trial again, with its parameters and what its sampler noted, such as its generation.
+
+    What a pruner noted is left out: the curve is reported again, and judged again.
+    """
+    noted = {RETRY_OF: trial.number, "tries": trial.user_attrs.get("tries", 1) + 1}
+    if trial.user_attrs.get(FIRST):
+        noted[FIRST] = True
+    of_sampler = {key: value for key, value in trial.system_attrs.items() if not key.startswith(RUNG)}
+    of.study.add_trial(
+        optuna.trial.create_trial(
+            state=WAITING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs=noted,
+            system_attrs=of_sampler,
+        )
+    )

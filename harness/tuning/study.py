@@ -1,0 +1,164 @@
+"""Studies: opened or made by name, in a storage that many workers may share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from harness.errors import UserError
+from harness.runs.stages import Stages
+from harness.specs.settings import PhaseSettings, RunSettings
+from harness.specs.tuning import Dimension, Search, StudySpec, Values
+from harness.specs.tuning_library import ResolvedSearch
+from harness.storage.files import content_hash
+from harness.storage.leases import STALE_S
+from harness.storage.store import Store
+from harness.tuning.samplers import GENERATIONS, Repeatable, make_pruner, make_sampler
+
+RUNNING, WAITING, FAILED = TrialState.RUNNING, TrialState.WAITING, TrialState.FAIL
+HEARTBEAT_S = 15
+TIMEOUT_S = 60
+"""How long a worker waits for another one that is writing to an SQLite file."""
+
+RETRY_OF, WORKER, FINGERPRINT, WHY, FIRST, SECONDS = (
+    "retry_of",
+    "worker",
+    "fingerprint",
+    "why",
+    "first",
+    "seconds",
+)
+"""Names of what is noted with a trial."""
+
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """A study of a search, opened.
+
+    Attributes:
+        search: that it is part of, at a scale.
+        spec: row and space.
+        base: settings of the row, on the carved collection.
+        identity: hash of all that its trials have in common.
+        study: Optuna's.
+        sampler: that proposes its settings.
+    """
+
+    search: ResolvedSearch
+    spec: StudySpec
+    base: RunSettings
+    identity: str
+    study: Study
+    sampler: Repeatable
+
+    @cached_property
+    def space(self) -> dict[str, Dimension]:
+        """All its parameters."""
+        return self.search.search.space(self.spec)
+
+    @cached_property
+    def first(self) -> list[Values]:
+        """The settings of the papers, whole."""
+        return self.search.first(self.spec)
+
+    @property
+    def title(self) -> str:
+        """What a progress bar and MLflow call it."""
+        return f"{self.search.name}, {self.spec.row}"
+
+    def trials(self) -> list[FrozenTrial]:
+        """Return its trials, in the order of their numbers."""
+        return self.study.get_trials(deepcopy=False)
+
+
+def open_studies(search: ResolvedSearch, stages: Stages, storage: BaseStorage) -> list[OpenStudy]:
+    """Open or make the studies of a search.
+
+    A study is found again by the search's name, its scale and row, and a hash of all that decides its trials.
+    A search that was changed begins new studies; where they agree with the old ones, they share their runs.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return [_open(search, spec, stages, storage) for spec in search.search.studies]
+
+
+def open_storage(url: str | None, store: Store) -> BaseStorage:
+    """Return the storage of studies.
+
+    Args:
+        url: of a database, or the path of a journal file; by default SQLite in the store.
+        store: the store.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
+    if url is not None and "://" not in url:
+        Path(url).parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(url))
+    if url is None:
+        store.root.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{(store.root / 'searches.db').resolve()}"
+    engine = {"connect_args": {"timeout": TIMEOUT_S}} if url.startswith("sqlite") else None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of heartbeats
+            return RDBStorage(url, engine, heartbeat_interval=HEARTBEAT_S, grace_period=round(STALE_S))
+    except Exception as error:  # whatever SQLAlchemy or a driver raises
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        fix = "give the path of a journal file, or a URL such as sqlite:///searches.db"
+        raise UserError(f"cannot be opened ({reason})", where="--storage", fix=fix) from error
+
+
+def lost(trials: Sequence[FrozenTrial]) -> set[int]:
+    """Return the numbers of the trials that were tried again, because their process died."""
+    return {int(trial.user_attrs[RETRY_OF]) for trial in trials if RETRY_OF in trial.user_attrs}
+
+
+def counted(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that count against the budget: all but those that were tried again."""
+    gone = lost(trials)
+    return [trial for trial in trials if trial.number not in gone]
+
+
+def finished(trials: Sequence[FrozenTrial]) -> bool:
+    """Whether no trial is running or waiting."""
+    return all(trial.state.is_finished() for trial in trials)
+
+
+def _open(search: ResolvedSearch, spec: StudySpec, stages: Stages, storage: BaseStorage) -> OpenStudy:
+    base = search.base(spec)
+    phase = base.phase
+    if not isinstance(phase, PhaseSettings):
+        raise ValueError("load_search() lets no row pass that is not trained")
+    said = search.search
+    identity = content_hash(_content(said, spec), search.first(spec), stages.chain(base).last)
+    sampler = make_sampler(said.optuna.sampler, said.optuna.seed, said.trials)
+    study = optuna.create_study(
+        storage=storage,
+        sampler=sampler,
+        pruner=make_pruner(said.optuna.pruner, phase.refresh, phase.steps),
+        study_name=f"{search.name}/{search.scale}/{spec.row}/{identity}",
+        directions=["maximize" if objective.measure else "minimize" for objective in said.objectives],
+        load_if_exists=True,
+    )
+    return OpenStudy(search, spec, base, identity, study, sampler)
+
+
+def _content(search: Search, spec: StudySpec) -> dict[str, Any]:
+    """Return what decides which trials there are, and what they are worth."""
+    population = search.trials // GENERATIONS if search.optuna.sampler == "nsga-ii" else None
+    return {
+        "space": [[key, of.model_dump()] for key, of in search.space(spec).items()],
+        "objectives": [objective.model_dump() for objective in search.objectives],
+        "optuna": search.optuna.model_dump(),
+        "population": population,
+    }

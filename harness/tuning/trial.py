@@ -1,0 +1,115 @@
+"""A trial is a training run, through the same stages as all others; its folder tells what it reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import torch
+
+from harness.errors import RunError, StoppedError
+from harness.evaluation.curves import work
+from harness.evaluation.measures import DEV_MEASURE
+from harness.records.run_folder import RunFolder
+from harness.runs.stages import Stages
+from harness.specs.settings import RunSettings
+from harness.specs.tuning import Values
+from harness.specs.varied import varied
+from harness.tuning.study import FINGERPRINT, FIRST, SECONDS, WHY, OpenStudy
+
+PHASE = "continued"
+FAILURES = (RunError, torch.OutOfMemoryError)
+"""What a setting may do to a run; the search goes on."""
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """The training run of a trial.
+
+    Attributes:
+        study: that the trial is of.
+        trial: Optuna's.
+        settings: of the run.
+        fingerprint: of the run.
+        stages: makes it.
+    """
+
+    study: OpenStudy
+    trial: optuna.Trial
+    settings: RunSettings
+    fingerprint: str
+    stages: Stages
+
+    @staticmethod
+    def of(study: OpenStudy, trial: optuna.Trial, values: Values, stages: Stages) -> TrialRun:
+        """Return the run of a trial with a setting."""
+        settings = varied(study.base, values)
+        fingerprint = stages.chain(settings).last
+        trial.set_user_attr(FINGERPRINT, fingerprint)
+        return TrialRun(study, trial, settings, fingerprint, stages)
+
+    def values(self) -> list[float]:
+        """Make the run, or find it, and return its objectives.
+
+        A curve that was begun in an earlier process is reported first. The papers' settings are never
+        stopped: others are compared with them.
+
+        Raises:
+            optuna.TrialPruned: it was stopped at a refresh; its folder is as after an interrupt.
+            RunError: it diverged.
+            OutOfMemoryError: it does not fit into the device.
+        """
+        self._report_curve()
+        watching = replace(self.stages, watched=self._watched)
+        try:
+            folder = watching.run(self.settings, f"{self.study.title}, trial {self.trial.number}")
+        except StoppedError as stopped:
+            self._note_seconds()
+            raise optuna.TrialPruned(str(stopped)) from stopped
+        except FAILURES as error:
+            self.trial.set_user_attr(WHY, " ".join(str(error).split()))
+            raise
+        self._report_curve()
+        seconds = self._note_seconds()
+        per_query = folder.per_query()
+        held_out = per_query[per_query["split"] == "dev"]
+        objectives = self.study.search.search.objectives
+        reached = [
+            seconds
+            if one.measure is None
+            else float(held_out[held_out["measure"] == one.measure]["value"].mean())
+            for one in objectives
+        ]
+        if [one.measure for one in objectives] == [DEV_MEASURE] and self.settings.phase is not None:
+            self._report(self.settings.phase.steps, reached[0])
+        return reached
+
+    def _watched(self, folder: Path, step: int, metrics: dict[str, float]) -> None:
+        if folder.name != self.fingerprint or len(self.study.study.directions) > 1:
+            return
+        self._report(step, metrics[DEV_MEASURE])
+        if not self.trial.user_attrs.get(FIRST) and self.trial.should_prune():
+            raise StoppedError(f"stopped at step {step}")
+
+    def _report_curve(self) -> None:
+        """Report what the run's folder tells of its curve; Optuna has none for two objectives."""
+        if len(self.study.study.directions) == 1:
+            for line in self._lines():
+                if line["phase"] == f"{PHASE} dev":
+                    self._report(int(line["step"]), float(line[DEV_MEASURE]))
+
+    def _report(self, step: int, value: float) -> None:
+        known = self.study.study.get_trials(deepcopy=False)[self.trial.number].intermediate_values
+        if step not in known:
+            self.trial.report(value, step)
+
+    def _note_seconds(self) -> float:
+        seconds = sum(work(line, PHASE) or 0.0 for line in self._lines())
+        self.trial.set_user_attr(SECONDS, seconds)
+        return seconds
+
+    def _lines(self) -> list[dict[str, Any]]:
+        folder = self.stages.store.run(self.fingerprint)
+        return list(RunFolder(folder).metrics()) if folder.exists() else []

@@ -1,0 +1,170 @@
+"""Workers: processes that take trials from one storage until none is left, and take over from dead ones."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+import torch
+
+from harness.errors import HarnessError
+from harness.progress import Progress
+from harness.runs.stages import Stages
+from harness.specs.library import Library
+from harness.specs.tuning_library import ResolvedSearch, resolve_search
+from harness.storage.leases import lease
+from harness.storage.store import Store
+from harness.tuning.mlflow_trials import recorded
+from harness.tuning.recovery import recover
+from harness.tuning.space import suggest
+from harness.tuning.study import (
+    FIRST,
+    WAITING,
+    WORKER,
+    OpenStudy,
+    counted,
+    finished,
+    open_storage,
+    open_studies,
+)
+from harness.tuning.trial import FAILURES, TrialRun
+
+POLL_S = 1.0
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a worker process is told.
+
+    Attributes:
+        specs: folder of the specs.
+        search: name of the search.
+        scale: name of the scale.
+        storage: address of the storage; none for the store's own.
+        trials: for each study.
+        store: root of the store.
+    """
+
+    specs: Path
+    search: str
+    scale: str
+    storage: str | None
+    trials: int
+    store: Path
+
+
+def work(search: ResolvedSearch, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
+    """Make trials until each study has its number and none is running.
+
+    The studies are worked at in their order. Who finds nothing to do waits for those who train: one may die.
+
+    Args:
+        search: the search at a scale.
+        studies: its studies.
+        stages: makes runs.
+        trials: for each study.
+    """
+    torch.set_num_threads(search.resolved.scale.spec.threads)
+    me = f"search-worker-{uuid.uuid4().hex}"
+    with lease(stages.store.lease(me), "a worker", _quiet), recorded(stages, studies) as recording:
+        while not _orphaned():
+            if any(_take(study, recording, me, trials) for study in studies):
+                continue
+            if all(finished(study.trials()) for study in studies):
+                return
+            time.sleep(POLL_S)
+
+
+def work_together(call: Call, workers: int) -> None:
+    """Work with several processes.
+
+    Raises:
+        HarnessError: one of them failed.
+        KeyboardInterrupt: all were interrupted.
+    """
+    context = multiprocessing.get_context("spawn")
+    made = [context.Process(target=_worker, args=(call, number)) for number in range(workers)]
+    for process in made:
+        process.start()
+    try:
+        for process in made:
+            process.join()
+    except KeyboardInterrupt:
+        for process in made:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid or 0, signal.SIGINT)
+        for process in made:
+            process.join()
+        raise
+    codes = [process.exitcode or 0 for process in made]
+    if INTERRUPTED in codes:
+        raise KeyboardInterrupt
+    if any(code > 0 for code in codes) or all(codes):
+        bad = sum(code != 0 for code in codes)
+        raise HarnessError(f"{bad} of {workers} workers failed; the same command continues")
+
+
+def _take(of: OpenStudy, stages: Stages, me: str, trials: int) -> bool:
+    """Make one trial of a study; returns whether there was one to make."""
+    store = stages.store
+    with ExitStack() as alone:
+        alone.enter_context(lease(store.lease(f"search-{of.identity}"), "a study", _quiet))
+        recover(of, store)
+        known = of.trials()
+        waiting = next((trial for trial in known if trial.state == WAITING), None)
+        place = sum(waiting is None or trial.number < waiting.number for trial in counted(known))
+        if waiting is None:
+            if place >= trials:
+                return False
+            if place < len(of.first):
+                of.study.enqueue_trial(of.first[place], user_attrs={FIRST: True})
+        of.sampler.place = place
+
+        def make(trial: optuna.Trial) -> list[float]:
+            trial.set_user_attr(WORKER, me)
+            values = suggest(trial, of.space)
+            run = TrialRun.of(of, trial, values, stages)
+            alone.close()  # others may ask, and see what this one tries
+            return run.values()
+
+        of.study.optimize(make, n_trials=1, catch=FAILURES)
+    return True
+
+
+def _worker(call: Call, number: int) -> None:
+    """Run as a process: a process group of its own, on one GPU where there are several."""
+    os.setpgrp()  # an interrupt comes from the command, once
+    gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    count = len(gpus) or torch.cuda.device_count()
+    if count > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % count] if gpus else str(number % count)
+    try:
+        stages = Stages(Store(call.store), Progress(quiet=True))
+        search = resolve_search(Library(call.specs), call.search, call.scale)
+        studies = open_studies(search, stages, open_storage(call.storage, stages.store))
+        work(search, studies, stages, call.trials)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except HarnessError as error:
+        stages.progress.say(f"error: worker {number + 1}: {error}")
+        sys.exit(1)
+
+
+def _orphaned() -> bool:
+    """Whether the command that began this worker is gone."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
+
+
+def _quiet(text: str) -> None:
+    """Say nothing: it is a matter of milliseconds."""

@@ -1,0 +1,170 @@
+"""`harness analyse` over the finished runs of a small table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from mlflow.tracking import MlflowClient
+
+from harness.analysis.analyse import Asked, analyse, record
+from harness.analysis.gradients.findings import CRITERIA
+from harness.analysis.registry import ANALYSES
+from harness.analysis.report import write_analysis
+from harness.cli.application import main
+from harness.errors import UserError
+from harness.progress import Progress
+from harness.runs.stages import Stages
+from harness.specs.library import Library
+from harness.storage.store import Store
+from tests.place import TARGET
+
+DRAWING = ["Uniform Sampling", "TriSampler"]
+
+
+@pytest.fixture(scope="module")
+def library(made) -> Library:
+    return Library(made.root / "experiments")
+
+
+@pytest.fixture
+def stages(made) -> Stages:
+    return Stages(Store(made.root / "store"), Progress(quiet=True))
+
+
+def asked(name="rounds", **more) -> Asked:
+    return Asked(name, TARGET, scale="simulation", **more)
+
+
+def refused(library, stages, call) -> str:
+    with pytest.raises(UserError) as caught:
+        analyse(library, stages, call)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+QUICKLY = {
+    "inclusion": ("pairs=20", "visits=2", "over_parameters=4"),
+    "gradients": ("ranks=10", "queries=100"),  # more than there are
+}
+
+
+@pytest.mark.parametrize("name", sorted(ANALYSES))
+def test_each_analysis_writes_what_it_saw(library, stages, tmp_path, name):
+    call = asked(name, options=QUICKLY.get(name, ()))
+    found = analyse(library, stages, call)
+    assert [run.name for run in found.runs] == (["Warm-up"] if name == "gradients" else []) + DRAWING
+    files = write_analysis(found, tmp_path)
+    folder = tmp_path / "simulation/analysis" / TARGET / name
+    assert set(folder.iterdir()) == set(files)
+    for frame in found.frames:
+        assert len(pd.read_csv(folder / f"{frame}.csv")) == len(found.frames[frame]) > 0
+    assert set(found.analysis.draw) <= {path.stem for path in folder.glob("*.png")}
+    table = (folder / "table.md").read_text()
+    assert call.command in table and "Simulation." in table
+    assert all(row in table for row in DRAWING)
+    provenance = json.loads((folder / "provenance.json").read_text())
+    assert [run["fingerprint"] for run in provenance["runs"]] == [run.run.fingerprint for run in found.runs]
+    assert provenance["collection"]["fingerprint"] == found.runs[0].collection.fingerprint
+
+
+def test_the_table_of_gradients_says_which_findings_hold(library, stages, tmp_path):
+    found = analyse(library, stages, asked("gradients", options=("ranks=20", "queries=100")))
+    table = next(file for file in write_analysis(found, tmp_path) if file.name == "table.md").read_text()
+    answers = found.frames["findings"]
+    assert len(answers) == len(CRITERIA) * 2 * len(found.runs)
+    for (finding, reading), lines in answers.groupby(["finding", "reading"]):
+        cells = [finding, reading, *lines["answer"]]
+        assert cells in [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+
+
+def test_files_are_the_same_when_it_is_asked_again(library, stages, tmp_path):
+    for place in ("one", "other"):
+        files = write_analysis(analyse(library, stages, asked("overlap")), tmp_path / place)
+    for path in files:
+        before = tmp_path / "one" / path.relative_to(tmp_path / "other")
+        assert before.read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_table_of_rounds_is_that_of_the_last_refresh(library, stages):
+    found = analyse(library, stages, asked())
+    told = found.analysis.sum_up(found.frames).set_index("row")
+    for run in found.runs:
+        result = run.run.result()["diagnostics"]
+        assert told.loc[run.name, "gap_sd"] == pytest.approx(result["gap_sd"])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (asked("round"), "unknown analysis 'round'; did you mean 'rounds'"),
+        (asked(rows=("Warm-up",)), "Warm-up was trained without a refresh"),
+        (asked("overlap", rows=("BM25",)), "BM25 is BM25, which has no"),
+        (asked(rows=("Trisampler",)), "did you mean 'TriSampler'"),
+        (asked(seed=3), "no finished run of seed 3"),
+        (asked("overlap", options=("visit=2",)), "no such option of overlap; did you mean 'visits'"),
+        (asked("overlap", options=("visits=many",)), "--with visits=many: no int; write for example"),
+        (asked("overlap", options=("visits",)), "no such option"),
+        (asked("gradients", options=("queries=2", "ranks=400")), "rank 400 is asked for, and only"),
+        (asked("gradients", options=("split=tset",)), "has no queries 'tset'; did you mean 'test'?"),
+        (asked(options=("visits=2",)), "rounds has none"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_one_line(library, stages, call, message):
+    assert message in refused(library, stages, call)
+
+
+def test_a_run_that_is_not_finished(made, library, tmp_path):
+    place = made.copy(tmp_path / "place")
+    for folder in place.runs("trained"):
+        (folder / "done.json").unlink()
+    stages = Stages(Store(place.root / "store"), Progress(quiet=True))
+    assert "is not finished" in refused(library, stages, asked())
+
+
+def test_rows_that_draw_from_different_candidates(library, stages, monkeypatch):
+    monkeypatch.setattr("harness.api.run.Opened.mined", property(lambda run: run.name))
+    message = refused(library, stages, asked("overlap"))
+    assert "Uniform Sampling and TriSampler draw from different candidates" in message
+
+
+def test_the_command_is_what_was_asked():
+    call = asked("overlap", rows=("A b",), seed=2, options=("visits=2",), publish=True)
+    expected = f"analyse overlap {TARGET} --scale simulation --row 'A b' --seed 2 --with visits=2 --publish"
+    assert call.command == f"harness {expected}"
+
+
+def test_mlflow_holds_it_once_in_the_experiment_of_the_paper(library, stages, tmp_path, monkeypatch):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    found = analyse(library, stages, asked())
+    files = write_analysis(found, tmp_path / "results")
+    assert record(found, stages, files) and record(found, stages, files)
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("trisampler")
+    [run] = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["analysis"] == "rounds" and run.data.tags["rows"] == "; ".join(DRAWING)
+    told = found.analysis.sum_up(found.frames).set_index("row")
+    assert run.data.metrics["TriSampler/gap_sd"] == pytest.approx(told.loc["TriSampler", "gap_sd"])
+    assert {path.path for path in client.list_artifacts(run.info.run_id)} == {path.name for path in files}
+
+
+def test_a_server_that_is_away_is_one_line_and_the_files_are_there(
+    made, tmp_path, monkeypatch, capsys, caplog
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(made.root / "experiments", "experiments")
+    monkeypatch.setenv("HARNESS_STORE", str(made.root / "store"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr("sys.argv", ["harness", "analyse", "rounds", TARGET, "--scale", "simulation"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    [warning] = [one for one in caplog.messages if "MLflow" in one]
+    assert "the same command writes it" in warning and "\n" not in warning
+    folder = tmp_path / "results/local/simulation/analysis" / TARGET / "rounds"
+    assert str((folder / "rounds.csv").relative_to(tmp_path)) in capsys.readouterr().out
+    assert (folder / "rounds.png").exists()

@@ -1,0 +1,148 @@
+"""What may go is told, what is needed stays; deleting leaves nothing half."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli.application import app
+from harness.errors import UserError
+from harness.provenance.dependencies import above, chains, consequences, wanted
+from harness.provenance.garbage import delete, find_garbage
+from harness.provenance.stored import StoredRun, stored_runs
+from harness.specs.fingerprints import chain
+from harness.specs.library import Library
+from tests.stores import COLLECTION, EXPERIMENTS, put, settings_of
+
+LIBRARY = Library(EXPERIMENTS)
+LONG_AGO = time.time() - 30 * 86_400
+
+
+def changed(**values):
+    """TriSampler's settings as no shipped target has them: a depth of candidates of its own."""
+    settings = settings_of("TriSampler")
+    return settings.model_copy(update={"sampler": settings.sampler.model_copy(update=values)})
+
+
+def old(path):
+    """Make a folder and its files look as if they were written long ago."""
+    for found in (path, *path.rglob("*")):
+        os.utime(found, (LONG_AGO, LONG_AGO))
+    return path
+
+
+def garbage(store, tmp_path, days=7):
+    return {one.path for one in find_garbage(LIBRARY, store, tmp_path / "results", days).garbage}
+
+
+def untold(store, **more):
+    """A run of another collection, without the file that tells its links."""
+    folder = put(store, settings_of("TriSampler"), collection="f" * 16, **more)
+    (folder / "links.json").unlink()
+    return folder
+
+
+def test_what_shipped_targets_and_runs_stand_on_stays(store, tmp_path):
+    shipped = settings_of("TriSampler")
+    put(store, shipped)
+    put(store, changed(candidates=33))
+    assert garbage(store, tmp_path) == set()
+    delete([run.folder for run in stored_runs(store)])
+    assert garbage(store, tmp_path) == {
+        store.candidates(chain(changed(candidates=33), COLLECTION).candidates)
+    }
+
+
+def test_unfinished_runs_go_when_old_and_what_only_they_need(store, tmp_path):
+    settings = changed(candidates=33)
+    folder = put(store, settings, done=False)
+    assert garbage(store, tmp_path) == set()
+    old(folder)
+    candidates = store.candidates(chain(settings, COLLECTION).candidates)
+    assert garbage(store, tmp_path) == {folder, candidates}
+    assert garbage(store, tmp_path, days=60) == set()
+
+
+def test_a_run_that_results_name_is_never_garbage(store, tmp_path):
+    folder = old(put(store, settings_of("TriSampler"), done=False))
+    (tmp_path / "results/quick").mkdir(parents=True)
+    provenance = tmp_path / "results/quick/provenance.json"
+    provenance.write_text(f'{{"runs": [{{"fingerprint": "{folder.name}"}}]}}')
+    assert garbage(store, tmp_path) == set()
+    provenance.write_text("{}")
+    with pytest.raises(UserError, match="runs cannot be read"):
+        garbage(store, tmp_path)
+
+
+def test_temporary_files_of_dead_processes(store, tmp_path):
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    mine, left = (store.root / f".x.json.{pid}.tmp" for pid in (os.getpid(), int(dead.stdout)))
+    for path in (mine, left):
+        path.write_text("")
+    assert garbage(store, tmp_path) == set()
+    old(mine), old(left)
+    assert garbage(store, tmp_path) == {left}
+
+
+def test_runs_that_do_not_tell_what_they_stand_on_are_named(store, tmp_path):
+    folder = untold(store)
+    found = find_garbage(LIBRARY, store, tmp_path, 7)
+    assert found.unknown == [folder.name]
+    assert store.candidates(chain(settings_of("TriSampler"), "f" * 16).candidates) in [
+        g.path for g in found.garbage
+    ]
+
+
+def test_while_one_of_them_is_unfinished_all_candidates_and_tokens_stay(store, tmp_path):
+    untold(store, done=False)
+    assert garbage(store, tmp_path) == set()
+
+
+def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, tmp_path):
+    folder = put(store, settings_of("TriSampler"), done=False)
+    (folder / ".x.json.999999999.tmp").write_text("")
+    old(folder)
+    assert garbage(store, tmp_path) == {folder}
+
+
+def test_what_stands_on_a_run_is_said_before_it_goes(store, tmp_path):
+    warm_up, trained = put(store, settings_of("Warm-up")), put(store, settings_of("TriSampler"))
+    assert above(warm_up.name, chains(stored_runs(store))) == [trained.name]
+    lines = list(consequences(store, tmp_path, [StoredRun(warm_up)]))
+    assert "1 run(s) continue it" in lines[1] and trained.name in lines[1]
+    assert len(list(consequences(store, tmp_path, stored_runs(store)))) == 2
+
+
+def test_the_commands(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARNESS_STORE", str(store.root))
+    monkeypatch.setenv("HARNESS_EXPERIMENTS", str(EXPERIMENTS))
+    monkeypatch.setenv("COLUMNS", "250")
+    folder, other = put(store, settings_of("TriSampler")), put(store, changed(candidates=33), done=False)
+
+    def call(*arguments, answer=None):
+        return CliRunner().invoke(app, ["runs", *arguments], input=answer)
+
+    listed = call("list").stdout
+    assert "simulation/" in listed and "trisampler" in listed and "unfinished" in listed
+    shown = call("show", folder.name[:8]).stdout
+    assert "simulation/trisampler/table-5: TriSampler" in shown
+    assert "law trisampler(a 0.25" in shown and chain(settings_of("TriSampler"), COLLECTION).start in shown
+    assert call("rm", folder.name, answer="n\n").exit_code == 1 and folder.is_dir()
+    assert call("rm", folder.name, "--yes").exit_code == 0 and not folder.exists()
+    old(other)
+    assert "may be deleted" in call("gc").stdout and other.is_dir()
+    assert "deleted" in call("gc", "--delete").stdout and not other.exists()
+    assert "0 file(s)" in call("gc").stdout and not list(store.root.rglob("*.tmp"))
+
+
+def test_runs_that_no_collection_serves_are_not_looked_for():
+    rows = [row for _, named in wanted(LIBRARY, [COLLECTION]).values() for row in named]
+    assert {row.split("/")[0] for row in rows} == {"simulation", "quick"}

@@ -1,0 +1,95 @@
+"""Which link of two runs differs first, and in what."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import UserError
+from harness.provenance.retrain import explain_retrain
+from harness.specs.fingerprints import VERSION, chain, links
+from tests.stores import COLLECTION, put, settings_of
+
+
+@pytest.fixture
+def explained(store):
+    """What is said of TriSampler's run and another one."""
+
+    def explain(settings, versions=VERSION, **more):
+        one = put(store, settings_of("TriSampler"))
+        other = put(store, settings, versions, **more)
+        return explain_retrain(store, one.name, other.name)
+
+    return explain
+
+
+def changed(part, **values):
+    """TriSampler's settings with values of one part changed, in what it continues as well if it is shared."""
+    settings = settings_of("TriSampler")
+    new = {part: getattr(settings, part).model_copy(update=values)}
+    start = settings.start.model_copy(update=new if part in ("tokens", "encoder") else {})
+    return settings.model_copy(update={**new, "start": start})
+
+
+def test_the_first_link_and_all_keys(explained):
+    settings = changed("encoder", hidden=32, dropout=0.2).model_copy(update={"seed": 7})
+    lines = explained(settings)
+    assert "part at warm-up;" in lines[0]
+    assert lines[1:] == [
+        "warm-up: encoder.hidden 64 | 32",
+        "warm-up: encoder.dropout 0.1 | 0.2",
+        "run: seed 200 | 7",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "line"),
+    [
+        ("tokens", {"vocabulary": 9000}, "tokens: tokens.vocabulary 8000 | 9000"),
+        ("encoder", {"start": "x"}, "tokens: encoder.start fresh | x"),
+        ("sampler", {"candidates": 40}, "candidates: sampler.candidates 50 | 40"),
+        ("sampler", {"mask": "positive-only"}, "candidates: sampler.mask labelled | positive-only"),
+        ("sampler", {"negatives": 3}, "run: sampler.negatives 15 | 3"),
+        ("phase", {"steps": 3}, "run: phase.steps 150 | 3"),
+    ],
+)
+def test_each_link(explained, part, values, line):
+    lines = explained(changed(part, **values))
+    assert f"part at {line.partition(':')[0]};" in lines[0]
+    assert lines[1:] == [line]
+
+
+def test_another_collection(store):
+    one = put(store, settings_of("TriSampler"))
+    put(store, settings_of("TriSampler"), collection="f" * 16)
+    other = chain(settings_of("TriSampler"), "f" * 16).last
+    lines = explain_retrain(store, one.name, other)
+    assert lines[1:] == [f"collection: content {COLLECTION} | {'f' * 16}"]
+
+
+def test_another_version_of_a_stage(explained):
+    lines = explained(settings_of("TriSampler"), {**VERSION, "candidates": 1, "run": 1})
+    assert lines[1:] == ["candidates: version 2 | 1", "run: version 2 | 1"]
+
+
+def test_a_run_that_does_not_tell_its_links_is_named(store):
+    one, other = (put(store, settings_of("TriSampler", seed)) for seed in (0, 1))
+    (other / "links.json").unlink()
+    with pytest.raises(UserError, match=f"{other.name}/links.json: file is missing"):
+        explain_retrain(store, one.name, other.name)
+
+
+def test_runs_of_two_kinds_and_one_with_itself(store):
+    trained, warm_up = put(store, settings_of("TriSampler")), put(store, settings_of("Warm-up"))
+    lines = explain_retrain(store, trained.name, warm_up.name)
+    assert lines[1:] == ["candidates: this link has it | has none", "run: this link has it | has none"]
+    lines = explain_retrain(store, trained.name, trained.name)
+    assert len(lines) == 1 and "nothing that a fingerprint covers differs" in lines[0]
+
+
+def test_every_key_of_the_settings_is_in_a_link_or_known_not_to_matter():
+    settings = settings_of("TriSampler")
+    made = links(settings, COLLECTION)
+    covered = {key.partition(".")[0] for link in made for key in link.parts}
+    free = {"kind", "recipe", "collection", "measures", "depth", "start"}  # which links, names, evaluation
+    optional = {"ranker", "teacher", "co_training", "reranked"}  # of recipes with a ranker
+    assert covered | free | optional == set(type(settings).model_fields)

@@ -1,0 +1,167 @@
+"""Kill a tiny training run at its writes, one after the other, continue it, and compare what it ends with.
+
+    python -m tests.storage.crash_points FOLDER [SAMPLE]
+
+A point is what is about to happen to a file below the folder: opened for writing, flushed, renamed, made,
+cut or removed. At the n-th the process is killed, and what was written but not flushed is torn, as by a
+power failure. Prints as JSON how many points there are, at which it was killed, and the outcomes that
+differ from the one of a run that nothing disturbed. Each run is a fork of this process, which spares it
+the seconds of all its imports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import bm25s  # noqa: F401  (imported here and not in each fork)
+import faiss  # noqa: F401
+import pyarrow.parquet  # noqa: F401
+import pytrec_eval  # noqa: F401
+import torch
+import transformers
+
+from harness.progress import Progress
+from harness.records.environment import describe_environment
+from harness.records.run_folder import is_time
+from harness.runs import stages as stages_module
+from harness.runs.stages import Stages
+from harness.specs.library import Library
+from harness.storage.store import Store
+from harness.targets.reproduce import plan, resolve_at
+from tests.place import TARGET, Place, edit
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate"}
+
+
+class Points:
+    """Counts the points of this process, and kills it at one of them."""
+
+    def __init__(self, root: Path, kill_at: int) -> None:
+        self.count, self._root, self._kill_at = 0, str(root), kill_at
+        self._flushed: dict[str, int] = {}
+        self._open: set[str] = set()
+        self._fsync = os.fsync
+        os.fsync = self._flush
+        sys.addaudithook(self._watch)
+
+    def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and self._inside(arguments[0]) and arguments[2] & WRITING:
+            self._reached()
+            self._open.add(str(arguments[0]))
+        elif event in CHANGES and (self._inside(arguments[0]) or not Path(arguments[0]).is_absolute()):
+            self._reached()
+            if event == "os.rename" and str(arguments[0]) in self._open:
+                self._open.add(str(arguments[1]))
+
+    def _inside(self, path: Any) -> bool:
+        return isinstance(path, str | Path) and str(path).startswith(self._root)
+
+    def _flush(self, handle: int) -> None:
+        path = str(Path(f"/proc/self/fd/{handle}").readlink())
+        self._reached()
+        self._fsync(handle)
+        self._open.discard(path)
+        self._flushed[path] = os.fstat(handle).st_size
+
+    def _reached(self) -> None:
+        self.count += 1
+        if self.count == self._kill_at:
+            self._kill_at = -1  # what follows is no point
+            for path in filter(Path.is_file, map(Path, self._open)):
+                kept = self._flushed.get(str(path), 0)
+                os.truncate(path, kept + (path.stat().st_size - kept) // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def few_steps(spec: dict[str, Any]) -> None:
+    spec["steps"] = {"warm_up": 3, "continued": 6, "refresh": 2}
+
+
+def few_words(spec: dict[str, Any]) -> None:
+    spec["collections"]["simulation"]["parameters"] |= {
+        "topics": 3, "train_queries": 40, "dev_queries": 5, "test_queries": 8,
+    }  # fmt: skip
+
+
+def train(root: Path) -> Path:
+    """Make a run with all that it stands on; returns its folder."""
+    os.chdir(root)
+    torch.set_num_threads(1)
+    stages = Stages(Store(root / "store"), Progress(quiet=True))
+    resolved = resolve_at(Library.default(), TARGET, "simulation", stages)
+    (run,) = plan(resolved, stages, 1, ["TriSampler"])
+    return stages.run(run.settings, "run").folder
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """Return what must not depend on a crash."""
+    told = json.loads((folder / "done.json").read_text())
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return {
+        "weights": told["weights"],
+        "best": told["best"],
+        "per query": hashlib.sha256((folder / "per_query.parquet").read_bytes()).hexdigest(),
+        "drawn": [told["drawn"], told["known_relevant_drawn"], told["diagnostics"]],
+        "metrics": [{key: value for key, value in line.items() if not is_time(key)} for line in lines],
+        "left": sorted(path.name for path in (folder / "checkpoints").iterdir()),
+    }
+
+
+def fork(root: Path, kill_at: int, told: Path) -> int:
+    """Train in a process of its own; returns how it ended."""
+    process = os.fork()
+    if process:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    try:
+        points = Points(root, kill_at)
+        found = outcome(train(root))
+        told.write_text(json.dumps({"points": points.count, "outcome": found}))
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def main(folder: Path, sample: int | None) -> dict[str, Any]:
+    place = Place(folder / "specs")
+    edit(place.root / "experiments/scales/simulation.yaml", few_steps)
+    edit(place.root / "experiments/datasets/ms-pas.yaml", few_words)
+    told, different = folder / "told.json", {}
+    environment = describe_environment()
+    stages_module.describe_environment = lambda: environment
+    for lazy in (transformers.BertModel, transformers.AutoModel, transformers.AutoTokenizer):
+        assert isinstance(lazy, type)  # named, and with that imported here and not in each fork
+
+    def trial(kill_at: int) -> Any:
+        root = folder / f"killed-at-{kill_at}"
+        shutil.copytree(place.root, root)
+        told.unlink(missing_ok=True)
+        ended = [fork(root, kill_at, told)]
+        if kill_at:
+            ended.append(fork(root, 0, told))
+        whole = ended == ([-signal.SIGKILL, 0] if kill_at else [0])
+        found = json.loads(told.read_text()) if whole else {"outcome": f"ended with {ended}"}
+        if whole:
+            shutil.rmtree(root)
+        return found
+
+    reference = trial(0)
+    every = list(range(1, reference["points"] + 1))
+    killed = every if sample is None else every[len(every) // (2 * sample) :: len(every) // sample][:sample]
+    for point in killed:
+        found = trial(point)
+        if found["outcome"] != reference["outcome"]:
+            different[point] = found["outcome"]
+    return {"points": len(every), "killed": killed, "different": different}
+
+
+if __name__ == "__main__":
+    made = main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    print(json.dumps(made, indent=1))

@@ -1,0 +1,205 @@
+"""Targets of other kinds than a comparison, by the command line, on a tiny simulation."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli.application import app
+from harness.errors import UserError
+from harness.targets import reproduce
+from tests.result_checks import check_cells, check_tables
+from tests.targets.test_reproduce import Place, edit
+
+READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
+STATISTICS, SWEEP, COST = "simans/table-1", "simans/table-7", "trisampler/table-6"
+CURVE = "trisampler/figure-4"
+
+
+def fewer_steps(spec: dict) -> None:
+    spec["steps"] = {"warm_up": 8, "continued": 4, "refresh": 2}
+
+
+def fewer_readings(spec: dict) -> None:
+    spec["seeds"] = 2
+    spec["rows"][0].pop("readings", None)
+    spec["rows"][1]["readings"] = {"with.gap": ["raw", "standardised"]}
+    spec["rows"][2]["readings"] = {"with.fill": ["uniform"], "with.gap": ["raw", "standardised"]}
+
+
+def fewer_values(spec: dict) -> None:
+    spec["rows"][0]["values"] = spec["rows"][0]["values"][:1]
+    spec["rows"][1]["values"] = spec["rows"][1]["values"][:2]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    root = Place(tmp_path_factory.mktemp("kinds")).root
+    edit(root / "experiments/scales/simulation.yaml", fewer_steps)
+    edit(root / f"experiments/{READINGS}.yaml", fewer_readings)
+    edit(root / f"experiments/{SWEEP}.yaml", fewer_values)
+    edit(root / f"experiments/{CALIBRATION}.yaml", lambda spec: spec.update(pairs=2, seeds=2))
+    return root
+
+
+@pytest.fixture
+def run(root, monkeypatch):
+    """Run a command in this process, which has imported everything, and without MLflow."""
+    monkeypatch.chdir(root)
+    for name in ("HARNESS_STORE", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(reproduce, "mirrored", lambda stages, resolved, uses: nullcontext(stages))
+
+    def run(command: str, target: str, *more: str) -> str:
+        scale = () if command == "report" else ("--scale", "simulation")
+        return CliRunner().invoke(app, [command, target, *scale, *more], catch_exceptions=False).stdout
+
+    return run
+
+
+def test_a_specification_curve_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / READINGS
+    plan = json.loads(run("plan", READINGS, "--json"))
+    assert len(plan) == 2 * (1 + 2 + 2) and {run["state"] for run in plan} == {"new"}
+    assert "10 run(s) made" in run("reproduce", READINGS)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [(of["row"], of["pairs"]) for of in cells["summary"]] == [("Uniform Sampling", 2), ("SimANS", 2)]
+    assert {run["fingerprint"] for run in plan} == {
+        name for of in cells["readings"] for name in of["fingerprints"]
+    }
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
+    shutil.rmtree(folder)
+    printed = run("reproduce", READINGS)
+    assert "0 run(s) made" in printed and "pipeline check" in printed
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
+
+
+def test_rows_are_chosen_as_written_or_by_reading(root, run):
+    chosen = ("--row", "TriSampler: fill uniform, gap raw", "--row", "SimANS")
+    plan = run("plan", READINGS, "--seeds", "1", "--json", *chosen)
+    assert [run["row"] for run in json.loads(plan)] == [
+        "TriSampler: fill uniform, gap raw",
+        "SimANS: gap raw",
+        "SimANS: gap standardised",
+    ]
+    run("reproduce", READINGS, "--seeds", "1", *chosen)
+    cells = json.loads((root / "results/local/simulation" / READINGS / "cells.json").read_text())
+    assert [(pair["reading"], pair["other"]) for pair in cells["pairs"]] == [
+        ("TriSampler: fill uniform, gap raw", "SimANS: gap raw")
+    ]
+    run("reproduce", READINGS, "--seeds", "1", "--row", "SimANS: gap raw")
+    cells = json.loads((root / "results/local/simulation" / READINGS / "cells.json").read_text())
+    assert len(cells["readings"]) == 1 + 2  # with all readings of the focus, which it is compared with
+
+
+def test_a_calibration_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / CALIBRATION
+    plan = json.loads(run("plan", CALIBRATION, "--json"))
+    assert len({planned["fingerprint"] for planned in plan}) == len(plan) == 2 * 2 * 2
+    assert len({need for planned in plan for need in planned["needs"]}) == 1 + 2 * 2 * 2  # tokens, two a pair
+    assert "8 run(s) made" in run("reproduce", CALIBRATION)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [pair["sides"] for pair in cells["pairs"]] == [
+        [f"Uniform: pair {pair}, side {side}" for side in "AB"] for pair in (1, 2)
+    ]
+    assert {found["intervals"] for found in cells["coverage"].values()} == {2}
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
+    run("report", "calibration/a-a")
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
+
+
+def test_statistics_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / STATISTICS
+    assert json.loads(run("plan", STATISTICS, "--json")) == []
+    assert "0 run(s) made" in run("reproduce", STATISTICS)
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [cell["counted"] for cell in cells["rows"][0]["cells"]][:3] == [150, 20, 30]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", STATISTICS)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "0 run(s) are in" in run("sync", STATISTICS)
+    told = " ".join(run("explain", STATISTICS, "NQ", "Dev", "--local").split())
+    assert "published 8757 on NQ: SimANS" in told and "counted 20 in planted" in told
+    shutil.copytree(folder, root / "results/simulation" / STATISTICS)
+    assert run("verify", STATISTICS).count(" OK") >= 8
+    edit_json(root / "results/simulation" / STATISTICS / "cells.json", "rows", 0, "cells", 1, counted=21)
+    assert "FAIL" in CliRunner().invoke(app, ["verify", STATISTICS, "--scale", "simulation"]).stdout
+
+
+def test_a_sweep_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / SWEEP
+    plan = json.loads(run("plan", SWEEP, "--seeds", "2", "--json"))
+    assert [of["row"] for of in plan[:3]] == [
+        "AR2: negatives 1", "AR2+SimANS: negatives 1", "AR2+SimANS: negatives 5",
+    ]  # fmt: skip
+    assert "6 run(s) made" in run("reproduce", SWEEP, "--seeds", "2")
+    check_tables(folder)
+    check_cells(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", SWEEP)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    told = " ".join(run("explain", SWEEP, "AR2+SimANS: negatives 5", "--local").split())
+    assert "published 78.1 % on Natural Questions" in told and "95 %, the method" in told
+    shutil.copytree(folder, root / "results/simulation" / SWEEP)
+    verified = run("verify", SWEEP, "--row", "AR2", "--store", str(root / "store"))
+    assert "AR2: negatives 1" in verified and "FAIL" not in verified.partition("OK: every")[0]
+
+
+def test_costs_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / COST
+    assert len(json.loads(run("plan", COST, "--seeds", "1", "--json"))) == 2
+    run("reproduce", COST, "--seeds", "1")
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert all(cell["reproduced"]["median"] > 0 for row in cells["rows"] for cell in row["cells"])
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", COST)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    told = " ".join(run("explain", COST, "AR2+TriSampler", "drawing", "--local").split())
+    assert "ms: drawing the negatives of a batch" in told and "no figure in TriSampler" in told
+    shutil.copytree(folder, root / "results/simulation" / COST)
+    verified = run("verify", COST, "--store", str(root / "store"))
+    assert verified.count(" 100.0 %       OK") == 2 and "nDCG@10" in verified  # the scores; seconds differ
+
+
+def test_curves_from_spec_to_figure(root, run):
+    folder = root / "results/local/simulation" / CURVE
+    run("reproduce", CURVE, "--seeds", "2", "--row", "SimANS")
+    check_tables(folder)
+    check_cells(folder)
+    (row,) = json.loads((folder / "cells.json").read_text())["rows"]
+    assert [point["step"] for point in row["points"]] == [0, 2, 4]
+    seconds = [point["seconds"] for point in row["points"]]
+    assert seconds == sorted(seconds) and seconds[0] == 0 < seconds[1]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("report", CURVE)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.copytree(folder, root / "results/simulation" / CURVE)
+    verified = run("verify", CURVE, "--row", "SimANS", "--store", str(root / "store"))
+    assert verified.count(" 100.0 %       OK") == 1 and "MRR@10" in verified
+
+
+def edit_json(path: Path, *place, **change) -> None:
+    content = json.loads(path.read_text())
+    inside = content
+    for step in place:
+        inside = inside[step]
+    inside.update(change)
+    path.write_text(json.dumps(content))
+
+
+def test_half_a_pair_is_told(run):
+    with pytest.raises(UserError, match="of no pair both sides were made; name the row as it is written"):
+        run("reproduce", CALIBRATION, "--row", "Uniform: pair 1, side A")

@@ -1,0 +1,266 @@
+"""The whole path by its command line: made, found again, killed and continued."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from harness.evaluation.measures import parse_measure
+from harness.reports.rendering import PAGE, RENDERED
+from tests.place import TARGET, Place, edit
+
+
+def test_every_file_of_a_result_is_written(made):
+    names = {path.name for path in made.results.iterdir()}
+    assert names == {*RENDERED} | {"cells.json", "provenance.json", "per_query.parquet"}
+    table = (made.results / "table.md").read_text()
+    assert "simulation" in table.lower() and "pipeline check" in table
+
+
+def test_a_second_run_trains_nothing_and_writes_the_same_cells(made):
+    before = (made.results / "cells.json").read_bytes()
+    seconds = {folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("trained")}
+    done = made.reproduce()
+    assert done.returncode == 0 and "0 run(s) made" in done.stdout
+    assert (made.results / "cells.json").read_bytes() == before
+    assert seconds == {
+        folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("trained")
+    }
+
+
+def test_the_command_line_of_ir_measures_gives_the_tables_figures(made):
+    cells = json.loads((made.results / "cells.json").read_text())
+    for row in cells["rows"]:
+        rankings = made.root / "store/runs" / row["fingerprints"][0] / "rankings"
+        for column, cell in zip(cells["columns"], row["cells"], strict=True):
+            files = [str(rankings / f"{column['split']}.{kind}") for kind in ("qrels", "trec.gz")]
+            command = [sys.executable, "-m", "ir_measures", *files, column["measure"]]
+            printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            name, value = printed.strip().split("\t")
+            assert name == str(parse_measure(column["measure"]))
+            assert float(value) == pytest.approx(cell["reproduced"]["mean"], abs=5e-5)
+
+
+def test_rankings_have_metadata_beside_them(made):
+    for folder in (made.root / "store/runs").iterdir():
+        for ranking in (folder / "rankings").glob("*.trec.gz"):
+            split = ranking.name.removesuffix(".trec.gz")
+            told = yaml.safe_load(ranking.with_name(f"{split}.ir_metadata.yaml").read_text())
+            first = gzip.decompress(ranking.read_bytes()).split(b"\n")[0].decode().split()
+            assert len(first) == 6 and told["tag"] == first[-1] == folder.name
+            assert told["data"]["test collection"]["qrels"] == f"{split}.qrels"
+            assert told["implementation"]["executable"]["cmd"].endswith(f"{TARGET} --scale simulation")
+
+
+def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
+    folder = tmp_path / "results/local/simulation" / TARGET
+    folder.mkdir(parents=True)
+    for name in ("cells.json", "provenance.json", "per_query.parquet"):
+        shutil.copy(made.results / name, folder / name)
+    done = subprocess.run(
+        made.command("report", TARGET),
+        cwd=tmp_path,
+        env=made.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in (*RENDERED, f"../../{PAGE}"):
+        assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
+
+
+def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path):
+    shutil.copytree(made.root / "experiments", tmp_path / "experiments")
+    again, committed = Place.__new__(Place), tmp_path / "results/simulation" / TARGET
+    again.root = tmp_path
+    shutil.copytree(made.results, committed)
+    call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
+    done = again.run(*call)
+    assert done.returncode == 0, done.stderr
+    assert "3 stages (collection, warm-ups, runs): 3 OK" in done.stdout and "Other than" not in done.stdout
+    assert not (tmp_path / "store").exists()
+    scores = pd.read_parquet(committed / "per_query.parquet")
+    scores.loc[scores["row"] == "BM25", "value"] += 0.1
+    scores.to_parquet(committed / "per_query.parquet", index=False)
+    provenance = json.loads((committed / "provenance.json").read_text())
+    provenance["environments"][0]["threads"] = 7
+    warm_up = next(run for run in provenance["runs"] if run["row"] == "Warm-up")
+    warm_up |= {"weights": "other", "dev": warm_up["dev"] + 0.1}
+    (committed / "provenance.json").write_text(json.dumps(provenance))
+    done = again.run("verify", TARGET, "--scale", "simulation", "--store", str(made.root / "store"))
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout and "threads: 7 | 1" in done.stdout
+    assert "Warm-up, seed 0: " in done.stderr + done.stdout and "4 OK, 1 FAIL" in done.stdout
+    assert "near" not in done.stdout.split("OK: every")[0]
+    done = again.run("verify", "trisampler/table-5-readings", "--scale", "simulation", "--store", "store")
+    assert done.returncode == 2 and "no results to verify" in done.stderr
+
+
+def test_runs_share_warm_up_and_first_candidates(made):
+    plan = json.loads(made.run("plan", TARGET, "--scale", "simulation", "--seeds", "1", "--json").stdout)
+    assert [run["state"] for run in plan] == ["done"] * 4
+    by_row = {run["row"]: run for run in plan}
+    assert by_row["Uniform Sampling"]["needs"] == by_row["TriSampler"]["needs"]
+    assert by_row["Warm-up"]["fingerprint"] in by_row["TriSampler"]["needs"]
+    assert len(made.runs("warm-up")) == 1 and len(made.runs("trained")) == 2
+    losses = [json.loads(line) for line in (made.runs("warm-up")[0] / "metrics.jsonl").open()]
+    assert sum("loss" in line for line in losses) == 64
+
+
+def test_false_negatives_are_counted_with_their_denominator(made):
+    cells = json.loads((made.results / "cells.json").read_text())
+    row = next(row for row in cells["rows"] if row["name"] == "Uniform Sampling")
+    counted = row["false_negatives"]
+    assert counted["drawn"] == 30 * 16 * 15
+    assert 0 < counted["known_relevant_drawn"] < counted["drawn"]
+    assert counted["share"] == counted["known_relevant_drawn"] / counted["drawn"]
+
+
+def test_per_query_scores_yield_the_cells(made):
+    cells = json.loads((made.results / "cells.json").read_text())
+    scores = pd.read_parquet(made.results / "per_query.parquet")
+    for row in cells["rows"]:
+        own = scores[(scores["row"] == row["name"]) & (scores["split"] == "test")]
+        for column, cell in zip(cells["columns"], row["cells"], strict=True):
+            if column["split"] == "test":
+                values = own[own["measure"] == column["measure"]]["value"]
+                assert len(values) == 30
+                assert values.mean() == pytest.approx(cell["reproduced"]["mean"])
+
+
+def test_mlflow_holds_every_run_once(made):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{made.root / 'store/mlflow.db'}")
+    experiment = client.get_experiment_by_name("trisampler")
+    found = client.search_runs([experiment.experiment_id])
+    assert sorted(run.data.tags["fingerprint"] for run in found) == sorted(
+        path.name for path in (made.root / "store/runs").iterdir()
+    )
+    assert all(run.info.status == "FINISHED" for run in found)
+
+
+MOMENTS = {
+    "warm-up": lambda place: any(place.root.glob("store/runs/*/checkpoints/step-00000024")),
+    "mining": lambda place: any(place.root.glob("store/candidates/*")),
+    "continued": lambda place: any(
+        any(folder.glob("checkpoints/step-00000020")) for folder in place.runs("trained")
+    ),
+    "evaluation": lambda place: any(any(folder.glob("rankings/*")) for folder in place.runs("trained")),
+}
+
+
+def test_killed_in_every_phase_it_continues_and_ends_with_the_same_cells(made, tmp_path):
+    place = Place(tmp_path)
+    for moment, reached in MOMENTS.items():
+        process = subprocess.Popen(
+            place.command("reproduce", TARGET, "--scale", "simulation", "--seeds", "1"),
+            cwd=place.root,
+            env=place.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while process.poll() is None and not reached(place):
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, f"it ended before {moment}"
+    done = place.reproduce()
+    assert done.returncode == 0, done.stderr
+    assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reproduce", "trisampler/table-55"], "did you mean 'trisampler/table-5'"),
+        (["reproduce", TARGET, "--scale", "simulatoin"], "did you mean 'simulation'"),
+        (["reproduce", TARGET, "--scale", "simulation", "--row", "Trisampler"], "did you mean 'TriSampler'"),
+        (["reproduce", TARGET, "--seeds", "three"], "--seeds"),
+        (["frobnicate"], "frobnicate"),
+        (["show", "trisampler"], "unknown target"),
+        (["report", "trisampler/table-9"], "no results"),
+        (["report"], "name a target, or say --all"),
+    ],
+)
+def test_a_wrong_call_is_one_clear_message(made, arguments, words):
+    done = made.run(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_the_best_checkpoint_on_dev_is_kept_beside_the_last(made):
+    for run in made.runs("trained"):
+        told = json.loads((run / "done.json").read_text())["best"]
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        watched = {line["step"]: line[told["measure"]] for line in lines if line["phase"] == "continued dev"}
+        assert set(watched) == {10, 20} and told["value"] >= max(watched.values())
+        kept = (run / "checkpoints/best/model.safetensors").exists()
+        assert kept == (told["step"] != 30)
+        assert not kept or watched[told["step"]] == told["value"]
+
+
+@pytest.mark.parametrize("victim", ["per_query.parquet", "done.json", "checkpoints/final/model.safetensors"])
+def test_a_corrupt_file_is_one_clear_message(made, tmp_path, victim):
+    place = tmp_path / "place"
+    shutil.copytree(made.root, place)
+    kind = "warm-up" if "final" in victim else "trained"
+    again = Place.__new__(Place)
+    again.root = place
+    if kind == "warm-up":  # its encoder is read again only by a row that is not done
+        for folder in again.runs("trained"):
+            shutil.rmtree(folder)
+    for folder in again.runs(kind):
+        (folder / victim).write_bytes(b"torn")
+    done = again.reproduce()
+    assert done.returncode == 2
+    assert "corrupt" in done.stderr and str(Path(victim).parent.name or victim) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_another_measure_is_evaluated_without_training(made, tmp_path):
+    shutil.copytree(made.root, tmp_path / "place")
+    again = Place.__new__(Place)
+    again.root = tmp_path / "place"
+    weights = {path: path.stat().st_mtime_ns for path in again.root.glob("store/runs/*/checkpoints/final/*")}
+    edit(
+        again.root / "experiments/datasets/ms-pas.yaml",
+        lambda spec: spec["further"].append({"label": "R@5", "measure": "R(rel=2)@5"}),
+    )
+    done = again.reproduce()
+    assert done.returncode == 0, done.stderr
+    cells = json.loads((again.results / "cells.json").read_text())
+    assert "R@5" in [column["label"] for column in cells["columns"]]
+    assert weights == {
+        path: path.stat().st_mtime_ns for path in again.root.glob("store/runs/*/checkpoints/final/*")
+    }
+    old = json.loads((made.results / "cells.json").read_text())
+    assert cells["rows"][3]["cells"][0]["reproduced"] == old["rows"][3]["cells"][0]["reproduced"]
+
+
+def test_broken_specs_are_told_with_file_and_line(made, tmp_path):
+    place = Place(tmp_path)
+    path = tmp_path / "experiments/trisampler/table-5.yaml"
+    path.write_text(path.read_text().replace("sampler: trisampler", "sampler: trisamper\n  stepz: 3"))
+    done = place.reproduce()
+    assert done.returncode == 2
+    assert "table-5.yaml:" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_missing_folder_of_specs_is_told(made, tmp_path):
+    environment = made.environment() | {"HARNESS_EXPERIMENTS": str(tmp_path / "nowhere")}
+    done = subprocess.run(
+        made.command("list"), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "no such folder" in done.stderr and "Traceback" not in done.stderr
