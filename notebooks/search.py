@@ -52,7 +52,7 @@ place = tempfile.TemporaryDirectory()
 # %% [markdown]
 # ## A small search
 #
-# A search is one file in `experiments/searches/`: a target, whose dataset, recipe and scales it takes; rows of it, each with a space;
+# A search is one file in `experiments/tuning/`: a target, whose dataset, recipe and scales it takes; rows of it, each with a space;
 # objectives; a number of trials. This one varies what TriSampler leaves open: the density $a$ of equation 5, and how many of the
 # candidates are transitional. (`simans-a-b`, shipped, does the same for figure 2 of SimANS.)
 

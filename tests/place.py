@@ -53,7 +53,7 @@ class Place:
         for dataset in ("ms-pas", "nq"):
             edit(root / f"experiments/datasets/{dataset}.yaml", small_world)
         edit(root / "experiments/scales/simulation.yaml", few_steps)
-        edit(root / "experiments/trisampler/table-5.yaml", few_rows)
+        edit(root / "experiments/papers/trisampler/table-5.yaml", few_rows)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "harness.cli", *arguments]

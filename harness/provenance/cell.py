@@ -134,7 +134,7 @@ def _published(cell: Cell) -> Iterator[Line]:
 
 def _spec_line(library: Library, cell: Cell) -> str:
     loaded = cell.resolved.loaded
-    path = Path(loaded.path) if loaded.path else library.root / f"{loaded.name}.yaml"
+    path = Path(loaded.path) if loaded.path else library.target_file(loaded.name)
     source = read_source(path, None if loaded.path else library.root)
     place = [row.name for row in cell.resolved.loaded.written].index(cell.row.written)
     return f"{source.path}:{source.line(('rows', place))}"

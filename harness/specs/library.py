@@ -21,8 +21,8 @@ from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.parts import Dataset, Recipe, Scale
 from harness.specs.yaml_file import Source, read_source
 
-SHARED = ("recipes", "datasets", "scales")
-"""Folders of what targets share; one of them is no paper, whatever its files are called."""
+PAPERS = "papers"
+"""Folder of the papers, a folder each."""
 
 
 class Library:
@@ -47,14 +47,17 @@ class Library:
 
     def targets(self) -> list[str]:
         """Return the names of all targets."""
-        folders = [folder for folder in sorted(self.root.iterdir()) if folder.name not in SHARED]
-        papers = [folder for folder in folders if (folder / "paper.yaml").exists()]
+        papers = sorted(file.parent for file in (self.root / PAPERS).glob("*/paper.yaml"))
         return [
             f"{paper.name}/{stem}"
             for paper in papers
             for stem in sorted(path.stem for path in paper.glob("*.yaml"))
             if stem != "paper"
         ]
+
+    def target_file(self, name: str) -> Path:
+        """Return the file of a target, there or not."""
+        return self.root / PAPERS / f"{name}.yaml"
 
     def names(self, kind: str) -> list[str]:
         """Return the names of all recipes, datasets or scales."""
@@ -96,7 +99,7 @@ class Library:
         path = name if name.endswith(".yaml") else None
         if path is None and name not in self.targets():
             raise UserError(f"unknown target '{name}'", fix=nearest(name, self.targets()))
-        source = read_source(Path(path)) if path else read_source(self.root / f"{name}.yaml", self.root)
+        source = read_source(Path(path)) if path else read_source(self.target_file(name), self.root)
         written, paper = self._written(source), name
         if path or isinstance(written, Confirmation):
             searched = self._searched(source, written, path)
@@ -112,7 +115,7 @@ class Library:
         """Return what a search wrote, which is named by its path; all others stand below their papers."""
         if not isinstance(written, Confirmation):
             what = f"a target of kind '{written.kind}' is not read by its path"
-            raise source.error(("kind",), what, f"move it to {self.root.name}/<paper>/ and name it there")
+            raise source.error(("kind",), what, f"move it to {self.root.name}/{PAPERS}/<paper>/")
         if path is None:
             fix = "move it beside the search's results, and name its path"
             raise source.error(("kind",), "what a search wrote is no target of a paper", fix)
@@ -148,7 +151,7 @@ class Library:
                 errors.append(error)
             return None
 
-        file = self.root / paper_of.split("/", maxsplit=1)[0] / "paper.yaml"
+        file = self.root / PAPERS / paper_of.split("/", maxsplit=1)[0] / "paper.yaml"
         paper = gather(lambda: parse(read_source(file, self.root), Paper, "paper"))
         named = {target.shared.recipe} if isinstance(target, Trained) else set()
         named |= {row.recipe for row in with_runs(target.rows) if row.recipe}

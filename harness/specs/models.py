@@ -25,7 +25,7 @@ class Note(Spec):
 
 
 class Paper(Spec):
-    """experiments/<paper>/paper.yaml."""
+    """experiments/papers/<paper>/paper.yaml."""
 
     title: str
     citation: str
@@ -157,7 +157,7 @@ def with_runs(rows: Iterable[Line]) -> list[Row]:
 
 
 class Target(Spec):
-    """experiments/<paper>/<target>.yaml, a table or a figure: what targets of every kind have in common."""
+    """experiments/papers/<paper>/<target>.yaml, a table or a figure: what all kinds of target share."""
 
     title: str
     kind: str

@@ -6,7 +6,7 @@ PLACES = {
     "scale": "experiments/scales/<scale>.yaml",
     "recipe": "experiments/recipes/<recipe>.yaml",
     "dataset": "experiments/datasets/<dataset>.yaml",
-    "row": "rows of experiments/<paper>/<target>.yaml",
+    "row": "rows of experiments/papers/<paper>/<target>.yaml",
 }
 """Owner of keys -> where they are written."""
 

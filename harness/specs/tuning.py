@@ -96,7 +96,7 @@ class StudySpec(Spec):
 
 
 class Search(Spec):
-    """experiments/searches/<search>.yaml; the same number of trials for each of its studies."""
+    """experiments/tuning/<search>.yaml; the same number of trials for each of its studies."""
 
     title: str
     source: str

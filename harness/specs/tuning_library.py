@@ -18,7 +18,7 @@ from harness.specs.tuning_checks import check_row, check_search, unknown_target
 from harness.specs.varied import own_value
 from harness.specs.yaml_file import Source, read_source
 
-FOLDER = "searches"
+FOLDER = "tuning"
 
 
 @dataclass(frozen=True)

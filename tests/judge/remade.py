@@ -25,7 +25,7 @@ def remade(root: Path) -> dict[str, str]:
         A file of the results -> the SHA-256 of its bytes.
     """
     place = Place(root)
-    edit(place.root / "experiments/simans/figure-2a.yaml", _two_values)
+    edit(place.root / "experiments/papers/simans/figure-2a.yaml", _two_values)
     found = {}
     for target in SMALL:
         made = place.run("reproduce", target, "--scale", "simulation", "--seeds", "1")

@@ -30,7 +30,7 @@ def few_rows(spec: dict[str, Any]) -> None:
 
 def new_place(root: Path) -> Place:
     place = Place(root)
-    edit(root / f"experiments/{AR2}.yaml", few_rows)
+    edit(root / f"experiments/papers/{AR2}.yaml", few_rows)
     return place
 
 

@@ -38,7 +38,7 @@ def test_sides_differ_in_the_seed_of_continued_training_alone(library: Library) 
 
 @pytest.mark.parametrize("scale", ["simulation", "quick"])
 def test_no_seed_is_used_twice_nor_by_a_table(library: Library, scale: str) -> None:
-    path = library.root / f"{AA}.yaml"
+    path = library.root / f"papers/{AA}.yaml"
     path.write_text(path.read_text().replace("scales: [simulation]", f"scales: [{scale}]"))
     pairs, table = resolve(library, AA, scale), resolve(library, TABLE, scale)
     (uniform,) = table.loaded.rows("Uniform Sampling")
@@ -53,7 +53,7 @@ def test_no_seed_is_used_twice_nor_by_a_table(library: Library, scale: str) -> N
 
 def test_more_pairs_change_no_run(library: Library) -> None:
     before = resolve(library, AA, "simulation")
-    path = library.root / f"{AA}.yaml"
+    path = library.root / f"papers/{AA}.yaml"
     path.write_text(path.read_text().replace("pairs: 20", "pairs: 30"))
     after = resolve(library, AA, "simulation")
     for one, other in zip(before.target.rows, after.target.rows[:40], strict=True):
@@ -75,7 +75,7 @@ def test_more_pairs_change_no_run(library: Library) -> None:
     ],
 )
 def test_wrong_calibrations_are_told(broken: Broken, change: tuple[str, str], expected: str) -> None:
-    lines = broken(f"{AA}.yaml", change, target=AA)
+    lines = broken(f"papers/{AA}.yaml", change, target=AA)
     assert any(expected in line for line in lines), lines
 
 

@@ -92,19 +92,19 @@ def test_a_temperature_needs_a_loss_that_has_one(library: Library, tmp_path: Pat
 
 
 def test_other_targets_are_no_files(library: Library, tmp_path: Path) -> None:
-    table = library.root / "trisampler/table-5.yaml"
+    table = library.root / "papers/trisampler/table-5.yaml"
     with pytest.raises(
         UserError, match=r"table-5.yaml:4: key 'kind': .*'comparison' is not read by its path"
     ):
         library.target(str(table))
     with pytest.raises(UserError, match=r"nowhere/target.yaml: cannot be read"):
         library.target(str(tmp_path / "nowhere/target.yaml"))
-    (library.root / "trisampler/confirmed.yaml").write_text(TEXT)
+    (library.root / "papers/trisampler/confirmed.yaml").write_text(TEXT)
     with pytest.raises(UserError, match=r"confirmed.yaml:2: key 'kind': what a search wrote is no target"):
         library.target("trisampler/confirmed")
 
 
 def test_a_papers_table_overrides_nothing(broken: Broken) -> None:
     change = "    sampler: simans\n", "    sampler: simans\n    overrides: {learning_rate: 0.001}\n"
-    (line,) = broken("trisampler/table-5.yaml", change)
+    (line,) = broken("papers/trisampler/table-5.yaml", change)
     assert "key 'rows[6].overrides': unknown key" in line

@@ -70,5 +70,5 @@ def test_milliseconds_are_seconds_inside(library: Library) -> None:
     ],
 )
 def test_wrong_costs_are_told(broken: Broken, target: str, change: tuple[str, str], expected: str) -> None:
-    lines = broken(f"{target}.yaml", change, target=target)
+    lines = broken(f"papers/{target}.yaml", change, target=target)
     assert any(expected in line for line in lines), lines

@@ -47,5 +47,5 @@ def test_a_curve_is_of_the_dev_queries_and_begins_at_the_warm_up(library: Librar
     ],
 )  # fmt: skip
 def test_wrong_curves_are_told(broken: Broken, change: tuple[str, str], expected: str) -> None:
-    lines = broken(f"{FIGURE}.yaml", change, target=FIGURE)
+    lines = broken(f"papers/{FIGURE}.yaml", change, target=FIGURE)
     assert any(expected in line for line in lines), lines

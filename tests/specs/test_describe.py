@@ -25,7 +25,7 @@ def test_list_has_the_keys_of_the_contract(library: Library, tmp_path: Path) -> 
 
 
 def test_a_broken_spec_does_not_hide_the_others(library: Library, tmp_path: Path) -> None:
-    (library.root / "calibration/hard-negatives.yaml").write_text("title: [")
+    (library.root / "papers/calibration/hard-negatives.yaml").write_text("title: [")
     found = {line["target"]: line["status"] for line in list_targets(library, tmp_path)}
     assert found[TABLE] == "not made yet"
     assert found["calibration/hard-negatives"] == "broken"

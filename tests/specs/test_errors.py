@@ -12,7 +12,7 @@ from harness.specs.resolve import resolve
 
 from .conftest import TABLE, Broken
 
-SPEC = "trisampler/table-5.yaml"
+SPEC = "papers/trisampler/table-5.yaml"
 SECOND = ("sampler: trisampler", "sampler: {preset: trisampler, with: {CHANGE}}")
 
 
@@ -219,7 +219,7 @@ def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> 
             "dataset 'ms-pas' has no collection at scale 'quick'",
         ),
         ("datasets/ms-pas.yaml", ("titles: false", "titles: true"), "key 'titles': true is not valid"),
-        ("trisampler/paper.yaml", ("severity: low", "severity: tiny"), "'tiny' is not valid"),
+        ("papers/trisampler/paper.yaml", ("severity: low", "severity: tiny"), "'tiny' is not valid"),
     ],
 )
 def test_wrong_file_that_a_target_names(
@@ -229,11 +229,11 @@ def test_wrong_file_that_a_target_names(
 
 
 def test_errors_of_two_named_files_come_together(broken: Broken, library: Library) -> None:
-    paper = library.root / "trisampler/paper.yaml"
+    paper = library.root / "papers/trisampler/paper.yaml"
     paper.write_text(paper.read_text().replace("severity: low", "severity: tiny", 1))
     lines = broken("recipes/in-batch.yaml", ("clip_norm: 2.0", "clip_norm: -1.0"))
     assert [line.split(":")[0] for line in lines] == [
-        "experiments/trisampler/paper.yaml",
+        "experiments/papers/trisampler/paper.yaml",
         "experiments/recipes/in-batch.yaml",
     ]
 

@@ -64,7 +64,7 @@ def loaded(library: Library) -> Loaded:
         for old, new in changes:
             assert old in text, old
             text = text.replace(old, new, 1)
-        (library.root / f"{NAME}.yaml").write_text(text)
+        (library.root / f"papers/{NAME}.yaml").write_text(text)
         return library.target(NAME)
 
     return load
@@ -185,7 +185,7 @@ def test_wrong_readings_are_told_with_line_and_key(
     with pytest.raises(UserError) as caught:
         loaded(change)
     assert any(expected in text for text in str(caught.value).splitlines()), caught.value
-    assert f"experiments/{NAME}.yaml:{line}: " in str(caught.value)
+    assert f"experiments/papers/{NAME}.yaml:{line}: " in str(caught.value)
     assert len(set(str(caught.value).splitlines())) == len(str(caught.value).splitlines())
 
 

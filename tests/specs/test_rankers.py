@@ -47,14 +47,14 @@ RANKER = """ranker:
         ),
         (
             TAUGHT,
-            f"{TAUGHT}.yaml",
+            f"papers/{TAUGHT}.yaml",
             ("sampler: trisampler", "sampler: {preset: trisampler, topology: in-batch}"),
             "key 'rows[6].sampler': topology 'in-batch' does not fit recipe 'ar2-continue': its ranker "
             "scores own negatives alone; choose `topology: own`",
         ),
         (
             UNTAUGHT,
-            f"{UNTAUGHT}.yaml",
+            f"papers/{UNTAUGHT}.yaml",
             ("evaluates: warm-up", "evaluates: ranker"),
             "key 'rows[1].evaluates': row 'Warm-up' evaluates a ranker, its recipe 'continue-contrastive' "
             "has none; name a recipe that has a `ranker`",

@@ -51,7 +51,7 @@ def test_candidates_are_capped_and_it_is_said(table: Resolved) -> None:
 
 
 def test_law_parameters_are_complete_and_overridden(library: Library) -> None:
-    spec = library.root / "trisampler/table-5.yaml"
+    spec = library.root / "papers/trisampler/table-5.yaml"
     changed = "sampler: {preset: trisampler, draw: best, with: {transitional: 1, fill: uniform}}"
     spec.write_text(spec.read_text().replace("sampler: trisampler", changed))
     sampler = run(resolve(library, TABLE, "quick"), "TriSampler").sampler
@@ -132,8 +132,8 @@ def test_figures_have_no_float_dust(printed: str, unit: str, value: float) -> No
 def test_comments_and_titles_do_not_change_the_settings(library: Library, table: Resolved) -> None:
     before, before_hash = run(table, "TriSampler"), table.settings_hash()
     for file, old, new in (
-        ("trisampler/table-5.yaml", "title: ", "title: Another "),
-        ("trisampler/table-5.yaml", '"39.7"', '"39.8"'),
+        ("papers/trisampler/table-5.yaml", "title: ", "title: Another "),
+        ("papers/trisampler/table-5.yaml", '"39.7"', '"39.8"'),
         ("recipes/continue-contrastive.yaml", "summary: ", "summary: Another "),
         ("scales/quick.yaml", "summary: ", "# a comment\nsummary: Another "),
     ):

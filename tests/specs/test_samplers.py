@@ -16,7 +16,7 @@ from harness.specs.settings import SamplerSettings
 
 from .conftest import SHIPPED, TABLE, Broken
 
-SPEC = "trisampler/table-5.yaml"
+SPEC = "papers/trisampler/table-5.yaml"
 PLACE = "key 'rows[5].sampler"
 
 

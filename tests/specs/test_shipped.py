@@ -21,7 +21,7 @@ from harness.specs.yaml_file import read_source
 from .conftest import SHIPPED
 
 FILES = sorted(path for path in SHIPPED.rglob("*.yaml"))
-FOLDERS = {"recipes": "recipe", "datasets": "dataset", "scales": "scale", "searches": "search"}
+FOLDERS = {"recipes": "recipe", "datasets": "dataset", "scales": "scale", "tuning": "search"}
 
 
 def kind_of(file: Path) -> str:
@@ -39,7 +39,8 @@ def test_file_validates_and_is_headed_by_its_command(file: Path) -> None:
     kind = kind_of(file)
     jsonschema.validate(read_source(file, SHIPPED).data, schemas()[kind])
     command, schema = file.read_text().splitlines()[:2]
-    assert schema == f"# yaml-language-server: $schema=../schema/{kind}.json"
+    up = "../" * len(file.relative_to(SHIPPED).parent.parts)
+    assert schema == f"# yaml-language-server: $schema={up}schema/{kind}.json"
     assert command.startswith("# harness ")
     if kind == "target":
         name = f"{file.parent.name}/{file.stem}"

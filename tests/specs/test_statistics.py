@@ -47,13 +47,13 @@ def test_nothing_is_trained_for_counts(library: Library) -> None:
     ],
 )  # fmt: skip
 def test_wrong_statistics_are_told(broken: Broken, change: tuple[str, str], expected: str) -> None:
-    lines = broken(f"{TABLE}.yaml", change, target=TABLE)
+    lines = broken(f"papers/{TABLE}.yaml", change, target=TABLE)
     assert any(expected in line for line in lines), lines
 
 
 def test_one_row_at_least_is_counted(broken: Broken) -> None:
     found = broken(
-        f"{TABLE}.yaml",
+        f"papers/{TABLE}.yaml",
         ("    kind: counted\n    dataset: nq\n", "    kind: published\n"),
         ("    kind: counted\n    dataset: ms-pas\n", "    kind: published\n"),
         target=TABLE,

@@ -37,7 +37,7 @@ def test_the_last_point_is_the_run_of_a_table_with_as_many_negatives(library: Li
 
 
 def test_a_parameter_of_the_sampler_is_swept_too(library: Library) -> None:
-    path = library.root / f"{TABLE}.yaml"
+    path = library.root / f"papers/{TABLE}.yaml"
     text = path.read_text().replace("parameter: negatives", "parameter: with.a")
     head, _, rest = text.partition("  - name: AR2\n")
     path.write_text(head + "  - name: AR2+SimANS\n" + rest.partition("  - name: AR2+SimANS\n")[2])
@@ -85,13 +85,13 @@ FIVE = '{at: 5, published: ["76.9", "330"]}'
     ],
 )
 def test_wrong_sweeps_are_told(broken: Broken, change: tuple[str, str], expected: str) -> None:
-    lines = broken(f"{TABLE}.yaml", change, target=TABLE)
+    lines = broken(f"papers/{TABLE}.yaml", change, target=TABLE)
     assert any(expected in line for line in lines), lines
 
 
 def test_a_path_that_the_sampler_sets_is_not_swept(broken: Broken) -> None:
     lines = broken(
-        f"{TABLE}.yaml",
+        f"papers/{TABLE}.yaml",
         ("parameter: negatives", "parameter: with.a"),
         ("sampler: simans", "sampler: {preset: simans, with: {a: 0.5}}"),
         target=TABLE,

@@ -41,9 +41,9 @@ def fewer_values(spec: dict) -> None:
 def root(tmp_path_factory) -> Path:
     root = Place(tmp_path_factory.mktemp("kinds")).root
     edit(root / "experiments/scales/simulation.yaml", fewer_steps)
-    edit(root / f"experiments/{READINGS}.yaml", fewer_readings)
-    edit(root / f"experiments/{SWEEP}.yaml", fewer_values)
-    edit(root / f"experiments/{CALIBRATION}.yaml", lambda spec: spec.update(pairs=2, seeds=2))
+    edit(root / f"experiments/papers/{READINGS}.yaml", fewer_readings)
+    edit(root / f"experiments/papers/{SWEEP}.yaml", fewer_values)
+    edit(root / f"experiments/papers/{CALIBRATION}.yaml", lambda spec: spec.update(pairs=2, seeds=2))
     return root
 
 

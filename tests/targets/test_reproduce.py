@@ -251,7 +251,7 @@ def test_another_measure_is_evaluated_without_training(made, tmp_path):
 
 def test_broken_specs_are_told_with_file_and_line(made, tmp_path):
     place = Place(tmp_path)
-    path = tmp_path / "experiments/trisampler/table-5.yaml"
+    path = tmp_path / "experiments/papers/trisampler/table-5.yaml"
     path.write_text(path.read_text().replace("sampler: trisampler", "sampler: trisamper\n  stepz: 3"))
     done = place.reproduce()
     assert done.returncode == 2

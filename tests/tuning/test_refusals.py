@@ -48,7 +48,7 @@ def refused(library: Library, *changes: tuple[str, str]) -> list[str]:
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new, 1)
-    (library.root / "searches/s.yaml").write_text(text)
+    (library.root / "tuning/s.yaml").write_text(text)
     with pytest.raises(UserError) as caught:
         load_search(library, "s")
     assert caught.value.exit_code == 2
@@ -56,7 +56,7 @@ def refused(library: Library, *changes: tuple[str, str]) -> list[str]:
 
 
 def test_it_is_sound_as_it_is(library: Library) -> None:
-    (library.root / "searches/s.yaml").write_text(SPEC)
+    (library.root / "tuning/s.yaml").write_text(SPEC)
     assert load_search(library, "s").studies[0].row == "TriSampler"
 
 
@@ -103,11 +103,11 @@ def test_it_is_refused_with_file_line_and_fix(
     library: Library, old: str, new: str, line: int, expected: str
 ) -> None:
     told = refused(library, (old, new))
-    assert any(f"experiments/searches/s.yaml:{line}: " in one and expected in one for one in told), told
+    assert any(f"experiments/tuning/s.yaml:{line}: " in one and expected in one for one in told), told
 
 
 def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library, tmp_path: Path) -> None:
-    table, run = library.root / "trisampler/table-5.yaml", tmp_path / "run.trec"
+    table, run = library.root / "papers/trisampler/table-5.yaml", tmp_path / "run.trec"
     run.touch()
     sampler = f"{{preset: simans, source: {{name: file, path: {run}, scores: file}}}}"
     text = table.read_text()
@@ -120,7 +120,7 @@ def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library, tmp
     )
     table.write_text(text)
     (one,) = told
-    assert one.startswith("experiments/searches/s.yaml:14: key 'studies[0].space.law.gap'")
+    assert one.startswith("experiments/tuning/s.yaml:14: key 'studies[0].space.law.gap'")
     assert "at 'cosine', law 'simans' needs embeddings of documents" in one
 
 
@@ -134,7 +134,7 @@ def test_a_grid_smaller_than_its_trials_is_refused(library: Library) -> None:
         ("trials: 4", "trials: 7"),
     )
     what = "key 'trials': the grid of 'TriSampler' has 6 settings; lower `trials` to 6"
-    assert told == [f"experiments/searches/s.yaml:6: {what}"]
+    assert told == [f"experiments/tuning/s.yaml:6: {what}"]
 
 
 def test_a_row_that_draws_nothing_is_refused(library: Library) -> None:

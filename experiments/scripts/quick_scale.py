@@ -1,7 +1,7 @@
 """How the settings of the quick scale were chosen: on dev alone, with the Uniform row alone.
 
 Prints a dev figure for each encoder of a small grid after warm-up, and for each rate of continued training
-with uniform sampling. Ten minutes on two cores: `python experiments/tuning/quick_scale.py`.
+with uniform sampling. Ten minutes on two cores: `python experiments/scripts/quick_scale.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Prints, for each choice, how often the ranker puts the positive first among 15 negatives drawn uniformly from
 the warm-up's top K, on held-out queries; 1 in 16 is chance. Products of the store are used where they are
-there: `python experiments/tuning/ranker.py simulation` (two minutes), `... quick` (a quarter of an hour).
+there: `python experiments/scripts/ranker.py simulation` (two minutes), `... quick` (a quarter of an hour).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 On the held-out lists of `calibration/distillation`: KL from the warm ranker's distribution to that of the
 retriever at its warm-up, after `Labels alone`, and after `Frozen ranker`; how often each of them is right.
 
-    python experiments/checks/divergence.py    # a minute, where the target's runs are in the store
+    python experiments/scripts/divergence.py    # a minute, where the target's runs are in the store
 """
 
 from __future__ import annotations

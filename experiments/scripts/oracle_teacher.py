@@ -4,7 +4,7 @@ On the simulation, where the truth is known. The row `Frozen ranker` of `calibra
 with the truth in the ranker's place: the same high score for each relevant document of a list, 0 for the
 others. Prints its difference to `Labels alone`, which has the same start, batches and negatives.
 
-    python experiments/checks/oracle_teacher.py    # a quarter of an hour on one core; it may be stopped
+    python experiments/scripts/oracle_teacher.py    # a quarter of an hour on one core; it may be stopped
 
 Runs lie in a store of their own, below the usual one, since their fingerprints know of no oracle.
 """
