@@ -39,7 +39,7 @@ class SearchPlace(Place):
     def write(self, name: str = NAME, **changes: object) -> None:
         folder = self.root / "experiments/tuning"
         folder.mkdir(exist_ok=True)
-        (folder / f"papers/{name}.yaml").write_text(yaml.safe_dump({**TINY, **changes}, sort_keys=False))
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump({**TINY, **changes}, sort_keys=False))
 
     def search(self, monkeypatch: pytest.MonkeyPatch, name: str, *more: str) -> int:
         return self.call(monkeypatch, "search", name, "--scale", "simulation", *more)
