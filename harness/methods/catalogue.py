@@ -11,7 +11,7 @@ from harness.methods.parameters import Parameter, paragraphs, parameters_of
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES, TOPOLOGIES
 from harness.specs.library import Library
-from harness.specs.parts import Recipe
+from harness.specs.recipe import Recipe
 from harness.specs.settings import POOLINGS
 from harness.training.losses.registry import LOSSES
 

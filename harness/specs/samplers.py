@@ -36,6 +36,11 @@ class SamplerChoice(Spec):
         base = presets()[self.preset]
         return f"{base.summary[0].upper()}{base.summary[1:]}. Source: {base.origin}."
 
+    @property
+    def draws(self) -> bool:
+        """Whether candidates come from a source; an unknown preset is told elsewhere."""
+        return self.preset not in presets() or self.piece("source") is not None
+
     def piece(self, kind: str) -> Any:
         """Return what is chosen of a kind (``source``, ``law``, ``draw``, ``topology``), not checked yet."""
         base: Preset = presets()[self.preset]

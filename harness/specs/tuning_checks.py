@@ -90,19 +90,19 @@ def _check_optuna(source: Source, search: Search) -> Iterator[UserError]:
                 yield source.error(("trials",), what, f"lower `trials` to {size}")
 
 
-def check_row(source: Source, place: Location, row: Line, negatives: str) -> Iterator[UserError]:
+def check_row(source: Source, place: Location, row: Line, *, drawing: bool) -> Iterator[UserError]:
     """Yield why a row of the target cannot be searched over.
 
     Args:
         source: the spec file.
         place: where the row is named.
         row: of the target.
-        negatives: of its recipe.
+        drawing: whether the last phase of its recipe draws by the row's sampler.
     """
     if row.kind not in MADE_BY_TRAINING or not isinstance(row, Row) or row.sampler is None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained"
         yield source.error(place, what, "name a row that is")
-    elif negatives == "in-batch" or row.sampler.piece("source") is None:
+    elif not drawing or row.sampler.piece("source") is None:
         yield source.error(place, f"row '{row.name}' draws no negatives", "name a row that does")
 
 
