@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.negatives.registry import make_topology
 from harness.pieces import PieceError
 from harness.specs.confirmation import Tuned
 from harness.specs.loaded import LoadedTarget
@@ -15,6 +14,8 @@ from harness.specs.runs import Runs, Seeds
 from harness.specs.settings import CollectionSettings
 from harness.specs.yaml_file import Source
 from harness.training.losses.registry import make_loss
+from harness.training.topologies.registry import make_topology
+from harness.training.topologies.topology import Topology
 
 
 def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale]) -> Iterator[UserError]:
@@ -91,9 +92,10 @@ def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Ite
             what = f"row '{row.name}' evaluates a ranker, its recipe '{name}' has none"
             yield source.error(("rows", place, "evaluates"), what, "name a recipe that has a `ranker`")
         topology = _topology(row)
-        if make_loss(recipe.loss).needs_teacher and topology not in {None, "own"}:
+        if make_loss(recipe.loss).needs_teacher and topology is not None and not topology.own_only:
             what = (
-                f"topology '{topology}' does not fit recipe '{name}': its ranker scores own negatives alone"
+                f"topology '{topology.name}' does not fit recipe '{name}': "
+                "its ranker scores own negatives alone"
             )
             fix = "choose `topology: own`, or a loss over labels alone"
             yield source.error(("rows", place, "sampler"), what, fix)
@@ -120,17 +122,27 @@ def _check_overrides(
 def _check_scales(
     source: Source, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
 ) -> Iterator[UserError]:
-    """Check that each scale has the ranker of the recipes, and a document tower that a queue lets learn."""
+    """Check that each scale has the ranker of the recipes, and towers in which each topology can learn."""
     taught = next((name for name, recipe in loaded.recipes.items() if recipe.ranker is not None), None)
-    queued = next((row.name for row in target.rows if _topology(row) == "queue"), None)
+    sharing = next(_needing_shared_towers(target.rows), None)
     for place, name in enumerate(target.scales):
         if taught is not None and scales[name].ranker is None:
             what = f"scale '{name}' has no ranker, recipe '{taught}' has one"
             yield source.error(("scales", place), what, "add `ranker` to the scale, or leave the scale out")
-        if queued is not None and scales[name].encoder.towers == "separate":
-            what = f"row '{queued}' has a queue, scale '{name}' has separate towers"
-            yield source.error(("scales", place), what, "a queue needs shared towers: leave the row out")
+        if sharing is not None and scales[name].encoder.towers == "separate":
+            row, topology = sharing
+            what = f"row '{row}' has a {topology}, scale '{name}' has separate towers"
+            fix = f"a {topology} needs shared towers: leave the row out"
+            yield source.error(("scales", place), what, fix)
 
 
-def _topology(row: Row) -> str | None:
-    return None if row.sampler is None else make_topology(row.sampler.piece("topology")).name
+def _needing_shared_towers(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """Yield (row, topology) by name of the rows whose topology needs shared towers."""
+    for row in rows:
+        topology = _topology(row)
+        if topology is not None and topology.needs_shared_towers:
+            yield row.name, topology.name
+
+
+def _topology(row: Row) -> Topology | None:
+    return None if row.sampler is None else make_topology(row.sampler.piece("topology"))
