@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.negatives.registry import make_topology
 from harness.pieces import PieceError
 from harness.specs.confirmation import Tuned
 from harness.specs.kinds import Curve
@@ -18,6 +17,8 @@ from harness.specs.scale import Scale
 from harness.specs.settings import CollectionSettings
 from harness.specs.yaml_file import Source
 from harness.training.losses.registry import make_loss
+from harness.training.topologies.registry import make_topology
+from harness.training.topologies.topology import Topology
 
 
 def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale]) -> Iterator[UserError]:
@@ -90,9 +91,11 @@ def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Ite
     for place, row in _rows(loaded):
         name = row.recipe or target.shared.recipe
         phase, topology = loaded.recipes[name].last, _topology(row)
-        if phase.own is None and make_loss(phase.loss).needs_teacher and topology not in {None, "own"}:
+        taught = phase.own is None and make_loss(phase.loss).needs_teacher
+        if taught and topology is not None and not topology.own_only:
             what = (
-                f"topology '{topology}' does not fit recipe '{name}': its ranker scores own negatives alone"
+                f"topology '{topology.name}' does not fit recipe '{name}': "
+                "its ranker scores own negatives alone"
             )
             fix = "choose `topology: own`, or a loss over labels alone"
             yield source.error(("rows", place, "sampler"), what, fix)
@@ -133,18 +136,20 @@ def _check_overrides(
 def _check_scales(
     source: Source, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
 ) -> Iterator[UserError]:
-    """Check that each scale has what the phases need: numbers, a ranker, towers that a queue lets learn."""
+    """Check that each scale has what the phases need: numbers, a ranker, towers in which all can learn."""
     phases = {name: phase for _, row in _rows(loaded) for name, phase in loaded.chain(row).items()}
     ranking = next((name for name, of in phases.items() if of.trains == "ranker" or of.ranker), None)
-    queued = next((row.name for _, row in _rows(loaded) if _topology(row) == "queue"), None)
+    sharing = next(_needing_shared_towers(row for _, row in _rows(loaded)), None)
     for place, name in enumerate(target.scales):
         scale = scales[name]
         if ranking is not None and scale.ranker is None:
             what = f"scale '{name}' has no ranker, phase '{ranking}' has one"
             yield source.error(("scales", place), what, "add `ranker` to the scale, or leave the scale out")
-        if queued is not None and scale.encoder.towers == "separate":
-            what = f"row '{queued}' has a queue, scale '{name}' has separate towers"
-            yield source.error(("scales", place), what, "a queue needs shared towers: leave the row out")
+        if sharing is not None and scale.encoder.towers == "separate":
+            row, topology = sharing
+            what = f"row '{row}' has a {topology}, scale '{name}' has separate towers"
+            fix = f"a {topology} needs shared towers: leave the row out"
+            yield source.error(("scales", place), what, fix)
         for dataset in target.datasets:
             for phase_name, phase in phases.items():
                 error = lacking_error(scale, name, phase_name, phase, dataset)
@@ -160,5 +165,13 @@ def _rows(loaded: LoadedTarget) -> Iterator[tuple[int, Row]]:
             yield place, row
 
 
-def _topology(row: Row) -> str | None:
-    return None if row.sampler is None else make_topology(row.sampler.piece("topology")).name
+def _needing_shared_towers(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """Yield (row, topology) by name of the rows whose topology needs shared towers."""
+    for row in rows:
+        topology = _topology(row)
+        if topology is not None and topology.needs_shared_towers:
+            yield row.name, topology.name
+
+
+def _topology(row: Row) -> Topology | None:
+    return None if row.sampler is None else make_topology(row.sampler.piece("topology"))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.negatives.presets import Preset, presets
-from harness.negatives.registry import make_draw, make_law, make_source, make_topology
+from harness.negatives.registry import make_draw, make_law, make_source
 from harness.pieces import settings_of
 from harness.specs.base import Spec
 from harness.specs.settings import SamplerSettings
+from harness.training.topologies.registry import make_topology, without_alias
 
 Parameter = bool | int | float | str
 PieceChoice = str | dict[str, Any]
@@ -29,6 +30,11 @@ class SamplerChoice(Spec):
     draw: PieceChoice | None = None
     topology: PieceChoice | None = None
     mask: str | None = None
+
+    @field_validator("topology")
+    @classmethod
+    def _without_alias(cls, given: Any) -> Any:
+        return without_alias(given)
 
     @property
     def summary(self) -> str:

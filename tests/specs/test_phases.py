@@ -1,4 +1,4 @@
-"""Recipes as lists of phases: chains of any length, and what a scale puts in the place of published numbers."""
+"""Recipes as lists of phases: chains of any length, and substitutes for published numbers."""
 
 from __future__ import annotations
 
