@@ -169,7 +169,7 @@ target = {
     "seeds": seeds,
     "shared": {"recipe": "continue-contrastive", "candidates": 50, "negatives": 15},
     "rows": [
-        {"name": "Warm-up", "kind": "reference", "evaluates": "in-batch/retriever"},
+        {"name": "Warm-up", "kind": "reference", "evaluates": "base/retriever"},
         {"name": "Uniform", "kind": "control", "sampler": "uniform"},
         {"name": "SimANS", "kind": "control", "sampler": "simans"},
         {

@@ -21,7 +21,7 @@ def made(tmp_path_factory) -> Place:
 def interrupted(made, tmp_path_factory):
     """A store in which a run stopped in its last round."""
     place = made.copy(tmp_path_factory.mktemp("interrupted") / "place")
-    for folder in place.runs("trained"):
+    for folder in place.runs("continued"):
         shutil.rmtree(folder)
 
     def stop(step: int, *arguments: object) -> float:

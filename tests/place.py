@@ -34,7 +34,7 @@ def small_world(spec: dict) -> None:
 
 def few_steps(spec: dict) -> None:
     spec["substitutes"]["both-towers"] |= {"steps": 30, "refresh": 10}
-    spec["substitutes"]["in-batch/retriever"]["steps"] = 64
+    spec["substitutes"]["base/retriever"]["steps"] = 64
     spec["substitutes"]["ranker"]["steps"] = 40
     spec["encoder"] |= {"hidden": 32, "intermediate": 32}
     spec["ranker"] |= {"hidden": 32, "intermediate": 32, "reranked": 10}

@@ -191,7 +191,7 @@ def _drawing(runs: Sequence[Opened]) -> tuple[dict[str, Sampler], Candidates]:
     for run in runs:
         if run.mined != first.mined:
             what = f"{first.name} and {run.name} draw from different candidates"
-            raise UserError(what, fix="name rows of one warm-up, source, mask and K by --row")
+            raise UserError(what, fix="name rows of one base run, source, mask and K by --row")
     return {run.name: run.sampler for run in runs}, first.candidates
 
 

@@ -187,8 +187,8 @@ class Opened:
 
     def _sampler_settings(self, wanted: str) -> SamplerSettings:
         self._refuse_bm25(wanted)
-        if self.settings.sampler is None:
-            what = f"{self.name} is a {self.settings.kind} on the passages of its batch and has no {wanted}"
+        if self.settings.sampler is None or self.settings.sampler.source is None:
+            what = f"{self.name} is trained on the passages of its batch and has no {wanted}"
             raise UserError(what, fix=_OTHER)
         return self.settings.sampler
 

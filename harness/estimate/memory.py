@@ -39,10 +39,10 @@ def memory(run: RunSettings, corpus: Corpus, machine: Machine) -> list[Moment]:
         return []
     phase = _Phase(run, run.phase, corpus, machine)
     if run.start is None:
-        return [phase.warm_up()]
+        return [phase.base()]
     before = memory(run.start, corpus, machine)
     if run.kind == "ranker":
-        return [*before, phase.ranker_warm_up()]
+        return [*before, phase.ranker()]
     taught = memory(run.teacher, corpus, machine)[len(before) :] if run.teacher else []
     return [*before, *taught, *phase.continued()]
 
@@ -56,12 +56,12 @@ class _Phase:
     corpus: Corpus
     machine: Machine
 
-    def warm_up(self) -> Moment:
-        return Moment("warm-up", self._learner("retriever", self._retriever), self._embedded())
+    def base(self) -> Moment:
+        return Moment("base", self._learner("retriever", self._retriever), self._embedded())
 
-    def ranker_warm_up(self) -> Moment:
+    def ranker(self) -> Moment:
         held = (_at_rest("retriever", self._retriever), *self._learner("ranker", self._ranker))
-        return Moment("ranker's warm-up", held, self._step(self._ranker, {"pairs": self._pairs}))
+        return Moment("ranker alone", held, self._step(self._ranker, {"pairs": self._pairs}))
 
     def continued(self) -> Iterator[Moment]:
         held = self._learner("retriever", self._retriever)
@@ -89,10 +89,9 @@ class _Phase:
     @property
     def _cross_encoder(self) -> RankerSettings:
         """Settings of the run's ranker, its own or its teacher's."""
-        found = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
-        if found is None:
+        if self.run.cross_encoder is None:
             raise ValueError(f"a run of recipe {self.run.recipe} has no ranker")
-        return found
+        return self.run.cross_encoder
 
     @property
     def _queries(self) -> Batch:
@@ -101,7 +100,7 @@ class _Phase:
     @property
     def _passages(self) -> Batch:
         sampler = self.run.sampler
-        drawn = sampler.negatives if sampler is not None and sampler.source is not None else 0
+        drawn = sampler.draws[1] if sampler is not None and sampler.source is not None else 0
         return Batch(self._queries.sequences * (1 + drawn), self.run.tokens.passage_tokens)
 
     @property
@@ -169,7 +168,7 @@ class _Phase:
         width, n, r = self._width, self.corpus.documents, self.corpus.pairs
         every = Batch(n, self.run.tokens.passage_tokens)
         encoding = self._passing("encoding", self._retriever, every, TOKENS_PER_BATCH)
-        k, rows, gpus = sampler.candidates, min(ROWS_AT_ONCE, r), self.machine.gpus
+        k, rows, gpus = sampler.draws[0], min(ROWS_AT_ONCE, r), self.machine.gpus
         each = n * width * FLOAT / gpus / 1e9
         shared = f"; shared over {gpus} GPUs it would be {each:.1f} GB of each" if gpus > 1 else ""
         host = (

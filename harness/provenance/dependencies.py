@@ -78,7 +78,7 @@ def above(fingerprint: str, of: dict[str, Chain | None]) -> list[str]:
 
 
 def needs(of: dict[str, Chain | None]) -> Iterator[str]:
-    """Yield the fingerprints of tokens, warm-ups and candidates that runs stand on."""
+    """Yield the fingerprints of tokens, base runs and candidates that runs stand on."""
     for links in of.values():
         yield from links.needs() if links is not None else ()
 

@@ -80,7 +80,7 @@ def _columns(run: StoredRun) -> list[str]:
     except UserError:
         return ["?"] * 5
     sampler = settings.sampler.preset if settings.sampler else ""
-    recipe = settings.recipe if settings.start else ""  # a warm-up serves several
+    recipe = settings.recipe if settings.start else ""  # a base run serves several
     seed = str(settings.seed) if settings.phase else ""
     return [settings.kind, recipe, sampler, settings.collection.kind, seed]
 

@@ -40,7 +40,7 @@ def _phases(settings: RunSettings) -> Iterator[str]:
     if settings.start is not None:
         yield from _phases(settings.start)
     if settings.phase is not None:
-        yield f"{'warm-up' if settings.start is None else 'continued'} {_phase(settings.phase)}"
+        yield f"{settings.kind} {_phase(settings.phase)}"
 
 
 def _phase(phase: PhaseSettings) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from harness.errors import UserError, nearest
+from harness.runs.old_store import OLD_FIX, is_old
 from harness.specs.fingerprints import Link
 from harness.specs.settings import RunSettings
 from harness.storage.files import read_json
@@ -48,6 +49,9 @@ class StoredRun:
             fix = "name the folder of a run, or a fingerprint from `harness runs list`"
             raise UserError("file is missing", where=str(path), fix=fix) from error
         except (UnicodeDecodeError, ValidationError) as error:
+            if is_old(self.folder):
+                what = "made before phases had names, under a fingerprint that no run has now"
+                raise UserError(what, where=str(self.folder), fix=OLD_FIX) from error
             what = f"not settings that this harness knows ({_first_line(error)})"
             raise UserError(
                 what, where=str(path), fix="read it with the commit in environment.json"

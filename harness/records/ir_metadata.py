@@ -98,9 +98,9 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
     told = {
         "name": "dual encoder",
         "pooling": spec["encoder"]["pooling"],
-        "warm-up seed": _first(spec)["seed"],
+        "base seed": _first(spec)["seed"],
     }
-    if spec["start"] is not None:  # a warm-up serves several recipes
+    if spec["start"] is not None:  # a base run serves several recipes
         sampler = spec["sampler"]["preset"] if spec["sampler"] else "in-batch"
         told |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
     return {"retrieval": [told]}

@@ -107,13 +107,13 @@ def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
 
 
 def build_provenance(
-    runs: Sequence[FinishedRun], warm_ups: Sequence[FinishedRun], measure: str, overlap: str | None
+    runs: Sequence[FinishedRun], runs_below: Sequence[FinishedRun], measure: str, overlap: str | None
 ) -> dict[str, Any]:
     """Return where each figure comes from: run folders, environments, times; and what each stage reached.
 
     Args:
         runs: the finished runs.
-        warm_ups: what they continue, as far as they are no rows themselves.
+        runs_below: what they continue, as far as they are no rows themselves.
         measure: of the primary column; its mean over ``dev`` is what a stage is expected to reach again.
         overlap: how the built-in collection compares with its manifest, where it is used.
     """
@@ -133,8 +133,8 @@ def build_provenance(
             **reached(run.folder, measure),
         }
 
-    made, continued = [entry(run) for run in runs], [entry(run) for run in warm_ups]
-    return {"manifest": overlap, "environments": environments, "runs": made, "warm_ups": continued}
+    made, continued = [entry(run) for run in runs], [entry(run) for run in runs_below]
+    return {"manifest": overlap, "environments": environments, "runs": made, "runs_below": continued}
 
 
 def reached(folder: RunFolder, measure: str) -> Cells:

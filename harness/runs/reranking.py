@@ -75,7 +75,7 @@ def compared_on_lists(
     """
     if settings.sampler is None:
         raise ValueError("a run with a ranker draws negatives")
-    k, negatives = settings.sampler.candidates, settings.sampler.negatives
+    k, negatives = settings.sampler.draws
     lists = held_out_lists(collection, tokens, teaching.start, k=k, negatives=negatives)
     own = retriever_scores(
         lists,

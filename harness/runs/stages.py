@@ -28,6 +28,7 @@ from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
 from harness.runs.evaluation import evaluate_bm25, evaluate_encoder
+from harness.runs.missing import refuse_missing
 from harness.runs.reranking import Teaching
 from harness.runs.state import complete, trained
 from harness.runs.training import Ground, make_miner, make_negatives, ranker_learns, train, train_ranker
@@ -139,7 +140,9 @@ class Stages:
 
         Raises:
             BusyError: another process is making it, and `wait` is false.
+            RunError: it needs a part that the trainer lacks, or its training diverges.
         """
+        refuse_missing(settings)
         fingerprint = self.chain(settings).last
         folder = RunFolder(self.store.run(fingerprint), self.mirror)
         if not complete(folder, settings):
@@ -189,25 +192,24 @@ class Stages:
         """Make what a run stands on, so that its own time can be told."""
         if settings.start is not None:
             self._started(settings.start)
-            if settings.sampler is not None and settings.sampler.source is not None:
-                self.candidates(settings, settings.sampler)
-            if settings.teacher is not None:
-                self._warm_ranker(settings.teacher)
+        if settings.sampler is not None and settings.sampler.source is not None:
+            self.candidates(settings, settings.sampler)
+        if settings.teacher is not None:
+            self._teacher(settings.teacher)
 
     def candidates(self, settings: RunSettings, sampler: SamplerSettings) -> Candidates:
-        """Return the candidates of round 0, mined by the warm-up."""
+        """Return the candidates of round 0, mined by what the run starts from."""
         key = self.chain(settings).candidates or ""
         path = self.store.candidates(key)
 
         def make() -> None:
-            start = settings.start or settings
-            encoder, tokens = self._started(start), self.tokens(settings)
+            encoder, tokens = self._begin(settings), self.tokens(settings)
             with self.progress.task("candidates of round 0"):
                 mined = make_miner(self._ground(settings), sampler).mine(
                     encode(encoder.query, tokens.queries["train"], tokens.pad),
                     encode(encoder.passage, tokens.documents, tokens.pad),
                     model=encoder.fingerprint(),
-                    seed=start.seed,
+                    seed=(settings.start or settings).seed,
                 )
                 save_candidates(mined, path)
 
@@ -241,7 +243,7 @@ class Stages:
             return load_final(folder.checkpoints).to(device())
         ground, encoder = self._ground(settings), self._begin(settings)
         negatives = self._negatives(settings, ground)
-        ranker = self._warm_ranker(settings.teacher) if settings.teacher else None
+        ranker = self._teacher(settings.teacher) if settings.teacher else None
         watched = functools.partial(self.watched, folder.folder)
         train(settings, ground, folder, encoder, negatives, ranker, title=title, watched=watched)
         return encoder
@@ -253,12 +255,12 @@ class Stages:
         if settings.ranker is not None:
             ranker = self._ranker(settings, folder, encoder, title)
             return Teaching(ranker, ranker, encoder, settings.ranker.pair_tokens)
-        if settings.teacher is None or settings.teacher.ranker is None:
+        if settings.teacher is None or settings.cross_encoder is None:
             return None
-        ranker = warm = self._warm_ranker(settings.teacher)
+        ranker = warm = self._teacher(settings.teacher)
         if ranker_learns(settings):
             ranker = load_ranker(ranker_of(folder.checkpoints)).to(device())
-        return Teaching(ranker, warm, self._begin(settings), settings.teacher.ranker.pair_tokens)
+        return Teaching(ranker, warm, self._begin(settings), settings.cross_encoder.pair_tokens)
 
     def _ranker(self, settings: RunSettings, folder: RunFolder, retriever: DualEncoder, title: str) -> Ranker:
         if final_of(folder.checkpoints).exists():
@@ -267,21 +269,24 @@ class Stages:
         negatives = self._negatives(settings, ground)
         return train_ranker(settings, ground, folder, retriever, negatives, title=title)
 
-    def _warm_ranker(self, teacher: RunSettings) -> Ranker:
-        """Return the ranker of a run of its own."""
-        folder = self.run(teacher, f"ranker, seed {teacher.seed}")
-        return load_ranker(final_of(folder.checkpoints)).to(device())
+    def _teacher(self, teacher: RunSettings) -> Ranker:
+        """Return the ranker that a run trained, alone or beside a retriever, or else was taught by."""
+        folder = self.run(teacher, f"{teacher.kind}, seed {teacher.seed}")
+        if teacher.teacher is not None and not ranker_learns(teacher):
+            return self._teacher(teacher.teacher)
+        place = final_of if teacher.ranker is not None else ranker_of
+        return load_ranker(place(folder.checkpoints)).to(device())
 
     def _negatives(self, settings: RunSettings, ground: Ground) -> Negatives:
         """Return what the run's last phase is trained against."""
         sampler = settings.sampler
-        if sampler is None or settings.phase is None or settings.phase.negatives != "drawn":
+        if sampler is None:
             return Negatives()
         first = self.candidates(settings, sampler) if sampler.source is not None else None
         return make_negatives(ground, sampler, first)
 
     def _begin(self, settings: RunSettings) -> DualEncoder:
-        """Return what the run's last phase starts from: its warm-up, or what that starts from."""
+        """Return what the run's phase starts from: the run below, or the encoder of its settings."""
         if settings.start is not None:
             return self._started(settings.start)
         tokens = self.tokens(settings)

@@ -7,7 +7,7 @@ from harness.runs.training import ranker_learns
 from harness.specs.settings import RunSettings
 from harness.training.checkpoints import final_of, ranker_of
 
-CONTINUED = ("warm-up", "ranker")
+CONTINUED = ("base", "ranker")
 """Kinds of runs from which others go on."""
 
 

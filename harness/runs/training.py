@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 
@@ -28,6 +29,7 @@ from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
 from harness.training.losses.registry import make_loss
 from harness.training.phase_inputs import Drawn, Negatives, RankerPart
+from harness.training.protocols import Rates
 from harness.training.topologies.registry import make_topology
 from harness.training.trainer import Trainer, Watch, watch_nothing
 from harness.training.turns import TURNS, RankerAlone, RetrieverAlone
@@ -63,7 +65,7 @@ def make_miner(ground: Ground, sampler: SamplerSettings) -> Miner:
 
     return Miner(
         source=make_source(sampler.source),
-        k=sampler.candidates,
+        k=sampler.draws[0],
         pairs=pairs.pairs,
         masked=pairs.masked(sampler.mask),
         query_ids=collection.queries["train"].ids,
@@ -89,7 +91,7 @@ def make_negatives(ground: Ground, sampler: SamplerSettings, first: Candidates |
 
 def make_sampler(sampler: SamplerSettings) -> Sampler:
     """Return law and draw of a sampler, which candidates and noise are given to."""
-    return Sampler(make_law(sampler.law), make_draw(sampler.draw), sampler.negatives)
+    return Sampler(make_law(sampler.law), make_draw(sampler.draw), sampler.draws[1])
 
 
 def train(
@@ -176,7 +178,7 @@ def _run(
     title: str,
     watch: Watch = watch_nothing,
 ) -> None:
-    phase, name = _phase(settings), "continued" if settings.kind == "trained" else settings.kind
+    phase, name = _phase(settings), settings.kind
     torch.use_deterministic_algorithms(True, warn_only=True)
     with ground.progress.task(f"{title}: {name}", phase.steps) as advance:
         Trainer(
@@ -208,10 +210,9 @@ def _phase(settings: RunSettings) -> PhaseSettings:
 
 def _ranker_settings(settings: RunSettings) -> RankerSettings:
     """Return the sizes of a run's ranker, its own or its teacher's."""
-    found = settings.ranker or (settings.teacher.ranker if settings.teacher else None)
-    if found is None:
+    if settings.cross_encoder is None:
         raise ValueError(f"a run of recipe {settings.recipe} has no ranker")
-    return found
+    return settings.cross_encoder
 
 
 def _ranker_part(settings: RunSettings, ranker: Ranker) -> RankerPart:
@@ -219,4 +220,5 @@ def _ranker_part(settings: RunSettings, ranker: Ranker) -> RankerPart:
     if own is None:
         raise ValueError(f"a run of recipe {settings.recipe} is taught by no ranker")
     turns = make_piece("turns", TURNS, own.turns)
-    return RankerPart(ranker, _ranker_settings(settings).pair_tokens, turns, own, make_loss(own.loss))
+    rates = None if own.learning_rate is None else cast("Rates", own)
+    return RankerPart(ranker, _ranker_settings(settings).pair_tokens, turns, rates, make_loss(own.loss))

@@ -22,8 +22,8 @@ def _is_name(value: str) -> str:
 class Tuned(Row):
     """A row with what was tuned for it: `overrides`, by the keys of a search, of `harness.specs.varied`.
 
-    They change the row's own phase and negatives alone, whoever owns their keys elsewhere; its warm-up, and a
-    ranker that teaches it, are those of other rows.
+    They change the row's own phase and negatives alone, whoever owns their keys elsewhere; the runs that it
+    stands on are those of other rows.
     """
 
     overrides: dict[str, Parameter] = Field(default={})
@@ -46,7 +46,7 @@ class Confirmation(Comparison):
     Attributes:
         search: name of the search.
         target: what it searched, from which all else is taken.
-        seed_shift: added to the first seeds of the scale, of warm-ups and of continued training.
+        seed_shift: added to the first seeds of the scale, of base runs and of continued training.
     """
 
     kind: Literal["confirmation"]  # type: ignore[assignment]

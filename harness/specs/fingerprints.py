@@ -1,4 +1,4 @@
-"""Fingerprints, chained by content: collection -> tokens -> warm-up -> candidates of round 0 -> run.
+"""Fingerprints, chained by content: collection -> tokens -> base -> candidates of round 0 -> run.
 
 Each hashes its own settings and the link it stands on; never a device, a number of ranks or an address. A
 version is bumped when the meaning of a stage changes, and then everything that stands on it is made again.
@@ -15,9 +15,9 @@ from harness.specs.checkpoint_content import by_start, start_content
 from harness.specs.settings import RunSettings
 from harness.storage.files import content_hash
 
-VERSION = {"tokens": 1, "warm-up": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1}
+VERSION = {"tokens": 1, "base": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1}
 
-RUNS = ("warm-up", "ranker", "run")
+RUNS = ("base", "ranker", "run")
 """Stages whose product is the folder of a run."""
 
 
@@ -27,19 +27,16 @@ class Chain:
 
     Attributes:
         links: (stage, fingerprint), from the tokens to the run itself; BM25 alone stands on the collection.
+        start: fingerprint of the run that it continues.
     """
 
     links: tuple[tuple[str, str], ...]
+    start: str | None = None
 
     @property
     def tokens(self) -> str:
         """Fingerprint of the tokens, of all but BM25."""
         return self.links[0][1]
-
-    @property
-    def start(self) -> str | None:
-        """Fingerprint of the run that it continues."""
-        return next((f for stage, f in reversed(self.links[:-1]) if stage in {"warm-up", "run"}), None)
 
     @property
     def candidates(self) -> str | None:
@@ -54,7 +51,7 @@ class Chain:
 
     @property
     def runs_below(self) -> list[tuple[str, str]]:
-        """(stage, fingerprint) of the runs that it stands on: warm-ups, rankers, what it continues."""
+        """(stage, fingerprint) of the runs that it stands on: base runs, rankers, what it continues."""
         return [link for link in dict.fromkeys(self.links[:-1]) if link[0] in RUNS]
 
     def needs(self) -> list[str]:
@@ -97,7 +94,12 @@ def chain(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
 
 def chain_of(found: Sequence[Link]) -> Chain:
     """Return the fingerprints of the links of a run."""
-    return Chain(tuple((link.stage, link.fingerprint) for link in found))
+    named = {link.fingerprint: link for link in found}
+    below = named.get(found[-1].stands_on)
+    if below is not None and below.stage == "candidates":
+        below = named.get(below.stands_on)
+    start = below.fingerprint if below is not None and below.stage in RUNS else None
+    return Chain(tuple((link.stage, link.fingerprint) for link in found), start)
 
 
 def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = VERSION) -> list[Link]:
@@ -117,26 +119,24 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
     else:
         found = links(settings.start, collection, versions)
 
-    below = found[-1].fingerprint
-    phase, seed = settings.phase.model_dump(), settings.seed
-    if settings.start is None:
-        parts = {"encoder": by_start(settings.encoder.model_dump()), "phase": phase, "seed": seed}
-        return [*found, Link("warm-up", versions["warm-up"], below, parts)]
+    below, phase, seed = found[-1].fingerprint, settings.phase.model_dump(), settings.seed
+    fresh: dict[str, Any] = {} if settings.start else {"encoder": by_start(settings.encoder.model_dump())}
     taught = {}
     if settings.teacher is not None:
         of_teacher = links(settings.teacher, collection, versions)
-        found += of_teacher[len(found) :]  # it stands on the same start
-        co_training = settings.co_training.model_dump() if settings.co_training else None
+        found += [link for link in of_teacher if link not in found]
+        co_training = settings.co_training.model_dump(exclude_none=True) if settings.co_training else None
         taught = {"teacher": of_teacher[-1].fingerprint, "co_training": co_training}
     drawn, sampler = None, settings.sampler
-    if sampler is not None and settings.phase.negatives != "in-batch":
+    if sampler is not None:
         drawn = by_content(sampler.model_dump(exclude={"preset"}))
         if sampler.source is not None:
             mined = {f"sampler.{key}": drawn[key] for key in ("source", "candidates", "mask")}
+            mined |= {**fresh, "seed": seed} if fresh else {}
             found.append(Link("candidates", versions["candidates"], below, mined))
             below = found[-1].fingerprint
-    parts = {"sampler": drawn, "phase": phase, "seed": seed, **taught}
+    parts = {**fresh, "sampler": drawn, "phase": phase, "seed": seed, **taught}
     if settings.ranker is not None:
         parts |= {"ranker": by_start(settings.ranker.model_dump())}
-    stage = "run" if settings.ranker is None else "ranker"
+    stage = "base" if settings.start is None else "run" if settings.ranker is None else "ranker"
     return [*found, Link(stage, versions[stage], below, parts)]

@@ -103,9 +103,10 @@ class Library:
         """
         recipes: dict[str, Recipe] = {}
         errors: list[UserError] = []
-        waiting = sorted(set(names))
+        waiting, seen = sorted(set(names)), set[str]()
         while waiting:
             name = waiting.pop(0)
+            seen.add(name)
             try:
                 recipes[name] = self.recipe(name)
             except SpecErrors as error:
@@ -113,7 +114,7 @@ class Library:
                 continue
             below = {start.partition("/")[0] for phase in recipes[name].phases for start in phase.starts}
             known = below & set(self.names("recipes"))
-            waiting = sorted({*waiting, *known} - set(recipes))
+            waiting = sorted({*waiting, *known} - seen)
         for name, recipe in sorted(recipes.items()) if not errors else ():
             errors += check_starts(self._source("recipes", name), name, recipe, recipes)
         if errors:

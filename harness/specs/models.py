@@ -98,7 +98,7 @@ class Row(Line):
 
     @property
     def seed_shift(self) -> tuple[int, int]:
-        """What is added to the scale's first seeds, of the warm-up and of continued training."""
+        """What is added to the scale's first seeds, of the base run and of continued training."""
         return 0, 0
 
     def under(self, shared: Shared) -> Shared:
@@ -148,11 +148,11 @@ class Side(Row):
 
     @property
     def seed_shift(self) -> tuple[int, int]:
-        """What is added to the scale's first seeds, of the warm-up and of continued training.
+        """What is added to the scale's first seeds, of the base run and of continued training.
 
-        Where a scale's seeds begin at W and C, pair p and seed s (from 0) have the warm-up W + 1000 p + s for
+        Where a scale's seeds begin at B and C, pair p and seed s (from 0) have the base B + 1000 p + s for
         both sides, and continue it with C + 1000 p + s for side A, C + 1000 p + 500 + s for side B. With our
-        W = 100 and C = 200, no two of all these are the same below 100 seeds, and none is a seed of a table.
+        B = 100 and C = 200, no two of all these are the same below 100 seeds, and none is a seed of a table.
         """
         return 1000 * self.pair, 1000 * self.pair + (500 if self.side == "B" else 0)
 

@@ -32,7 +32,7 @@ def old_scale(source: Source) -> UserError | None:
 def old_rows(source: Source) -> Iterator[UserError]:
     """Yield what to do with rows that evaluate a phase by another word."""
     rows = source.at(("rows",))
-    named = {"warm-up": "in-batch/retriever", "ranker": "warm-ranker/ranker"}
+    named = {"warm-up": "base/retriever", "ranker": "base/ranker"}
     for place, row in enumerate(rows if isinstance(rows, list) else []):
         old = row.get("evaluates") if isinstance(row, dict) else None
         if isinstance(old, str) and old in named:

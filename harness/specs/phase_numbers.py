@@ -48,7 +48,7 @@ def published(phase: Phase, dataset: str) -> Numbers:
         batch=on(phase.batch),
         steps=on(phase.steps),
         refresh=None if refresh == NEVER else refresh,
-        ranker_rate=on(phase.ranker.rate) if phase.ranker else None,
+        ranker_rate=on(phase.ranker.rate) if phase.ranker and phase.ranker.learns else None,
     )
 
 
@@ -69,7 +69,7 @@ def lacking(scale: Scale, name: str, phase: Phase, dataset: str) -> list[str]:
     """Return the keys of the numbers that a phase needs and does not have at a scale."""
     numbers = used(scale, name, phase, dataset)
     needed = ["rate", "batch", "steps", *(["refresh"] if mined(phase) else [])]
-    if phase.ranker is not None:
+    if phase.ranker is not None and phase.ranker.learns:
         needed.append("ranker.rate")
     return [key for key in needed if numbers.of(key) is None]
 
@@ -106,5 +106,5 @@ def _substituted(scale: Scale, name: str, phase: Phase) -> Numbers:
         batch=narrow.batch or wide.batch,
         steps=narrow.steps or wide.steps,
         refresh=narrow.refresh or wide.refresh,
-        ranker_rate=ranker.rate if ranker and phase.ranker else None,
+        ranker_rate=ranker.rate if ranker and phase.ranker and phase.ranker.learns else None,
     )

@@ -11,7 +11,7 @@ from harness.specs.base import Share, Spec
 from harness.specs.samplers import SamplerChoice, by_name
 from harness.specs.settings import Trains
 from harness.training.losses.registry import LOSSES
-from harness.training.turns import TURNS
+from harness.training.turns import TURNS, RetrieverAlone
 
 ROW = "row"
 """Negatives that the sampler of a target's row draws."""
@@ -100,11 +100,16 @@ class RankerPart(Spec):
     start: str = Field(description="the phase that it comes from, <recipe>/<phase>")
     turns: TurnsChoice = Field(default={"name": "retriever-alone"}, description="whose step it is")
     loss: LossChoice = Field(default={"name": "softmax-cross-entropy"})
-    optimizer: Optimizer
-    schedule: Schedule
+    optimizer: Optimizer | None = Field(default=None, description="of its own turns, where it takes any")
+    schedule: Schedule | None = Field(default=None, description="of its own turns, where it takes any")
     rate: PublishedRate | None = None
     denoises: Denoising | None = None
     labels: PseudoLabels | None = None
+
+    @property
+    def learns(self) -> bool:
+        """Whether it takes a turn."""
+        return bool(self.turns["name"] != RetrieverAlone.name)
 
 
 class Phase(Spec):

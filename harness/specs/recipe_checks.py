@@ -93,6 +93,11 @@ def _check_phase(source: Source, here: Location, phase: Phase) -> Iterator[UserE
     if phase.trains == "ranker" and own is None:
         what = "a ranker draws its own negatives, so that the rows of a target share it"
         yield source.error((*here, "negatives"), what, "name a `sampler`, such as uniform")
+    if phase.ranker is not None and phase.ranker.learns:
+        for key in ("optimizer", "schedule"):
+            if getattr(phase.ranker, key) is None:
+                what = f"a ranker that takes turns needs `{key}`"
+                yield source.error((*here, "ranker"), what, "add it, or write `turns: retriever-alone`")
     if phase.trains == "ranker" and phase.ranker is not None:
         yield source.error((*here, "ranker"), "a phase that trains a ranker is taught by none", "remove it")
     if phase.ranker is not None and (not isinstance(phase.start, str) or undrawn):

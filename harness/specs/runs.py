@@ -80,7 +80,7 @@ class Runs:
         run = self.run(f"{recipe}/{self.recipes[recipe].last.name}", seeds, draws)
         while run.start is not None:
             run = run.start
-        return run.model_copy(update={"kind": "bm25", "phase": None})
+        return run.model_copy(update={"kind": "bm25", "phase": None, "sampler": None})
 
     def run(self, name: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
         """Return the run of a phase, with the chain of those that it stands on.
@@ -93,17 +93,18 @@ class Runs:
         phase, recipe = self._phase(name), name.partition("/")[0]
         numbers = used(self.scale, name, phase, self.dataset)
         if not isinstance(phase.start, str):
-            return self._base(name, phase, numbers, seeds)
+            return self._base(name, phase, numbers, seeds, draws)
         start = self.run(phase.start, Seeds(seeds.base, seeds.between, seeds.between), draws)
         own: dict[str, Any] = {
             "recipe": recipe,
+            "phase_name": phase.name,
             "start": start,
             "phase": self._settings(phase, numbers),
             "sampler": self._sampler(phase, draws),
         }
         if phase.trains == "ranker":
             return start.model_copy(update=own | self._ranker_alone(seeds))
-        own |= {"kind": "trained", "seed": seeds.last + DEEPER * (_depth(start) - 1)}
+        own |= {"kind": "continued", "seed": seeds.last + DEEPER * (_depth(start) - 1)}
         if phase.ranker is not None:
             teacher = Seeds(seeds.base, seeds.between, seeds.between)
             own["teacher"] = self.run(phase.ranker.start, teacher, draws)
@@ -118,36 +119,35 @@ class Runs:
             raise ValueError(f"the library lets no start pass that is no phase, such as '{name}'")
         return found
 
-    def _base(self, name: str, phase: Phase, numbers: Numbers, seeds: Seeds) -> RunSettings:
+    def _base(self, name: str, phase: Phase, numbers: Numbers, seeds: Seeds, draws: RowDraws) -> RunSettings:
         encoder = EncoderSettings(**self.scale.encoder.model_dump())
         if isinstance(phase.start, Checkpoint):
             encoder = encoder.model_copy(update={"start": phase.start.checkpoint})
         return RunSettings(
-            kind="warm-up",
+            kind="base",
             recipe=name.partition("/")[0],
+            phase_name=phase.name,
             collection=self.collection,
             tokens=TokenSettings(**self.scale.tokens.model_dump()),
             encoder=encoder,
             start=None,
             phase=self._settings(phase, numbers),
-            sampler=None,
+            sampler=self._sampler(phase, draws),
             seed=seeds.base,
             measures=self.measures,
             depth=self.scale.depth,
         )
 
     def _settings(self, phase: Phase, numbers: Numbers) -> PhaseSettings:
-        own = phase.own
-        undrawn = own is not None and not own.sampler.draws
         return PhaseSettings.model_validate(
             {
+                "trains": phase.trains,
                 "loss": settings_of(make_loss(phase.loss)),
-                "negatives": "in-batch" if undrawn else "drawn",
                 "steps": numbers.steps,
                 "batch": numbers.batch,
                 "learning_rate": numbers.rate,
                 "weight_decay": phase.optimizer.weight_decay,
-                "warm_up_share": phase.schedule.lr_warmup_share,
+                "lr_warmup_share": phase.schedule.lr_warmup_share,
                 "clip_norm": phase.optimizer.clip_norm,
                 "refresh": numbers.refresh,
             }
@@ -166,14 +166,20 @@ class Runs:
     def _co_training(self, phase: Phase, numbers: Numbers) -> CoTraining | None:
         if phase.ranker is None:
             return None
+        denoises, labels = phase.ranker.denoises, phase.ranker.labels
+        learns = phase.ranker.learns
+        optimizer = phase.ranker.optimizer if learns else None
+        schedule = phase.ranker.schedule if learns else None
         return CoTraining.model_validate(
             {
+                "denoises": denoises.below if denoises else None,
+                "labels": (labels.above, labels.below) if labels else None,
                 "turns": settings_of(make_piece("turns", TURNS, phase.ranker.turns)),
                 "loss": settings_of(make_loss(phase.ranker.loss)),
                 "learning_rate": numbers.ranker_rate,
-                "weight_decay": phase.ranker.optimizer.weight_decay,
-                "warm_up_share": phase.ranker.schedule.lr_warmup_share,
-                "clip_norm": phase.ranker.optimizer.clip_norm,
+                "weight_decay": optimizer.weight_decay if optimizer else None,
+                "lr_warmup_share": schedule.lr_warmup_share if schedule else None,
+                "clip_norm": optimizer.clip_norm if optimizer else None,
             }
         )
 
@@ -185,7 +191,8 @@ class Runs:
             return None
         k = (own.candidates if own else None) or draws.shared.candidates
         n = (own.negatives if own else None) or draws.shared.negatives
-        return sampler_settings(choice, min(k, self.scale.candidates_cap), n)
+        k = min(k, self.scale.candidates_cap)
+        return sampler_settings(choice, k, min(n, k))
 
     @property
     def _ranker(self) -> RankerScale:

@@ -73,8 +73,8 @@ def sampler_settings(choice: SamplerChoice, candidates: int, negatives: int) -> 
 
     Args:
         choice: a preset and its changes.
-        candidates: K, after the scale's cap.
-        negatives: n for each positive.
+        candidates: K, after the scale's cap; of no account where nothing is drawn.
+        negatives: n for each positive; likewise.
     """
     source = choice.piece("source")
     return SamplerSettings(
@@ -84,6 +84,6 @@ def sampler_settings(choice: SamplerChoice, candidates: int, negatives: int) -> 
         draw=settings_of(make_draw(choice.piece("draw"))),
         topology=settings_of(make_topology(choice.piece("topology"))),
         mask=choice.mask or presets()[choice.preset].mask,
-        candidates=candidates,
-        negatives=negatives,
+        candidates=None if source is None else candidates,
+        negatives=None if source is None else negatives,
     )

@@ -81,13 +81,13 @@ class EncoderSettings(Settings):
 class PhaseSettings(Settings):
     """One phase of training: AdamW, linear rise and decay of the learning rate."""
 
+    trains: Trains
     loss: Piece = Field(description="over the scores of a query's positive and negatives")
-    negatives: Literal["in-batch", "drawn"]
     steps: Count
     batch: Count
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Annotated[float, Field(ge=0)]
-    warm_up_share: Share = Field(description="share of the steps in which the learning rate rises")
+    lr_warmup_share: Share = Field(description="share of the steps in which the learning rate rises")
     clip_norm: Annotated[float, Field(gt=0)]
     refresh: Count | None = Field(None, description="steps between refreshes of the candidates")
 
@@ -109,10 +109,16 @@ class CoTraining(Settings):
 
     turns: Piece
     loss: Piece
-    learning_rate: Annotated[float, Field(gt=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
-    warm_up_share: Share
-    clip_norm: Annotated[float, Field(gt=0)]
+    denoises: float | None = Field(
+        default=None, description="greatest probability of relevance of a negative, where it denoises them"
+    )
+    labels: tuple[float, float] | None = Field(
+        default=None, description="least probability of a pseudo-labelled positive, greatest of a negative"
+    )
+    learning_rate: Annotated[float, Field(gt=0)] | None = Field(description="none where it takes no turn")
+    weight_decay: Annotated[float, Field(ge=0)] | None
+    lr_warmup_share: Share | None
+    clip_norm: Annotated[float, Field(gt=0)] | None
 
 
 class SamplerSettings(Settings):
@@ -124,8 +130,19 @@ class SamplerSettings(Settings):
     draw: Piece
     topology: Piece
     mask: str
-    candidates: Count = Field(description="K, after the scale's cap")
-    negatives: Count = Field(description="n for each positive")
+    candidates: Count | None = Field(description="K, after the scale's cap; none where nothing is drawn")
+    negatives: Count | None = Field(description="n for each positive; none where nothing is drawn")
+
+    @property
+    def draws(self) -> tuple[int, int]:
+        """K and n of a sampler that draws.
+
+        Raises:
+            ValueError: it draws nothing.
+        """
+        if self.candidates is None or self.negatives is None:
+            raise ValueError(f"sampler {self.preset} draws nothing")
+        return self.candidates, self.negatives
 
 
 class CollectionSettings(Settings):
@@ -157,10 +174,15 @@ class CollectionSettings(Settings):
 
 
 class RunSettings(Settings):
-    """A training run: one phase, over the run that it continues; or BM25, which is ranked and not trained."""
+    """A training run: one phase, over the run that it continues; or BM25, which is ranked and not trained.
 
-    kind: Literal["trained", "warm-up", "ranker", "bm25"]
+    A run of kind ``base`` continues no other, one of kind ``ranker`` trains a ranker over a retriever's
+    candidates. ``recipe`` and ``phase_name`` are names alone, and no part of a fingerprint.
+    """
+
+    kind: Literal["continued", "base", "ranker", "bm25"]
     recipe: str
+    phase_name: str
     collection: CollectionSettings
     tokens: TokenSettings
     encoder: EncoderSettings
@@ -174,3 +196,8 @@ class RunSettings(Settings):
     teacher: RunSettings | None = Field(default=None, description="the run whose ranker teaches")
     co_training: CoTraining | None = Field(default=None, description="how that ranker takes part")
     reranked: Count | None = Field(default=None, description="documents of a ranking that a ranker reads")
+
+    @property
+    def cross_encoder(self) -> RankerSettings | None:
+        """Settings of the ranker that it trains, or else of the one that takes part, if any."""
+        return self.ranker or (self.teacher.cross_encoder if self.teacher else None)

@@ -4,7 +4,7 @@ A lease is two files in `store/leases/`: a lock of the operating system, and a n
 and whose time of change is its heartbeat. The kernel releases the lock of a process that dies, so that
 another takes over at once. Between hosts a lock may not reach: there a note with a young heartbeat counts
 as held, one with an old heartbeat as left behind. A lease is only ever waited for by those who hold one
-above it in the chain of fingerprints (collection, tokens, warm-up, candidates, run), so no two wait for
+above it in the chain of fingerprints (collection, tokens, base run, candidates, run), so no two wait for
 each other.
 """
 

@@ -148,7 +148,7 @@ def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:
 
 
 def run_tags(resolved: Resolved, uses: Sequence[Use]) -> dict[str, dict[str, str]]:
-    """Return the tags of each run that a target stands on, warm-ups too, by fingerprint.
+    """Return the tags of each run that a target stands on, base runs too, by fingerprint.
 
     The first use gives name, row and seed; `used_by.<target>` names all rows.
     """

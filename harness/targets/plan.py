@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.estimate.moments import Corpus, Machine
 from harness.estimate.render import render_memory
 from harness.records.environment import gpus, memory_bytes
+from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.models import with_runs
@@ -93,4 +94,6 @@ def render_plan(planned: Plan) -> Group:
         Machine("cuda" if seen else "cpu"),
         seen[0]["memory_bytes"] if seen else memory_bytes(),
     )
-    return Group(table, Text(), render_phases(planned), Text(), memory)
+    missing = {line: None for run in planned.runs for line in missing_parts(run.settings)}
+    lines = [Text(f"missing: {line}") for line in missing]
+    return Group(table, Text(), *lines, *([Text()] if lines else []), render_phases(planned), Text(), memory)

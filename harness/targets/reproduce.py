@@ -18,6 +18,7 @@ from harness.records.run_folder import RunFolder
 from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS
 from harness.reports.rendering import render, render_index
+from harness.runs.old_store import OLD_FIX, old_runs
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
@@ -110,6 +111,9 @@ def plan(
         UserError: no such row.
     """
     planned, took = [], _seconds(stages.store)
+    old = old_runs(stages.store)
+    if old:
+        stages.progress.say(f"note: {old} run(s) of the store were made before phases had names; {OLD_FIX}")
     for run in wanted(resolved, seeds, rows):
         links = stages.chain(run.settings)
         state = _state(stages.store, links.last)
@@ -217,7 +221,7 @@ def publish(
     write_json(folder / "cells.json", cells)
     provenance = build_provenance(
         finished,
-        warm_ups(stages, finished),
+        runs_below(stages, finished),
         resolved.primary.measure if finished else "",
         overlap.summary if overlap else None,
     )
@@ -227,8 +231,8 @@ def publish(
     return cells
 
 
-def warm_ups(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
-    """Return the warm-ups and rankers below runs that are no rows themselves, in the order of their use."""
+def runs_below(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """Return the runs below others that are no rows themselves, in the order of their use."""
     found = {run.folder.folder.name: run for run in finished}
     before = set(found)
     for run in finished:

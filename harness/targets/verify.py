@@ -21,7 +21,7 @@ from harness.runs.stages import Stages
 from harness.specs.kinds import Statistics
 from harness.specs.resolve import Resolved
 from harness.storage.files import read_json
-from harness.targets.reproduce import PlannedRun, plan, warm_ups
+from harness.targets.reproduce import PlannedRun, plan, runs_below
 from harness.targets.verify_stages import (
     NEAR,
     CheckedStage,
@@ -203,14 +203,14 @@ def _make(
     measure = next(c["measure"] for c in cells["columns"] if c["label"] == primary)
     known = {
         key: entry
-        for entry in (*provenance.get("warm_ups", []), *provenance["runs"])
+        for entry in (*provenance.get("runs_below", []), *provenance["runs"])
         for key in (entry["fingerprint"], (entry["row"], entry["seed"]))
         if "dev" in entry  # results that were committed before it was told
     }
     for run in planned:
         folder = stages.run(run.settings, f"{run.row}, seed {run.seed}")
         finished.append(FinishedRun(run.row, run.seed, run.settings, folder))
-        for stage in (*warm_ups(stages, finished[-1:]), finished[-1]):
+        for stage in (*runs_below(stages, finished[-1:]), finished[-1]):
             name = stage.folder.folder.name
             committed = known.get(name) or known.get((stage.row, stage.seed))
             if name not in seen and committed:

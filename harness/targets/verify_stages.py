@@ -1,4 +1,4 @@
-"""What collection, warm-ups and runs came to when results were committed, and what they come to now."""
+"""What collection, base runs and runs came to when results were committed, and what they come to now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CheckedStage:
     """A stage made again.
 
     Attributes:
-        name: for example ``warm-up, seed 0``.
+        name: for example ``base run, seed 0``.
         committed: mean of the primary measure over ``dev``, or a fingerprint; none where it is not told.
         made: the same of what was made now.
         verdict: OK where weights, or without any the means, are the same; near where the means are within
@@ -38,7 +38,7 @@ def check_collection(committed: str, made: str) -> CheckedStage:
 
 
 def check_stage(name: str, committed: Mapping[str, Any], made: Mapping[str, Any]) -> CheckedStage:
-    """Return whether a warm-up or a run reached what it had reached.
+    """Return whether a base run or a run reached what it had reached.
 
     Args:
         name: what it is called.
@@ -57,7 +57,7 @@ def stage_lines(stages: Sequence[CheckedStage]) -> Iterator[str]:
     """Yield how many stages came out how, then each that is not OK."""
     count = Counter(stage.verdict for stage in stages)
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("OK", "near", "FAIL") if count[verdict])
-    yield f"{len(stages)} stages (collection, warm-ups, runs): {told}"
+    yield f"{len(stages)} stages (collection, base runs, runs): {told}"
     yield from (stage_text(stage) for stage in stages if stage.verdict != "OK")
 
 

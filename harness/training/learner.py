@@ -47,7 +47,7 @@ class Learner:
         Raises:
             RunError: the loss is not finite; nothing is changed.
         """
-        rate = self.rates.learning_rate * linear_schedule(own_step, self.steps, self.rates.warm_up_share)
+        rate = self.rates.learning_rate * linear_schedule(own_step, self.steps, self.rates.lr_warmup_share)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)

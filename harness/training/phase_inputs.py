@@ -53,12 +53,12 @@ class RankerPart:
         ranker: trained in place, unless no turn is its own.
         pair_tokens: tokens of a pair at most.
         turns: whose step it is.
-        rates: of its own steps.
+        rates: of its own steps; none where it takes none.
         loss: of its own steps.
     """
 
     ranker: Ranker
     pair_tokens: int
     turns: Turns
-    rates: Rates
+    rates: Rates | None
     loss: Loss

@@ -28,7 +28,7 @@ class Rates(Protocol):
     @property
     def weight_decay(self) -> float: ...  # noqa: D102
     @property
-    def warm_up_share(self) -> float: ...  # noqa: D102
+    def lr_warmup_share(self) -> float: ...  # noqa: D102
     @property
     def clip_norm(self) -> float: ...  # noqa: D102
 

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 
-def linear_schedule(step: int, steps: int, warm_up_share: float) -> float:
-    """Return the factor on the learning rate: linear up over the warm-up, then linear down to 0."""
-    warm_up = warm_up_share * steps
-    if step < warm_up:
-        return (step + 1) / max(warm_up, 1.0)
-    return max(0.0, (steps - step) / max(steps - warm_up, 1.0))
+def linear_schedule(step: int, steps: int, lr_warmup_share: float) -> float:
+    """Return the factor on the learning rate: a linear rise, then a linear decay to 0."""
+    rising = lr_warmup_share * steps
+    if step < rising:
+        return (step + 1) / max(rising, 1.0)
+    return max(0.0, (steps - step) / max(steps - rising, 1.0))
 
 
 def adamw(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:

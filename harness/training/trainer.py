@@ -123,7 +123,7 @@ class Trainer:
         """Those who take a step at all."""
         phase, length = self.phase, self._round_length()
         models: dict[Who, tuple[DualEncoder | Ranker, Rates]] = {"retriever": (self.encoder, phase)}
-        if self.ranker is not None:
+        if self.ranker is not None and self.ranker.rates is not None:
             models["ranker"] = (self.ranker.ranker, self.ranker.rates)
         return {
             who: Learner(self._name_of(who), model, rates, self._turns.scheduled(who, phase.steps, length))

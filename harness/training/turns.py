@@ -92,7 +92,7 @@ class RetrieverAlone:
 
 @validated(frozen=True)
 class RankerAlone:
-    """A ranker's own warm-up."""
+    """A ranker alone, before it takes part."""
 
     name: ClassVar[str] = "ranker-alone"
     summary: ClassVar[str] = "the ranker takes all steps"

@@ -118,7 +118,7 @@ def test_what_cannot_be_looked_at_is_one_line(library, stages, call, message):
 
 def test_a_run_that_is_not_finished(made, library, tmp_path):
     place = made.copy(tmp_path / "place")
-    for folder in place.runs("trained"):
+    for folder in place.runs("continued"):
         (folder / "done.json").unlink()
     stages = Stages(Store(place.root / "store"), Progress(quiet=True))
     assert "is not finished" in refused(library, stages, asked())

@@ -76,7 +76,7 @@ def test_candidates_that_the_store_lost_are_mined_again_unless_what_mined_them_i
     again = opened(store=store).candidates
     np.testing.assert_array_equal(before.document, again.document)
     shutil.rmtree(store / "candidates")
-    for folder in place.runs("warm-up"):
+    for folder in place.runs("base"):
         (folder / "done.json").unlink()
     assert "is not finished" in refused(lambda: opened(store=store).candidates)
 

@@ -64,7 +64,7 @@ def test_reports_say_the_same_and_hold_query_texts(rows):
 
 
 def test_the_final_encoder_of_a_run_ranks_as_the_run_did(made, monkeypatch, capsys):
-    run = made.runs("trained")[0]
+    run = made.runs("continued")[0]
     folder, _ = compared(made, monkeypatch, capsys, run.name, str(run / "checkpoints/final"))
     lines = pd.read_csv(folder / "per_query.csv")
     assert (lines["difference"] == 0).all() and (lines["overlap"] == 1).all()
@@ -72,7 +72,7 @@ def test_the_final_encoder_of_a_run_ranks_as_the_run_did(made, monkeypatch, caps
 
 
 def test_an_encoder_that_lies_alone_reads_with_its_own_tokenizer(made, monkeypatch, capsys, tmp_path):
-    run = made.runs("trained")[0]
+    run = made.runs("continued")[0]
     alone = tmp_path / "alone"
     shutil.copytree(run / "checkpoints/final", alone)
     folder, printed = compared(made, monkeypatch, capsys, str(alone), ROWS[1], "--split", "dev")

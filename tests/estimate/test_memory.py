@@ -44,7 +44,7 @@ def paper() -> dict[str, Moment]:
 
 def test_the_papers_scale_stays_within_the_smaller_of_their_gpus(paper: dict[str, Moment]) -> None:
     assert list(paper) == [
-        "warm-up", "ranker's warm-up", "retriever's step", "ranker's step", "refresh", "refresh, host memory",
+        "base", "ranker alone", "retriever's step", "ranker's step", "refresh", "refresh, host memory",
     ]  # fmt: skip
     assert max(moment.size for moment in paper.values() if not moment.host) < 40e9
 
@@ -61,10 +61,10 @@ def test_both_models_and_optimizers_are_there_when_they_train_together(paper: di
         assert together[f"{name}: gradients"] == 4 * trained
         assert together[f"{name}: moments"] == 8 * trained
     assert paper["retriever's step"].held == paper["refresh"].held == paper["ranker's step"].held
-    assert {part.name for part in paper["warm-up"].held} == {
+    assert {part.name for part in paper["base"].held} == {
         "retriever: weights", "retriever: gradients", "retriever: moments", "retriever: buckets",
     }  # fmt: skip
-    assert "retriever: moments" not in sizes(paper["ranker's warm-up"])
+    assert "retriever: moments" not in sizes(paper["ranker alone"])
 
 
 def test_a_batch_is_shared_and_accumulated(paper: dict[str, Moment]) -> None:
@@ -72,7 +72,7 @@ def test_a_batch_is_shared_and_accumulated(paper: dict[str, Moment]) -> None:
     assert of["activations: queries"].startswith("16 of 32 tokens")
     assert of["activations: passages"].startswith("256 of 128 tokens")
     assert of["activations: pairs"].startswith("256 of 160 tokens")
-    assert paper["warm-up"].own[0].of.startswith("8 of 32 tokens")
+    assert paper["base"].own[0].of.startswith("8 of 32 tokens")
 
 
 def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) -> None:

@@ -124,9 +124,9 @@ def test_uses_name_specs_and_rows() -> None:
     assert uses_of(one("law", "trisampler"), uses)["trisampler/table-5"] == ["TriSampler"]
     assert "In-batch only" not in uses_of(one("law", "uniform"), uses)["calibration/hard-negatives"]
     assert uses_of(one("topology", "in-batch"), uses)["calibration/hard-negatives"] == ["In-batch only"]
-    assert "recipes/continue-contrastive" in uses_of(one("recipe", "in-batch"), uses)
+    assert "recipes/continue-contrastive" in uses_of(one("recipe", "base"), uses)
     assert "SimANS" in uses_of(one("recipe", "continue-contrastive"), uses)["trisampler/table-5"]
-    assert "recipes/in-batch" in uses_of(one("loss", "softmax-cross-entropy"), uses)
+    assert "recipes/base" in uses_of(one("loss", "softmax-cross-entropy"), uses)
     assert "scales/quick" in uses_of(one("encoder", "idf-mean"), uses)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from harness.errors import UserError
 from harness.provenance.dependencies import known_collections
 from harness.provenance.stored import StoredRun, find_run, find_run_or_folder, stored_runs
+from harness.runs.old_store import old_runs
 from harness.specs.fingerprints import VERSION
 from tests.stores import COLLECTION, put, settings_of
 
@@ -41,7 +44,7 @@ def test_what_is_not_one_run_is_told(store):
 
 def test_settings_of_another_harness_are_told(store):
     folder = put(store, settings_of("BM25"))
-    (folder / "spec.json").write_text('{"kind": "bm25"}')
+    (folder / "spec.json").write_text('{"kind": "bm25", "phase_name": "retriever"}')
     with pytest.raises(UserError, match=r"not settings that this harness knows \(recipe: Field required"):
         StoredRun(folder).settings()
 
@@ -50,7 +53,7 @@ def test_links_come_back_and_give_the_fingerprint(store):
     earlier = {**VERSION, "candidates": 1}
     run = StoredRun(put(store, settings_of("TriSampler"), earlier))
     found = run.links()
-    assert found and [link.stage for link in found] == ["tokens", "warm-up", "candidates", "run"]
+    assert found and [link.stage for link in found] == ["tokens", "base", "candidates", "run"]
     assert found[-1].fingerprint == run.fingerprint
     (run.folder / "links.json").unlink()
     assert run.links() is None
@@ -64,3 +67,13 @@ def test_a_damaged_collection_is_not_known(store, tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results/cells.json").write_text("[]")
     assert known_collections(store, tmp_path / "results") == [COLLECTION]
+
+
+def test_a_run_of_the_old_form_is_named_with_what_to_do(store):
+    folder = put(store, settings_of("TriSampler"))
+    spec = json.loads((folder / "spec.json").read_text())
+    del spec["phase_name"]
+    (folder / "spec.json").write_text(json.dumps(spec | {"kind": "trained"}))
+    with pytest.raises(UserError, match=r"before phases had names.*with `harness runs rm`") as caught:
+        StoredRun(folder).settings()
+    assert len(str(caught.value).splitlines()) == 1 and old_runs(store) == 1

@@ -80,7 +80,7 @@ def test_rows_share_warm_retriever_candidates_and_warm_ranker(taught, monkeypatc
     for row in TAUGHT:
         assert shared | candidates < set(by_row[row]["needs"])
     assert candidates < set(by_row["Warm-up, reranked"]["needs"])
-    assert len(taught.runs("warm-up")) == len(taught.runs("ranker")) == 1
+    assert len(taught.runs("base")) == len(taught.runs("ranker")) == 1
 
 
 def stop_at_step(name: str, own_step: int) -> Callable[[pytest.MonkeyPatch], None]:
@@ -113,7 +113,7 @@ def stop_evaluating(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 STOPS = {
-    "warm retriever": stop_at_step("warm-up", 41),
+    "warm retriever": stop_at_step("base", 41),
     "mining": stop_mining,
     "warm ranker": stop_at_step("ranker", 23),
     "warm ranker's evaluation": stop_evaluating,
@@ -142,7 +142,7 @@ def test_stopped_in_each_phase_it_continues_bit_for_bit(taught, tmp_path):
 
 
 def both_are_in_its_checkpoint(place: Place) -> None:
-    (run,) = place.runs("trained")
+    (run,) = place.runs("continued")
     checkpoint = latest_checkpoint(run / "checkpoints")
     assert checkpoint is not None and set(checkpoint.optimizer) == {"retriever", "ranker"}
     (warm,) = place.runs("ranker")
@@ -155,7 +155,7 @@ def test_a_corrupt_ranker_is_told_and_made_again(taught, tmp_path, monkeypatch, 
     place = taught.copy(tmp_path / "place")
     more = {"label": "R@5", "measure": "R(rel=2)@5"}  # so that rankings are read again
     edit(place.root / "experiments/datasets/ms-pas.yaml", lambda spec: spec["further"].append(more))
-    folder = place.runs("trained")[0] / "checkpoints/ranker"
+    folder = place.runs("continued")[0] / "checkpoints/ranker"
     spoilt = folder / "model.safetensors"
     spoilt.write_bytes(spoilt.read_bytes()[:-4] + b"four")
     assert place.call(monkeypatch, *CALL) == 2
@@ -173,7 +173,7 @@ def test_another_depth_of_reranking_is_evaluated_again(taught, tmp_path, monkeyp
     assert place.call(monkeypatch, *CALL) == 0
     assert made_of(place) == made_of(taught)
     before, after = scores_of(taught), scores_of(place)
-    for run in (*place.runs("ranker"), *place.runs("trained")):
+    for run in (*place.runs("ranker"), *place.runs("continued")):
         assert told(run)["reranked"] == 5
         assert not before[run.name].equals(after[run.name])
 

@@ -28,12 +28,12 @@ def test_a_curve_is_of_the_dev_queries_and_begins_at_the_warm_up(library: Librar
             ":7: key 'columns[0].measure': 'Success(rel=2)@20' is not watched while a run trains; use RR",
         ),
         (
-            ("kind: reference\n    evaluates: in-batch/retriever", "kind: control\n    sampler: uniform"),
+            ("kind: reference\n    evaluates: base/retriever", "kind: control\n    sampler: uniform"),
             ":14: key 'rows': the curves begin nowhere; add a row of `kind: reference`",
         ),
-        (("evaluates: in-batch/retriever", "evaluates: bm25"), ":15: key 'rows[0]': the reference of a"),
+        (("evaluates: base/retriever", "evaluates: bm25"), ":15: key 'rows[0]': the reference of a"),
         (
-            ("rows:\n", "rows:\n  - {name: W, kind: reference, evaluates: in-batch/retriever}\n"),
+            ("rows:\n", "rows:\n  - {name: W, kind: reference, evaluates: base/retriever}\n"),
             ":16: key 'rows[1]': the reference of a curve is the phase that all its rows continue",
         ),
         (

@@ -37,8 +37,8 @@ def parameters(text: str) -> tuple[str, str]:
         ),
         (("sampler: trisampler", "sampler: 7"), "key 'rows[5].sampler': got 7; expected keys with values"),
         (
-            ("sampler: trisampler", "sampler: trisampler\n    recipe: in-batch"),
-            "recipe 'in-batch' has negatives of its own, and no use for a row's sampler",
+            ("sampler: trisampler", "sampler: trisampler\n    recipe: base"),
+            "recipe 'base' has negatives of its own, and no use for a row's sampler",
         ),
         (("    sampler: trisampler\n", ""), "key 'rows[5]': row 'TriSampler' has no sampler"),
         (parameters("transitionl: 0.5"), "has no parameter 'transitionl'; did you mean 'transitional'?"),
@@ -59,8 +59,8 @@ def parameters(text: str) -> tuple[str, str]:
             "unknown recipe 'continue-contrastiv'; did you mean 'continue-contrastive'?",
         ),
         (
-            ("recipe: continue-contrastive", "recipe: in-batch"),
-            "recipe 'in-batch' has negatives of its own, and no use for a row's sampler",
+            ("recipe: continue-contrastive", "recipe: base"),
+            "recipe 'base' has negatives of its own, and no use for a row's sampler",
         ),
         (
             ("dataset: ms-pas", "dataset: ms-pass"),
@@ -139,8 +139,8 @@ def test_all_errors_of_a_file_at_once_in_order(broken: Broken) -> None:
         (SPEC, ("kind: control\n", "kind: control\n    steps: 30\n"), "recipe", "row"),
         (SPEC, ("negatives: 15", "negatives: 15\n  temperature: 2.0"), "recipe", "row"),
         (SPEC, ("negatives: 15", "negatives: 15\n  titles: true"), "dataset", "row"),
-        ("recipes/in-batch.yaml", ("    loss:", "    dropout: 0.3\n    loss:"), "scale", "recipe"),
-        ("recipes/in-batch.yaml", ("    loss:", "    sampler: top-k\n    loss:"), "row", "recipe"),
+        ("recipes/base.yaml", ("    loss:", "    dropout: 0.3\n    loss:"), "scale", "recipe"),
+        ("recipes/base.yaml", ("    loss:", "    sampler: top-k\n    loss:"), "row", "recipe"),
         ("datasets/ms-pas.yaml", ("titles:", "loss: x\ntitles:"), "recipe", "dataset"),
     ],
 )
@@ -160,7 +160,7 @@ def test_key_of_another_owner_names_both(
         (("rate: 5.0e-4", "rate: 5e-4"), "such as 5.0e-4"),
         (("threads: 2", "threads: 2\nrefresh: 3"), "write it below `substitutes`"),
         (("both-towers: {", "both-tower: {"), "did you mean 'both-towers'?"),
-        (("in-batch/retriever: {", "in-batch/base: {"), "neither what a phase trains nor a phase"),
+        (("base/retriever: {", "base/retreiver: {"), "neither what a phase trains nor a phase"),
         (("threads: 2", "threads: 2\nloss: x"), "'loss' belongs to the recipe"),
         (("dropout: 0.1", "dropout: .nan"), "key 'encoder.dropout'"),
         (("pooling: idf-mean", "pooling: idf"), "did you mean 'idf-mean'?"),
@@ -177,12 +177,12 @@ def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> 
     [
         (
             "recipes/continue-contrastive.yaml",
-            ("start: in-batch/retriever", "start: in-batch/retreiver"),
-            "key 'phases[0].start': unknown phase 'in-batch/retreiver'; did you mean 'in-batch/retriever'?",
+            ("start: base/retriever", "start: base/retreiver"),
+            "key 'phases[0].start': unknown phase 'base/retreiver'; did you mean 'base/retriever'?",
         ),
         (
             "recipes/continue-contrastive.yaml",
-            ("start: in-batch/retriever", "start: continue-contrastive/contrastive"),
+            ("start: base/retriever", "start: continue-contrastive/contrastive"),
             "'continue-contrastive/contrastive' and 'continue-contrastive/contrastive' start from each other",
         ),
         ("datasets/ms-pas.yaml", ("topics: 40", "topicz: 40"), "unknown key; did you mean 'topics'?"),
@@ -234,10 +234,10 @@ def test_wrong_file_that_a_target_names(
 def test_errors_of_two_named_files_come_together(broken: Broken, library: Library) -> None:
     paper = library.root / "papers/trisampler/paper.yaml"
     paper.write_text(paper.read_text().replace("severity: low", "severity: tiny", 1))
-    lines = broken("recipes/in-batch.yaml", ("clip_norm: 2.0", "clip_norm: -1.0"))
+    lines = broken("recipes/base.yaml", ("clip_norm: 2.0", "clip_norm: -1.0"))
     assert [line.split(":")[0] for line in lines] == [
         "experiments/papers/trisampler/paper.yaml",
-        "experiments/recipes/in-batch.yaml",
+        "experiments/recipes/base.yaml",
     ]
 
 
@@ -275,14 +275,14 @@ def test_unknown_names(library: Library) -> None:
         library.target("trisampler/tabel-5")
     with pytest.raises(UserError, match=r"unknown target 'trisamplr/table-5'; did you mean"):
         library.target("trisamplr/table-5")
-    with pytest.raises(UserError, match=r"unknown target '\.\./recipes/in-batch'"):
-        library.target("../recipes/in-batch")
+    with pytest.raises(UserError, match=r"unknown target '\.\./recipes/base'"):
+        library.target("../recipes/base")
     with pytest.raises(UserError, match=r"unknown scale 'quik'; did you mean 'quick'"):
         resolve(library, TABLE, "quik")
     with pytest.raises(UserError, match=r"has no scale 'quick'"):
         resolve(library, "calibration/hard-negatives", "quick")
-    with pytest.raises(UserError, match=r"unknown recipe 'in-bach'; did you mean 'in-batch'"):
-        library.recipe("in-bach")
+    with pytest.raises(UserError, match=r"unknown recipe 'bsae'; did you mean 'base'"):
+        library.recipe("bsae")
     with pytest.raises(UserError, match=r"unknown dataset 'nk'; did you mean 'nq'"):
         library.dataset("nk")
     with pytest.raises(UserError, match=r"has no row 'Trisampler'; did you mean 'TriSampler'"):

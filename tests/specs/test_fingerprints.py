@@ -80,12 +80,12 @@ def test_another_measure_trains_nothing(runs: dict[str, RunSettings]) -> None:
 
 PINNED = {
     "BM25": ["b2d6d29d838b1dae"],
-    "Warm-up": ["743429eeee14870c", "ad8d3ac3c0c60b87"],
-    "Uniform Sampling": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "2eb2d6ae05d2e1fe"],
-    "TopK Sampling": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "936de1ba07e56721"],
-    "Debiased Sampling": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "f977ca5a573fb276"],
-    "TriSampler": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "0ab78a3d5f976d6c"],
-    "SimANS": ["743429eeee14870c", "ad8d3ac3c0c60b87", "22102358cdb877d6", "4e963b3de7ce3628"],
+    "Warm-up": ["743429eeee14870c", "9b1bbca48c289df3"],
+    "Uniform Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "329b42e6f6ed53bf"],
+    "TopK Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "9870dc11caf4a476"],
+    "Debiased Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "027a441364c6e050"],
+    "TriSampler": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "403bf1f809e5f949"],
+    "SimANS": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "758a85723b7e4d31"],
 }
 
 
@@ -98,7 +98,7 @@ def test_the_fingerprints_of_the_shipped_table_are_pinned(library: Library) -> N
 
 def test_links_name_the_keys_that_are_hashed(runs: dict[str, RunSettings]) -> None:
     made = links(runs["TriSampler"], COLLECTION)
-    assert [link.stage for link in made] == ["tokens", "warm-up", "candidates", "run"]
+    assert [link.stage for link in made] == ["tokens", "base", "candidates", "run"]
     assert [link.stands_on for link in made] == [COLLECTION, *(link.fingerprint for link in made[:-1])]
     assert set(made[-1].parts) == {"sampler", "phase", "seed"}
 
@@ -109,9 +109,9 @@ def test_rows_taught_by_a_ranker_share_it_with_its_warm_up_and_candidates(librar
     made = {name: chain(run, COLLECTION) for name, run in runs.items()}
     uniform, trisampler, ranker = (made[n] for n in ("Uniform Sampling", "TriSampler", "Warm-up, reranked"))
     stages = [stage for stage, _ in trisampler.links]
-    assert stages == ["tokens", "warm-up", "candidates", "ranker", "candidates", "run"]
+    assert stages == ["tokens", "base", "candidates", "ranker", "candidates", "run"]
     assert uniform.needs() == trisampler.needs() == [*ranker.needs(), ranker.last]
-    assert trisampler.runs_below == [("warm-up", ranker.start), ("ranker", ranker.last)]
+    assert trisampler.runs_below == [("base", ranker.start), ("ranker", ranker.last)]
     (row,) = with_runs(plain.loaded.rows("TriSampler"))
     contrastive = chain(plain.run(row, 0), COLLECTION)
     assert (contrastive.start, contrastive.candidates) == (trisampler.start, trisampler.candidates)

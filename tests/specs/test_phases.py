@@ -22,7 +22,7 @@ summary: Uniform negatives first, then those of the row.
 source: a test
 phases:
   - name: easy
-    start: in-batch/retriever
+    start: base/retriever
     negatives: {sampler: uniform, candidates: 30, negatives: 3}
     loss: softmax-cross-entropy
     optimizer: {clip_norm: 2.0, weight_decay: 0.0}
@@ -54,7 +54,7 @@ def test_a_chain_has_a_run_for_each_phase(long: Resolved) -> None:
     hard = row(long, "TriSampler")
     easy = hard.start
     assert easy is not None and easy.start is not None and easy.start.start is None
-    assert (hard.recipe, easy.recipe, easy.start.recipe) == ("long", "long", "in-batch")
+    assert (hard.recipe, easy.recipe, easy.start.recipe) == ("long", "long", "base")
     assert easy.sampler is not None and hard.sampler is not None
     assert (easy.sampler.preset, easy.sampler.candidates, easy.sampler.negatives) == ("uniform", 30, 3)
     assert (hard.sampler.preset, hard.sampler.candidates, hard.sampler.negatives) == ("trisampler", 50, 15)
@@ -90,12 +90,12 @@ def test_a_row_has_k_and_n_of_its_own(library: Library) -> None:
 
 def test_the_narrower_substitute_wins_key_by_key(library: Library) -> None:
     scale = library.scale("simulation")
-    base = library.recipe("in-batch").last
+    base = library.recipe("base").phases[0]
     assert published(base, "ms-pas") == Numbers(1e-4, 64, 23575, None, None)
-    assert used(scale, "in-batch/retriever", base, "ms-pas") == Numbers(3e-3, 32, 200, None, None)
+    assert used(scale, "base/retriever", base, "ms-pas") == Numbers(3e-3, 32, 200, None, None)
     path = library.root / SCALE
-    path.write_text(path.read_text().replace("in-batch/retriever: {rate: 3.0e-3, ", "in-batch/retriever: {"))
-    narrower = used(library.scale("simulation"), "in-batch/retriever", base, "ms-pas")
+    path.write_text(path.read_text().replace("base/retriever: {rate: 3.0e-3, ", "base/retriever: {"))
+    narrower = used(library.scale("simulation"), "base/retriever", base, "ms-pas")
     assert narrower == Numbers(1e-3, 32, 200, None, None)
 
 
@@ -116,7 +116,7 @@ def test_paper_scale_uses_what_was_published_for_the_dataset(library: Library) -
         ),
         (RECIPE, ("negatives: row", "negatives: {sampler: trisamplr}"), "did you mean 'trisampler'?"),
         (RECIPE, ("name: contrastive", "name: Contrastive"), "key 'phases[0].name'"),
-        (RECIPE, ("start: in-batch/retriever", "trains: ranker"), "a ranker is trained on what a retriever"),
+        (RECIPE, ("start: base/retriever", "trains: ranker"), "a ranker is trained on what a retriever"),
     ],
 )
 def test_a_phase_that_cannot_be_is_refused(
@@ -137,9 +137,9 @@ def test_paper_scale_refuses_what_was_not_published(library: Library) -> None:
 
 
 def test_a_circle_of_recipes_is_refused(library: Library) -> None:
-    (library.root / "recipes/long.yaml").write_text(LONG.replace("in-batch/retriever", "round/round"))
+    (library.root / "recipes/long.yaml").write_text(LONG.replace("base/retriever", "round/round"))
     other = LONG.partition("  - name: hard")[0].replace("name: easy", "name: round")
-    (library.root / "recipes/round.yaml").write_text(other.replace("in-batch/retriever", "long/hard"))
+    (library.root / "recipes/round.yaml").write_text(other.replace("base/retriever", "long/hard"))
     with pytest.raises(SpecErrors) as caught:
         library.recipes(["long"])
     assert "'round/round' and 'long/hard' start from each other; break the circle" in str(caught.value)
@@ -165,8 +165,8 @@ def test_a_file_of_the_old_form_gets_one_line(library: Library, file: str, text:
 
 
 def test_a_row_of_the_old_form_gets_one_line(broken: Broken) -> None:
-    (line,) = broken(f"papers/{TABLE}.yaml", ("evaluates: in-batch/retriever", "evaluates: warm-up"))
-    assert "a row evaluates a phase, <recipe>/<phase>, not 'warm-up'; for example in-batch/retriever" in line
+    (line,) = broken(f"papers/{TABLE}.yaml", ("evaluates: base/retriever", "evaluates: warm-up"))
+    assert "a row evaluates a phase, <recipe>/<phase>, not 'warm-up'; for example base/retriever" in line
 
 
 def test_papers_of_the_old_place_get_one_line(library: Library) -> None:

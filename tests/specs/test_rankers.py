@@ -40,7 +40,7 @@ RANKER = """ranker:
             TAUGHT,
             "scales/simulation.yaml",
             (RANKER, ""),
-            "key 'scales[0]': scale 'simulation' has no ranker, phase 'warm-ranker/ranker' has one; add ",
+            "key 'scales[0]': scale 'simulation' has no ranker, phase 'base/ranker' has one; add ",
         ),
         (
             TAUGHT,
@@ -52,14 +52,14 @@ RANKER = """ranker:
         (
             UNTAUGHT,
             f"papers/{UNTAUGHT}.yaml",
-            ("evaluates: in-batch/retriever", "evaluates: in-batch/ranker"),
-            "key 'rows[1].evaluates': unknown phase 'in-batch/ranker'; did you mean 'in-batch/retriever'?",
+            ("evaluates: base/retriever", "evaluates: base/rankr"),
+            "key 'rows[1].evaluates': unknown phase 'base/rankr'; did you mean 'base/ranker'?",
         ),
         (
             TAUGHT,
             "recipes/ar2-continue.yaml",
-            ("start: warm-ranker/ranker", "start: warm-rankr/ranker"),
-            "key 'phases[0].ranker.start': unknown phase 'warm-rankr/ranker'; did you mean 'warm-",
+            ("start: base/ranker", "start: base/rankr"),
+            "key 'phases[0].ranker.start': unknown phase 'base/rankr'; did you mean 'base/ranker'?",
         ),
     ],
 )

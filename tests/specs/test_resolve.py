@@ -26,8 +26,8 @@ def test_rows_differ_in_the_sampler_alone(table: Resolved) -> None:
     assert uniform.sampler != trisampler.sampler
     assert uniform.model_copy(update={"sampler": None}) == trisampler.model_copy(update={"sampler": None})
     assert uniform.phase is not None and uniform.start is not None and uniform.start.phase is not None
-    assert uniform.phase.negatives == "drawn"
-    assert uniform.start.phase.negatives == "in-batch"
+    assert uniform.start.sampler is not None and uniform.start.sampler.source is None
+    assert uniform.start.sampler.topology["name"] == "in-batch"
     assert uniform.start.phase.refresh is None
 
 
@@ -74,14 +74,9 @@ def test_seeds_of_the_phases_are_separate_and_shared_by_rows(table: Resolved) ->
 
 def test_reference_rows(table: Resolved) -> None:
     assert run(table, "BM25").kind == "bm25"
-    warm_up = run(table, "Warm-up")
-    assert (warm_up.kind, warm_up.recipe, warm_up.start, warm_up.sampler) == (
-        "warm-up",
-        "in-batch",
-        None,
-        None,
-    )
-    assert warm_up == run(table, "TriSampler").start
+    base = run(table, "Warm-up")
+    assert (base.kind, base.recipe, base.phase_name, base.start) == ("base", "base", "retriever", None)
+    assert base == run(table, "TriSampler").start
 
 
 def test_control_without_drawn_negatives(library: Library) -> None:

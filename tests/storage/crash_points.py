@@ -83,7 +83,7 @@ class Points:
 
 def few_steps(spec: dict[str, Any]) -> None:
     spec["substitutes"]["both-towers"] |= {"steps": 6, "refresh": 2}
-    spec["substitutes"]["in-batch/retriever"]["steps"] = 3
+    spec["substitutes"]["base/retriever"]["steps"] = 3
 
 
 def few_words(spec: dict[str, Any]) -> None:

@@ -143,13 +143,13 @@ def test_four_processes_on_one_store_make_each_run_once(made, tmp_path, killed):
         if process in alive:
             results = tmp_path / f"process-{number}/results/local/simulation" / TARGET
             assert (results / "cells.json").read_bytes() == expected
-    for folder in place.runs("warm-up") + place.runs("trained"):
+    for folder in place.runs("base") + place.runs("continued"):
         steps = [
             (line["phase"], line["step"])
             for line in map(json.loads, (folder / "metrics.jsonl").open())
             if "loss" in line
         ]
-        assert len(steps) == len(set(steps)) == (64 if folder in place.runs("warm-up") else 30)
+        assert len(steps) == len(set(steps)) == (64 if folder in place.runs("base") else 30)
     if not killed:
         said = [int(out.split(" run(s) made")[0].split()[-1]) for out, _ in outputs]
         assert sum(said) == 4, said  # BM25, warm-up and two rows, each by one of them

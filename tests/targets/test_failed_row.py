@@ -14,7 +14,7 @@ from tests.place import TARGET, Place
 
 
 def forget(place: Place, preset: str) -> None:
-    for folder in place.runs("trained"):
+    for folder in place.runs("continued"):
         if json.loads((folder / "spec.json").read_text())["sampler"]["preset"] == preset:
             shutil.rmtree(folder)
 

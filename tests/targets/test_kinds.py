@@ -23,7 +23,7 @@ CURVE = "trisampler/figure-4"
 
 def fewer_steps(spec: dict) -> None:
     spec["substitutes"]["both-towers"] |= {"steps": 4, "refresh": 2}
-    spec["substitutes"]["in-batch/retriever"]["steps"] = 8
+    spec["substitutes"]["base/retriever"]["steps"] = 8
 
 
 def fewer_readings(spec: dict) -> None:

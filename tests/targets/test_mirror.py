@@ -34,7 +34,7 @@ class Used:
 
 
 RESOLVED = resolve(Library(EXPERIMENTS), TARGET, "simulation")
-START = (("tokens", "t"), ("warm-up", "w0"))
+START = (("tokens", "t"), ("base", "w0"))
 USES = [
     Used("BM25", 0, Chain((("bm25", "b"),))),
     Used("Uniform Sampling", 0, Chain((*START, ("candidates", "c0"), ("run", "u0")))),
@@ -119,7 +119,7 @@ def test_a_command_that_fails_does_not_wait(stages: Stages, monkeypatch: pytest.
 
 def test_every_checkpoint_is_news(made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = made.copy(tmp_path / "place")
-    for folder in [*place.runs("warm-up"), *place.runs("trained")]:
+    for folder in [*place.runs("base"), *place.runs("continued")]:
         shutil.rmtree(folder)
     noted: list[tuple[str, int, bool]] = []
 
@@ -130,5 +130,5 @@ def test_every_checkpoint_is_news(made, tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Mirroring, "note", note)
     assert place.call(monkeypatch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1") == 0
-    assert {("warm-up", lines, False) for lines in range(8, 65, 8)} | {("warm-up", 64, True)} <= set(noted)
-    assert len({lines for kind, lines, done in noted if kind == "trained" and not done}) >= 3
+    assert {("base", lines, False) for lines in range(8, 65, 8)} | {("base", 64, True)} <= set(noted)
+    assert len({lines for kind, lines, done in noted if kind == "continued" and not done}) >= 3

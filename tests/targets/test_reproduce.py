@@ -29,12 +29,12 @@ def test_every_file_of_a_result_is_written(made):
 
 def test_a_second_run_trains_nothing_and_writes_the_same_cells(made):
     before = (made.results / "cells.json").read_bytes()
-    seconds = {folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("trained")}
+    seconds = {folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("continued")}
     done = made.reproduce()
     assert done.returncode == 0 and "0 run(s) made" in done.stdout
     assert (made.results / "cells.json").read_bytes() == before
     assert seconds == {
-        folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("trained")
+        folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("continued")
     }
 
 
@@ -113,8 +113,8 @@ def test_runs_share_warm_up_and_first_candidates(made):
     by_row = {run["row"]: run for run in plan}
     assert by_row["Uniform Sampling"]["needs"] == by_row["TriSampler"]["needs"]
     assert by_row["Warm-up"]["fingerprint"] in by_row["TriSampler"]["needs"]
-    assert len(made.runs("warm-up")) == 1 and len(made.runs("trained")) == 2
-    losses = [json.loads(line) for line in (made.runs("warm-up")[0] / "metrics.jsonl").open()]
+    assert len(made.runs("base")) == 1 and len(made.runs("continued")) == 2
+    losses = [json.loads(line) for line in (made.runs("base")[0] / "metrics.jsonl").open()]
     assert sum("loss" in line for line in losses) == 64
 
 
@@ -152,12 +152,12 @@ def test_mlflow_holds_every_run_once(made):
 
 
 MOMENTS = {
-    "warm-up": lambda place: any(place.root.glob("store/runs/*/checkpoints/step-00000024")),
+    "base": lambda place: any(place.root.glob("store/runs/*/checkpoints/step-00000024")),
     "mining": lambda place: any(place.root.glob("store/candidates/*")),
     "continued": lambda place: any(
-        any(folder.glob("checkpoints/step-00000020")) for folder in place.runs("trained")
+        any(folder.glob("checkpoints/step-00000020")) for folder in place.runs("continued")
     ),
-    "evaluation": lambda place: any(any(folder.glob("rankings/*")) for folder in place.runs("trained")),
+    "evaluation": lambda place: any(any(folder.glob("rankings/*")) for folder in place.runs("continued")),
 }
 
 
@@ -201,7 +201,7 @@ def test_a_wrong_call_is_one_clear_message(made, arguments, words):
 
 
 def test_the_best_checkpoint_on_dev_is_kept_beside_the_last(made):
-    for run in made.runs("trained"):
+    for run in made.runs("continued"):
         told = json.loads((run / "done.json").read_text())["best"]
         lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         watched = {line["step"]: line[told["measure"]] for line in lines if line["phase"] == "continued dev"}
@@ -215,11 +215,11 @@ def test_the_best_checkpoint_on_dev_is_kept_beside_the_last(made):
 def test_a_corrupt_file_is_one_clear_message(made, tmp_path, victim):
     place = tmp_path / "place"
     shutil.copytree(made.root, place)
-    kind = "warm-up" if "final" in victim else "trained"
+    kind = "base" if "final" in victim else "continued"
     again = Place.__new__(Place)
     again.root = place
-    if kind == "warm-up":  # its encoder is read again only by a row that is not done
-        for folder in again.runs("trained"):
+    if kind == "base":  # its encoder is read again only by a row that is not done
+        for folder in again.runs("continued"):
             shutil.rmtree(folder)
     for folder in again.runs(kind):
         (folder / victim).write_bytes(b"torn")

@@ -14,7 +14,7 @@ from harness.training.turns import TURNS, steps_before
 
 from .conftest import PAIR_TOKENS, same
 
-RATES = SimpleNamespace(learning_rate=1e-3, weight_decay=0.01, warm_up_share=0.1, clip_norm=2.0)
+RATES = SimpleNamespace(learning_rate=1e-3, weight_decay=0.01, lr_warmup_share=0.1, clip_norm=2.0)
 LOSSES = {
     "ar2-paper": {
         "name": "sum",

@@ -35,7 +35,7 @@ def trials() -> dict[str, Any]:
 
 
 def fewer_steps(spec: dict[str, Any]) -> None:
-    spec["substitutes"]["in-batch/retriever"]["steps"] = 20
+    spec["substitutes"]["base/retriever"]["steps"] = 20
 
 
 @pytest.fixture(scope="module")

@@ -41,8 +41,9 @@ def held_out(place: SearchPlace) -> list[str]:
 
 
 def test_trials_share_their_warm_up_and_are_training_runs(searched: SearchPlace) -> None:
-    assert len(searched.runs("warm-up")) == 1
-    assert {run.name for run in searched.runs("trained")} == {one["fingerprint"] for one in searched.trials()}
+    assert len(searched.runs("base")) == 1
+    made = {run.name for run in searched.runs("continued")}
+    assert made == {one["fingerprint"] for one in searched.trials()}
 
 
 def test_the_same_command_trains_nothing_more(searched: SearchPlace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_what_a_killed_worker_left_is_tried_again_by_the_others(
     trials = 2 * workers
     command = ["search", NAME, "--scale", "simulation", "--workers", str(workers), "--trials", str(trials)]
     process = start(place, place.command(*command))
-    until(lambda: len(place.runs("trained")) >= workers)
+    until(lambda: len(place.runs("continued")) >= workers)
     leases = place.root / "store/leases"
     found = [json.loads(path.read_text())["pid"] for path in leases.glob("search-worker-*.json")]
     assert len(found) == workers
@@ -156,7 +157,7 @@ def test_what_a_killed_worker_left_is_tried_again_by_the_others(
     (dead,) = [trial for trial in ended if trial not in counted(ended)]
     again = ended[int(dead["why"].rpartition(" ")[2])]
     assert again["params"].items() >= dead["params"].items()
-    assert len(place.runs("warm-up")) == 1
+    assert len(place.runs("base")) == 1
 
 
 def start(place: SearchPlace, command: list[str]) -> subprocess.Popen[bytes]:

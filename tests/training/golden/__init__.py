@@ -1,4 +1,4 @@
-"""Golden runs: each shipped recipe trained for a few steps in float64, its figures committed.
+"""Golden runs: each phase of the shipped recipes trained for a few steps in float64, its figures committed.
 
 What training does may change only together with the number of its stage in `VERSION`
 (`harness/specs/fingerprints.py`): else old runs in a store would pass for new ones.
@@ -18,8 +18,7 @@ from harness.negatives.presets import presets
 from harness.pieces import make_piece
 from harness.specs.fingerprints import VERSION
 from harness.specs.library import Library
-from harness.specs.recipe import Phase
-from harness.specs.recipe import RankerPart as RankerOfPhase
+from harness.specs.recipe import Phase, phases_of
 from harness.storage.files import content_hash
 from harness.training.losses.registry import make_loss
 from harness.training.phase_inputs import RankerPart
@@ -32,31 +31,38 @@ SHIPPED = Library(FOLDER.parents[2] / "experiments")
 STEPS = 6
 CLOSE = 1e-9
 
-BELOW = ("tokens", "warm-up")
+BELOW = ("tokens", "base")
 
 
-def recipes() -> list[str]:
-    """Return the names of the recipes that ship."""
-    return SHIPPED.names("recipes")
+def phases() -> dict[str, Phase]:
+    """Return the phases of the shipped recipes that can be trained, by ``<recipe>.<phase>``."""
+    shipped = phases_of({name: SHIPPED.recipe(name) for name in SHIPPED.names("recipes")})
+    return {name.replace("/", "."): phase for name, phase in sorted(shipped.items()) if _trained(phase)}
+
+
+def _trained(phase: Phase) -> bool:
+    """Whether the trainer has all parts of a phase; `harness.runs.missing` names those that it lacks."""
+    ranker = phase.ranker
+    return phase.trains in ("both-towers", "ranker") and not (ranker and (ranker.denoises or ranker.labels))
 
 
 def versions_of(name: str) -> dict[str, int]:
-    """Return the versions that a recipe's golden run stands for."""
-    phase = SHIPPED.recipe(name).last
+    """Return the versions that a phase's golden run stands for."""
+    phase = phases()[name]
     drawn = ("candidates",) if draws(phase) else ()
     ranker = ("ranker",) if phase.trains == "ranker" or phase.ranker is not None else ()
-    run = ("run",) if drawn and phase.trains != "ranker" else ()
+    run = ("run",) if isinstance(phase.start, str) and phase.trains != "ranker" else ()
     return {stage: VERSION[stage] for stage in (*BELOW, *drawn, *ranker, *run)}
 
 
 def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
-    """Train a recipe on the tiny bench, one thread, in float64.
+    """Train a phase on the tiny bench, one thread, in float64.
 
     Returns:
         ``tokens``, a hash of the token ids; ``losses`` after each step; ``known_relevant_drawn``;
         ``weights``, the norm of each tensor at the end.
     """
-    phase = SHIPPED.recipe(name).last
+    phase = phases()[name]
     drawn = draws(phase)
     encoder = bench.encoder(seed=5).double()
     part = ranker_part(phase, bench.ranker(encoder, seed=6).double())
@@ -92,12 +98,12 @@ def draws(phase: Phase) -> bool:
     return phase.own is None or phase.own.sampler.draws
 
 
-def rates(of: Phase | RankerOfPhase) -> dict[str, float]:
+def rates(of: Any) -> dict[str, float]:
     """Return what an optimizer and its schedule are set to, beside the learning rate."""
     return {
         "weight_decay": of.optimizer.weight_decay,
         "clip_norm": of.optimizer.clip_norm,
-        "warm_up_share": of.schedule.lr_warmup_share,
+        "lr_warmup_share": of.schedule.lr_warmup_share,
     }
 
 
@@ -108,18 +114,18 @@ def ranker_part(phase: Phase, ranker: Ranker) -> RankerPart | None:
         return RankerPart(ranker, PAIR_TOKENS, RankerAlone(), own, make_loss(phase.loss))
     if phase.ranker is None:
         return None
-    own = SimpleNamespace(learning_rate=1e-3, **rates(phase.ranker))
+    own = SimpleNamespace(learning_rate=1e-3, **rates(phase.ranker)) if phase.ranker.learns else None
     turns = make_piece("turns", TURNS, phase.ranker.turns)
     return RankerPart(ranker, PAIR_TOKENS, turns, own, make_loss(phase.ranker.loss))
 
 
 def path_of(name: str) -> Path:
-    """Return the committed file of a recipe."""
+    """Return the committed file of a phase."""
     return FOLDER / f"{name}.json"
 
 
 def committed(name: str) -> dict[str, Any]:
-    """Return the committed figures of a recipe, with the versions that they were made under."""
+    """Return the committed figures of a phase, with the versions that they were made under."""
     return dict(json.loads(path_of(name).read_text(encoding="utf-8")))
 
 
@@ -127,7 +133,7 @@ def verdict(name: str, made: dict[str, Any], golden: dict[str, Any], versions: d
     """Return what is wrong with a run beside its golden one, empty where it is the same.
 
     Args:
-        name: of the recipe.
+        name: of the phase.
         made: what `golden_run` returned.
         golden: the content of the committed file.
         versions: those of the code.

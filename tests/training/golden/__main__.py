@@ -10,7 +10,7 @@ import torch
 
 from harness.storage.files import write_json
 from tests.training.conftest import Bench
-from tests.training.golden import golden_run, path_of, recipes, versions_of
+from tests.training.golden import golden_run, path_of, phases, versions_of
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
-        for name in recipes():
+        for name in phases():
             figures = golden_run(bench, Path(folder) / name, name)
             write_json(path_of(name), {"versions": versions_of(name), **figures})
             print(path_of(name))
