@@ -39,10 +39,9 @@ from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.storage.store import Store
-from harness.tuning.report.expected_best import counted, expected_best
-from harness.tuning.report.figures.contour import draw_contour
-from harness.tuning.report.figures.expected import draw_expected
-from harness.tuning.report.figures.history import draw_history
+from harness.tuning.report.contour import draw_contour
+from harness.tuning.report.expected_best import counted, draw_expected, expected_best
+from harness.tuning.report.figures import draw_history
 from harness.tuning.report.result import read_found
 from harness.tuning.tune import run_search
 

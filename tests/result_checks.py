@@ -21,10 +21,9 @@ from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import FILES, html_text
 from harness.reports.statistics.cells import count
-from harness.tuning.report.render import importances_of
+from harness.tuning.report.render import importances_of, render_trials_csv
 from harness.tuning.report.result import read_found
 from harness.tuning.report.table import search_document
-from harness.tuning.report.tidy import render_trials_csv
 
 
 def cells_of(folder: Path) -> dict[str, Any]:

@@ -12,16 +12,26 @@ It is what n trials of a random search are expected to reach, as those are drawn
 from __future__ import annotations
 
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
+from harness.reports.document import Column, Table, fields
+from harness.reports.drawing import describe, figure_to, line_look
+from harness.reports.text import NOTHING
+from harness.tuning.report.figures import best_so_far, value_axis
 from harness.tuning.report.result import Found, Study
+from harness.tuning.report.text import axis_text, factor_of, title_of, value_of
 
 FloatArray = npt.NDArray[np.float64]
 
 RESAMPLES = 2000
 LEVEL = 0.95
+BUDGETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+PALE = 0.13
 
 
 def is_exact(found: Found) -> bool:
@@ -79,3 +89,84 @@ def _weights(count: int) -> FloatArray:
     return np.array(
         [[comb(i, n - 1) / comb(count, n) for i in range(count)] for n in range(1, count + 1)]
     ).reshape(count, count)
+
+
+def expected_table(found: Found) -> Table:
+    """Return a line for each study, a column for each of some budgets; empty where no trial was drawn."""
+    values = {study.row: counted(found, study) for study in found.studies}
+    most = max(len(of) for of in values.values())
+    if most == 0:
+        return Table("Expected best against budget", (), ())
+    budgets = [*(budget for budget in BUDGETS if budget < most), most]
+    rows = tuple(fields([row, *_texts(found, of, budgets)]) for row, of in values.items())
+    columns = (Column("Study", names=True), *(Column(f"n = {budget}") for budget in budgets))
+    return Table("Expected best against budget", columns, rows, _caption(found))
+
+
+def _texts(found: Found, values: FloatArray, budgets: list[int]) -> list[str]:
+    """Return the expectation at each budget; a study with fewer trials has none beyond them."""
+    if not len(values):
+        return [NOTHING] * len(budgets)
+    first = found.objectives[0]
+    curve, *ends = (first.sign * line for line in (expected_best(values), *expected_band(values)))
+
+    def text(budget: int) -> str:
+        low, high = sorted(float(end[budget - 1]) for end in ends)
+        return f"{value_of(first, curve[budget - 1])} [{value_of(first, low)}, {value_of(first, high)}]"
+
+    return [text(budget) if budget <= len(values) else NOTHING for budget in budgets]
+
+
+def _caption(found: Found) -> str:
+    exact = (
+        "It is what as many trials of this random search are expected to reach."
+        if is_exact(found)
+        else f"Trials of sampler {found.sampler} build on those before them, so this is no expectation of "
+        "the search: it tells how many of the settings that it tried are good. What it reached is its "
+        "history."
+    )
+    return (
+        f"In {axis_text(found.objectives[0])}: the exact mean of the best over all subsets of n trials "
+        f"(Dodge et al. 2019), with a {100 * LEVEL:g} % bootstrap over trials. {exact}"
+    )
+
+
+def draw_expected(found: Found, svg: Path, png: Path) -> None:
+    """Draw both panels, all studies in each; the same trials give the same bytes."""
+    with figure_to(svg, png, 9.6, 4.6) as figure:
+        describe(figure, title_of(found, "Best setting against budget"), _legend())
+        left, right = figure.subplots(1, 2, sharey=True)
+        for number, study in enumerate(found.studies):
+            look = {**line_look(number), "markersize": 4}
+            at, best = best_so_far(found, study)
+            left.plot(at, best, drawstyle="steps-post", label=study.row, markevery=(0.0, 0.12), **look)
+            _draw_expected(right, found, number)
+        left.set_title("as it went: best finished so far", loc="left")
+        exact = "" if is_exact(found) else f", as if in any order ({found.sampler} is not random)"
+        right.set_title(f"expected best of n trials{exact}", loc="left")
+        for axis in (left, right):
+            axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+            axis.set_xlabel("trials")
+            value_axis(axis, found, named=axis is left)
+        low = "lower" if found.objectives[0].sign > 0 else "upper"
+        left.legend(loc=f"{low} right", ncols=1 + (len(found.studies) > 5), fontsize=7.5, framealpha=0.8)
+
+
+def _draw_expected(axis: Axes, found: Found, number: int) -> None:
+    """Draw the expectation of one study with its band, in the look of the study."""
+    values, look = counted(found, found.studies[number]), line_look(number)
+    if not len(values):
+        return
+    factor = found.objectives[0].sign * factor_of(found.objectives[0])
+    at = range(1, len(values) + 1)
+    low, high = expected_band(values)
+    axis.fill_between(at, low * factor, high * factor, color=look["color"], alpha=PALE, linewidth=0, zorder=1)
+    axis.plot(at, expected_best(values) * factor, markevery=(0.0, 0.12), **{**look, "markersize": 4})
+
+
+def _legend() -> str:
+    return (
+        "Right: exact mean over all subsets of n trials, without the papers' settings; band: "
+        f"{100 * LEVEL:g} % bootstrap over trials, which cannot rise above the best value seen.\n"
+        "A pruned trial counts with its value when pruned, at most the best finished one."
+    )

@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
+from matplotlib.axes import Axes
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -22,7 +24,10 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from harness.tuning.report.result import Study, Trial
+from harness.reports.document import Column, Table, fields
+from harness.reports.drawing import INK, OKABE_ITO, describe, figure_to
+from harness.tuning.report.result import Found, Study, Trial
+from harness.tuning.report.text import names_of, title_of
 
 FOREST_SEEDS = 10
 RESAMPLES = 40
@@ -30,6 +35,7 @@ TREES = 16
 LEVEL = 0.9
 FEWEST, FEWEST_A_PARAMETER = 10, 4
 """Finished trials below which a forest says nothing that another sample of trials would not deny."""
+WIDE = 3
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ class Importance:
     trials: int
     why_not: str | None
     left_out: Sequence[str]
+
+
+Importances = Mapping[tuple[str, int], Importance]
+"""(row, place of the objective) -> what was computed."""
 
 
 def importance(study: Study, place: int = 0) -> Importance:
@@ -150,3 +160,95 @@ def _distribution(of: Mapping[str, Any]) -> BaseDistribution:
 
 def _along(of: Mapping[str, Any], value: Any) -> Any:
     return math.log10(value) if of.get("log") else value
+
+
+def importance_table(found: Found, importances: Importances) -> Table:
+    """Return a line for each study and parameter; the caption says which studies have none."""
+    rows = [
+        fields([_study(found, *key), names[share.key], f"{share.share:.2f} ± {share.forests:.2f}", around])
+        for key, of in importances.items()
+        for names in (_names(of),)
+        for share in of.shares
+        for around in (f"[{share.low:.2f}, {share.high:.2f}]",)
+    ]
+    columns = (
+        Column("Study", names=True),
+        Column("Parameter", names=True),
+        Column("share"),
+        Column(f"{100 * LEVEL:g} %, over trials"),
+    )
+    said = [line for key, of in importances.items() for line in _said(_study(found, *key), of)]
+    return Table("Importance", columns, tuple(rows), " ".join([*([_caption()] if rows else []), *said]))
+
+
+def _study(found: Found, row: str, place: int) -> str:
+    return f"{row}, {found.objectives[place].name}" if len(found.objectives) > 1 else row
+
+
+def _names(of: Importance) -> dict[str, str]:
+    return names_of([*(share.key for share in of.shares), *of.left_out])
+
+
+def _said(study: str, of: Importance) -> list[str]:
+    """Return why there is no importance, or what it leaves out."""
+    if of.why_not:
+        return [f"{study}: none, {of.why_not}."]
+    names = _names(of)
+    left = ", ".join(names[key] for key in of.left_out)
+    return [f"{study}: without {left}, which only some trials have."] if left else []
+
+
+def _caption() -> str:
+    return (
+        "Share of the variance that each parameter explains alone (fANOVA on finished trials); ± is the "
+        f"standard deviation over {FOREST_SEEDS} seeds of the forest, the range is over {RESAMPLES} "
+        "bootstraps of the trials. What the shares leave of 1 is of several parameters together. Pruned "
+        "trials are left out, so it is the importance among settings that were worth finishing."
+    )
+
+
+def draw_importance(
+    found: Found, importances: Mapping[tuple[str, int], Importance], svg: Path, png: Path
+) -> None:
+    """Draw a panel for each study and objective that has importances.
+
+    Args:
+        found: the search.
+        importances: (row, place of the objective) -> what was computed.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+    """
+    drawn = {key: of for key, of in importances.items() if of.shares}
+    wide = min(WIDE, len(drawn))
+    bars = max(len(of.shares) for of in drawn.values())
+    lines = -(-len(drawn) // wide)
+    with figure_to(svg, png, 9.6, lines * (0.75 + 0.28 * bars) + 1.1) as figure:
+        describe(figure, title_of(found, "Importance of the parameters (fANOVA)"), _legend())
+        axes = figure.subplots(lines, wide, squeeze=False)
+        for axis in axes.flat[len(drawn) :]:
+            axis.set_axis_off()
+        for axis, ((row, place), of) in zip(axes.flat, drawn.items(), strict=False):
+            _draw_panel(axis, of)
+            several = f", {found.objectives[place].name}" if len(found.objectives) > 1 else ""
+            axis.set_title(f"{row}{several} ({of.trials} finished)", loc="left")
+
+
+def _draw_panel(axis: Axes, of: Importance) -> None:
+    names = names_of(share.key for share in of.shares)
+    places = range(len(of.shares))
+    axis.barh(places, [share.share for share in of.shares], height=0.55, color=OKABE_ITO[4])
+    for place, share in zip(places, of.shares, strict=True):
+        axis.plot([share.low, share.high], [place, place], color=INK, linewidth=1.1, zorder=3)
+        ends = [share.share - share.forests, share.share + share.forests]
+        axis.plot(ends, [place, place], color=INK, linewidth=3.4, solid_capstyle="butt", zorder=4)
+    axis.set_yticks(places, [names[share.key] for share in of.shares])
+    axis.invert_yaxis()
+    axis.set_xlim(0, 1)
+    axis.set_xlabel("share of the variance, alone")
+
+
+def _legend() -> str:
+    return (
+        f"Thin: {100 * LEVEL:g} % range over {RESAMPLES} bootstraps of the trials. Thick: standard deviation "
+        f"over {FOREST_SEEDS} seeds of the forest. What shares leave of 1 is of several parameters together."
+    )

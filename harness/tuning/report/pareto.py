@@ -1,10 +1,15 @@
-"""The settings of two objectives than which no other is better in both."""
+"""The Pareto front of two objectives, settings that no other beats in both; its table and its figure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from harness.reports.document import Column, Table, fields
+from harness.reports.drawing import describe, few_ticks, figure_to, line_look
+from harness.tuning.report.figures import PAPER
 from harness.tuning.report.result import Found, Study, Trial
+from harness.tuning.report.text import axis_text, factor_of, setting_text, title_of, value_of
 
 Pair = tuple[Trial, tuple[float, ...]]
 
@@ -21,3 +26,52 @@ def front_of(found: Found, study: Study) -> Sequence[Pair]:
         if not front or gains(pair[1])[1] > gains(front[-1][1])[1]:
             front.append(pair)
     return front
+
+
+def front_table(found: Found) -> Table:
+    """Return a line for each setting than which no other of its study was better in both objectives."""
+    rows = tuple(
+        fields([study.row, setting_text(trial.setting), *map(value_of, found.objectives, values)])
+        for study in found.studies
+        for trial, values in front_of(found, study)
+    )
+    columns = (
+        Column("Study", names=True),
+        Column("Setting", names=True),
+        *(Column(axis_text(one)) for one in found.objectives),
+    )
+    caption = "Settings than which no other of the same study was better in both objectives."
+    return Table("Pareto front", columns, rows, caption)
+
+
+def draw_pareto(found: Found, svg: Path, png: Path) -> None:
+    """Draw all studies in one panel; the same trials give the same bytes."""
+    first, second = (factor_of(objective) for objective in found.objectives)
+    with figure_to(svg, png, 9.6, 5.0) as figure:
+        describe(figure, title_of(found, "Both objectives"), _legend())
+        axis = figure.subplots()
+        for number, study in enumerate(found.studies):
+            look = line_look(number)
+            apart = {key: look[key] for key in ("color", "marker")}
+            for trial, values in study.complete:
+                place = values[1] * second, values[0] * first
+                axis.scatter(*place, s=22, alpha=0.5, linewidth=0, zorder=2, **apart)
+                if trial.first:
+                    axis.scatter(*place, **{**PAPER, "facecolor": look["color"]})
+            front = [(values[1] * second, values[0] * first) for _, values in front_of(found, study)]
+            if front:
+                steps = "steps-post" if found.objectives[1].sign < 0 else "steps-pre"
+                axis.plot(*zip(*sorted(front), strict=True), drawstyle=steps, label=study.row, **look)
+        for line in (axis.xaxis, axis.yaxis):
+            few_ticks(line)
+        axis.grid(visible=True, axis="both")
+        axis.set_xlabel(axis_text(found.objectives[1]))
+        axis.set_ylabel(axis_text(found.objectives[0]))
+        axis.legend(loc="lower right", fontsize=7.5, framealpha=0.8)
+
+
+def _legend() -> str:
+    return (
+        "Joined: the front of a study, than which no other setting was better in both. Pale: all finished "
+        "trials. Star: papers' setting."
+    )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from harness.reports.document import Document, Figure
 from harness.reports.renderers.html import Single, render_single
@@ -12,17 +15,13 @@ from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import render as render_target
 from harness.reports.rendering import render_index
 from harness.storage.files import write_text
-from harness.tuning.report.figures.contour import draw_contour
-from harness.tuning.report.figures.expected import draw_expected
-from harness.tuning.report.figures.history import draw_history
-from harness.tuning.report.figures.importance import draw_importance
-from harness.tuning.report.figures.pareto import draw_pareto
-from harness.tuning.report.figures.slices import draw_slices
-from harness.tuning.report.importance import importance
-from harness.tuning.report.result import TRIALS, Found, read_found
+from harness.tuning.report.contour import draw_contour
+from harness.tuning.report.expected_best import draw_expected
+from harness.tuning.report.figures import draw_history, draw_slices
+from harness.tuning.report.importance import Importances, draw_importance, importance
+from harness.tuning.report.pareto import draw_pareto
+from harness.tuning.report.result import TRIALS, Found, Study, Trial, read_found
 from harness.tuning.report.table import search_document
-from harness.tuning.report.tables.importance import Importances
-from harness.tuning.report.tidy import render_trials_csv
 
 FILES = ("table.md", "table.csv", "table.tex", "table.html", TRIALS)
 
@@ -90,3 +89,32 @@ def render_searches(root: Path) -> Sequence[Path]:
     for scale in sorted({folder.parents[1] for folder in folders}):
         render_index(scale)
     return folders
+
+
+def render_trials_csv(found: Found) -> str:
+    """Return CSV, one line for each trial; an empty field is a parameter or value that it does not have.
+
+    Measures are fractions, costs seconds; `watched` is the last held-out value while it trained.
+    """
+    lines = [_line(found, study, trial) for study in found.studies for trial in study.trials]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+
+
+def _line(found: Found, study: Study, trial: Trial) -> dict[str, Any]:
+    data, values = found.data, trial.values or (None,) * len(found.objectives)
+    return {
+        "search": found.name,
+        "scale": found.scale,
+        "collection": data["collection"]["name"],
+        "simulation": data["collection"]["simulation"],
+        "study": study.row,
+        "sampler": study.sampler,
+        "trial": trial.number,
+        "state": trial.state,
+        "papers": trial.first,
+        **{of.name: value for of, value in zip(found.objectives, values, strict=True)},
+        "watched": trial.watched,
+        "seconds_taken": trial.seconds,
+        **{f"set:{key}": value for key, value in trial.setting.items()},
+        "why": trial.why,
+    }

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from harness.reports.document import Block, Document, Figure, filled, noted
-from harness.tuning.report.figures.contour import with_contour
+from harness.reports.document import Block, Column, Document, Field, Figure, Table, fields, filled, noted
+from harness.reports.text import NOTHING, count_text
+from harness.tuning.report.confirmation_tables import confirmation_tables
+from harness.tuning.report.contour import with_contour
+from harness.tuning.report.expected_best import expected_table
+from harness.tuning.report.importance import Importances, importance_table
 from harness.tuning.report.notes import notes_of
-from harness.tuning.report.result import Found
-from harness.tuning.report.tables.confirmation import confirmation_tables
-from harness.tuning.report.tables.expected import expected_table
-from harness.tuning.report.tables.front import front_table
-from harness.tuning.report.tables.importance import Importances, importance_table
-from harness.tuning.report.tables.studies import studies_table
-from harness.tuning.report.text import axis_text, made_on
+from harness.tuning.report.pareto import front_table
+from harness.tuning.report.result import Found, Study, Trial
+from harness.tuning.report.text import axis_text, made_on, setting_text, value_of
 
 
 def search_document(found: Found, importances: Importances) -> Document:
@@ -75,3 +75,46 @@ def _spaces(found: Found, importances: Importances) -> list[Block]:
         ),
     }
     return [Figure(name, alt) for name, (shown, alt) in due.items() if shown]
+
+
+STATES = {"complete": "finished", "pruned": "pruned", "failed": "failed"}
+
+
+def studies_table(found: Found) -> Table:
+    """Return a line for each study."""
+    columns = [
+        Column("Study", names=True, brief=""),
+        *_columns(found, "Best", "best"),
+        *_columns(found, "Papers'", "papers'"),
+        *(Column(word, "Trials", brief=word) for word in STATES.values()),
+    ]
+    rows = tuple(_line(found, study) for study in found.studies)
+    first = found.objectives[0].name
+    return Table("", tuple(columns), rows, notes=(f"Best: by {first}.",) * (len(found.objectives) > 1))
+
+
+def _columns(found: Found, group: str, brief: str) -> list[Column]:
+    values = [
+        Column(axis_text(one), group, brief=None if place else brief)
+        for place, one in enumerate(found.objectives)
+    ]
+    return [Column("setting", group, names=True), *values]
+
+
+def _line(found: Found, study: Study) -> tuple[Field, ...]:
+    best, paper = found.best(study), study.paper()
+    return fields(
+        [
+            study.row,
+            setting_text(best.setting) if best else NOTHING,
+            *_values(found, best),
+            setting_text(study.papers[0]) if study.papers else NOTHING,
+            *_values(found, paper),
+            *(count_text(sum(trial.state == state for trial in study.trials)) for state in STATES),
+        ]
+    )
+
+
+def _values(found: Found, trial: Trial | None) -> list[str]:
+    values = trial.values if trial and trial.values else [None] * len(found.objectives)
+    return list(map(value_of, found.objectives, values))

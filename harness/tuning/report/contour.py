@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.tri import Triangulation
 
 from harness.reports.drawing import INK, describe, few_ticks, figure_to, log_ticks
-from harness.tuning.report.figures.panels import FAILED, PAPER, PRUNED
+from harness.tuning.report.figures import FAILED, PAPER, PRUNED
 from harness.tuning.report.result import Found, Study
 from harness.tuning.report.text import axis_text, factor_of, names_of, title_of
 

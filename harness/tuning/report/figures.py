@@ -1,16 +1,18 @@
-"""What the figures of a search have in common: panels, points by state, the papers' setting."""
+"""The figures of trials, a panel a study: their history, and their values over each parameter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from harness.reports.drawing import INK, OKABE_ITO, few_ticks
+from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to, log_ticks
 from harness.tuning.report.result import Found, Study, Trial
-from harness.tuning.report.text import axis_text, factor_of
+from harness.tuning.report.text import axis_text, condition_text, factor_of, names_of, number_text, title_of
 
 COMPLETE: dict[str, Any] = {
     "marker": "o", "s": 22, "facecolor": OKABE_ITO[0], "edgecolor": "black", "linewidth": 0.5, "zorder": 3,
@@ -24,6 +26,10 @@ PAPER: dict[str, Any] = {
 }  # fmt: skip
 LOW = 0.04
 """Height of a failed trial, as a share of the panel: it has no value."""
+HISTORY_WIDE = 3
+SLICES_WIDE = 4
+EDGE = 0.04
+"""Room beyond either end of a parameter's range, as a share of it."""
 
 LEGEND = (
     "Filled: finished. Hollow: pruned, at its last value. Cross at the bottom: failed. Star: papers' setting."
@@ -87,3 +93,59 @@ def best_so_far(found: Found, study: Study) -> tuple[list[int], list[float]]:
         at.append(trial.number + 1)
         values.append(best)
     return at, [found.gain(value) * factor_of(found.objectives[0]) for value in values]
+
+
+def draw_history(found: Found, svg: Path, png: Path) -> None:
+    """Draw a panel for each study; the same trials give the same bytes."""
+    wide = min(HISTORY_WIDE, len(found.studies))
+    with figure_to(svg, png, 9.6, 2.3 * -(-len(found.studies) // wide) + 1.2) as figure:
+        describe(figure, title_of(found, "Trials in their order"), f"{LEGEND} Line: best finished so far.")
+        for number, (axis, study) in enumerate(
+            zip(grid_of(figure, len(found.studies), wide), found.studies, strict=True)
+        ):
+            _draw_study(axis, found, study, named=number % wide == 0)
+
+
+def _draw_study(axis: Axes, found: Found, study: Study, *, named: bool) -> None:
+    scatter_trials(axis, found, study.trials, [trial.number + 1 for trial in study.trials])
+    at, best = best_so_far(found, study)
+    axis.step(at, best, where="post", color=INK, linewidth=1.2, zorder=1)
+    axis.set_title(study.row, loc="left")
+    axis.set_xlabel("trial")
+    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    value_axis(axis, found, named=named)
+
+
+def draw_slices(found: Found, svg: Path, png: Path) -> None:
+    """Draw a panel for each study and parameter; the same trials give the same bytes."""
+    panels = [(study, key) for study in found.studies for key in study.space]
+    wide = min(SLICES_WIDE, len(panels))
+    with figure_to(svg, png, 9.6, 2.2 * -(-len(panels) // wide) + 1.1) as figure:
+        describe(figure, title_of(found, "Value over each parameter, the others as they were"), LEGEND)
+        axes = grid_of(figure, len(panels), wide)
+        for number, (axis, (study, key)) in enumerate(zip(axes, panels, strict=True)):
+            _draw_panel(axis, found, study, key)
+            value_axis(axis, found, named=number % wide == 0)
+
+
+def _draw_panel(axis: Axes, found: Found, study: Study, key: str) -> None:
+    """Draw the trials that have the parameter; names stand one after the other."""
+    of, trials = study.space[key], [trial for trial in study.trials if key in trial.setting]
+    if of["type"] == "categorical":
+        choices = [number_text(choice) for choice in of["choices"]]
+        at = [float(choices.index(number_text(trial.setting[key]))) for trial in trials]
+        axis.set_xticks(range(len(choices)), choices)
+        axis.set_xlim(-0.5, len(choices) - 0.5)
+    else:
+        at = [float(trial.setting[key]) for trial in trials]
+        low, high = float(of["low"]), float(of["high"])
+        if of.get("log"):
+            axis.set_xscale("log")
+            log_ticks(axis.xaxis)
+            axis.set_xlim(low / (high / low) ** EDGE, high * (high / low) ** EDGE)
+        else:
+            few_ticks(axis.xaxis)
+            axis.set_xlim(low - EDGE * (high - low), high + EDGE * (high - low))
+    scatter_trials(axis, found, trials, at)
+    axis.set_title(study.row, loc="left")
+    axis.set_xlabel("\n".join(filter(None, (names_of(study.space)[key], condition_text(of.get("when"))))))
