@@ -72,7 +72,7 @@ studies:
 """
 specs = Path(place.name) / "experiments"
 shutil.copytree(Library.default().root, specs)
-written = (specs / "searches/mine.yaml").write_text(search)
+written = (specs / "tuning/mine.yaml").write_text(search)
 
 # %% [markdown]
 # On the command line this is `harness search mine --scale simulation`; interrupt it, and the same command goes on. The row's own setting

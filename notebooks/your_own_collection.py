@@ -182,8 +182,8 @@ target = {
 paper = {"title": "Mine", "citation": "My own", "code": "none", "notes": []}
 for path, content in (
     ("datasets/mine.yaml", dataset),
-    ("mine/paper.yaml", paper),
-    ("mine/samplers.yaml", target),
+    ("papers/mine/paper.yaml", paper),
+    ("papers/mine/samplers.yaml", target),
 ):
     (specs / path).parent.mkdir(exist_ok=True)
     (specs / path).write_text(yaml.safe_dump(content, sort_keys=False))
