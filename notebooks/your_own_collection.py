@@ -224,8 +224,8 @@ pd.DataFrame(
 #
 # ## 5. Go on from here
 #
-# - Choose `a`, `b` or K with `harness search`, on queries held out of the training queries, so that the test queries are looked at
-#   once ([docs/search.md](../docs/search.md)).
+# - Choose `a`, `b` or K with `harness tune`, on queries held out of the training queries, so that the test queries are looked at
+#   once ([docs/tuning.md](../docs/tuning.md)).
 # - `sampler_geometry` and `false_negatives` take the same `candidates`.
 # - A larger encoder is a scale of your own in `experiments/scales/`: `encoder: {start: <folder or hub id>, ...}`.
 

@@ -23,7 +23,7 @@ from harness.reports.rendering import FILES, html_text
 from harness.reports.statistics.cells import count
 from harness.tuning.report.render import importances_of, render_trials_csv
 from harness.tuning.report.result import read_found
-from harness.tuning.report.table import search_document
+from harness.tuning.report.table import tuning_document
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -41,10 +41,10 @@ def check_tables(folder: Path) -> None:
     assert all((folder / name).exists() for name in FILES)
 
 
-def check_search(folder: Path) -> None:
-    """The report of a search is rendered from its trials alone; its confirmation holds what it quotes."""
+def check_tuning(folder: Path) -> None:
+    """The report of a tuning is rendered from its trials alone; its confirmation holds what it quotes."""
     found = read_found(folder / "trials.json")
-    document = search_document(found, importances_of(found))
+    document = tuning_document(found, importances_of(found))
     assert (folder / "table.md").read_text() == render_markdown(document)
     assert (folder / "table.tex").read_text() == render_latex(document)
     assert (folder / "table.csv").read_text() == render_trials_csv(found)

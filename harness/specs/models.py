@@ -93,7 +93,7 @@ class Row(Line):
         return shared
 
     def tuned(self, settings: RunSettings) -> RunSettings:
-        """Return the settings of the row's run; a search changes them for rows of its own."""
+        """Return the settings of the row's run; tuning changes them for rows of its own."""
         return settings
 
 

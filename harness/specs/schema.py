@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from harness.specs.kinds import TARGETS
 from harness.specs.models import Paper
 from harness.specs.parts import Dataset, Recipe, Scale
-from harness.specs.tuning import Search
+from harness.specs.tuning import TuningSpec
 from harness.storage.files import write_json
 
 MODELS: dict[str, Any] = {
@@ -19,7 +19,7 @@ MODELS: dict[str, Any] = {
     "recipe": Recipe,
     "dataset": Dataset,
     "scale": Scale,
-    "search": Search,
+    "tuning": TuningSpec,
 }
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the space of a search: ranges, conditions, parameters that a row does not have."""
+"""What is wrong with the space of a tuning: ranges, conditions, parameters that a row does not have."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from harness.negatives.registry import make_law, make_source
 from harness.pieces import PieceError
 from harness.specs.sampler_checks import lacking
 from harness.specs.settings import RunSettings
-from harness.specs.tuning import ROUNDING, Dimension, Search, StudySpec, Values, completed
+from harness.specs.tuning import ROUNDING, Dimension, StudySpec, TuningSpec, Values, completed
 from harness.specs.varied import own_value, varied
 from harness.specs.yaml_file import Location, Source
 
 ENOUGH = 10_000
-"""Settings of a grid, of which no search tries more."""
+"""Settings of a grid, of which no tuning tries more."""
 
 
-def check_space(source: Source, search: Search, place: int) -> Iterator[UserError]:
+def check_space(source: Source, tuning: TuningSpec, place: int) -> Iterator[UserError]:
     """Yield what is wrong with a study's space by itself.
 
     Args:
         source: the spec file.
-        search: what it says.
+        tuning: what it says.
         place: number of the study.
     """
-    study = search.studies[place]
-    space = search.space(study)
-    for key in set(search.shared) & set(study.space):
+    study = tuning.studies[place]
+    space = tuning.space(study)
+    for key in set(tuning.shared) & set(study.space):
         yield source.error(("studies", place, "space", key), "`shared` has it, too", "keep one of the two")
     if not space:
-        yield source.error(("studies", place), "nothing is searched", "add a `space`, or `shared`")
+        yield source.error(("studies", place), "nothing is tuned", "add a `space`, or `shared`")
     for number, (key, dimension) in enumerate(space.items()):
         here = place_of(study, place, key)
         yield from _check_range(source, here, dimension)
@@ -40,19 +40,19 @@ def check_space(source: Source, search: Search, place: int) -> Iterator[UserErro
 
 
 def check_built(
-    source: Source, search: Search, place: int, base: RunSettings, scale: str
+    source: Source, tuning: TuningSpec, place: int, base: RunSettings, scale: str
 ) -> Iterator[UserError]:
     """Yield values that a row cannot have, found by building its pieces with them.
 
     Args:
         source: the spec file.
-        search: what it says.
+        tuning: what it says.
         place: number of the study.
         base: the settings of its row.
         scale: at which they are so.
     """
-    study = search.studies[place]
-    space, wrong = search.space(study), False
+    study = tuning.studies[place]
+    space, wrong = tuning.space(study), False
     for key, dimension in space.items():
         for error in _unbuilt(base, space, key, dimension):
             wrong = True

@@ -1,4 +1,4 @@
-"""Searches over hyperparameters, as pydantic models; `search_checks.py` says what is wrong with one."""
+"""Hyperparameter tuning, as pydantic models; `tuning_checks.py` says what is wrong with one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.specs.base import Spec
 from harness.specs.samplers import Parameter
 
 HELD_OUT = "held-out"
-"""What a search may look at: training queries that its trials are not trained on."""
+"""What tuning may look at: training queries that its trials are not trained on."""
 
 WhenValue = Parameter | list[Parameter]
 Values = dict[str, Parameter]
@@ -69,7 +69,7 @@ class Dimension(Spec):
 
 
 class Objective(Spec):
-    """What a search is after: a measure, to be high, or a cost, to be low."""
+    """What is optimised: a measure, to be high, or a cost, to be low."""
 
     measure: str | None = None
     cost: Literal["seconds"] | None = None
@@ -85,7 +85,7 @@ class OptunaChoice(Spec):
 
 
 class StudySpec(Spec):
-    """The search over one row; `first` are the papers' settings, by default the row's own.
+    """The tuning of one row; `first` are the papers' settings, by default the row's own.
 
     What a first setting leaves out has the row's own value.
     """
@@ -95,8 +95,8 @@ class StudySpec(Spec):
     first: list[Values] = Field(default=[{}], min_length=1)
 
 
-class Search(Spec):
-    """experiments/tuning/<search>.yaml; the same number of trials for each of its studies."""
+class TuningSpec(Spec):
+    """experiments/tuning/<name>.yaml; the same number of trials for each of its studies."""
 
     title: str
     source: str

@@ -1,4 +1,4 @@
-"""What is wrong with a search beyond its spaces: its objectives, its rows, how its parts fit together."""
+"""What is wrong with a tuning beyond its spaces: its objectives, its rows, how its parts fit together."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from harness.specs.checks import MADE_BY_TRAINING
 from harness.specs.library import Library
 from harness.specs.models import Line, Measured, Row
 from harness.specs.space_checks import grid_size
-from harness.specs.tuning import HELD_OUT, Objective, Search
+from harness.specs.tuning import HELD_OUT, Objective, TuningSpec
 from harness.specs.yaml_file import Location, Source
 
 
-def check_search(source: Source, search: Search, library: Library) -> Iterator[UserError]:
+def check_tuning(source: Source, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
     """Yield what is wrong with objectives, and with how samplers and pruners serve them."""
-    for number, objective in enumerate(search.objectives):
+    for number, objective in enumerate(tuning.objectives):
         yield from _check_objective(source, ("objectives", number), objective, library)
-    costs = [objective.cost is not None for objective in search.objectives]
+    costs = [objective.cost is not None for objective in tuning.objectives]
     if costs not in ([False], [False, True]):
-        what = "a search is after one measure, or after a measure and then a cost"
+        what = "a tuning has one measure, or a measure and then a cost"
         yield source.error(("objectives",), what, "write it first, and the cost second")
-    rows = [study.row for study in search.studies]
+    rows = [study.row for study in tuning.studies]
     for number, row in enumerate(rows):
         if row in rows[:number]:
             yield source.error(("studies", number, "row"), f"'{row}' stands twice", "keep one")
-    yield from _check_optuna(source, search)
+    yield from _check_optuna(source, tuning)
 
 
 def _check_objective(
@@ -63,35 +63,35 @@ def _reporting(library: Library, split: str) -> str:
     return f"{found[0]}{more}" if found else ""
 
 
-def _check_optuna(source: Source, search: Search) -> Iterator[UserError]:
-    chosen, several = search.optuna, len(search.objectives) > 1
+def _check_optuna(source: Source, tuning: TuningSpec) -> Iterator[UserError]:
+    chosen, several = tuning.optuna, len(tuning.objectives) > 1
     here: Location = ("optuna", "pruner")
     if chosen.pruner != "none":
         if several:
             what = "of two objectives no curve tells which trial is to be stopped"
             yield source.error(here, what, "write `pruner: none`")
-        elif search.objectives[0].measure != DEV_MEASURE:
+        elif tuning.objectives[0].measure != DEV_MEASURE:
             what = f"what is watched while a trial trains is {DEV_MEASURE}, not the objective"
             yield source.error(here, what, "write `pruner: none`, or change the objective")
-        if any("steps" in search.space(study) for study in search.studies):
+        if any("steps" in tuning.space(study) for study in tuning.studies):
             what = "trials of different `steps` are at different places of their schedules at one step"
             yield source.error(here, what, "write `pruner: none`, or fix the steps")
     here = ("optuna", "sampler")
     if chosen.sampler == "cma-es" and several:
         yield source.error(here, "cma-es has one objective", "use nsga-ii")
     if chosen.sampler == "grid":
-        for study in search.studies:
-            size = grid_size(search.space(study))
+        for study in tuning.studies:
+            size = grid_size(tuning.space(study))
             if size is None:
                 what = f"the space of '{study.row}' is no grid"
                 yield source.error(here, what, "give each range a `step`, or `choices`")
-            elif size < search.trials:
+            elif size < tuning.trials:
                 what = f"the grid of '{study.row}' has {size} settings"
                 yield source.error(("trials",), what, f"lower `trials` to {size}")
 
 
 def check_row(source: Source, place: Location, row: Line, negatives: str) -> Iterator[UserError]:
-    """Yield why a row of the target cannot be searched over.
+    """Yield why a row of the target cannot be tuned.
 
     Args:
         source: the spec file.

@@ -1,4 +1,4 @@
-"""Confirmation: the best settings of a search against the papers', with fresh seeds, on test, once."""
+"""Confirmation: the best settings of a tuning against the papers', with fresh seeds, on test, once."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from harness.tuning.target import SEED_SHIFT, SPEC, Pair, pairs_of, target_text
 
 
 def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
-    """Write the target of a search, make it, and quote it in the search's report.
+    """Write the target of a tuning, make it, and quote it in the tuning's report.
 
-    Its results lie in `confirmation/` below the search's, so that one folder holds all that a search came to.
+    Its results lie in `confirmation/` below the tuning's, so that one folder holds all that a tuning came to.
 
     Args:
-        folder: `<results>/<scale>/searches/<name>/`, with trials.json.
-        library: has the target that was searched.
+        folder: `<results>/<scale>/tuning/<name>/`, with trials.json.
+        library: has the target that was tuned.
         stages: make the runs.
 
     Raises:
-        UserError: the search is not at its end, or was confirmed with other settings before: to look at test
+        UserError: the tuning is not at its end, or was confirmed with other settings before: to look at test
             again after more trials would be to choose by it.
     """
     found = read_found(folder / TRIALS)
@@ -41,7 +41,7 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
     text = target_text(found, library, f"harness reproduce {path.as_posix()} --scale {found.scale}")
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before is not None and _content(before) != _content(text):
-        fix = f"give a further search another name, or delete {SPEC} and say that test was looked at twice"
+        fix = f"give a further tuning another name, or delete {SPEC} and say that test was looked at twice"
         raise UserError("the test split was looked at with other settings before", where=str(path), fix=fix)
     if before is None:
         write_text(path, text)
@@ -67,7 +67,7 @@ def seeds_of(resolved: Resolved, cells: Cells) -> list[int]:
 
 
 def quote(cells: Cells, scores: pd.DataFrame, pairs: Sequence[Pair], seeds: Sequence[int]) -> dict[str, Any]:
-    """Return what the report of a search says of its confirmation, on the primary measure.
+    """Return what the report of a tuning says of its confirmation, on the primary measure.
 
     Args:
         cells: of the confirmation.

@@ -11,7 +11,7 @@ from harness.runs.stages import Stages
 from harness.targets.mirror import Told, kept
 from harness.tuning.study import FINGERPRINT, OpenStudy
 
-EXPERIMENT = "searches"
+EXPERIMENT = "tuning"
 PARENT = "mlflow.parentRunId"
 
 
@@ -21,10 +21,10 @@ def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
 
     Args:
         stages: makes runs.
-        studies: of one search.
+        studies: of one tuning.
     """
-    search = studies[0].search
-    call = f"search {search.name} --scale {search.scale}"
+    tuning = studies[0].tuning
+    call = f"tune {tuning.name} --scale {tuning.scale}"
 
     parents: dict[str, str] = {}
 
@@ -32,9 +32,9 @@ def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
         if of.identity not in parents:
             shown = {
                 "mlflow.runName": of.title,
-                "search": search.name,
+                "tuning": tuning.name,
                 "row": of.spec.row,
-                "scale": search.scale,
+                "scale": tuning.scale,
             }
             parents[of.identity] = mirror.parent(of.identity, shown)
         return parents[of.identity]
@@ -47,15 +47,15 @@ def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
                     return {
                         "mlflow.runName": f"{row}, trial {trial.number}",
                         PARENT: parent(mirror, of),
-                        "search": search.name,
+                        "tuning": tuning.name,
                         "row": row,
-                        "scale": search.scale,
-                        f"{USED_BY}search/{search.name}": row,
+                        "scale": tuning.scale,
+                        f"{USED_BY}tuning/{tuning.name}": row,
                     }
         return {
             "mlflow.runName": "below trials",
-            "scale": search.scale,
-            f"{USED_BY}search/{search.name}": "start",
+            "scale": tuning.scale,
+            f"{USED_BY}tuning/{tuning.name}": "start",
         }
 
     def folders() -> list[Path]:
@@ -63,6 +63,6 @@ def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
         found = [stages.store.run(name) for name in dict.fromkeys(named) if name is not None]
         return [folder for folder in found if (folder / "spec.json").exists()]
 
-    told = Told(EXPERIMENT, tags, folders, call, search.search.title, f"harness {call}")
+    told = Told(EXPERIMENT, tags, folders, call, tuning.spec.title, f"harness {call}")
     with kept(stages, told) as keeping:
         yield keeping

@@ -30,9 +30,9 @@ class Repeatable(BaseSampler):
     Trials that are tried again after a crash do not shift the places.
 
     Args:
-        name: of the sampler, as a search writes it.
+        name: of the sampler, as a tuning writes it.
         make: makes the sampler from a seed.
-        seed: of the search.
+        seed: of the tuning.
 
     Attributes:
         place: of the trial that is asked for next, from 0.
@@ -71,7 +71,7 @@ def make_sampler(name: str, seed: int, trials: int) -> Repeatable:
 
     Args:
         name: tpe, random, grid, cma-es or nsga-ii.
-        seed: of the search.
+        seed: of the tuning.
         trials: the budget, from which nsga-ii takes the size of its population.
     """
     makers: dict[str, Callable[[int], BaseSampler]] = {

@@ -1,4 +1,4 @@
-"""The target that confirms a search: its best settings and the papers', with fresh seeds, on test."""
+"""The target that confirms a tuning: its best settings and the papers', with fresh seeds, on test."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def _pair(found: Found, study: Study) -> Pair:
     if best is None or count < found.budget:
         ended = f"{count} of {found.budget} trials, {len(study.complete)} finished"
         what = f"study '{study.row}' has {ended}"
-        again = f"`harness search {found.name} --scale {found.scale}` goes on"
-        raise UserError(f"{what}; a search is confirmed once, at its end", where=found.name, fix=again)
+        again = f"`harness tune {found.name} --scale {found.scale}` goes on"
+        raise UserError(f"{what}; a tuning is confirmed once, at its end", where=found.name, fix=again)
     papers = f"{study.row}: {PAPERS}" if study.papers else None
     same = study.papers and dict(best.setting) == dict(study.papers[0])
     chosen = papers if papers and same else f"{study.row}: best of {found.budget}"
@@ -65,35 +65,35 @@ def target_text(found: Found, library: Library, command: str) -> str:
     """Return the file, ready for `harness reproduce`; the same trials give the same text.
 
     Args:
-        found: the search, at its end.
-        library: has the target that was searched.
+        found: the tuning, at its end.
+        library: has the target that was tuned.
         command: that makes it, for its first line.
 
     Raises:
-        UserError: the search is not at its end, or searched no comparison.
+        UserError: the tuning is not at its end, or tuned no comparison.
     """
     loaded, pairs = library.target(str(found.data["target"])), pairs_of(found)
-    searched = loaded.target
-    if not isinstance(searched, Comparison):
-        what = f"target '{loaded.name}' is of kind '{searched.kind}', which has no rows against a baseline"
-        raise UserError(what, where=found.name, fix="search the rows of a comparison")
-    kept = searched.model_dump(
+    tuned = loaded.target
+    if not isinstance(tuned, Comparison):
+        what = f"target '{loaded.name}' is of kind '{tuned.kind}', which has no rows against a baseline"
+        raise UserError(what, where=found.name, fix="tune the rows of a comparison")
+    shared = tuned.model_dump(
         by_alias=True,
         exclude_defaults=True,
         include={"unit", "columns", "primary", "level", "shared", "notes"},
     )
     rows = [row for pair in pairs for row in _rows(found, loaded, pair)]
-    of_baseline = next((pair.chosen for pair in pairs if pair.study.row == searched.baseline), None)
+    of_baseline = next((pair.chosen for pair in pairs if pair.study.row == tuned.baseline), None)
     if of_baseline is None:
-        rows = [_data(_row(loaded, searched.baseline)), *rows]
+        rows = [_data(_row(loaded, tuned.baseline)), *rows]
     content = {
         "title": f"{found.data['title']}: best and papers' settings on the test split",
         "kind": "confirmation",
-        "source": f"Search {found.name}, {found.budget} trials a study",
-        **kept,
-        "search": found.name,
+        "source": f"Tuning {found.name}, {found.budget} trials a study",
+        **shared,
+        "tuning": found.name,
         "target": loaded.name,
-        "baseline": of_baseline or searched.baseline,
+        "baseline": of_baseline or tuned.baseline,
         "scales": [found.scale],
         "seeds": SEEDS,
         "seed_shift": SEED_SHIFT,
@@ -102,7 +102,7 @@ def target_text(found: Found, library: Library, command: str) -> str:
     }
     written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
     return (
-        f"# {command}\n# Written by a search; its trials.json says how the settings were chosen.\n{written}"
+        f"# {command}\n# Written by a tuning; its trials.json says how the settings were chosen.\n{written}"
     )
 
 
@@ -129,7 +129,7 @@ def _rows(found: Found, loaded: LoadedTarget, pair: Pair) -> list[dict[str, Any]
 def _row(loaded: LoadedTarget, name: str) -> Row:
     row = loaded.row(name)
     if not isinstance(row, Row) or row.sampler is None:
-        raise UserError(f"row '{name}' of {loaded.name} has no sampler to tune", fix="search another row")
+        raise UserError(f"row '{name}' of {loaded.name} has no sampler to tune", fix="tune another row")
     return row
 
 

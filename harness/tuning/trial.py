@@ -21,7 +21,7 @@ from harness.tuning.study import FINGERPRINT, FIRST, SECONDS, WHY, OpenStudy
 
 PHASE = "continued"
 FAILURES = (RunError, torch.OutOfMemoryError)
-"""What a setting may do to a run; the search goes on."""
+"""What a setting may do to a run; the tuning goes on."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class TrialRun:
         seconds = self._note_seconds()
         per_query = folder.per_query()
         held_out = per_query[per_query["split"] == "dev"]
-        objectives = self.study.search.search.objectives
+        objectives = self.study.tuning.spec.objectives
         reached = [
             seconds
             if one.measure is None

@@ -1,4 +1,4 @@
-"""What a search comes to, as the one file from which its report is made."""
+"""What a tuning comes to, as the one file from which its report is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from harness.runs.stages import Stages
 from harness.specs.models import Measured
 from harness.specs.tuning import Objective
-from harness.specs.tuning_library import ResolvedSearch
+from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import read_json, write_json
 from harness.tuning.recovery import TRIES, abandoned
 from harness.tuning.space import space_as_json
@@ -22,31 +22,31 @@ FILE = "trials.json"
 STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
-def results_of(root: Path, search: ResolvedSearch) -> Path:
-    """Return the folder of a search's results below a root of results."""
-    return root / search.scale / "searches" / search.name
+def results_of(root: Path, tuning: ResolvedTuning) -> Path:
+    """Return the folder of a tuning's results below a root of results."""
+    return root / tuning.scale / "tuning" / tuning.name
 
 
 def write_trials(
-    search: ResolvedSearch, studies: Sequence[OpenStudy], stages: Stages, trials: int, folder: Path
+    tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int, folder: Path
 ) -> Path:
     """Write trials.json.
 
     Args:
-        search: at its scale.
+        tuning: at its scale.
         studies: of it, finished.
         stages: knows the collection.
         trials: for each study.
         folder: of the results.
     """
-    said, base = search.search, studies[0].base
+    said, base = tuning.spec, studies[0].base
     collection = stages.collection(base.collection)
     held_out = collection.queries["dev"]
     written = {
-        "search": search.name,
+        "tuning": tuning.name,
         "title": said.title,
         "source": said.source,
-        "scale": search.scale,
+        "scale": tuning.scale,
         "collection": {
             "name": stages.collection(base.collection.whole).name,
             "simulation": collection.simulation,
@@ -55,7 +55,7 @@ def write_trials(
         },
         "target": said.target,
         "seed": said.optuna.seed,
-        "objectives": [_objective(search, of, len(held_out)) for of in said.objectives],
+        "objectives": [_objective(tuning, of, len(held_out)) for of in said.objectives],
         "trials_a_study": trials,
         "optuna": {
             "version": optuna.__version__,
@@ -70,15 +70,15 @@ def write_trials(
 
 
 def _confirmed(path: Path) -> dict[str, Any]:
-    """Return what a search was confirmed by before; the report tells if its best has changed since."""
+    """Return what a tuning was confirmed by before; the report tells if its best has changed since."""
     known = read_json(path) if path.exists() else {}
     return {"confirmation": known["confirmation"]} if "confirmation" in known else {}
 
 
-def _objective(search: ResolvedSearch, of: Objective, queries: int) -> dict[str, Any]:
+def _objective(tuning: ResolvedTuning, of: Objective, queries: int) -> dict[str, Any]:
     if of.measure is None:
         return {"name": "seconds", "cost": of.cost, "direction": "minimize"}
-    target = search.resolved.target
+    target = tuning.resolved.target
     columns = target.columns if isinstance(target, Measured) else []
     name = next((column.label for column in columns if column.measure == of.measure), of.measure)
     return {"name": name, "measure": of.measure, "direction": "maximize", "queries": queries}

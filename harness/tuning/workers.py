@@ -20,7 +20,7 @@ from harness.errors import HarnessError
 from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.tuning_library import ResolvedSearch, resolve_search
+from harness.specs.tuning_library import ResolvedTuning, resolve_tuning
 from harness.storage.leases import lease
 from harness.storage.store import Store
 from harness.tuning.mlflow_trials import recorded
@@ -48,7 +48,7 @@ class Call:
 
     Attributes:
         specs: folder of the specs.
-        search: name of the search.
+        tuning: name of the tuning.
         scale: name of the scale.
         storage: address of the storage; none for the store's own.
         trials: for each study.
@@ -56,26 +56,26 @@ class Call:
     """
 
     specs: Path
-    search: str
+    tuning: str
     scale: str
     storage: str | None
     trials: int
     store: Path
 
 
-def work(search: ResolvedSearch, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
+def work(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
     """Make trials until each study has its number and none is running.
 
     The studies are worked at in their order. Who finds nothing to do waits for those who train: one may die.
 
     Args:
-        search: the search at a scale.
+        tuning: the tuning at a scale.
         studies: its studies.
         stages: makes runs.
         trials: for each study.
     """
-    torch.set_num_threads(search.resolved.scale.spec.threads)
-    me = f"search-worker-{uuid.uuid4().hex}"
+    torch.set_num_threads(tuning.resolved.scale.spec.threads)
+    me = f"tuning-worker-{uuid.uuid4().hex}"
     with lease(stages.store.lease(me), "a worker", _quiet), recorded(stages, studies) as recording:
         while not _orphaned():
             if any(_take(study, recording, me, trials) for study in studies):
@@ -118,7 +118,7 @@ def _take(of: OpenStudy, stages: Stages, me: str, trials: int) -> bool:
     """Make one trial of a study; returns whether there was one to make."""
     store = stages.store
     with ExitStack() as alone:
-        alone.enter_context(lease(store.lease(f"search-{of.identity}"), "a study", _quiet))
+        alone.enter_context(lease(store.lease(f"tuning-{of.identity}"), "a study", _quiet))
         recover(of, store)
         known = of.trials()
         waiting = next((trial for trial in known if trial.state == WAITING), None)
@@ -150,9 +150,9 @@ def _worker(call: Call, number: int) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % count] if gpus else str(number % count)
     try:
         stages = Stages(Store(call.store), Progress(quiet=True))
-        search = resolve_search(Library(call.specs), call.search, call.scale)
-        studies = open_studies(search, stages, open_storage(call.storage, stages.store))
-        work(search, studies, stages, call.trials)
+        tuning = resolve_tuning(Library(call.specs), call.tuning, call.scale)
+        studies = open_studies(tuning, stages, open_storage(call.storage, stages.store))
+        work(tuning, studies, stages, call.trials)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except HarnessError as error:

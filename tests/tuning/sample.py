@@ -1,4 +1,4 @@
-"""Searches over cheap functions, recorded as a search records its trials."""
+"""Tuning over cheap functions, recorded as a tuning records its trials."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def study(
     seed: int = 0,
     fails: Callable[[Mapping[str, Any]], bool] = lambda setting: False,
 ) -> dict[str, Any]:
-    """Search, and return the study as trials.json has it."""
+    """Tune, and return the study as trials.json has it."""
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     several = len(objective(first)) > 1 if first else False
     made = optuna.create_study(
@@ -114,12 +114,12 @@ def holds(of: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
     return all(params.get(key) in values for key, values in wanted.items())
 
 
-def search(
+def tuning_data(
     *studies: dict[str, Any], sampler: str = "random", two: bool = False, **more: Any
 ) -> dict[str, Any]:
     """Return the content of trials.json."""
     return {
-        "search": "simans-a-b",
+        "tuning": "simans-a-b",
         "title": "SimANS's density a and peak b",
         "source": "SimANS (EMNLP 2022), Figure 2",
         "scale": "simulation",

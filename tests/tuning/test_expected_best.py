@@ -11,7 +11,7 @@ import pytest
 from harness.tuning.report.expected_best import counted, expected_band, expected_best
 from harness.tuning.report.result import Found, read_found
 
-from .sample import A_B, peak, search, study, write
+from .sample import A_B, peak, study, tuning_data, write
 
 
 def trial(number: int, state: str, value: float | None, **more: object) -> dict[str, object]:
@@ -28,7 +28,7 @@ def trial(number: int, state: str, value: float | None, **more: object) -> dict[
 
 
 def found_of(tmp_path: Path, *trials: dict[str, object], **objective: object) -> Found:
-    made = search(study("SimANS", A_B, lambda s: [peak(s)], trials=1))
+    made = tuning_data(study("SimANS", A_B, lambda s: [peak(s)], trials=1))
     made["studies"][0]["trials"] = list(trials)
     made["objectives"][0] |= objective
     return read_found(write(tmp_path, made) / "trials.json")

@@ -8,11 +8,11 @@ from typing import Any
 from harness.tuning.report.importance import importance
 from harness.tuning.report.result import Study, read_found
 
-from .sample import A_B, RATE, names, number, peak, search, study, write
+from .sample import A_B, RATE, names, number, peak, study, tuning_data, write
 
 
 def studied(tmp_path: Path, made: dict[str, Any]) -> Study:
-    return read_found(write(tmp_path, search(made)) / "trials.json").studies[0]
+    return read_found(write(tmp_path, tuning_data(made)) / "trials.json").studies[0]
 
 
 def test_the_parameter_that_matters_comes_first(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_the_parameter_that_matters_comes_first(tmp_path: Path) -> None:
     assert 0 < first.forests < 0.2 and found.trials == 40 and found.why_not is None
 
 
-def test_a_logarithmic_parameter_matters_where_it_was_searched(tmp_path: Path) -> None:
+def test_a_logarithmic_parameter_matters_over_its_range(tmp_path: Path) -> None:
     """All of it lies in one of three decades: by the value itself that would be a ninth of a hundredth."""
     made = study("SimANS", RATE | {"law.a": A_B["law.a"]}, lambda s: [peak(s)], trials=40, seed=3)
     for trial in made["trials"]:

@@ -1,4 +1,4 @@
-"""What a user sees of a wrong search: a line for each thing wrong, with file, line, key and what to do."""
+"""What a user sees of a wrong tuning spec: a line for each error, with file, line, key and what to do."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 
 from harness.errors import UserError
 from harness.specs.library import Library
-from harness.specs.tuning_library import load_search
+from harness.specs.tuning_library import load_tuning
 from tests.place import CHECKOUT
 
 SPEC = """\
-title: A search
+title: A tuning
 source: Ours
 target: trisampler/table-5
 objectives: [{measure: "RR(rel=2)@10"}]
@@ -50,14 +50,14 @@ def refused(library: Library, *changes: tuple[str, str]) -> list[str]:
         text = text.replace(old, new, 1)
     (library.root / "tuning/s.yaml").write_text(text)
     with pytest.raises(UserError) as caught:
-        load_search(library, "s")
+        load_tuning(library, "s")
     assert caught.value.exit_code == 2
     return str(caught.value).splitlines()
 
 
 def test_it_is_sound_as_it_is(library: Library) -> None:
     (library.root / "tuning/s.yaml").write_text(SPEC)
-    assert load_search(library, "s").studies[0].row == "TriSampler"
+    assert load_tuning(library, "s").studies[0].row == "TriSampler"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
         ("trials: 4", "trails: 4", 6, "key 'trails': unknown key; did you mean 'trials'?"),
         ("trials: 4", "trials: 4\nencoder: fresh", 7, "'encoder' belongs to the scale"),
         ("law.a: {low: 0.0", "law.alpha: {low: 0.0", 13, "law 'trisampler' has no parameter 'alpha'"),
-        (A, "law: {low: 0.0, high: 2.0}", 13, "row 'TriSampler': no search can vary it"),
+        (A, "law: {low: 0.0, high: 2.0}", 13, "row 'TriSampler': no tuning can vary it"),
         (LEARNING, "batch: {low: 8, high: 64, int: true}", 9, "key 'shared.batch': row 'TriSampler': no "),
         ("law.a: {low: 0.0", "law.a: {low: -1.0", 13, "got -1.0; expected greater than or equal to 0"),
         ('["off", eq4]', '["off", eq5]', 14, "expected 'off', 'eq4' or 'apex'"),
@@ -142,6 +142,6 @@ def test_a_row_that_draws_nothing_is_refused(library: Library) -> None:
     assert told[0].endswith("row 'in-batch' draws no negatives; name a row that does")
 
 
-def test_an_unknown_search_is_refused(library: Library) -> None:
-    with pytest.raises(UserError, match="unknown search 'simans-ab'; did you mean 'simans-a-b'"):
-        load_search(library, "simans-ab")
+def test_an_unknown_tuning_is_refused(library: Library) -> None:
+    with pytest.raises(UserError, match="unknown tuning 'simans-ab'; did you mean 'simans-a-b'"):
+        load_tuning(library, "simans-ab")

@@ -1,4 +1,4 @@
-"""The report of a search: the same from the same trials, and plain about what its figures are worth."""
+"""The report of a tuning: the same from the same trials, and plain about what its figures are worth."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from matplotlib.image import imread
 from harness.errors import UserError
 from harness.reports.drawing import STYLE
 from harness.reports.rendering import PAGE, render_index
-from harness.tuning.report.render import FILES, render, render_searches
+from harness.tuning.report.render import FILES, render, render_tunings
 
-from .sample import A_B, RATE, number, peak, search, study, write
+from .sample import A_B, RATE, number, peak, study, tuning_data, write
 
 PAPER = {"law.a": 0.5, "law.b": 0.0}
 
@@ -32,10 +32,10 @@ def images(folder: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study in which trials were finished, pruned and failed."""
-    made = search(a_b(fails=lambda setting: setting["law.a"] > 1.9))
+    made = tuning_data(a_b(fails=lambda setting: setting["law.a"] > 1.9))
     states = {trial["state"] for trial in made["studies"][0]["trials"]}
     assert states == {"complete", "pruned", "failed"}
-    written = write(tmp_path_factory.mktemp("results") / "simulation/searches/simans-a-b", made)
+    written = write(tmp_path_factory.mktemp("results") / "simulation/tuning/simans-a-b", made)
     render(written)
     return written
 
@@ -62,7 +62,7 @@ def test_the_table_names_best_and_papers_setting_and_how_trials_ended(folder: Pa
 def test_it_says_what_the_figures_are_worth(folder: Path) -> None:
     text = (folder / "table.md").read_text()
     assert text.count("Simulation. ") == 1 and "200 held-out training queries" in text
-    assert "flattered by the choice" in text and "Not made yet: `harness search simans-a-b" in text
+    assert "flattered by the choice" in text and "Not made yet: `harness tune simans-a-b" in text
     assert "too few trials" in text or "fANOVA" in text
     assert "failed: the loss is no number at step 50." in text
     assert "as many trials of this random search are expected to reach" in text
@@ -83,9 +83,9 @@ def test_an_expectation_is_not_claimed_for_a_sampler_that_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
-    render(write(tmp_path, search(a_b(sampler="tpe"), sampler="tpe")))
+    render(write(tmp_path, tuning_data(a_b(sampler="tpe"), sampler="tpe")))
     text, drawn = (tmp_path / "table.md").read_text(), (tmp_path / "expected_best.svg").read_text()
-    assert "no expectation of the search" in text and "expected to reach" not in text
+    assert "no expectation of the tuning" in text and "expected to reach" not in text
     assert "as if in any order (tpe is not random)" in drawn
     assert "as it went: best finished so far" in drawn
 
@@ -96,7 +96,7 @@ def test_two_objectives_have_a_front(tmp_path: Path) -> None:
     made = study(
         "SimANS", space, lambda s: [peak(s), 3.0 + s["negatives"] + s["law.a"]], first, sampler="nsga-ii"
     )
-    render(write(tmp_path, search(made, sampler="nsga-ii", two=True)))
+    render(write(tmp_path, tuning_data(made, sampler="nsga-ii", two=True)))
     assert {"pareto", "importance"} <= images(tmp_path) and "contour" not in images(tmp_path)
     lines = [line for line in table(tmp_path) if len(line) == 4 and ", negatives " in line[1]]
     values = [(float(line[2]), float(line[3])) for line in lines]
@@ -105,16 +105,16 @@ def test_two_objectives_have_a_front(tmp_path: Path) -> None:
 
 
 def test_a_figure_that_has_nothing_to_show_goes(tmp_path: Path) -> None:
-    render(write(tmp_path, search(a_b())))
+    render(write(tmp_path, tuning_data(a_b())))
     assert "contour" in images(tmp_path)
     made = study("SimANS", RATE | A_B, lambda s: [peak(s)], {**PAPER, "learning_rate": 1e-3})
-    render(write(tmp_path, search(made)))
+    render(write(tmp_path, tuning_data(made)))
     assert "contour" not in images(tmp_path) and not (tmp_path / "contour.png").exists()
 
 
 @pytest.mark.parametrize("trials", [0, 1, 2])
-def test_a_search_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) -> None:
-    made = search(a_b())
+def test_a_tuning_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) -> None:
+    made = tuning_data(a_b())
     made["studies"][0]["trials"] = made["studies"][0]["trials"][:trials]
     render(write(tmp_path, made))
     assert "too few trials" in (tmp_path / "table.md").read_text()
@@ -123,15 +123,15 @@ def test_a_search_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) 
 def test_the_page_of_the_scale_leads_to_it(folder: Path) -> None:
     render_index(folder.parents[1])
     page = (folder.parents[1] / PAGE).read_text()
-    assert '<a href="searches/simans-a-b/table.html">searches/simans-a-b</a>' in page
-    assert render_searches(folder.parents[2]) == [folder]
+    assert '<a href="tuning/simans-a-b/table.html">tuning/simans-a-b</a>' in page
+    assert render_tunings(folder.parents[2]) == [folder]
 
 
 def test_trials_of_another_state_are_one_line(tmp_path: Path) -> None:
-    made = search(a_b())
+    made = tuning_data(a_b())
     del made["studies"][0]["trials"][3]["params"]
     with pytest.raises(
-        UserError, match=r"trials.json: trials of another state.*'params'.*search again"
+        UserError, match=r"trials.json: trials of another state.*'params'.*tune again"
     ) as told:
         render(write(tmp_path, made))
     assert "\n" not in str(told.value)

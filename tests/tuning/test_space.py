@@ -83,7 +83,7 @@ def test_a_setting_changes_a_run_where_it_says_and_nowhere_else() -> None:
         ({"law.a": -1.0}, "greater than or equal to 0"),
         ({"negatives": 0}, "greater than or equal to 1"),
         ({"learning_rate": 0.0}, "greater than 0"),
-        ({"hidden": 64}, "no search can vary it"),
+        ({"hidden": 64}, "no tuning can vary it"),
     ],
 )
 def test_a_setting_that_a_run_cannot_have_is_refused_with_its_key(values: dict, what: str) -> None:

@@ -1,4 +1,4 @@
-"""The target that confirms a search: sound, and different from what was searched in what was tuned alone."""
+"""The target that confirms a tuning: sound, and different from the tuned rows in what was tuned alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.specs.settings import RunSettings
 from harness.tuning.report.result import Found, read_found
 from harness.tuning.target import SEED_SHIFT, target_text
 
-from .sample import A_B, RATE, names, number, peak, search, study, write
+from .sample import A_B, RATE, names, number, peak, study, tuning_data, write
 
 SHIPPED = Library(Path(__file__).resolve().parents[2] / "experiments")
 TABLE = "trisampler/table-5"
@@ -59,7 +59,7 @@ def of_row(row: str, *trials: dict[str, Any]) -> dict[str, Any]:
 
 
 def found_in(folder: Path, *studies: dict[str, Any], **more: Any) -> Found:
-    return read_found(write(folder, search(*studies, **more)) / "trials.json")
+    return read_found(write(folder, tuning_data(*studies, **more)) / "trials.json")
 
 
 def resolved_in(folder: Path, *studies: dict[str, Any]) -> Resolved:
@@ -83,7 +83,7 @@ def differences(one: Any, other: Any, path: str = "") -> dict[str, tuple[Any, An
     return {} if one == other else {path: (one, other)}
 
 
-def test_a_rows_run_differs_from_the_searched_one_in_seeds_and_in_what_was_tuned(tmp_path: Path) -> None:
+def test_a_rows_run_differs_from_that_of_a_trial_in_seeds_and_in_what_was_tuned(tmp_path: Path) -> None:
     made = resolved_in(tmp_path, of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4)))
     base = run_of(resolve(SHIPPED, TABLE, "simulation"), "SimANS").model_dump()
     seeds = {"seed": (200, 200 + SEED_SHIFT), "start.seed": (100, 100 + SEED_SHIFT)}
@@ -111,7 +111,7 @@ def test_columns_and_scale_are_those_of_the_target_and_the_baseline_is_its_own(t
     assert not any(figure for row in made.target.rows for figure in made.published(row))
     uniform, own = run_of(table, "Uniform Sampling"), run_of(made, "Uniform Sampling")
     assert set(differences(uniform.model_dump(), own.model_dump())) == {"seed", "start.seed"}
-    assert (made.name, made.paper) == ("searches/simans-a-b/confirmation", "searches")
+    assert (made.name, made.paper) == ("tuning/simans-a-b/confirmation", "tuning")
 
 
 def test_a_tuned_baseline_is_the_baseline(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_same_trials_give_the_same_text(tmp_path: Path) -> None:
     assert one == other and yaml.safe_load(one)["rows"][1]["overrides"]["learning_rate"] == 3e-4
 
 
-def test_a_search_is_confirmed_at_its_end(tmp_path: Path) -> None:
+def test_a_tuning_is_confirmed_at_its_end(tmp_path: Path) -> None:
     one = found_in(tmp_path, of_row("SimANS", trial(0, BEST, 0.4)), trials_a_study=20)
     with pytest.raises(UserError, match=r"'SimANS' has 1 of 20 trials, 1 finished.*goes on"):
         target_text(one, SHIPPED, "x")

@@ -17,14 +17,14 @@ from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.tuning import Values
-from harness.specs.tuning_library import resolve_search
+from harness.specs.tuning_library import resolve_tuning
 from harness.storage.leases import STALE_S
 from harness.storage.store import Store
 from harness.tuning import workers
 from harness.tuning.recovery import TRIES, recover
 from harness.tuning.study import WORKER, OpenStudy, counted, open_storage, open_studies
 
-from .conftest import NAME, SearchPlace
+from .conftest import NAME, TuningPlace
 
 STEPS = {
     "law.a": {"low": 0.0, "high": 2.0, "step": 0.25},
@@ -60,8 +60,8 @@ def nothing_recorded(stages: Stages, studies: list[OpenStudy]) -> Iterator[Stage
 
 
 @pytest.fixture
-def worked(place: SearchPlace, monkeypatch: pytest.MonkeyPatch):
-    """Search with fake trials, some of which end their process; return the studies and all that was tried."""
+def worked(place: TuningPlace, monkeypatch: pytest.MonkeyPatch):
+    """Tune with fake trials, some of which end their process; return the studies and all that was tried."""
     monkeypatch.setattr(workers, "recorded", nothing_recorded)
     library = Library(place.root / "experiments")
 
@@ -71,12 +71,12 @@ def worked(place: SearchPlace, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(
             workers.TrialRun, "of", lambda of, trial, values, stages: Fake(trial, values, made, set(fails))
         )
-        search = resolve_search(library, NAME, "simulation")
+        tuning = resolve_tuning(library, NAME, "simulation")
         for _ in range(len(fails) + 1):
             stages = Stages(Store(place.root / "store"), Progress(quiet=True))
-            studies = open_studies(search, stages, open_storage(str(place.root / storage), stages.store))
+            studies = open_studies(tuning, stages, open_storage(str(place.root / storage), stages.store))
             try:
-                workers.work(search, studies, stages, budget)
+                workers.work(tuning, studies, stages, budget)
             except KeyboardInterrupt:
                 continue
         return studies, made
@@ -103,7 +103,7 @@ def test_the_same_settings_are_proposed_whatever_ends_a_process(worked, sampler:
     (shaken,), tried = worked("shaken", 20, frozenset({0, 3, 4, 14}), **changes)
     assert [one.params for one in counted(shaken.trials())] == [one.params for one in calm.trials()] == whole
     assert len(tried) == 24
-    assert len({tuple(one.items()) for one in whole}) >= 18  # it is a search
+    assert len({tuple(one.items()) for one in whole}) >= 18  # they differ
     assert whole[0] == {"law.a": 0.25, list(of["space"])[1]: whole[0][list(of["space"])[1]]}
 
 
@@ -134,7 +134,7 @@ def test_more_trials_continue_a_study_and_another_space_begins_one(worked) -> No
     assert len(worked("s", 3, studies=changed)[1]) == 3
 
 
-def asked(worked, place: SearchPlace, worker: str) -> tuple[OpenStudy, Store, optuna.Trial]:
+def asked(worked, place: TuningPlace, worker: str) -> tuple[OpenStudy, Store, optuna.Trial]:
     """A study with a trial that a worker holds."""
     (study,), _ = worked("s", 2)
     trial = study.study.ask()
@@ -145,7 +145,7 @@ def asked(worked, place: SearchPlace, worker: str) -> tuple[OpenStudy, Store, op
     return study, store, trial
 
 
-def test_a_trial_of_a_dead_worker_is_tried_again(worked, place: SearchPlace) -> None:
+def test_a_trial_of_a_dead_worker_is_tried_again(worked, place: TuningPlace) -> None:
     study, store, trial = asked(worked, place, "w")
     note = store.lease("w").with_name("w.json")
     note.write_text(json.dumps({"host": "elsewhere", "pid": 1, "since": 0}))
@@ -159,14 +159,14 @@ def test_a_trial_of_a_dead_worker_is_tried_again(worked, place: SearchPlace) -> 
     assert len(counted(study.trials())) == 3
 
 
-def test_a_worker_on_another_store_is_left_alone(worked, place: SearchPlace) -> None:
+def test_a_worker_on_another_store_is_left_alone(worked, place: TuningPlace) -> None:
     study, store, _ = asked(worked, place, "elsewhere")
     recover(study, store)
     assert study.trials()[-1].state.name == "RUNNING"
 
 
 def test_a_trial_that_nobody_took_is_given_up_after_a_while(
-    worked, place: SearchPlace, monkeypatch: pytest.MonkeyPatch
+    worked, place: TuningPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (study,), _ = worked("s", 2)
     study.study.ask()
@@ -183,6 +183,13 @@ def test_a_setting_that_kills_its_process_each_time_is_given_up(worked) -> None:
     (study,), tried = worked("s", 3, frozenset(range(1, 1 + TRIES)))
     assert len(tried) == 1 + TRIES + 1
     assert [one.state.name for one in counted(study.trials())] == ["COMPLETE", "FAIL", "COMPLETE"]
+
+
+def test_studies_under_their_earlier_file_name_are_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "searches.db").touch()
+    with pytest.raises(UserError, match=r"searches\.db: .*new name.*rename it to tuning\.db"):
+        open_storage(None, Store(tmp_path))
+    assert not (tmp_path / "tuning.db").exists()
 
 
 def test_a_storage_that_cannot_be_opened_is_told(tmp_path: Path) -> None:

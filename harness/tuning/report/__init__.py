@@ -1,1 +1,1 @@
-"""What a search came to, from its trials.json alone."""
+"""What a tuning came to, from its trials.json alone."""

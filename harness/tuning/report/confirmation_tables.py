@@ -1,4 +1,4 @@
-"""What the report of a search quotes of its confirmation: the best settings on the test split."""
+"""What the report of a tuning quotes of its confirmation: the best settings on the test split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def confirmation_tables(found: Found) -> list[Table]:
     quoted = found.data.get("confirmation")
     if quoted is None:
         caption = (
-            f"Not made yet: `harness search {found.name} --scale {found.scale} --confirm` makes the best and "
+            f"Not made yet: `harness tune {found.name} --scale {found.scale} --confirm` makes the best and "
             "the papers' settings with fresh seeds and judges them on the test split, once."
         )
         return [Table(TITLE, (), (), caption)]
@@ -57,7 +57,7 @@ def _against_papers(found: Found, quoted: Quoted) -> Table:
     notes = [f"The papers' setting was the best of {', '.join(same)}."] if same else []
     now = {study.row: best.setting for study in found.studies if (best := found.best(study))}
     went_on = [study["row"] for study in quoted["studies"] if study["setting"] != now.get(study["row"])]
-    notes += [f"Since then the search has found another best of {', '.join(went_on)}."] if went_on else []
+    notes += [f"Since then the tuning has found another best of {', '.join(went_on)}."] if went_on else []
     failed = [f"{name} failed: {reason}." for name, reason in quoted["failed"].items()]
     return Table(TITLE, columns, tuple(rows), caption, notes=(*notes, *failed))
 

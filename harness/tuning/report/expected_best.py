@@ -1,4 +1,4 @@
-"""The best value to expect of a search with fewer trials, and how well it is known.
+"""The best value to expect of a tuning with fewer trials, and how well it is known.
 
 Dodge et al., "Show Your Work: Improved Reporting of Experimental Results" (EMNLP 2019), report the expected
 maximum of n trials in place of the best of all, which grows with the budget. They take the n with
@@ -35,7 +35,7 @@ PALE = 0.13
 
 
 def is_exact(found: Found) -> bool:
-    """Whether trials were drawn alike and independently, so that the expectation is that of the search."""
+    """Whether trials were drawn alike and independently, so that the expectation is that of the tuning."""
     return found.sampler == "random"
 
 
@@ -122,7 +122,7 @@ def _caption(found: Found) -> str:
         "It is what as many trials of this random search are expected to reach."
         if is_exact(found)
         else f"Trials of sampler {found.sampler} build on those before them, so this is no expectation of "
-        "the search: it tells how many of the settings that it tried are good. What it reached is its "
+        "the tuning: it tells how many of the settings that it tried are good. What it reached is its "
         "history."
     )
     return (

@@ -148,7 +148,7 @@ def _empty_study() -> optuna.Study:
 
 
 def _distribution(of: Mapping[str, Any]) -> BaseDistribution:
-    """Return where a parameter was searched; a logarithmic one by its logarithm, as it was drawn."""
+    """Return the range of a parameter; a logarithmic one by its logarithm, as it was drawn."""
     if of["type"] == "categorical":
         return CategoricalDistribution(tuple(of["choices"]))
     if of.get("log"):
@@ -213,7 +213,7 @@ def draw_importance(
     """Draw a panel for each study and objective that has importances.
 
     Args:
-        found: the search.
+        found: the tuning.
         importances: (row, place of the objective) -> what was computed.
         svg: where to write the vector figure.
         png: where to write the bitmap.

@@ -1,4 +1,4 @@
-"""What stands under the table of a search: how trials count, what is not known."""
+"""What stands under the table of a tuning: how trials count, what is not known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def notes_of(found: Found) -> list[str]:
     """Return the sentences, the most important first."""
     optuna = found.data["optuna"]
     return [
-        "The collection of the search has no test split: documents and training queries alone, a part of "
+        "The collection of the tuning has no test split: documents and training queries alone, a part of "
         "these held out to choose by. Nothing here was measured on test queries but the confirmation.",
         "Held-out queries are judged by the labels that training has. Where test queries are judged more "
         "fully, as in the simulation, values on the two are not to be compared; differences between settings "
@@ -27,7 +27,7 @@ def notes_of(found: Found) -> list[str]:
         "A pruned trial was stopped at a refresh, since its held-out value was behind that of others at the "
         "same step. It counts with that value, at most the best finished one, as it cannot be chosen; to "
         "leave it out would flatter. A failed trial that was tried again is left out, any other counts as "
-        "the worst value. The papers' settings begin a search and were not drawn: they are in the history "
+        "the worst value. The papers' settings begin a tuning and were not drawn: they are in the history "
         "and not among the n of the expected best.",
         f"Optuna {optuna['version']}, sampler {optuna['sampler']}, pruner {optuna['pruner']}, seed "
         f"{found.data['seed']}.",

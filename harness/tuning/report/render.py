@@ -1,4 +1,4 @@
-"""The files of a search's report, from its trials.json alone; the same trials give the same bytes."""
+"""The files of a tuning's report, from its trials.json alone; the same trials give the same bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.tuning.report.figures import draw_history, draw_slices
 from harness.tuning.report.importance import Importances, draw_importance, importance
 from harness.tuning.report.pareto import draw_pareto
 from harness.tuning.report.result import TRIALS, Found, Study, Trial, read_found
-from harness.tuning.report.table import search_document
+from harness.tuning.report.table import tuning_document
 
 FILES = ("table.md", "table.csv", "table.tex", "table.html", TRIALS)
 
@@ -36,7 +36,7 @@ DRAWN = {
 
 
 def render(folder: Path) -> Document:
-    """Render table and figures of a search, `<scale>/searches/<name>/`.
+    """Render table and figures of a tuning, `<scale>/tuning/<name>/`.
 
     Returns:
         What the report says, for the console.
@@ -46,7 +46,7 @@ def render(folder: Path) -> Document:
     """
     found = read_found(folder / TRIALS)
     importances = importances_of(found)
-    document = search_document(found, importances)
+    document = tuning_document(found, importances)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
     for name in {*DRAWN, "importance"} - set(names):
         for ending in ("svg", "png"):
@@ -58,7 +58,7 @@ def render(folder: Path) -> Document:
         else:
             DRAWN[name](found, svg, png)
     drawings = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names}
-    command = f"harness search {found.name} --scale {found.scale}"
+    command = f"harness tune {found.name} --scale {found.scale}"
     write_text(folder / "table.md", render_markdown(document))
     write_text(folder / "table.tex", render_latex(document))
     write_text(folder / "table.csv", render_trials_csv(found))
@@ -75,13 +75,13 @@ def importances_of(found: Found) -> Importances:
     }
 
 
-def render_searches(root: Path) -> Sequence[Path]:
-    """Render all searches below a results root, their confirmations and the pages that lead to them.
+def render_tunings(root: Path) -> Sequence[Path]:
+    """Render all tunings below a results root, their confirmations and the pages that lead to them.
 
     Returns:
         Their folders.
     """
-    folders = sorted(path.parent for path in root.glob(f"*/searches/*/{TRIALS}"))
+    folders = sorted(path.parent for path in root.glob(f"*/tuning/*/{TRIALS}"))
     for folder in folders:
         render(folder)
         if (folder / "confirmation" / "cells.json").exists():
@@ -103,7 +103,7 @@ def render_trials_csv(found: Found) -> str:
 def _line(found: Found, study: Study, trial: Trial) -> dict[str, Any]:
     data, values = found.data, trial.values or (None,) * len(found.objectives)
     return {
-        "search": found.name,
+        "tuning": found.name,
         "scale": found.scale,
         "collection": data["collection"]["name"],
         "simulation": data["collection"]["simulation"],

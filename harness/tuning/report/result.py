@@ -1,4 +1,4 @@
-"""What a search found, as its trials.json holds it; reports are made from this alone."""
+"""What a tuning found, as its trials.json holds it; reports are made from this alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.storage.files import read_json
 TRIALS = "trials.json"
 
 Setting = Mapping[str, Parameter]
-"""Key of a search space -> value."""
+"""Key of the space -> value."""
 
 Mode = Literal["complete", "pruned", "failed"]
 
@@ -47,7 +47,7 @@ class Trial:
         values: one an objective; none unless complete.
         watched: last value of the first objective that was watched while it trained.
         seconds: that it took.
-        first: it is a paper's setting, which the search began with.
+        first: it is a paper's setting, which the tuning began with.
         why: it was pruned, or failed.
     """
 
@@ -102,7 +102,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Found:
-    """A search.
+    """A tuning.
 
     Attributes:
         data: content of trials.json.
@@ -116,8 +116,8 @@ class Found:
 
     @property
     def name(self) -> str:
-        """Name of the search."""
-        return str(self.data["search"])
+        """Name of the tuning."""
+        return str(self.data["tuning"])
 
     @property
     def scale(self) -> str:
@@ -157,7 +157,7 @@ def read_found(path: Path) -> Found:
         return Found(data, objectives, studies)
     except (KeyError, TypeError, IndexError) as error:
         what = f"trials of another state of the harness ({type(error).__name__}: {error})"
-        raise UserError(what, where=str(path), fix="search again, or delete the folder") from error
+        raise UserError(what, where=str(path), fix="tune again, or delete the folder") from error
 
 
 def _objective(data: Mapping[str, Any]) -> Objective:

@@ -1,4 +1,4 @@
-"""The document of a search: what was found for each row, and how far that can be trusted."""
+"""The document of a tuning: what was found for each row, and how far that can be trusted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from harness.tuning.report.result import Found, Study, Trial
 from harness.tuning.report.text import axis_text, made_on, setting_text, value_of
 
 
-def search_document(found: Found, importances: Importances) -> Document:
+def tuning_document(found: Found, importances: Importances) -> Document:
     """Return the whole report.
 
     Args:
-        found: the search.
+        found: the tuning.
         importances: of each study and objective.
     """
     blocks = filled(
@@ -32,7 +32,7 @@ def search_document(found: Found, importances: Importances) -> Document:
         *_spaces(found, importances),
         noted("Notes", notes_of(found)),
     )
-    title = f"searches/{found.name}: {found.data['title']}"
+    title = f"tuning/{found.name}: {found.data['title']}"
     return Document(title, tuple(_lead(found)), blocks, made_on(found), _last(found))
 
 

@@ -1,4 +1,4 @@
-"""How what a search found is written: settings, values, where it was made."""
+"""How what a tuning found is written: settings, values, where it was made."""
 
 from __future__ import annotations
 
@@ -68,6 +68,6 @@ def made_on(found: Found) -> str:
 
 
 def title_of(found: Found, what: str) -> str:
-    """Return the title of a figure: what it shows, of which search, made on what."""
+    """Return the title of a figure: what it shows, of which tuning, made on what."""
     simulation = "Simulation. " if found.data["collection"]["simulation"] else ""
-    return f"{simulation}searches/{found.name}: {found.data['title']}\n{what}; {made_on(found)}"
+    return f"{simulation}tuning/{found.name}: {found.data['title']}\n{what}; {made_on(found)}"
