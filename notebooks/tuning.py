@@ -40,9 +40,9 @@ from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.storage.store import Store
 from harness.tuning.report.contour import draw_contour
-from harness.tuning.report.expected_best import counted, draw_expected, expected_best
+from harness.tuning.report.expected_best import counted_values, draw_expected, expected_best
 from harness.tuning.report.figures import draw_history
-from harness.tuning.report.result import read_found
+from harness.tuning.report.result import read_result
 from harness.tuning.tune import run_tuning
 
 SCALE = os.environ.get("HARNESS_SCALE", "quick")
@@ -81,15 +81,15 @@ written = (specs / "tuning/mine.yaml").write_text(spec)
 # %%
 stages = Stages(Store(Path(place.name) / "store"), Progress(quiet=True))
 os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{place.name}/mlflow.db"
-made = run_tuning(Library(specs), "mine", "simulation", stages, Path(place.name) / "results")
-found = read_found(made.folder / "trials.json")
-shown(draw_history, found)
+finished_tuning = run_tuning(Library(specs), "mine", "simulation", stages, Path(place.name) / "results")
+result = read_result(finished_tuning.folder / "trials.json")
+shown(draw_history, result)
 
 # %% [markdown]
 # The study is Optuna's, in an ordinary storage, so everything that reads one works, `optuna-dashboard` too.
 
 # %%
-study = made.studies[0].study
+study = finished_tuning.studies[0].study
 columns = ("number", "state", "value", "params")
 study.trials_dataframe(attrs=columns).round(3)
 
@@ -132,21 +132,21 @@ for path in committed:
 
 def summary(path: Path) -> pd.DataFrame:
     """Return a line for each study of a tuning."""
-    tuned, lines = read_found(path), []
-    for one in tuned.studies:
+    result, lines = read_result(path), []
+    for one in result.studies:
         finished = [trial for trial in one.trials if trial.values]
-        drawn = counted(tuned, one)
+        drawn = counted_values(result, one)
         best = expected_best(drawn) if len(drawn) else []
         first = [trial.values[0] for trial in finished if trial.first]
-        told = {
+        line = {
             "row": one.row,
             "trials": len(one.trials),
             "finished": len(finished),
             "papers' setting": first[0] if first else None,
             "best": max(trial.values[0] for trial in finished) if finished else None,
         }
-        told |= {f"expected best of {n}": best[n - 1] for n in (1, 5, 20) if n <= len(best)}
-        lines.append({k: round(100 * v, 1) if isinstance(v, float) else v for k, v in told.items()})
+        line |= {f"expected best of {n}": best[n - 1] for n in (1, 5, 20) if n <= len(best)}
+        lines.append({k: round(100 * v, 1) if isinstance(v, float) else v for k, v in line.items()})
     return pd.DataFrame(lines).set_index("row")
 
 
@@ -158,7 +158,7 @@ summary(of_samplers[0]) if of_samplers else print("none here")
 # rows come together as n grows, what looked like a better sampler was a better-tuned one.
 
 # %%
-shown(draw_expected, read_found(of_samplers[0])) if of_samplers else shown(draw_expected, found)
+shown(draw_expected, read_result(of_samplers[0])) if of_samplers else shown(draw_expected, result)
 
 # %% [markdown]
 # Figure 2 of SimANS, as far as the trials reach: the held-out value over $a$ and $b$, interpolated between trials, the papers' choices
@@ -167,7 +167,7 @@ shown(draw_expected, read_found(of_samplers[0])) if of_samplers else shown(draw_
 # %%
 of_a_b = [path for path in committed if path.parent.name == "simans-a-b" and SCALE in path.parts]
 try:
-    picture = shown(draw_contour, read_found(of_a_b[0]) if of_a_b else found)
+    picture = shown(draw_contour, read_result(of_a_b[0]) if of_a_b else result)
 except HarnessError as error:
     picture = print(error)
 picture

@@ -55,11 +55,11 @@ def tune(
     from harness.tuning.tune import run_tuning
 
     stages, root = Stages(Store.default(), Progress()), PUBLISHED if publish else LOCAL
-    made = run_tuning(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
+    finished = run_tuning(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
     if confirm:
-        confirm_tuning(made.folder, library, stages)
-    Console().print(render_terminal(render(made.folder)))
-    typer.echo(f"\nWritten: {made.folder}")
+        confirm_tuning(finished.folder, library, stages)
+    Console().print(render_terminal(render(finished.folder)))
+    typer.echo(f"\nWritten: {finished.folder}")
 
 
 def search() -> None:
@@ -76,9 +76,9 @@ def _list(library: Library) -> None:
     table = Table("tuning", "title", "target", "studies", "trials", box=None, pad_edge=False)
     for name in tuning_names(library):
         try:
-            found = load_tuning(library, name)
+            tuning = load_tuning(library, name)
         except UserError as error:
             table.add_row(name, str(error), "", "", "broken")
             continue
-        table.add_row(name, found.title, found.target, str(len(found.studies)), str(found.trials))
+        table.add_row(name, tuning.title, tuning.target, str(len(tuning.studies)), str(tuning.trials))
     Console().print(table)

@@ -126,7 +126,7 @@ def _check_range(source: Source, here: Location, of: Dimension) -> Iterator[User
 def _check_conditions(
     source: Source, here: Location, of: Dimension, above: Mapping[str, Dimension]
 ) -> Iterator[UserError]:
-    for key, wanted in of.conditions.items():
+    for key, accepted in of.conditions.items():
         place = (*here, "when", key)
         if key not in above:
             what = f"no parameter '{key}' stands above it in this space"
@@ -136,7 +136,7 @@ def _check_conditions(
         if choices is None:
             yield source.error(place, f"'{key}' is a range", "a condition is on a parameter with `choices`")
             continue
-        for value in wanted:
+        for value in accepted:
             if value not in choices:
                 yield source.error(
                     place, f"'{key}' is never {value!r}", nearest(str(value), map(str, choices))
@@ -153,8 +153,8 @@ def _check_first(
         elif not space[key].holds(value):
             yield source.error((*here, key), f"{value!r} lies outside the space", "widen the space")
         else:
-            for of, wanted in space[key].conditions.items():
-                if of in first and first[of] not in wanted:
+            for of, accepted in space[key].conditions.items():
+                if of in first and first[of] not in accepted:
                     what = f"it does not apply where '{of}' is {first[of]!r}"
                     yield source.error((*here, key), what, "remove it")
 
@@ -163,14 +163,14 @@ def _unbuilt(
     base: RunSettings, space: Mapping[str, Dimension], key: str, of: Dimension
 ) -> Iterator[PieceError]:
     """Yield why a row cannot have the values of a parameter, each tried under its conditions."""
-    given = {on: wanted[0] for on, wanted in of.conditions.items() if on in space and wanted}
+    conditions = {on: accepted[0] for on, accepted in of.conditions.items() if on in space and accepted}
     ends = [round(end) if of.int_ else end for end in (of.low, of.high) if end is not None]
     for value in of.choices or ends:
         try:
-            made = varied(base, {**given, key: value})
+            settings = varied(base, {**conditions, key: value})
         except PieceError as error:
             yield error
             continue
-        if made.sampler is not None and made.sampler.source is not None:
-            law, found = make_law(made.sampler.law), make_source(made.sampler.source)
-            yield from (PieceError(f"at {value!r}, {what}", fix) for what, fix in lacking(law, found))
+        if settings.sampler is not None and settings.sampler.source is not None:
+            law, source = make_law(settings.sampler.law), make_source(settings.sampler.source)
+            yield from (PieceError(f"at {value!r}, {what}", fix) for what, fix in lacking(law, source))

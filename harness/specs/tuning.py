@@ -36,13 +36,14 @@ class Dimension(Spec):
 
     def applies(self, values: Values) -> bool:
         """Whether it is part of a setting, as far as that is chosen."""
-        return all(key in values and values[key] in wanted for key, wanted in self.conditions.items())
+        return all(key in values and values[key] in accepted for key, accepted in self.conditions.items())
 
     @property
     def conditions(self) -> dict[str, list[Parameter]]:
         """Parameters above and the values at which this one applies."""
         return {
-            key: wanted if isinstance(wanted, list) else [wanted] for key, wanted in (self.when or {}).items()
+            key: accepted if isinstance(accepted, list) else [accepted]
+            for key, accepted in (self.when or {}).items()
         }
 
     @property
@@ -53,8 +54,8 @@ class Dimension(Spec):
         if self.low is None or self.high is None or (self.step is None and not self.int_):
             return None
         step = self.step or 1
-        found = [self.low + step * place for place in range(round((self.high - self.low) / step) + 1)]
-        return [round(value) for value in found] if self.int_ else list(found)
+        numbers = [self.low + step * place for place in range(round((self.high - self.low) / step) + 1)]
+        return [round(value) for value in numbers] if self.int_ else list(numbers)
 
     def holds(self, value: object) -> bool:
         """Whether it may have a value."""
@@ -68,7 +69,7 @@ class Dimension(Spec):
         return low <= value <= high and (not stepped or abs(steps - round(steps)) < ROUNDING)
 
 
-class Objective(Spec):
+class ObjectiveSpec(Spec):
     """What is optimised: a measure, to be high, or a cost, to be low."""
 
     measure: str | None = None
@@ -101,7 +102,7 @@ class TuningSpec(Spec):
     title: str
     source: str
     target: str
-    objectives: Annotated[list[Objective], Field(min_length=1, max_length=2)]
+    objectives: Annotated[list[ObjectiveSpec], Field(min_length=1, max_length=2)]
     held_out: float = Field(gt=0, lt=1)
     trials: PositiveInt
     optuna: OptunaChoice

@@ -10,7 +10,7 @@ from harness.specs.checks import MADE_BY_TRAINING
 from harness.specs.library import Library
 from harness.specs.models import Line, Measured, Row
 from harness.specs.space_checks import grid_size
-from harness.specs.tuning import HELD_OUT, Objective, TuningSpec
+from harness.specs.tuning import HELD_OUT, ObjectiveSpec, TuningSpec
 from harness.specs.yaml_file import Location, Source
 
 
@@ -30,7 +30,7 @@ def check_tuning(source: Source, tuning: TuningSpec, library: Library) -> Iterat
 
 
 def _check_objective(
-    source: Source, place: Location, objective: Objective, library: Library
+    source: Source, place: Location, objective: ObjectiveSpec, library: Library
 ) -> Iterator[UserError]:
     if (objective.measure is None) == (objective.cost is None):
         yield source.error(place, "an objective is a `measure` or a `cost`", "give one of the two")
@@ -51,16 +51,16 @@ def _check_objective(
 
 def _reporting(library: Library, split: str) -> str:
     """Return which targets report a split, in words; nothing where none does."""
-    found = []
+    names = []
     for name in library.targets():
         try:
             target = library.target(name).target
         except UserError:
             continue  # what is wrong with it is told where it is used
         if isinstance(target, Measured) and target.split == split:
-            found.append(name)
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0]}{more}" if found else ""
+            names.append(name)
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}" if names else ""
 
 
 def _check_optuna(source: Source, tuning: TuningSpec) -> Iterator[UserError]:

@@ -18,8 +18,8 @@ from harness.specs.resolve import Resolved
 from harness.storage.files import read_json, read_parquet, write_json, write_text
 from harness.targets.reproduce import Reproduction, reproduce, resolve_at
 from harness.tuning.report.render import render
-from harness.tuning.report.result import TRIALS, read_found
-from harness.tuning.target import SEED_SHIFT, SPEC, Pair, pairs_of, target_text
+from harness.tuning.report.result import TRIALS, read_result
+from harness.tuning.target import SEED_SHIFT, SPEC, SettingPair, setting_pairs, target_text
 
 
 def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
@@ -36,23 +36,23 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
         UserError: the tuning is not at its end, or was confirmed with other settings before: to look at test
             again after more trials would be to choose by it.
     """
-    found = read_found(folder / TRIALS)
+    result = read_result(folder / TRIALS)
     path = folder / SPEC
-    text = target_text(found, library, f"harness reproduce {path.as_posix()} --scale {found.scale}")
+    text = target_text(result, library, f"harness reproduce {path.as_posix()} --scale {result.scale}")
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before is not None and _content(before) != _content(text):
         fix = f"give a further tuning another name, or delete {SPEC} and say that test was looked at twice"
         raise UserError("the test split was looked at with other settings before", where=str(path), fix=fix)
     if before is None:
         write_text(path, text)
-    resolved = resolve_at(library, str(path), found.scale, stages)
-    made = reproduce(resolved, stages, folder.parents[2])
-    scores = read_parquet(made.folder / "per_query.parquet", "make the confirmation again")
+    resolved = resolve_at(library, str(path), result.scale, stages)
+    reproduction = reproduce(resolved, stages, folder.parents[2])
+    scores = read_parquet(reproduction.folder / "per_query.parquet", "make the confirmation again")
     data = dict(read_json(folder / TRIALS))
-    quoted = quote(made.cells, scores, pairs_of(found), seeds_of(resolved, made.cells))
+    quoted = quote(reproduction.cells, scores, setting_pairs(result), seeds_of(resolved, reproduction.cells))
     write_json(folder / TRIALS, {**data, "confirmation": quoted})
     render(folder)
-    return made
+    return reproduction
 
 
 def _content(text: str) -> list[str]:
@@ -66,7 +66,9 @@ def seeds_of(resolved: Resolved, cells: Cells) -> list[int]:
     return [first + seed for seed in cells["seeds"]]
 
 
-def quote(cells: Cells, scores: pd.DataFrame, pairs: Sequence[Pair], seeds: Sequence[int]) -> dict[str, Any]:
+def quote(
+    cells: Cells, scores: pd.DataFrame, pairs: Sequence[SettingPair], seeds: Sequence[int]
+) -> dict[str, Any]:
     """Return what the report of a tuning says of its confirmation, on the primary measure.
 
     Args:
@@ -108,7 +110,7 @@ def quote(cells: Cells, scores: pd.DataFrame, pairs: Sequence[Pair], seeds: Sequ
     }
 
 
-def _paired(scores: pd.DataFrame, column: Mapping[str, Any], pair: Pair) -> FloatArray | None:
+def _paired(scores: pd.DataFrame, column: Mapping[str, Any], pair: SettingPair) -> FloatArray | None:
     """Return best minus papers' [S, Q]; none where they are one row, or one of them failed."""
     if pair.papers is None or pair.papers == pair.chosen:
         return None

@@ -16,7 +16,7 @@ PARENT = "mlflow.parentRunId"
 
 
 @contextmanager
-def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
+def mirrored_stages(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
     """Give stages that keep the records of trials.
 
     Args:
@@ -30,13 +30,13 @@ def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
 
     def parent(mirror: MlflowMirror, of: OpenStudy) -> str:
         if of.identity not in parents:
-            shown = {
+            tags = {
                 "mlflow.runName": of.title,
                 "tuning": tuning.name,
                 "row": of.spec.row,
                 "scale": tuning.scale,
             }
-            parents[of.identity] = mirror.parent(of.identity, shown)
+            parents[of.identity] = mirror.parent(of.identity, tags)
         return parents[of.identity]
 
     def tags(mirror: MlflowMirror, fingerprint: str) -> dict[str, str]:
@@ -60,9 +60,9 @@ def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
 
     def folders() -> list[Path]:
         named = [trial.user_attrs.get(FINGERPRINT) for of in studies for trial in of.trials()]
-        found = [stages.store.run(name) for name in dict.fromkeys(named) if name is not None]
-        return [folder for folder in found if (folder / "spec.json").exists()]
+        runs = [stages.store.run(name) for name in dict.fromkeys(named) if name is not None]
+        return [folder for folder in runs if (folder / "spec.json").exists()]
 
-    told = Told(EXPERIMENT, tags, folders, call, tuning.spec.title, f"harness {call}")
-    with kept(stages, told) as keeping:
-        yield keeping
+    description = Told(EXPERIMENT, tags, folders, call, tuning.spec.title, f"harness {call}")
+    with kept(stages, description) as mirroring:
+        yield mirroring

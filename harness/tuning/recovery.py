@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from harness.storage.leases import STALE_S, BusyError, lease
 from harness.storage.store import Store
-from harness.tuning.study import FAILED, FIRST, RETRY_OF, RUNNING, WAITING, WHY, WORKER, OpenStudy, lost
+from harness.tuning.study import FAILED, FIRST, RETRY_OF, RUNNING, WAITING, WHY, WORKER, OpenStudy, retried
 
 RUNG = "completed_rung_"
 """Begins what Optuna's pruners note with a trial."""
@@ -34,7 +34,7 @@ def recover(of: OpenStudy, store: Store) -> None:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna.storages.fail_stale_trials(of.study)
     trials = of.trials()
-    gone = lost(trials)
+    gone = retried(trials)
     for trial in trials:
         if abandoned(trial) and trial.number not in gone and trial.user_attrs.get("tries", 1) < TRIES:
             _try_again(of, trial)

@@ -23,7 +23,7 @@ REDUCTION = 3
 """Of three trials that reach a rung one goes on, as in Hyperband (Li et al. 2018)."""
 
 
-class Repeatable(BaseSampler):
+class RepeatableSampler(BaseSampler):
     """Makes its sampler anew for each trial, seeded by the trial's place among those that count.
 
     What it proposes is then a function of the seed, that place and the trials before, in whatever process.
@@ -66,7 +66,7 @@ class Repeatable(BaseSampler):
         return self._make(int(content_hash(self._seed, self.place, parameter)[:7], 16))
 
 
-def make_sampler(name: str, seed: int, trials: int) -> Repeatable:
+def make_sampler(name: str, seed: int, trials: int) -> RepeatableSampler:
     """Return a sampler.
 
     Args:
@@ -83,7 +83,7 @@ def make_sampler(name: str, seed: int, trials: int) -> Repeatable:
             seed=seed, population_size=max(2, trials // GENERATIONS)
         ),
     }
-    return Repeatable(name, makers[name], seed)
+    return RepeatableSampler(name, makers[name], seed)
 
 
 def make_pruner(name: str, refresh: int | None, steps: int) -> BasePruner:

@@ -23,7 +23,7 @@ from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import content_hash
 from harness.storage.leases import STALE_S
 from harness.storage.store import Store
-from harness.tuning.samplers import GENERATIONS, Repeatable, make_pruner, make_sampler
+from harness.tuning.samplers import GENERATIONS, RepeatableSampler, make_pruner, make_sampler
 
 RUNNING, WAITING, FAILED = TrialState.RUNNING, TrialState.WAITING, TrialState.FAIL
 HEARTBEAT_S = 15
@@ -59,7 +59,7 @@ class OpenStudy:
     base: RunSettings
     identity: str
     study: Study
-    sampler: Repeatable
+    sampler: RepeatableSampler
 
     @cached_property
     def space(self) -> dict[str, Dimension]:
@@ -121,14 +121,14 @@ def open_storage(url: str | None, store: Store) -> BaseStorage:
         raise UserError(f"cannot be opened ({reason})", where="--storage", fix=fix) from error
 
 
-def lost(trials: Sequence[FrozenTrial]) -> set[int]:
+def retried(trials: Sequence[FrozenTrial]) -> set[int]:
     """Return the numbers of the trials that were tried again, because their process died."""
     return {int(trial.user_attrs[RETRY_OF]) for trial in trials if RETRY_OF in trial.user_attrs}
 
 
-def counted(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def counted_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Return the trials that count against the budget: all but those that were tried again."""
-    gone = lost(trials)
+    gone = retried(trials)
     return [trial for trial in trials if trial.number not in gone]
 
 
@@ -142,15 +142,15 @@ def _open(tuning: ResolvedTuning, spec: StudySpec, stages: Stages, storage: Base
     phase = base.phase
     if not isinstance(phase, PhaseSettings):
         raise ValueError("load_tuning() lets no row pass that is not trained")
-    said = tuning.spec
-    identity = content_hash(_content(said, spec), tuning.first(spec), stages.chain(base).last)
-    sampler = make_sampler(said.optuna.sampler, said.optuna.seed, said.trials)
+    tuning_spec = tuning.spec
+    identity = content_hash(_content(tuning_spec, spec), tuning.first(spec), stages.chain(base).last)
+    sampler = make_sampler(tuning_spec.optuna.sampler, tuning_spec.optuna.seed, tuning_spec.trials)
     study = optuna.create_study(
         storage=storage,
         sampler=sampler,
-        pruner=make_pruner(said.optuna.pruner, phase.refresh, phase.steps),
+        pruner=make_pruner(tuning_spec.optuna.pruner, phase.refresh, phase.steps),
         study_name=f"{tuning.name}/{tuning.scale}/{spec.row}/{identity}",
-        directions=["maximize" if objective.measure else "minimize" for objective in said.objectives],
+        directions=["maximize" if objective.measure else "minimize" for objective in tuning_spec.objectives],
         load_if_exists=True,
     )
     return OpenStudy(tuning, spec, base, identity, study, sampler)

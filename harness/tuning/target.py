@@ -11,7 +11,7 @@ from harness.errors import UserError
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Comparison, Row
-from harness.tuning.report.result import Found, Setting, Study, Trial
+from harness.tuning.report.result import Setting, StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import PAPERS, setting_text
 
 SPEC = "target.yaml"
@@ -22,7 +22,7 @@ SEED_SHIFT = 500
 
 
 @dataclass(frozen=True)
-class Pair:
+class SettingPair:
     """The rows of one study.
 
     Attributes:
@@ -32,73 +32,73 @@ class Pair:
         chosen: name of the row of the best one, the same where that is the papers'.
     """
 
-    study: Study
-    best: Trial
+    study: StudyResult
+    best: TrialResult
     papers: str | None
     chosen: str
 
 
-def pairs_of(found: Found) -> list[Pair]:
+def setting_pairs(result: TuningResult) -> list[SettingPair]:
     """Return the rows of each study.
 
     Raises:
         UserError: a study is not at its end, or has no finished trial.
     """
-    return [_pair(found, study) for study in found.studies]
+    return [_pair(result, study) for study in result.studies]
 
 
-def _pair(found: Found, study: Study) -> Pair:
-    best = found.best(study)
+def _pair(result: TuningResult, study: StudyResult) -> SettingPair:
+    best = result.best(study)
     count = sum(not study.tried_again(trial) for trial in study.trials)
-    if best is None or count < found.budget:
-        ended = f"{count} of {found.budget} trials, {len(study.complete)} finished"
+    if best is None or count < result.budget:
+        ended = f"{count} of {result.budget} trials, {len(study.complete)} finished"
         what = f"study '{study.row}' has {ended}"
-        again = f"`harness tune {found.name} --scale {found.scale}` goes on"
-        raise UserError(f"{what}; a tuning is confirmed once, at its end", where=found.name, fix=again)
+        again = f"`harness tune {result.name} --scale {result.scale}` goes on"
+        raise UserError(f"{what}; a tuning is confirmed once, at its end", where=result.name, fix=again)
     papers = f"{study.row}: {PAPERS}" if study.papers else None
     same = study.papers and dict(best.setting) == dict(study.papers[0])
-    chosen = papers if papers and same else f"{study.row}: best of {found.budget}"
-    return Pair(study, best, papers, chosen)
+    chosen = papers if papers and same else f"{study.row}: best of {result.budget}"
+    return SettingPair(study, best, papers, chosen)
 
 
-def target_text(found: Found, library: Library, command: str) -> str:
+def target_text(result: TuningResult, library: Library, command: str) -> str:
     """Return the file, ready for `harness reproduce`; the same trials give the same text.
 
     Args:
-        found: the tuning, at its end.
+        result: the tuning, at its end.
         library: has the target that was tuned.
         command: that makes it, for its first line.
 
     Raises:
         UserError: the tuning is not at its end, or tuned no comparison.
     """
-    loaded, pairs = library.target(str(found.data["target"])), pairs_of(found)
+    loaded, pairs = library.target(str(result.data["target"])), setting_pairs(result)
     tuned = loaded.target
     if not isinstance(tuned, Comparison):
         what = f"target '{loaded.name}' is of kind '{tuned.kind}', which has no rows against a baseline"
-        raise UserError(what, where=found.name, fix="tune the rows of a comparison")
+        raise UserError(what, where=result.name, fix="tune the rows of a comparison")
     shared = tuned.model_dump(
         by_alias=True,
         exclude_defaults=True,
         include={"unit", "columns", "primary", "level", "shared", "notes"},
     )
-    rows = [row for pair in pairs for row in _rows(found, loaded, pair)]
+    rows = [row for pair in pairs for row in _rows(result, loaded, pair)]
     of_baseline = next((pair.chosen for pair in pairs if pair.study.row == tuned.baseline), None)
     if of_baseline is None:
         rows = [_data(_row(loaded, tuned.baseline)), *rows]
     content = {
-        "title": f"{found.data['title']}: best and papers' settings on the test split",
+        "title": f"{result.data['title']}: best and papers' settings on the test split",
         "kind": "confirmation",
-        "source": f"Tuning {found.name}, {found.budget} trials a study",
+        "source": f"Tuning {result.name}, {result.budget} trials a study",
         **shared,
-        "tuning": found.name,
+        "tuning": result.name,
         "target": loaded.name,
         "baseline": of_baseline or tuned.baseline,
-        "scales": [found.scale],
+        "scales": [result.scale],
         "seeds": SEEDS,
         "seed_shift": SEED_SHIFT,
         "rows": rows,
-        "remarks": [_remark(found)],
+        "remarks": [_remark(result)],
     }
     written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
     return (
@@ -106,8 +106,8 @@ def target_text(found: Found, library: Library, command: str) -> str:
     )
 
 
-def _remark(found: Found) -> str:
-    queries = next((one.queries for one in found.objectives if one.queries), None)
+def _remark(result: TuningResult) -> str:
+    queries = next((one.queries for one in result.objectives if one.queries), None)
     return (
         f"Settings of rows named best were chosen on {queries or 'the'} queries held out of the training "
         "queries, which are part of the training queries here. No trial used one of these seeds, or saw a "
@@ -115,7 +115,7 @@ def _remark(found: Found) -> str:
     )
 
 
-def _rows(found: Found, loaded: LoadedTarget, pair: Pair) -> list[dict[str, Any]]:
+def _rows(result: TuningResult, loaded: LoadedTarget, pair: SettingPair) -> list[dict[str, Any]]:
     """Return the rows of a study: the papers' setting, and the best where that is another."""
     base = _row(loaded, pair.study.row)
     papers = [(pair.papers, pair.study.papers[0])] if pair.papers else []

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.runs.stages import Stages
 from harness.specs.models import Measured
-from harness.specs.tuning import Objective
+from harness.specs.tuning import ObjectiveSpec
 from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import read_json, write_json
 from harness.tuning.recovery import TRIES, abandoned
@@ -39,33 +39,33 @@ def write_trials(
         trials: for each study.
         folder: of the results.
     """
-    said, base = tuning.spec, studies[0].base
+    spec, base = tuning.spec, studies[0].base
     collection = stages.collection(base.collection)
     held_out = collection.queries["dev"]
-    written = {
+    content = {
         "tuning": tuning.name,
-        "title": said.title,
-        "source": said.source,
+        "title": spec.title,
+        "source": spec.source,
         "scale": tuning.scale,
         "collection": {
             "name": stages.collection(base.collection.whole).name,
             "simulation": collection.simulation,
             "fingerprint": collection.fingerprint,
-            "held_out": said.held_out,
+            "held_out": spec.held_out,
         },
-        "target": said.target,
-        "seed": said.optuna.seed,
-        "objectives": [_objective(tuning, of, len(held_out)) for of in said.objectives],
+        "target": spec.target,
+        "seed": spec.optuna.seed,
+        "objectives": [_objective(tuning, of, len(held_out)) for of in spec.objectives],
         "trials_a_study": trials,
         "optuna": {
             "version": optuna.__version__,
-            "sampler": said.optuna.sampler,
-            "pruner": said.optuna.pruner,
+            "sampler": spec.optuna.sampler,
+            "pruner": spec.optuna.pruner,
         },
         "studies": [_study(of) for of in studies],
         **_confirmed(folder / FILE),
     }
-    write_json(folder / FILE, written)
+    write_json(folder / FILE, content)
     return folder / FILE
 
 
@@ -75,7 +75,7 @@ def _confirmed(path: Path) -> dict[str, Any]:
     return {"confirmation": known["confirmation"]} if "confirmation" in known else {}
 
 
-def _objective(tuning: ResolvedTuning, of: Objective, queries: int) -> dict[str, Any]:
+def _objective(tuning: ResolvedTuning, of: ObjectiveSpec, queries: int) -> dict[str, Any]:
     if of.measure is None:
         return {"name": "seconds", "cost": of.cost, "direction": "minimize"}
     target = tuning.resolved.target

@@ -14,7 +14,7 @@ from harness.specs.tuning_library import resolve_tuning
 from harness.tuning.report.render import render
 from harness.tuning.study import OpenStudy, finished, open_storage, open_studies
 from harness.tuning.trials_file import results_of, write_trials
-from harness.tuning.workers import Call, work, work_together
+from harness.tuning.workers import WorkerCall, run_worker, run_workers
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def run_tuning(
     budget = trials or tuning.spec.trials
     studies = open_studies(tuning, stages, open_storage(storage, stages.store))
     if workers == 1:
-        work(tuning, studies, stages, budget)
+        run_worker(tuning, studies, stages, budget)
     else:
         root = library.root.resolve()
-        work_together(Call(root, name, scale, storage, budget, stages.store.root.resolve()), workers)
+        run_workers(WorkerCall(root, name, scale, storage, budget, stages.store.root.resolve()), workers)
     if not all(finished(study.trials()) for study in studies):
         raise HarnessError("workers died before all trials were finished; the same command continues")
     folder = results_of(results, tuning)

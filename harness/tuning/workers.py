@@ -23,7 +23,7 @@ from harness.specs.library import Library
 from harness.specs.tuning_library import ResolvedTuning, resolve_tuning
 from harness.storage.leases import lease
 from harness.storage.store import Store
-from harness.tuning.mlflow_trials import recorded
+from harness.tuning.mlflow_trials import mirrored_stages
 from harness.tuning.recovery import recover
 from harness.tuning.space import suggest
 from harness.tuning.study import (
@@ -31,7 +31,7 @@ from harness.tuning.study import (
     WAITING,
     WORKER,
     OpenStudy,
-    counted,
+    counted_trials,
     finished,
     open_storage,
     open_studies,
@@ -43,7 +43,7 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
-class Call:
+class WorkerCall:
     """What a worker process is told.
 
     Attributes:
@@ -63,7 +63,7 @@ class Call:
     store: Path
 
 
-def work(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
+def run_worker(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
     """Make trials until each study has its number and none is running.
 
     The studies are worked at in their order. Who finds nothing to do waits for those who train: one may die.
@@ -75,17 +75,17 @@ def work(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, t
         trials: for each study.
     """
     torch.set_num_threads(tuning.resolved.scale.spec.threads)
-    me = f"tuning-worker-{uuid.uuid4().hex}"
-    with lease(stages.store.lease(me), "a worker", _quiet), recorded(stages, studies) as recording:
+    worker = f"tuning-worker-{uuid.uuid4().hex}"
+    with lease(stages.store.lease(worker), "a worker", _quiet), mirrored_stages(stages, studies) as mirroring:
         while not _orphaned():
-            if any(_take(study, recording, me, trials) for study in studies):
+            if any(_run_trial(study, mirroring, worker, trials) for study in studies):
                 continue
             if all(finished(study.trials()) for study in studies):
                 return
             time.sleep(POLL_S)
 
 
-def work_together(call: Call, workers: int) -> None:
+def run_workers(call: WorkerCall, workers: int) -> None:
     """Work with several processes.
 
     Raises:
@@ -93,20 +93,20 @@ def work_together(call: Call, workers: int) -> None:
         KeyboardInterrupt: all were interrupted.
     """
     context = multiprocessing.get_context("spawn")
-    made = [context.Process(target=_worker, args=(call, number)) for number in range(workers)]
-    for process in made:
+    processes = [context.Process(target=_run_process, args=(call, number)) for number in range(workers)]
+    for process in processes:
         process.start()
     try:
-        for process in made:
+        for process in processes:
             process.join()
     except KeyboardInterrupt:
-        for process in made:
+        for process in processes:
             with suppress(ProcessLookupError):
                 os.kill(process.pid or 0, signal.SIGINT)
-        for process in made:
+        for process in processes:
             process.join()
         raise
-    codes = [process.exitcode or 0 for process in made]
+    codes = [process.exitcode or 0 for process in processes]
     if INTERRUPTED in codes:
         raise KeyboardInterrupt
     if any(code > 0 for code in codes) or all(codes):
@@ -114,15 +114,15 @@ def work_together(call: Call, workers: int) -> None:
         raise HarnessError(f"{bad} of {workers} workers failed; the same command continues")
 
 
-def _take(of: OpenStudy, stages: Stages, me: str, trials: int) -> bool:
+def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
     """Make one trial of a study; returns whether there was one to make."""
     store = stages.store
-    with ExitStack() as alone:
-        alone.enter_context(lease(store.lease(f"tuning-{of.identity}"), "a study", _quiet))
+    with ExitStack() as exclusive:
+        exclusive.enter_context(lease(store.lease(f"tuning-{of.identity}"), "a study", _quiet))
         recover(of, store)
         known = of.trials()
         waiting = next((trial for trial in known if trial.state == WAITING), None)
-        place = sum(waiting is None or trial.number < waiting.number for trial in counted(known))
+        place = sum(waiting is None or trial.number < waiting.number for trial in counted_trials(known))
         if waiting is None:
             if place >= trials:
                 return False
@@ -131,17 +131,17 @@ def _take(of: OpenStudy, stages: Stages, me: str, trials: int) -> bool:
         of.sampler.place = place
 
         def make(trial: optuna.Trial) -> list[float]:
-            trial.set_user_attr(WORKER, me)
+            trial.set_user_attr(WORKER, worker)
             values = suggest(trial, of.space)
             run = TrialRun.of(of, trial, values, stages)
-            alone.close()  # others may ask, and see what this one tries
+            exclusive.close()  # others may ask, and see what this one tries
             return run.values()
 
         of.study.optimize(make, n_trials=1, catch=FAILURES)
     return True
 
 
-def _worker(call: Call, number: int) -> None:
+def _run_process(call: WorkerCall, number: int) -> None:
     """Run as a process: a process group of its own, on one GPU where there are several."""
     os.setpgrp()  # an interrupt comes from the command, once
     gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
@@ -152,7 +152,7 @@ def _worker(call: Call, number: int) -> None:
         stages = Stages(Store(call.store), Progress(quiet=True))
         tuning = resolve_tuning(Library(call.specs), call.tuning, call.scale)
         studies = open_studies(tuning, stages, open_storage(call.storage, stages.store))
-        work(tuning, studies, stages, call.trials)
+        run_worker(tuning, studies, stages, call.trials)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except HarnessError as error:

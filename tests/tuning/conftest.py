@@ -63,16 +63,16 @@ def settings(trials: list[dict]) -> list[dict]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> TuningPlace:
-    made = TuningPlace(tmp_path / "place")
-    made.write()
-    return made
+    place = TuningPlace(tmp_path / "place")
+    place.write()
+    return place
 
 
 @pytest.fixture(scope="session")
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> TuningPlace:
     """A tuning that ended without an interruption."""
-    made = TuningPlace(tmp_path_factory.mktemp("tuned") / "place")
-    made.write()
+    place = TuningPlace(tmp_path_factory.mktemp("tuned") / "place")
+    place.write()
     with pytest.MonkeyPatch.context() as patch:
-        assert made.tune(patch, NAME) == 0
-    return made
+        assert place.tune(patch, NAME) == 0
+    return place

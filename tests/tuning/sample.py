@@ -56,13 +56,13 @@ def study(
     """Tune, and return the study as trials.json has it."""
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     several = len(objective(first)) > 1 if first else False
-    made = optuna.create_study(
+    optuna_study = optuna.create_study(
         sampler=SAMPLERS[sampler](seed=seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
         directions=["maximize", "minimize"] if several else ["maximize"],
     )
     if first:
-        made.enqueue_trial(dict(first), user_attrs={"first": True})
+        optuna_study.enqueue_trial(dict(first), user_attrs={"first": True})
 
     def run(trial: optuna.Trial) -> float | Sequence[float]:
         setting = {key: suggest(trial, key, of) for key, of in space.items() if holds(of, trial.params)}
@@ -75,7 +75,7 @@ def study(
                 raise optuna.TrialPruned
         return values if several else values[0]
 
-    made.optimize(run, n_trials=trials, catch=ArithmeticError)
+    optuna_study.optimize(run, n_trials=trials, catch=ArithmeticError)
     states = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
     return {
         "row": row,
@@ -96,7 +96,7 @@ def study(
                     trial.state.name
                 ),
             }
-            for trial in made.trials
+            for trial in optuna_study.trials
         ],
     }
 
@@ -110,8 +110,8 @@ def suggest(trial: optuna.Trial, key: str, of: Mapping[str, Any]) -> Any:
 
 
 def holds(of: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
-    wanted = {key: v if isinstance(v, list) else [v] for key, v in (of["when"] or {}).items()}
-    return all(params.get(key) in values for key, values in wanted.items())
+    conditions = {key: v if isinstance(v, list) else [v] for key, v in (of["when"] or {}).items()}
+    return all(params.get(key) in values for key, values in conditions.items())
 
 
 def tuning_data(

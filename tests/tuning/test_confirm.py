@@ -30,8 +30,8 @@ ROWS = ["Uniform Sampling", "TriSampler: papers' setting", "TriSampler: best of 
 
 def trials() -> dict[str, Any]:
     tried = [trial(0, PAPER, 0.2, first=True), trial(1, BEST, 0.4)]
-    tuned = {"row": "TriSampler", "sampler": "trisampler", "space": SPACE, "first": [PAPER], "trials": tried}
-    return tuning_data(tuned)
+    study = {"row": "TriSampler", "sampler": "trisampler", "space": SPACE, "first": [PAPER], "trials": tried}
+    return tuning_data(study)
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         patch.setattr(target, "SEEDS", 2)
         folder = write(tuning_folder(place), trials())
         render(folder)
-        made = confirm(folder, *working(place))
-    assert made.trained == 6 and not made.failed
+        confirmation = confirm(folder, *library_and_stages(place))
+    assert confirmation.trained == 6 and not confirmation.failed
     return place
 
 
@@ -53,11 +53,11 @@ def tuning_folder(place: Place) -> Path:
     return place.root / "results/local/simulation/tuning/simans-a-b"
 
 
-def working(place: Place) -> tuple[Library, Stages]:
+def library_and_stages(place: Place) -> tuple[Library, Stages]:
     return Library(place.root / "experiments"), Stages(Store(place.root / "store"), Progress())
 
 
-def test_its_results_lie_below_the_tuning_and_are_found_by_the_files_path(
+def test_its_results_lie_below_the_tuning_and_commands_name_it_by_path(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells = json.loads((tuning_folder(place) / "confirmation/cells.json").read_text())
@@ -68,8 +68,8 @@ def test_its_results_lie_below_the_tuning_and_are_found_by_the_files_path(
     planned = json.loads(capsys.readouterr().out)
     assert {run["state"] for run in planned} == {"done"} and len(planned) == 6
     assert place.call(monkeypatch, "reproduce", path, "--scale", "simulation") == 0
-    said = capsys.readouterr().out
-    assert "0 run(s) made" in said and "results/local/simulation/index.html" in said
+    printed = capsys.readouterr().out
+    assert "0 run(s) made" in printed and "results/local/simulation/index.html" in printed
     assert not (tuning_folder(place).parent / "index.html").exists()
     assert place.call(monkeypatch, "show", path) == 0
     assert "tuning/simans-a-b/confirmation" in capsys.readouterr().out
@@ -99,22 +99,22 @@ def test_again_makes_nothing_and_writes_the_same(place: Place, monkeypatch: pyte
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://")
     monkeypatch.setattr(target, "SEEDS", 2)
     before = {path: path.read_bytes() for path in tuning_folder(place).iterdir() if path.is_file()}
-    assert confirm(tuning_folder(place), *working(place)).trained == 0
+    assert confirm(tuning_folder(place), *library_and_stages(place)).trained == 0
     assert before == {path: path.read_bytes() for path in tuning_folder(place).iterdir() if path.is_file()}
 
 
 def test_test_is_looked_at_once(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target, "SEEDS", 2)
     path = tuning_folder(place) / "trials.json"
-    kept = path.read_text()
-    data = json.loads(kept)
+    before = path.read_text()
+    data = json.loads(before)
     data["studies"][0]["trials"].append(trial(2, {**BEST, "law.a": 0.1}, 0.9))
     path.write_text(json.dumps(data))
     try:
         with pytest.raises(UserError, match=r"target.yaml: the test split was looked at with other settings"):
-            confirm(tuning_folder(place), *working(place))
-        apart = write(tmp_path, data)
-        render(apart)
-        assert "found another best of TriSampler" in (apart / "table.md").read_text()
+            confirm(tuning_folder(place), *library_and_stages(place))
+        elsewhere = write(tmp_path, data)
+        render(elsewhere)
+        assert "found another best of TriSampler" in (elsewhere / "table.md").read_text()
     finally:
-        path.write_text(kept)
+        path.write_text(before)

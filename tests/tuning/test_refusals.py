@@ -102,8 +102,8 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
 def test_it_is_refused_with_file_line_and_fix(
     library: Library, old: str, new: str, line: int, expected: str
 ) -> None:
-    told = refused(library, (old, new))
-    assert any(f"experiments/tuning/s.yaml:{line}: " in one and expected in one for one in told), told
+    lines = refused(library, (old, new))
+    assert any(f"experiments/tuning/s.yaml:{line}: " in one and expected in one for one in lines), lines
 
 
 def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library, tmp_path: Path) -> None:
@@ -112,20 +112,20 @@ def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library, tmp
     sampler = f"{{preset: simans, source: {{name: file, path: {run}, scores: file}}}}"
     text = table.read_text()
     table.write_text(text.replace("sampler: simans", f"sampler: {sampler}"))
-    told = refused(
+    lines = refused(
         library,
         (ROW, "row: SimANS\n"),
         ('law.angle: {choices: ["off", eq4]}', "law.gap: {choices: [raw, cosine]}"),
         ("      law.degrees: {low: 20.0, high: 90.0, when: {law.angle: eq4}}\n", ""),
     )
     table.write_text(text)
-    (one,) = told
+    (one,) = lines
     assert one.startswith("experiments/tuning/s.yaml:14: key 'studies[0].space.law.gap'")
     assert "at 'cosine', law 'simans' needs embeddings of documents" in one
 
 
 def test_a_grid_smaller_than_its_trials_is_refused(library: Library) -> None:
-    told = refused(
+    lines = refused(
         library,
         ("sampler: tpe", "sampler: grid"),
         (LEARNING, "learning_rate: {choices: [3.0e-4, 1.0e-3]}"),
@@ -134,12 +134,12 @@ def test_a_grid_smaller_than_its_trials_is_refused(library: Library) -> None:
         ("trials: 4", "trials: 7"),
     )
     what = "key 'trials': the grid of 'TriSampler' has 6 settings; lower `trials` to 6"
-    assert told == [f"experiments/tuning/s.yaml:6: {what}"]
+    assert lines == [f"experiments/tuning/s.yaml:6: {what}"]
 
 
 def test_a_row_that_draws_nothing_is_refused(library: Library) -> None:
-    told = refused(library, ("trisampler/table-5", "calibration/every-sampler"), (ROW, "row: in-batch\n"))
-    assert told[0].endswith("row 'in-batch' draws no negatives; name a row that does")
+    lines = refused(library, ("trisampler/table-5", "calibration/every-sampler"), (ROW, "row: in-batch\n"))
+    assert lines[0].endswith("row 'in-batch' draws no negatives; name a row that does")
 
 
 def test_an_unknown_tuning_is_refused(library: Library) -> None:

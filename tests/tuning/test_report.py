@@ -32,10 +32,10 @@ def images(folder: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study in which trials were finished, pruned and failed."""
-    made = tuning_data(a_b(fails=lambda setting: setting["law.a"] > 1.9))
-    states = {trial["state"] for trial in made["studies"][0]["trials"]}
+    data = tuning_data(a_b(fails=lambda setting: setting["law.a"] > 1.9))
+    states = {trial["state"] for trial in data["studies"][0]["trials"]}
     assert states == {"complete", "pruned", "failed"}
-    written = write(tmp_path_factory.mktemp("results") / "simulation/tuning/simans-a-b", made)
+    written = write(tmp_path_factory.mktemp("results") / "simulation/tuning/simans-a-b", data)
     render(written)
     return written
 
@@ -43,9 +43,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_trials_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = write(tmp_path, json.loads((folder / "trials.json").read_text()))
     render(again)
-    made, remade = ({path.name: path.read_bytes() for path in of.iterdir()} for of in (folder, again))
-    assert made == remade
-    assert set(made) >= {*FILES} and images(folder) == {"history", "expected_best", "slices", "contour"}
+    contents, contents_again = (
+        {path.name: path.read_bytes() for path in of.iterdir()} for of in (folder, again)
+    )
+    assert contents == contents_again
+    assert set(contents) >= {*FILES} and images(folder) == {"history", "expected_best", "slices", "contour"}
     assert imread(folder / "history.png").shape[1] == 1440
 
 
@@ -93,10 +95,10 @@ def test_an_expectation_is_not_claimed_for_a_sampler_that_learns(
 def test_two_objectives_have_a_front(tmp_path: Path) -> None:
     space = {"negatives": number(1, 15, kind="int"), "law.a": number(0.0, 2.0)}
     first = {"negatives": 15, "law.a": 0.5}
-    made = study(
+    study_data = study(
         "SimANS", space, lambda s: [peak(s), 3.0 + s["negatives"] + s["law.a"]], first, sampler="nsga-ii"
     )
-    render(write(tmp_path, tuning_data(made, sampler="nsga-ii", two=True)))
+    render(write(tmp_path, tuning_data(study_data, sampler="nsga-ii", two=True)))
     assert {"pareto", "importance"} <= images(tmp_path) and "contour" not in images(tmp_path)
     lines = [line for line in table(tmp_path) if len(line) == 4 and ", negatives " in line[1]]
     values = [(float(line[2]), float(line[3])) for line in lines]
@@ -107,16 +109,16 @@ def test_two_objectives_have_a_front(tmp_path: Path) -> None:
 def test_a_figure_that_has_nothing_to_show_goes(tmp_path: Path) -> None:
     render(write(tmp_path, tuning_data(a_b())))
     assert "contour" in images(tmp_path)
-    made = study("SimANS", RATE | A_B, lambda s: [peak(s)], {**PAPER, "learning_rate": 1e-3})
-    render(write(tmp_path, tuning_data(made)))
+    study_data = study("SimANS", RATE | A_B, lambda s: [peak(s)], {**PAPER, "learning_rate": 1e-3})
+    render(write(tmp_path, tuning_data(study_data)))
     assert "contour" not in images(tmp_path) and not (tmp_path / "contour.png").exists()
 
 
 @pytest.mark.parametrize("trials", [0, 1, 2])
 def test_a_tuning_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) -> None:
-    made = tuning_data(a_b())
-    made["studies"][0]["trials"] = made["studies"][0]["trials"][:trials]
-    render(write(tmp_path, made))
+    data = tuning_data(a_b())
+    data["studies"][0]["trials"] = data["studies"][0]["trials"][:trials]
+    render(write(tmp_path, data))
     assert "too few trials" in (tmp_path / "table.md").read_text()
 
 
@@ -128,13 +130,13 @@ def test_the_page_of_the_scale_leads_to_it(folder: Path) -> None:
 
 
 def test_trials_of_another_state_are_one_line(tmp_path: Path) -> None:
-    made = tuning_data(a_b())
-    del made["studies"][0]["trials"][3]["params"]
+    data = tuning_data(a_b())
+    del data["studies"][0]["trials"][3]["params"]
     with pytest.raises(
         UserError, match=r"trials.json: trials of another state.*'params'.*tune again"
-    ) as told:
-        render(write(tmp_path, made))
-    assert "\n" not in str(told.value)
+    ) as caught:
+        render(write(tmp_path, data))
+    assert "\n" not in str(caught.value)
 
 
 def table(folder: Path) -> list[list[str]]:

@@ -18,13 +18,13 @@ PATIENCE_S = 120
 
 
 def test_a_tuning_leaves_its_trials(tuned: TuningPlace) -> None:
-    told, trials = tuned.results_of(NAME), tuned.trials()
-    assert told["objectives"][0]["name"] == "MRR@10"
-    assert told["objectives"][0]["queries"] == len(held_out(tuned)) > 20
+    data, trials = tuned.results_of(NAME), tuned.trials()
+    assert data["objectives"][0]["name"] == "MRR@10"
+    assert data["objectives"][0]["queries"] == len(held_out(tuned)) > 20
     assert [trial["state"] in {"complete", "pruned"} for trial in trials] == [True] * 4
     printed = {"law.a": 0.25, "law.angle": "off"}
-    assert told["studies"][0]["first"] == [printed, {"law.a": 0.25, "law.angle": "eq4", "law.degrees": 60.0}]
-    assert [trial["params"] for trial in trials[:2]] == told["studies"][0]["first"]
+    assert data["studies"][0]["first"] == [printed, {"law.a": 0.25, "law.angle": "eq4", "law.degrees": 60.0}]
+    assert [trial["params"] for trial in trials[:2]] == data["studies"][0]["first"]
     assert [trial["first"] for trial in trials] == [True, True, False, False]
     assert all(("law.degrees" in one["params"]) == (one["params"]["law.angle"] == "eq4") for one in trials)
     assert [step for step, _ in trials[0]["steps"]] == [10, 20, 30]
@@ -127,8 +127,8 @@ def test_a_tuning_killed_in_a_trial_goes_on_with_the_same_settings(
 ) -> None:
     command = place.command("tune", NAME, "--scale", "simulation")
     process = start(place, command)
-    wanted = [trial["fingerprint"] for trial in tuned.trials()]
-    until(lambda: lines(place, wanted[2]) >= 5)
+    fingerprints = [trial["fingerprint"] for trial in tuned.trials()]
+    until(lambda: lines(place, fingerprints[2]) >= 5)
     process.kill()
     process.wait()
     assert start(place, command).wait(PATIENCE_S) == 0
@@ -145,9 +145,9 @@ def test_what_a_killed_worker_left_is_tried_again_by_the_others(
     process = start(place, place.command(*command))
     until(lambda: len(place.runs("trained")) >= workers)
     leases = place.root / "store/leases"
-    found = [json.loads(path.read_text())["pid"] for path in leases.glob("tuning-worker-*.json")]
-    assert len(found) == workers
-    os.kill(found[0], signal.SIGKILL)
+    processes = [json.loads(path.read_text())["pid"] for path in leases.glob("tuning-worker-*.json")]
+    assert len(processes) == workers
+    os.kill(processes[0], signal.SIGKILL)
     process.wait(PATIENCE_S)
     assert process.returncode == 0
     ended = place.trials()

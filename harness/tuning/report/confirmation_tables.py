@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.reports.document import Column, Field, Table, fields
 from harness.reports.text import NOTHING, p_text
-from harness.tuning.report.result import Found
+from harness.tuning.report.result import TuningResult
 from harness.tuning.report.text import PAPERS, PERCENT
 
 Quoted = Mapping[str, Any]
@@ -15,19 +15,19 @@ Quoted = Mapping[str, Any]
 TITLE = "Confirmation"
 
 
-def confirmation_tables(found: Found) -> list[Table]:
+def confirmation_tables(result: TuningResult) -> list[Table]:
     """Return the tables of the confirmation, or the words that there is none."""
-    quoted = found.data.get("confirmation")
+    quoted = result.data.get("confirmation")
     if quoted is None:
         caption = (
-            f"Not made yet: `harness tune {found.name} --scale {found.scale} --confirm` makes the best and "
+            f"Not made yet: `harness tune {result.name} --scale {result.scale} --confirm` makes the best and "
             "the papers' settings with fresh seeds and judges them on the test split, once."
         )
         return [Table(TITLE, (), (), caption)]
-    return [_against_papers(found, quoted), _against_baseline(quoted)]
+    return [_against_papers(result, quoted), _against_baseline(quoted)]
 
 
-def _against_papers(found: Found, quoted: Quoted) -> Table:
+def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
     """A line a study: papers' setting, best setting, their difference with both intervals."""
     rows = []
     for study in quoted["studies"]:
@@ -55,7 +55,7 @@ def _against_papers(found: Found, quoted: Quoted) -> Table:
     )
     same = [study["row"] for study in quoted["studies"] if study["same"]]
     notes = [f"The papers' setting was the best of {', '.join(same)}."] if same else []
-    now = {study.row: best.setting for study in found.studies if (best := found.best(study))}
+    now = {study.row: best.setting for study in result.studies if (best := result.best(study))}
     went_on = [study["row"] for study in quoted["studies"] if study["setting"] != now.get(study["row"])]
     notes += [f"Since then the tuning has found another best of {', '.join(went_on)}."] if went_on else []
     failed = [f"{name} failed: {reason}." for name, reason in quoted["failed"].items()]

@@ -12,7 +12,7 @@ from matplotlib.tri import Triangulation
 
 from harness.reports.drawing import INK, describe, few_ticks, figure_to, log_ticks
 from harness.tuning.report.figures import FAILED, PAPER, PRUNED
-from harness.tuning.report.result import Found, Study
+from harness.tuning.report.result import StudyResult, TuningResult
 from harness.tuning.report.text import axis_text, factor_of, names_of, title_of
 
 FEWEST = 4
@@ -22,11 +22,11 @@ SHADES = "cividis"
 """Of equal steps in grey as in colour."""
 
 
-def with_contour(found: Found) -> list[Study]:
+def with_contour(result: TuningResult) -> list[StudyResult]:
     """Return the studies whose space is two numbers without a condition."""
     return [
         study
-        for study in found.studies
+        for study in result.studies
         if len(study.space) == 2 and all(map(_is_float, study.space.values()))
     ]
 
@@ -35,21 +35,21 @@ def _is_float(of: object) -> bool:
     return isinstance(of, dict) and of["type"] == "float" and of.get("when") is None
 
 
-def draw_contour(found: Found, svg: Path, png: Path) -> None:
+def draw_contour(result: TuningResult, svg: Path, png: Path) -> None:
     """Draw a panel for each such study; the same trials give the same bytes."""
-    studies = with_contour(found)
+    studies = with_contour(result)
     wide = min(2, len(studies))
     lines = -(-len(studies) // wide)
     with figure_to(svg, png, 9.6, (3.9 if wide > 1 else 4.6) * lines + 1.1) as figure:
-        describe(figure, title_of(found, "Value over two parameters"), _legend())
+        describe(figure, title_of(result, "Value over two parameters"), _legend())
         axes = figure.subplots(lines, wide, squeeze=False)
         for axis in axes.flat[len(studies) :]:
             axis.set_axis_off()
         for axis, study in zip(axes.flat, studies, strict=False):
-            _draw_study(figure, axis, found, study)
+            _draw_study(figure, axis, result, study)
 
 
-def _draw_study(figure: Figure, axis: Axes, found: Found, study: Study) -> None:
+def _draw_study(figure: Figure, axis: Axes, result: TuningResult, study: StudyResult) -> None:
     keys = list(study.space)
     for key, scale, limits, label in (
         (keys[0], axis.set_xscale, axis.set_xlim, axis.set_xlabel),
@@ -61,17 +61,17 @@ def _draw_study(figure: Figure, axis: Axes, found: Found, study: Study) -> None:
         label(names_of(keys)[key])
     for line, key in ((axis.xaxis, keys[0]), (axis.yaxis, keys[1])):
         (log_ticks if study.space[key].get("log") else few_ticks)(line)
-    shades = _draw_between(axis, found, study)
-    _draw_trials(axis, found, study, shades)
+    shades = _draw_between(axis, result, study)
+    _draw_trials(axis, result, study, shades)
     axis.grid(visible=False)
     axis.set_title(study.row, loc="left")
     if shades is not None:
-        figure.colorbar(shades, ax=axis, label=axis_text(found.objectives[0]))
+        figure.colorbar(shades, ax=axis, label=axis_text(result.objectives[0]))
 
 
-def _draw_between(axis: Axes, found: Found, study: Study) -> ContourSet | None:
+def _draw_between(axis: Axes, result: TuningResult, study: StudyResult) -> ContourSet | None:
     """Fill the triangles between finished trials, straight in the coordinates of the space."""
-    factor = factor_of(found.objectives[0])
+    factor = factor_of(result.objectives[0])
     values = np.array([values[0] * factor for _, values in study.complete])
     places = np.array([[float(trial.setting[key]) for key in study.space] for trial, _ in study.complete])
     if len(values) < FEWEST or len(np.unique(values)) < 2:
@@ -90,8 +90,8 @@ def _draw_between(axis: Axes, found: Found, study: Study) -> ContourSet | None:
     return axis.tricontourf(between, values, levels=9, cmap=SHADES, alpha=0.85)
 
 
-def _draw_trials(axis: Axes, found: Found, study: Study, shades: ContourSet | None) -> None:
-    factor = factor_of(found.objectives[0])
+def _draw_trials(axis: Axes, result: TuningResult, study: StudyResult, shades: ContourSet | None) -> None:
+    factor = factor_of(result.objectives[0])
     for trial in study.trials:
         x, y = (float(trial.setting[key]) for key in study.space)
         if trial.values is None:
@@ -102,7 +102,7 @@ def _draw_trials(axis: Axes, found: Found, study: Study, shades: ContourSet | No
         axis.scatter(x, y, s=26, facecolor="none", edgecolor="black", linewidth=0.7, zorder=4, clip_on=False)
     for paper in study.papers:
         axis.scatter(*(float(paper[key]) for key in study.space), clip_on=False, **PAPER)
-    best = found.best(study)
+    best = result.best(study)
     if best is not None:
         x, y = (float(best.setting[key]) for key in study.space)
         axis.scatter(x, y, s=120, facecolor="none", edgecolor=INK, linewidth=1.6, zorder=6, clip_on=False)

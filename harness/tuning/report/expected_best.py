@@ -23,7 +23,7 @@ from harness.reports.document import Column, Table, fields
 from harness.reports.drawing import describe, figure_to, line_look
 from harness.reports.text import NOTHING
 from harness.tuning.report.figures import best_so_far, value_axis
-from harness.tuning.report.result import Found, Study
+from harness.tuning.report.result import StudyResult, TuningResult
 from harness.tuning.report.text import axis_text, factor_of, title_of, value_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -34,9 +34,9 @@ BUDGETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 PALE = 0.13
 
 
-def is_exact(found: Found) -> bool:
+def is_exact(result: TuningResult) -> bool:
     """Whether trials were drawn alike and independently, so that the expectation is that of the tuning."""
-    return found.sampler == "random"
+    return result.sampler == "random"
 
 
 def expected_best(values: npt.ArrayLike) -> FloatArray:
@@ -67,7 +67,7 @@ def expected_band(
     return low, high
 
 
-def counted(found: Found, study: Study) -> FloatArray:
+def counted_values(result: TuningResult, study: StudyResult) -> FloatArray:
     """Return what each drawn trial counts as on the first objective, so that more is better.
 
     A pruned trial counts with the value when it was pruned, but never more than the best finished one, since
@@ -75,11 +75,11 @@ def counted(found: Found, study: Study) -> FloatArray:
     The papers' settings were not drawn and are left out.
     """
     drawn = [trial for trial in study.trials if not trial.first]
-    finished = [found.gain(trial.values[0]) for trial in drawn if trial.values]
+    finished = [result.gain(trial.values[0]) for trial in drawn if trial.values]
     if not finished:
         return np.empty(0)
     pruned = [trial.watched for trial in drawn if trial.state == "pruned" and trial.watched is not None]
-    ended = [*finished, *(min(found.gain(value), max(finished)) for value in pruned)]
+    ended = [*finished, *(min(result.gain(value), max(finished)) for value in pruned)]
     lost = [trial for trial in drawn if trial.state == "failed" and not study.tried_again(trial)]
     return np.array([*ended, *([min(ended)] * len(lost))])
 
@@ -91,23 +91,23 @@ def _weights(count: int) -> FloatArray:
     ).reshape(count, count)
 
 
-def expected_table(found: Found) -> Table:
+def expected_table(result: TuningResult) -> Table:
     """Return a line for each study, a column for each of some budgets; empty where no trial was drawn."""
-    values = {study.row: counted(found, study) for study in found.studies}
+    values = {study.row: counted_values(result, study) for study in result.studies}
     most = max(len(of) for of in values.values())
     if most == 0:
         return Table("Expected best against budget", (), ())
     budgets = [*(budget for budget in BUDGETS if budget < most), most]
-    rows = tuple(fields([row, *_texts(found, of, budgets)]) for row, of in values.items())
+    rows = tuple(fields([row, *_texts(result, of, budgets)]) for row, of in values.items())
     columns = (Column("Study", names=True), *(Column(f"n = {budget}") for budget in budgets))
-    return Table("Expected best against budget", columns, rows, _caption(found))
+    return Table("Expected best against budget", columns, rows, _caption(result))
 
 
-def _texts(found: Found, values: FloatArray, budgets: list[int]) -> list[str]:
+def _texts(result: TuningResult, values: FloatArray, budgets: list[int]) -> list[str]:
     """Return the expectation at each budget; a study with fewer trials has none beyond them."""
     if not len(values):
         return [NOTHING] * len(budgets)
-    first = found.objectives[0]
+    first = result.objectives[0]
     curve, *ends = (first.sign * line for line in (expected_best(values), *expected_band(values)))
 
     def text(budget: int) -> str:
@@ -117,47 +117,47 @@ def _texts(found: Found, values: FloatArray, budgets: list[int]) -> list[str]:
     return [text(budget) if budget <= len(values) else NOTHING for budget in budgets]
 
 
-def _caption(found: Found) -> str:
+def _caption(result: TuningResult) -> str:
     exact = (
         "It is what as many trials of this random search are expected to reach."
-        if is_exact(found)
-        else f"Trials of sampler {found.sampler} build on those before them, so this is no expectation of "
+        if is_exact(result)
+        else f"Trials of sampler {result.sampler} build on those before them, so this is no expectation of "
         "the tuning: it tells how many of the settings that it tried are good. What it reached is its "
         "history."
     )
     return (
-        f"In {axis_text(found.objectives[0])}: the exact mean of the best over all subsets of n trials "
+        f"In {axis_text(result.objectives[0])}: the exact mean of the best over all subsets of n trials "
         f"(Dodge et al. 2019), with a {100 * LEVEL:g} % bootstrap over trials. {exact}"
     )
 
 
-def draw_expected(found: Found, svg: Path, png: Path) -> None:
+def draw_expected(result: TuningResult, svg: Path, png: Path) -> None:
     """Draw both panels, all studies in each; the same trials give the same bytes."""
     with figure_to(svg, png, 9.6, 4.6) as figure:
-        describe(figure, title_of(found, "Best setting against budget"), _legend())
+        describe(figure, title_of(result, "Best setting against budget"), _legend())
         left, right = figure.subplots(1, 2, sharey=True)
-        for number, study in enumerate(found.studies):
+        for number, study in enumerate(result.studies):
             look = {**line_look(number), "markersize": 4}
-            at, best = best_so_far(found, study)
+            at, best = best_so_far(result, study)
             left.plot(at, best, drawstyle="steps-post", label=study.row, markevery=(0.0, 0.12), **look)
-            _draw_expected(right, found, number)
+            _draw_expected(right, result, number)
         left.set_title("as it went: best finished so far", loc="left")
-        exact = "" if is_exact(found) else f", as if in any order ({found.sampler} is not random)"
+        exact = "" if is_exact(result) else f", as if in any order ({result.sampler} is not random)"
         right.set_title(f"expected best of n trials{exact}", loc="left")
         for axis in (left, right):
             axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
             axis.set_xlabel("trials")
-            value_axis(axis, found, named=axis is left)
-        low = "lower" if found.objectives[0].sign > 0 else "upper"
-        left.legend(loc=f"{low} right", ncols=1 + (len(found.studies) > 5), fontsize=7.5, framealpha=0.8)
+            value_axis(axis, result, named=axis is left)
+        low = "lower" if result.objectives[0].sign > 0 else "upper"
+        left.legend(loc=f"{low} right", ncols=1 + (len(result.studies) > 5), fontsize=7.5, framealpha=0.8)
 
 
-def _draw_expected(axis: Axes, found: Found, number: int) -> None:
+def _draw_expected(axis: Axes, result: TuningResult, number: int) -> None:
     """Draw the expectation of one study with its band, in the look of the study."""
-    values, look = counted(found, found.studies[number]), line_look(number)
+    values, look = counted_values(result, result.studies[number]), line_look(number)
     if not len(values):
         return
-    factor = found.objectives[0].sign * factor_of(found.objectives[0])
+    factor = result.objectives[0].sign * factor_of(result.objectives[0])
     at = range(1, len(values) + 1)
     low, high = expected_band(values)
     axis.fill_between(at, low * factor, high * factor, color=look["color"], alpha=PALE, linewidth=0, zorder=1)

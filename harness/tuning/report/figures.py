@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to, log_ticks
-from harness.tuning.report.result import Found, Study, Trial
+from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import axis_text, condition_text, factor_of, names_of, number_text, title_of
 
 COMPLETE: dict[str, Any] = {
@@ -45,15 +45,17 @@ def grid_of(figure: Figure, count: int, wide: int) -> list[Axes]:
     return list(axes.flat[:count])
 
 
-def shown(found: Found, trial: Trial) -> float | None:
+def shown_value(result: TuningResult, trial: TrialResult) -> float | None:
     """Return where a trial stands on the first objective, as it is shown; none where it has no value."""
     value = trial.values[0] if trial.values else trial.watched if trial.state == "pruned" else None
-    return None if value is None else value * factor_of(found.objectives[0])
+    return None if value is None else value * factor_of(result.objectives[0])
 
 
-def scatter_trials(axis: Axes, found: Found, trials: Sequence[Trial], at: Sequence[float]) -> None:
+def scatter_trials(
+    axis: Axes, result: TuningResult, trials: Sequence[TrialResult], at: Sequence[float]
+) -> None:
     """Draw trials at places along an axis, each as it ended; failed ones lie at the bottom."""
-    values = [shown(found, trial) for trial in trials]
+    values = [shown_value(result, trial) for trial in trials]
     lost = [place for place, value in zip(at, values, strict=True) if value is None]
     axis.scatter(lost, [LOW] * len(lost), transform=axis.get_xaxis_transform(), clip_on=False, **FAILED)
     for first, state, look in (
@@ -70,21 +72,21 @@ def scatter_trials(axis: Axes, found: Found, trials: Sequence[Trial], at: Sequen
         axis.scatter([x for x, _ in points], [y for _, y in points], **look)
 
 
-def value_axis(axis: Axes, found: Found, *, named: bool) -> None:
+def value_axis(axis: Axes, result: TuningResult, *, named: bool) -> None:
     """Set up the axis of the first objective."""
     few_ticks(axis.yaxis)
     axis.grid(axis="y")
     if named:
-        axis.set_ylabel(axis_text(found.objectives[0]))
+        axis.set_ylabel(axis_text(result.objectives[0]))
 
 
-def best_so_far(found: Found, study: Study) -> tuple[list[int], list[float]]:
+def best_so_far(result: TuningResult, study: StudyResult) -> tuple[list[int], list[float]]:
     """Return the numbers of trials, from 1, and the best finished value up to each; from the first on."""
     at: list[int] = []
     values: list[float] = []
     for trial in study.trials:
         if trial.values is not None:
-            gain = found.gain(trial.values[0])
+            gain = result.gain(trial.values[0])
             best = max(gain, *values[-1:]) if values else gain
         elif values:
             best = values[-1]
@@ -92,43 +94,43 @@ def best_so_far(found: Found, study: Study) -> tuple[list[int], list[float]]:
             continue
         at.append(trial.number + 1)
         values.append(best)
-    return at, [found.gain(value) * factor_of(found.objectives[0]) for value in values]
+    return at, [result.gain(value) * factor_of(result.objectives[0]) for value in values]
 
 
-def draw_history(found: Found, svg: Path, png: Path) -> None:
+def draw_history(result: TuningResult, svg: Path, png: Path) -> None:
     """Draw a panel for each study; the same trials give the same bytes."""
-    wide = min(HISTORY_WIDE, len(found.studies))
-    with figure_to(svg, png, 9.6, 2.3 * -(-len(found.studies) // wide) + 1.2) as figure:
-        describe(figure, title_of(found, "Trials in their order"), f"{LEGEND} Line: best finished so far.")
+    wide = min(HISTORY_WIDE, len(result.studies))
+    with figure_to(svg, png, 9.6, 2.3 * -(-len(result.studies) // wide) + 1.2) as figure:
+        describe(figure, title_of(result, "Trials in their order"), f"{LEGEND} Line: best finished so far.")
         for number, (axis, study) in enumerate(
-            zip(grid_of(figure, len(found.studies), wide), found.studies, strict=True)
+            zip(grid_of(figure, len(result.studies), wide), result.studies, strict=True)
         ):
-            _draw_study(axis, found, study, named=number % wide == 0)
+            _draw_study(axis, result, study, named=number % wide == 0)
 
 
-def _draw_study(axis: Axes, found: Found, study: Study, *, named: bool) -> None:
-    scatter_trials(axis, found, study.trials, [trial.number + 1 for trial in study.trials])
-    at, best = best_so_far(found, study)
+def _draw_study(axis: Axes, result: TuningResult, study: StudyResult, *, named: bool) -> None:
+    scatter_trials(axis, result, study.trials, [trial.number + 1 for trial in study.trials])
+    at, best = best_so_far(result, study)
     axis.step(at, best, where="post", color=INK, linewidth=1.2, zorder=1)
     axis.set_title(study.row, loc="left")
     axis.set_xlabel("trial")
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    value_axis(axis, found, named=named)
+    value_axis(axis, result, named=named)
 
 
-def draw_slices(found: Found, svg: Path, png: Path) -> None:
+def draw_slices(result: TuningResult, svg: Path, png: Path) -> None:
     """Draw a panel for each study and parameter; the same trials give the same bytes."""
-    panels = [(study, key) for study in found.studies for key in study.space]
+    panels = [(study, key) for study in result.studies for key in study.space]
     wide = min(SLICES_WIDE, len(panels))
     with figure_to(svg, png, 9.6, 2.2 * -(-len(panels) // wide) + 1.1) as figure:
-        describe(figure, title_of(found, "Value over each parameter, the others as they were"), LEGEND)
+        describe(figure, title_of(result, "Value over each parameter, the others as they were"), LEGEND)
         axes = grid_of(figure, len(panels), wide)
         for number, (axis, (study, key)) in enumerate(zip(axes, panels, strict=True)):
-            _draw_panel(axis, found, study, key)
-            value_axis(axis, found, named=number % wide == 0)
+            _draw_panel(axis, result, study, key)
+            value_axis(axis, result, named=number % wide == 0)
 
 
-def _draw_panel(axis: Axes, found: Found, study: Study, key: str) -> None:
+def _draw_panel(axis: Axes, result: TuningResult, study: StudyResult, key: str) -> None:
     """Draw the trials that have the parameter; names stand one after the other."""
     of, trials = study.space[key], [trial for trial in study.trials if key in trial.setting]
     if of["type"] == "categorical":
@@ -146,6 +148,6 @@ def _draw_panel(axis: Axes, found: Found, study: Study, key: str) -> None:
         else:
             few_ticks(axis.xaxis)
             axis.set_xlim(low - EDGE * (high - low), high + EDGE * (high - low))
-    scatter_trials(axis, found, trials, at)
+    scatter_trials(axis, result, trials, at)
     axis.set_title(study.row, loc="left")
     axis.set_xlabel("\n".join(filter(None, (names_of(study.space)[key], condition_text(of.get("when"))))))

@@ -26,7 +26,7 @@ from optuna.distributions import (
 
 from harness.reports.document import Column, Table, fields
 from harness.reports.drawing import INK, OKABE_ITO, describe, figure_to
-from harness.tuning.report.result import Found, Study, Trial
+from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import names_of, title_of
 
 FOREST_SEEDS = 10
@@ -39,7 +39,7 @@ WIDE = 3
 
 
 @dataclass(frozen=True)
-class Share:
+class ParameterShare:
     """The importance of one parameter.
 
     Attributes:
@@ -67,7 +67,7 @@ class Importance:
         left_out: parameters that only some trials have.
     """
 
-    shares: Sequence[Share]
+    shares: Sequence[ParameterShare]
     trials: int
     why_not: str | None
     left_out: Sequence[str]
@@ -77,7 +77,7 @@ Importances = Mapping[tuple[str, int], Importance]
 """(row, place of the objective) -> what was computed."""
 
 
-def importance(study: Study, place: int = 0) -> Importance:
+def importance(study: StudyResult, place: int = 0) -> Importance:
     """Return the importances for an objective, or why there are none.
 
     Args:
@@ -100,7 +100,7 @@ def importance(study: Study, place: int = 0) -> Importance:
     ]
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     shares = [
-        Share(key, float(of.mean()), float(of.std(ddof=1)), float(low[number]), float(high[number]))
+        ParameterShare(key, float(of.mean()), float(of.std(ddof=1)), float(low[number]), float(high[number]))
         for number, (key, of) in enumerate(zip(keys, on_all.T, strict=True))
     ]
     ordered = sorted(shares, key=lambda share: -share.share)
@@ -119,7 +119,7 @@ def _why_not(keys: Sequence[str], values: Sequence[float]) -> str | None:
 
 
 def _fanova(
-    study: Study, keys: Sequence[str], trials: Sequence[tuple[Trial, float]], seed: int
+    study: StudyResult, keys: Sequence[str], trials: Sequence[tuple[TrialResult, float]], seed: int
 ) -> list[float]:
     """Return the share of each key in the variance of one forest's prediction."""
     spaces = {key: _distribution(study.space[key]) for key in keys}
@@ -139,12 +139,12 @@ def _fanova(
 
 def _empty_study() -> optuna.Study:
     """Return a study in memory, without the line that Optuna logs of each."""
-    told = optuna.logging.get_verbosity()
+    verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     finally:
-        optuna.logging.set_verbosity(told)
+        optuna.logging.set_verbosity(verbosity)
 
 
 def _distribution(of: Mapping[str, Any]) -> BaseDistribution:
@@ -162,10 +162,10 @@ def _along(of: Mapping[str, Any], value: Any) -> Any:
     return math.log10(value) if of.get("log") else value
 
 
-def importance_table(found: Found, importances: Importances) -> Table:
+def importance_table(result: TuningResult, importances: Importances) -> Table:
     """Return a line for each study and parameter; the caption says which studies have none."""
     rows = [
-        fields([_study(found, *key), names[share.key], f"{share.share:.2f} ± {share.forests:.2f}", around])
+        fields([_study(result, *key), names[share.key], f"{share.share:.2f} ± {share.forests:.2f}", around])
         for key, of in importances.items()
         for names in (_names(of),)
         for share in of.shares
@@ -177,19 +177,19 @@ def importance_table(found: Found, importances: Importances) -> Table:
         Column("share"),
         Column(f"{100 * LEVEL:g} %, over trials"),
     )
-    said = [line for key, of in importances.items() for line in _said(_study(found, *key), of)]
-    return Table("Importance", columns, tuple(rows), " ".join([*([_caption()] if rows else []), *said]))
+    reasons = [line for key, of in importances.items() for line in _reasons(_study(result, *key), of)]
+    return Table("Importance", columns, tuple(rows), " ".join([*([_caption()] if rows else []), *reasons]))
 
 
-def _study(found: Found, row: str, place: int) -> str:
-    return f"{row}, {found.objectives[place].name}" if len(found.objectives) > 1 else row
+def _study(result: TuningResult, row: str, place: int) -> str:
+    return f"{row}, {result.objectives[place].name}" if len(result.objectives) > 1 else row
 
 
 def _names(of: Importance) -> dict[str, str]:
     return names_of([*(share.key for share in of.shares), *of.left_out])
 
 
-def _said(study: str, of: Importance) -> list[str]:
+def _reasons(study: str, of: Importance) -> list[str]:
     """Return why there is no importance, or what it leaves out."""
     if of.why_not:
         return [f"{study}: none, {of.why_not}."]
@@ -208,12 +208,12 @@ def _caption() -> str:
 
 
 def draw_importance(
-    found: Found, importances: Mapping[tuple[str, int], Importance], svg: Path, png: Path
+    result: TuningResult, importances: Mapping[tuple[str, int], Importance], svg: Path, png: Path
 ) -> None:
     """Draw a panel for each study and objective that has importances.
 
     Args:
-        found: the tuning.
+        result: the tuning.
         importances: (row, place of the objective) -> what was computed.
         svg: where to write the vector figure.
         png: where to write the bitmap.
@@ -223,13 +223,13 @@ def draw_importance(
     bars = max(len(of.shares) for of in drawn.values())
     lines = -(-len(drawn) // wide)
     with figure_to(svg, png, 9.6, lines * (0.75 + 0.28 * bars) + 1.1) as figure:
-        describe(figure, title_of(found, "Importance of the parameters (fANOVA)"), _legend())
+        describe(figure, title_of(result, "Importance of the parameters (fANOVA)"), _legend())
         axes = figure.subplots(lines, wide, squeeze=False)
         for axis in axes.flat[len(drawn) :]:
             axis.set_axis_off()
         for axis, ((row, place), of) in zip(axes.flat, drawn.items(), strict=False):
             _draw_panel(axis, of)
-            several = f", {found.objectives[place].name}" if len(found.objectives) > 1 else ""
+            several = f", {result.objectives[place].name}" if len(result.objectives) > 1 else ""
             axis.set_title(f"{row}{several} ({of.trials} finished)", loc="left")
 
 

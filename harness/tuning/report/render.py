@@ -20,7 +20,7 @@ from harness.tuning.report.expected_best import draw_expected
 from harness.tuning.report.figures import draw_history, draw_slices
 from harness.tuning.report.importance import Importances, draw_importance, importance
 from harness.tuning.report.pareto import draw_pareto
-from harness.tuning.report.result import TRIALS, Found, Study, Trial, read_found
+from harness.tuning.report.result import TRIALS, StudyResult, TrialResult, TuningResult, read_result
 from harness.tuning.report.table import tuning_document
 
 FILES = ("table.md", "table.csv", "table.tex", "table.html", TRIALS)
@@ -44,9 +44,9 @@ def render(folder: Path) -> Document:
     Raises:
         UserError: trials.json is missing, corrupt, or of another state of the harness.
     """
-    found = read_found(folder / TRIALS)
-    importances = importances_of(found)
-    document = tuning_document(found, importances)
+    result = read_result(folder / TRIALS)
+    importances = importances_of(result)
+    document = tuning_document(result, importances)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
     for name in {*DRAWN, "importance"} - set(names):
         for ending in ("svg", "png"):
@@ -54,24 +54,24 @@ def render(folder: Path) -> Document:
     for name in names:
         svg, png = folder / f"{name}.svg", folder / f"{name}.png"
         if name == "importance":
-            draw_importance(found, importances, svg, png)
+            draw_importance(result, importances, svg, png)
         else:
-            DRAWN[name](found, svg, png)
+            DRAWN[name](result, svg, png)
     drawings = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names}
-    command = f"harness tune {found.name} --scale {found.scale}"
+    command = f"harness tune {result.name} --scale {result.scale}"
     write_text(folder / "table.md", render_markdown(document))
     write_text(folder / "table.tex", render_latex(document))
-    write_text(folder / "table.csv", render_trials_csv(found))
+    write_text(folder / "table.csv", render_trials_csv(result))
     write_text(folder / "table.html", render_single(Single(document, drawings, FILES, command)))
     return document
 
 
-def importances_of(found: Found) -> Importances:
+def importances_of(result: TuningResult) -> Importances:
     """Return the importances of each study for each objective."""
     return {
         (study.row, place): importance(study, place)
-        for study in found.studies
-        for place in range(len(found.objectives))
+        for study in result.studies
+        for place in range(len(result.objectives))
     }
 
 
@@ -91,20 +91,20 @@ def render_tunings(root: Path) -> Sequence[Path]:
     return folders
 
 
-def render_trials_csv(found: Found) -> str:
+def render_trials_csv(result: TuningResult) -> str:
     """Return CSV, one line for each trial; an empty field is a parameter or value that it does not have.
 
     Measures are fractions, costs seconds; `watched` is the last held-out value while it trained.
     """
-    lines = [_line(found, study, trial) for study in found.studies for trial in study.trials]
+    lines = [_line(result, study, trial) for study in result.studies for trial in study.trials]
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
 
 
-def _line(found: Found, study: Study, trial: Trial) -> dict[str, Any]:
-    data, values = found.data, trial.values or (None,) * len(found.objectives)
+def _line(result: TuningResult, study: StudyResult, trial: TrialResult) -> dict[str, Any]:
+    data, values = result.data, trial.values or (None,) * len(result.objectives)
     return {
-        "tuning": found.name,
-        "scale": found.scale,
+        "tuning": result.name,
+        "scale": result.scale,
         "collection": data["collection"]["name"],
         "simulation": data["collection"]["simulation"],
         "study": study.row,
@@ -112,7 +112,7 @@ def _line(found: Found, study: Study, trial: Trial) -> dict[str, Any]:
         "trial": trial.number,
         "state": trial.state,
         "papers": trial.first,
-        **{of.name: value for of, value in zip(found.objectives, values, strict=True)},
+        **{of.name: value for of, value in zip(result.objectives, values, strict=True)},
         "watched": trial.watched,
         "seconds_taken": trial.seconds,
         **{f"set:{key}": value for key, value in trial.setting.items()},

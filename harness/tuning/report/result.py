@@ -20,7 +20,7 @@ Mode = Literal["complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
-class Objective:
+class TuningObjective:
     """What is made better.
 
     Attributes:
@@ -37,7 +37,7 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialResult:
     """A setting that was tried.
 
     Attributes:
@@ -62,7 +62,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyResult:
     """The trials of one row.
 
     Attributes:
@@ -77,31 +77,31 @@ class Study:
     sampler: str | None
     space: Mapping[str, Mapping[str, Any]]
     papers: Sequence[Setting]
-    trials: Sequence[Trial]
+    trials: Sequence[TrialResult]
 
-    def of(self, state: Mode) -> list[Trial]:
+    def of(self, state: Mode) -> list[TrialResult]:
         """Return the trials that ended so."""
         return [trial for trial in self.trials if trial.state == state]
 
     @property
-    def complete(self) -> list[tuple[Trial, tuple[float, ...]]]:
+    def complete(self) -> list[tuple[TrialResult, tuple[float, ...]]]:
         """The finished trials with their values."""
         return [(trial, trial.values) for trial in self.trials if trial.values is not None]
 
-    def tried_again(self, trial: Trial) -> bool:
+    def tried_again(self, trial: TrialResult) -> bool:
         """Whether a trial failed and another one took its place."""
         return trial.state == "failed" and any(
             other.number > trial.number and other.setting == trial.setting for other in self.trials
         )
 
-    def paper(self) -> Trial | None:
+    def paper(self) -> TrialResult | None:
         """Return the finished trial of the papers' setting, the first where there are several."""
         stated = dict(self.papers[0]) if self.papers else None
         return next((trial for trial, _ in self.complete if trial.first and trial.setting == stated), None)
 
 
 @dataclass(frozen=True)
-class Found:
+class TuningResult:
     """A tuning.
 
     Attributes:
@@ -111,8 +111,8 @@ class Found:
     """
 
     data: Mapping[str, Any]
-    objectives: Sequence[Objective]
-    studies: Sequence[Study]
+    objectives: Sequence[TuningObjective]
+    studies: Sequence[StudyResult]
 
     @property
     def name(self) -> str:
@@ -138,13 +138,13 @@ class Found:
         """Return an objective's value so that more is better."""
         return self.objectives[place].sign * value
 
-    def best(self, study: Study) -> Trial | None:
+    def best(self, study: StudyResult) -> TrialResult | None:
         """Return the finished trial that is best on the first objective, the earliest of equals."""
         ordered = sorted(study.complete, key=lambda pair: -self.gain(pair[1][0]))
         return ordered[0][0] if ordered else None
 
 
-def read_found(path: Path) -> Found:
+def read_result(path: Path) -> TuningResult:
     """Read a trials.json.
 
     Raises:
@@ -154,25 +154,25 @@ def read_found(path: Path) -> Found:
     try:
         objectives = [_objective(one) for one in data["objectives"]]
         studies = [_study(one) for one in data["studies"]]
-        return Found(data, objectives, studies)
+        return TuningResult(data, objectives, studies)
     except (KeyError, TypeError, IndexError) as error:
         what = f"trials of another state of the harness ({type(error).__name__}: {error})"
         raise UserError(what, where=str(path), fix="tune again, or delete the folder") from error
 
 
-def _objective(data: Mapping[str, Any]) -> Objective:
+def _objective(data: Mapping[str, Any]) -> TuningObjective:
     sign = 1 if data["direction"] == "maximize" else -1
-    return Objective(data["name"], "measure" in data, sign, data.get("queries"))
+    return TuningObjective(data["name"], "measure" in data, sign, data.get("queries"))
 
 
-def _study(data: Mapping[str, Any]) -> Study:
+def _study(data: Mapping[str, Any]) -> StudyResult:
     trials = [_trial(trial) for trial in sorted(data["trials"], key=lambda trial: int(trial["number"]))]
-    return Study(data["row"], data["sampler"], data["space"], data["first"], trials)
+    return StudyResult(data["row"], data["sampler"], data["space"], data["first"], trials)
 
 
-def _trial(data: Mapping[str, Any]) -> Trial:
+def _trial(data: Mapping[str, Any]) -> TrialResult:
     complete = data["state"] == "complete"
-    return Trial(
+    return TrialResult(
         number=data["number"],
         state=data["state"],
         setting=data["params"],
