@@ -33,7 +33,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.analysis.picture import shown
+from harness.analysis.notebook_figure import show_figure
 from harness.errors import HarnessError
 from harness.progress import Progress
 from harness.runs.stages import Stages
@@ -83,7 +83,7 @@ stages = Stages(Store(Path(place.name) / "store"), Progress(quiet=True))
 os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{place.name}/mlflow.db"
 finished_tuning = run_tuning(Library(specs), "mine", "simulation", stages, Path(place.name) / "results")
 result = read_result(finished_tuning.folder / "trials.json")
-shown(draw_history, result)
+show_figure(draw_history, result)
 
 # %% [markdown]
 # The study is Optuna's, in an ordinary storage, so everything that reads one works, `optuna-dashboard` too.
@@ -158,7 +158,7 @@ summary(of_samplers[0]) if of_samplers else print("none here")
 # rows come together as n grows, what looked like a better sampler was a better-tuned one.
 
 # %%
-shown(draw_expected, read_result(of_samplers[0])) if of_samplers else shown(draw_expected, result)
+show_figure(draw_expected, read_result(of_samplers[0])) if of_samplers else show_figure(draw_expected, result)
 
 # %% [markdown]
 # Figure 2 of SimANS, as far as the trials reach: the held-out value over $a$ and $b$, interpolated between trials, the papers' choices
@@ -167,10 +167,10 @@ shown(draw_expected, read_result(of_samplers[0])) if of_samplers else shown(draw
 # %%
 of_a_b = [path for path in committed if path.parent.name == "simans-a-b" and SCALE in path.parts]
 try:
-    picture = shown(draw_contour, read_result(of_a_b[0]) if of_a_b else result)
+    figure = show_figure(draw_contour, read_result(of_a_b[0]) if of_a_b else result)
 except HarnessError as error:
-    picture = print(error)
-picture
+    figure = print(error)
+figure
 
 # %% [markdown]
 # ## Once, on test

@@ -15,7 +15,7 @@ import pandas as pd
 from harness.analysis.draws import VISITS, drawn_columns, each_sampler
 from harness.analysis.false_negatives import known_relevant
 from harness.analysis.over_queries import LEVEL, resampled
-from harness.analysis.trade import found_and_kept, pushes
+from harness.analysis.trade import drawn_sums, pushes
 from harness.errors import UserError
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.sampler import Sampler
@@ -61,12 +61,12 @@ def against_best(
     lines = []
     for name, sampler in each_sampler(samplers):
         columns = drawn_columns(sampler, candidates, visits=visits)
-        drawn = (times @ values / visits for values in found_and_kept(known, useful, columns))
-        found, kept = (values / of[:, -1] for values, of in zip(drawn, curve, strict=True))
-        best_n, kept_by_best = _on_curve(found, *(of / of[:, -1:] for of in curve))
-        difference = kept - kept_by_best
+        drawn = (times @ values / visits for values in drawn_sums(known, useful, columns))
+        of_known, information = (values / of[:, -1] for values, of in zip(drawn, curve, strict=True))
+        best_n, best_information = _on_curve(of_known, *(of / of[:, -1:] for of in curve))
+        difference = information - best_information
         ends = np.nanquantile(difference[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        at = (of[0] for of in (found, kept, best_n, kept_by_best, difference))
+        at = (of[0] for of in (of_known, information, best_n, best_information, difference))
         lines.append((name, sampler.negatives, *map(float, (*at, *ends))))
     names = "sampler n of_known kept best_n kept_by_best difference low high"
     return pd.DataFrame(lines, columns=names.split())
@@ -86,12 +86,12 @@ def _along(values: Floats | Booleans, order: Integers, times: Floats) -> Floats:
     return times @ np.pad(sums, ((0, 0), (1, 0)))
 
 
-def _on_curve(found: Floats, curve_found: Floats, curve_kept: Floats) -> tuple[Floats, Floats]:
+def _on_curve(of_known: Floats, curve_known: Floats, curve_information: Floats) -> tuple[Floats, Floats]:
     """Return n, and what is kept, where the n best have found as much."""
-    n = np.arange(curve_found.shape[1])
+    n = np.arange(curve_known.shape[1])
     points = [
         (np.interp(at, x, n), np.interp(at, x, y))
-        for at, x, y in zip(found, curve_found, curve_kept, strict=True)
+        for at, x, y in zip(of_known, curve_known, curve_information, strict=True)
     ]
-    best_n, kept = np.array(points).T
-    return best_n, kept
+    best_n, information = np.array(points).T
+    return best_n, information

@@ -68,10 +68,10 @@ def false_negatives(
             if not here.any():
                 continue
             hits = drawn & drawn_known
-            found = share(hits.sum(axis=1), drawn.sum(axis=1), candidates.query)
+            estimate = share(hits.sum(axis=1), drawn.sum(axis=1), candidates.query)
             there, relevant = int(here.sum()), int((here & known).sum())
             of_known = hits.sum() / visits / relevant if relevant else np.nan
-            counts = (int(drawn.sum()), int(hits.sum()), *map(float, found), there, relevant, of_known)
+            counts = (int(drawn.sum()), int(hits.sum()), *map(float, estimate), there, relevant, of_known)
             lines.append((name, by, _label(by, begin, end), begin, end, *counts))
     names = "sampler by bin begin end drawn false_negatives share low high candidates known of_known"
     return pd.DataFrame(lines, columns=names.split())
@@ -92,7 +92,7 @@ def known_relevant(candidates: Candidates, pairs: TrainingPairs) -> Booleans:
                 fix="give the pairs of the split that the candidates were mined for",
             )
     rows = (pairs.known_relevant[number[int(query)]] for query in candidates.query)
-    known = np.stack([np.isin(of, found) for of, found in zip(candidates.document, rows, strict=True)])
+    known = np.stack([np.isin(of, relevant) for of, relevant in zip(candidates.document, rows, strict=True)])
     return known & candidates.valid
 
 

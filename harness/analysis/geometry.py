@@ -66,8 +66,8 @@ def geometry(
         _refuse_unknown(candidates)
         values = _values(candidates)
         for name, columns, effective in _drawings(samplers, candidates, number, visits):
-            for quantity, reading, found in _quantities(values, candidates, columns):
-                lines.append((name, number, quantity, reading, *map(float, found)))
+            for quantity, reading, estimate in _quantities(values, candidates, columns):
+                lines.append((name, number, quantity, reading, *map(float, estimate)))
             counted = mean(effective, np.ones(len(effective)), candidates.query)
             lines.append((name, number, "effective candidates", "", *map(float, counted)))
     names = ["sampler", "round", "quantity", "reading", "value", "low", "high"]

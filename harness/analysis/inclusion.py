@@ -67,14 +67,14 @@ def inclusion(
             fix="count draws with `counted_inclusion`",
         )
     check_scores(candidates, similarity="documents" in sampler.law.needs)
-    given = _BY_DRAW[sampler.draw.name]
+    closed_form = _BY_DRAW[sampler.draw.name]
     total = np.zeros(candidates.score.shape)
     for visit in range(visits):
         noise = _Overheard(seed, round, np.full(len(total), visit))
         weights = sampler.law.weigh(candidates, noise)
-        total += given(sampler, candidates, weights, noise)
+        total += closed_form(sampler, candidates, weights, noise)
         refuse_empty(candidates, total.sum(axis=1) > 0)
-        if not noise.asked:
+        if not noise.stages:
             return Inclusion(total, EXACT, 1)
     return Inclusion(total / visits, STAGED, visits)
 
@@ -111,14 +111,14 @@ def closest_inclusion(sampler: Sampler, candidates: Candidates, *, visits: int =
 class _Overheard(Noise):
     """Noise that notes the stages for which a law asked; a law that asks for none weighs always alike."""
 
-    asked: list[int] = field(default_factory=list)
+    stages: list[int] = field(default_factory=list)
 
     def of(self, candidates: Candidates, stage: int, copy: int = 0) -> Floats:
-        self.asked.append(stage)
+        self.stages.append(stage)
         return super().of(candidates, stage, copy)
 
     def of_row(self, candidates: Candidates, stage: int, copies: int) -> Floats:
-        self.asked.append(stage)
+        self.stages.append(stage)
         return super().of_row(candidates, stage, copies)
 
 

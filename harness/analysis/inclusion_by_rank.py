@@ -71,8 +71,8 @@ def inclusion_over_parameters(
     for parameter, values in (GRIDS.get(law["name"], {}) if grid is None else grid).items():
         for value in values:
             changed = replace(sampler, law=make_law({**law, parameter: value}))
-            found = _lines(changed, candidates, visits)
-            lines.append(found.assign(law=law["name"], parameter=parameter, value=value))
+            changed_lines = _lines(changed, candidates, visits)
+            lines.append(changed_lines.assign(law=law["name"], parameter=parameter, value=value))
     return _first(pd.concat(lines, ignore_index=True), "law", "parameter", "value")
 
 
@@ -100,14 +100,14 @@ def example_distributions(
         "first": closest_inclusion(replace(sampler, negatives=1), chosen).chance,
         "inclusion": closest_inclusion(sampler, chosen).chance,
     }
-    found = {name: np.take_along_axis(values, order, axis=1).ravel() for name, values in columns.items()}
+    top_values = {name: np.take_along_axis(values, order, axis=1).ravel() for name, values in columns.items()}
     count, shown = order.shape
     frame = pd.DataFrame(
         {
             "query": np.repeat(chosen.query, shown),
             "positive": np.repeat(chosen.positive, shown),
             "rank": np.tile(np.arange(1, shown + 1), count),
-            **found,
+            **top_values,
         }
     )
     return frame[np.take_along_axis(chosen.valid, order, axis=1).ravel()].reset_index(drop=True)
@@ -120,9 +120,9 @@ def _spread_rows(candidates: Candidates) -> Integers:
 
 
 def _lines(sampler: Sampler, candidates: Candidates, visits: int) -> pd.DataFrame:
-    found = closest_inclusion(sampler, candidates, visits=visits)
+    included = closest_inclusion(sampler, candidates, visits=visits)
     order = np.argsort(candidates.rank(), axis=1)
-    chance = np.take_along_axis(found.chance, order, axis=1)
+    chance = np.take_along_axis(included.chance, order, axis=1)
     valid = np.take_along_axis(candidates.valid, order, axis=1)
     seen = np.flatnonzero(valid.any(axis=0))  # ranks follow each other without a gap
     value, low, high = mean((chance * valid)[:, seen], valid[:, seen], candidates.query)
@@ -136,7 +136,7 @@ def _lines(sampler: Sampler, candidates: Candidates, visits: int) -> pd.DataFram
             "high": np.minimum(high, 1.0),
             "tenth": tenth,
             "ninetieth": ninetieth,
-            "how": found.how,
+            "how": included.how,
         }
     )
 

@@ -49,8 +49,8 @@ def draw_inclusion_over_parameters(frame: pd.DataFrame, svg: Path, png: Path, *,
     with figure_to(svg, png, 9.6, 2.9 * lines + 0.9) as figure:
         describe(figure, title, _legend(frame))
         axes = figure.subplots(lines, 2, squeeze=False, sharey=True).ravel()
-        for axis, ((law, parameter), found) in zip(axes, panels, strict=False):
-            for number, (value, of) in enumerate(found.groupby("value", sort=False)):
+        for axis, ((law, parameter), curves) in zip(axes, panels, strict=False):
+            for number, (value, of) in enumerate(curves.groupby("value", sort=False)):
                 _draw_line(axis, of, number, _text(value))
             _over_ranks(axis, int(frame["rank"].max()))
             axis.set_title(f"{law}, {parameter}", loc="left")

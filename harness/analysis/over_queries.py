@@ -82,10 +82,10 @@ def quantile(values: Floats, used: npt.ArrayLike, query: Integers, at: float) ->
     every = values[used]
     if not every.size:
         return Estimate(*(np.asarray(np.nan) for _ in range(3)))
-    found = np.quantile(every, at)
-    below = share(((values <= found) & used).sum(axis=1), used.sum(axis=1), query)
+    value = np.quantile(every, at)
+    below = share(((values <= value) & used).sum(axis=1), used.sum(axis=1), query)
     ends = [np.quantile(every, min(max(float(end - below.value + at), 0.0), 1.0)) for end in below[1:]]
-    return Estimate(np.asarray(found), np.asarray(ends[0]), np.asarray(ends[1]))
+    return Estimate(np.asarray(value), np.asarray(ends[0]), np.asarray(ends[1]))
 
 
 def _ratio(total: Floats, count: Floats, query: Integers) -> tuple[Floats, Floats, Floats]:

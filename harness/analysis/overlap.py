@@ -48,8 +48,8 @@ def overlap(samplers: Mapping[str, Sampler], candidates: Candidates, *, visits: 
         for other, theirs in drawn.items():
             chance = np.minimum(samplers[other].negatives / candidates.valid.sum(axis=1), 1.0).mean()
             for noise, later in ((INDEPENDENT, theirs[1:]), (COMMON, theirs[:-1])):
-                found = _share_in(own[:-1], later, candidates.query)
-                lines.append((name, other, noise, *map(float, found), float(chance)))
+                shared = _share_in(own[:-1], later, candidates.query)
+                lines.append((name, other, noise, *map(float, shared), float(chance)))
     return pd.DataFrame(lines, columns=["sampler", "other", "noise", "value", "low", "high", "chance"])
 
 
@@ -82,8 +82,8 @@ def overlap_between_rounds(
                 for of in (before, after)
             )
             for noise, later in ((INDEPENDENT, theirs[1:]), (COMMON, theirs[:-1])):
-                found = _share_in(own[:-1], later, before.query)
-                lines.append((name, number, number + 1, noise, *map(float, found)))
+                shared = _share_in(own[:-1], later, before.query)
+                lines.append((name, number, number + 1, noise, *map(float, shared)))
     return pd.DataFrame(lines, columns=["sampler", "round", "next", "noise", "value", "low", "high"])
 
 

@@ -39,13 +39,13 @@ def rounds(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _of_row(name: str, logged: pd.DataFrame) -> pd.DataFrame:
-    refreshes = logged["phase"].str.endswith(" refresh") & logged["metric"].isin(DIAGNOSTICS)
-    found = logged[refreshes].rename(columns={"metric": "diagnostic"})
-    if found.empty:
+    is_refresh = logged["phase"].str.endswith(" refresh") & logged["metric"].isin(DIAGNOSTICS)
+    refreshes = logged[is_refresh].rename(columns={"metric": "diagnostic"})
+    if refreshes.empty:
         raise UserError(f"{name} was trained without a refresh", fix="name rows that draw their negatives")
-    number = {step: place for place, step in enumerate(sorted(found["step"].unique()))}
-    found = found.assign(row=name, round=found["step"].map(number))
-    return found[["row", "round", "step", "diagnostic", "value"]]
+    number = {step: place for place, step in enumerate(sorted(refreshes["step"].unique()))}
+    refreshes = refreshes.assign(row=name, round=refreshes["step"].map(number))
+    return refreshes[["row", "round", "step", "diagnostic", "value"]]
 
 
 def draw_rounds(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:

@@ -53,15 +53,15 @@ def gradients_of(
         loss: likewise.
         contrast: likewise.
     """
-    asked = {"split": split, "ranks": ranks, "wrt": wrt, "loss": loss, "contrast": contrast}
-    found = []
+    settings = {"split": split, "ranks": ranks, "wrt": wrt, "loss": loss, "contrast": contrast}
+    gradients = []
     for run in runs:
         there = len(np.unique(run.retriever.pairs(split).pairs[:, 0]))
-        found.append(measure(run.retriever, queries=min(queries, there) or None, **asked))
-    told = {"gradients": pd.concat(map(frame_of, found), ignore_index=True)}
+        gradients.append(measure(run.retriever, queries=min(queries, there) or None, **settings))
+    frames = {"gradients": pd.concat(map(frame_of, gradients), ignore_index=True)}
     if ranks >= LEAST:
-        told["findings"] = pd.concat(map(findings, found), ignore_index=True)
-    return told
+        frames["findings"] = pd.concat(map(findings, gradients), ignore_index=True)
+    return frames
 
 
 def rounds_of(runs: Sequence[Opened]) -> Frames:
@@ -114,13 +114,13 @@ def inclusion_of(
         over_parameters: likewise, of how many pairs over parameters; 0 leaves that out.
     """
     samplers, candidates = _drawing(runs)
-    found = {"inclusion": inclusion_per_rank(samplers, _spread(candidates, pairs), visits=visits)}
+    frames = {"inclusion": inclusion_per_rank(samplers, _spread(candidates, pairs), visits=visits)}
     laws = {sampler.law.name: sampler for sampler in samplers.values() if sampler.law.name in GRIDS}
     if laws and over_parameters:
         some = _spread(candidates, over_parameters)
         over = [inclusion_over_parameters(sampler, some, visits=visits) for sampler in laws.values()]
-        found["inclusion-over-parameters"] = pd.concat(over, ignore_index=True)
-    return found
+        frames["inclusion-over-parameters"] = pd.concat(over, ignore_index=True)
+    return frames
 
 
 def overlap_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
@@ -139,7 +139,7 @@ def some_norms(frames: Frames) -> pd.DataFrame:
     return _at_some_ranks(frame[frame["statistic"] == "mean of norms"], "retriever", "value")
 
 
-def findings_told(frames: Frames) -> dict[str, pd.DataFrame]:
+def findings_table(frames: Frames) -> dict[str, pd.DataFrame]:
     """Return which of SimANS's findings hold, a column for each row, where there are ranks enough."""
     if "findings" not in frames:
         return {}
@@ -159,8 +159,8 @@ def regions_drawn(frames: Frames) -> pd.DataFrame:
     """Return the share of each sampler's draws in each region, and how many candidates it draws among."""
     frame = frames["geometry"]
     named = frame["reading"].where(frame["quantity"] == "inside", frame["quantity"])
-    kept = frame["quantity"].isin(["inside", "zero weight", "effective candidates"])
-    return _wide(frame.assign(named=named)[kept], "sampler", "named")
+    selected = frame["quantity"].isin(["inside", "zero weight", "effective candidates"])
+    return _wide(frame.assign(named=named)[selected], "sampler", "named")
 
 
 def false_negatives_drawn(frames: Frames) -> pd.DataFrame:

@@ -82,11 +82,11 @@ def _fewer_among_others(rate: Floats, n: int) -> Floats:
         np.multiply(before[place], quiet[place], out=before[place + 1])
         before[place + 1, 1:] += before[place, :-1] * rung[place]
     fewer_after = np.ones((n, *rate.shape[1:]))
-    found = np.empty_like(rate)
+    chance = np.empty_like(rate)
     for place in reversed(range(len(rate))):
-        np.einsum("nrt,nrt->rt", before[place], fewer_after[::-1], out=found[place])
+        np.einsum("nrt,nrt->rt", before[place], fewer_after[::-1], out=chance[place])
         _step(fewer_after, rung[place], quiet[place])
-    return found
+    return chance
 
 
 def _when_the_nth_rings(relative: Floats, n: int) -> tuple[Floats, Floats]:

@@ -73,13 +73,13 @@ def trade(
     Raises:
         UserError: no sampler, a score that is not finite, or a row without candidates.
     """
-    given = {(sampler.law, sampler.draw) for _, sampler in each_sampler(samplers)}
-    beside = {name: of for name, of in REFERENCES.items() if (of.law, of.draw) not in given}
+    own = {(sampler.law, sampler.draw) for _, sampler in each_sampler(samplers)}
+    beside = {name: of for name, of in REFERENCES.items() if (of.law, of.draw) not in own}
     curves = {**beside, **samplers}
     points = (
         (name, "n", n, replace(sampler, negatives=n)) for name, sampler in curves.items() for n in counts
     )
-    return _measured(points, candidates, pairs, visits)
+    return _trade_frame(points, candidates, pairs, visits)
 
 
 def trade_over_parameter(
@@ -113,7 +113,7 @@ def trade_over_parameter(
         for value in values
     ]
     beside = [(name, "n", n, replace(of, negatives=n)) for name, of in REFERENCES.items() for n in COUNTS]
-    return _measured((*beside, *points), candidates, pairs, visits)
+    return _trade_frame((*beside, *points), candidates, pairs, visits)
 
 
 def pushes(candidates: Candidates) -> Floats:
@@ -124,7 +124,7 @@ def pushes(candidates: Candidates) -> Floats:
     return np.asarray(weight / (weight.sum(axis=1, keepdims=True) + np.exp(-largest)))
 
 
-def found_and_kept(known: Booleans, useful: Floats, columns: Integers) -> tuple[Floats, Floats]:
+def drawn_sums(known: Booleans, useful: Floats, columns: Integers) -> tuple[Floats, Floats]:
     """Return how many of the known were drawn and how much of the useful, [R] each, over all visits.
 
     Args:
@@ -132,16 +132,16 @@ def found_and_kept(known: Booleans, useful: Floats, columns: Integers) -> tuple[
         useful: [R, K] information, 0 for those.
         columns: [visits, R, n] what was drawn; what comes twice in a visit counts once.
     """
-    found, kept = np.zeros((2, len(known)))
+    known_drawn, information = np.zeros((2, len(known)))
     for column in columns:
         chosen = np.zeros(known.shape, bool)
         np.put_along_axis(chosen, column, True, axis=1)
-        found += (chosen & known).sum(axis=1)
-        kept += np.where(chosen, useful, 0.0).sum(axis=1)
-    return found, kept
+        known_drawn += (chosen & known).sum(axis=1)
+        information += np.where(chosen, useful, 0.0).sum(axis=1)
+    return known_drawn, information
 
 
-def _measured(
+def _trade_frame(
     points: Iterable[tuple[str, str, Any, Sampler]], candidates: Candidates, pairs: TrainingPairs, visits: int
 ) -> pd.DataFrame:
     known = known_relevant(candidates, pairs)
@@ -152,7 +152,9 @@ def _measured(
         hits = at_drawn(known, columns).sum(axis=1)
         estimates = _estimates(candidates, known, useful, columns)
         counts = (sampler.negatives, columns.size, int(hits.sum()))
-        lines.append((name, parameter, value, *counts, *(float(of) for found in estimates for of in found)))
+        lines.append(
+            (name, parameter, value, *counts, *(float(of) for estimate in estimates for of in estimate))
+        )
     of = [
         f"{name}{end}" for name in ("share", "of_known", "kept", "of_best") for end in ("", "_low", "_high")
     ]
@@ -166,11 +168,11 @@ def _estimates(
     """Return share, of_known, kept and of_best of what was drawn."""
     query, (visits, rows, n) = candidates.query, columns.shape
     hits = at_drawn(known, columns).sum(axis=1)
-    found, kept = found_and_kept(known, useful, columns)
+    known_drawn, information = drawn_sums(known, useful, columns)
     best = -np.sort(-useful, axis=1)[:, :n].sum(axis=1)
     return (
         share(hits, np.full(rows, visits * n), query),
-        share(found, visits * known.sum(axis=1), query),
-        mean(kept, visits * useful.sum(axis=1), query),
-        mean(kept, visits * best, query),
+        share(known_drawn, visits * known.sum(axis=1), query),
+        mean(information, visits * useful.sum(axis=1), query),
+        mean(information, visits * best, query),
     )

@@ -21,21 +21,21 @@ MIB = 2**20
 
 
 @dataclass(frozen=True)
-class Room:
+class ChunkPlan:
     """What is held at a time.
 
     Attributes:
         ranks: of negatives.
         places: token places (padding included) of a pass.
-        kept: bytes of what the next ranks need again.
+        cache_bytes: bytes of what the next ranks need again.
     """
 
     ranks: int
     places: int
-    kept: int
+    cache_bytes: int
 
 
-def room_for_ranks(
+def plan_chunks(
     layers: Collection[LastLayer],
     shapes: Mapping[str, torch.Size],
     memory: int,
@@ -45,7 +45,7 @@ def room_for_ranks(
     queries: int,
     longest: int,
     held: int,
-) -> Room:
+) -> ChunkPlan:
     """Return how many ranks fit.
 
     Args:
@@ -77,11 +77,11 @@ def room_for_ranks(
         )
     passing = min(left // 4, (PLACES - longest) * place)
     left -= max(passing, 0)
-    kept = 0 if left // rank >= ranks - 1 else min(left // 4, queries * parameters * size)
-    return Room(
-        ranks=int(min(ranks, 1 + (left - kept) // rank)),
+    cache_bytes = 0 if left // rank >= ranks - 1 else min(left // 4, queries * parameters * size)
+    return ChunkPlan(
+        ranks=int(min(ranks, 1 + (left - cache_bytes) // rank)),
         places=longest + max(int(passing // place), 0),
-        kept=kept,
+        cache_bytes=cache_bytes,
     )
 
 

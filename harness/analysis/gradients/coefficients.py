@@ -80,7 +80,7 @@ def contrasted(contrast: Contrast, query: Integers, document: Integers, seed: in
     return np.asarray(noise.argsort(axis=1).argsort(axis=1) < SAMPLED)
 
 
-def coefficients(
+def loss_coefficients(
     scores: Floats,
     inside: Booleans,
     loss: Any = PAPER,
@@ -106,16 +106,18 @@ def coefficients(
     """
     if loss in (PAPER, PRINTED):
         return _of_paper(scores, inside, printed=loss == PRINTED)
-    found = _training_loss(loss)
-    if found.needs_teacher and teacher is None:
-        raise UserError(f"loss '{found.name}' reads a ranker's scores", fix="give `teacher`, or another loss")
+    training_loss = _training_loss(loss)
+    if training_loss.needs_teacher and teacher is None:
+        raise UserError(
+            f"loss '{training_loss.name}' reads a ranker's scores", fix="give `teacher`, or another loss"
+        )
     read = np.zeros_like(scores) if teacher is None else teacher
-    return _of_training_loss(scores, inside, found, contrast, read)
+    return _of_training_loss(scores, inside, training_loss, contrast, read)
 
 
 def _of_paper(scores: Floats, inside: Booleans, *, printed: bool) -> Coefficients:
-    kept = np.concatenate([np.ones((len(scores), 1), dtype=bool), inside], axis=1)
-    inner = np.where(kept, scores, -np.inf)
+    in_softmax = np.concatenate([np.ones((len(scores), 1), dtype=bool), inside], axis=1)
+    inner = np.where(in_softmax, scores, -np.inf)
     heavy = special.softmax(inner, axis=1) > 0.5
     heavy[:, 0] = False
     outer = np.where(heavy, -np.inf, inner)
@@ -130,10 +132,10 @@ def _of_paper(scores: Floats, inside: Booleans, *, printed: bool) -> Coefficient
     return Coefficients(own, -own, which.astype(np.int64), weight)
 
 
-def _training_loss(given: Any) -> Loss:
-    if isinstance(given, str) and given not in LOSSES:
-        raise UserError(f"unknown loss '{given}'", fix=nearest(given, [PAPER, PRINTED, *LOSSES]))
-    return make_loss(given)
+def _training_loss(loss: Any) -> Loss:
+    if isinstance(loss, str) and loss not in LOSSES:
+        raise UserError(f"unknown loss '{loss}'", fix=nearest(loss, [PAPER, PRINTED, *LOSSES]))
+    return make_loss(loss)
 
 
 def _of_training_loss(
@@ -145,19 +147,19 @@ def _of_training_loss(
     weight[:, :, 0] = contrast == "alone"
     slope, at = _slope(loss), np.arange(ranks)
     for query in range(queries):
-        found = slope(_lists(inside[query], scores[query]), torch.from_numpy(teacher[query])).numpy()
-        own[query] = found[at if len(found) == ranks else 0, 1 + at]
+        slopes = slope(_lists(inside[query], scores[query]), torch.from_numpy(teacher[query])).numpy()
+        own[query] = slopes[at if len(slopes) == ranks else 0, 1 + at]
         if contrast == "alone":
-            scale[query] = found[:, 0]
+            scale[query] = slopes[:, 0]
     return Coefficients(own, scale, np.zeros((queries, ranks), dtype=np.int64), weight)
 
 
 def _lists(inside: Booleans, scores: Floats) -> torch.Tensor:
     """Return the list of each negative, [R, 1 + R], or the one of all, [1, 1 + R]; -inf where not in it."""
-    kept = np.concatenate([[True], inside])[None]
+    in_list = np.concatenate([[True], inside])[None]
     if not inside.all():
-        kept = kept | np.eye(len(scores), dtype=bool)[1:]
-    return torch.from_numpy(np.where(kept, scores, -np.inf))
+        in_list = in_list | np.eye(len(scores), dtype=bool)[1:]
+    return torch.from_numpy(np.where(in_list, scores, -np.inf))
 
 
 def _slope(loss: Loss) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:

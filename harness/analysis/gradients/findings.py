@@ -167,10 +167,13 @@ def findings(gradients: Gradients) -> pd.DataFrame:
 
 def _samples(gradients: Gradients) -> Iterator[tuple[str, Sample]]:
     """Yield the curves of each reading: those of the queries, then those of its replicates."""
-    found = curves(gradients)
+    gradient_curves = curves(gradients)
     for reading, (mean, variance) in READINGS.items():
-        positive = np.append(found.positive_rank, found.positive_replicate[mean])
-        stacked = [np.vstack([found.value[name], found.replicate[name]]) for name in (mean, variance)]
+        positive = np.append(gradient_curves.positive_rank, gradient_curves.positive_replicate[mean])
+        stacked = [
+            np.vstack([gradient_curves.value[name], gradient_curves.replicate[name]])
+            for name in (mean, variance)
+        ]
         yield reading, Sample(stacked[0], stacked[1], positive)
 
 

@@ -24,7 +24,7 @@ AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class Lists:
+class RankedLists:
     """Q queries with 1 + R documents each.
 
     Attributes:
@@ -49,7 +49,7 @@ class Lists:
     positive_rank: Floats
 
 
-def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | None, seed: int) -> Lists:
+def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | None, seed: int) -> RankedLists:
     """Rank the negatives of queries; embeddings are made anew, in the encoder's own type.
 
     Args:
@@ -77,7 +77,7 @@ def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | Non
     order = np.lexsort((document[:, 1:], -score[:, 1:]), axis=1) + 1
     order = np.concatenate([np.zeros_like(order[:, :1]), order], axis=1)
     document, score, place = (np.take_along_axis(table, order, axis=1) for table in (document, score, place))
-    return Lists(split, query, document, score, q, p, place, _positive_ranks(retriever, split, query))
+    return RankedLists(split, query, document, score, q, p, place, _positive_ranks(retriever, split, query))
 
 
 def _chosen(pairs: TrainingPairs, count: int, split: str, seed: int) -> Integers:

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.gradients.accumulate import Accumulated, accumulate_layers, accumulate_vectors
-from harness.analysis.gradients.coefficients import PAPER, Contrast, coefficients, contrasted
+from harness.analysis.gradients.coefficients import PAPER, Contrast, contrasted, loss_coefficients
 from harness.analysis.gradients.layer_gradients import LayerGradients
-from harness.analysis.gradients.lists import Lists, build_lists
+from harness.analysis.gradients.lists import RankedLists, build_lists
 from harness.analysis.gradients.statistics import Curves, Gradients, band, curves
 from harness.analysis.retriever import Retriever
 from harness.errors import UserError, nearest
@@ -37,7 +37,7 @@ Teacher = Callable[[Integers, Integers], Floats]
 
 
 @dataclass(frozen=True)
-class Settings:
+class GradientSettings:
     """What is asked.
 
     Attributes:
@@ -69,10 +69,10 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, given, known in (("wrt", self.wrt, Wrt), ("contrast", self.contrast, Contrast)):
-            if given not in get_args(known):
+        for name, choice, known in (("wrt", self.wrt, Wrt), ("contrast", self.contrast, Contrast)):
+            if choice not in get_args(known):
                 raise UserError(
-                    f"{name} is '{given}'", where="gradients", fix=nearest(given, get_args(known))
+                    f"{name} is '{choice}'", where="gradients", fix=nearest(choice, get_args(known))
                 )
         for name, number, least in (("ranks", self.ranks, 1), ("groups", self.groups, 2)):
             if number < least:
@@ -84,7 +84,7 @@ def gradients_per_rank(retriever: Retriever, **settings: Any) -> pd.DataFrame:
 
     Args:
         retriever: what is looked at.
-        **settings: see :class:`Settings`.
+        **settings: see :class:`GradientSettings`.
 
     Returns:
         The frame of :func:`frame_of`.
@@ -98,24 +98,30 @@ def gradients_per_rank(retriever: Retriever, **settings: Any) -> pd.DataFrame:
 
 def measure(retriever: Retriever, **settings: Any) -> Gradients:
     """Return what frames, findings and figures are made of; arguments as of :func:`gradients_per_rank`."""
-    asked = Settings(**settings)
-    lists = build_lists(retriever, asked.split, asked.ranks, asked.queries, asked.seed)
-    groups = min(asked.groups, len(lists.query))
-    group = uniform(asked.seed, 0, 0, GROUPS_STAGE, lists.query).argsort().argsort() % groups
-    found = _accumulate(retriever, lists, asked, group, groups)
-    return Gradients(retriever.name, found.norm, found.product, group, lists.positive_rank, asked.seed)
+    checked = GradientSettings(**settings)
+    lists = build_lists(retriever, checked.split, checked.ranks, checked.queries, checked.seed)
+    groups = min(checked.groups, len(lists.query))
+    group = uniform(checked.seed, 0, 0, GROUPS_STAGE, lists.query).argsort().argsort() % groups
+    accumulated = _accumulate(retriever, lists, checked, group, groups)
+    return Gradients(
+        retriever.name, accumulated.norm, accumulated.product, group, lists.positive_rank, checked.seed
+    )
 
 
 def _accumulate(
-    retriever: Retriever, lists: Lists, asked: Settings, group: Integers, groups: int
+    retriever: Retriever, lists: RankedLists, settings: GradientSettings, group: Integers, groups: int
 ) -> Accumulated:
-    inside = contrasted(asked.contrast, lists.query, lists.document[:, 1:], asked.seed)
-    teacher = None if asked.teacher is None else asked.teacher(lists.query, lists.document).astype(np.float64)
-    given = coefficients(lists.score, inside, asked.loss, contrast=asked.contrast, teacher=teacher)
-    if asked.wrt not in ("query", "passage", "both"):
-        return accumulate_vectors(lists, given, asked.wrt, (group, groups))
-    gradients = LayerGradients(retriever, lists, given, asked.wrt)
-    return accumulate_layers(gradients, (group, groups), asked.memory)
+    inside = contrasted(settings.contrast, lists.query, lists.document[:, 1:], settings.seed)
+    teacher = (
+        None if settings.teacher is None else settings.teacher(lists.query, lists.document).astype(np.float64)
+    )
+    coefficients = loss_coefficients(
+        lists.score, inside, settings.loss, contrast=settings.contrast, teacher=teacher
+    )
+    if settings.wrt not in ("query", "passage", "both"):
+        return accumulate_vectors(lists, coefficients, settings.wrt, (group, groups))
+    gradients = LayerGradients(retriever, lists, coefficients, settings.wrt)
+    return accumulate_layers(gradients, (group, groups), settings.memory)
 
 
 def frame_of(gradients: Gradients) -> pd.DataFrame:
@@ -126,12 +132,12 @@ def frame_of(gradients: Gradients) -> pd.DataFrame:
         relative_low and relative_high, the same with each curve, and each replicate's, divided by its
         maximum. A last line is the mean rank of the positives, which has no rank of its own.
     """
-    found = curves(gradients)
-    frames = [_curve_frame(name, found) for name in found.value]
-    ends = band(found.positive_rank, found.positive_replicate["mean of norms"])
+    gradient_curves = curves(gradients)
+    frames = [_curve_frame(name, gradient_curves) for name in gradient_curves.value]
+    ends = band(gradient_curves.positive_rank, gradient_curves.positive_replicate["mean of norms"])
     positives = {
         "statistic": [POSITIVES],
-        "value": [found.positive_rank],
+        "value": [gradient_curves.positive_rank],
         "low": [ends[0]],
         "high": [ends[1]],
     }
@@ -141,8 +147,8 @@ def frame_of(gradients: Gradients) -> pd.DataFrame:
     return frame
 
 
-def _curve_frame(name: str, found: Curves) -> pd.DataFrame:
-    value, replicate = found.value[name], found.replicate[name]
+def _curve_frame(name: str, gradient_curves: Curves) -> pd.DataFrame:
+    value, replicate = gradient_curves.value[name], gradient_curves.replicate[name]
     relative, others = _relative(value), _relative(replicate)
     low, high = band(value, replicate)
     relative_low, relative_high = band(relative, others)

@@ -107,9 +107,9 @@ def _of_norms(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
     """Return mean and variance of norms where queries count some times [B, Q]; [B, R] both."""
     count = times.sum(axis=1, keepdims=True)
     middle = gradients.norm.mean(axis=0)  # squares of deviations from it keep their digits
-    apart = gradients.norm - middle
-    mean = times @ apart / count
-    variance = (times @ apart**2 - count * mean**2) / np.maximum(count - 1, 1)
+    deviation = gradients.norm - middle
+    mean = times @ deviation / count
+    variance = (times @ deviation**2 - count * mean**2) / np.maximum(count - 1, 1)
     return middle + mean, np.maximum(variance, 0)
 
 

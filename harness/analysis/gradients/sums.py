@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.per_sample import Part
+from harness.analysis.gradients.per_sample import ParameterGradients
 
 
 class Sums:
@@ -39,28 +39,28 @@ class Sums:
         for sums in self._sums.values():
             sums.zero_()
 
-    def add(self, name: str, group: int, at: Tensor, part: Part) -> None:
+    def add(self, name: str, group: int, at: Tensor, gradient: ParameterGradients) -> None:
         """Add gradients of one parameter.
 
         Args:
             name: of the parameter.
             group: of the query.
             at: [B] which of the ranks they are of, all different.
-            part: of B sequences.
+            gradient: of B sequences.
         """
         sums = self._sums[name][group]
-        if part.rows is None:
-            sums.index_add_(0, at, part.values)
+        if gradient.rows is None:
+            sums.index_add_(0, at, gradient.values)
             return
-        rows = torch.searchsorted(self._rows[name], part.rows) if name in self._rows else part.rows
+        rows = torch.searchsorted(self._rows[name], gradient.rows) if name in self._rows else gradient.rows
         place = at[:, None] * sums.shape[1] + rows
-        sums.view(-1, sums.shape[2]).index_add_(0, place.flatten(), part.values.flatten(0, 1))
+        sums.view(-1, sums.shape[2]).index_add_(0, place.flatten(), gradient.values.flatten(0, 1))
 
     def products(self) -> Tensor:
         """Return the inner products of the groups' sums at each rank, [ranks, groups, groups] float64."""
-        found = torch.zeros(self._ranks, self._groups, self._groups, dtype=torch.float64)
+        products = torch.zeros(self._ranks, self._groups, self._groups, dtype=torch.float64)
         for sums in self._sums.values():
             for rank in range(self._ranks):
                 flat = sums[:, rank].flatten(1)
-                found[rank] += (flat @ flat.T).double().cpu()
-        return found
+                products[rank] += (flat @ flat.T).double().cpu()
+        return products

@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Picture:
+class NotebookFigure:
     """What a notebook shows in the place of a cell's value.
 
     Attributes:
@@ -23,7 +23,7 @@ class Picture:
         return self.png
 
 
-def shown(draw: Callable[..., None], *what: Any, **how: Any) -> Picture:
+def show_figure(draw: Callable[..., None], *what: Any, **how: Any) -> NotebookFigure:
     """Return what a plot function draws, as a picture.
 
     Args:
@@ -34,4 +34,4 @@ def shown(draw: Callable[..., None], *what: Any, **how: Any) -> Picture:
     with tempfile.TemporaryDirectory() as folder:
         svg, png = Path(folder) / "figure.svg", Path(folder) / "figure.png"
         draw(*what, svg, png, **how)
-        return Picture(png.read_bytes())
+        return NotebookFigure(png.read_bytes())
