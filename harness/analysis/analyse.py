@@ -15,7 +15,7 @@ import yaml
 
 from harness.analysis.registry import Analysis, find_analysis
 from harness.analysis.row_analyses import Frames
-from harness.api.run import Opened, open_row
+from harness.api.run import OpenedRun, open_row
 from harness.errors import UserError, nearest
 from harness.records.environment import describe_environment
 from harness.records.mlflow_analysis import record_analysis
@@ -77,7 +77,7 @@ class AnalysisResult:
     request: AnalysisRequest
     analysis: Analysis
     resolved: Resolved
-    runs: Sequence[Opened]
+    runs: Sequence[OpenedRun]
     frames: Frames
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -26,7 +26,7 @@ def rounds(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the diagnostics of each refresh.
 
     Args:
-        metrics: name of a row -> all that was logged while it trained (`Opened.metrics`).
+        metrics: name of a row -> all that was logged while it trained (`OpenedRun.metrics`).
 
     Returns:
         A line for each row, refresh and diagnostic, with columns ``row``; ``round``, from 0; ``step`` before

@@ -19,7 +19,7 @@ from harness.analysis.inclusion_by_rank import GRIDS, inclusion_over_parameters,
 from harness.analysis.overlap import INDEPENDENT, overlap
 from harness.analysis.rounds import DIAGNOSTICS, rounds
 from harness.analysis.trade import trade
-from harness.api.run import Opened
+from harness.api.run import OpenedRun
 from harness.errors import UserError
 from harness.negatives.candidates import Candidates
 from harness.negatives.sampler import Sampler
@@ -33,7 +33,7 @@ SHOWN_RANKS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def gradients_of(
-    runs: Sequence[Opened],
+    runs: Sequence[OpenedRun],
     *,
     split: str = "dev",
     ranks: int = 200,
@@ -49,7 +49,7 @@ def gradients_of(
         split: whose queries.
         ranks: how many negatives of a query, from the first.
         queries: how many are drawn from the split, at most; at quick scale each takes a second a row.
-        wrt: what the gradient is taken by; see :class:`harness.analysis.gradients.per_rank.Settings`.
+        wrt: what the gradient is taken by; see :class:`harness.analysis.gradients.per_rank.GradientSettings`.
         loss: likewise.
         contrast: likewise.
     """
@@ -64,12 +64,12 @@ def gradients_of(
     return frames
 
 
-def rounds_of(runs: Sequence[Opened]) -> Frames:
+def rounds_of(runs: Sequence[OpenedRun]) -> Frames:
     """Return the diagnostics of each refresh."""
     return {"rounds": rounds({run.name: run.metrics for run in runs})}
 
 
-def geometry_of(runs: Sequence[Opened], *, visits: int = 4, shown: int = 60) -> Frames:
+def geometry_of(runs: Sequence[OpenedRun], *, visits: int = 4, shown: int = 60) -> Frames:
     """Return where samplers draw: figures of all training pairs, and the points of some.
 
     Args:
@@ -84,7 +84,7 @@ def geometry_of(runs: Sequence[Opened], *, visits: int = 4, shown: int = 60) -> 
     }
 
 
-def false_negatives_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
+def false_negatives_of(runs: Sequence[OpenedRun], *, visits: int = 4) -> Frames:
     """Return the known relevant documents that samplers draw, and the information kept for them.
 
     Args:
@@ -103,7 +103,7 @@ def false_negatives_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
 
 
 def inclusion_of(
-    runs: Sequence[Opened], *, pairs: int = 300, visits: int = 16, over_parameters: int = 50
+    runs: Sequence[OpenedRun], *, pairs: int = 300, visits: int = 16, over_parameters: int = 50
 ) -> Frames:
     """Return how likely each rank is to be drawn, and over the parameters of each law that has some.
 
@@ -123,7 +123,7 @@ def inclusion_of(
     return frames
 
 
-def overlap_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
+def overlap_of(runs: Sequence[OpenedRun], *, visits: int = 4) -> Frames:
     """Return what two samplers draw in common.
 
     Args:
@@ -181,7 +181,7 @@ def draws_in_common(frames: Frames) -> pd.DataFrame:
     return _wide(frame[frame["noise"] == INDEPENDENT], "sampler", "other")
 
 
-def _drawing(runs: Sequence[Opened]) -> tuple[dict[str, Sampler], Candidates]:
+def _drawing(runs: Sequence[OpenedRun]) -> tuple[dict[str, Sampler], Candidates]:
     """Return the samplers of rows, and the candidates of round 0 that all of them draw from.
 
     Raises:

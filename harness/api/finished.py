@@ -21,11 +21,11 @@ def row_with_runs(loaded: LoadedTarget, name: str) -> Row:
         UserError: no such row, or no run of ours stands behind it.
     """
     row = loaded.row(name)
-    made = with_runs([row])
-    if not made:
+    rows = with_runs([row])
+    if not rows:
         address = f"{loaded.name}:{row.name}"
         raise UserError(f"{address} is {row.kind}: no run of ours stands behind it", fix="name another row")
-    return made[0]
+    return rows[0]
 
 
 def finished_runs(stages: Stages, resolved: Resolved, row: Row, seeds: int | None) -> dict[int, StoredRun]:
@@ -47,11 +47,11 @@ def finished_runs(stages: Stages, resolved: Resolved, row: Row, seeds: int | Non
     }
     finished = {seed: run for seed, run in runs.items() if run.state == "done"}
     if not finished:
-        raise not_made(stages, resolved, row)
+        raise missing_run(stages, resolved, row)
     return finished
 
 
-def not_made(stages: Stages, resolved: Resolved, row: Row, seed: int | None = None) -> UserError:
+def missing_run(stages: Stages, resolved: Resolved, row: Row, seed: int | None = None) -> UserError:
     """Return what to say of a row without a finished run, of one seed or at all."""
     committed = PUBLISHED / resolved.scale.name / resolved.name
     figures = f"; {committed} has its figures, but no rankings" if (committed / "cells.json").exists() else ""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.analysis.retriever import Retriever
 from harness.api.finished import (
-    not_made,
+    missing_run,
     refuse_other_content,
     refuse_unfinished,
     row_with_runs,
@@ -39,7 +39,7 @@ from harness.training.checkpoints import final_of, load_final, load_ranker, rank
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedRun:
     """A finished run; its parts are read when they are first asked for, and nothing is trained.
 
     Attributes:
@@ -181,14 +181,14 @@ class Opened:
     def _chain(self) -> Chain:
         return self.stages.chain(self.settings)
 
-    def _refuse_bm25(self, wanted: str) -> None:
+    def _refuse_bm25(self, part: str) -> None:
         if self.settings.kind == "bm25":
-            raise UserError(f"{self.name} is BM25, which has no {wanted}", fix=_OTHER)
+            raise UserError(f"{self.name} is BM25, which has no {part}", fix=_OTHER)
 
-    def _sampler_settings(self, wanted: str) -> SamplerSettings:
-        self._refuse_bm25(wanted)
+    def _sampler_settings(self, part: str) -> SamplerSettings:
+        self._refuse_bm25(part)
         if self.settings.sampler is None:
-            what = f"{self.name} is a {self.settings.kind} on the passages of its batch and has no {wanted}"
+            what = f"{self.name} is a {self.settings.kind} on the passages of its batch and has no {part}"
             raise UserError(what, fix=_OTHER)
         return self.settings.sampler
 
@@ -198,7 +198,7 @@ _OTHER = "open a row that is trained on drawn negatives"
 
 def load(
     target: str, *, row: str, scale: str = "quick", seed: int = 0, store: Path | str | None = None
-) -> Opened:
+) -> OpenedRun:
     """Open the finished run of a row; nothing is trained.
 
     Args:
@@ -215,7 +215,7 @@ def load(
     return open_row(_stages(store), resolve(Library.default(), target, scale), row, seed)
 
 
-def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> Opened:
+def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> OpenedRun:
     """Open the finished run of a row of a target; see `load`."""
     if seed < 0:
         raise UserError(f"no seed {seed}", fix="count seeds from 0")
@@ -224,12 +224,12 @@ def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> Opened
     stored_collection(stages, settings.collection)
     run = StoredRun(stages.store.run(stages.chain(settings).last))
     if not run.folder.exists():
-        raise not_made(stages, resolved, row, seed)
+        raise missing_run(stages, resolved, row, seed)
     refuse_unfinished(run)
-    return Opened(row.name, seed, run, settings, stages)
+    return OpenedRun(row.name, seed, run, settings, stages)
 
 
-def load_run(fingerprint: str, *, store: Path | str | None = None) -> Opened:
+def load_run(fingerprint: str, *, store: Path | str | None = None) -> OpenedRun:
     """Open a finished run by its fingerprint, or a prefix that only it has; nothing is trained.
 
     Args:
@@ -250,7 +250,7 @@ def load_run(fingerprint: str, *, store: Path | str | None = None) -> Opened:
     if stages.chain(settings).last != run.fingerprint:
         fix = "read it with the commit in environment.json, or make it again by `harness reproduce`"
         raise UserError(f"{name} was made by another state of the harness", where=str(run.folder), fix=fix)
-    return Opened(name, None, run, settings, stages)
+    return OpenedRun(name, None, run, settings, stages)
 
 
 def _stages(store: Path | str | None) -> Stages:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy import stats
 
-from harness.compare.pairs import Pair
+from harness.compare.pairs import SeedPair
 from harness.compare.positives import top_overlap
 
 DUST = 1e-9
@@ -45,7 +45,7 @@ def outcome(differences: pd.Series) -> Outcome:
     return Outcome(wins, len(differences) - wins - losses, losses, p_value)
 
 
-def query_lines(pairs: Sequence[Pair], measure: str, ranks: pd.DataFrame) -> pd.DataFrame:
+def query_lines(pairs: Sequence[SeedPair], measure: str, ranks: pd.DataFrame) -> pd.DataFrame:
     """Return a line for each seed and query.
 
     Args:

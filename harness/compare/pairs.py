@@ -17,7 +17,7 @@ from harness.evaluation.rankings import Ranking
 
 
 @dataclass(frozen=True)
-class Measured:
+class SeedScores:
     """Scores and ranking of one seed on one split.
 
     Attributes:
@@ -35,15 +35,15 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Pair:
+class SeedPair:
     """Both sides at one seed."""
 
     seed: int
-    a: Measured
-    b: Measured
+    a: SeedScores
+    b: SeedScores
 
 
-def pair_up(a: Mapping[int, Measured], b: Mapping[int, Measured], *, by_seed: bool) -> list[Pair]:
+def pair_up(a: Mapping[int, SeedScores], b: Mapping[int, SeedScores], *, by_seed: bool) -> list[SeedPair]:
     """Return what is held against what.
 
     Args:
@@ -55,16 +55,18 @@ def pair_up(a: Mapping[int, Measured], b: Mapping[int, Measured], *, by_seed: bo
         UserError: rows without a common seed.
     """
     if not by_seed:
-        return [Pair(max(s, t), one, other) for s, one in a.items() for t, other in b.items()]
+        return [SeedPair(max(s, t), one, other) for s, one in a.items() for t, other in b.items()]
     seeds = sorted(a.keys() & b.keys())
     if not seeds:
         raise UserError(
             "the two rows have no finished seed in common", fix="reproduce both with the same seeds"
         )
-    return [Pair(seed, a[seed], b[seed]) for seed in seeds]
+    return [SeedPair(seed, a[seed], b[seed]) for seed in seeds]
 
 
-def score_tables(pairs: Sequence[Pair], measure: str, *, by_seed: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+def score_tables(
+    pairs: Sequence[SeedPair], measure: str, *, by_seed: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of A and of B as [S, Q]; without seeds to pair, averaged to [1, Q]."""
     tables = [
         pd.DataFrame({pair.seed: side.of(measure) for pair, side in zip(pairs, sides, strict=True)}).T

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from harness.compare.pairs import Pair
+from harness.compare.pairs import SeedPair
 from harness.evaluation.rankings import Ranking
 
 TOP = 10
@@ -14,7 +14,7 @@ TOP = 10
 
 
 def positive_ranks(
-    pairs: Sequence[Pair], relevant: Mapping[str, Collection[str]], depth: int
+    pairs: Sequence[SeedPair], relevant: Mapping[str, Collection[str]], depth: int
 ) -> pd.DataFrame:
     """Return where both sides rank each relevant document.
 
@@ -28,21 +28,21 @@ def positive_ranks(
     """
     lines = []
     for pair in pairs:
-        for query, wanted in relevant.items():
-            found = [_ranks(side.ranking.get(query, {}), wanted, depth) for side in (pair.a, pair.b)]
-            lines += [(pair.seed, query, d, found[0].get(d), found[1].get(d)) for d in sorted(wanted)]
+        for query, documents in relevant.items():
+            ranks = [_ranks(side.ranking.get(query, {}), documents, depth) for side in (pair.a, pair.b)]
+            lines += [(pair.seed, query, d, ranks[0].get(d), ranks[1].get(d)) for d in sorted(documents)]
     frame = pd.DataFrame(lines, columns=["seed", "query", "document", "rank_a", "rank_b"])
     return frame.astype({"rank_a": "Int64", "rank_b": "Int64"})
 
 
-def top_overlap(pair: Pair, query: str) -> float:
+def top_overlap(pair: SeedPair, query: str) -> float:
     """Return the share of the first documents of both rankings that both have."""
     one, other = (list(side.ranking.get(query, {}))[:TOP] for side in (pair.a, pair.b))
     longest = max(len(one), len(other))
     return len(set(one) & set(other)) / longest if longest else 1.0
 
 
-def standing_before(rankings: Sequence[Ranking], query: str, relevant: Collection[str]) -> list[str]:
+def documents_before(rankings: Sequence[Ranking], query: str, relevant: Collection[str]) -> list[str]:
     """Return the documents before the first relevant one, those before it at most seeds first.
 
     Then by their best rank. Where no relevant document is retrieved, all stand before it.
@@ -92,6 +92,6 @@ def _binned(ranks: pd.Series, bins: Sequence[tuple[str, int]], names: list[str],
     return pd.cut(ranks.astype("float64").fillna(depth + 1), ends, labels=names).astype(str)
 
 
-def _ranks(documents: Mapping[str, float], wanted: Collection[str], depth: int) -> dict[str, int]:
+def _ranks(ranking: Mapping[str, float], documents: Collection[str], depth: int) -> dict[str, int]:
     """Return the ranks of the wanted documents as far as they are retrieved."""
-    return {d: rank for rank, d in enumerate(documents, start=1) if d in wanted and rank <= depth}
+    return {d: rank for rank, d in enumerate(ranking, start=1) if d in documents and rank <= depth}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.compare.differences import Outcome
-from harness.compare.sides import Side
+from harness.compare.sides import ComparedSide
 from harness.evaluation.comparison import Block
 
 LEVEL = 0.95
@@ -62,7 +62,7 @@ class QueryLine:
 
 
 @dataclass(frozen=True)
-class Compared:
+class CompareResult:
     """Two sides, query by query.
 
     Attributes:
@@ -82,8 +82,8 @@ class Compared:
         command: makes it again.
     """
 
-    a: Side
-    b: Side
+    a: ComparedSide
+    b: ComparedSide
     scale: str
     split: str
     collection: Collection

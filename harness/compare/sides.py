@@ -33,7 +33,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedSide:
     """What is compared.
 
     Attributes:
@@ -64,7 +64,9 @@ class Side:
         return None
 
 
-def find_side(library: Library, stages: Stages, address: str, *, scale: str, seeds: int | None) -> Side:
+def find_side(
+    library: Library, stages: Stages, address: str, *, scale: str, seeds: int | None
+) -> ComparedSide:
     """Return what an address names; nothing is trained and no collection is built.
 
     Args:
@@ -86,7 +88,7 @@ def find_side(library: Library, stages: Stages, address: str, *, scale: str, see
     return _run(find_run_or_folder(stages.store, address))
 
 
-def refuse_twice(a: Side, b: Side) -> None:
+def refuse_twice(a: ComparedSide, b: ComparedSide) -> None:
     """Refuse to compare a side with itself.
 
     Raises:
@@ -97,7 +99,7 @@ def refuse_twice(a: Side, b: Side) -> None:
         raise UserError(f"both sides are {a.name}", fix="name two that differ")
 
 
-def apart(a: Side, b: Side) -> tuple[Side, Side]:
+def with_distinct_names(a: ComparedSide, b: ComparedSide) -> tuple[ComparedSide, ComparedSide]:
     """Return both with names that differ: rows of two targets may have the same."""
     if a.name != b.name:
         return a, b
@@ -123,7 +125,7 @@ def scale_of(library: Library, settings: RunSettings) -> str:
     return "other"
 
 
-def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Side:
+def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> ComparedSide:
     if not name:
         known = ", ".join(f"'{resolved.name}:{row.name}'" for row in resolved.loaded.written)
         raise UserError(f"{resolved.name} is a target, not a row", fix=f"name one of {known}")
@@ -132,18 +134,18 @@ def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Si
     runs = finished_runs(stages, resolved, row, seeds)
     members = {seed: Member(run.folder, run, is_run=True) for seed, run in runs.items()}
     about = f"row '{row.name}' of {resolved.name}"
-    return Side(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
+    return ComparedSide(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
 
 
-def _run(run: StoredRun) -> Side:
+def _run(run: StoredRun) -> ComparedSide:
     refuse_unfinished(run)
     settings = run.settings()
-    about = f"run {run.fingerprint} ({made_by(settings)})"
+    about = f"run {run.fingerprint} ({run_text(settings)})"
     members = {0: Member(run.folder, run, is_run=True)}
-    return Side(run.fingerprint, f"run {run.fingerprint[:8]}", about, members, False, settings)
+    return ComparedSide(run.fingerprint, f"run {run.fingerprint[:8]}", about, members, False, settings)
 
 
-def _encoder(address: str, folder: Path) -> Side:
+def _encoder(address: str, folder: Path) -> ComparedSide:
     """Return an encoder; it may lie in `checkpoints/` of a run."""
     if not holds_encoder(folder):
         fix = "name the folder of an encoder, for example checkpoints/final of a run"
@@ -153,11 +155,11 @@ def _encoder(address: str, folder: Path) -> Side:
     name = f"{above.fingerprint[:8]}/{folder.name}" if run else folder.name
     address = f"{above.fingerprint}/{folder.name}" if run else address
     settings = run.settings() if run else None
-    about = f"encoder {folder}" + (f" ({made_by(settings)})" if settings else "")
-    return Side(address, name, about, {0: Member(folder, run, is_run=False)}, False, settings)
+    about = f"encoder {folder}" + (f" ({run_text(settings)})" if settings else "")
+    return ComparedSide(address, name, about, {0: Member(folder, run, is_run=False)}, False, settings)
 
 
-def made_by(settings: RunSettings) -> str:
+def run_text(settings: RunSettings) -> str:
     """Return what made a run, in a few words."""
     if settings.kind != "trained":
         return "BM25" if settings.kind == "bm25" else f"warm-up, seed {settings.seed}"

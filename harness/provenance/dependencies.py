@@ -17,7 +17,7 @@ from harness.storage.files import read_json
 from harness.storage.store import Store
 
 
-def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chain, list[str]]]:
+def target_runs(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chain, list[str]]]:
     """Return the runs of all targets at all their scales: fingerprint -> its chain and the rows it makes.
 
     Args:
@@ -27,7 +27,7 @@ def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chai
     Raises:
         UserError: a spec is broken.
     """
-    found: dict[str, tuple[Chain, list[str]]] = {}
+    runs: dict[str, tuple[Chain, list[str]]] = {}
     for target in library.targets():
         for scale in library.target(target).target.scales:
             resolved = resolve(library, target, scale)
@@ -37,14 +37,14 @@ def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chai
                 for seed in range(resolved.seeds):
                     settings, named = resolved.run(row, seed), f"{scale}/{target}: {row.name}"
                     for links in (chain(settings, collection) for collection in collections):
-                        names = found.setdefault(links.last, (links, []))[1]
+                        names = runs.setdefault(links.last, (links, []))[1]
                         names.extend([named] if named not in names else [])
-    return found
+    return runs
 
 
-def named_in(results: Path) -> dict[str, list[str]]:
+def runs_in_results(results: Path) -> dict[str, list[str]]:
     """Return the runs that results name, also `results/local`: fingerprint -> the folders of results."""
-    found: dict[str, list[str]] = {}
+    folders: dict[str, list[str]] = {}
     for path in sorted(results.glob("**/provenance.json")):
         try:
             runs = [run["fingerprint"] for run in read_json(path)["runs"]]
@@ -52,19 +52,19 @@ def named_in(results: Path) -> dict[str, list[str]]:
             fix = "make the results again, or delete their folder"
             raise UserError("runs cannot be read from it", where=str(path), fix=fix) from error
         for fingerprint in dict.fromkeys(runs):
-            found.setdefault(fingerprint, []).append(str(path.parent))
-    return found
+            folders.setdefault(fingerprint, []).append(str(path.parent))
+    return folders
 
 
 def known_collections(store: Store, results: Path) -> list[str]:
     """Return the fingerprints of the collections in a store and behind the results in a folder."""
-    found = [_told(path) for path in sorted((store.root / "collections").glob("*.zip"))]
+    fingerprints = [_stored_fingerprint(path) for path in sorted((store.root / "collections").glob("*.zip"))]
     for path in sorted(results.glob("**/cells.json")):
         try:
-            found.append(json.loads(path.read_text(encoding="utf-8"))["collection"]["fingerprint"])
+            fingerprints.append(json.loads(path.read_text(encoding="utf-8"))["collection"]["fingerprint"])
         except (OSError, ValueError, LookupError, TypeError):
             continue  # `harness report` says what is wrong with it
-    return list(dict.fromkeys(fingerprint for fingerprint in found if fingerprint))
+    return list(dict.fromkeys(fingerprint for fingerprint in fingerprints if fingerprint))
 
 
 def chains(runs: Sequence[StoredRun]) -> dict[str, Chain | None]:
@@ -91,7 +91,7 @@ def consequences(store: Store, results: Path, chosen: Sequence[StoredRun]) -> It
         results: whose folders may name them.
         chosen: the runs.
     """
-    named, of = named_in(results), chains(stored_runs(store))
+    named, of = runs_in_results(results), chains(stored_runs(store))
     going = {run.fingerprint for run in chosen}
     for run in chosen:
         yield f"{run.fingerprint}: {run.state}, {size_bytes(run.folder) / 1e6:.1f} MB"
@@ -106,13 +106,13 @@ def consequences(store: Store, results: Path, chosen: Sequence[StoredRun]) -> It
 
 def _chain(run: StoredRun) -> Chain | None:
     try:
-        found = run.links()
+        links = run.links()
     except UserError:
         return None
-    return chain_of(found) if found else None
+    return chain_of(links) if links else None
 
 
-def _told(path: Path) -> str | None:
+def _stored_fingerprint(path: Path) -> str | None:
     """Return the fingerprint that a collection's file tells, unchecked; none where it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.provenance.dependencies import chains, known_collections, named_in, needs, wanted
+from harness.provenance.dependencies import chains, known_collections, needs, runs_in_results, target_runs
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
@@ -40,7 +40,7 @@ class Garbage:
 
 
 @dataclass(frozen=True)
-class Found:
+class GarbageReport:
     """What was found in a store.
 
     Attributes:
@@ -53,7 +53,7 @@ class Found:
     unknown: list[str]
 
 
-def find_garbage(library: Library, store: Store, results: Path, days: float) -> Found:
+def find_garbage(library: Library, store: Store, results: Path, days: float) -> GarbageReport:
     """Return what may be deleted from a store.
 
     Args:
@@ -66,23 +66,23 @@ def find_garbage(library: Library, store: Store, results: Path, days: float) -> 
         UserError: a spec or a file of results is broken, so that what it stands on cannot be told.
     """
     collections, runs = known_collections(store, results), stored_runs(store)
-    targets, named = wanted(library, collections), named_in(results)
+    targets, named = target_runs(library, collections), runs_in_results(results)
     old = [run for run in runs if run.fingerprint not in named and _is_left(run, days)]
-    made = chains([run for run in runs if run not in old])
-    of: dict[str, Chain | None] = {**made, **{name: links for name, (links, _) in targets.items()}}
-    kept = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
-    unknown = [run for run in runs if run.fingerprint in made and of[run.fingerprint] is None]
+    remaining = chains([run for run in runs if run not in old])
+    of: dict[str, Chain | None] = {**remaining, **{name: links for name, (links, _) in targets.items()}}
+    needed = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
+    unknown = [run for run in runs if run.fingerprint in remaining and of[run.fingerprint] is None]
     going_on = any(run.state == "unfinished" for run in unknown)  # it may read any of them
-    found = [
+    deletable = [
         *((run.folder, f"unfinished, not touched for {days:g} days") for run in old),
-        *((path, NOT_NEEDED) for path in _unneeded(store, kept) if not going_on),
+        *((path, NOT_NEEDED) for path in _unneeded(store, needed) if not going_on),
         *(
             (path, "left by a process that is dead")
             for path in _temporary(store, [run.folder for run in old])
         ),
     ]
-    garbage = [Garbage(path, why, size_bytes(path)) for path, why in found]
-    return Found(garbage, [run.fingerprint for run in unknown])
+    garbage = [Garbage(path, why, size_bytes(path)) for path, why in deletable]
+    return GarbageReport(garbage, [run.fingerprint for run in unknown])
 
 
 def delete(paths: Sequence[Path]) -> None:
@@ -100,13 +100,13 @@ def _is_left(run: StoredRun, days: float) -> bool:
     return run.state == "unfinished" and time.time() - touched(run.folder) > days * DAY_S
 
 
-def _unneeded(store: Store, kept: set[str]) -> Iterator[Path]:
+def _unneeded(store: Store, needed: set[str]) -> Iterator[Path]:
     """Yield candidates and token stores that nothing stands on."""
     for path in sorted((store.root / "candidates").glob("[!.]*.npz")):
-        if path.stem not in kept:
+        if path.stem not in needed:
             yield path
     for path in sorted((store.root / "tokens").glob("[!.]*")):
-        if path.name not in kept:
+        if path.name not in needed:
             yield path
 
 

@@ -32,7 +32,7 @@ def mlflow_place(tracking_uri: str, fingerprint: str) -> str | None:
         return None
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            found = database.execute(QUERY, (fingerprint,)).fetchone()
+            row = database.execute(QUERY, (fingerprint,)).fetchone()
     except sqlite3.Error:
         return None  # busy, or another layout: MLflow itself is the place to look then
-    return f"run {found[0]}" if found else None
+    return f"run {row[0]}" if row else None

@@ -43,9 +43,11 @@ def explain_retrain(store: Store, one: str, other: str) -> list[str]:
         UserError: there is no such run, or its folder does not tell what it was made of.
     """
     runs = (find_run_or_folder(store, one), find_run_or_folder(store, other))
-    found = compare_parts(_parts(runs[0]), _parts(runs[1]))
-    lines = [f"{difference.stage}: {difference.key} {' | '.join(difference.values)}" for difference in found]
-    return [_heading(runs, found), *lines]
+    differences = compare_parts(_parts(runs[0]), _parts(runs[1]))
+    lines = [
+        f"{difference.stage}: {difference.key} {' | '.join(difference.values)}" for difference in differences
+    ]
+    return [_heading(runs, differences), *lines]
 
 
 def compare_parts(one: Parts, other: Parts) -> list[Difference]:
@@ -55,19 +57,19 @@ def compare_parts(one: Parts, other: Parts) -> list[Difference]:
         one: stage -> dotted key -> value.
         other: the same.
     """
-    found: dict[str, Difference] = {}
+    differences: dict[str, Difference] = {}
     for stage in STAGES:
         if (stage in one) != (stage in other):
             there = tuple("has it" if stage in parts else "has none" for parts in (one, other))
-            found[stage] = Difference(stage, "this link", (there[0], there[1]))
+            differences[stage] = Difference(stage, "this link", (there[0], there[1]))
             continue
         mine, theirs = one.get(stage, {}), other.get(stage, {})
         for key in dict.fromkeys([*mine, *theirs]):
             values = (_text(mine, key), _text(theirs, key))
             name = f"{stage}.{key}" if key == "version" else key
-            if values[0] != values[1] and name not in found:
-                found[name] = Difference(stage, key, values)
-    return list(found.values())
+            if values[0] != values[1] and name not in differences:
+                differences[name] = Difference(stage, key, values)
+    return list(differences.values())
 
 
 def _parts(run: StoredRun) -> Parts:
@@ -83,10 +85,10 @@ def _parts(run: StoredRun) -> Parts:
     return parts
 
 
-def _heading(runs: tuple[StoredRun, StoredRun], found: list[Difference]) -> str:
+def _heading(runs: tuple[StoredRun, StoredRun], differences: list[Difference]) -> str:
     names = " and ".join(run.fingerprint for run in runs)
-    if found:
-        return f"{names} part at {found[0].stage}; it and all that stands on it is made again"
+    if differences:
+        return f"{names} part at {differences[0].stage}; it and all that stands on it is made again"
     return f"{names}: nothing that a fingerprint covers differs"
 
 

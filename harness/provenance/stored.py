@@ -90,12 +90,12 @@ def stored_runs(store: Store) -> list[StoredRun]:
 
 def size_bytes(path: Path) -> int:
     """Return the size of a file, or of all files in a folder."""
-    return sum(found.stat().st_size for found in (path, *path.rglob("*")) if found.is_file())
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
 def touched(path: Path) -> float:
     """Return when a file, or anything in a folder, was last written, in seconds since the epoch."""
-    return max(found.stat().st_mtime for found in (path, *path.rglob("*")))
+    return max(file.stat().st_mtime for file in (path, *path.rglob("*")))
 
 
 def find_run(store: Store, name: str) -> StoredRun:
@@ -105,15 +105,15 @@ def find_run(store: Store, name: str) -> StoredRun:
         UserError: there is none, or there are several.
     """
     runs = stored_runs(store)
-    found = [run for run in runs if run.fingerprint == name] or [
+    matches = [run for run in runs if run.fingerprint == name] or [
         run for run in runs if name and run.fingerprint.startswith(name)
     ]
-    if len(found) == 1:
-        return found[0]
+    if len(matches) == 1:
+        return matches[0]
     where = str(store.root / "runs")
-    if found:
-        fix = "write more of it: " + ", ".join(run.fingerprint for run in found[:5])
-        raise UserError(f"{len(found)} runs begin with '{name}'", where=where, fix=fix)
+    if matches:
+        fix = "write more of it: " + ", ".join(run.fingerprint for run in matches[:5])
+        raise UserError(f"{len(matches)} runs begin with '{name}'", where=where, fix=fix)
     hint = nearest(name, (run.fingerprint for run in runs)) or "there is none yet: run `harness reproduce`"
     raise UserError(f"no run '{name}'", where=where, fix=hint)
 

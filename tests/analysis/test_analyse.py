@@ -125,7 +125,7 @@ def test_a_run_that_is_not_finished(made, library, tmp_path):
 
 
 def test_rows_that_draw_from_different_candidates(library, stages, monkeypatch):
-    monkeypatch.setattr("harness.api.run.Opened.mined", property(lambda run: run.name))
+    monkeypatch.setattr("harness.api.run.OpenedRun.mined", property(lambda run: run.name))
     message = refused(library, stages, request("overlap"))
     assert "Uniform Sampling and TriSampler draw from different candidates" in message
 

@@ -23,8 +23,8 @@ def opened(made, monkeypatch):
     monkeypatch.setenv("HARNESS_EXPERIMENTS", str(made.root / "experiments"))
 
     def row(name="TriSampler", **more):
-        given = {"scale": "simulation", "store": made.root / "store"} | more
-        return harness.load(TARGET, row=name, **given)
+        arguments = {"scale": "simulation", "store": made.root / "store"} | more
+        return harness.load(TARGET, row=name, **arguments)
 
     return row
 
@@ -47,9 +47,9 @@ def test_the_package_is_light_until_something_is_opened():
 
 def test_a_row_gives_back_the_ranking_that_was_measured(opened):
     run = opened()
-    found = run.rankings("test")
-    assert list(found.columns) == ["query", "document", "rank", "score"]
-    first = found[found["query"] == run.collection.queries["test"].ids[3]]
+    rankings = run.rankings("test")
+    assert list(rankings.columns) == ["query", "document", "rank", "score"]
+    first = rankings[rankings["query"] == run.collection.queries["test"].ids[3]]
     by_encoder = run.retriever.documents @ run.retriever.queries("test")[3]
     number = [run.collection.number[document] for document in first["document"]]
     np.testing.assert_allclose(by_encoder[number], first["score"], rtol=1e-4)

@@ -88,8 +88,8 @@ def test_runs_of_two_kinds_and_one_with_itself(store):
 
 def test_every_key_of_the_settings_is_in_a_link_or_known_not_to_matter():
     settings = settings_of("TriSampler")
-    made = links(settings, COLLECTION)
-    covered = {key.partition(".")[0] for link in made for key in link.parts}
+    chained = links(settings, COLLECTION)
+    covered = {key.partition(".")[0] for link in chained for key in link.parts}
     free = {"kind", "recipe", "collection", "measures", "depth", "start"}  # which links, names, evaluation
     optional = {"ranker", "teacher", "co_training", "reranked"}  # of recipes with a ranker
     assert covered | free | optional == set(type(settings).model_fields)

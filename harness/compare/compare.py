@@ -11,11 +11,18 @@ import pandas as pd
 
 from harness.collections.collection import RELEVANT, Collection
 from harness.compare.differences import by_query, furthest, outcome, query_lines
-from harness.compare.measured import measured, the_collection
-from harness.compare.pairs import Pair, pair_up, score_tables
-from harness.compare.positives import joint_ranks, positive_ranks, standing_before
-from harness.compare.result import LEVEL, Compared, MeasureLine, QueryLine
-from harness.compare.sides import Side, apart, find_side, refuse_twice, scale_of, settings_at
+from harness.compare.measure import measure_side, the_collection
+from harness.compare.pairs import SeedPair, pair_up, score_tables
+from harness.compare.positives import documents_before, joint_ranks, positive_ranks
+from harness.compare.result import LEVEL, CompareResult, MeasureLine, QueryLine
+from harness.compare.sides import (
+    ComparedSide,
+    find_side,
+    refuse_twice,
+    scale_of,
+    settings_at,
+    with_distinct_names,
+)
 from harness.errors import UserError, nearest
 from harness.evaluation.comparison import difference_block, paired_difference
 from harness.evaluation.measures import DEV_MEASURE
@@ -25,7 +32,7 @@ from harness.specs.settings import RunSettings
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompareRequest:
     """What is to be compared, and how much of it shown.
 
     Attributes:
@@ -51,41 +58,44 @@ class Asked:
     @property
     def command(self) -> str:
         """Return the command that asks for it."""
-        plain = vars(Asked(self.a, self.b))
-        said = [(f"--{name}", str(value)) for name, value in vars(self).items() if value != plain[name]]
-        return shlex.join(["harness", "compare", self.a, self.b, *chain.from_iterable(said)])
+        plain = vars(CompareRequest(self.a, self.b))
+        options = [(f"--{name}", str(value)) for name, value in vars(self).items() if value != plain[name]]
+        return shlex.join(["harness", "compare", self.a, self.b, *chain.from_iterable(options)])
 
 
-def compare(library: Library, stages: Stages, asked: Asked) -> Compared:
+def compare(library: Library, stages: Stages, request: CompareRequest) -> CompareResult:
     """Compare two sides; nothing is trained.
 
     Raises:
         UserError: a side is not there or not finished, both are the same, or stand on two collections.
     """
     a, b = (
-        find_side(library, stages, side, scale=asked.scale, seeds=asked.seeds) for side in (asked.a, asked.b)
+        find_side(library, stages, side, scale=request.scale, seeds=request.seeds)
+        for side in (request.a, request.b)
     )
     refuse_twice(a, b)
-    a, b = apart(a, b)
-    settings, labels = _measuring(library, asked, a, b)
+    a, b = with_distinct_names(a, b)
+    settings, labels = _measuring(library, request, a, b)
     collection = the_collection(stages, a, b, settings)
     by_seed = a.is_row and b.is_row
-    one, other = (measured(stages, side, settings, collection, asked.split) for side in (a, b))
+    one, other = (measure_side(stages, side, settings, collection, request.split) for side in (a, b))
     pairs = pair_up(one, other, by_seed=by_seed)
-    measures = _measures(pairs, labels, asked.measure)
+    measures = _measures(pairs, labels, request.measure)
     depth = min(
         [len(collection.documents), *(s.settings.depth for s in (a, b) if s.settings), settings.depth]
     )
-    relevant = _relevant(collection, asked.split)
+    relevant = _relevant(collection, request.split)
     ranks = positive_ranks(pairs, relevant, depth)
     lines = query_lines(pairs, measures[0], ranks)
-    gains, losses = furthest(by_query(lines), asked.show)
-    texts = dict(zip(collection.queries[asked.split].ids, collection.queries[asked.split].texts, strict=True))
-    return Compared(
+    gains, losses = furthest(by_query(lines), request.show)
+    texts = dict(
+        zip(collection.queries[request.split].ids, collection.queries[request.split].texts, strict=True)
+    )
+    return CompareResult(
         a=a,
         b=b,
         scale=scale_of(library, settings),
-        split=asked.split,
+        split=request.split,
         collection=collection,
         seeds=[pair.seed for pair in pairs],
         by_seed=by_seed,
@@ -95,41 +105,45 @@ def compare(library: Library, stages: Stages, asked: Asked) -> Compared:
         losses=[_query(pairs, lines, query, texts[query], relevant[query]) for query in losses],
         joint=joint_ranks(ranks, depth),
         depth=depth,
-        command=asked.command,
+        command=request.command,
     )
 
 
-def _measuring(library: Library, asked: Asked, a: Side, b: Side) -> tuple[RunSettings, dict[str, str]]:
+def _measuring(
+    library: Library, request: CompareRequest, a: ComparedSide, b: ComparedSide
+) -> tuple[RunSettings, dict[str, str]]:
     """Return on what and how both are measured: as the runs were, or as those of a target are."""
     labels = {**a.labels, **b.labels}
-    if asked.on is not None:
-        settings, named = settings_at(library, asked.on, asked.scale)
+    if request.on is not None:
+        settings, named = settings_at(library, request.on, request.scale)
         return settings, {**labels, **named}
-    told = [side.settings for side in (a, b) if side.settings is not None]
-    if not told:
+    stored = [side.settings for side in (a, b) if side.settings is not None]
+    if not stored:
         what = f"neither {a.name} nor {b.name} tells on what collection it is measured"
         raise UserError(what, fix="add --on TARGET, for example --on trisampler/table-5, and --scale")
-    return told[0], labels
+    return stored[0], labels
 
 
-def _measures(pairs: Sequence[Pair], labels: dict[str, str], asked: str | None) -> list[str]:
+def _measures(pairs: Sequence[SeedPair], labels: dict[str, str], name: str | None) -> list[str]:
     """Return the measures of both sides, the one asked for or the primary one first."""
-    found = [set(side.scores["measure"]) for pair in pairs for side in (pair.a, pair.b)]
-    common = sorted(set.intersection(*found))
+    measures_of_sides = [set(side.scores["measure"]) for pair in pairs for side in (pair.a, pair.b)]
+    common = sorted(set.intersection(*measures_of_sides))
     if not common:
         raise UserError("the two sides have no measure in common", fix="reproduce both again")
     order = [*(measure for measure in labels if measure in common), *common]
-    if asked is None:
+    if name is None:
         first = order[0] if labels or DEV_MEASURE not in common else DEV_MEASURE
     else:
-        first = next((measure for measure in order if asked in (measure, labels.get(measure))), "")
+        first = next((measure for measure in order if name in (measure, labels.get(measure))), "")
         if not first:
             known = [labels.get(measure, measure) for measure in common]
-            raise UserError(f"no measure '{asked}' of both sides", fix=nearest(asked, known))
+            raise UserError(f"no measure '{name}' of both sides", fix=nearest(name, known))
     return list(dict.fromkeys([first, *order]))
 
 
-def _line(pairs: Sequence[Pair], measure: str, label: str, a: Side, b: Side, *, by_seed: bool) -> MeasureLine:
+def _line(
+    pairs: Sequence[SeedPair], measure: str, label: str, a: ComparedSide, b: ComparedSide, *, by_seed: bool
+) -> MeasureLine:
     one, other = score_tables(pairs, measure, by_seed=by_seed)
     paired = paired_difference(one, other, a.name, b.name)
     if paired is None:
@@ -149,7 +163,7 @@ def _relevant(collection: Collection, split: str) -> dict[str, list[str]]:
 
 
 def _query(
-    pairs: Sequence[Pair], lines: pd.DataFrame, query: str, text: str, relevant: Sequence[str]
+    pairs: Sequence[SeedPair], lines: pd.DataFrame, query: str, text: str, relevant: Sequence[str]
 ) -> QueryLine:
     own = lines[lines["query"] == query]
     a, b = ([None if pd.isna(rank) else int(rank) for rank in own[column]] for column in ("rank_a", "rank_b"))
@@ -160,6 +174,6 @@ def _query(
         b=float(own["b"].mean()),
         ranks_a=a,
         ranks_b=b,
-        before_a=standing_before([pair.a.ranking for pair in pairs], query, relevant),
-        before_b=standing_before([pair.b.ranking for pair in pairs], query, relevant),
+        before_a=documents_before([pair.a.ranking for pair in pairs], query, relevant),
+        before_b=documents_before([pair.b.ranking for pair in pairs], query, relevant),
     )

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from harness.api.encoder import load_encoder
 from harness.api.finished import refuse_other_content, stored_collection
 from harness.collections.collection import Collection
-from harness.compare.pairs import Measured
-from harness.compare.sides import Member, Side
+from harness.compare.pairs import SeedScores
+from harness.compare.sides import ComparedSide, Member
 from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError, nearest
 from harness.evaluation.measures import evaluate
@@ -21,7 +21,7 @@ from harness.specs.settings import RunSettings
 from harness.storage.checksums import check_folder
 
 
-def the_collection(stages: Stages, a: Side, b: Side, settings: RunSettings) -> Collection:
+def the_collection(stages: Stages, a: ComparedSide, b: ComparedSide, settings: RunSettings) -> Collection:
     """Return the collection that both sides stand on, from the store; it is not built here.
 
     Raises:
@@ -30,19 +30,18 @@ def the_collection(stages: Stages, a: Side, b: Side, settings: RunSettings) -> C
     for side in (a, b):
         if side.settings is not None and side.settings.collection != settings.collection:
             other = b if side is a else a
-            raise UserError(
-                f"{side.name} is measured on {_told(side.settings)}, {other.name} on {_told(settings)}",
-                fix="compare what is measured on the same collection",
-            )
+            one, another = _collection_text(side.settings), _collection_text(settings)
+            what = f"{side.name} is measured on {one}, {other.name} on {another}"
+            raise UserError(what, fix="compare what is measured on the same collection")
     collection = stored_collection(stages, settings.collection)
     for side in (a, b):
         refuse_other_content(stages, side.name, side.content, settings.collection)
     return collection
 
 
-def measured(
-    stages: Stages, side: Side, settings: RunSettings, collection: Collection, split: str
-) -> Mapping[int, Measured]:
+def measure_side(
+    stages: Stages, side: ComparedSide, settings: RunSettings, collection: Collection, split: str
+) -> Mapping[int, SeedScores]:
     """Return scores and rankings of a side, seed by seed.
 
     Args:
@@ -66,15 +65,15 @@ def measured(
     }
 
 
-def _read(member: Member, split: str) -> Measured:
+def _read(member: Member, split: str) -> SeedScores:
     scores = RunFolder(member.folder).per_query()
     ranking = read_ranking(member.folder / "rankings" / f"{split}.trec.gz")
-    return Measured(scores[scores["split"] == split], ranking)
+    return SeedScores(scores[scores["split"] == split], ranking)
 
 
 def _ranked(
     stages: Stages, member: Member, settings: RunSettings, collection: Collection, split: str
-) -> Measured:
+) -> SeedScores:
     """Encode and rank, as the evaluation of a run does."""
     with stages.progress.task(f"ranking by {member.folder.name}"):
         if member.run is not None:
@@ -87,10 +86,10 @@ def _ranked(
             encoder, tokens = alone.encoder, alone.tokens
         documents = encode(encoder.passage, tokens.documents, tokens.pad)
         ranking = rank(settings.depth, collection, tokens, encoder, documents, split)
-    return Measured(evaluate(ranking, collection.queries[split].qrels, settings.measures), ranking)
+    return SeedScores(evaluate(ranking, collection.queries[split].qrels, settings.measures), ranking)
 
 
-def _told(settings: RunSettings) -> str:
+def _collection_text(settings: RunSettings) -> str:
     """Return kind and parameters of a collection."""
     parameters = ", ".join(f"{key} {value}" for key, value in settings.collection.parameters.items())
     return f"{settings.collection.kind}{f' ({parameters})' if parameters else ''}"
