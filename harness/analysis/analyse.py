@@ -1,4 +1,4 @@
-"""The story of `harness analyse`: open the finished runs of a table, look at them, write what was seen."""
+"""The story of `harness analyse`: open the finished runs of a table, analyse them, record the result."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from harness.storage.files import content_hash
 
 @dataclass(frozen=True)
 class AnalysisRequest:
-    """What is to be looked at.
+    """Arguments of an analysis.
 
     Attributes:
-        name: of the analysis.
-        target: whose rows.
-        scale: of the rows.
-        rows: their names; all that the analysis can look at by default.
+        name: name of the analysis.
+        target: target whose rows are analysed.
+        scale: scale of the runs.
+        rows: names of rows; by default all that the analysis accepts.
         seed: number of the seed, from 0.
-        options: of the analysis, as `key=value`.
-        publish: whether it is to be committed.
+        options: options of the analysis, as `key=value`.
+        publish: whether results are written to `results/`.
     """
 
     name: str
@@ -51,7 +51,7 @@ class AnalysisRequest:
 
     @property
     def command(self) -> str:
-        """Return the command that asks for it."""
+        """Return the equivalent command line."""
         words = ["harness", "analyse", self.name, self.target, "--scale", self.scale]
         for row in self.rows:
             words += ["--row", row]
@@ -63,15 +63,15 @@ class AnalysisRequest:
 
 @dataclass(frozen=True)
 class AnalysisResult:
-    """What was seen.
+    """The result of an analysis.
 
     Attributes:
-        request: what was asked for.
-        analysis: which.
+        request: its arguments.
+        analysis: the analysis in the registry.
         resolved: the target at its scale.
-        runs: that were looked at.
-        frames: by name.
-        options: of the analysis, defaults left out.
+        runs: the analysed runs.
+        frames: name -> frame.
+        options: options that differ from their defaults.
     """
 
     request: AnalysisRequest
@@ -83,11 +83,11 @@ class AnalysisResult:
 
 
 def analyse(library: Library, stages: Stages, request: AnalysisRequest) -> AnalysisResult:
-    """Look at finished runs; nothing is trained.
+    """Analyse finished runs; nothing is trained.
 
     Raises:
-        UserError: no such analysis, target, row or option; a run is not there or not finished; or the
-            analysis cannot look at it.
+        UserError: no such analysis, target, row or option; a run is missing or unfinished; or the analysis
+            does not apply to it.
     """
     analysis = find_analysis(request.name)
     options = _options(analysis, request.options)
@@ -102,7 +102,7 @@ def analyse(library: Library, stages: Stages, request: AnalysisRequest) -> Analy
 
 
 def _rows(resolved: Resolved, analysis: Analysis, named: Sequence[str]) -> Sequence[str]:
-    """Return the rows that are named, or else all that the analysis can look at."""
+    """Return the named rows, or else all that the analysis accepts."""
     if named:
         return named
     rows = [row for row in with_runs(resolved.target.rows) if analysis.accepts(resolved.run(row, 0))]
@@ -115,7 +115,7 @@ def _options(analysis: Analysis, texts: Sequence[str]) -> dict[str, Any]:
     """Return the options of an analysis by name.
 
     Raises:
-        UserError: there is no such option, or not this value.
+        UserError: no such option, or a value of the wrong type.
     """
     known = {
         name: parameter.default
@@ -137,7 +137,7 @@ def _options(analysis: Analysis, texts: Sequence[str]) -> dict[str, Any]:
 
 
 def record(result: AnalysisResult, stages: Stages, files: Sequence[Path]) -> bool:
-    """Write an analysis to MLflow, in the experiment of its paper; returns whether that went well."""
+    """Write an analysis to MLflow, in the experiment of its paper; return whether that succeeded."""
     request, resolved = result.request, result.resolved
     fingerprints = [run.run.fingerprint for run in result.runs]
     tags = {

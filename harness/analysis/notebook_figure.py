@@ -1,4 +1,4 @@
-"""A figure for a notebook, drawn by the function that draws it for a page."""
+"""A figure in a notebook, drawn by the plot function of a report."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class NotebookFigure:
-    """What a notebook shows in the place of a cell's value.
+    """A figure that a notebook displays as the value of a cell.
 
     Attributes:
-        png: bytes of the figure.
+        png: content of the PNG file.
     """
 
     png: bytes = field(repr=False)
@@ -24,12 +24,12 @@ class NotebookFigure:
 
 
 def show_figure(draw: Callable[..., None], *what: Any, **how: Any) -> NotebookFigure:
-    """Return what a plot function draws, as a picture.
+    """Return the figure that a plot function draws.
 
     Args:
-        draw: takes data, the two files that it writes (SVG and PNG), and keywords.
-        *what: the data.
-        **how: passed on.
+        draw: plot function of data, paths of an SVG and a PNG file, and keywords.
+        *what: data for the function.
+        **how: keywords for the function.
     """
     with tempfile.TemporaryDirectory() as folder:
         svg, png = Path(folder) / "figure.svg", Path(folder) / "figure.png"

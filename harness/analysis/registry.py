@@ -1,4 +1,4 @@
-"""The analyses that `harness analyse` knows; a new one is a line."""
+"""The analyses of `harness analyse`; a new one is an entry in `_ALL`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from harness.specs.settings import RunSettings
 
 
 class PlotFunction(Protocol):
-    """A plot function."""
+    """A plot function of one frame."""
 
     def __call__(self, frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None: ...  # noqa: D102
 
 
 def has_encoder(settings: RunSettings) -> bool:
-    """Whether a row's run has an encoder to look at."""
+    """Whether a row's run has an encoder."""
     return settings.kind != "bm25"
 
 
@@ -38,7 +38,7 @@ def draws_candidates(settings: RunSettings) -> bool:
 
 
 def no_tables(_: Frames) -> Mapping[str, pd.DataFrame]:
-    """Say nothing beyond the numbers that sum an analysis up."""
+    """Return no further tables."""
     return {}
 
 
@@ -47,13 +47,13 @@ class Analysis:
     """An analysis of a table's rows.
 
     Attributes:
-        name: as the command line has it.
-        title: what figures and tables call it.
-        make: from finished runs of one seed to frames; its keywords are the analysis's options.
-        sum_up: from the frames to a few numbers: names in the first column, a number in each other one.
-        draw: name of a frame -> how it is drawn.
-        extra_tables: from the frames to what else its table says, by title.
-        accepts: which rows it can look at; where none is named, it looks at all of these.
+        name: name on the command line.
+        title: title of figures and tables.
+        make: finished runs of one seed -> frames; its keywords are the analysis's options.
+        sum_up: frames -> a summary, with names in the first column and numbers in the others.
+        draw: name of a frame -> its plot function.
+        extra_tables: frames -> further tables by title.
+        accepts: whether the analysis applies to a row's run.
     """
 
     name: str
@@ -116,14 +116,14 @@ _ALL = (
     ),
 )
 ANALYSES: Mapping[str, Analysis] = {analysis.name: analysis for analysis in _ALL}
-"""By name."""
+"""Name -> analysis."""
 
 
 def find_analysis(name: str) -> Analysis:
     """Return the analysis of a name.
 
     Raises:
-        UserError: there is none.
+        UserError: no such analysis.
     """
     if name not in ANALYSES:
         raise UserError(f"unknown analysis '{name}'", fix=nearest(name, ANALYSES))

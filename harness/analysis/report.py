@@ -20,14 +20,9 @@ TABLE, PROVENANCE = "table.md", "provenance.json"
 
 
 def write_analysis(result: AnalysisResult, results: Path) -> list[Path]:
-    """Write frames, figures, table and provenance; returns the files.
-
-    Args:
-        result: what was seen.
-        results: root of the results.
-    """
+    """Write frames, figures, table and provenance below a root of results; return the files."""
     folder = results / result.resolved.scale.name / "analysis" / result.resolved.name / result.analysis.name
-    provenance = _provenance(result)  # before there are files that git does not know
+    provenance = _provenance(result)  # before there are files that git reports as untracked
     written = []
     for name, frame in result.frames.items():
         written.append(folder / f"{name}.csv")
@@ -43,7 +38,7 @@ def write_analysis(result: AnalysisResult, results: Path) -> list[Path]:
 
 
 def analysis_document(result: AnalysisResult) -> Document:
-    """Return what the analysis says."""
+    """Return the report of an analysis."""
     analysis, request = result.analysis, result.request
     figures = [
         Figure(name, f"{analysis.title}; the values are in {name}.csv")
@@ -75,7 +70,7 @@ def _title(result: AnalysisResult) -> str:
 
 
 def _data_text(result: AnalysisResult) -> str:
-    """Return in words what was looked at."""
+    """Return collection, scale and seed as text."""
     collection = result.runs[0].collection
     simulation = "Simulation. " if collection.simulation else ""
     return (
@@ -104,7 +99,7 @@ def _text(value: float | str) -> str:
 
 
 def _provenance(result: AnalysisResult) -> dict[str, Any]:
-    """Return where the figures come from."""
+    """Return the content of provenance.json."""
     return {
         "analysis": result.analysis.name,
         "command": result.request.command,

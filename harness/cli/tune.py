@@ -1,4 +1,4 @@
-"""`harness tune`: tunes settings on held-out training queries."""
+"""`harness tune`: tune settings on held-out training queries."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ def tune(
     ] = None,
     scale: ScaleOption = "quick",
     trials: Annotated[
-        int | None, typer.Option(min=1, help="for each study; the spec's number by default")
+        int | None, typer.Option(min=1, help="for each study; by default the number in the spec")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="processes that make trials")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="number of worker processes")] = 1,
     storage: Annotated[
-        str | None, typer.Option(help="a journal file, or a database's URL; SQLite in the store by default")
+        str | None,
+        typer.Option(help="path of a journal file, or URL of a database; by default SQLite in the store"),
     ] = None,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
     confirm: Annotated[
-        bool, typer.Option(help="then make the best and the papers' settings with fresh seeds, on test, once")
+        bool,
+        typer.Option(help="then evaluate the best and the papers' settings on test, with fresh seeds, once"),
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="list what can be tuned")] = False,
 ) -> None:
-    """Tune the settings of rows, each with the same budget; run it again to resume."""
+    """Tune the settings of rows with equal budgets; run it again to resume."""
     from harness.errors import UserError
     from harness.specs.library import Library
     from harness.specs.tuning_library import resolve_tuning
@@ -63,7 +65,7 @@ def tune(
 
 
 def search() -> None:
-    """Say what the command is called now."""
+    """Refuse the command's earlier name."""
     from harness.errors import UserError
 
     raise UserError("`harness search` has a new name", fix="write `harness tune`, with the same arguments")

@@ -33,17 +33,17 @@ from harness.specs.settings import RunSettings
 
 @dataclass(frozen=True)
 class CompareRequest:
-    """What is to be compared, and how much of it shown.
+    """Arguments of a comparison.
 
     Attributes:
-        a: address of one side.
-        b: of the other.
-        scale: of rows.
-        seeds: how many of a row; the spec's number by default.
-        measure: whose differences are shown by query, by name or label; the primary one by default.
-        split: which queries.
-        show: how many of the largest gains, and of the largest losses.
-        on: target on whose collection encoders are measured that do not tell it.
+        a: address of side A.
+        b: address of side B.
+        scale: scale at which rows are looked up.
+        seeds: number of seeds of a row; by default that of the spec.
+        measure: name or label of the measure that is compared query by query; by default the primary one.
+        split: split of the queries.
+        show: number of largest gains, and of largest losses, to list.
+        on: target whose collection is used for encoders that have no run.
     """
 
     a: str
@@ -57,7 +57,7 @@ class CompareRequest:
 
     @property
     def command(self) -> str:
-        """Return the command that asks for it."""
+        """Return the equivalent command line."""
         plain = vars(CompareRequest(self.a, self.b))
         options = [(f"--{name}", str(value)) for name, value in vars(self).items() if value != plain[name]]
         return shlex.join(["harness", "compare", self.a, self.b, *chain.from_iterable(options)])
@@ -67,7 +67,7 @@ def compare(library: Library, stages: Stages, request: CompareRequest) -> Compar
     """Compare two sides; nothing is trained.
 
     Raises:
-        UserError: a side is not there or not finished, both are the same, or stand on two collections.
+        UserError: a side is missing or unfinished, both are the same, or they use different collections.
     """
     a, b = (
         find_side(library, stages, side, scale=request.scale, seeds=request.seeds)
@@ -112,20 +112,20 @@ def compare(library: Library, stages: Stages, request: CompareRequest) -> Compar
 def _measuring(
     library: Library, request: CompareRequest, a: ComparedSide, b: ComparedSide
 ) -> tuple[RunSettings, dict[str, str]]:
-    """Return on what and how both are measured: as the runs were, or as those of a target are."""
+    """Return the settings by which both sides are measured, and labels: a run's own, or a target's."""
     labels = {**a.labels, **b.labels}
     if request.on is not None:
         settings, named = settings_at(library, request.on, request.scale)
         return settings, {**labels, **named}
     stored = [side.settings for side in (a, b) if side.settings is not None]
     if not stored:
-        what = f"neither {a.name} nor {b.name} tells on what collection it is measured"
+        what = f"neither {a.name} nor {b.name} has a run that names its collection"
         raise UserError(what, fix="add --on TARGET, for example --on trisampler/table-5, and --scale")
     return stored[0], labels
 
 
 def _measures(pairs: Sequence[SeedPair], labels: dict[str, str], name: str | None) -> list[str]:
-    """Return the measures of both sides, the one asked for or the primary one first."""
+    """Return the measures of both sides, the requested or the primary one first."""
     measures_of_sides = [set(side.scores["measure"]) for pair in pairs for side in (pair.a, pair.b)]
     common = sorted(set.intersection(*measures_of_sides))
     if not common:

@@ -1,4 +1,4 @@
-"""The document of a comparison: means, wins and losses, the queries furthest apart, where positives lie."""
+"""The document of a comparison: means, wins and losses, largest differences, ranks of positives."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harness.reports.text import NOTHING, Style, count_text, list_text, p_text, 
 PERCENT = Style(100.0, 1)
 
 SHOWN = 3
-"""How many of the documents before the first relevant one are named."""
+"""Number of documents before the first relevant one that are named."""
 
 
 def compare_document(result: CompareResult) -> Document:
-    """Return the whole report; A and B stand for the two sides."""
+    """Return the whole report; A and B are the two sides."""
     first = result.measures[0]
     blocks = filled(
         _means(result),
@@ -37,7 +37,7 @@ def compare_document(result: CompareResult) -> Document:
 
 
 def render_csv(result: CompareResult) -> str:
-    """Return CSV, a line for each query and seed; fractions, and no rank where nothing is retrieved."""
+    """Return CSV, one line per query and seed; scores are fractions, ranks empty if nothing is retrieved."""
     return str(result.lines.to_csv(index=False, lineterminator="\n"))
 
 
@@ -73,8 +73,8 @@ def _means(result: CompareResult) -> Table:
         Column("A", brief="A"),
         Column("B", brief="B"),
         Column("difference", brief="A - B"),
-        Column(f"{level}, these checkpoints", brief=f"{level}, these\ncheckpoints"),
-        Column(f"{level}, the method", brief=f"{level}, the\nmethod"),
+        Column("over queries", f"{level} CI", brief=f"{level} CI,\nqueries"),
+        Column("over queries and seeds", f"{level} CI", brief=f"{level} CI,\nwith seeds"),
     )
     return Table("", columns, tuple(rows))
 
@@ -94,7 +94,7 @@ def _outcomes(result: CompareResult) -> Table:
 
 
 def _queries(title: str, brief: str, queries: Sequence[QueryLine]) -> Table:
-    """Queries with their texts, scores, and what stands before the first relevant document."""
+    """Queries with their texts, scores, and the documents before the first relevant one."""
     rows = [
         fields(
             [
@@ -121,12 +121,12 @@ def _queries(title: str, brief: str, queries: Sequence[QueryLine]) -> Table:
         Column("A", before, names=True),
         Column("B", before, names=True),
     )
-    caption = "" if rows else "There is none."
+    caption = "" if rows else "None."
     return Table(title, columns, tuple(rows), caption)
 
 
 def _joint(result: CompareResult) -> Table:
-    """Where each side ranks the relevant documents, and so the other's positives."""
+    """Joint ranks of the relevant documents under both sides."""
     total = int(result.joint.to_numpy().sum())
     what = "relevant documents" + (", each counted once a seed" if len(result.seeds) > 1 else "")
     rows = [
@@ -137,8 +137,8 @@ def _joint(result: CompareResult) -> Table:
         Column("Rank", names=True, brief="relevant\nat rank"),
         *(_bin(str(name)) for name in result.joint.columns),
     )
-    caption = f"{count_text(total)} {what}. Lines: its rank under A; columns: under B."
-    return Table("Where the relevant documents lie", columns, tuple(rows), caption)
+    caption = f"{count_text(total)} {what}. Rows: rank under A; columns: rank under B."
+    return Table("Ranks of the relevant documents", columns, tuple(rows), caption)
 
 
 def _bin(name: str) -> Column:
@@ -153,47 +153,45 @@ def _notes(result: CompareResult) -> list[str]:
     overlap = share_text(result.lines["overlap"].mean(), 1)
     return [
         _pairing(result),
-        "Sign test: two-sided, over queries that one side answers better; for these checkpoints, unadjusted.",
+        "Sign test: two-sided, over queries that one side answers better, unadjusted.",
         f"The first relevant document (grade 2) is higher under A in {higher}, under B in {lower}{seeds}.",
         _on_top(result),
         f"Overlap of the first {TOP} documents: {overlap} of them are in both rankings, a mean over queries.",
-        f"Rankings are {count_text(result.depth)} documents deep; a document beyond is not retrieved.",
+        f"Rankings have {count_text(result.depth)} documents; others count as not retrieved.",
         f"Collection: {result.collection.name}, {count_text(len(result.collection.documents))} documents; "
         f"fingerprint {result.collection.fingerprint}.",
     ]
 
 
 def _on_top(result: CompareResult) -> str:
-    """Say how many relevant documents come first under both sides, or under one alone."""
+    """Return how many relevant documents are at the top of both rankings, or of only one."""
     first = sum(end <= TOP for _, end in rank_bins(result.depth))
     counts = result.joint.to_numpy()
     total, both = int(counts.sum()), int(counts[:first, :first].sum())
     alone = [int(of[:first].sum()) - both for of in (counts, counts.T)]
     return (
         f"Of the relevant documents {part_text(both, total)} are among the first {TOP} of both rankings, "
-        f"{count_text(alone[0])} of A's alone, {count_text(alone[1])} of B's alone."
+        f"{count_text(alone[0])} only of A's, {count_text(alone[1])} only of B's."
     )
 
 
 def _pairing(result: CompareResult) -> str:
     if result.by_seed and len(result.seeds) > 1:
         return (
-            f"Paired by seed and query ({_seeds(result)}). These checkpoints: over queries, mean over seeds. "
-            "The method: seeds and queries as crossed random effects."
+            f"Paired by seed and query ({_seeds(result)}). CI over queries: mean over seeds. CI over queries "
+            "and seeds: crossed random effects."
         )
     if result.by_seed:
-        return (
-            f"One {_seeds(result)}: the interval is for these checkpoints and tells nothing about the method."
-        )
+        return f"One {_seeds(result)}: the interval is over queries and does not cover other seeds."
     mean = "; the row's scores are averaged over its seeds" if len(result.seeds) > 1 else ""
-    return f"Not two rows, so there are no seeds to pair{mean}: the interval is for these checkpoints alone."
+    return f"Not two rows, so there are no seeds to pair{mean}: the interval is over queries only."
 
 
 def _last(result: CompareResult) -> str:
     overlap = share_text(result.lines["overlap"].mean(), 0)
     return (
         f"On {_data_text(result)}; {overlap} of the first {TOP} documents are in both rankings. "
-        "At simulation and quick scale this says nothing about a paper."
+        "Results at simulation and quick scale do not carry over to a paper."
     )
 
 
@@ -203,6 +201,6 @@ def _ranks(ranks: Sequence[int | None]) -> str:
 
 
 def _before(documents: Sequence[str]) -> str:
-    """Return the first documents' ids, and how many more there are."""
+    """Return the ids of the first documents, and how many more there are."""
     more = f" and {len(documents) - SHOWN} more" if len(documents) > SHOWN else ""
     return (", ".join(documents[:SHOWN]) + more) if documents else NOTHING

@@ -1,4 +1,4 @@
-"""What a side did on a split: read from the folder of a run, or measured now with an encoder."""
+"""Scores and rankings of a side: read from a run's folder, or computed now with an encoder."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from harness.storage.checksums import check_folder
 
 
 def the_collection(stages: Stages, a: ComparedSide, b: ComparedSide, settings: RunSettings) -> Collection:
-    """Return the collection that both sides stand on, from the store; it is not built here.
+    """Return the collection of both sides from the store; it is not built here.
 
     Raises:
-        UserError: they stand on two, or the store does not hold it as it was.
+        UserError: the sides use different collections, or the store's copy is missing or has changed.
     """
     for side in (a, b):
         if side.settings is not None and side.settings.collection != settings.collection:
@@ -46,10 +46,10 @@ def measure_side(
 
     Args:
         stages: over the store.
-        side: what is compared.
-        settings: how an encoder is measured that does not tell it itself.
-        collection: what both sides are measured on.
-        split: of its queries.
+        side: the side to measure.
+        settings: lengths, depth and measures for an encoder without a run.
+        collection: the collection of both sides.
+        split: split of its queries.
 
     Raises:
         UserError: no such split, or a file is missing or corrupt.

@@ -1,8 +1,7 @@
-"""Two sides seed by seed: what is held against what.
+"""Pairing of two sides.
 
-Two rows are paired by seed, as in their table. Where a side is a run or an encoder there is nothing to pair:
-it is held against every seed of the other side, and scores are averaged over those, so that differences are
-of these checkpoints alone.
+Two rows are paired by seed, as in their table. A run or an encoder has no seeds to pair: it is compared with
+every seed of the other side and scores are averaged over those, so intervals are over queries only.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ class SeedScores:
     """Scores and ranking of one seed on one split.
 
     Attributes:
-        scores: columns query, measure, value; fractions.
-        ranking: documents of each query, best first.
+        scores: frame with columns query, measure, value (a fraction).
+        ranking: query -> document -> score, best first.
     """
 
     scores: pd.DataFrame
@@ -44,12 +43,12 @@ class SeedPair:
 
 
 def pair_up(a: Mapping[int, SeedScores], b: Mapping[int, SeedScores], *, by_seed: bool) -> list[SeedPair]:
-    """Return what is held against what.
+    """Return the pairs of two sides.
 
     Args:
-        a: seed -> what was measured.
-        b: the same; where `by_seed` is false, one of the two has one member.
-        by_seed: whether both are rows.
+        a: seed -> scores of side A.
+        b: seed -> scores of side B; unless `by_seed`, one of the sides has one member.
+        by_seed: whether both sides are rows.
 
     Raises:
         UserError: rows without a common seed.

@@ -1,4 +1,4 @@
-"""Where two sides rank each other's positives, and how much of their rankings they share."""
+"""Ranks of relevant documents under two sides, and the overlap of their rankings."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from harness.compare.pairs import SeedPair
 from harness.evaluation.rankings import Ranking
 
 TOP = 10
-"""How many documents of two rankings are held against each other."""
+"""Number of top documents in overlaps and counts."""
 
 
 def positive_ranks(
     pairs: Sequence[SeedPair], relevant: Mapping[str, Collection[str]], depth: int
 ) -> pd.DataFrame:
-    """Return where both sides rank each relevant document.
+    """Return the rank of each relevant document under both sides.
 
     Args:
         pairs: both sides by seed.
         relevant: query -> ids of its relevant documents.
-        depth: ranks beyond it count as not retrieved.
+        depth: last rank that counts as retrieved.
 
     Returns:
-        Columns seed, query, document, rank_a, rank_b; from 1, missing where not retrieved.
+        Columns seed, query, document, rank_a, rank_b; ranks from 1, missing if not retrieved.
     """
     lines = []
     for pair in pairs:
@@ -36,16 +36,16 @@ def positive_ranks(
 
 
 def top_overlap(pair: SeedPair, query: str) -> float:
-    """Return the share of the first documents of both rankings that both have."""
+    """Return the share of the top documents that both rankings have."""
     one, other = (list(side.ranking.get(query, {}))[:TOP] for side in (pair.a, pair.b))
     longest = max(len(one), len(other))
     return len(set(one) & set(other)) / longest if longest else 1.0
 
 
 def documents_before(rankings: Sequence[Ranking], query: str, relevant: Collection[str]) -> list[str]:
-    """Return the documents before the first relevant one, those before it at most seeds first.
+    """Return the documents ranked before the first relevant one, those of most seeds first.
 
-    Then by their best rank. Where no relevant document is retrieved, all stand before it.
+    Ties are ordered by best rank. If no relevant document is retrieved, all documents count.
     """
     places: dict[str, list[int]] = {}
     for ranking in rankings:
@@ -70,14 +70,14 @@ def rank_bins(depth: int) -> list[tuple[str, int]]:
 
 
 def joint_ranks(ranks: pd.DataFrame, depth: int) -> pd.DataFrame:
-    """Return how often a relevant document lies in a bin under A (rows) and in a bin under B (columns).
+    """Return the counts of relevant documents by rank bin under A (rows) and under B (columns).
 
     Args:
-        ranks: of `positive_ranks`.
-        depth: of the rankings.
+        ranks: frame of `positive_ranks`.
+        depth: number of documents in a ranking.
 
     Returns:
-        [bins + 1, bins + 1] counts; the last bin is that of what is not retrieved.
+        [bins + 1, bins + 1] counts; the last bin is 'not retrieved'.
     """
     bins = rank_bins(depth)
     names = [*(name for name, _ in bins), f"not in {depth}"]
@@ -93,5 +93,5 @@ def _binned(ranks: pd.Series, bins: Sequence[tuple[str, int]], names: list[str],
 
 
 def _ranks(ranking: Mapping[str, float], documents: Collection[str], depth: int) -> dict[str, int]:
-    """Return the ranks of the wanted documents as far as they are retrieved."""
+    """Return the ranks of those documents that are retrieved."""
     return {d: rank for rank, d in enumerate(ranking, start=1) if d in documents and rank <= depth}

@@ -1,4 +1,4 @@
-"""The files of a comparison, in `results/local/` alone: they hold texts that must not be committed."""
+"""The files of a comparison, in `results/local/` only: they hold texts that must not be committed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILES = ("table.md", "table.html", "per_query.csv", "figure.svg", "figure.png")
 
 
 def write_report(result: CompareResult) -> Path:
-    """Write table, per-query values and figure; returns their folder."""
+    """Write table, per-query values and figure; return their folder."""
     folder, document = LOCAL / result.folder, compare_document(result)
     draw_compared(result, folder / "figure.svg", folder / "figure.png")
     drawings = {"figure": (folder / "figure.svg").read_text(encoding="utf-8")}

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: an address becomes the runs or the encoder that it names."""
+"""The two sides of a comparison: the runs or the encoder that an address names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from harness.specs.settings import EncoderSettings, RunSettings, TokenSettings
 
 @dataclass(frozen=True)
 class Member:
-    """A run or an encoder, a side's for one seed.
+    """The run or the encoder of a side for one seed.
 
     Attributes:
-        folder: of the run, or of the encoder.
-        run: the run that tells how to measure; none for an encoder that lies alone.
-        is_run: whether it was measured when it was made; an encoder is measured now.
+        folder: folder of the run, or of the encoder.
+        run: the run with the settings of the measurement; none for an encoder outside of a run.
+        is_run: whether scores are stored in a run; those of an encoder are computed now.
     """
 
     folder: Path
@@ -34,16 +34,16 @@ class Member:
 
 @dataclass(frozen=True)
 class ComparedSide:
-    """What is compared.
+    """One side of a comparison.
 
     Attributes:
-        address: names it among all others; a run's has its whole fingerprint.
-        name: short, for headings.
-        about: what it is, in words.
-        members: seed, from 0, -> its run; an only member where it is no row.
-        is_row: whether its members are the seeds of a row.
-        settings: that say on what and how it is measured; none for an encoder that lies alone.
-        labels: measure -> what its table calls it, the primary one first.
+        address: unique name; that of a run has the whole fingerprint.
+        name: short name for headings.
+        about: description in words.
+        members: seed, from 0, -> run or encoder; a single member unless the side is a row.
+        is_row: whether the members are the seeds of a row.
+        settings: settings by which it is measured; none for an encoder outside of a run.
+        labels: measure -> label in its table, the primary one first.
     """
 
     address: str
@@ -56,7 +56,7 @@ class ComparedSide:
 
     @property
     def content(self) -> str | None:
-        """Return the fingerprint of the collection that its runs stand on; none where that is not told."""
+        """Return the fingerprint of the collection of its runs; none if it is not recorded."""
         for member in self.members.values():
             links = member.run.links() if member.run else None
             if links:
@@ -67,17 +67,17 @@ class ComparedSide:
 def find_side(
     library: Library, stages: Stages, address: str, *, scale: str, seeds: int | None
 ) -> ComparedSide:
-    """Return what an address names; nothing is trained and no collection is built.
+    """Return the side that an address names; nothing is trained and no collection is built.
 
     Args:
         library: the specs.
         stages: over the store.
         address: ``TARGET:ROW``; fingerprint of a run, a prefix of it, or its folder; folder of an encoder.
-        scale: of a row.
-        seeds: how many of a row; the spec's number by default.
+        scale: scale at which a row is looked up.
+        seeds: number of seeds of a row; by default that of the spec.
 
     Raises:
-        UserError: there is no such thing, or it is not finished.
+        UserError: the address names nothing, or something unfinished.
     """
     target, colon, row = address.partition(":")
     if colon or target in library.targets():
@@ -92,7 +92,7 @@ def refuse_twice(a: ComparedSide, b: ComparedSide) -> None:
     """Refuse to compare a side with itself.
 
     Raises:
-        UserError: both are the same.
+        UserError: both sides are the same.
     """
     one, other = ({member.folder.resolve() for member in side.members.values()} for side in (a, b))
     if one == other:
@@ -100,14 +100,14 @@ def refuse_twice(a: ComparedSide, b: ComparedSide) -> None:
 
 
 def with_distinct_names(a: ComparedSide, b: ComparedSide) -> tuple[ComparedSide, ComparedSide]:
-    """Return both with names that differ: rows of two targets may have the same."""
+    """Return both with distinct names: rows of two targets may share one."""
     if a.name != b.name:
         return a, b
     return replace(a, name=a.address), replace(b, name=b.address)
 
 
 def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings, dict[str, str]]:
-    """Return how the runs of a target are measured, and its labels of the measures."""
+    """Return the settings by which a target's runs are measured, and its labels of the measures."""
     resolved = resolve(library, target, scale)
     rows = with_runs(resolved.target.rows)
     if not rows:
@@ -116,7 +116,7 @@ def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings,
 
 
 def scale_of(library: Library, settings: RunSettings) -> str:
-    """Return the name of the scale that a run is of, which its settings do not hold; ``other`` if of none."""
+    """Return the name of the scale with a run's encoder and lengths; ``other`` if there is none."""
     for name in library.names("scales"):
         spec = library.scale(name)
         encoder, tokens = (part.model_dump() for part in (spec.encoder, spec.tokens))
@@ -146,10 +146,10 @@ def _run(run: StoredRun) -> ComparedSide:
 
 
 def _encoder(address: str, folder: Path) -> ComparedSide:
-    """Return an encoder; it may lie in `checkpoints/` of a run."""
+    """Return the side of an encoder, which may be in `checkpoints/` of a run."""
     if not holds_encoder(folder):
         fix = "name the folder of an encoder, for example checkpoints/final of a run"
-        raise UserError("no encoder lies in it", where=str(folder), fix=fix)
+        raise UserError("this folder holds no encoder", where=str(folder), fix=fix)
     above = StoredRun(folder.parents[1])
     run = above if (above.folder / "spec.json").exists() else None
     name = f"{above.fingerprint[:8]}/{folder.name}" if run else folder.name
@@ -160,7 +160,7 @@ def _encoder(address: str, folder: Path) -> ComparedSide:
 
 
 def run_text(settings: RunSettings) -> str:
-    """Return what made a run, in a few words."""
+    """Return recipe, sampler and seed of a run as text."""
     if settings.kind != "trained":
         return "BM25" if settings.kind == "bm25" else f"warm-up, seed {settings.seed}"
     sampler = f", {settings.sampler.preset}" if settings.sampler else ""

@@ -26,20 +26,20 @@ from harness.storage.files import read_json
 from harness.storage.store import Store
 
 Fact = tuple[str, str]
-"""What it is of, and what is said; what follows of the same has an empty name."""
+"""Name and text; further texts under the same name have an empty name."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that is asked for.
+    """A cell of a target.
 
     Attributes:
         resolved: its target at a scale.
-        row: as resolved.
-        column: as cells.json holds it.
-        place: position of the column.
-        cells: content of cells.json, none where the target was not made.
-        provenance: content of provenance.json, none as well.
+        row: its row in the resolved target.
+        column: its column, as in cells.json.
+        place: index of the column.
+        cells: content of cells.json; none if the target was not reproduced.
+        provenance: content of provenance.json; none if the target was not reproduced.
     """
 
     resolved: Resolved
@@ -51,7 +51,7 @@ class Cell:
 
     @property
     def trains(self) -> bool:
-        """Return whether runs of ours stand behind it."""
+        """Return whether its row has runs of ours."""
         return bool(with_runs([self.row]))
 
 
@@ -61,8 +61,8 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     Args:
         resolved: the target at a scale.
         results: root of the results, for example ``results`` or ``results/local``.
-        row: its name; of a row with readings, the name of one reading.
-        column: its label or measure; the primary one by default.
+        row: name of the row, or of one reading of a row with readings.
+        column: label or measure of the column; by default the primary one.
 
     Raises:
         UserError: no such row or column, or several rows.
@@ -83,13 +83,7 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
 
 
 def explain_cell(library: Library, store: Store, cell: Cell) -> list[Fact]:
-    """Return all that is known of a cell.
-
-    Args:
-        library: the specs.
-        store: looked at for the run folders; it may be empty.
-        cell: from `find_cell`.
-    """
+    """Return all facts about a cell; run folders are looked up in the store, which may be empty."""
     resolved, label = cell.resolved, cell.column["label"]
     return [
         ("cell", f"{resolved.name}, row '{cell.row.name}', column '{label}', scale {resolved.scale.name}"),
@@ -145,7 +139,7 @@ def _settings(cell: Cell) -> Iterator[Fact]:
         yield "counted", counted_text(cell, cell.row) or _missing_text(cell)
         return
     if not isinstance(cell.row, Row) or not cell.trains:
-        yield "settings", f"not made here: the row is {cell.row.kind}"
+        yield "settings", f"not trained here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0)
     if settings.phase is None:
@@ -166,7 +160,7 @@ def _settings(cell: Cell) -> Iterator[Fact]:
 
 def _missing_text(cell: Cell) -> str:
     call = f"harness reproduce {cell.resolved.name} --scale {cell.resolved.scale.name}"
-    return f"not made at this scale; {call}"
+    return f"not reproduced at this scale; run `{call}`"
 
 
 def _measure(cell: Cell) -> Iterator[Fact]:
@@ -197,7 +191,7 @@ def _reproduced(cell: Cell) -> Iterator[Fact]:
     row_cell = row["cells"][cell.place] if row else None
     if row_cell is None or row_cell["reproduced"] is None:
         reason = row.get("reason") if row else None
-        yield "reproduced", f"failed: {reason}" if reason else "not made"
+        yield "reproduced", f"failed: {reason}" if reason else "not reproduced"
         return
     style = column_style({**cell.cells, "rows": cell.cells[printing]}, cell.place)
     reproduced = row_cell["reproduced"]
@@ -222,13 +216,13 @@ def _difference(cells: Mapping[str, Any], style: Style, block: Mapping[str, Any]
 
 
 def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Iterator[Fact]:
-    for kind, name in (("checkpoints", "these checkpoints"), ("method", "the method")):
+    for kind, name in (("checkpoints", "over queries"), ("method", "over queries and seeds")):
         interval = block[kind]
         if interval is None:
-            yield "", f"{name}: one seed tells nothing"
+            yield "", f"{name}: needs several seeds"
             continue
         low, high = (style.number(interval[end], signed=signed) for end in ("low", "high"))
-        yield "", f"{100 * interval['level']:g} %, {name}: [{low}, {high}]"
+        yield "", f"{100 * interval['level']:g} % CI {name}: [{low}, {high}]"
 
 
 def _runs(store: Store, cell: Cell) -> Iterator[Fact]:
@@ -248,15 +242,15 @@ def _runs(store: Store, cell: Cell) -> Iterator[Fact]:
         if mirrored:
             yield "", f"MLflow {mirrored}"
     for number in sorted({run["environment"] for run in runs}):
-        yield "made with", _environment(cell.provenance["environments"][number])
+        yield "trained with", _environment(cell.provenance["environments"][number])
 
 
 def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
-    """Return that a run of the results is not what the spec asks for now; empty where it is."""
+    """Return a note if a run of the results is not what the spec asks for now; empty otherwise."""
     now = chain(cell.resolved.run(cell.row, seed), collection).last if isinstance(cell.row, Row) else ""
     if now == fingerprint:
         return ""
-    return f"the spec asks for {now} now: settings or versions of stages have changed since"
+    return f"the spec now asks for {now}: settings or versions of stages have changed"
 
 
 def _environment(environment: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What `harness runs` says."""
+"""Tables of `harness runs`."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def render_runs(library: Library, store: Store, results: Path) -> Table:
 
 
 def render_run(library: Library, store: Store, results: Path, run: StoredRun) -> Table:
-    """Return all about one run."""
+    """Return details of one run as a table."""
     return render_cell(list(_about(library, store, results, run)))
 
 
@@ -107,7 +107,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         for kind in ("source", "law", "draw", "topology"):
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
     chain = chains([run])[run.fingerprint]
-    yield "stands on", " ".join(chain.needs()) if chain else "cannot be told here"
+    yield "depends on", " ".join(chain.needs()) if chain else "not recorded"
     mirrored = mlflow_place(store.tracking_uri, run.fingerprint)
     if mirrored:
         yield "MLflow", mirrored

@@ -1,4 +1,4 @@
-"""The runs of a store as their folders tell them; nothing is changed by looking."""
+"""The runs of a store, read from their folders; nothing is written."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from harness.storage.store import Store
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run's folder.
+    """A run in a store.
 
     Attributes:
-        folder: named by the run's fingerprint.
+        folder: its folder, named by the run's fingerprint.
     """
 
     folder: Path
@@ -32,14 +32,14 @@ class StoredRun:
 
     @property
     def state(self) -> Literal["done", "unfinished"]:
-        """Return whether it came to its end."""
+        """Return whether it is finished."""
         return "done" if (self.folder / "done.json").exists() else "unfinished"
 
     def settings(self) -> RunSettings:
-        """Return what it was made from.
+        """Return its settings.
 
         Raises:
-            UserError: spec.json is missing, corrupt, or of another state of the harness.
+            UserError: spec.json is missing, corrupt, or of another version of the harness.
         """
         path = self.folder / "spec.json"
         try:
@@ -54,7 +54,7 @@ class StoredRun:
             ) from error
 
     def links(self) -> list[Link] | None:
-        """Return what its fingerprint was made of; none if the file is missing.
+        """Return the links that its fingerprint hashes; none if the file is missing.
 
         Raises:
             UserError: links.json is corrupt.
@@ -70,7 +70,7 @@ class StoredRun:
             ) from error
 
     def result(self) -> dict[str, Any]:
-        """Return what done.json tells, nothing where it is not there."""
+        """Return the content of done.json, empty if the run is unfinished."""
         return dict(read_json(self.folder / "done.json")) if self.state == "done" else {}
 
 
@@ -102,7 +102,7 @@ def find_run(store: Store, name: str) -> StoredRun:
     """Return the run of a fingerprint, or of a prefix that only it has.
 
     Raises:
-        UserError: there is none, or there are several.
+        UserError: there is no such run, or several.
     """
     runs = stored_runs(store)
     matches = [run for run in runs if run.fingerprint == name] or [
@@ -119,10 +119,10 @@ def find_run(store: Store, name: str) -> StoredRun:
 
 
 def find_run_or_folder(store: Store, name: str) -> StoredRun:
-    """Return the run of a folder that lies anywhere, or one of the store.
+    """Return the run of a folder anywhere, or of a fingerprint in the store.
 
     Raises:
-        UserError: there is none, or there are several.
+        UserError: there is no such run, or several.
     """
     folder = Path(name)
     return StoredRun(folder.resolve()) if (folder / "spec.json").exists() else find_run(store, name)

@@ -1,4 +1,4 @@
-"""What is wrong with a tuning beyond its spaces: its objectives, its rows, how its parts fit together."""
+"""Checks of a tuning spec: its objectives, its rows, how sampler and pruner fit them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.specs.yaml_file import Location, Source
 
 
 def check_tuning(source: Source, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
-    """Yield what is wrong with objectives, and with how samplers and pruners serve them."""
+    """Yield errors of objectives and rows, and of samplers and pruners that do not fit them."""
     for number, objective in enumerate(tuning.objectives):
         yield from _check_objective(source, ("objectives", number), objective, library)
     costs = [objective.cost is not None for objective in tuning.objectives]
@@ -25,7 +25,7 @@ def check_tuning(source: Source, tuning: TuningSpec, library: Library) -> Iterat
     rows = [study.row for study in tuning.studies]
     for number, row in enumerate(rows):
         if row in rows[:number]:
-            yield source.error(("studies", number, "row"), f"'{row}' stands twice", "keep one")
+            yield source.error(("studies", number, "row"), f"'{row}' is listed twice", "keep one")
     yield from _check_optuna(source, tuning)
 
 
@@ -50,13 +50,13 @@ def _check_objective(
 
 
 def _reporting(library: Library, split: str) -> str:
-    """Return which targets report a split, in words; nothing where none does."""
+    """Return the targets that report a split, as text; empty if there are none."""
     names = []
     for name in library.targets():
         try:
             target = library.target(name).target
         except UserError:
-            continue  # what is wrong with it is told where it is used
+            continue  # its errors are reported where it is used
         if isinstance(target, Measured) and target.split == split:
             names.append(name)
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -68,10 +68,10 @@ def _check_optuna(source: Source, tuning: TuningSpec) -> Iterator[UserError]:
     here: Location = ("optuna", "pruner")
     if chosen.pruner != "none":
         if several:
-            what = "of two objectives no curve tells which trial is to be stopped"
+            what = "two objectives have no curve by which trials could be pruned"
             yield source.error(here, what, "write `pruner: none`")
         elif tuning.objectives[0].measure != DEV_MEASURE:
-            what = f"what is watched while a trial trains is {DEV_MEASURE}, not the objective"
+            what = f"the measure during training is {DEV_MEASURE}, not the objective"
             yield source.error(here, what, "write `pruner: none`, or change the objective")
         if any("steps" in tuning.space(study) for study in tuning.studies):
             what = "trials of different `steps` are at different places of their schedules at one step"
@@ -95,9 +95,9 @@ def check_row(source: Source, place: Location, row: Line, negatives: str) -> Ite
 
     Args:
         source: the spec file.
-        place: where the row is named.
-        row: of the target.
-        negatives: of its recipe.
+        place: location of the row's name in it.
+        row: the row in the target.
+        negatives: the recipe's `negatives`.
     """
     if row.kind not in MADE_BY_TRAINING or not isinstance(row, Row) or row.sampler is None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained"
@@ -107,5 +107,5 @@ def check_row(source: Source, place: Location, row: Line, negatives: str) -> Ite
 
 
 def unknown_target(source: Source, name: str, library: Library) -> UserError:
-    """Return the error for a target that there is not."""
+    """Return the error for an unknown target."""
     return source.error(("target",), f"unknown target '{name}'", nearest(name, library.targets()))

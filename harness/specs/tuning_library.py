@@ -1,4 +1,4 @@
-"""Tuning specs found by name and checked, with the settings that their trials begin from."""
+"""Tuning specs by name, checked, with the settings of the rows that they tune."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ResolvedTuning:
 
     Attributes:
         name: for example ``simans-a-b``.
-        spec: the spec.
+        spec: content of the spec file.
         resolved: its target at the scale.
     """
 
@@ -45,7 +45,7 @@ class ResolvedTuning:
         return _base(self.resolved, self.spec, study)
 
     def first(self, study: StudySpec) -> list[Values]:
-        """Return the first settings of a study, whole."""
+        """Return the first settings of a study, completed by the row's own values."""
         base, space = self.base(study), self.spec.space(study)
         return [completed(space, first, lambda key: own_value(base, key)) for first in study.first]
 
@@ -56,11 +56,11 @@ def tuning_names(library: Library) -> list[str]:
 
 
 def load_tuning(library: Library, name: str) -> TuningSpec:
-    """Read a tuning spec, and check that it fits its target at all scales of that.
+    """Read a tuning spec, and check that it fits its target at all scales.
 
     Raises:
-        UserError: there is no such tuning.
-        SpecErrors: all that is wrong in its file.
+        UserError: unknown tuning.
+        SpecErrors: all errors of the file.
     """
     known = tuning_names(library)
     if name not in known:
@@ -82,14 +82,14 @@ def resolve_tuning(library: Library, name: str, scale: str) -> ResolvedTuning:
 
     Raises:
         UserError: unknown tuning or scale, or its target has no such scale.
-        SpecErrors: all that is wrong in its file.
+        SpecErrors: all errors of the file.
     """
     tuning = load_tuning(library, name)
     return ResolvedTuning(name, tuning, resolve(library, tuning.target, scale))
 
 
 def _check_target(source: Source, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
-    """Yield what does not fit the target, at any of its scales that can be had."""
+    """Yield what does not fit the target, at any of its scales whose collection is available."""
     if tuning.target not in library.targets():
         yield unknown_target(source, tuning.target, library)
         return
@@ -114,7 +114,7 @@ def _check_target(source: Source, tuning: TuningSpec, library: Library) -> Itera
 def _base(resolved: Resolved, tuning: TuningSpec, study: StudySpec) -> RunSettings:
     row = resolved.loaded.row(study.row)
     if not isinstance(row, Row):
-        raise ValueError(f"load_tuning() lets no row like '{row.name}' pass")
+        raise ValueError(f"load_tuning() refuses rows like '{row.name}'")
     measures = tuple(objective.measure for objective in tuning.objectives if objective.measure)
     return _carved(resolved.run(row, 0), tuning.held_out, measures)
 

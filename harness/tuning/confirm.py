@@ -23,31 +23,31 @@ from harness.tuning.target import SEED_SHIFT, SPEC, SettingPair, setting_pairs, 
 
 
 def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
-    """Write the target of a tuning, make it, and quote it in the tuning's report.
+    """Write the confirmation target of a tuning, reproduce it, and quote it in the tuning's report.
 
-    Its results lie in `confirmation/` below the tuning's, so that one folder holds all that a tuning came to.
+    Its results go to `confirmation/` below the tuning's, so that one folder holds everything.
 
     Args:
-        folder: `<results>/<scale>/tuning/<name>/`, with trials.json.
-        library: has the target that was tuned.
-        stages: make the runs.
+        folder: `<results>/<scale>/tuning/<name>/`, which holds trials.json.
+        library: specs, among them the target whose rows were tuned.
+        stages: trains what is missing.
 
     Raises:
-        UserError: the tuning is not at its end, or was confirmed with other settings before: to look at test
-            again after more trials would be to choose by it.
+        UserError: the tuning is unfinished, or was confirmed with other settings before: testing again after
+            more trials would choose by the test split.
     """
     result = read_result(folder / TRIALS)
     path = folder / SPEC
     text = target_text(result, library, f"harness reproduce {path.as_posix()} --scale {result.scale}")
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before is not None and _content(before) != _content(text):
-        fix = f"give a further tuning another name, or delete {SPEC} and say that test was looked at twice"
-        raise UserError("the test split was looked at with other settings before", where=str(path), fix=fix)
+        fix = f"tune under another name, or delete {SPEC} and report that the test split was used twice"
+        raise UserError("the test split was used with other settings before", where=str(path), fix=fix)
     if before is None:
         write_text(path, text)
     resolved = resolve_at(library, str(path), result.scale, stages)
     reproduction = reproduce(resolved, stages, folder.parents[2])
-    scores = read_parquet(reproduction.folder / "per_query.parquet", "make the confirmation again")
+    scores = read_parquet(reproduction.folder / "per_query.parquet", "reproduce the confirmation again")
     data = dict(read_json(folder / TRIALS))
     quoted = quote(reproduction.cells, scores, setting_pairs(result), seeds_of(resolved, reproduction.cells))
     write_json(folder / TRIALS, {**data, "confirmation": quoted})
@@ -56,12 +56,12 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
 
 
 def _content(text: str) -> list[str]:
-    """Return what a target says, without the lines on how it came about."""
+    """Return the lines of a target without its comments."""
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 def seeds_of(resolved: Resolved, cells: Cells) -> list[int]:
-    """Return the seeds of continued training that the runs had."""
+    """Return the runs' seeds of continued training."""
     first = resolved.scale.spec.seeds.continued + SEED_SHIFT
     return [first + seed for seed in cells["seeds"]]
 
@@ -69,13 +69,13 @@ def seeds_of(resolved: Resolved, cells: Cells) -> list[int]:
 def quote(
     cells: Cells, scores: pd.DataFrame, pairs: Sequence[SettingPair], seeds: Sequence[int]
 ) -> dict[str, Any]:
-    """Return what the report of a tuning says of its confirmation, on the primary measure.
+    """Return the summary of a confirmation for the tuning's report, on the primary measure.
 
     Args:
-        cells: of the confirmation.
-        scores: per-query scores of its runs.
-        pairs: the rows of each study.
-        seeds: of its runs.
+        cells: content of the confirmation's cells.json.
+        scores: per-query scores of the confirmation's runs.
+        pairs: the two rows of each study.
+        seeds: training seeds of those runs.
     """
     place = [column["label"] for column in cells["columns"]].index(cells["primary"])
     column, level = cells["columns"][place], float(cells["level"])
@@ -111,7 +111,7 @@ def quote(
 
 
 def _paired(scores: pd.DataFrame, column: Mapping[str, Any], pair: SettingPair) -> FloatArray | None:
-    """Return best minus papers' [S, Q]; none where they are one row, or one of them failed."""
+    """Return best minus papers' setting, [S, Q]; none where they are one row, or one of them failed."""
     if pair.papers is None or pair.papers == pair.chosen:
         return None
     best, papers = (score_table(scores, name, column) for name in (pair.chosen, pair.papers))

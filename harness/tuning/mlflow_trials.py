@@ -1,4 +1,4 @@
-"""What MLflow is told of trials: runs like all others, nested under one for their study."""
+"""Trials in MLflow: ordinary runs, nested under a parent run for their study."""
 
 from __future__ import annotations
 
@@ -17,12 +17,7 @@ PARENT = "mlflow.parentRunId"
 
 @contextmanager
 def mirrored_stages(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
-    """Give stages that keep the records of trials.
-
-    Args:
-        stages: makes runs.
-        studies: of one tuning.
-    """
+    """Yield stages that mirror the trials of one tuning's studies to MLflow."""
     tuning = studies[0].tuning
     call = f"tune {tuning.name} --scale {tuning.scale}"
 

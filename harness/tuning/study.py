@@ -1,4 +1,4 @@
-"""Studies: opened or made by name, in a storage that many workers may share."""
+"""Studies: opened or created by name, in a storage that many workers may share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from harness.tuning.samplers import GENERATIONS, RepeatableSampler, make_pruner,
 RUNNING, WAITING, FAILED = TrialState.RUNNING, TrialState.WAITING, TrialState.FAIL
 HEARTBEAT_S = 15
 TIMEOUT_S = 60
-"""How long a worker waits for another one that is writing to an SQLite file."""
+"""Seconds that a worker waits while another one writes to an SQLite file."""
 
 RETRY_OF, WORKER, FINGERPRINT, WHY, FIRST, SECONDS = (
     "retry_of",
@@ -38,7 +38,7 @@ RETRY_OF, WORKER, FINGERPRINT, WHY, FIRST, SECONDS = (
     "first",
     "seconds",
 )
-"""Names of what is noted with a trial."""
+"""Names of the user attributes of a trial."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class OpenStudy:
     """A study of a tuning, opened.
 
     Attributes:
-        tuning: that it is part of, at a scale.
-        spec: row and space.
+        tuning: the tuning that it belongs to, at a scale.
+        spec: its row and space, as the spec has them.
         base: settings of the row, on the carved collection.
-        identity: hash of all that its trials have in common.
-        study: Optuna's.
-        sampler: that proposes its settings.
+        identity: hash of everything that its trials have in common.
+        study: the Optuna study.
+        sampler: proposes its settings.
     """
 
     tuning: ResolvedTuning
@@ -68,12 +68,12 @@ class OpenStudy:
 
     @cached_property
     def first(self) -> list[Values]:
-        """The settings of the papers, whole."""
+        """The papers' settings, completed by the row's own values."""
         return self.tuning.first(self.spec)
 
     @property
     def title(self) -> str:
-        """What a progress bar and MLflow call it."""
+        """Its name in progress bars and MLflow."""
         return f"{self.tuning.name}, {self.spec.row}"
 
     def trials(self) -> list[FrozenTrial]:
@@ -82,10 +82,10 @@ class OpenStudy:
 
 
 def open_studies(tuning: ResolvedTuning, stages: Stages, storage: BaseStorage) -> list[OpenStudy]:
-    """Open or make the studies of a tuning.
+    """Open or create the studies of a tuning.
 
-    A study is found again by the tuning's name, its scale and row, and a hash of all that decides its trials.
-    A tuning that was changed begins new studies; where they agree with the old ones, they share their runs.
+    A study is identified by the tuning's name, its scale and row, and a hash of everything that decides its
+    trials. A changed tuning begins new studies, which reuse the runs of trials that agree.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return [_open(tuning, spec, stages, storage) for spec in tuning.spec.studies]
@@ -95,11 +95,11 @@ def open_storage(url: str | None, store: Store) -> BaseStorage:
     """Return the storage of studies.
 
     Args:
-        url: of a database, or the path of a journal file; by default SQLite in the store.
-        store: the store.
+        url: URL of a database, or path of a journal file; by default SQLite in the store.
+        store: where the default database is.
 
     Raises:
-        UserError: it cannot be opened, or has the file name of an earlier version.
+        UserError: the storage cannot be opened, or has the file name of an earlier version.
     """
     if url is not None and "://" not in url:
         Path(url).parent.mkdir(parents=True, exist_ok=True)
@@ -122,12 +122,12 @@ def open_storage(url: str | None, store: Store) -> BaseStorage:
 
 
 def retried(trials: Sequence[FrozenTrial]) -> set[int]:
-    """Return the numbers of the trials that were tried again, because their process died."""
+    """Return the numbers of the trials that were tried again because their process died."""
     return {int(trial.user_attrs[RETRY_OF]) for trial in trials if RETRY_OF in trial.user_attrs}
 
 
 def counted_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """Return the trials that count against the budget: all but those that were tried again."""
+    """Return the trials that count against the budget: all except those that were tried again."""
     gone = retried(trials)
     return [trial for trial in trials if trial.number not in gone]
 
@@ -141,7 +141,7 @@ def _open(tuning: ResolvedTuning, spec: StudySpec, stages: Stages, storage: Base
     base = tuning.base(spec)
     phase = base.phase
     if not isinstance(phase, PhaseSettings):
-        raise ValueError("load_tuning() lets no row pass that is not trained")
+        raise ValueError("load_tuning() refuses rows that are not trained")
     tuning_spec = tuning.spec
     identity = content_hash(_content(tuning_spec, spec), tuning.first(spec), stages.chain(base).last)
     sampler = make_sampler(tuning_spec.optuna.sampler, tuning_spec.optuna.seed, tuning_spec.trials)
@@ -157,7 +157,7 @@ def _open(tuning: ResolvedTuning, spec: StudySpec, stages: Stages, storage: Base
 
 
 def _content(tuning: TuningSpec, spec: StudySpec) -> dict[str, Any]:
-    """Return what decides which trials there are, and what they are worth."""
+    """Return everything that decides the trials and their values."""
     population = tuning.trials // GENERATIONS if tuning.optuna.sampler == "nsga-ii" else None
     return {
         "space": [[key, of.model_dump()] for key, of in tuning.space(spec).items()],

@@ -1,4 +1,4 @@
-"""The target that confirms a tuning: its best settings and the papers', with fresh seeds, on test."""
+"""The confirmation target of a tuning: its best settings and the papers', with fresh seeds, on test."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SPEC = "target.yaml"
 
 SEEDS = 3
 SEED_SHIFT = 500
-"""Added to a scale's first seeds: none of trials, of tables, or of pairs (`models.Side`)."""
+"""Added to a scale's first seeds, so that no trial, table or pair (`models.Side`) has used them."""
 
 
 @dataclass(frozen=True)
 class SettingPair:
-    """The rows of one study.
+    """The two rows of one study.
 
     Attributes:
-        study: as it was found.
-        best: its best trial.
-        papers: name of the row of the papers' setting; none where there is no such setting.
-        chosen: name of the row of the best one, the same where that is the papers'.
+        study: the study in trials.json.
+        best: the finished trial with the best value.
+        papers: name of the row with the papers' setting; none if there is no such setting.
+        chosen: name of the row with the best setting; equal to `papers` if that is the best.
     """
 
     study: StudyResult
@@ -42,7 +42,7 @@ def setting_pairs(result: TuningResult) -> list[SettingPair]:
     """Return the rows of each study.
 
     Raises:
-        UserError: a study is not at its end, or has no finished trial.
+        UserError: a study is incomplete, or has no finished trial.
     """
     return [_pair(result, study) for study in result.studies]
 
@@ -53,8 +53,10 @@ def _pair(result: TuningResult, study: StudyResult) -> SettingPair:
     if best is None or count < result.budget:
         ended = f"{count} of {result.budget} trials, {len(study.complete)} finished"
         what = f"study '{study.row}' has {ended}"
-        again = f"`harness tune {result.name} --scale {result.scale}` goes on"
-        raise UserError(f"{what}; a tuning is confirmed once, at its end", where=result.name, fix=again)
+        again = f"resume it by `harness tune {result.name} --scale {result.scale}`"
+        raise UserError(
+            f"{what}; a tuning is confirmed once, when all trials are done", where=result.name, fix=again
+        )
     papers = f"{study.row}: {PAPERS}" if study.papers else None
     same = study.papers and dict(best.setting) == dict(study.papers[0])
     chosen = papers if papers and same else f"{study.row}: best of {result.budget}"
@@ -62,15 +64,15 @@ def _pair(result: TuningResult, study: StudyResult) -> SettingPair:
 
 
 def target_text(result: TuningResult, library: Library, command: str) -> str:
-    """Return the file, ready for `harness reproduce`; the same trials give the same text.
+    """Return the target's YAML, ready for `harness reproduce`; it depends on the trials alone.
 
     Args:
-        result: the tuning, at its end.
-        library: has the target that was tuned.
-        command: that makes it, for its first line.
+        result: a complete tuning.
+        library: specs, among them the target whose rows were tuned.
+        command: the command that reproduces it, for the first line.
 
     Raises:
-        UserError: the tuning is not at its end, or tuned no comparison.
+        UserError: the tuning is incomplete, or its target is not a comparison.
     """
     loaded, pairs = library.target(str(result.data["target"])), setting_pairs(result)
     tuned = loaded.target
@@ -116,7 +118,7 @@ def _remark(result: TuningResult) -> str:
 
 
 def _rows(result: TuningResult, loaded: LoadedTarget, pair: SettingPair) -> list[dict[str, Any]]:
-    """Return the rows of a study: the papers' setting, and the best where that is another."""
+    """Return the rows of a study: the papers' setting, and the best one if it differs."""
     base = _row(loaded, pair.study.row)
     papers = [(pair.papers, pair.study.papers[0])] if pair.papers else []
     best = [(pair.chosen, pair.best.setting)] if pair.chosen != pair.papers else []
@@ -134,6 +136,6 @@ def _row(loaded: LoadedTarget, name: str) -> Row:
 
 
 def _data(base: Row, setting: Setting | None = None) -> dict[str, Any]:
-    """Return a row as the file has it, with a setting in place of its own; published figures are not its."""
+    """Return a row for YAML, without published figures, with a setting in place of its own."""
     plain = base.model_dump(by_alias=True, exclude_defaults=True, exclude={"published"})
     return {**plain, "overrides": dict(setting)} if setting else plain

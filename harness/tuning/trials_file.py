@@ -1,4 +1,4 @@
-"""What a tuning comes to, as the one file from which its report is made."""
+"""trials.json: the results of a tuning, in the one file that its report is rendered from."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def results_of(root: Path, tuning: ResolvedTuning) -> Path:
 def write_trials(
     tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int, folder: Path
 ) -> Path:
-    """Write trials.json.
+    """Write trials.json and return its path.
 
     Args:
-        tuning: at its scale.
-        studies: of it, finished.
-        stages: knows the collection.
-        trials: for each study.
-        folder: of the results.
+        tuning: the tuning at a scale.
+        studies: its studies, all finished.
+        stages: over the store that holds the collection.
+        trials: budget of each study.
+        folder: folder of the results.
     """
     spec, base = tuning.spec, studies[0].base
     collection = stages.collection(base.collection)
@@ -70,7 +70,7 @@ def write_trials(
 
 
 def _confirmed(path: Path) -> dict[str, Any]:
-    """Return what a tuning was confirmed by before; the report tells if its best has changed since."""
+    """Return an earlier confirmation; the report says if the best setting has changed since."""
     known = read_json(path) if path.exists() else {}
     return {"confirmation": known["confirmation"]} if "confirmation" in known else {}
 

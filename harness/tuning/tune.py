@@ -1,4 +1,4 @@
-"""The story of a tuning: open its studies, work until each has its trials, write what they came to."""
+"""The story of a tuning: open its studies, run trials until each has its budget, write the results."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def run_tuning(
     workers: int = 1,
     storage: str | None = None,
 ) -> FinishedTuning:
-    """Tune, from where it was left.
+    """Run a tuning, or resume it.
 
     Args:
         library: the specs.
-        name: of the tuning.
+        name: name of the tuning, for example ``simans-a-b``.
         scale: name of the scale.
-        stages: makes runs.
+        stages: trains runs.
         results: root of the results.
-        trials: for each study; the spec's number by default.
-        workers: processes.
-        storage: see `harness.tuning.study.open_storage`.
+        trials: budget of each study; by default that of the spec.
+        workers: number of processes.
+        storage: URL or path of the studies' storage; see `harness.tuning.study.open_storage`.
 
     Raises:
         HarnessError: workers failed, or died.
@@ -60,7 +60,7 @@ def run_tuning(
         root = library.root.resolve()
         run_workers(WorkerCall(root, name, scale, storage, budget, stages.store.root.resolve()), workers)
     if not all(finished(study.trials()) for study in studies):
-        raise HarnessError("workers died before all trials were finished; the same command continues")
+        raise HarnessError("workers died before all trials were finished; run it again to resume")
     folder = results_of(results, tuning)
     write_trials(tuning, studies, stages, budget, folder)
     render(folder)

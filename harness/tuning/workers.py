@@ -1,4 +1,4 @@
-"""Workers: processes that take trials from one storage until none is left, and take over from dead ones."""
+"""Workers: processes that run trials from one storage until none is left, and replace dead ones."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class WorkerCall:
-    """What a worker process is told.
+    """Arguments of a worker process.
 
     Attributes:
         specs: folder of the specs.
         tuning: name of the tuning.
         scale: name of the scale.
-        storage: address of the storage; none for the store's own.
-        trials: for each study.
+        storage: URL or path of the storage; none for the store's own.
+        trials: budget of each study.
         store: root of the store.
     """
 
@@ -64,15 +64,15 @@ class WorkerCall:
 
 
 def run_worker(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
-    """Make trials until each study has its number and none is running.
+    """Run trials until each study has its budget and none is running.
 
-    The studies are worked at in their order. Who finds nothing to do waits for those who train: one may die.
+    Studies are completed in order. An idle worker waits for those that train, since one of them may die.
 
     Args:
         tuning: the tuning at a scale.
-        studies: its studies.
-        stages: makes runs.
-        trials: for each study.
+        studies: its open studies.
+        stages: trains runs.
+        trials: budget of each study.
     """
     torch.set_num_threads(tuning.resolved.scale.spec.threads)
     worker = f"tuning-worker-{uuid.uuid4().hex}"
@@ -86,11 +86,11 @@ def run_worker(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Sta
 
 
 def run_workers(call: WorkerCall, workers: int) -> None:
-    """Work with several processes.
+    """Run several worker processes.
 
     Raises:
-        HarnessError: one of them failed.
-        KeyboardInterrupt: all were interrupted.
+        HarnessError: a worker failed.
+        KeyboardInterrupt: the command was interrupted.
     """
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=_run_process, args=(call, number)) for number in range(workers)]
@@ -111,11 +111,11 @@ def run_workers(call: WorkerCall, workers: int) -> None:
         raise KeyboardInterrupt
     if any(code > 0 for code in codes) or all(codes):
         bad = sum(code != 0 for code in codes)
-        raise HarnessError(f"{bad} of {workers} workers failed; the same command continues")
+        raise HarnessError(f"{bad} of {workers} workers failed; run it again to resume")
 
 
 def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
-    """Make one trial of a study; returns whether there was one to make."""
+    """Run one trial of a study; return whether there was one left."""
     store = stages.store
     with ExitStack() as exclusive:
         exclusive.enter_context(lease(store.lease(f"tuning-{of.identity}"), "a study", _quiet))
@@ -134,7 +134,7 @@ def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
             trial.set_user_attr(WORKER, worker)
             values = suggest(trial, of.space)
             run = TrialRun.of(of, trial, values, stages)
-            exclusive.close()  # others may ask, and see what this one tries
+            exclusive.close()  # other workers may ask now, and see this trial's parameters
             return run.values()
 
         of.study.optimize(make, n_trials=1, catch=FAILURES)
@@ -142,8 +142,8 @@ def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
 
 
 def _run_process(call: WorkerCall, number: int) -> None:
-    """Run as a process: a process group of its own, on one GPU where there are several."""
-    os.setpgrp()  # an interrupt comes from the command, once
+    """Run a worker in its own process group, on its own GPU where there are several."""
+    os.setpgrp()  # so that only the command forwards an interrupt, once
     gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     count = len(gpus) or torch.cuda.device_count()
     if count > 1:
@@ -161,10 +161,10 @@ def _run_process(call: WorkerCall, number: int) -> None:
 
 
 def _orphaned() -> bool:
-    """Whether the command that began this worker is gone."""
+    """Whether the command that started this worker is gone."""
     parent = multiprocessing.parent_process()
     return parent is not None and not parent.is_alive()
 
 
 def _quiet(text: str) -> None:
-    """Say nothing: it is a matter of milliseconds."""
+    """Do not report the wait: it lasts milliseconds."""

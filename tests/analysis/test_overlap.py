@@ -76,7 +76,7 @@ def test_rounds_are_compared_by_document_whatever_its_column(candidates):
 
 def test_rounds_that_do_not_fit_are_refused(candidates):
     of = {"best": sampler("score", "best")}
-    with pytest.raises(UserError, match="one round"):
+    with pytest.raises(UserError, match="needs two of them"):
         overlap_between_rounds(of, [candidates])
     with pytest.raises(UserError, match="different pairs"):
         overlap_between_rounds(of, [candidates, candidates.rows(np.arange(5))])

@@ -107,7 +107,7 @@ def test_a_run_goes_by_the_beginning_of_its_fingerprint(opened, made):
         ("BM25", "tokens", "which has no tokens"),
         ("BM25", "candidates", "which has no candidates"),
         ("Warm-up", "sampler", "is a warm-up on the passages of its batch and has no sampler"),
-        ("TriSampler", "ranker", "TriSampler has no ranker; open a row that is taught by one"),
+        ("TriSampler", "ranker", "TriSampler has no ranker; open a row that is distilled from one"),
     ],
 )
 def test_what_a_row_does_not_have_is_one_line(opened, row, part, message):
@@ -132,7 +132,7 @@ def test_what_is_not_there_is_one_line(opened, change, message):
 
 def test_a_row_without_runs_of_ours():
     message = refused(lambda: harness.load("trisampler/table-1", row="NQ", scale="simulation"))
-    assert "no run of ours stands behind it" in message
+    assert "has no runs of ours" in message
 
 
 def test_an_unknown_split_of_rankings(opened):
@@ -159,8 +159,8 @@ def test_runs_of_another_state_of_collection_or_harness(made, tmp_path, opened):
     folder = store / "runs" / opened().run.fingerprint
     other = folder.rename(folder.with_name("feedfeedfeedfeed"))
     message = refused(lambda: harness.load_run(other.name, store=store))
-    assert "run feedfeed was made by another state of the harness" in message
+    assert "run feedfeed is of another version of the harness" in message
     links = other / "links.json"
     first = opened().collection.fingerprint
     links.write_text(links.read_text().replace(first, "0" * 16))
-    assert f"stands on planted {'0' * 16}" in refused(lambda: harness.load_run(other.name, store=store))
+    assert f"uses planted {'0' * 16}" in refused(lambda: harness.load_run(other.name, store=store))

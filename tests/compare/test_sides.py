@@ -87,7 +87,7 @@ def test_a_side_and_itself(stages, run):
 
 
 def test_a_folder_without_an_encoder(stages, run, tmp_path):
-    assert "no encoder lies in it" in refused(stages, request(run, tmp_path))
+    assert "this folder holds no encoder" in refused(stages, request(run, tmp_path))
 
 
 def test_encoders_that_lie_alone_need_a_named_collection(stages, tmp_path):
@@ -111,7 +111,7 @@ def test_a_run_of_another_state_of_its_collection(stages, run, tmp_path):
         collection=lambda settings: Collection("planted", True, (), (), {}),
     )
     side = find_side(LIBRARY, stages, run.name, scale="simulation", seeds=None)
-    with pytest.raises(UserError, match="stands on planted 0123456789abcdef, here lies"):
+    with pytest.raises(UserError, match="uses planted 0123456789abcdef, the store has"):
         the_collection(here, side, side, side.settings)
 
 

@@ -45,8 +45,9 @@ def test_a_published_cell_is_explained_without_a_store(store):
     mean = next(row for row in cells["rows"] if row["name"] == "TriSampler")["cells"][0]["reproduced"]["mean"]
     assert lines["reproduced"].startswith(f"{100 * mean:.1f} ± ")
     for block in ("reproduced", "to Uniform Sampling"):
-        assert lines[block].count("these checkpoints: [") == lines[block].count("the method: [") == 1
-    assert "not in this store" in lines["seed 0"] and "commit" in lines["made with"]
+        assert lines[block].count("CI over queries: [") == 1
+        assert lines[block].count("CI over queries and seeds: [") == 1
+    assert "not in this store" in lines["seed 0"] and "commit" in lines["trained with"]
     assert all(note["id"] in lines["note"] for note in cells["notes"])
 
 
@@ -66,15 +67,13 @@ def test_a_store_adds_folders_rankings_and_mlflow(store, tmp_path):
     for name in ("cells.json", "provenance.json"):
         path = results / "simulation" / TABLE / name
         text = path.read_text().replace(cells_of()["collection"]["fingerprint"], "0123456789abcdef")
-        fingerprint = next(row for row in cells_of()["rows"] if row["name"] == "TriSampler")["fingerprints"][
-            0
-        ]
-        path.write_text(text.replace(fingerprint, folder.name))
+        row = next(row for row in cells_of()["rows"] if row["name"] == "TriSampler")
+        path.write_text(text.replace(row["fingerprints"][0], folder.name))
     lines = explained(store, results)
     assert lines["seed 0"].splitlines() == [
         str(folder), f"ranking {folder / 'rankings/test.trec.gz'}", "MLflow run abc"
     ]  # fmt: skip
-    assert "settings or versions of stages have changed since" in lines["seed 1"]
+    assert "settings or versions of stages have changed" in lines["seed 1"]
     there = mlflow_place("http://me:word@127.0.0.1:1", folder.name)
     assert there == f"at http://***@127.0.0.1:1, search: tags.fingerprint = '{folder.name}'"
     (store.root / "mlflow.db").write_bytes(b"torn")

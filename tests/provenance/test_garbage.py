@@ -75,7 +75,7 @@ def test_a_run_that_results_name_is_never_garbage(store, tmp_path):
     provenance.write_text(f'{{"runs": [{{"fingerprint": "{folder.name}"}}]}}')
     assert garbage(store, tmp_path) == set()
     provenance.write_text("{}")
-    with pytest.raises(UserError, match="runs cannot be read"):
+    with pytest.raises(UserError, match="the file names no runs"):
         garbage(store, tmp_path)
 
 
@@ -112,11 +112,11 @@ def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, tmp_path)
     assert garbage(store, tmp_path) == {folder}
 
 
-def test_what_stands_on_a_run_is_said_before_it_goes(store, tmp_path):
+def test_what_depends_on_a_run_is_listed_before_it_goes(store, tmp_path):
     warm_up, trained = put(store, settings_of("Warm-up")), put(store, settings_of("TriSampler"))
     assert above(warm_up.name, chains(stored_runs(store))) == [trained.name]
     lines = list(consequences(store, tmp_path, [StoredRun(warm_up)]))
-    assert "1 run(s) continue it" in lines[1] and trained.name in lines[1]
+    assert "1 run(s) depend on it" in lines[1] and trained.name in lines[1]
     assert len(list(consequences(store, tmp_path, stored_runs(store)))) == 2
 
 

@@ -92,7 +92,7 @@ def test_the_report_quotes_the_difference_paired_by_seed_and_query(place: Place)
     assert quoted["seeds"] == [700, 701]
     text = (tuning_folder(place) / "table.md").read_text()
     assert f"{100 * study['best']['mean']:.1f} ± {100 * study['best']['sd']:.1f}" in text
-    assert "seeds 700, 701, which no trial used" in text and "Not made yet" not in text
+    assert "seeds 700, 701, which no trial used" in text and "Not run yet" not in text
 
 
 def test_again_makes_nothing_and_writes_the_same(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,10 +111,10 @@ def test_test_is_looked_at_once(place: Place, tmp_path: Path, monkeypatch: pytes
     data["studies"][0]["trials"].append(trial(2, {**BEST, "law.a": 0.1}, 0.9))
     path.write_text(json.dumps(data))
     try:
-        with pytest.raises(UserError, match=r"target.yaml: the test split was looked at with other settings"):
+        with pytest.raises(UserError, match=r"target.yaml: the test split was used with other settings"):
             confirm(tuning_folder(place), *library_and_stages(place))
         elsewhere = write(tmp_path, data)
         render(elsewhere)
-        assert "found another best of TriSampler" in (elsewhere / "table.md").read_text()
+        assert "The best setting of TriSampler has changed" in (elsewhere / "table.md").read_text()
     finally:
         path.write_text(before)

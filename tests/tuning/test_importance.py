@@ -50,8 +50,8 @@ def test_what_only_some_trials_have_is_left_out_and_named(tmp_path: Path) -> Non
 
 def test_too_few_trials_are_said_in_words(tmp_path: Path) -> None:
     few = importance(study_result(tmp_path, study("SimANS", A_B, lambda s: [peak(s)], trials=4)))
-    assert not few.shares and few.why_not == "too few trials: 4 finished, 10 are needed for 2 parameters"
+    assert not few.shares and few.why_not == "too few trials: 4 finished, 2 parameters need 10"
     same = importance(study_result(tmp_path, study("SimANS", A_B, lambda s: [0.3], trials=15)))
     assert same.why_not == "all finished trials have the same value"
     alone = importance(study_result(tmp_path, study("Uniform", RATE, lambda s: [peak(s)], trials=15)))
-    assert alone.why_not == "a parameter alone explains all there is to explain"
+    assert alone.why_not == "a single parameter explains all variance"

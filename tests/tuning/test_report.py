@@ -64,10 +64,10 @@ def test_the_table_names_best_and_papers_setting_and_how_trials_ended(folder: Pa
 def test_it_says_what_the_figures_are_worth(folder: Path) -> None:
     text = (folder / "table.md").read_text()
     assert text.count("Simulation. ") == 1 and "200 held-out training queries" in text
-    assert "flattered by the choice" in text and "Not made yet: `harness tune simans-a-b" in text
+    assert "its value there optimistic" in text and "Not run yet: `harness tune simans-a-b" in text
     assert "too few trials" in text or "fANOVA" in text
     assert "failed: the loss is no number at step 50." in text
-    assert "as many trials of this random search are expected to reach" in text
+    assert "the expected result of n trials of this random search" in text
 
 
 def test_the_data_has_a_line_a_trial(folder: Path) -> None:
@@ -87,9 +87,9 @@ def test_an_expectation_is_not_claimed_for_a_sampler_that_learns(
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
     render(write(tmp_path, tuning_data(a_b(sampler="tpe"), sampler="tpe")))
     text, drawn = (tmp_path / "table.md").read_text(), (tmp_path / "expected_best.svg").read_text()
-    assert "no expectation of the tuning" in text and "expected to reach" not in text
+    assert "not the expected result of a tuning" in text and "It is the expected result" not in text
     assert "as if in any order (tpe is not random)" in drawn
-    assert "as it went: best finished so far" in drawn
+    assert "history: best finished so far" in drawn
 
 
 def test_two_objectives_have_a_front(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_trials_of_another_state_are_one_line(tmp_path: Path) -> None:
     data = tuning_data(a_b())
     del data["studies"][0]["trials"][3]["params"]
     with pytest.raises(
-        UserError, match=r"trials.json: trials of another state.*'params'.*tune again"
+        UserError, match=r"trials.json: trials of another version.*'params'.*tune again"
     ) as caught:
         render(write(tmp_path, data))
     assert "\n" not in str(caught.value)

@@ -167,7 +167,7 @@ def test_the_same_trials_give_the_same_text(tmp_path: Path) -> None:
 
 def test_a_tuning_is_confirmed_at_its_end(tmp_path: Path) -> None:
     one = result_in(tmp_path, of_row("SimANS", trial(0, BEST, 0.4)), trials_a_study=20)
-    with pytest.raises(UserError, match=r"'SimANS' has 1 of 20 trials, 1 finished.*goes on"):
+    with pytest.raises(UserError, match=r"'SimANS' has 1 of 20 trials, 1 finished.*resume it by"):
         target_text(one, SHIPPED, "x")
     pruned = trial(0, BEST, 0.4) | {"state": "pruned", "values": None}
     with pytest.raises(UserError, match="1 of 1 trials, 0 finished"):

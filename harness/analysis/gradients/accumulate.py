@@ -1,4 +1,4 @@
-"""From the coefficients of losses to lengths and sums of gradients."""
+"""Lengths and grouped sums of gradients, from the coefficients of losses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.analysis.gradients.vector_cache import VectorCache
 from harness.negatives.candidates import Floats, Integers
 
 QueryGroups = tuple[Integers, int]
-"""[Q] group of each query, and how many groups there are."""
+"""[Q] group of each query, and the number of groups."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Accumulated:
     """Gradients of Q queries at R ranks.
 
     Attributes:
-        norm: [Q, R] float64 lengths.
-        product: [R, groups, groups] float64 inner products of the sums over the queries of each group.
+        norm: [Q, R] float64 lengths of the gradients.
+        product: [R, groups, groups] float64 inner products of the sums over each group's queries.
     """
 
     norm: Floats
@@ -42,10 +42,10 @@ def accumulate_vectors(
     """Accumulate gradients by the query's embedding, the negative's, or the negative's score.
 
     Args:
-        lists: queries and their documents.
-        coefficients: coefficients of their losses.
+        lists: queries with their ranked documents.
+        coefficients: coefficients of the negatives' losses.
         wrt: ``query-embedding``, ``passage-embedding`` or ``score``.
-        groups: of queries.
+        groups: groups of the queries.
     """
     vectors = _vectors(lists, coefficients, wrt)
     queries, ranks = coefficients.own.shape
@@ -70,15 +70,15 @@ def _vectors(lists: RankedLists, coefficients: Coefficients, wrt: str) -> Iterat
 
 
 def accumulate_layers(gradients: LayerGradients, groups: QueryGroups, memory: int) -> Accumulated:
-    """Accumulate gradients by the parameters of last layers: some ranks after others, for each all queries.
+    """Accumulate gradients by the parameters of last layers, in chunks of ranks over all queries.
 
     Args:
-        gradients: of which query and rank they may be asked.
-        groups: of queries.
-        memory: bytes that are taken at most.
+        gradients: computes the gradients of a query's negatives.
+        groups: groups of the queries.
+        memory: bound in bytes.
 
     Raises:
-        UserError: one rank does not fit.
+        UserError: one rank does not fit into the bound.
     """
     queries, ranks = gradients.coefficients.own.shape
     layers, shapes = list(gradients.layers.values()), gradients.shapes

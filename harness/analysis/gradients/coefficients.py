@@ -1,16 +1,16 @@
-"""The gradient of a negative's loss, as numbers that multiply the gradients of scores.
+"""The gradient of a negative's loss as coefficients of the gradients of scores.
 
 A query has a positive, number 0, and R negatives. Whatever the loss, the gradient of negative r is
 
     g_r = own_r grad s_r + scale_r sum over j of w_j grad s_j
 
-so that the gradients of 1 + R scores and one or two weighted sums of them give the gradients of all R losses.
+so the gradients of 1 + R scores and one or two weighted sums of them determine those of all R losses.
 
-SimANS takes -log(1 - p_r) for the loss, where p is the softmax over "a positive and sampled negatives"
-(footnote 2). Call those C, and odds_r = p_r / (1 - p_r). The derivatives are odds_r (1[j = r] - p_j), so w is
-p and own = odds = -scale where r is in C. Where r joins C for its own loss alone, w is the softmax over C and
-own = p_r = -scale, which is the same sum. The second form also serves the one negative of C that may have
-more than half of the weight, whose odds have no bound: w is then the softmax over C without it.
+SimANS uses the loss -log(1 - p_r), where p is the softmax over "a positive and sampled negatives" (footnote
+2). Call those C, and odds_r = p_r / (1 - p_r). The derivatives are odds_r (1[j = r] - p_j), so w is p and own
+= odds = -scale if r is in C. If r joins C only for its own loss, w is the softmax over C and own = p_r =
+-scale, which is the same sum. The second form also applies to the one negative of C that may have more than
+half of the weight, whose odds are unbounded: w is then the softmax over C without it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SAMPLED = 15
 """Sampled negatives in the denominator: SimANS trains with 15 to a positive (appendix D)."""
 
 CONTRAST_STAGE = 101
-"""Stage of the noise that samples them; those of draws and of batches lie below."""
+"""Stage of the noise that samples them; draws and batches use lower numbers."""
 
 PAPER, PRINTED = "simans", "simans-equation-2"
 """SimANS's loss; and its equation 2 as printed, s_n times the gradient of s_n, that of s_n^2 / 2."""
@@ -44,13 +44,13 @@ PAPER, PRINTED = "simans", "simans-equation-2"
 
 @dataclass(frozen=True)
 class Coefficients:
-    """What multiplies the gradients of scores, for Q queries.
+    """Coefficients of the gradients of scores, for Q queries.
 
     Attributes:
-        own: [Q, R] factor of the negative's own.
+        own: [Q, R] factor of the negative's own score.
         scale: [Q, R] factor of a weighted sum.
-        which: [Q, R] of the two weighted sums, 0 or 1.
-        weight: [Q, 2, 1 + R] weights of both, the positive's first.
+        which: [Q, R] index of the weighted sum, 0 or 1.
+        weight: [Q, 2, 1 + R] weights of both sums, the positive's first.
     """
 
     own: Floats
@@ -65,14 +65,14 @@ class Coefficients:
 
 
 def contrasted(contrast: Contrast, query: Integers, document: Integers, seed: int) -> Booleans:
-    """Return which negatives stand in the denominator of every negative's loss, [Q, R].
+    """Return which negatives are in the denominator of every negative's loss, [Q, R].
 
     Args:
-        contrast: ``sampled``: 15 of the R, drawn uniformly for each query, beside the positive and the
-            negative itself; ``all``: all R; ``alone``: none but the positive and the negative itself.
+        contrast: ``sampled``: 15 of the R, drawn uniformly for each query, besides the positive and the
+            negative itself; ``all``: all R; ``alone``: only the positive and the negative itself.
         query: [Q] numbers of the queries.
         document: [Q, R] numbers of the negatives.
-        seed: of the draw.
+        seed: seed of the draw.
     """
     if contrast != "sampled":
         return np.full(document.shape, contrast == "all")
@@ -88,21 +88,20 @@ def loss_coefficients(
     contrast: Contrast = "sampled",
     teacher: Floats | None = None,
 ) -> Coefficients:
-    """Return the gradients of all negatives' losses as factors of the gradients of scores.
+    """Return the gradients of all negatives' losses as coefficients of the gradients of scores.
 
-    A loss of the registry is one number for a list. A negative's gradient is then its share of the whole
-    gradient, what flows through its own score; with ``alone`` it is the whole gradient of the list of
-    positive and negative.
+    A loss of the registry has one value for a list. A negative's gradient is then the part of the gradient
+    through its own score; with ``alone`` it is the whole gradient of the list of positive and negative.
 
     Args:
         scores: [Q, 1 + R] float64, the positive's first.
-        inside: [Q, R] of :func:`contrasted`.
+        inside: [Q, R] result of :func:`contrasted`.
         loss: ``simans``, ``simans-equation-2``, or a training loss as a spec writes it.
-        contrast: that of `inside`.
-        teacher: [Q, 1 + R] a ranker's scores, for losses that read them.
+        contrast: contrast that `inside` was made for.
+        teacher: [Q, 1 + R] a ranker's scores, for losses that need them.
 
     Raises:
-        UserError: no such loss, or it reads a ranker's scores and there are none.
+        UserError: no such loss, or it needs a ranker's scores and there are none.
     """
     if loss in (PAPER, PRINTED):
         return _of_paper(scores, inside, printed=loss == PRINTED)
@@ -155,7 +154,7 @@ def _of_training_loss(
 
 
 def _lists(inside: Booleans, scores: Floats) -> torch.Tensor:
-    """Return the list of each negative, [R, 1 + R], or the one of all, [1, 1 + R]; -inf where not in it."""
+    """Return the list of each negative, [R, 1 + R], or the common one, [1, 1 + R]; -inf for absent scores."""
     in_list = np.concatenate([[True], inside])[None]
     if not inside.all():
         in_list = in_list | np.eye(len(scores), dtype=bool)[1:]
@@ -163,7 +162,7 @@ def _lists(inside: Booleans, scores: Floats) -> torch.Tensor:
 
 
 def _slope(loss: Loss) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Return what gives the derivatives of a loss by the scores of each list of a query."""
+    """Return a function for the derivatives of a loss by the scores of each list of a query."""
     target = torch.zeros(1, dtype=torch.int64)
 
     def of_list(scores: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:

@@ -24,19 +24,19 @@ TowerSide = Literal["query", "passage", "both"]
 
 
 class LayerGradients:
-    """Gives the gradients of negatives, query by query.
+    """Computes the gradients of negatives, query by query.
 
-    A parameter has two ways to a score, through the query's embedding and through a passage's. Separate
-    towers have one each; of a tower that is shared, ``query`` and ``passage`` take one of its two ways.
+    A parameter acts on a score through the query's embedding and through a passage's. Separate towers have
+    one path each; of a shared tower, ``query`` and ``passage`` use one of its two paths.
 
     Args:
-        retriever: whose towers these are.
-        lists: queries and their documents.
-        coefficients: coefficients of the losses of their negatives.
+        retriever: the retriever of the towers.
+        lists: queries with their ranked documents.
+        coefficients: coefficients of the negatives' losses.
         side: ``query``, ``passage`` or ``both``.
 
     Raises:
-        UserError: a last layer whose gradients are not known.
+        UserError: a last layer without per-sequence gradients.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class LayerGradients:
 
     @property
     def layers(self) -> dict[str, LastLayer]:
-        """The distinct last layers by the tower's name."""
+        """Name of a tower -> its last layer, distinct ones only."""
         named = {self._name("query"): self._query, self._name("passage"): self._passage}
         if self.encoder.shared:
             named = {"shared": self._query or self._passage}
@@ -59,7 +59,7 @@ class LayerGradients:
 
     @cached_property
     def rows(self) -> dict[str, Tensor]:
-        """Rows of word embeddings that any of the sequences reads, by the parameter's name, ascending."""
+        """Name of word embeddings -> their rows that any sequence reads, ascending."""
         read: dict[str, Integers] = {}
         for tower, layer, texts, numbers in (
             ("query", self._query, self._query_texts, self.lists.query),
@@ -73,7 +73,7 @@ class LayerGradients:
 
     @property
     def shapes(self) -> dict[str, torch.Size]:
-        """Shapes of their parameters by name; of word embeddings, the rows that are read."""
+        """Name of a parameter -> shape of its gradients; of word embeddings only the rows that are read."""
         shapes = {
             f"{tower}.{name}": parameter.shape
             for tower, layer in self.layers.items()
@@ -83,7 +83,7 @@ class LayerGradients:
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest sequence that is run."""
+        """Number of tokens of the longest sequence."""
         lengths = [self._query_texts.lengths[self.lists.query]] if self._query else []
         if self._passage:
             lengths.append(self._tokens.documents.lengths[self.lists.document.ravel()])
@@ -91,7 +91,7 @@ class LayerGradients:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of embeddings, coefficients and what is returned."""
+        """Bytes of embeddings, coefficients and results."""
         embeddings = (self.lists.queries, self.lists.passages)
         return sum(some.numel() * some.element_size() for some in embeddings) + 10 * self.lists.score.nbytes
 
@@ -101,14 +101,14 @@ class LayerGradients:
         """Yield the gradients of a query's negatives, some negatives and one parameter at a time.
 
         Args:
-            row: of the query.
-            some: of its negatives, numbered from 0.
-            places: token places of a pass at most.
-            cache: what earlier calls left for this one, and this one may leave.
+            row: number of the query's row.
+            some: numbers of some of its negatives, from 0.
+            places: maximum of token places in a pass.
+            cache: shared sums of earlier and later calls.
 
         Yields:
-            [B] positions in `some`, all of one call different for one parameter; the parameter's name; the
-            gradients.
+            [B] positions in `some`, distinct for each parameter over the whole call; the parameter's name;
+            its gradients.
         """
         shared = self._shared_sums(row, some, places, cache)
         lengths = np.full(
@@ -130,7 +130,7 @@ class LayerGradients:
                     yield at, full, total
 
     def _seen(self, row: int, some: Integers) -> Trace:
-        """Return what modules saw of some negatives of a query, and of the query once for each of them."""
+        """Return the captures of some negatives of a query, and of the query once for each of them."""
         seen: Trace = {}
         if self._passage is not None:
             cotangent = self._number(self.coefficients.own[row, some])[:, None] * self.lists.queries[row]
@@ -147,9 +147,9 @@ class LayerGradients:
     def _shared_sums(
         self, row: int, some: Integers, places: int, cache: VectorCache
     ) -> list[GradientsByName]:
-        """Return both weighted sums of the gradients of a query's scores through the passages, by parameter.
+        """Return both weighted sums of the gradients of a query's scores through the passages.
 
-        One is empty where none of the negatives needs it.
+        A sum that none of the negatives needs is empty.
         """
         if self._passage is None:
             return [{}, {}]

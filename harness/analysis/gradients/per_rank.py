@@ -1,9 +1,9 @@
-"""Gradients of negatives by rank: SimANS's pilot study (sections 3.1 and 3.2), with its open questions named.
+"""Gradients of negatives by rank: SimANS's pilot study (sections 3.1, 3.2), its open choices as parameters.
 
 Its figure 1 has mean and variance over queries of the gradients at each of the first 200 ranks, by the
-parameters of the last layer. The paper does not say how a gradient becomes a number, which tower's layer is
-meant, which negatives are in the softmax, or whether dropout was on. Here the first is a column, the next two
-are parameters, and dropout is off. The last layer of an encoder without layers is its embeddings.
+parameters of the last layer. The paper leaves open how a gradient becomes a number, which tower's layer is
+meant, which negatives are in the softmax, and whether dropout was on. Here the first is a column, the next
+two are parameters, and dropout is off. The last layer of an encoder without layers is its embeddings.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from harness.negatives.noise import uniform
 Wrt = Literal["query", "passage", "both", "query-embedding", "passage-embedding", "score"]
 
 GROUPS_STAGE = 103
-"""Stage of the noise that puts queries into groups."""
+"""Stage of the noise that assigns queries to groups."""
 
 POSITIVES = "mean rank of the positives"
-"""The one statistic that belongs to no rank."""
+"""The statistic without a rank of its own."""
 
 Teacher = Callable[[Integers, Integers], Floats]
 
 
 @dataclass(frozen=True)
 class GradientSettings:
-    """What is asked.
+    """Settings of the analysis.
 
     Attributes:
-        split: whose queries; one positive of each, the first labelled.
-        ranks: how many negatives of a query, from the first.
-        queries: how many are drawn from the split; all by default.
-        wrt: what the gradient is taken by: parameters of the last layer of the ``query`` tower, the
-            ``passage`` tower or ``both``; the ``query-embedding``; the ``passage-embedding`` of the
-            negative; its ``score``.
+        split: split of the queries; each has one positive, the first labelled.
+        ranks: number of negatives per query, from rank 1.
+        queries: number of queries drawn from the split; all by default.
+        wrt: variable of the gradient: parameters of the last layer of the ``query`` tower, the ``passage``
+            tower or ``both``; the ``query-embedding``; the ``passage-embedding`` of the negative; its
+            ``score``.
         loss: ``simans`` (binary cross-entropy of a negative, -log(1 - s_n)), ``simans-equation-2`` (as
             printed) or a training loss.
-        contrast: whose scores are in the softmax beside the positive's and the negative's: 15 ``sampled``
-            negatives, ``all``, or none, ``alone``.
-        teacher: gives a ranker's scores [Q, 1 + R] of queries [Q] and documents [Q, 1 + R], by number.
-        memory: bytes that the analysis may take beside model, collection and its embeddings.
-        groups: of queries, whose sums of gradients are kept for bands.
-        seed: of sampling and of the bootstrap.
+        contrast: negatives in the softmax besides the positive and the negative itself: 15 ``sampled``,
+            ``all``, or none (``alone``).
+        teacher: function of numbers of queries [Q] and documents [Q, 1 + R] to a ranker's scores [Q, 1 + R].
+        memory: bound in bytes, besides model, collection and its embeddings.
+        groups: number of groups of queries, whose sums of gradients are resampled for bands.
+        seed: seed of sampling and of the bootstrap.
     """
 
     split: str = "dev"
@@ -83,21 +83,21 @@ def gradients_per_rank(retriever: Retriever, **settings: Any) -> pd.DataFrame:
     """Return mean and variance of the gradients of negatives at each rank.
 
     Args:
-        retriever: what is looked at.
-        **settings: see :class:`GradientSettings`.
+        retriever: the retriever to analyse.
+        **settings: attributes of :class:`GradientSettings`.
 
     Returns:
         The frame of :func:`frame_of`.
 
     Raises:
-        UserError: a setting that cannot be, a rank beyond the documents, a loss without its ranker, or a
-            bound on memory in which one rank does not fit.
+        UserError: an invalid setting, more ranks than documents, a loss without its ranker, or a bound on
+            memory into which one rank does not fit.
     """
     return frame_of(measure(retriever, **settings))
 
 
 def measure(retriever: Retriever, **settings: Any) -> Gradients:
-    """Return what frames, findings and figures are made of; arguments as of :func:`gradients_per_rank`."""
+    """Return the gradients for frames, findings and figures; arguments as of :func:`gradients_per_rank`."""
     checked = GradientSettings(**settings)
     lists = build_lists(retriever, checked.split, checked.ranks, checked.queries, checked.seed)
     groups = min(checked.groups, len(lists.query))
@@ -125,12 +125,12 @@ def _accumulate(
 
 
 def frame_of(gradients: Gradients) -> pd.DataFrame:
-    """Return the curves as a frame, a line a statistic and rank.
+    """Return the curves as a frame, one line per statistic and rank.
 
     Returns:
         Columns: retriever; statistic; rank, from 1; value, low and high, with a band of 95 %; relative,
-        relative_low and relative_high, the same with each curve, and each replicate's, divided by its
-        maximum. A last line is the mean rank of the positives, which has no rank of its own.
+        relative_low and relative_high, with each curve and replicate divided by its maximum. The last line is
+        the mean rank of the positives, without a rank of its own.
     """
     gradient_curves = curves(gradients)
     frames = [_curve_frame(name, gradient_curves) for name in gradient_curves.value]
@@ -167,6 +167,6 @@ def _curve_frame(name: str, gradient_curves: Curves) -> pd.DataFrame:
 
 
 def _relative(values: Floats) -> Floats:
-    """Divide curves [..., R] by their maximum; a curve that is 0 everywhere stays so."""
+    """Divide curves [..., R] by their maximum; a curve of zeros is unchanged."""
     most = values.max(axis=-1, keepdims=True)
     return np.asarray(values / np.where(most > 0, most, 1.0))

@@ -11,14 +11,14 @@ from harness.analysis.gradients.per_sample import ParameterGradients
 
 
 class Sums:
-    """Sums over the queries of each group of the gradients at each of some ranks.
+    """Sums of gradients over the queries of each group, at each of some ranks.
 
     Args:
-        shapes: of the parameters, by name.
-        groups: of queries.
-        ranks: of negatives.
-        like: a tensor of the type and device that the sums have.
-        rows: of embeddings of which only some rows are kept: which, ascending; `shapes` count these.
+        shapes: name of a parameter -> shape of its gradients.
+        groups: number of groups of queries.
+        ranks: number of ranks.
+        like: tensor with the type and device of the sums.
+        rows: name of an embedding -> its stored rows, ascending; `shapes` has the shapes of these.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Sums:
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew, in the same memory: fresh pages take longer than filling old ones."""
+        """Set all sums to 0, reusing their memory: new pages take longer than refilling old ones."""
         for sums in self._sums.values():
             sums.zero_()
 
@@ -43,10 +43,10 @@ class Sums:
         """Add gradients of one parameter.
 
         Args:
-            name: of the parameter.
-            group: of the query.
-            at: [B] which of the ranks they are of, all different.
-            gradient: of B sequences.
+            name: name of the parameter.
+            group: group of the query.
+            at: [B] distinct positions among the ranks.
+            gradient: gradients of B sequences.
         """
         sums = self._sums[name][group]
         if gradient.rows is None:

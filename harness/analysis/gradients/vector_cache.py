@@ -1,4 +1,4 @@
-"""Vectors that come back with each chunk of ranks, kept while there is room for them."""
+"""A cache of the weighted sums that every chunk of ranks needs again."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from collections.abc import Callable
 from harness.analysis.gradients.per_sample import GradientsByName
 
 Key = tuple[int, int]
-"""A query's row, and which of its two weighted sums."""
+"""Number of a query's row, and index of its weighted sum."""
 
 
 class VectorCache:
-    """Weighted sums of the gradients of a query's scores.
-
-    Args:
-        capacity: bytes that they may take.
-    """
+    """Caches weighted sums of the gradients of a query's scores, up to a capacity in bytes."""
 
     def __init__(self, capacity: int) -> None:
         self._left = capacity
         self._sums: dict[Key, GradientsByName] = {}
 
     def of(self, key: Key, make: Callable[[], GradientsByName]) -> GradientsByName:
-        """Return a sum's parts by parameter: those that were kept, or made now and kept where they fit."""
+        """Return a cached sum, or make it and cache it if it fits."""
         if key in self._sums:
             return self._sums[key]
         sums = make()

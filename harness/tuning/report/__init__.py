@@ -1,1 +1,1 @@
-"""What a tuning came to, from its trials.json alone."""
+"""The report of a tuning, rendered from its trials.json."""

@@ -1,4 +1,4 @@
-"""What the report of a tuning quotes of its confirmation: the best settings on the test split."""
+"""Tables of a tuning's confirmation: the best settings on the test split."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ TITLE = "Confirmation"
 
 
 def confirmation_tables(result: TuningResult) -> list[Table]:
-    """Return the tables of the confirmation, or the words that there is none."""
+    """Return the tables of the confirmation, or one that says how to run it."""
     quoted = result.data.get("confirmation")
     if quoted is None:
         caption = (
-            f"Not made yet: `harness tune {result.name} --scale {result.scale} --confirm` makes the best and "
-            "the papers' settings with fresh seeds and judges them on the test split, once."
+            f"Not run yet: `harness tune {result.name} --scale {result.scale} --confirm` trains the best and "
+            "the papers' settings with fresh seeds and evaluates them on the test split, once."
         )
         return [Table(TITLE, (), (), caption)]
     return [_against_papers(result, quoted), _against_baseline(quoted)]
 
 
 def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
-    """A line a study: papers' setting, best setting, their difference with both intervals."""
+    """One line per study: papers' setting, best setting, their difference with both intervals."""
     rows = []
     for study in quoted["studies"]:
         block = study["difference"]
@@ -37,14 +37,14 @@ def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
         rows.append(
             (Field(study["row"]), *middle, *_difference(block), Field(p_text(block and block["holm_p"])))
         )
-    level = f"{100 * quoted['level']:g} % interval"
+    level = f"{100 * quoted['level']:g} % CI"
     columns = (
         Column("Study", names=True, brief="on test"),
         Column(PAPERS, brief="papers'"),
         Column("best", brief="best"),
         Column("difference", brief="difference"),
-        Column("of these checkpoints", level),
-        Column("of the method", level, brief="the method"),
+        Column("over queries", level),
+        Column("over queries and seeds", level, brief="over queries\nand seeds"),
         Column("p (Holm)"),
     )
     seeds = ", ".join(map(str, quoted["seeds"]))
@@ -57,27 +57,29 @@ def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
     notes = [f"The papers' setting was the best of {', '.join(same)}."] if same else []
     now = {study.row: best.setting for study in result.studies if (best := result.best(study))}
     went_on = [study["row"] for study in quoted["studies"] if study["setting"] != now.get(study["row"])]
-    notes += [f"Since then the tuning has found another best of {', '.join(went_on)}."] if went_on else []
+    notes += (
+        [f"The best setting of {', '.join(went_on)} has changed since the confirmation."] if went_on else []
+    )
     failed = [f"{name} failed: {reason}." for name, reason in quoted["failed"].items()]
     return Table(TITLE, columns, tuple(rows), caption, notes=(*notes, *failed))
 
 
 def _against_baseline(quoted: Quoted) -> Table:
-    """A line a row of the confirmation: its difference to the baseline, with both intervals."""
+    """One line per row of the confirmation: its difference to the baseline, with both intervals."""
     rows = [
         (Field(row["name"]), *_difference(row["difference"]), Field(p_text(row["difference"]["holm_p"])))
         for row in quoted["to_baseline"]
         if row["difference"] is not None
     ]
-    level = f"{100 * quoted['level']:g} % interval"
+    level = f"{100 * quoted['level']:g} % CI"
     columns = (
         Column("Row", names=True),
         Column("difference"),
-        Column("of these checkpoints", level),
-        Column("of the method", level),
+        Column("over queries", level),
+        Column("over queries and seeds", level),
         Column("p (Holm)"),
     )
-    caption = "As `confirmation/table.md` has it, with all measures." if rows else ""
+    caption = "`confirmation/table.md` has all measures." if rows else ""
     return Table(f"Difference to {quoted['baseline']} in {quoted['primary']}", columns, tuple(rows), caption)
 
 

@@ -1,4 +1,4 @@
-"""Values over two parameters at once, where a study has just these two numbers."""
+"""Contour plots of the value over two parameters, for studies with exactly two numeric ones."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from harness.tuning.report.result import StudyResult, TuningResult
 from harness.tuning.report.text import axis_text, factor_of, names_of, title_of
 
 FEWEST = 4
-"""Finished trials below which nothing is interpolated."""
+"""Minimum of finished trials for an interpolation."""
 
 SHADES = "cividis"
-"""Of equal steps in grey as in colour."""
+"""A colour map whose steps are equal in grey as well."""
 
 
 def with_contour(result: TuningResult) -> list[StudyResult]:
-    """Return the studies whose space is two numbers without a condition."""
+    """Return the studies with exactly two unconditional, continuous parameters."""
     return [
         study
         for study in result.studies
@@ -36,7 +36,7 @@ def _is_float(of: object) -> bool:
 
 
 def draw_contour(result: TuningResult, svg: Path, png: Path) -> None:
-    """Draw a panel for each such study; the same trials give the same bytes."""
+    """Draw a panel for each study of `with_contour`, reproducible to the byte."""
     studies = with_contour(result)
     wide = min(2, len(studies))
     lines = -(-len(studies) // wide)
@@ -70,7 +70,7 @@ def _draw_study(figure: Figure, axis: Axes, result: TuningResult, study: StudyRe
 
 
 def _draw_between(axis: Axes, result: TuningResult, study: StudyResult) -> ContourSet | None:
-    """Fill the triangles between finished trials, straight in the coordinates of the space."""
+    """Fill the triangles between finished trials, linearly in the coordinates of the space."""
     factor = factor_of(result.objectives[0])
     values = np.array([values[0] * factor for _, values in study.complete])
     places = np.array([[float(trial.setting[key]) for key in study.space] for trial, _ in study.complete])
@@ -111,7 +111,7 @@ def _draw_trials(axis: Axes, result: TuningResult, study: StudyResult, shades: C
 
 def _legend() -> str:
     return (
-        "Points: finished trials, in the shade of their value. Shades between them: linear interpolation "
-        "over triangles, nothing that was measured.\n"
+        "Points: finished trials, coloured by value. Between them: linear interpolation over triangles, not "
+        "measured.\n"
         "Ring: best. Hollow: pruned. Cross: failed. Star: papers' setting."
     )

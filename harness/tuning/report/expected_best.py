@@ -1,12 +1,12 @@
-"""The best value to expect of a tuning with fewer trials, and how well it is known.
+"""The expected best value of n trials and its uncertainty, with table and figure.
 
 Dodge et al., "Show Your Work: Improved Reporting of Experimental Results" (EMNLP 2019), report the expected
-maximum of n trials in place of the best of all, which grows with the budget. They take the n with
-replacement, which is biased below for n near N; here it is the exact mean over all subsets of n of the N:
+maximum of n trials in place of the best of all, which grows with the budget. They draw the n with
+replacement, which is biased downwards for n near N; here it is the exact mean over all subsets of n of the N:
 
     E[best of n] = sum over i of v_i C(i - 1, n - 1) / C(N, n),  v_1 <= ... <= v_N
 
-It is what n trials of a random search are expected to reach, as those are drawn alike and independently.
+For random search, whose trials are independent draws, it is the expected result of n trials.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from harness.evaluation.significance import FloatArray
 from harness.reports.document import Column, Table, fields
 from harness.reports.drawing import describe, figure_to, line_look
 from harness.reports.text import NOTHING
 from harness.tuning.report.figures import best_so_far, value_axis
 from harness.tuning.report.result import StudyResult, TuningResult
 from harness.tuning.report.text import axis_text, factor_of, title_of, value_of
-
-FloatArray = npt.NDArray[np.float64]
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -35,7 +34,7 @@ PALE = 0.13
 
 
 def is_exact(result: TuningResult) -> bool:
-    """Whether trials were drawn alike and independently, so that the expectation is that of the tuning."""
+    """Whether trials are independent draws, so that the expectation is exact."""
     return result.sampler == "random"
 
 
@@ -58,7 +57,7 @@ def expected_band(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the ends [N] of a percentile bootstrap over the values: other trials could have been drawn.
 
-    No resample holds a value above the best that was seen, so the upper end says too little near n = N.
+    No resample exceeds the best value seen, so the upper end is too low near n = N.
     """
     array = np.asarray(values, dtype=np.float64)
     chosen = np.random.default_rng(seed).integers(0, len(array), (RESAMPLES, len(array)))
@@ -68,11 +67,11 @@ def expected_band(
 
 
 def counted_values(result: TuningResult, study: StudyResult) -> FloatArray:
-    """Return what each drawn trial counts as on the first objective, so that more is better.
+    """Return the value of each drawn trial on the first objective, signed so that more is better.
 
-    A pruned trial counts with the value when it was pruned, but never more than the best finished one, since
-    it cannot be chosen. A failed one that was tried again is left out, any other counts as the worst value.
-    The papers' settings were not drawn and are left out.
+    A pruned trial counts with its last value, at most that of the best finished trial, since it cannot be
+    chosen. A failed trial counts as the worst value, unless it was tried again. The papers' settings were not
+    drawn and are left out.
     """
     drawn = [trial for trial in study.trials if not trial.first]
     finished = [result.gain(trial.values[0]) for trial in drawn if trial.values]
@@ -92,7 +91,7 @@ def _weights(count: int) -> FloatArray:
 
 
 def expected_table(result: TuningResult) -> Table:
-    """Return a line for each study, a column for each of some budgets; empty where no trial was drawn."""
+    """Return one line per study, a column for each of some budgets; empty if no trial was drawn."""
     values = {study.row: counted_values(result, study) for study in result.studies}
     most = max(len(of) for of in values.values())
     if most == 0:
@@ -104,7 +103,7 @@ def expected_table(result: TuningResult) -> Table:
 
 
 def _texts(result: TuningResult, values: FloatArray, budgets: list[int]) -> list[str]:
-    """Return the expectation at each budget; a study with fewer trials has none beyond them."""
+    """Return the expectation at each budget, up to the study's number of trials."""
     if not len(values):
         return [NOTHING] * len(budgets)
     first = result.objectives[0]
@@ -119,11 +118,11 @@ def _texts(result: TuningResult, values: FloatArray, budgets: list[int]) -> list
 
 def _caption(result: TuningResult) -> str:
     exact = (
-        "It is what as many trials of this random search are expected to reach."
+        "It is the expected result of n trials of this random search."
         if is_exact(result)
-        else f"Trials of sampler {result.sampler} build on those before them, so this is no expectation of "
-        "the tuning: it tells how many of the settings that it tried are good. What it reached is its "
-        "history."
+        else f"Trials of sampler {result.sampler} depend on earlier ones, so this is not the expected "
+        "result of a tuning: it shows how many of the tried settings are good. The history shows the tuning "
+        "itself."
     )
     return (
         f"In {axis_text(result.objectives[0])}: the exact mean of the best over all subsets of n trials "
@@ -132,7 +131,7 @@ def _caption(result: TuningResult) -> str:
 
 
 def draw_expected(result: TuningResult, svg: Path, png: Path) -> None:
-    """Draw both panels, all studies in each; the same trials give the same bytes."""
+    """Draw the history and the expectation of all studies, reproducible to the byte."""
     with figure_to(svg, png, 9.6, 4.6) as figure:
         describe(figure, title_of(result, "Best setting against budget"), _legend())
         left, right = figure.subplots(1, 2, sharey=True)
@@ -141,7 +140,7 @@ def draw_expected(result: TuningResult, svg: Path, png: Path) -> None:
             at, best = best_so_far(result, study)
             left.plot(at, best, drawstyle="steps-post", label=study.row, markevery=(0.0, 0.12), **look)
             _draw_expected(right, result, number)
-        left.set_title("as it went: best finished so far", loc="left")
+        left.set_title("history: best finished so far", loc="left")
         exact = "" if is_exact(result) else f", as if in any order ({result.sampler} is not random)"
         right.set_title(f"expected best of n trials{exact}", loc="left")
         for axis in (left, right):
@@ -153,7 +152,7 @@ def draw_expected(result: TuningResult, svg: Path, png: Path) -> None:
 
 
 def _draw_expected(axis: Axes, result: TuningResult, number: int) -> None:
-    """Draw the expectation of one study with its band, in the look of the study."""
+    """Draw the expectation of one study with its band, in the study's style."""
     values, look = counted_values(result, result.studies[number]), line_look(number)
     if not len(values):
         return
@@ -166,7 +165,7 @@ def _draw_expected(axis: Axes, result: TuningResult, number: int) -> None:
 
 def _legend() -> str:
     return (
-        "Right: exact mean over all subsets of n trials, without the papers' settings; band: "
-        f"{100 * LEVEL:g} % bootstrap over trials, which cannot rise above the best value seen.\n"
-        "A pruned trial counts with its value when pruned, at most the best finished one."
+        "Right: exact mean over all subsets of n trials, papers' settings excluded; band: "
+        f"{100 * LEVEL:g} % bootstrap over trials, which cannot exceed the best value seen.\n"
+        "A pruned trial counts with its last value, at most that of the best finished one."
     )

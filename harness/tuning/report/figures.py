@@ -25,11 +25,11 @@ PAPER: dict[str, Any] = {
     "marker": "*", "s": 150, "facecolor": OKABE_ITO[5], "edgecolor": "black", "linewidth": 0.8, "zorder": 5,
 }  # fmt: skip
 LOW = 0.04
-"""Height of a failed trial, as a share of the panel: it has no value."""
+"""Height of failed trials, which have no value, as a share of the panel."""
 HISTORY_WIDE = 3
 SLICES_WIDE = 4
 EDGE = 0.04
-"""Room beyond either end of a parameter's range, as a share of it."""
+"""Margin beyond either end of a parameter's range, as a share of it."""
 
 LEGEND = (
     "Filled: finished. Hollow: pruned, at its last value. Cross at the bottom: failed. Star: papers' setting."
@@ -37,7 +37,7 @@ LEGEND = (
 
 
 def grid_of(figure: Figure, count: int, wide: int) -> list[Axes]:
-    """Return so many panels, `wide` in a line; what is left of the last line is empty."""
+    """Return `count` panels, `wide` in a row; the rest of the last row is empty."""
     lines = -(-count // wide)
     axes = figure.subplots(lines, wide, squeeze=False, sharey=True)
     for axis in axes.flat[count:]:
@@ -46,7 +46,7 @@ def grid_of(figure: Figure, count: int, wide: int) -> list[Axes]:
 
 
 def shown_value(result: TuningResult, trial: TrialResult) -> float | None:
-    """Return where a trial stands on the first objective, as it is shown; none where it has no value."""
+    """Return a trial's value of the first objective as it is plotted; none if it has no value."""
     value = trial.values[0] if trial.values else trial.watched if trial.state == "pruned" else None
     return None if value is None else value * factor_of(result.objectives[0])
 
@@ -54,7 +54,7 @@ def shown_value(result: TuningResult, trial: TrialResult) -> float | None:
 def scatter_trials(
     axis: Axes, result: TuningResult, trials: Sequence[TrialResult], at: Sequence[float]
 ) -> None:
-    """Draw trials at places along an axis, each as it ended; failed ones lie at the bottom."""
+    """Draw trials along an axis with a marker for their state; failed ones at the bottom."""
     values = [shown_value(result, trial) for trial in trials]
     lost = [place for place, value in zip(at, values, strict=True) if value is None]
     axis.scatter(lost, [LOW] * len(lost), transform=axis.get_xaxis_transform(), clip_on=False, **FAILED)
@@ -81,7 +81,7 @@ def value_axis(axis: Axes, result: TuningResult, *, named: bool) -> None:
 
 
 def best_so_far(result: TuningResult, study: StudyResult) -> tuple[list[int], list[float]]:
-    """Return the numbers of trials, from 1, and the best finished value up to each; from the first on."""
+    """Return trial numbers, from 1, and the best finished value up to each, from the first finished on."""
     at: list[int] = []
     values: list[float] = []
     for trial in study.trials:
@@ -98,10 +98,10 @@ def best_so_far(result: TuningResult, study: StudyResult) -> tuple[list[int], li
 
 
 def draw_history(result: TuningResult, svg: Path, png: Path) -> None:
-    """Draw a panel for each study; the same trials give the same bytes."""
+    """Draw the trials of each study in order, reproducible to the byte."""
     wide = min(HISTORY_WIDE, len(result.studies))
     with figure_to(svg, png, 9.6, 2.3 * -(-len(result.studies) // wide) + 1.2) as figure:
-        describe(figure, title_of(result, "Trials in their order"), f"{LEGEND} Line: best finished so far.")
+        describe(figure, title_of(result, "Trials in order"), f"{LEGEND} Line: best finished so far.")
         for number, (axis, study) in enumerate(
             zip(grid_of(figure, len(result.studies), wide), result.studies, strict=True)
         ):
@@ -119,11 +119,11 @@ def _draw_study(axis: Axes, result: TuningResult, study: StudyResult, *, named: 
 
 
 def draw_slices(result: TuningResult, svg: Path, png: Path) -> None:
-    """Draw a panel for each study and parameter; the same trials give the same bytes."""
+    """Draw a panel for each study and parameter, reproducible to the byte."""
     panels = [(study, key) for study in result.studies for key in study.space]
     wide = min(SLICES_WIDE, len(panels))
     with figure_to(svg, png, 9.6, 2.2 * -(-len(panels) // wide) + 1.1) as figure:
-        describe(figure, title_of(result, "Value over each parameter, the others as they were"), LEGEND)
+        describe(figure, title_of(result, "Value over each parameter, other parameters varying"), LEGEND)
         axes = grid_of(figure, len(panels), wide)
         for number, (axis, (study, key)) in enumerate(zip(axes, panels, strict=True)):
             _draw_panel(axis, result, study, key)
@@ -131,7 +131,7 @@ def draw_slices(result: TuningResult, svg: Path, png: Path) -> None:
 
 
 def _draw_panel(axis: Axes, result: TuningResult, study: StudyResult, key: str) -> None:
-    """Draw the trials that have the parameter; names stand one after the other."""
+    """Draw the trials that have the parameter; choices are spaced evenly."""
     of, trials = study.space[key], [trial for trial in study.trials if key in trial.setting]
     if of["type"] == "categorical":
         choices = [number_text(choice) for choice in of["choices"]]

@@ -1,9 +1,9 @@
-"""How much of what differs between trials each parameter explains: fANOVA, with its uncertainty.
+"""The importance of parameters by fANOVA and its uncertainty, with table and figure.
 
 Hutter, Hoos and Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter Importance" (ICML 2014), by
 Optuna: a random forest is fitted to the finished trials, and the variance of its prediction over the space is
-divided among the parameters. Shares are of each parameter alone, and are not scaled to add up to 1: what they
-leave is of several parameters together.
+divided among the parameters. The shares are main effects and are not scaled to add up to 1; interactions are
+the rest.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RESAMPLES = 40
 TREES = 16
 LEVEL = 0.9
 FEWEST, FEWEST_A_PARAMETER = 10, 4
-"""Finished trials below which a forest says nothing that another sample of trials would not deny."""
+"""Minimum of finished trials, in all and for each parameter, for a stable forest."""
 WIDE = 3
 
 
@@ -43,10 +43,10 @@ class ParameterShare:
     """The importance of one parameter.
 
     Attributes:
-        key: of the parameter.
-        share: of the variance, a mean over forests.
+        key: key of the parameter in the space.
+        share: share of the variance, mean over forests.
         forests: standard deviation over the seeds of the forest.
-        low, high: range over trials drawn again with replacement.
+        low, high: ends of the range over bootstraps of the trials.
     """
 
     key: str
@@ -61,10 +61,10 @@ class Importance:
     """The importances of a study's parameters for one objective.
 
     Attributes:
-        shares: the greatest first; empty where there is a reason.
-        trials: finished ones that they were computed from.
-        why_not: the reason, in words.
-        left_out: parameters that only some trials have.
+        shares: largest first; empty if `why_not` has a reason.
+        trials: number of finished trials that they are computed from.
+        why_not: why there are no importances; none otherwise.
+        left_out: keys of parameters that only some trials have.
     """
 
     shares: Sequence[ParameterShare]
@@ -74,16 +74,11 @@ class Importance:
 
 
 Importances = Mapping[tuple[str, int], Importance]
-"""(row, place of the objective) -> what was computed."""
+"""(row, index of the objective) -> the importances."""
 
 
 def importance(study: StudyResult, place: int = 0) -> Importance:
-    """Return the importances for an objective, or why there are none.
-
-    Args:
-        study: one of its studies.
-        place: of the objective.
-    """
+    """Return the importances of a study for the objective at index `place`, or why there are none."""
     keys = [key for key, of in study.space.items() if of.get("when") is None]
     left_out = [key for key in study.space if key not in keys]
     trials = [(trial, values[place]) for trial, values in study.complete]
@@ -110,11 +105,9 @@ def importance(study: StudyResult, place: int = 0) -> Importance:
 def _why_not(keys: Sequence[str], values: Sequence[float]) -> str | None:
     needed = max(FEWEST, FEWEST_A_PARAMETER * len(keys))
     if len(keys) < 2:
-        return (
-            "a parameter alone explains all there is to explain" if keys else "no parameter is always there"
-        )
+        return "a single parameter explains all variance" if keys else "no parameter is in all trials"
     if len(values) < needed:
-        return f"too few trials: {len(values)} finished, {needed} are needed for {len(keys)} parameters"
+        return f"too few trials: {len(values)} finished, {len(keys)} parameters need {needed}"
     return "all finished trials have the same value" if len(set(values)) == 1 else None
 
 
@@ -138,7 +131,7 @@ def _fanova(
 
 
 def _empty_study() -> optuna.Study:
-    """Return a study in memory, without the line that Optuna logs of each."""
+    """Return a study in memory, without Optuna's log line."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -148,7 +141,7 @@ def _empty_study() -> optuna.Study:
 
 
 def _distribution(of: Mapping[str, Any]) -> BaseDistribution:
-    """Return the range of a parameter; a logarithmic one by its logarithm, as it was drawn."""
+    """Return the distribution of a parameter; a logarithmic range on the scale on which it is drawn."""
     if of["type"] == "categorical":
         return CategoricalDistribution(tuple(of["choices"]))
     if of.get("log"):
@@ -163,7 +156,7 @@ def _along(of: Mapping[str, Any], value: Any) -> Any:
 
 
 def importance_table(result: TuningResult, importances: Importances) -> Table:
-    """Return a line for each study and parameter; the caption says which studies have none."""
+    """Return one line per study and parameter; the caption names studies without importances."""
     rows = [
         fields([_study(result, *key), names[share.key], f"{share.share:.2f} ± {share.forests:.2f}", around])
         for key, of in importances.items()
@@ -190,7 +183,7 @@ def _names(of: Importance) -> dict[str, str]:
 
 
 def _reasons(study: str, of: Importance) -> list[str]:
-    """Return why there is no importance, or what it leaves out."""
+    """Return why a study has no importances, or which parameters they leave out."""
     if of.why_not:
         return [f"{study}: none, {of.why_not}."]
     names = _names(of)
@@ -200,10 +193,10 @@ def _reasons(study: str, of: Importance) -> list[str]:
 
 def _caption() -> str:
     return (
-        "Share of the variance that each parameter explains alone (fANOVA on finished trials); ± is the "
-        f"standard deviation over {FOREST_SEEDS} seeds of the forest, the range is over {RESAMPLES} "
-        "bootstraps of the trials. What the shares leave of 1 is of several parameters together. Pruned "
-        "trials are left out, so it is the importance among settings that were worth finishing."
+        "Share of the variance explained by each parameter's main effect (fANOVA on finished trials); ± is "
+        f"the standard deviation over {FOREST_SEEDS} seeds of the forest, the range is over {RESAMPLES} "
+        "bootstraps of the trials. The rest up to 1 is due to interactions. Pruned trials are left out, so "
+        "this is the importance among settings that were worth finishing."
     )
 
 
@@ -214,7 +207,7 @@ def draw_importance(
 
     Args:
         result: the tuning.
-        importances: (row, place of the objective) -> what was computed.
+        importances: (row, index of the objective) -> the importances.
         svg: where to write the vector figure.
         png: where to write the bitmap.
     """
@@ -244,11 +237,11 @@ def _draw_panel(axis: Axes, of: Importance) -> None:
     axis.set_yticks(places, [names[share.key] for share in of.shares])
     axis.invert_yaxis()
     axis.set_xlim(0, 1)
-    axis.set_xlabel("share of the variance, alone")
+    axis.set_xlabel("share of the variance (main effect)")
 
 
 def _legend() -> str:
     return (
         f"Thin: {100 * LEVEL:g} % range over {RESAMPLES} bootstraps of the trials. Thick: standard deviation "
-        f"over {FOREST_SEEDS} seeds of the forest. What shares leave of 1 is of several parameters together."
+        f"over {FOREST_SEEDS} seeds of the forest. The rest up to 1 is due to interactions."
     )

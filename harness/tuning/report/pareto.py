@@ -15,7 +15,7 @@ FinishedTrial = tuple[TrialResult, tuple[float, ...]]
 
 
 def front_of(result: TuningResult, study: StudyResult) -> Sequence[FinishedTrial]:
-    """Return the finished trials of the front, the best on the first objective first."""
+    """Return the finished trials of the front, by the first objective, best first."""
 
     def gains(values: tuple[float, ...]) -> tuple[float, float]:
         return result.gain(values[0]), result.gain(values[1], 1)
@@ -29,7 +29,7 @@ def front_of(result: TuningResult, study: StudyResult) -> Sequence[FinishedTrial
 
 
 def front_table(result: TuningResult) -> Table:
-    """Return a line for each setting than which no other of its study was better in both objectives."""
+    """Return one line per setting on the front of its study."""
     rows = tuple(
         fields([study.row, setting_text(trial.setting), *map(value_of, result.objectives, values)])
         for study in result.studies
@@ -40,12 +40,12 @@ def front_table(result: TuningResult) -> Table:
         Column("Setting", names=True),
         *(Column(axis_text(one)) for one in result.objectives),
     )
-    caption = "Settings than which no other of the same study was better in both objectives."
+    caption = "Settings that no other setting of the same study beats in both objectives."
     return Table("Pareto front", columns, rows, caption)
 
 
 def draw_pareto(result: TuningResult, svg: Path, png: Path) -> None:
-    """Draw all studies in one panel; the same trials give the same bytes."""
+    """Draw all studies in one panel, reproducible to the byte."""
     first, second = (factor_of(objective) for objective in result.objectives)
     with figure_to(svg, png, 9.6, 5.0) as figure:
         describe(figure, title_of(result, "Both objectives"), _legend())
@@ -71,7 +71,4 @@ def draw_pareto(result: TuningResult, svg: Path, png: Path) -> None:
 
 
 def _legend() -> str:
-    return (
-        "Joined: the front of a study, than which no other setting was better in both. Pale: all finished "
-        "trials. Star: papers' setting."
-    )
+    return "Line: Pareto front of a study. Pale: all finished trials. Star: papers' setting."

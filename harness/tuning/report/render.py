@@ -1,4 +1,4 @@
-"""The files of a tuning's report, from its trials.json alone; the same trials give the same bytes."""
+"""The files of a tuning's report, rendered from trials.json alone and reproducible to the byte."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ DRAWN = {
     "contour": draw_contour,
     "pareto": draw_pareto,
 }
-"""Name of a figure -> what draws it from the trials; importances are drawn from those of the table."""
+"""Name of a figure -> its plot function; importances, which the table computes, are drawn separately."""
 
 
 def render(folder: Path) -> Document:
     """Render table and figures of a tuning, `<scale>/tuning/<name>/`.
 
     Returns:
-        What the report says, for the console.
+        The document, for the console.
 
     Raises:
         UserError: trials.json is missing, corrupt, or of another state of the harness.
@@ -76,10 +76,10 @@ def importances_of(result: TuningResult) -> Importances:
 
 
 def render_tunings(root: Path) -> Sequence[Path]:
-    """Render all tunings below a results root, their confirmations and the pages that lead to them.
+    """Render all tunings below a results root, with their confirmations and the pages that link to them.
 
     Returns:
-        Their folders.
+        The folders of the tunings.
     """
     folders = sorted(path.parent for path in root.glob(f"*/tuning/*/{TRIALS}"))
     for folder in folders:
@@ -92,9 +92,9 @@ def render_tunings(root: Path) -> Sequence[Path]:
 
 
 def render_trials_csv(result: TuningResult) -> str:
-    """Return CSV, one line for each trial; an empty field is a parameter or value that it does not have.
+    """Return CSV, one line per trial; a field is empty where the trial has no such parameter or value.
 
-    Measures are fractions, costs seconds; `watched` is the last held-out value while it trained.
+    Measures are fractions, costs seconds; `watched` is the last held-out value during training.
     """
     lines = [_line(result, study, trial) for study in result.studies for trial in study.trials]
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -1,4 +1,4 @@
-"""What a tuning found, as its trials.json holds it; reports are made from this alone."""
+"""The results of a tuning as trials.json stores them; reports are rendered from these alone."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Mode = Literal["complete", "pruned", "failed"]
 
 @dataclass(frozen=True)
 class TuningObjective:
-    """What is made better.
+    """An objective.
 
     Attributes:
-        name: as read.
-        measured: a measure of held-out queries, a fraction; else a cost, in seconds.
-        sign: 1 where more is better, else -1.
-        queries: held-out queries that it is measured on; none of a cost.
+        name: label in tables and figures.
+        measured: whether it is a measure of held-out queries, a fraction, or else a cost in seconds.
+        sign: 1 if more is better, else -1.
+        queries: number of held-out queries; none for a cost.
     """
 
     name: str
@@ -38,17 +38,17 @@ class TuningObjective:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A setting that was tried.
+    """A trial: a setting and its result.
 
     Attributes:
         number: from 0, in the order in which the trials began.
         state: complete, pruned or failed.
-        setting: key -> value; a key whose condition does not hold is left out.
-        values: one an objective; none unless complete.
-        watched: last value of the first objective that was watched while it trained.
-        seconds: that it took.
-        first: it is a paper's setting, which the tuning began with.
-        why: it was pruned, or failed.
+        setting: key -> value, without keys whose condition does not hold.
+        values: value of each objective; none unless complete.
+        watched: last value of the first objective during training.
+        seconds: training time.
+        first: whether it is a paper's setting, with which the tuning began.
+        why: why it was pruned or failed.
     """
 
     number: int
@@ -66,11 +66,11 @@ class StudyResult:
     """The trials of one row.
 
     Attributes:
-        row: of the target.
-        sampler: its sampler.
+        row: name of the row in the target.
+        sampler: preset of the row's negative sampler.
         space: key -> type, bounds or choices, condition.
-        papers: the papers' settings.
-        trials: in their order.
+        papers: the papers' settings, the first one for tables.
+        trials: all trials, by number.
     """
 
     row: str
@@ -80,7 +80,7 @@ class StudyResult:
     trials: Sequence[TrialResult]
 
     def of(self, state: Mode) -> list[TrialResult]:
-        """Return the trials that ended so."""
+        """Return the trials that ended in a state."""
         return [trial for trial in self.trials if trial.state == state]
 
     @property
@@ -89,13 +89,13 @@ class StudyResult:
         return [(trial, trial.values) for trial in self.trials if trial.values is not None]
 
     def tried_again(self, trial: TrialResult) -> bool:
-        """Whether a trial failed and another one took its place."""
+        """Whether a trial failed and was tried again."""
         return trial.state == "failed" and any(
             other.number > trial.number and other.setting == trial.setting for other in self.trials
         )
 
     def paper(self) -> TrialResult | None:
-        """Return the finished trial of the papers' setting, the first where there are several."""
+        """Return the finished trial of the first of the papers' settings."""
         stated = dict(self.papers[0]) if self.papers else None
         return next((trial for trial, _ in self.complete if trial.first and trial.setting == stated), None)
 
@@ -106,8 +106,8 @@ class TuningResult:
 
     Attributes:
         data: content of trials.json.
-        objectives: one, or two.
-        studies: one a row.
+        objectives: one objective, or two.
+        studies: one study for each tuned row.
     """
 
     data: Mapping[str, Any]
@@ -121,7 +121,7 @@ class TuningResult:
 
     @property
     def scale(self) -> str:
-        """Scale that it was made at."""
+        """Scale of its runs."""
         return str(self.data["scale"])
 
     @property
@@ -135,11 +135,11 @@ class TuningResult:
         return str(self.data["optuna"]["sampler"])
 
     def gain(self, value: float, place: int = 0) -> float:
-        """Return an objective's value so that more is better."""
+        """Return an objective's value, signed so that more is better."""
         return self.objectives[place].sign * value
 
     def best(self, study: StudyResult) -> TrialResult | None:
-        """Return the finished trial that is best on the first objective, the earliest of equals."""
+        """Return the finished trial with the best value of the first objective; of equals the earliest."""
         ordered = sorted(study.complete, key=lambda pair: -self.gain(pair[1][0]))
         return ordered[0][0] if ordered else None
 
@@ -156,7 +156,7 @@ def read_result(path: Path) -> TuningResult:
         studies = [_study(one) for one in data["studies"]]
         return TuningResult(data, objectives, studies)
     except (KeyError, TypeError, IndexError) as error:
-        what = f"trials of another state of the harness ({type(error).__name__}: {error})"
+        what = f"trials of another version of the harness ({type(error).__name__}: {error})"
         raise UserError(what, where=str(path), fix="tune again, or delete the folder") from error
 
 

@@ -1,4 +1,4 @@
-"""The document of a tuning: what was found for each row, and how far that can be trusted."""
+"""The document of a tuning: the best setting of each row, and how far the results can be trusted."""
 
 from __future__ import annotations
 
@@ -15,16 +15,11 @@ from harness.tuning.report.text import axis_text, data_text, setting_text, value
 
 
 def tuning_document(result: TuningResult, importances: Importances) -> Document:
-    """Return the whole report.
-
-    Args:
-        result: the tuning.
-        importances: of each study and objective.
-    """
+    """Return the whole report."""
     blocks = filled(
         studies_table(result),
         *confirmation_tables(result),
-        Figure("history", "Each trial in its order with the best so far, a panel a study."),
+        Figure("history", "Each trial in order with the best so far, one panel per study."),
         Figure("expected_best", "The best value against the number of trials, all studies together."),
         expected_table(result),
         *_fronts(result),
@@ -43,15 +38,15 @@ def _introduction(result: TuningResult) -> list[str]:
     ]
     return [
         f"{simulation}{result.data['source']}. Rows of {result.data['target']}, {result.budget} trials each, "
-        f"judged on {data_text(result)}. {' '.join(better)}",
-        "The held-out queries choose a setting, so the value of the best is flattered by the choice. What it "
-        "is worth, the test queries say under fresh seeds.",
+        f"evaluated on {data_text(result)}. {' '.join(better)}",
+        "Choosing the best setting on the held-out queries makes its value there optimistic. The "
+        "confirmation on test queries with fresh seeds measures what it is worth.",
     ]
 
 
 def _last(result: TuningResult) -> str:
     confirmed = "confirmed on test" if result.data.get("confirmation") else "not confirmed on test yet"
-    return f"On {data_text(result)}; the value of the best is flattered by the choice, {confirmed}."
+    return f"On {data_text(result)}; the best value is optimistic, since it was chosen for it; {confirmed}."
 
 
 def _fronts(result: TuningResult) -> list[Block]:
@@ -61,17 +56,17 @@ def _fronts(result: TuningResult) -> list[Block]:
 
 
 def _spaces(result: TuningResult, importances: Importances) -> list[Block]:
-    """Return the figures of what the parameters do, those that have something to show."""
+    """Return the figures of the parameters' effects that have data to show."""
     shares = any(of.shares for of in importances.values())
     due = {
         "importance": (shares, "The importance of each parameter, with its uncertainty."),
         "slices": (
             any(study.space for study in result.studies),
-            "The value of each trial over each parameter, a line a study.",
+            "The value of each trial over each parameter, one row per study.",
         ),
         "contour": (
             bool(with_contour(result)),
-            "Values over two parameters; what lies between trials is interpolated.",
+            "Values over two parameters, interpolated between trials.",
         ),
     }
     return [Figure(name, alt) for name, (shown, alt) in due.items() if shown]
@@ -81,7 +76,7 @@ STATES = {"complete": "finished", "pruned": "pruned", "failed": "failed"}
 
 
 def studies_table(result: TuningResult) -> Table:
-    """Return a line for each study."""
+    """Return one line per study: best setting, papers' setting, and how many trials ended in which state."""
     columns = [
         Column("Study", names=True, brief=""),
         *_columns(result, "Best", "best"),

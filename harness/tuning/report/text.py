@@ -1,4 +1,4 @@
-"""How what a tuning found is written: settings, values, where it was made."""
+"""Texts for a tuning's report: settings, values, data and titles."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from harness.tuning.report.result import Setting, TuningObjective, TuningResult
 PERCENT = Style(100.0, 1)
 
 PAPERS = "papers' setting"
-"""What a paper chose, as a row and a column name it."""
+"""Name of the row and the column with a paper's choice."""
 
 
 def value_of(objective: TuningObjective, value: float | None) -> str:
-    """Return a value of an objective: per cent of a measure, seconds of a cost."""
+    """Return a value of an objective: a measure in per cent, a cost in seconds."""
     if value is None:
         return NOTHING
     return PERCENT.number(value) if objective.measured else f"{value:.3g}"
 
 
 def factor_of(objective: TuningObjective) -> float:
-    """Return what the values of an objective are multiplied by where they are shown."""
+    """Return the factor by which values of an objective are multiplied for display."""
     return PERCENT.factor if objective.measured else 1.0
 
 
@@ -34,12 +34,12 @@ def axis_text(objective: TuningObjective) -> str:
 
 
 def number_text(value: Parameter) -> str:
-    """Return a value of a setting, a number to three digits; trials.json has all of them."""
+    """Return a value of a setting; numbers have three digits, all of them in trials.json."""
     return f"{value:.3g}" if isinstance(value, float) else value_text(value)
 
 
 def names_of(keys: Iterable[str]) -> dict[str, str]:
-    """Return the keys of a space as they are read: the last step of a path where that is clear."""
+    """Return short names of keys: the last part of a path where that is unambiguous."""
     return short_names(keys)
 
 
@@ -50,7 +50,7 @@ def setting_text(setting: Setting) -> str:
 
 
 def condition_text(when: Mapping[str, Any] | None) -> str:
-    """Return when a parameter is there at all, as far as that depends on others."""
+    """Return the condition of a parameter, empty if it has none."""
     parts = [
         f"{key} is {' or '.join(map(str, values if isinstance(values, list) else [values]))}"
         for key, values in (when or {}).items()
@@ -59,7 +59,7 @@ def condition_text(when: Mapping[str, Any] | None) -> str:
 
 
 def data_text(result: TuningResult) -> str:
-    """Return the collection, a simulation named so, the scale and on how many queries settings are judged."""
+    """Return collection (marked if a simulation), scale and number of held-out queries."""
     collection = result.data["collection"]
     simulation = " (simulation)" if collection["simulation"] else ""
     queries = next((one.queries for one in result.objectives if one.queries), None)
@@ -68,6 +68,6 @@ def data_text(result: TuningResult) -> str:
 
 
 def title_of(result: TuningResult, what: str) -> str:
-    """Return the title of a figure: what it shows, of which tuning, made on what."""
+    """Return the title of a figure: the tuning, its subject `what`, and the data."""
     simulation = "Simulation. " if result.data["collection"]["simulation"] else ""
     return f"{simulation}tuning/{result.name}: {result.data['title']}\n{what}; {data_text(result)}"

@@ -74,5 +74,5 @@ def test_a_layer_whose_gradients_are_not_known_is_refused() -> None:
     settings = {"vocab_size": 50, "d_model": 16, "d_kv": 8, "num_layers": 2, "num_heads": 2, "d_ff": 24}
     torch.manual_seed(0)
     t5 = transformers.T5EncoderModel(transformers.T5Config(**settings))
-    with pytest.raises(UserError, match=r"T5LayerNorm.*; take the gradients to an embedding or the score"):
+    with pytest.raises(UserError, match=r"T5LayerNorm.*; or use the gradients by an embedding or the score"):
         last_layer(Tower(t5, pooling="mean"))
