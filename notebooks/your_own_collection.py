@@ -171,7 +171,7 @@ target = {
     "seeds": seeds,
     "shared": {"recipe": "continue-contrastive", "candidates": 50, "negatives": 15},
     "rows": [
-        {"name": "Warm-up", "kind": "reference", "evaluates": "warm-up"},
+        {"name": "Warm-up", "kind": "reference", "evaluates": "in-batch/retriever"},
         {"name": "Uniform", "kind": "control", "sampler": "uniform"},
         {"name": "SimANS", "kind": "control", "sampler": "simans"},
         {

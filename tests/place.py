@@ -33,9 +33,11 @@ def small_world(spec: dict) -> None:
 
 
 def few_steps(spec: dict) -> None:
-    spec["steps"] = {"warm_up": 64, "continued": 30, "refresh": 10}
+    spec["substitutes"]["both-towers"] |= {"steps": 30, "refresh": 10}
+    spec["substitutes"]["in-batch/retriever"]["steps"] = 64
+    spec["substitutes"]["ranker"]["steps"] = 40
     spec["encoder"] |= {"hidden": 32, "intermediate": 32}
-    spec["ranker"] |= {"hidden": 32, "intermediate": 32, "steps": {"warm_up": 40}, "reranked": 10}
+    spec["ranker"] |= {"hidden": 32, "intermediate": 32, "reranked": 10}
     spec["candidates_cap"] = 20
     spec["threads"] = 1
 

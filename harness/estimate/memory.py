@@ -21,13 +21,12 @@ from harness.estimate.activations import (
 )
 from harness.estimate.moments import Corpus, Machine, Moment, Part
 from harness.estimate.parameters import Model, ranker_of, retriever_of
-from harness.negatives.registry import make_topology
 from harness.negatives.sources.source import ROWS_AT_ONCE
-from harness.negatives.topologies.queue import Queue
 from harness.pieces import make_piece
 from harness.retrieval.encode import TOKENS_PER_BATCH
 from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
 from harness.training.forward import PLACES_PER_BUCKET
+from harness.training.topologies.registry import make_topology
 from harness.training.turns import TURNS, steps_before
 
 CANDIDATE = 8 + 3 * FLOAT + 2
@@ -131,12 +130,14 @@ class _Phase:
     def _embedded(self) -> tuple[Part, ...]:
         """Return what a step of the retriever keeps."""
         parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
-        topology = make_topology(self.run.sampler.topology) if self.run.sampler else None
-        if isinstance(topology, Queue):
-            tower = self._retriever.parameters // self._retriever.towers
-            keys = topology.length * self._width
-            of = f"a copy of the passage tower, {topology.length:,} keys x {self._width} x {FLOAT} bytes"
-            parts += (Part("queue", (tower + keys) * FLOAT, of),)
+        if self.run.sampler is None:
+            return parts
+        topology = make_topology(self.run.sampler.topology)
+        tower = self._retriever.parameters // self._retriever.towers
+        state = topology.state_size(tower, self._width)
+        if state is not None:
+            of = f"{state.of} x {FLOAT} bytes"
+            parts += (Part(topology.name, state.numbers * FLOAT, of),)
         return parts
 
     def _step(self, model: Model, through: dict[str, Batch]) -> tuple[Part, ...]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.specs.parts import Hardware
+from harness.specs.scale import Hardware
 
 
 @dataclass(frozen=True)

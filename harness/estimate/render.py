@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.estimate.memory import memory
 from harness.estimate.moments import Corpus, Machine, Moment, Part, largest
-from harness.specs.parts import Hardware
+from harness.specs.scale import Hardware
 from harness.specs.settings import RunSettings
 
 GB = 1_000_000_000

@@ -9,11 +9,12 @@ from typing import Any
 from harness.errors import UserError, nearest
 from harness.methods.parameters import Parameter, paragraphs, parameters_of
 from harness.negatives.presets import presets
-from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES, TOPOLOGIES
+from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES
 from harness.specs.library import Library
-from harness.specs.parts import Recipe
+from harness.specs.recipe import Recipe
 from harness.specs.settings import POOLINGS
 from harness.training.losses.registry import LOSSES
+from harness.training.topologies.registry import ALIASES, TOPOLOGIES
 
 KINDS = {
     "source": "where candidates come from",
@@ -105,14 +106,15 @@ def written(piece: Any) -> Any:
 def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
     for kind, known in kinds.items():
         for name, piece in known.items():
-            about: Any = piece
+            of: Any = piece
+            about = of if of.name == name else ALIASES[name]
             text = paragraphs(piece)
             yield Method(
                 name,
                 kind,
                 about.summary,
                 about.source,
-                parameters_of(about.__pydantic_fields__, text),
+                parameters_of(of.__pydantic_fields__, text),
                 getattr(piece, "formula", None),
                 text,
             )

@@ -46,9 +46,10 @@ def all_uses(library: Library) -> list[Use]:
             found += [Use(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]
     for name in library.names("recipes"):
         recipe = library.recipe(name)
-        found += [Use("loss", loss, f"recipes/{name}") for loss in _names(recipe.loss)]
-        if recipe.start:
-            found.append(Use("recipe", recipe.start, f"recipes/{name}"))
+        for phase in recipe.phases:
+            found += [Use("loss", loss, f"recipes/{name}") for loss in _names(phase.loss)]
+            starts = (start.partition("/")[0] for start in phase.starts)
+            found += [Use("recipe", start, f"recipes/{name}") for start in starts if start != name]
     for name in library.names("scales"):
         found.append(Use("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
     return found

@@ -1,1 +1,1 @@
-"""Samplers of negatives: source x law x draw x topology."""
+"""Samplers of negatives: source x law x draw; presets add a topology, which training puts to work."""

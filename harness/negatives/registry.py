@@ -1,4 +1,4 @@
-"""All pieces of samplers by kind and name."""
+"""All sources, laws and draws by kind and name."""
 
 from __future__ import annotations
 
@@ -31,11 +31,6 @@ from harness.negatives.sources.subset import Subset
 from harness.negatives.sources.top_k import TopK
 from harness.negatives.sources.top_k_by_positive import TopKByPositive
 from harness.negatives.sources.union import Union
-from harness.negatives.topologies.cross_batch import CrossBatch
-from harness.negatives.topologies.in_batch import InBatch
-from harness.negatives.topologies.own import Own
-from harness.negatives.topologies.queue import Queue
-from harness.negatives.topologies.topology import Topology
 from harness.pieces import make_piece
 
 SOURCES: dict[str, type[Source]] = {
@@ -49,7 +44,6 @@ LAWS: dict[str, type[Law]] = {
 DRAWS: dict[str, type[Draw]] = {
     piece.name: piece for piece in (WithoutReplacement, Best, WithReplacement, ReleasedUnion)
 }
-TOPOLOGIES: dict[str, type[Topology]] = {piece.name: piece for piece in (Own, InBatch, CrossBatch, Queue)}
 
 MASKS = {
     "labelled": "the query's labelled positives",
@@ -71,11 +65,6 @@ def make_source(given: Any) -> Source:
 def make_draw(given: Any) -> Draw:
     """Return a draw; see `make_source`."""
     return make_piece("draw", DRAWS, given)
-
-
-def make_topology(given: Any) -> Topology:
-    """Return a topology; see `make_source`."""
-    return make_piece("topology", TOPOLOGIES, given)
 
 
 def make_law(given: Any, parameters: Mapping[str, Any] | None = None) -> Law:

@@ -145,7 +145,8 @@ def _settings(cell: Cell) -> Iterator[Fact]:
     if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return
-    start = cell.resolved.loaded.recipes[settings.recipe].start
+    phases, name = cell.resolved.loaded.chain(cell.row), cell.resolved.loaded.last_phase(cell.row)
+    start = phases[name].start
     yield "recipe", settings.recipe + (f", from {start}" if start else "")
     sampler = settings.sampler
     if sampler is not None:

@@ -15,7 +15,7 @@ from harness.encoders.ranker import Ranker, build_ranker
 from harness.evaluation.measures import DEV_MEASURE
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner
-from harness.negatives.registry import make_draw, make_law, make_source, make_topology
+from harness.negatives.registry import make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
 from harness.negatives.sources.source import Found
 from harness.pieces import make_piece
@@ -28,6 +28,7 @@ from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
 from harness.training.losses.registry import make_loss
 from harness.training.phase_inputs import Drawn, Negatives, RankerPart
+from harness.training.topologies.registry import make_topology
 from harness.training.trainer import Trainer, Watch, watch_nothing
 from harness.training.turns import TURNS, RankerAlone, RetrieverAlone
 

@@ -100,11 +100,11 @@ def _check_recipe(source: Source, place: Location, name: str | None, library: Na
 
 def _check_row(source: Source, place: Location, row: Row, library: Names) -> Iterator[UserError]:
     yield from _check_recipe(source, (*place, "recipe"), row.recipe, library)
+    if row.phase is not None:
+        yield from _check_recipe(source, (*place, "evaluates"), row.phase.partition("/")[0], library)
     if (row.kind == "reference") != (source.at((*place, "evaluates")) is not None):
-        fix = "a reference row `evaluates` bm25, warm-up or ranker, no other row does"
+        fix = "a reference row `evaluates` bm25 or a phase, <recipe>/<phase>; no other row does"
         yield source.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
-    if row.kind in MADE_BY_TRAINING and source.at((*place, "sampler")) is None:
-        yield source.error(place, f"row '{row.name}' has no sampler", "name a preset, or in-batch")
     if row.kind not in MADE_BY_TRAINING and row.sampler is not None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained and has no sampler"
         yield source.error((*place, "sampler"), what, "remove it, or change the kind")

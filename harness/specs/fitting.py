@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.negatives.registry import make_topology
 from harness.pieces import PieceError
 from harness.specs.confirmation import Tuned
+from harness.specs.kinds import Curve
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Row, Trained
-from harness.specs.parts import Scale
-from harness.specs.runs import Runs, Seeds
+from harness.specs.models import Row, Trained, with_runs
+from harness.specs.phase_numbers import lacking_error
+from harness.specs.recipe import phases_of
+from harness.specs.runs import RowDraws, Runs, Seeds
+from harness.specs.scale import Scale
 from harness.specs.settings import CollectionSettings
 from harness.specs.yaml_file import Source
 from harness.training.losses.registry import make_loss
+from harness.training.topologies.registry import make_topology
+from harness.training.topologies.topology import Topology
 
 
 def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale]) -> Iterator[UserError]:
@@ -27,12 +31,17 @@ def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale])
     """
     yield from _check_notes(source, loaded)
     yield from _check_collections(source, loaded)
-    if isinstance(loaded.target, Trained):
-        yield from _check_negatives(source, loaded, loaded.target)
-        yield from _check_overrides(source, loaded, loaded.target, scales)
-        yield from _check_starts(source, loaded, loaded.target)
-        yield from _check_rankers(source, loaded, loaded.target)
-        yield from _check_scales(source, loaded, loaded.target, scales)
+    if not isinstance(loaded.target, Trained):
+        return
+    errors = list(_check_phases(source, loaded))
+    if not errors:
+        errors += _check_samplers(source, loaded, loaded.target)
+        errors += _check_rankers(source, loaded, loaded.target)
+    if not errors:
+        errors += _check_curve(source, loaded)
+        errors += _check_scales(source, loaded, loaded.target, scales)
+        errors += _check_overrides(source, loaded, loaded.target, scales)
+    yield from errors
 
 
 def _check_notes(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
@@ -51,52 +60,57 @@ def _check_collections(source: Source, loaded: LoadedTarget) -> Iterator[UserErr
                 yield source.error(("scales", place), what, nearest(scale, dataset.collections))
 
 
-def _check_negatives(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
-    """Check that recipes of in-batch negatives get no sampler that draws."""
-    for place, row in enumerate(target.rows):
-        if row.sampler is None:
-            continue
+def _check_phases(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    """Check that the phases that reference rows evaluate exist."""
+    known = phases_of(loaded.recipes)
+    for place, row in _rows(loaded):
+        if row.phase is not None and row.phase not in known:
+            what = f"unknown phase '{row.phase}'"
+            yield source.error(("rows", place, "evaluates"), what, nearest(row.phase, known))
+
+
+def _check_samplers(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
+    """Check that a row names a sampler where a phase of its recipe draws by it, and only there."""
+    for place, row in _rows(loaded):
         name = row.recipe or target.shared.recipe
-        if loaded.recipes[name].negatives == "in-batch" and row.sampler.piece("source") is not None:
-            what = f"sampler '{row.sampler.preset}' does not fit recipe '{name}' of in-batch negatives"
-            fix = "use the sampler in-batch, or a recipe of drawn negatives"
+        drawing = [phase for phase, found in loaded.chain(row).items() if found.own is None]
+        if drawing and row.phase in drawing:
+            what = f"phase '{row.phase}' draws by a row's sampler, which a reference row does not have"
+            yield source.error(("rows", place, "evaluates"), what, "evaluate a phase before it")
+        elif drawing and row.sampler is None and row.evaluates is None:
+            what = f"row '{row.name}' has no sampler"
+            yield source.error(("rows", place), what, "name a preset, or in-batch")
+        elif not drawing and row.sampler is not None:
+            what = f"recipe '{name}' has negatives of its own, and no use for a row's sampler"
+            fix = f"remove it, or write `negatives: row` in a phase of recipes/{name}.yaml"
             yield source.error(("rows", place, "sampler"), what, fix)
-
-
-def _check_starts(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
-    """Check that rows continue one and the same warm-up, by which they are paired."""
-    shared = target.shared.recipe
-    named = {shared: ("shared", "recipe")} | {
-        row.recipe: ("rows", place, "recipe") for place, row in enumerate(target.rows) if row.recipe
-    }
-    start = loaded.recipes[shared].start
-    for name, place in named.items():
-        recipe = loaded.recipes[name]
-        if recipe.start is None:
-            yield source.error(place, f"recipe '{name}' continues no other", "name one that has a `start`")
-        elif loaded.recipes[recipe.start].start is not None:
-            what = f"recipe '{name}' starts from '{recipe.start}', which itself continues another"
-            yield source.error(place, what, "a run has two phases, a warm-up and what continues it")
-        elif start is not None and recipe.start != start:
-            what = f"recipe '{name}' starts from '{recipe.start}', the shared one from '{start}'"
-            yield source.error(place, what, "rows are paired by the warm-up that they continue")
 
 
 def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
-    """Check that a ranker is there where one is evaluated, and scores all that counts where it teaches."""
-    for place, row in enumerate(target.rows):
+    """Check that a ranker scores all that counts where it teaches."""
+    for place, row in _rows(loaded):
         name = row.recipe or target.shared.recipe
-        recipe = loaded.recipes[name]
-        if row.evaluates == "ranker" and recipe.ranker is None:
-            what = f"row '{row.name}' evaluates a ranker, its recipe '{name}' has none"
-            yield source.error(("rows", place, "evaluates"), what, "name a recipe that has a `ranker`")
-        topology = _topology(row)
-        if make_loss(recipe.loss).needs_teacher and topology not in {None, "own"}:
+        phase, topology = loaded.recipes[name].last, _topology(row)
+        taught = phase.own is None and make_loss(phase.loss).needs_teacher
+        if taught and topology is not None and not topology.own_only:
             what = (
-                f"topology '{topology}' does not fit recipe '{name}': its ranker scores own negatives alone"
+                f"topology '{topology.name}' does not fit recipe '{name}': "
+                "its ranker scores own negatives alone"
             )
             fix = "choose `topology: own`, or a loss over labels alone"
             yield source.error(("rows", place, "sampler"), what, fix)
+
+
+def _check_curve(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    """Check that all rows of a curve continue the phase where it begins."""
+    if not isinstance(loaded.target, Curve):
+        return
+    begin = next(row for row in loaded.target.rows if row.kind == "reference")
+    for place, row in _rows(loaded):
+        start = loaded.recipes[row.recipe or loaded.target.shared.recipe].last.start
+        if row is not begin and start != begin.phase:
+            what = f"row '{row.name}' continues '{start}', the curves begin at '{begin.phase}'"
+            yield source.error(("rows", place), what, "choose a recipe that continues that phase")
 
 
 def _check_overrides(
@@ -104,15 +118,17 @@ def _check_overrides(
 ) -> Iterator[UserError]:
     """Check that what was tuned for a row is there to be set, and can be set so."""
     nowhere = CollectionSettings(kind="not-available", parameters={})
-    for place, row in enumerate(target.rows):
+    for place, row in _rows(loaded):
         name = row.recipe or target.shared.recipe
         tuned = isinstance(row, Tuned) and row.overrides and row.sampler
         for scale in (scales[name] for name in target.scales if tuned):
-            if loaded.recipes[name].ranker is not None and scale.ranker is None:
+            if scale.ranker is None and loaded.ranked(row):
                 continue  # told with the scale
-            runs = Runs(scale, loaded.recipes, nowhere, ())
+            runs = Runs(scale, loaded.recipes, target.datasets[0], nowhere, ())
+            draws = RowDraws(row.sampler, row.under(target.shared))
+            phase = f"{name}/{loaded.recipes[name].last.name}"
             try:
-                row.tuned(runs.trained(name, Seeds(0, 0), row.sampler, target.shared))
+                row.tuned(runs.run(phase, Seeds(0, 0, 0), draws))
             except PieceError as error:
                 yield source.error(("rows", place, "overrides", *error.place), error.what, error.fix)
 
@@ -120,17 +136,42 @@ def _check_overrides(
 def _check_scales(
     source: Source, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
 ) -> Iterator[UserError]:
-    """Check that each scale has the ranker of the recipes, and a document tower that a queue lets learn."""
-    taught = next((name for name, recipe in loaded.recipes.items() if recipe.ranker is not None), None)
-    queued = next((row.name for row in target.rows if _topology(row) == "queue"), None)
+    """Check that each scale has what the phases need: numbers, a ranker, towers in which all can learn."""
+    phases = {name: phase for _, row in _rows(loaded) for name, phase in loaded.chain(row).items()}
+    ranking = next((name for name, of in phases.items() if of.trains == "ranker" or of.ranker), None)
+    sharing = next(_needing_shared_towers(row for _, row in _rows(loaded)), None)
     for place, name in enumerate(target.scales):
-        if taught is not None and scales[name].ranker is None:
-            what = f"scale '{name}' has no ranker, recipe '{taught}' has one"
+        scale = scales[name]
+        if ranking is not None and scale.ranker is None:
+            what = f"scale '{name}' has no ranker, phase '{ranking}' has one"
             yield source.error(("scales", place), what, "add `ranker` to the scale, or leave the scale out")
-        if queued is not None and scales[name].encoder.towers == "separate":
-            what = f"row '{queued}' has a queue, scale '{name}' has separate towers"
-            yield source.error(("scales", place), what, "a queue needs shared towers: leave the row out")
+        if sharing is not None and scale.encoder.towers == "separate":
+            row, topology = sharing
+            what = f"row '{row}' has a {topology}, scale '{name}' has separate towers"
+            fix = f"a {topology} needs shared towers: leave the row out"
+            yield source.error(("scales", place), what, fix)
+        for dataset in target.datasets:
+            for phase_name, phase in phases.items():
+                error = lacking_error(scale, name, phase_name, phase, dataset)
+                if error is not None:
+                    yield source.error(("scales", place), *error)
 
 
-def _topology(row: Row) -> str | None:
-    return None if row.sampler is None else make_topology(row.sampler.piece("topology")).name
+def _rows(loaded: LoadedTarget) -> Iterator[tuple[int, Row]]:
+    """Yield the rows behind which runs of ours stand, with their positions."""
+    made = {id(row) for row in with_runs(loaded.target.rows)}
+    for place, row in enumerate(loaded.target.rows):
+        if id(row) in made and isinstance(row, Row):
+            yield place, row
+
+
+def _needing_shared_towers(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """Yield (row, topology) by name of the rows whose topology needs shared towers."""
+    for row in rows:
+        topology = _topology(row)
+        if topology is not None and topology.needs_shared_towers:
+            yield row.name, topology.name
+
+
+def _topology(row: Row) -> Topology | None:
+    return None if row.sampler is None else make_topology(row.sampler.piece("topology"))

@@ -9,6 +9,7 @@ from harness.errors import UserError, nearest
 from harness.evaluation.measures import DEV_MEASURE
 from harness.specs.checks import MADE_BY_TRAINING, Names
 from harness.specs.kinds import NEGATIVES, TARGETS
+from harness.specs.models import BM25
 from harness.specs.samplers import SamplerChoice, by_name
 from harness.specs.yaml_file import Location, Source
 
@@ -115,11 +116,11 @@ def _check_watched(source: Source) -> Iterator[UserError]:
         yield source.error(("columns", 0, "measure"), what, f"use {DEV_MEASURE}")
     references = [(place, row) for place, row in _rows(source) if row.get("kind") == "reference"]
     for place, row in references:
-        if row.get("evaluates") != "warm-up" or (place, row) != references[0]:
-            what = "the reference of a curve is the warm-up, where all its rows begin, and stands once"
+        if row.get("evaluates") == BM25 or (place, row) != references[0]:
+            what = "the reference of a curve is the phase that all its rows continue, and stands once"
             yield source.error(("rows", place), what, "remove the row")
     if not references:
-        fix = "add a row of `kind: reference` that `evaluates: warm-up`"
+        fix = "add a row of `kind: reference` that `evaluates` the phase which the others continue"
         yield source.error(("rows",), "the curves begin nowhere", fix)
 
 

@@ -128,8 +128,9 @@ class Point(Swept):
         return self.values[0].at
 
     def under(self, shared: Shared) -> Shared:
-        """Return what is shared, with the point's number of negatives where that is what is varied."""
-        return shared.model_copy(update={NEGATIVES: self.at}) if self.parameter == NEGATIVES else shared
+        """Return what all rows share, with the row's own, and the point's n where that is what is varied."""
+        own = super().under(shared)
+        return own.model_copy(update={NEGATIVES: self.at}) if self.parameter == NEGATIVES else own
 
 
 class Sweep(Measured):
@@ -158,8 +159,8 @@ class Curve(Measured):
 
     @property
     def compared_with(self) -> str:
-        """The row of the warm-up, where every curve begins."""
-        return next(row.name for row in self.rows if row.evaluates == "warm-up")
+        """The reference row, where every curve begins."""
+        return next(row.name for row in self.rows if row.kind == "reference")
 
 
 TARGETS: dict[str, type[Target]] = {

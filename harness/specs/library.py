@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.checks import check_target
 from harness.specs.confirmation import Confirmation
+from harness.specs.dataset import Dataset
 from harness.specs.expansion import expand
 from harness.specs.fitting import check_fit
 from harness.specs.kind_checks import check_kind
 from harness.specs.kinds import TARGETS
 from harness.specs.loaded import LoadedTarget
-from harness.specs.loading import Model, in_order, parse, try_parse
-from harness.specs.loss_checks import check_recipe
+from harness.specs.loading import in_order, parse, try_parse
 from harness.specs.models import Line, Paper, Target, Trained, with_runs
-from harness.specs.parts import Dataset, Recipe, Scale
+from harness.specs.old_forms import old_recipe, old_rows, old_scale
+from harness.specs.recipe import Recipe, phases_of
+from harness.specs.recipe_checks import check_pieces, check_starts
+from harness.specs.scale import Scale
+from harness.specs.scale_checks import check_substitutes
 from harness.specs.yaml_file import Source, read_source
+
+Read = TypeVar("Read")
 
 PAPERS = "papers"
 """Folder of the papers, a folder each."""
+
+SHARED = ("recipes", "datasets", "scales")
+"""Folders of what targets share; a file there may have any name."""
 
 
 class Library:
@@ -35,6 +46,11 @@ class Library:
                 where=str(root),
                 fix="run in the checkout, or set HARNESS_EXPERIMENTS",
             )
+        folders = (folder for folder in sorted(root.iterdir()) if folder.name not in SHARED)
+        outside = [folder / "paper.yaml" for folder in folders if (folder / "paper.yaml").exists()]
+        if outside:
+            what = f"the targets of a paper stand below {PAPERS}/"
+            raise UserError(what, where=str(outside[0]), fix=f"move its folder to {root / PAPERS}")
         self.root = root
 
     @staticmethod
@@ -64,27 +80,73 @@ class Library:
         return sorted(path.stem for path in (self.root / kind).glob("*.yaml"))
 
     def recipe(self, name: str) -> Recipe:
-        """Read a recipe."""
+        """Read a recipe; what it starts from is looked at by `recipes`.
+
+        Raises:
+            SpecErrors: all that is wrong in the file.
+        """
         source = self._source("recipes", name)
+        old = old_recipe(source)
+        if old is not None:
+            raise SpecErrors([old])
         recipe, errors = try_parse(source, Recipe, "recipe")
-        errors += check_recipe(source, recipe)
+        errors += check_pieces(source, recipe)
         if recipe is None or errors:
             raise SpecErrors(in_order(errors))
-        if recipe.ranker is not None and recipe.ranker.start not in self.names("recipes"):
-            known, start = self.names("recipes"), recipe.ranker.start
-            raise source.error(("ranker", "start"), f"unknown recipe '{start}'", nearest(start, known))
-        if recipe.start is not None and recipe.start not in self.names("recipes"):
-            known = self.names("recipes")
-            raise source.error(("start",), f"unknown recipe '{recipe.start}'", nearest(recipe.start, known))
         return recipe
+
+    def recipes(self, names: Iterable[str]) -> dict[str, Recipe]:
+        """Read recipes, and all those that their phases start from.
+
+        Raises:
+            SpecErrors: all that is wrong in the files.
+        """
+        recipes: dict[str, Recipe] = {}
+        errors: list[UserError] = []
+        waiting = sorted(set(names))
+        while waiting:
+            name = waiting.pop(0)
+            try:
+                recipes[name] = self.recipe(name)
+            except SpecErrors as error:
+                errors.extend(error.errors)
+                continue
+            below = {start.partition("/")[0] for phase in recipes[name].phases for start in phase.starts}
+            known = below & set(self.names("recipes"))
+            waiting = sorted({*waiting, *known} - set(recipes))
+        for name, recipe in sorted(recipes.items()) if not errors else ():
+            errors += check_starts(self._source("recipes", name), name, recipe, recipes)
+        if errors:
+            raise SpecErrors(list(dict.fromkeys(errors)))
+        return recipes
 
     def dataset(self, name: str) -> Dataset:
         """Read a dataset."""
         return parse(self._source("datasets", name), Dataset, "dataset")
 
     def scale(self, name: str) -> Scale:
-        """Read a scale."""
-        return parse(self._source("scales", name), Scale, "scale")
+        """Read a scale.
+
+        Raises:
+            SpecErrors: all that is wrong in the file.
+        """
+        source = self._source("scales", name)
+        old = old_scale(source)
+        if old is not None:
+            raise SpecErrors([old])
+        scale = parse(source, Scale, "scale")
+        errors = list(check_substitutes(source, scale, self.phase_names))
+        if errors:
+            raise SpecErrors(in_order(errors))
+        return scale
+
+    def phase_names(self) -> list[str]:
+        """Return the names of the phases of all recipes that can be read, ``<recipe>/<phase>``."""
+        found: list[str] = []
+        for name in self.names("recipes"):
+            with suppress(UserError):
+                found += phases_of({name: self.recipe(name)})
+        return found
 
     def target(self, name: str) -> LoadedTarget:
         """Read a target with all that it names, and check that it fits together.
@@ -133,7 +195,8 @@ class Library:
         else:
             what = "'kind' is missing" if kind is None else f"'{kind}' is not valid"
             target, errors = None, [source.error(("kind",), what, nearest(str(kind), TARGETS))]
-        errors += [*check_target(source, self), *check_kind(source, self)]
+        old = list(old_rows(source))
+        errors += old or [*check_target(source, self), *check_kind(source, self)]
         if target is None or errors:
             raise SpecErrors(in_order(errors))
         return target
@@ -142,7 +205,7 @@ class Library:
         """Read what a target names; errors of several files come together."""
         errors: list[UserError] = []
 
-        def gather(read: Callable[[], Model]) -> Model | None:
+        def gather(read: Callable[[], Read]) -> Read | None:
             try:
                 return read()
             except SpecErrors as error:
@@ -155,11 +218,8 @@ class Library:
         paper = gather(lambda: parse(read_source(file, self.root), Paper, "paper"))
         named = {target.shared.recipe} if isinstance(target, Trained) else set()
         named |= {row.recipe for row in with_runs(target.rows) if row.recipe}
-        recipes = {key: gather(lambda key=key: self.recipe(key)) for key in sorted(named)}  # type: ignore[misc]
-        starts = {recipe.start for recipe in recipes.values() if recipe and recipe.start}
-        starts |= {recipe.ranker.start for recipe in recipes.values() if recipe and recipe.ranker}
-        for key in sorted(starts - set(recipes)):
-            recipes[key] = gather(lambda key=key: self.recipe(key))  # type: ignore[misc]
+        named |= {row.phase.partition("/")[0] for row in with_runs(target.rows) if row.phase}
+        recipes = gather(lambda: self.recipes(named)) or {}
         datasets = {
             key: gather(lambda key=key: self.dataset(key))  # type: ignore[misc]
             for key in sorted(target.datasets)
@@ -171,7 +231,7 @@ class Library:
             target,
             written,
             paper,
-            {key: recipe for key, recipe in recipes.items() if recipe},
+            recipes,
             {key: dataset for key, dataset in datasets.items() if dataset},
         )
 

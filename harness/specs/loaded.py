@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from harness.errors import UserError, nearest
-from harness.specs.models import Line, Paper, Target
-from harness.specs.parts import Dataset, Recipe
+from harness.specs.dataset import Dataset
+from harness.specs.models import BM25, Line, Paper, Row, Target, Trained
+from harness.specs.recipe import Phase, Recipe, phases_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,30 @@ class LoadedTarget:
     recipes: dict[str, Recipe]
     datasets: dict[str, Dataset]
     path: str | None = None
+
+    def chain(self, row: Row) -> dict[str, Phase]:
+        """Return the phases that a row's run is of and stands on, by ``<recipe>/<phase>``; of BM25 none."""
+        if row.evaluates == BM25:
+            return {}
+        known, found = phases_of(self.recipes), {}
+        waiting = [row.phase or self.last_phase(row)]
+        while waiting:
+            name = waiting.pop(0)
+            found[name] = known[name]
+            waiting += [start for start in known[name].starts if start not in found]
+        return found
+
+    def last_phase(self, row: Row) -> str:
+        """Return the phase that a row's run is of, ``<recipe>/<phase>``."""
+        name = row.recipe or cast("Trained", self.target).shared.recipe
+        return row.phase or f"{name}/{self.recipes[name].last.name}"
+
+    def ranked(self, row: Row) -> bool:
+        """Whether a ranker is trained by, or takes part in, the phase that a row's run is of."""
+        if row.evaluates == BM25:
+            return False
+        phase = phases_of(self.recipes)[self.last_phase(row)]
+        return phase.trains == "ranker" or phase.ranker is not None
 
     def rows(self, name: str) -> list[Line]:
         """Return the row of a name, or all that a written row stands for.

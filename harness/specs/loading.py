@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.base import Spec
-from harness.specs.owners import OWNERS, PLACES
+from harness.specs.owners import OWNERS, PLACES, SUBSTITUTED
 from harness.specs.yaml_file import Location, Source, has
 
 Model = TypeVar("Model", bound=Spec)
@@ -104,6 +104,9 @@ def _not_one_of(source: Source, location: Location, detail: Any) -> UserError:
 
 def _unknown_key(source: Source, location: Location, model: type[BaseModel], owner: str) -> UserError:
     key = str(location[-1])
+    if owner == "scale" and key in SUBSTITUTED:
+        what = f"'{key}' belongs to the recipe; a scale puts another in its place"
+        return source.error(location, what, "write it below `substitutes`")
     owned = OWNERS.get(key)
     if owned and owned != owner:
         what = f"'{key}' belongs to the {owned} ({PLACES[owned]}), but is set here by the {owner}"

@@ -16,6 +16,10 @@ Printed = Annotated[str, Field(pattern=r"^[+-]?[0-9]+([.][0-9]+)?$")]
 """A figure in quotes, so that every printed digit is kept."""
 
 
+BM25 = "bm25"
+"""What a reference row evaluates that is ranked and not trained."""
+
+
 class Note(Spec):
     """An entry of a paper's register of discrepancies."""
 
@@ -74,8 +78,12 @@ class Row(Line):
 
     kind: Literal["trained", "published", "control", "reference", "unavailable"]
     sampler: Annotated[SamplerChoice | None, BeforeValidator(by_name)] = None
-    evaluates: Literal["bm25", "warm-up", "ranker"] | None = None
+    evaluates: str | None = Field(
+        default=None, description="bm25, or a phase, <recipe>/<phase>, of a reference row"
+    )
     recipe: str | None = None
+    candidates: PositiveInt | None = Field(default=None, description="K of the row's own")
+    negatives: PositiveInt | None = Field(default=None, description="n of the row's own")
     readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
 
     @property
@@ -84,13 +92,19 @@ class Row(Line):
         return self.note or (self.sampler.summary if self.sampler else "")
 
     @property
+    def phase(self) -> str | None:
+        """The phase that it evaluates, ``<recipe>/<phase>``; none of a row that is trained, and of BM25."""
+        return None if self.evaluates == BM25 else self.evaluates
+
+    @property
     def seed_shift(self) -> tuple[int, int]:
         """What is added to the scale's first seeds, of the warm-up and of continued training."""
         return 0, 0
 
     def under(self, shared: Shared) -> Shared:
-        """Return what holds for the row of what all rows share."""
-        return shared
+        """Return what all rows share, with K and n of the row's own."""
+        own = {"candidates": self.candidates, "negatives": self.negatives}
+        return shared.model_copy(update={key: value for key, value in own.items() if value is not None})
 
     def tuned(self, settings: RunSettings) -> RunSettings:
         """Return the settings of the row's run; tuning changes them for rows of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PLACES = {
     "scale": "experiments/scales/<scale>.yaml",
-    "recipe": "experiments/recipes/<recipe>.yaml",
+    "recipe": "phases of experiments/recipes/<recipe>.yaml",
     "dataset": "experiments/datasets/<dataset>.yaml",
     "row": "rows of experiments/papers/<paper>/<target>.yaml",
 }
@@ -12,11 +12,15 @@ PLACES = {
 
 _OWNED = {
     "scale": "tokens vocabulary query_tokens passage_tokens lengths encoder hidden layers heads intermediate "
-    "dropout token_dropout pooling projection towers score_scale learning_rate steps refresh batch "
-    "candidates_cap depth threads seeds hardware",
-    "recipe": "start loss temperature teacher schedule phases warm_up_share clip_norm weight_decay departs",
+    "dropout token_dropout pooling projection towers score_scale candidates_cap depth threads seeds hardware "
+    "substitutes as_published",
+    "recipe": "phases trains start loss temperature teacher optimizer schedule rate batch steps refresh "
+    "lr_warmup_share clip_norm weight_decay turns departs",
     "dataset": "collection collections titles further measures excluded promoted dropped",
-    "row": "sampler preset draw mask with evaluates published readings candidates",
+    "row": "sampler preset draw mask with evaluates published readings",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}
 """Key -> its only owner; a key that several own in different senses (negatives, title) is not listed."""
+
+SUBSTITUTED = ("rate", "batch", "steps", "refresh")
+"""Keys of a recipe in whose place a scale puts others, below `substitutes`."""

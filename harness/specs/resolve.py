@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 
@@ -11,9 +11,21 @@ from harness.specs.confirmation import Confirmation
 from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Column, Comparison, Heading, Line, Measured, Row, Target, Trained
-from harness.specs.parts import Scale
-from harness.specs.runs import Runs, Seeds
+from harness.specs.models import (
+    BM25,
+    Column,
+    Comparison,
+    Heading,
+    Line,
+    Measured,
+    Row,
+    Target,
+    Trained,
+    with_runs,
+)
+from harness.specs.phase_numbers import KEYS, used
+from harness.specs.runs import RowDraws, Runs, Seeds
+from harness.specs.scale import Scale
 from harness.specs.settings import RERANKED, CollectionSettings, RunSettings
 from harness.storage.files import content_hash
 
@@ -133,9 +145,12 @@ class Resolved:
         """Whether a ranker reads a row's rankings again: in a comparison, where the row's recipe has one."""
         if not isinstance(self.target, Comparison) or not isinstance(row, Row):
             return False
-        recipe = self.loaded.recipes[row.recipe or self.target.shared.recipe]
-        made = row.kind not in {"published", "unavailable"} and row.evaluates in {None, "ranker"}
-        return made and recipe.ranker is not None
+        return row.kind not in {"published", "unavailable"} and self.loaded.ranked(row)
+
+    def trains_ranker(self, row: Row) -> bool:
+        """Whether a row's run trains a ranker alone."""
+        phases = self.loaded.chain(row)
+        return bool(phases) and phases[self.loaded.last_phase(row)].trains == "ranker"
 
     @property
     def seeds(self) -> int:
@@ -161,21 +176,19 @@ class Resolved:
 
     def run(self, row: Row, seed: int) -> RunSettings:
         """Return the settings of a row's run of one seed, counted from 0."""
-        scale, name = self.scale.spec, row.recipe or self.trained.shared.recipe
         measures = tuple(dict.fromkeys(column.measure for column in self.columns))
-        runs = Runs(scale, self.loaded.recipes, self.collection(), measures)
+        runs = Runs(self.scale.spec, self.loaded.recipes, self.dataset, self.collection(), measures)
+        draws = RowDraws(row.sampler, row.under(self.trained.shared))
+        if row.evaluates == BM25:
+            return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed), draws)
+        return row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
+
+    def _seeds(self, row: Row, seed: int) -> Seeds:
+        """Return the seeds of a row's run; rows share all but those of the last phase."""
+        first = self.scale.spec.seeds
         fresh = self.target.seed_shift if isinstance(self.target, Confirmation) else 0
-        warm_up_shift, shift = (fresh + own for own in row.seed_shift)
-        seeds = Seeds(scale.seeds.warm_up + warm_up_shift + seed, scale.seeds.continued + shift + seed)
-        shared = row.under(self.trained.shared)
-        if row.evaluates == "bm25":
-            return runs.bm25(name, seeds)
-        if row.evaluates == "warm-up":
-            return runs.warm_up(name, seeds)
-        teacher = self.loaded.recipes[name].ranker
-        if row.evaluates == "ranker" and teacher is not None:
-            return runs.ranker(teacher.start, seeds, shared)
-        return row.tuned(runs.trained(name, seeds, row.sampler, shared))
+        shared, own = (fresh + shift + seed for shift in row.seed_shift)
+        return Seeds(first.base + shared, first.continued + shared, first.continued + own)
 
     def settings_commit(self) -> str | None:
         """Return the commit that froze the settings, if they are still those; what was tuned is not."""
@@ -186,15 +199,16 @@ class Resolved:
 
     def settings_hash(self) -> str:
         """Return a hash of all that decides a comparison but its rows."""
-        ranked = any(recipe.ranker for recipe in self.loaded.recipes.values())
-        absent = set() if ranked else {"ranker", "trains", "draws"}
+        chains = [self.loaded.chain(row) for row in with_runs(self.target.rows)]
+        phases = {name: phase for chain in chains for name, phase in chain.items()}
+        ranked = any(phase.trains == "ranker" or phase.ranker for phase in phases.values())
+        other = {"frozen", "summary", "seeds", "threads", "hardware", "substitutes", "as_published"}
+        scale = self.scale.spec
         return content_hash(
-            self.scale.spec.model_dump(
-                exclude={"frozen", "summary", "seeds", "threads", "hardware", *absent}
-            ),
+            scale.model_dump(exclude=other if ranked else {*other, "ranker"}),
             {
-                name: recipe.model_dump(exclude={"summary", "departs", "source", *absent})
-                for name, recipe in self.loaded.recipes.items()
+                name: [phase.model_dump(exclude=set(KEYS)), asdict(used(scale, name, phase, self.dataset))]
+                for name, phase in phases.items()
             },
             self.collection().model_dump(),
             self.trained.shared.model_dump(),

@@ -1,4 +1,4 @@
-"""From a recipe at a scale to the settings of a run, and of the runs that it stands on."""
+"""From a phase of a recipe at a scale to the settings of its run, and of the runs that it stands on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 from harness.pieces import make_piece, settings_of
 from harness.specs.models import Shared
-from harness.specs.parts import RankerScale, Recipe, Scale
+from harness.specs.phase_numbers import Numbers, used
+from harness.specs.recipe import Checkpoint, Phase, Recipe
 from harness.specs.samplers import SamplerChoice, sampler_settings
+from harness.specs.scale import RankerScale, Scale
 from harness.specs.settings import (
     CollectionSettings,
     CoTraining,
@@ -23,94 +25,167 @@ from harness.specs.settings import (
 from harness.training.losses.registry import make_loss
 from harness.training.turns import TURNS
 
+DEEPER = 10_000
+"""Distance of the seeds of a phase from those of the one that it continues, from the second one on."""
+
 
 @dataclass(frozen=True)
 class Seeds:
-    """Seeds of a run and of what it continues."""
+    """Seeds of a run and of what it stands on.
 
-    warm_up: int
-    continued: int
+    Attributes:
+        base: of phases that continue no other, and of rankers' own.
+        between: of phases between those and the last one.
+        last: of the last one.
+    """
+
+    base: int
+    between: int
+    last: int
+
+
+@dataclass(frozen=True)
+class RowDraws:
+    """What a row of a target draws.
+
+    Attributes:
+        sampler: of the phases whose negatives are the row's; none where it has none.
+        shared: K and n, where a phase has none of its own.
+    """
+
+    sampler: SamplerChoice | None
+    shared: Shared
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Makes settings of runs.
+    """Makes settings of runs on a dataset.
 
     Attributes:
         scale: what decides their size.
-        recipes: by name.
-        collection: that serves the dataset.
+        recipes: by name, with all that they start from.
+        dataset: whose published numbers count.
+        collection: that serves it.
         measures: that all runs are evaluated by.
     """
 
     scale: Scale
     recipes: Mapping[str, Recipe]
+    dataset: str
     collection: CollectionSettings
     measures: tuple[str, ...]
 
-    def warm_up(self, recipe: str, seeds: Seeds) -> RunSettings:
-        """Return the run that a recipe continues; of one that continues none, its own first phase."""
-        name = self.recipes[recipe].start or recipe
+    def bm25(self, recipe: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
+        """Return what is ranked without training."""
+        run = self.run(f"{recipe}/{self.recipes[recipe].last.name}", seeds, draws)
+        while run.start is not None:
+            run = run.start
+        return run.model_copy(update={"kind": "bm25", "phase": None})
+
+    def run(self, name: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
+        """Return the run of a phase, with the chain of those that it stands on.
+
+        Args:
+            name: of the phase, ``<recipe>/<phase>``.
+            seeds: of the run and of what it stands on.
+            draws: of the row.
+        """
+        phase, recipe = self._phase(name), name.partition("/")[0]
+        numbers = used(self.scale, name, phase, self.dataset)
+        if not isinstance(phase.start, str):
+            return self._base(name, phase, numbers, seeds)
+        start = self.run(phase.start, Seeds(seeds.base, seeds.between, seeds.between), draws)
+        own: dict[str, Any] = {
+            "recipe": recipe,
+            "start": start,
+            "phase": self._settings(phase, numbers),
+            "sampler": self._sampler(phase, draws),
+        }
+        if phase.trains == "ranker":
+            return start.model_copy(update=own | self._ranker_alone(seeds))
+        own |= {"kind": "trained", "seed": seeds.last + DEEPER * (_depth(start) - 1)}
+        if phase.ranker is not None:
+            teacher = Seeds(seeds.base, seeds.between, seeds.between)
+            own["teacher"] = self.run(phase.ranker.start, teacher, draws)
+            own["co_training"] = self._co_training(phase, numbers)
+            own["reranked"] = self._ranker.reranked
+        return start.model_copy(update=own)
+
+    def _phase(self, name: str) -> Phase:
+        recipe, _, phase = name.partition("/")
+        found = self.recipes[recipe].phase(phase)
+        if found is None:
+            raise ValueError(f"the library lets no start pass that is no phase, such as '{name}'")
+        return found
+
+    def _base(self, name: str, phase: Phase, numbers: Numbers, seeds: Seeds) -> RunSettings:
+        encoder = EncoderSettings(**self.scale.encoder.model_dump())
+        if isinstance(phase.start, Checkpoint):
+            encoder = encoder.model_copy(update={"start": phase.start.checkpoint})
         return RunSettings(
             kind="warm-up",
-            recipe=name,
+            recipe=name.partition("/")[0],
             collection=self.collection,
             tokens=TokenSettings(**self.scale.tokens.model_dump()),
-            encoder=EncoderSettings(**self.scale.encoder.model_dump()),
+            encoder=encoder,
             start=None,
-            phase=self._phase(self.recipes[name], "warm_up"),
+            phase=self._settings(phase, numbers),
             sampler=None,
-            seed=seeds.warm_up,
+            seed=seeds.base,
             measures=self.measures,
             depth=self.scale.depth,
         )
 
-    def bm25(self, recipe: str, seeds: Seeds) -> RunSettings:
-        """Return what is ranked without training."""
-        return self.warm_up(recipe, seeds).model_copy(update={"kind": "bm25", "phase": None})
-
-    def trained(
-        self, recipe: str, seeds: Seeds, sampler: SamplerChoice | None, shared: Shared
-    ) -> RunSettings:
-        """Return a run of a recipe with a sampler."""
-        spec, start = self.recipes[recipe], self.warm_up(recipe, seeds)
-        own: dict[str, Any] = {
-            "kind": "trained",
-            "recipe": recipe,
-            "start": start,
-            "phase": self._phase(spec, "continued"),
-            "sampler": None if sampler is None else self._sampler(sampler, shared),
-            "seed": seeds.continued,
-        }
-        if spec.ranker is not None:
-            own["teacher"] = self.ranker(spec.ranker.start, seeds, shared)
-            own["co_training"] = self._co_training(spec)
-            own["reranked"] = self._ranker.reranked
-        return start.model_copy(update=own)
-
-    def ranker(self, recipe: str, seeds: Seeds, shared: Shared) -> RunSettings:
-        """Return the warm-up of a ranker, over the candidates of the retriever that it starts from."""
-        spec, scale, start = self.recipes[recipe], self._ranker, self.warm_up(recipe, seeds)
-        sampler = SamplerChoice(preset=spec.draws or "uniform")
-        phase = PhaseSettings(
-            loss=settings_of(make_loss(spec.loss)),
-            negatives="drawn",
-            steps=scale.steps.warm_up,
-            batch=scale.batch.warm_up,
-            learning_rate=scale.learning_rate.warm_up,
-            refresh=None,
-            **spec.schedule.model_dump(),
+    def _settings(self, phase: Phase, numbers: Numbers) -> PhaseSettings:
+        own = phase.own
+        undrawn = own is not None and not own.sampler.draws
+        return PhaseSettings.model_validate(
+            {
+                "loss": settings_of(make_loss(phase.loss)),
+                "negatives": "in-batch" if undrawn else "drawn",
+                "steps": numbers.steps,
+                "batch": numbers.batch,
+                "learning_rate": numbers.rate,
+                "weight_decay": phase.optimizer.weight_decay,
+                "warm_up_share": phase.schedule.lr_warmup_share,
+                "clip_norm": phase.optimizer.clip_norm,
+                "refresh": numbers.refresh,
+            }
         )
-        own = {
+
+    def _ranker_alone(self, seeds: Seeds) -> dict[str, Any]:
+        """Return what the run of a ranker has beside the phase."""
+        sizes = self._ranker.model_dump(include=set(RankerSettings.model_fields))
+        return {
             "kind": "ranker",
-            "recipe": recipe,
-            "start": start,
-            "phase": phase,
-            "sampler": self._sampler(sampler, shared),
-            "ranker": RankerSettings(**scale.model_dump(include=set(RankerSettings.model_fields))),
-            "reranked": scale.reranked,
+            "seed": seeds.base,
+            "ranker": RankerSettings(**sizes),
+            "reranked": self._ranker.reranked,
         }
-        return start.model_copy(update=own)
+
+    def _co_training(self, phase: Phase, numbers: Numbers) -> CoTraining | None:
+        if phase.ranker is None:
+            return None
+        return CoTraining.model_validate(
+            {
+                "turns": settings_of(make_piece("turns", TURNS, phase.ranker.turns)),
+                "loss": settings_of(make_loss(phase.ranker.loss)),
+                "learning_rate": numbers.ranker_rate,
+                "weight_decay": phase.ranker.optimizer.weight_decay,
+                "warm_up_share": phase.ranker.schedule.lr_warmup_share,
+                "clip_norm": phase.ranker.optimizer.clip_norm,
+            }
+        )
+
+    def _sampler(self, phase: Phase, draws: RowDraws) -> SamplerSettings | None:
+        """Return the settings of a phase's sampler, K capped by the scale."""
+        own = phase.own
+        choice = draws.sampler if own is None else own.sampler
+        if choice is None:
+            return None
+        k = (own.candidates if own else None) or draws.shared.candidates
+        n = (own.negatives if own else None) or draws.shared.negatives
+        return sampler_settings(choice, min(k, self.scale.candidates_cap), n)
 
     @property
     def _ranker(self) -> RankerScale:
@@ -118,28 +193,7 @@ class Runs:
             raise ValueError("resolve() lets no recipe with a ranker pass at a scale without one")
         return self.scale.ranker
 
-    def _co_training(self, spec: Recipe) -> CoTraining | None:
-        if spec.ranker is None:
-            return None
-        return CoTraining(
-            turns=settings_of(make_piece("turns", TURNS, spec.ranker.turns)),
-            loss=settings_of(make_loss(spec.ranker.loss)),
-            learning_rate=self._ranker.learning_rate.continued,
-            **spec.ranker.schedule.model_dump(),
-        )
 
-    def _phase(self, recipe: Recipe, phase: str) -> PhaseSettings:
-        continued, scale = phase == "continued", self.scale
-        return PhaseSettings(
-            loss=settings_of(make_loss(recipe.loss)),
-            negatives=recipe.negatives,
-            steps=scale.steps.continued if continued else scale.steps.warm_up,
-            batch=scale.batch.continued if continued else scale.batch.warm_up,
-            learning_rate=scale.learning_rate.continued if continued else scale.learning_rate.warm_up,
-            refresh=scale.steps.refresh if continued and recipe.negatives == "drawn" else None,
-            **recipe.schedule.model_dump(),
-        )
-
-    def _sampler(self, choice: SamplerChoice, shared: Shared) -> SamplerSettings:
-        """Return the settings of a sampler, K capped by the scale."""
-        return sampler_settings(choice, min(shared.candidates, self.scale.candidates_cap), shared.negatives)
+def _depth(run: RunSettings) -> int:
+    """Return how many runs stand under one another, from a run down to its base."""
+    return 1 if run.start is None else 1 + _depth(run.start)

@@ -7,10 +7,11 @@ from typing import Any
 
 from harness.errors import UserError, nearest
 from harness.negatives.presets import presets
-from harness.negatives.registry import MASKS, make_draw, make_law, make_source, make_topology
+from harness.negatives.registry import MASKS, make_draw, make_law, make_source
 from harness.pieces import PieceError
 from harness.specs.samplers import SamplerChoice
 from harness.specs.yaml_file import Location, Source
+from harness.training.topologies.registry import make_topology
 
 MAKERS: dict[str, Callable[[Any], Any]] = {
     "source": make_source,
@@ -68,9 +69,10 @@ def _check_fit(source: Source, place: Location, pieces: dict[str, Any]) -> Itera
     """Yield where source, law and topology do not fit together."""
     law, found, topology = pieces["law"], pieces["source"], pieces["topology"]
     if found is None:
-        if topology.name == "own":
+        if topology.own_only:
             what = "nothing is drawn and nothing is shared"
-            yield source.error((*place, "topology"), what, "name a `source`, or a topology other than own")
+            fix = f"name a `source`, or a topology other than {topology.name}"
+            yield source.error((*place, "topology"), what, fix)
         return
     if found.name == "previous":
         what = "'previous' alone has no candidates in round 0"

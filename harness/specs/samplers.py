@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.negatives.presets import Preset, presets
-from harness.negatives.registry import make_draw, make_law, make_source, make_topology
+from harness.negatives.registry import make_draw, make_law, make_source
 from harness.pieces import settings_of
 from harness.specs.base import Spec
 from harness.specs.settings import SamplerSettings
+from harness.training.topologies.registry import make_topology, without_alias
 
 Parameter = bool | int | float | str
 PieceChoice = str | dict[str, Any]
@@ -30,11 +31,21 @@ class SamplerChoice(Spec):
     topology: PieceChoice | None = None
     mask: str | None = None
 
+    @field_validator("topology")
+    @classmethod
+    def _without_alias(cls, given: Any) -> Any:
+        return without_alias(given)
+
     @property
     def summary(self) -> str:
         """One line on the preset, with its source."""
         base = presets()[self.preset]
         return f"{base.summary[0].upper()}{base.summary[1:]}. Source: {base.origin}."
+
+    @property
+    def draws(self) -> bool:
+        """Whether candidates come from a source; an unknown preset is told elsewhere."""
+        return self.preset not in presets() or self.piece("source") is not None
 
     def piece(self, kind: str) -> Any:
         """Return what is chosen of a kind (``source``, ``law``, ``draw``, ``topology``), not checked yet."""

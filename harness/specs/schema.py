@@ -7,9 +7,11 @@ from typing import Annotated, Any, Union
 
 from pydantic import Field, TypeAdapter
 
+from harness.specs.dataset import Dataset
 from harness.specs.kinds import TARGETS
 from harness.specs.models import Paper
-from harness.specs.parts import Dataset, Recipe, Scale
+from harness.specs.recipe import Recipe
+from harness.specs.scale import Scale
 from harness.specs.tuning import TuningSpec
 from harness.storage.files import write_json
 
@@ -26,10 +28,11 @@ MODELS: dict[str, Any] = {
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each kind of file."""
     found = {kind: TypeAdapter(model).json_schema(by_alias=True) for kind, model in MODELS.items()}
-    for model in found["target"]["$defs"].values():
-        sampler = model.get("properties", {}).get("sampler")
-        if sampler is not None:
-            sampler["anyOf"] = [{"type": "string"}, *sampler["anyOf"]]
+    for model in (model for of in found.values() for model in of.get("$defs", {}).values()):
+        properties = model.get("properties", {})
+        chosen = properties.get("sampler")
+        if "SamplerChoice" in str(chosen):
+            properties["sampler"] = {"anyOf": [{"type": "string"}, *chosen.get("anyOf", [chosen])]}
     return found
 
 

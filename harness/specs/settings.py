@@ -17,6 +17,8 @@ from pydantic import (
 )
 
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
+Trains = Literal["both-towers", "query-tower", "head", "ranker"]
+"""What a phase trains; a head is a map over frozen vectors."""
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Piece = dict[str, Any]

@@ -90,19 +90,19 @@ def _check_optuna(source: Source, tuning: TuningSpec) -> Iterator[UserError]:
                 yield source.error(("trials",), what, f"lower `trials` to {size}")
 
 
-def check_row(source: Source, place: Location, row: Line, negatives: str) -> Iterator[UserError]:
+def check_row(source: Source, place: Location, row: Line, *, drawing: bool) -> Iterator[UserError]:
     """Yield why a row of the target cannot be tuned.
 
     Args:
         source: the spec file.
         place: location of the row's name in it.
         row: the row in the target.
-        negatives: the recipe's `negatives`.
+        drawing: whether the last phase of its recipe draws by the row's sampler.
     """
     if row.kind not in MADE_BY_TRAINING or not isinstance(row, Row) or row.sampler is None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained"
         yield source.error(place, what, "name a row that is")
-    elif negatives == "in-batch" or row.sampler.piece("source") is None:
+    elif not drawing or row.sampler.piece("source") is None:
         yield source.error(place, f"row '{row.name}' draws no negatives", "name a row that does")
 
 

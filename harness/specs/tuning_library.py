@@ -103,7 +103,7 @@ def _check_target(source: Source, tuning: TuningSpec, library: Library) -> Itera
             continue
         shared = loaded.target.shared.recipe if isinstance(loaded.target, Trained) else ""
         recipe = loaded.recipes.get((row.recipe if isinstance(row, Row) else None) or shared)
-        unfit = list(check_row(source, here, row, recipe.negatives if recipe else ""))
+        unfit = list(check_row(source, here, row, drawing=recipe is not None and recipe.last.own is None))
         yield from unfit
         for scale in loaded.target.scales if not unfit else ():
             resolved = resolve(library, tuning.target, scale)

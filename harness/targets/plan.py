@@ -14,6 +14,8 @@ from harness.estimate.render import render_memory
 from harness.records.environment import gpus, memory_bytes
 from harness.runs.stages import Stages
 from harness.specs.library import Library
+from harness.specs.models import with_runs
+from harness.specs.phase_numbers import KEYS, published, used
 from harness.specs.resolve import Resolved, resolve
 from harness.targets.reproduce import WantedRun, plan, resolve_at, wanted
 from harness.training.batches import labelled_pairs
@@ -54,8 +56,29 @@ def plan_at(
     return Plan(resolved, runs, Corpus(len(collection.documents), len(pairs)))
 
 
+def render_phases(planned: Plan) -> Table:
+    """Return the numbers of the phases that the runs stand on, published -> used."""
+    resolved, scale = planned.resolved, planned.resolved.scale.spec
+    table = Table("phase", "trains", "published -> used", box=None, pad_edge=False)
+    named = {run.row for run in planned.runs}
+    rows = [row for row in with_runs(resolved.target.rows) if row.name in named]
+    phases = {name: phase for row in rows for name, phase in resolved.loaded.chain(row).items()}
+    for name, phase in phases.items():
+        before, now = published(phase, resolved.dataset), used(scale, name, phase, resolved.dataset)
+        pairs = {key: (before.of(key), now.of(key)) for key in KEYS}
+        numbers = (f"{key} {_replaced(*pair)}" for key, pair in pairs.items() if pair != (None, None))
+        table.add_row(name, phase.trains, ", ".join(numbers))
+    return table
+
+
+def _replaced(published: float | None, used: float | None) -> str:
+    """Return a published number and the one in its place; a dash stands for none."""
+    before, now = ("–" if number is None else f"{number:g}" for number in (published, used))
+    return before if before == now else f"{before} -> {now}"
+
+
 def render_plan(planned: Plan) -> Group:
-    """Return runs and memory for a terminal."""
+    """Return runs, the numbers of their phases and memory for a terminal."""
     table = Table("row", "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False)
     for run in planned.runs:
         told = run.as_json()
@@ -70,4 +93,4 @@ def render_plan(planned: Plan) -> Group:
         Machine("cuda" if seen else "cpu"),
         seen[0]["memory_bytes"] if seen else memory_bytes(),
     )
-    return Group(table, Text(), memory)
+    return Group(table, Text(), render_phases(planned), Text(), memory)

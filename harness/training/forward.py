@@ -1,6 +1,8 @@
-"""From token sequences to the scores that a loss reads, by topology."""
+"""From token sequences to the embeddings that a topology scores."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,6 @@ from torch import Tensor
 from harness.collections.tokens import Ragged, TokenStore
 from harness.encoders.dual_encoder import DualEncoder, Tower
 from harness.retrieval.encode import length_buckets
-from harness.training.losses.scores import Scores
 
 PLACES_PER_BUCKET = 4096
 """Token places of one bucket of a training batch: short passages are not padded to the longest."""
@@ -35,67 +36,35 @@ def embed(tower: Tower, sequences: Ragged, rows: Numbers, pad: int) -> Tensor:
     return torch.cat(parts).index_select(0, back)
 
 
-def embed_batch(
-    encoder: DualEncoder, tokens: TokenStore, query: Numbers, passage: Numbers
-) -> tuple[Tensor, Tensor]:
-    """Embed the queries [B] and passages [B, 1 + n] of a batch.
+@dataclass(frozen=True)
+class QueryBatch:
+    """Queries of a step with their passages, to be embedded and scored.
 
-    Returns:
-        [B, dimension] and [B, 1 + n, dimension].
+    Attributes:
+        encoder: the retriever in training.
+        tokens: of the collection.
+        query: [B] numbers of training queries.
+        passage: [B, 1 + n] document numbers, each query's positive first.
+        masked: for each query, the documents that do not count against it.
     """
-    q = embed_queries(encoder, tokens, query)
-    p = embed(encoder.passage, tokens.documents, passage.reshape(-1), tokens.pad)
-    return q, p.view(*passage.shape, -1)
 
+    encoder: DualEncoder
+    tokens: TokenStore
+    query: Numbers
+    passage: Numbers
+    masked: list[Numbers]
 
-def embed_queries(encoder: DualEncoder, tokens: TokenStore, query: Numbers) -> Tensor:
-    """Embed training queries [B], [B, dimension]."""
-    return embed(encoder.query, tokens.queries["train"], query, tokens.pad)
+    def queries(self) -> Tensor:
+        """Embed the queries, [B, dimension]."""
+        return embed(self.encoder.query, self.tokens.queries["train"], self.query, self.tokens.pad)
 
+    def passages(self, tower: Tower | None = None) -> Tensor:
+        """Embed the passages, by the encoder's tower or by another one, [B, 1 + n, dimension]."""
+        flat = self.passage.reshape(-1)
+        embedded = embed(tower or self.encoder.passage, self.tokens.documents, flat, self.tokens.pad)
+        return embedded.view(*self.passage.shape, -1)
 
-def own_scores(q: Tensor, p: Tensor) -> Scores:
-    """Score each query [B, d] against its own passages [B, 1 + n, d], the positive first."""
-    target = torch.zeros(len(q), dtype=torch.int64, device=q.device)
-    return Scores(torch.einsum("bd,bcd->bc", q, p), target)
-
-
-def shared_scores(
-    q: Tensor, p: Tensor, passage: Numbers, masked: list[Numbers], hardest: int | None = None
-) -> Scores:
-    """Score each query against all passages of the batch.
-
-    Args:
-        q: [B, d].
-        p: [B, 1 + n, d], the positive first.
-        passage: [B, 1 + n] document numbers.
-        masked: for each query, documents that do not count against it.
-        hardest: keep only so many negatives of each query, those of greatest score.
-    """
-    count, width = passage.shape
-    target = torch.arange(0, count * width, width, device=q.device)
-    wrong = _wrong(passage.reshape(-1), masked)
-    wrong[np.arange(count), np.arange(0, count * width, width)] = False
-    scores = q @ p.reshape(count * width, -1).T
-    scores = scores.masked_fill(torch.from_numpy(wrong).to(q.device), -torch.inf)
-    return Scores(scores if hardest is None else _only_hardest(scores, target, hardest), target)
-
-
-def queue_scores(own: Scores, q: Tensor, keys: Tensor, documents: Numbers, masked: list[Numbers]) -> Scores:
-    """Add the scores of a queue's keys [L, d], of documents [L], to a query's own."""
-    if not len(documents):
-        return own
-    wrong = torch.from_numpy(_wrong(documents, masked)).to(q.device)
-    return Scores(torch.cat([own.scores, (q @ keys.T).masked_fill(wrong, -torch.inf)], dim=1), own.target)
-
-
-def _wrong(documents: Numbers, masked: list[Numbers]) -> npt.NDArray[np.bool_]:
-    """Tell which documents [P] do not count against which query, [B, P]."""
-    return np.stack([np.isin(documents, some) for some in masked])
-
-
-def _only_hardest(scores: Tensor, target: Tensor, hardest: int) -> Tensor:
-    negatives = scores.detach().scatter(1, target[:, None], -torch.inf)
-    kept = negatives.topk(min(hardest, scores.shape[1] - 1), dim=1).indices
-    keep = torch.zeros_like(scores, dtype=torch.bool).scatter(1, kept, True)
-    keep = keep.scatter(1, target[:, None], True)
-    return scores.masked_fill(~keep, -torch.inf)
+    def masks(self, documents: Numbers) -> Tensor:
+        """Return which documents [P] do not count against which query, [B, P]."""
+        masks = np.stack([np.isin(documents, masked) for masked in self.masked])
+        return torch.from_numpy(masks).to(next(self.encoder.parameters()).device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,23 +11,13 @@ from torch import Tensor
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
-from harness.negatives.topologies.in_batch import InBatch
-from harness.negatives.topologies.queue import Queue
-from harness.negatives.topologies.topology import Topology
 from harness.training.batches import TrainingPairs
-from harness.training.forward import (
-    Numbers,
-    embed_batch,
-    embed_queries,
-    own_scores,
-    queue_scores,
-    shared_scores,
-)
+from harness.training.forward import Numbers, QueryBatch
 from harness.training.forward_ranker import score_lists
 from harness.training.losses.loss import Loss
 from harness.training.losses.scores import Scores
 from harness.training.losses.sum import total_and_terms
-from harness.training.queue import MomentumQueue
+from harness.training.topologies.topology import Scorer
 
 Objective = tuple[Tensor, dict[str, float]]
 """A loss to minimise, and what is logged of it."""
@@ -80,7 +70,7 @@ class RankerObjective:
         return _seen(self.loss, Scores(scores, target))
 
 
-@dataclass
+@dataclass(frozen=True)
 class RetrieverObjective:
     """A retriever's loss over what its topology counts.
 
@@ -88,56 +78,32 @@ class RetrieverObjective:
         encoder: the retriever.
         tokens: of the collection.
         pairs: labelled training pairs.
-        topology: whose passages count.
+        scorer: of the topology, which says whose passages count.
         mask: what does not count against a query.
         loss: over the scores.
         teacher: whose scores a loss may need; of a query's own passages alone.
-        queue: of past positives, where the topology is one.
     """
 
     encoder: DualEncoder
     tokens: TokenStore
     pairs: TrainingPairs
-    topology: Topology
+    scorer: Scorer
     mask: str
     loss: Loss
     teacher: Lists | None = None
-    queue: MomentumQueue | None = field(default=None, init=False)
-
-    def __post_init__(self) -> None:
-        if isinstance(self.topology, Queue):
-            self.queue = MomentumQueue(self.encoder.passage, self.topology.length, self.topology.momentum)
 
     def __call__(self, rows: Numbers, passage: Numbers) -> Objective:
         """Return the loss of pairs [B] with passages [B, 1 + n], the positive first."""
-        given = self._scores(rows, passage)
+        given = self.scorer.scores(self._batch(rows, passage))
         if self.teacher is None or not self.loss.needs_teacher:
             return _seen(self.loss, given)
         given = replace(given, teacher=self.teacher.teach(rows, passage))
         loss, seen = _seen(self.loss, given)
         return loss, seen | _agreement(given)
 
-    def _scores(self, rows: Numbers, passage: Numbers) -> Scores:
-        query = self.pairs.pairs[rows, 0]
-        if self.queue is not None:
-            return self._scores_with(self.queue, rows, passage)
-        q, p = embed_batch(self.encoder, self.tokens, query, passage)
-        if not self.topology.shared:
-            return own_scores(q, p)
-        hardest = self.topology.hardest if isinstance(self.topology, InBatch) else None
-        return shared_scores(q, p, passage, self._masked(rows), hardest)
-
-    def _scores_with(self, queue: MomentumQueue, rows: Numbers, passage: Numbers) -> Scores:
-        """Score against the queue as it was before the batch, then add the batch's positives to it."""
-        queue.follow()
-        q = embed_queries(self.encoder, self.tokens, self.pairs.pairs[rows, 0])
-        keys = queue.embed(self.tokens, passage)
-        scored = queue_scores(own_scores(q, keys), q, queue.keys, queue.documents, self._masked(rows))
-        queue.push(keys[:, 0], passage[:, 0])
-        return scored
-
-    def _masked(self, rows: Numbers) -> list[Numbers]:
-        return [self.pairs.masked_at(row, self.mask) for row in rows]
+    def _batch(self, rows: Numbers, passage: Numbers) -> QueryBatch:
+        masked = [self.pairs.masked_at(row, self.mask) for row in rows]
+        return QueryBatch(self.encoder, self.tokens, self.pairs.pairs[rows, 0], passage, masked)
 
 
 def _seen(loss: Loss, given: Scores) -> Objective:

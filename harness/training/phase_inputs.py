@@ -8,10 +8,10 @@ from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner
 from harness.negatives.sampler import Sampler
-from harness.negatives.topologies.in_batch import InBatch
-from harness.negatives.topologies.topology import Topology
 from harness.training.losses.loss import Loss
 from harness.training.protocols import Rates
+from harness.training.topologies.in_batch import InBatch
+from harness.training.topologies.topology import Topology
 from harness.training.turns import Turns
 
 

@@ -45,8 +45,11 @@ from harness.training.turns import RetrieverAlone, Turns, Who, steps_before, who
 DIAGNOSED_PAIRS = 1000
 """Training pairs whose candidates are looked at each round, the first ones of the collection."""
 
-QUEUE, RANKER = "queue.", "ranker."
-"""What the names of a queue's and of a ranker's tensors in a checkpoint begin with."""
+TOPOLOGY, RANKER = "queue.", "ranker."
+"""What the names of a topology's and of a ranker's tensors in a checkpoint begin with.
+
+The queue was once the only topology with tensors; by another name, runs of then could not be resumed.
+"""
 
 PREFIX: dict[Who, str] = {"retriever": "", "ranker": RANKER}
 """Likewise, by whose turn it is."""
@@ -136,8 +139,8 @@ class Trainer:
 
     @cached_property
     def _retriever(self) -> RetrieverObjective:
-        topology, mask = self.negatives.topology, self.negatives.mask
-        of = (self.encoder, self.tokens, self.pairs, topology, mask, self.loss, self._lists)
+        scorer, mask = self.negatives.topology.scorer(self.encoder), self.negatives.mask
+        of = (self.encoder, self.tokens, self.pairs, scorer, mask, self.loss, self._lists)
         return RetrieverObjective(*of)
 
     @property
@@ -167,16 +170,14 @@ class Trainer:
         for who, learner in self._learners.items():
             learner.model.load_weights(_below(checkpoint.weights, PREFIX[who]))
             learner.optimizer.load_state_dict(checkpoint.optimizer[who])
-        if self._retriever.queue is not None:
-            self._retriever.queue.load_state(_below(checkpoint.weights, QUEUE))
+        self._retriever.scorer.load_state(_below(checkpoint.weights, TOPOLOGY))
         return checkpoint.step
 
     def _tensors(self) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for who, learner in self._learners.items():
             found |= _above(learner.model.weights(), PREFIX[who])
-        queue = self._retriever.queue
-        return found if queue is None else found | _above(queue.state(), QUEUE)
+        return found | _above(self._retriever.scorer.state(), TOPOLOGY)
 
     def _optimizers(self) -> dict[str, Any]:
         return {who: learner.optimizer.state_dict() for who, learner in self._learners.items()}
@@ -267,4 +268,4 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Return the tensors of a prefix without it; without any, those that have none."""
     if prefix:
         return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
-    return {name: value for name, value in tensors.items() if not name.startswith((QUEUE, RANKER))}
+    return {name: value for name, value in tensors.items() if not name.startswith((TOPOLOGY, RANKER))}

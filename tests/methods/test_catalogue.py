@@ -105,6 +105,14 @@ def test_a_sampler_is_written_as_in_a_spec() -> None:
     assert [each.default for each in one("sampler", "queue").parameters[:3]] == [None] * 3
 
 
+def test_an_alias_says_what_it_stands_for() -> None:
+    alias, topology = one("topology", "cross-batch"), one("topology", "in-batch")
+    assert alias.summary.startswith("alias of in-batch: all passages of the step's batch")
+    assert alias.source == "RocketQA (Qu et al. 2021), section 3.3.1"
+    assert (alias.parameters, alias.text) == (topology.parameters, topology.text)
+    assert topology.summary == "all passages of the batch"
+
+
 def test_a_name_may_be_shared() -> None:
     assert [method.kind for method in methods_named(LIBRARY, "bm25")] == ["source", "sampler"]
     with pytest.raises(UserError, match="did you mean 'trisampler'"):

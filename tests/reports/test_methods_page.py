@@ -8,12 +8,13 @@ import matplotlib as mpl
 import pytest
 
 from harness.negatives.presets import presets
-from harness.negatives.registry import DRAWS, LAWS, SOURCES, TOPOLOGIES
+from harness.negatives.registry import DRAWS, LAWS, SOURCES
 from harness.reports.drawing import OKABE_ITO, STYLE
 from harness.reports.methods_figure import DASHES, draw_laws, variants
 from harness.reports.methods_page import FIGURE, _table, render_page
 from harness.specs.library import Library
 from harness.training.losses.registry import LOSSES
+from harness.training.topologies.registry import TOPOLOGIES
 
 CHECKOUT = Path(__file__).parents[2]
 

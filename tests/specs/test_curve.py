@@ -28,13 +28,13 @@ def test_a_curve_is_of_the_dev_queries_and_begins_at_the_warm_up(library: Librar
             ":7: key 'columns[0].measure': 'Success(rel=2)@20' is not watched while a run trains; use RR",
         ),
         (
-            ("kind: reference\n    evaluates: warm-up", "kind: control\n    sampler: uniform"),
+            ("kind: reference\n    evaluates: in-batch/retriever", "kind: control\n    sampler: uniform"),
             ":14: key 'rows': the curves begin nowhere; add a row of `kind: reference`",
         ),
-        (("evaluates: warm-up", "evaluates: bm25"), ":15: key 'rows[0]': the reference of a curve"),
+        (("evaluates: in-batch/retriever", "evaluates: bm25"), ":15: key 'rows[0]': the reference of a"),
         (
-            ("rows:\n", "rows:\n  - {name: W, kind: reference, evaluates: warm-up}\n"),
-            ":16: key 'rows[1]': the reference of a curve is the warm-up, where all its rows begin",
+            ("rows:\n", "rows:\n  - {name: W, kind: reference, evaluates: in-batch/retriever}\n"),
+            ":16: key 'rows[1]': the reference of a curve is the phase that all its rows continue",
         ),
         (
             ("sampler: simans\n", "sampler: simans\n    published: [\"1\"]\n"),

@@ -38,7 +38,7 @@ def parameters(text: str) -> tuple[str, str]:
         (("sampler: trisampler", "sampler: 7"), "key 'rows[5].sampler': got 7; expected keys with values"),
         (
             ("sampler: trisampler", "sampler: trisampler\n    recipe: in-batch"),
-            "sampler 'trisampler' does not fit recipe 'in-batch' of in-batch negatives",
+            "recipe 'in-batch' has negatives of its own, and no use for a row's sampler",
         ),
         (("    sampler: trisampler\n", ""), "key 'rows[5]': row 'TriSampler' has no sampler"),
         (parameters("transitionl: 0.5"), "has no parameter 'transitionl'; did you mean 'transitional'?"),
@@ -60,7 +60,7 @@ def parameters(text: str) -> tuple[str, str]:
         ),
         (
             ("recipe: continue-contrastive", "recipe: in-batch"),
-            "key 'shared.recipe': recipe 'in-batch' continues no other",
+            "recipe 'in-batch' has negatives of its own, and no use for a row's sampler",
         ),
         (
             ("dataset: ms-pas", "dataset: ms-pass"),
@@ -88,10 +88,10 @@ def parameters(text: str) -> tuple[str, str]:
         (('"39.7"', '"39,7"'), "key 'rows[2].published[0]': got '39,7'; expected a number as printed"),
         (('"39.7"', '"nan"'), "expected a number as printed"),
         (('"39.7", ', ""), "key 'rows[2].published': 2 published figures for 3 columns"),
-        (("    evaluates: bm25\n", ""), "a reference row `evaluates` bm25, warm-up or ranker"),
+        (("    evaluates: bm25\n", ""), "a reference row `evaluates` bm25 or a phase, <recipe>/<phase>"),
         (
             ("kind: control\n", "kind: control\n    evaluates: bm25\n"),
-            "a reference row `evaluates` bm25, warm-up or ranker",
+            "a reference row `evaluates` bm25 or a phase, <recipe>/<phase>",
         ),
     ],
 )
@@ -136,11 +136,11 @@ def test_all_errors_of_a_file_at_once_in_order(broken: Broken) -> None:
 @pytest.mark.parametrize(
     ("file", "change", "owner", "other"),
     [
-        (SPEC, ("kind: control\n", "kind: control\n    steps: 30\n"), "scale", "row"),
+        (SPEC, ("kind: control\n", "kind: control\n    steps: 30\n"), "recipe", "row"),
         (SPEC, ("negatives: 15", "negatives: 15\n  temperature: 2.0"), "recipe", "row"),
         (SPEC, ("negatives: 15", "negatives: 15\n  titles: true"), "dataset", "row"),
-        ("recipes/in-batch.yaml", ("negatives:", "batch: 3\nnegatives:"), "scale", "recipe"),
-        ("recipes/in-batch.yaml", ("negatives:", "sampler: top-k\nnegatives:"), "row", "recipe"),
+        ("recipes/in-batch.yaml", ("    loss:", "    dropout: 0.3\n    loss:"), "scale", "recipe"),
+        ("recipes/in-batch.yaml", ("    loss:", "    sampler: top-k\n    loss:"), "row", "recipe"),
         ("datasets/ms-pas.yaml", ("titles:", "loss: x\ntitles:"), "recipe", "dataset"),
     ],
 )
@@ -157,7 +157,10 @@ def test_key_of_another_owner_names_both(
     [
         (("threads: 2", "threads: two"), "key 'threads': got 'two'; expected a whole number"),
         (("heads: 4", "heads: 7"), "key 'encoder': hidden 384 is no multiple of heads 7"),
-        (("warm_up: 5.0e-4", "warm_up: 5e-4"), "such as 5.0e-4"),
+        (("rate: 5.0e-4", "rate: 5e-4"), "such as 5.0e-4"),
+        (("threads: 2", "threads: 2\nrefresh: 3"), "write it below `substitutes`"),
+        (("both-towers: {", "both-tower: {"), "did you mean 'both-towers'?"),
+        (("in-batch/retriever: {", "in-batch/base: {"), "neither what a phase trains nor a phase"),
         (("threads: 2", "threads: 2\nloss: x"), "'loss' belongs to the recipe"),
         (("dropout: 0.1", "dropout: .nan"), "key 'encoder.dropout'"),
         (("pooling: idf-mean", "pooling: idf"), "did you mean 'idf-mean'?"),
@@ -174,13 +177,13 @@ def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> 
     [
         (
             "recipes/continue-contrastive.yaml",
-            ("start: in-batch", "start: inbatch"),
-            "key 'start': unknown recipe 'inbatch'; did you mean 'in-batch'?",
+            ("start: in-batch/retriever", "start: in-batch/retreiver"),
+            "key 'phases[0].start': unknown phase 'in-batch/retreiver'; did you mean 'in-batch/retriever'?",
         ),
         (
             "recipes/continue-contrastive.yaml",
-            ("start: in-batch", "start: continue-contrastive"),
-            "which itself continues another",
+            ("start: in-batch/retriever", "start: continue-contrastive/contrastive"),
+            "'continue-contrastive/contrastive' and 'continue-contrastive/contrastive' start from each other",
         ),
         ("datasets/ms-pas.yaml", ("topics: 40", "topicz: 40"), "unknown key; did you mean 'topics'?"),
         (

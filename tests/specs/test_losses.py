@@ -15,73 +15,82 @@ from .conftest import SHIPPED, TABLE, Broken
 
 RECIPE = "recipes/continue-contrastive.yaml"
 SHIPPED_LOSS = "loss: {name: softmax-cross-entropy, temperature: 1.0}"
-LINE = f"experiments/{RECIPE}:7: "
+LINE = f"experiments/{RECIPE}:9: "
 
 
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
-        ("softmax-crossentropy", "key 'loss': unknown loss 'softmax-crossentropy'; did you mean 'softmax-"),
+        (
+            "softmax-crossentropy",
+            "loss': unknown loss 'softmax-crossentropy'; did you mean 'softmax-",
+        ),
         (
             "{name: hinge, margn: 1.0}",
-            "key 'loss.margn': loss 'hinge' has no parameter 'margn'; did you mean",
+            "loss.margn': loss 'hinge' has no parameter 'margn'; did you mean",
         ),
         (
             "{name: softmax-cross-entropy, temperature: -1.0}",
-            "key 'loss.temperature': got -1.0; expected greater than 0",
+            "loss.temperature': got -1.0; expected greater than 0",
         ),
-        ("{name: bce, chance: tanh}", "key 'loss.chance': got 'tanh'; expected 'sigmoid' or 'softmax'"),
-        ("{name: hinge, margin: '1'}", "key 'loss.margin': got '1'; expected a number"),
-        ("{margin: 1.0}", "key 'loss': a loss is a name, or a `name` with parameters"),
-        ("7", "key 'loss': got 7; expected keys with values"),
-        ("{name: sum, parts: [bce, hinge]}", "key 'loss': loss 'sum' lacks 'weights'; add it"),
+        (
+            "{name: bce, chance: tanh}",
+            "loss.chance': got 'tanh'; expected 'sigmoid' or 'softmax'",
+        ),
+        ("{name: hinge, margin: '1'}", "loss.margin': got '1'; expected a number"),
+        ("{margin: 1.0}", "loss': a loss is a name, or a `name` with parameters"),
+        ("7", "loss': got 7; expected keys with values"),
+        ("{name: sum, parts: [bce, hinge]}", "loss': loss 'sum' lacks 'weights'; add it"),
         (
             "{name: sum, parts: [bce, hinge], weights: [1.0]}",
-            "key 'loss.weights': got [1.0]; expected",
+            "loss.weights': got [1.0]; expected",
         ),
         (
             "{name: sum, parts: [bce, hinge, triplet], weights: [1.0, 1.0]}",
-            "key 'loss': loss 'sum': 2 weights for 3 parts; give one a part",
+            "loss': loss 'sum': 2 weights for 3 parts; give one a part",
         ),
         (
             "{name: sum, parts: [bce, hinge], weights: [1.0, -0.5]}",
-            "key 'loss.weights': got -0.5; expected greater than 0",
+            "loss.weights': got -0.5; expected greater than 0",
         ),
         (
             "{name: sum, parts: [bce, {name: hinge, margin: -1.0}], weights: [1.0, 0.5]}",
-            "key 'loss.parts[1].margin': got -1.0; expected greater than or equal to 0",
+            "loss.parts[1].margin': got -1.0; expected greater than or equal to 0",
         ),
         (
             "{name: sum, parts: [bce, bce], weights: [1.0, 0.5]}",
-            "key 'loss': loss 'sum': 'bce' stands twice; terms are logged by their names",
+            "loss': loss 'sum': 'bce' stands twice; terms are logged by their names",
         ),
         (
             "{name: sum, parts: [bce, {name: sum, parts: [hinge, bce], weights: [1, 1]}], weights: [1, 1]}",
-            "key 'loss': loss 'sum': a sum stands inside of a sum; write its parts in this one",
+            "loss': loss 'sum': a sum stands inside of a sum; write its parts in this one",
         ),
-        ("{name: sum, parts: bce, weights: [1.0, 1.0]}", "key 'loss.parts': `parts` is a list of losses"),
+        (
+            "{name: sum, parts: bce, weights: [1.0, 1.0]}",
+            "loss.parts': `parts` is a list of losses",
+        ),
         (
             "distillation",
-            "key 'loss': loss 'distillation' needs a teacher, which this recipe does not have; choose a loss",
+            "loss': loss 'distillation' needs a teacher, which this phase does not have; choose a loss",
         ),
         (
             "{name: sum, parts: [bce, adversarial-paper], weights: [1.0, 0.5]}",
-            "key 'loss': loss 'sum' needs a teacher",
+            "loss': loss 'sum' needs a teacher",
         ),
     ],
 )
 def test_a_wrong_loss_is_told_with_its_line(broken: Broken, loss: str, expected: str) -> None:
     (line,) = broken(RECIPE, (SHIPPED_LOSS, f"loss: {loss}"))
-    assert line.startswith(LINE + expected), line
+    assert line.startswith(f"{LINE}key 'phases[0].{expected}"), line
 
 
 def test_a_wrong_loss_hides_nothing_else(broken: Broken) -> None:
     lines = broken(RECIPE, (SHIPPED_LOSS, "loss: hing"), ("clip_norm: 2.0", "clip_norm: -2.0"))
-    assert ["'loss'" in lines[0], "'schedule.clip_norm'" in lines[1]] == [True, True]
+    assert ["'phases[0].loss'" in lines[0], "'phases[0].optimizer.clip_norm'" in lines[1]] == [True, True]
 
 
 def test_a_missing_loss_is_told_once(broken: Broken) -> None:
-    (line,) = broken(RECIPE, (f"{SHIPPED_LOSS}\n", ""))
+    (line,) = broken(RECIPE, (f"    {SHIPPED_LOSS}\n", ""))
     assert "'loss' is missing" in line
 
 

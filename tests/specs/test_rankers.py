@@ -17,9 +17,6 @@ RANKER = """ranker:
   intermediate: 128
   dropout: 0.0
   pair_tokens: 48
-  learning_rate: {warm_up: 1.0e-3, continued: 1.0e-4}
-  steps: {warm_up: 200}
-  batch: {warm_up: 16}
   reranked: 50
 """
 
@@ -31,19 +28,19 @@ RANKER = """ranker:
             UNTAUGHT,
             "recipes/continue-contrastive.yaml",
             ("loss: ", "loss: distillation\n# "),
-            "key 'loss': loss 'distillation' needs a teacher, which this recipe does not have; choose a loss",
+            "key 'phases[0].loss': loss 'distillation' needs a teacher, which this phase does not ",
         ),
         (
             TAUGHT,
             "recipes/ar2-continue.yaml",
             ("name: released-marco", "name: released-macro"),
-            "key 'ranker.turns': unknown turns 'released-macro'; did you mean 'released-marco'?",
+            "key 'phases[0].ranker.turns': unknown turns 'released-macro'; did you mean 'released-marco'?",
         ),
         (
             TAUGHT,
             "scales/simulation.yaml",
             (RANKER, ""),
-            "key 'scales[0]': scale 'simulation' has no ranker, recipe 'ar2-continue' has one; add `ranker`",
+            "key 'scales[0]': scale 'simulation' has no ranker, phase 'warm-ranker/ranker' has one; add ",
         ),
         (
             TAUGHT,
@@ -55,15 +52,14 @@ RANKER = """ranker:
         (
             UNTAUGHT,
             f"papers/{UNTAUGHT}.yaml",
-            ("evaluates: warm-up", "evaluates: ranker"),
-            "key 'rows[1].evaluates': row 'Warm-up' evaluates a ranker, its recipe 'continue-contrastive' "
-            "has none; name a recipe that has a `ranker`",
+            ("evaluates: in-batch/retriever", "evaluates: in-batch/ranker"),
+            "key 'rows[1].evaluates': unknown phase 'in-batch/ranker'; did you mean 'in-batch/retriever'?",
         ),
         (
             TAUGHT,
             "recipes/ar2-continue.yaml",
-            ("start: warm-ranker", "start: warm-rankr"),
-            "key 'ranker.start': unknown recipe 'warm-rankr'; did you mean 'warm-ranker'?",
+            ("start: warm-ranker/ranker", "start: warm-rankr/ranker"),
+            "key 'phases[0].ranker.start': unknown phase 'warm-rankr/ranker'; did you mean 'warm-",
         ),
     ],
 )

@@ -33,12 +33,13 @@ def test_rows_differ_in_the_sampler_alone(table: Resolved) -> None:
 
 def test_settings_come_from_their_owners(table: Resolved) -> None:
     settings, scale = run(table, "TriSampler"), table.scale.spec
-    recipe = table.loaded.recipes["continue-contrastive"]
+    recipe = table.loaded.recipes["continue-contrastive"].last
+    substitute = scale.substitutes[recipe.trains]
     assert settings.phase is not None
-    assert settings.phase.steps == scale.steps.continued
-    assert settings.phase.refresh == scale.steps.refresh
-    assert settings.phase.learning_rate == scale.learning_rate.continued
-    assert settings.phase.clip_norm == recipe.schedule.clip_norm
+    assert settings.phase.steps == substitute.steps
+    assert settings.phase.refresh == substitute.refresh
+    assert settings.phase.learning_rate == substitute.rate
+    assert settings.phase.clip_norm == recipe.optimizer.clip_norm
     assert settings.encoder.model_dump() == scale.encoder.model_dump()
     assert settings.collection.kind == "pydocs"
 

@@ -8,11 +8,12 @@ import pytest
 
 from harness.errors import UserError
 from harness.negatives.presets import presets
-from harness.negatives.registry import DRAWS, LAWS, SOURCES, TOPOLOGIES
+from harness.negatives.registry import DRAWS, LAWS, SOURCES
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.settings import SamplerSettings
+from harness.training.topologies.registry import TOPOLOGIES
 
 from .conftest import SHIPPED, TABLE, Broken
 
@@ -142,6 +143,28 @@ def test_another_name_replaces_the_piece(library: Library) -> None:
     found = settings(library, "{preset: queue, topology: {name: in-batch, hardest: 2}, source: bm25}")
     assert found.topology == {"name": "in-batch", "hardest": 2}
     assert found.source == {"name": "bm25", "count": "kept"}
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        "{preset: uniform, topology: TOPOLOGY}",
+        "{preset: uniform, topology: {name: TOPOLOGY, hardest: 3}}",
+        "{preset: in-batch-hardest, topology: {name: TOPOLOGY}, source: bm25}",
+        "{preset: queue, topology: {name: TOPOLOGY}, source: bm25}",
+    ],
+)
+def test_cross_batch_is_in_batch_under_another_name(library: Library, sampler: str) -> None:
+    path = library.root / SPEC
+    text, found = path.read_text(), []
+    for topology in ("in-batch", "cross-batch"):
+        old, new = chosen(sampler.replace("TOPOLOGY", topology))
+        path.write_text(text.replace(old, new))
+        resolved = resolve(library, TABLE, "quick")
+        run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
+        found.append((run.model_dump(), chain(run, "c")))
+    assert found[0] == found[1]
+    assert found[1][0]["sampler"]["topology"]["name"] == "in-batch"
 
 
 def test_runs_know_the_content_of_files(library: Library, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ FIVE = '{at: 5, published: ["76.9", "330"]}'
             ":21: key 'rows[0].published': published figures of a sweep stand with the values",
         ),
         (
-            ("kind: trained\n    sampler: uniform", "kind: reference\n    evaluates: warm-up"),
+            ("kind: trained\n    sampler: uniform", "kind: reference\n    evaluates: in-batch/retriever"),
             ":19: key 'rows[0].kind': rows of a sweep are made by training, or quoted",
         ),
     ],

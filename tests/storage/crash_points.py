@@ -82,7 +82,8 @@ class Points:
 
 
 def few_steps(spec: dict[str, Any]) -> None:
-    spec["steps"] = {"warm_up": 3, "continued": 6, "refresh": 2}
+    spec["substitutes"]["both-towers"] |= {"steps": 6, "refresh": 2}
+    spec["substitutes"]["in-batch/retriever"]["steps"] = 3
 
 
 def few_words(spec: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from harness.encoders.dual_encoder import build_dual_encoder
 from harness.encoders.ranker import build_ranker
 from harness.negatives.mining import Miner
 from harness.negatives.presets import Preset
-from harness.negatives.registry import make_draw, make_law, make_source, make_topology
+from harness.negatives.registry import make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
@@ -22,6 +22,7 @@ from harness.retrieval.encode import encode
 from harness.training.batches import labelled_pairs
 from harness.training.losses.registry import make_loss
 from harness.training.phase_inputs import Drawn, Negatives
+from harness.training.topologies.registry import make_topology
 from harness.training.trainer import Trainer
 
 ENCODER = {

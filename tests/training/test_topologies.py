@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from harness.negatives.presets import presets
-from harness.training.forward import own_scores, queue_scores, shared_scores
+from harness.training.forward import QueryBatch
 from harness.training.losses.sum import total_and_terms
-from harness.training.queue import MomentumQueue
+from harness.training.topologies.in_batch import InBatch
+from harness.training.topologies.own import Own
+from harness.training.topologies.queue import MomentumQueue, Queue
+from harness.training.topologies.registry import make_topology
 
 from .conftest import same
 
@@ -19,16 +22,24 @@ PASSAGE = np.array([[4, 1, 2], [7, 2, 4], [4, 8, 9]])
 MASKED = [np.array([4]), np.array([7, 9]), np.array([4])]
 
 
-def vectors(seed: int = 0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(3, 5, generator=generator), torch.randn(3, 3, 5, generator=generator)
+def batch_of(bench, passage=PASSAGE, masked=MASKED):
+    """Three queries with their passages; without dropout, so that an embedding is the same twice."""
+    return QueryBatch(bench.encoder().eval(), bench.tokens, np.arange(3), passage, masked)
 
 
-def test_shared_negatives_are_all_passages_but_those_masked():
-    q, p = vectors()
-    scored = shared_scores(q, p, PASSAGE, MASKED)
+def test_own_negatives_are_scored_beside_the_positive(bench):
+    batch = batch_of(bench)
+    scored, q, p = Own().scores(batch), batch.queries(), batch.passages()
+    assert scored.target.tolist() == [0, 0, 0]
+    torch.testing.assert_close(scored.scores, (q[:, None] * p).sum(dim=2))
+
+
+def test_shared_negatives_are_all_passages_but_those_masked(bench):
+    batch = batch_of(bench)
+    with torch.no_grad():
+        scored, q, p = InBatch().scores(batch), batch.queries(), batch.passages()
     assert scored.target.tolist() == [0, 3, 6]
-    flat, whole = PASSAGE.ravel(), q @ p.reshape(9, 5).T
+    flat, whole = PASSAGE.ravel(), q @ p.reshape(9, -1).T
     for row in range(3):
         for column in range(9):
             hidden = flat[column] in MASKED[row] and column != 3 * row
@@ -36,10 +47,10 @@ def test_shared_negatives_are_all_passages_but_those_masked():
             assert scored.scores[row, column] == pytest.approx(float(expected))
 
 
-def test_the_hardest_of_the_batch_alone_are_kept():
-    q, p = vectors()
-    whole = shared_scores(q, p, PASSAGE, MASKED).scores
-    scored = shared_scores(q, p, PASSAGE, MASKED, hardest=2)
+def test_the_hardest_of_the_batch_alone_are_kept(bench):
+    batch = batch_of(bench)
+    whole = InBatch().scores(batch).scores
+    scored = InBatch(hardest=2).scores(batch)
     for row, target in enumerate(scored.target.tolist()):
         kept = torch.isfinite(scored.scores[row]).nonzero().ravel().tolist()
         others = whole[row].clone()
@@ -47,14 +58,19 @@ def test_the_hardest_of_the_batch_alone_are_kept():
         assert set(kept) == {target, *others.topk(2).indices.tolist()}
 
 
-def test_queue_scores_stand_beside_the_own_ones():
-    q, p = vectors()
-    own, keys = own_scores(q, p), torch.randn(4, 5)
-    scored = queue_scores(own, q, keys, np.array([1, 4, 9, 7]), MASKED)
-    torch.testing.assert_close(scored.scores[:, :3], own.scores)
-    hidden = torch.isinf(scored.scores[:, 3:]).tolist()
-    assert hidden == [[False, True, False, False], [False, False, True, True], [False, True, False, False]]
-    assert queue_scores(own, q, keys[:0], np.zeros(0, int), MASKED) is own
+def test_queue_scores_stand_beside_the_own_ones(bench):
+    batch = batch_of(bench)
+    queue, own = Queue(length=4).scorer(batch.encoder), Own().scores(batch).scores
+    torch.testing.assert_close(queue.scores(batch).scores, own)
+    past = np.array([[1], [9], [7]])
+    queue.scores(replace(batch, passage=past))
+    scored = queue.scores(batch)
+    assert scored.target.tolist() == [0, 0, 0]
+    torch.testing.assert_close(scored.scores[:, :3], own)
+    masked = torch.isinf(scored.scores[:, 3:]).tolist()
+    assert masked == [[True, False, False, False], [False, False, True, True], [True, False, False, False]]
+    keys = batch.queries() @ replace(batch, passage=past).passages()[:, 0].T
+    torch.testing.assert_close(scored.scores[0, 4:], keys[0])
 
 
 def test_queue_is_first_in_first_out_and_its_copy_follows(bench):
@@ -64,9 +80,8 @@ def test_queue_is_first_in_first_out_and_its_copy_follows(bench):
     with torch.no_grad():
         for parameter in tower.parameters():
             parameter.add_(1.0)
-    for documents in (np.array([1, 2, 3]), np.array([4, 5, 6])):
-        queue.follow()
-        queue.push(queue.embed(bench.tokens, documents[:, None])[:, 0], documents)
+    for documents in ([[1], [2], [3]], [[4], [5], [6]]):
+        queue.scores(batch_of(bench, np.array(documents)))
     assert queue.documents.tolist() == [2, 3, 4, 5, 6]
     assert queue.keys.shape == (5, tower.dimension) and not queue.keys.requires_grad
     for name, value in queue.state().items():
@@ -112,14 +127,10 @@ def test_what_a_sampler_remembers_survives_a_stop(bench, tmp_path, name, stop):
     assert same(whole.weights(), second.weights())
 
 
-def test_cross_batch_is_in_batch_on_one_process(bench, tmp_path):
-    made = []
-    for topology in ("in-batch", "cross-batch"):
-        preset = replace(presets()["uniform"], topology={"name": topology})
-        encoder = bench.encoder()
-        bench.trainer(tmp_path / topology, encoder, preset=preset, steps=4, refresh=2).run()
-        made.append(encoder.weights())
-    assert same(*made)
+def test_cross_batch_is_in_batch():
+    assert make_topology("cross-batch") == make_topology("in-batch")
+    hardest = make_topology({"name": "cross-batch", "hardest": 2})
+    assert hardest == InBatch(hardest=2) and hardest.name == "in-batch"
 
 
 def test_drawn_negatives_of_others_count_in_the_batch(bench, tmp_path, monkeypatch):

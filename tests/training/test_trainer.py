@@ -13,9 +13,11 @@ from harness.storage.checksums import SUMS
 from harness.training import trainer as trainer_module
 from harness.training.batches import batch_at, epoch_order
 from harness.training.checkpoints import latest_checkpoint
-from harness.training.forward import embed_batch, own_scores, shared_scores
+from harness.training.forward import QueryBatch
 from harness.training.losses.registry import make_loss
 from harness.training.schedule import linear_schedule
+from harness.training.topologies.in_batch import InBatch
+from harness.training.topologies.own import Own
 
 from .conftest import same
 
@@ -119,7 +121,7 @@ def test_scores_are_the_inner_products_whatever_the_buckets(bench, monkeypatch):
     for places in (40, 4096):
         monkeypatch.setattr("harness.training.forward.PLACES_PER_BUCKET", places)
         with torch.no_grad():
-            scored = own_scores(*embed_batch(encoder, tokens, query, passage))
+            scored = Own().scores(QueryBatch(encoder, tokens, query, passage, []))
         every.append(scored.scores.numpy())
         assert scored.target.tolist() == [0] * 6
     np.testing.assert_allclose(every[0], every[1], rtol=1e-4, atol=1e-4)
@@ -142,8 +144,7 @@ def _embed(tower, sequences, row):
 def test_in_batch_scores_mask_a_querys_other_labelled_positives(bench):
     positive = np.array([[4], [7], [4]])
     labelled = [np.array([4]), np.array([7]), np.array([4])]
-    q, p = embed_batch(bench.encoder(), bench.tokens, np.arange(3), positive)
-    scored = shared_scores(q, p, positive, labelled)
+    scored = InBatch().scores(QueryBatch(bench.encoder(), bench.tokens, np.arange(3), positive, labelled))
     scores, target = scored.scores, scored.target
     masked = torch.isinf(scores)
     assert masked.tolist() == [[False, False, True], [False, False, False], [True, False, False]]

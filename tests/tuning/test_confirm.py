@@ -34,11 +34,15 @@ def trials() -> dict[str, Any]:
     return tuning_data(study)
 
 
+def fewer_steps(spec: dict[str, Any]) -> None:
+    spec["substitutes"]["in-batch/retriever"]["steps"] = 20
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A tiny world in which the tuning is confirmed, over two seeds."""
     place = Place(tmp_path_factory.mktemp("confirmed"))
-    edit(place.root / "experiments/scales/simulation.yaml", lambda spec: spec["steps"].update(warm_up=20))
+    edit(place.root / "experiments/scales/simulation.yaml", fewer_steps)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", "nowhere://")
         patch.setattr(target, "SEEDS", 2)

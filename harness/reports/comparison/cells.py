@@ -29,7 +29,7 @@ def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFra
     """
     wanted = {column.measure for column in resolved.columns}
     shown = per_query[per_query["measure"].isin(wanted)]
-    rankers = [row.name for row in with_runs(resolved.target.rows) if row.evaluates == "ranker"]
+    rankers = [row.name for row in with_runs(resolved.target.rows) if resolved.trains_ranker(row)]
     if not rankers:
         return shown
     own = shown[shown["row"].isin(rankers)]

@@ -18,7 +18,8 @@ from harness.negatives.presets import presets
 from harness.pieces import make_piece
 from harness.specs.fingerprints import VERSION
 from harness.specs.library import Library
-from harness.specs.parts import Recipe
+from harness.specs.recipe import Phase
+from harness.specs.recipe import RankerPart as RankerOfPhase
 from harness.storage.files import content_hash
 from harness.training.losses.registry import make_loss
 from harness.training.phase_inputs import RankerPart
@@ -41,10 +42,10 @@ def recipes() -> list[str]:
 
 def versions_of(name: str) -> dict[str, int]:
     """Return the versions that a recipe's golden run stands for."""
-    recipe = SHIPPED.recipe(name)
-    drawn = ("candidates",) if recipe.negatives == "drawn" else ()
-    ranker = ("ranker",) if recipe.trains == "ranker" or recipe.ranker is not None else ()
-    run = ("run",) if drawn and recipe.trains == "retriever" else ()
+    phase = SHIPPED.recipe(name).last
+    drawn = ("candidates",) if draws(phase) else ()
+    ranker = ("ranker",) if phase.trains == "ranker" or phase.ranker is not None else ()
+    run = ("run",) if drawn and phase.trains != "ranker" else ()
     return {stage: VERSION[stage] for stage in (*BELOW, *drawn, *ranker, *run)}
 
 
@@ -55,21 +56,20 @@ def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
         ``tokens``, a hash of the token ids; ``losses`` after each step; ``known_relevant_drawn``;
         ``weights``, the norm of each tensor at the end.
     """
-    recipe = SHIPPED.recipe(name)
-    drawn = recipe.negatives == "drawn"
+    phase = SHIPPED.recipe(name).last
+    drawn = draws(phase)
     encoder = bench.encoder(seed=5).double()
-    rates = recipe.schedule.model_dump()
-    part = ranker_part(recipe, bench.ranker(encoder, seed=6).double())
+    part = ranker_part(phase, bench.ranker(encoder, seed=6).double())
     trainer = bench.trainer(
         folder,
         encoder,
         law=None,
         preset=presets()["trisampler"] if drawn else None,
         steps=STEPS,
-        refresh=STEPS // 2 if drawn and recipe.trains == "retriever" else None,
-        loss=make_loss(recipe.loss),
+        refresh=STEPS // 2 if drawn and phase.trains != "ranker" else None,
+        loss=make_loss(phase.loss),
         ranker=part,
-        **rates,
+        **rates(phase),
     )
     trainer.run()
     lines = [line for line in trainer.writer.metrics() if "loss" in line]
@@ -87,17 +87,30 @@ def golden_run(bench: Any, folder: Path, name: str) -> dict[str, Any]:
     }
 
 
-def ranker_part(recipe: Recipe, ranker: Ranker) -> RankerPart | None:
-    """Return how a ranker takes part in a recipe; none where there is none."""
-    if recipe.trains == "ranker":
-        rates = SimpleNamespace(learning_rate=1e-3, **recipe.schedule.model_dump())
-        return RankerPart(ranker, PAIR_TOKENS, RankerAlone(), rates, make_loss(recipe.loss))
-    if recipe.ranker is None:
+def draws(phase: Phase) -> bool:
+    """Whether a phase trains on negatives that are drawn from candidates."""
+    return phase.own is None or phase.own.sampler.draws
+
+
+def rates(of: Phase | RankerOfPhase) -> dict[str, float]:
+    """Return what an optimizer and its schedule are set to, beside the learning rate."""
+    return {
+        "weight_decay": of.optimizer.weight_decay,
+        "clip_norm": of.optimizer.clip_norm,
+        "warm_up_share": of.schedule.lr_warmup_share,
+    }
+
+
+def ranker_part(phase: Phase, ranker: Ranker) -> RankerPart | None:
+    """Return how a ranker takes part in a phase; none where there is none."""
+    if phase.trains == "ranker":
+        own = SimpleNamespace(learning_rate=1e-3, **rates(phase))
+        return RankerPart(ranker, PAIR_TOKENS, RankerAlone(), own, make_loss(phase.loss))
+    if phase.ranker is None:
         return None
-    own = recipe.ranker
-    rates = SimpleNamespace(learning_rate=1e-3, **own.schedule.model_dump())
-    turns = make_piece("turns", TURNS, own.turns)
-    return RankerPart(ranker, PAIR_TOKENS, turns, rates, make_loss(own.loss))
+    own = SimpleNamespace(learning_rate=1e-3, **rates(phase.ranker))
+    turns = make_piece("turns", TURNS, phase.ranker.turns)
+    return RankerPart(ranker, PAIR_TOKENS, turns, own, make_loss(phase.ranker.loss))
 
 
 def path_of(name: str) -> Path:

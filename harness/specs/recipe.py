@@ -1,0 +1,166 @@
+"""Recipes as pydantic models: named phases in order, as their papers and scripts have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, WithJsonSchema
+
+from harness.specs.base import Share, Spec
+from harness.specs.samplers import SamplerChoice, by_name
+from harness.specs.settings import Trains
+from harness.training.losses.registry import LOSSES
+from harness.training.turns import TURNS
+
+ROW = "row"
+"""Negatives that the sampler of a target's row draws."""
+
+NEVER = "never"
+"""Candidates that are mined once, before the phase."""
+
+PublishedRate = PositiveFloat | dict[str, PositiveFloat]
+PublishedCount = PositiveInt | dict[str, PositiveInt]
+"""As published: for every dataset, or by dataset."""
+
+
+def _named(value: Any) -> Any:
+    """Let a piece without parameters be written as its name alone."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+LossChoice = Annotated[
+    dict[str, Any],
+    BeforeValidator(_named),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(LOSSES)},
+                {"type": "object", "properties": {"name": {"enum": list(LOSSES)}}, "required": ["name"]},
+            ]
+        }
+    ),
+]
+"""A loss by its name, or its name and parameters; `harness.specs.recipe_checks` checks it."""
+
+
+TurnsChoice = Annotated[
+    dict[str, Any],
+    BeforeValidator(_named),
+    WithJsonSchema({"anyOf": [{"enum": list(TURNS)}, {"type": "object", "required": ["name"]}]}),
+]
+"""How retriever and ranker share the steps, by name, or name and parameters."""
+
+
+class Optimizer(Spec):
+    """How a gradient changes the weights."""
+
+    name: Literal["adamw"] = "adamw"
+    clip_norm: PositiveFloat = Field(description="longest gradient, in the 2-norm over all weights")
+    weight_decay: float = Field(ge=0)
+
+
+class Schedule(Spec):
+    """The learning rate over the steps of a phase: a linear rise, then a linear decay to 0."""
+
+    shape: Literal["linear"] = "linear"
+    lr_warmup_share: Share = Field(description="share of the steps in which the learning rate rises")
+
+
+class Checkpoint(Spec):
+    """An encoder that somebody else trained."""
+
+    checkpoint: str = Field(min_length=1, description="a folder, or a hub id")
+
+
+class PhaseNegatives(Spec):
+    """Negatives of a phase's own, whatever sampler a row names."""
+
+    sampler: Annotated[SamplerChoice, BeforeValidator(by_name)]
+    candidates: PositiveInt | None = Field(default=None, description="K; the target's where it is absent")
+    negatives: PositiveInt | None = Field(default=None, description="n; the target's where it is absent")
+
+
+class Denoising(Spec):
+    """Candidates that a ranker takes for relevant are no negatives (RocketQA, section 3.3.2)."""
+
+    below: float = Field(gt=0, lt=1, description="greatest probability of relevance of a negative")
+
+
+class PseudoLabels(Spec):
+    """A ranker labels candidates of queries that have no labels (RocketQA, section 3.3.3)."""
+
+    above: float = Field(gt=0, lt=1, description="least probability of relevance of a positive")
+    below: float = Field(gt=0, lt=1, description="greatest probability of relevance of a negative")
+
+
+class RankerPart(Spec):
+    """A ranker beside the retriever that a phase trains; it teaches where the loss needs a teacher."""
+
+    start: str = Field(description="the phase that it comes from, <recipe>/<phase>")
+    turns: TurnsChoice = Field(default={"name": "retriever-alone"}, description="whose step it is")
+    loss: LossChoice = Field(default={"name": "softmax-cross-entropy"})
+    optimizer: Optimizer
+    schedule: Schedule
+    rate: PublishedRate | None = None
+    denoises: Denoising | None = None
+    labels: PseudoLabels | None = None
+
+
+class Phase(Spec):
+    """One phase of a recipe.
+
+    Its numbers are those that were published; `harness.specs.phase_numbers` says which are used at a scale.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    trains: Trains = Field(default="both-towers", description="what the phase trains")
+    start: str | Checkpoint | None = Field(
+        default=None,
+        description="a phase, <recipe>/<phase>, or a checkpoint; where it is absent, the scale's encoder",
+    )
+    negatives: Literal["row"] | PhaseNegatives
+    loss: LossChoice
+    optimizer: Optimizer
+    schedule: Schedule
+    rate: PublishedRate | None = Field(default=None, description="greatest learning rate")
+    batch: PublishedCount | None = Field(default=None, description="queries in a step")
+    steps: PublishedCount | None = Field(default=None, description="of the optimizer")
+    refresh: PublishedCount | Literal["never"] | None = Field(
+        default=None, description="steps between two minings of the candidates"
+    )
+    ranker: RankerPart | None = None
+
+    @property
+    def own(self) -> PhaseNegatives | None:
+        """Its own negatives; none where a row's sampler draws them."""
+        return self.negatives if isinstance(self.negatives, PhaseNegatives) else None
+
+    @property
+    def starts(self) -> list[str]:
+        """Phases that it stands on, its own start first."""
+        before = [self.start] if isinstance(self.start, str) else []
+        return [*before, *([self.ranker.start] if self.ranker else [])]
+
+
+class Recipe(Spec):
+    """experiments/recipes/<recipe>.yaml: phases in order; a row of a target is a run of the last one."""
+
+    summary: str
+    source: str
+    phases: list[Phase] = Field(min_length=1)
+    departs: str | None = None
+
+    @property
+    def last(self) -> Phase:
+        """The phase that a row's run is of."""
+        return self.phases[-1]
+
+    def phase(self, name: str) -> Phase | None:
+        """Return a phase by its name; none where there is no such phase."""
+        return next((phase for phase in self.phases if phase.name == name), None)
+
+
+def phases_of(recipes: Mapping[str, Recipe]) -> dict[str, Phase]:
+    """Return the phases of recipes by ``<recipe>/<phase>``."""
+    return {f"{name}/{phase.name}": phase for name, recipe in recipes.items() for phase in recipe.phases}

@@ -1,0 +1,130 @@
+"""What is wrong with a recipe beyond the types of its values: its pieces, and what its phases start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.errors import UserError, nearest
+from harness.pieces import PieceError, make_piece
+from harness.specs.recipe import Phase, Recipe, phases_of
+from harness.specs.sampler_checks import check_sampler
+from harness.specs.yaml_file import Location, Source
+from harness.training.losses.registry import make_loss
+from harness.training.turns import TURNS
+
+
+def check_pieces(source: Source, recipe: Recipe | None) -> Iterator[UserError]:
+    """Yield what is wrong with a recipe by itself.
+
+    Args:
+        source: the spec file.
+        recipe: what it says, as far as it can be read.
+    """
+    phases = source.at(("phases",))
+    for number in range(len(phases) if isinstance(phases, list) else 0):
+        here: Location = ("phases", number)
+        taught = source.at((*here, "ranker")) is not None
+        yield from check_loss(source, (*here, "loss"), teacher=taught)
+        yield from check_loss(source, (*here, "ranker", "loss"), teacher=False)
+        yield from _check_turns(source, (*here, "ranker", "turns"))
+    names: set[str] = set()
+    for number, phase in enumerate(recipe.phases if recipe else []):
+        here = ("phases", number)
+        if phase.name in names:
+            yield source.error((*here, "name"), f"'{phase.name}' stands twice", "give each its own name")
+        names.add(phase.name)
+        if phase.own is not None:
+            yield from check_sampler(source, (*here, "negatives", "sampler"), phase.own.sampler)
+        yield from _check_phase(source, here, phase)
+
+
+def check_starts(
+    source: Source, name: str, recipe: Recipe, recipes: Mapping[str, Recipe]
+) -> Iterator[UserError]:
+    """Yield the starts of a recipe that lead nowhere, in a circle, or to what is not needed there.
+
+    Args:
+        source: the spec file.
+        name: of the recipe.
+        recipe: sound by itself.
+        recipes: by name, itself and all that it starts from.
+    """
+    for number, phase in enumerate(recipe.phases):
+        here: Location = ("phases", number)
+        known = phases_of(recipes)
+        for place, start, ranked in _starts(here, phase):
+            if start not in known:
+                what = f"unknown phase '{start}'"
+                yield source.error(place, what, nearest(start, known) or "name it <recipe>/<phase>")
+            elif _stands_on(start, f"{name}/{phase.name}", known):
+                what = f"'{name}/{phase.name}' and '{start}' start from each other"
+                yield source.error(place, what, "break the circle")
+            elif ranked and known[start].trains != "ranker" and known[start].ranker is None:
+                what = f"phase '{start}' trains no ranker"
+                yield source.error(place, what, "name a phase that `trains: ranker`, or has a `ranker`")
+            elif not ranked and known[start].trains == "ranker":
+                what = f"phase '{start}' trains a ranker, which is no retriever to start from"
+                yield source.error(place, what, "name the phase that trained its retriever")
+
+
+def _starts(here: Location, phase: Phase) -> Iterator[tuple[Location, str, bool]]:
+    """Yield place and name of what a phase starts from, and whether a ranker is taken from there."""
+    if isinstance(phase.start, str):
+        yield (*here, "start"), phase.start, False
+    if phase.ranker is not None:
+        yield (*here, "ranker", "start"), phase.ranker.start, True
+
+
+def _stands_on(start: str, name: str, known: Mapping[str, Phase], seen: tuple[str, ...] = ()) -> bool:
+    """Whether a phase is another one, or stands on it."""
+    if start == name:
+        return True
+    if start in seen or start not in known:
+        return False
+    return any(_stands_on(below, name, known, (*seen, start)) for below in known[start].starts)
+
+
+def _check_phase(source: Source, here: Location, phase: Phase) -> Iterator[UserError]:
+    own = phase.own
+    undrawn = own is not None and not own.sampler.draws
+    if phase.trains == "ranker" and (not isinstance(phase.start, str) or undrawn):
+        fix = "give it a `start` whose retriever finds candidates, and negatives that are drawn from them"
+        yield source.error((*here, "trains"), "a ranker is trained on what a retriever finds", fix)
+    if phase.trains == "ranker" and own is None:
+        what = "a ranker draws its own negatives, so that the rows of a target share it"
+        yield source.error((*here, "negatives"), what, "name a `sampler`, such as uniform")
+    if phase.trains == "ranker" and phase.ranker is not None:
+        yield source.error((*here, "ranker"), "a phase that trains a ranker is taught by none", "remove it")
+    if phase.ranker is not None and (not isinstance(phase.start, str) or undrawn):
+        fix = "give the phase a `start`, and negatives that are drawn"
+        yield source.error((*here, "ranker"), "a ranker teaches over drawn negatives", fix)
+
+
+def _check_turns(source: Source, place: Location) -> Iterator[UserError]:
+    given = source.at(place)
+    if isinstance(given, str | dict):
+        try:
+            make_piece("turns", TURNS, given)
+        except PieceError as error:
+            yield source.error((*place, *error.place), error.what, error.fix)
+
+
+def check_loss(source: Source, place: Location, *, teacher: bool) -> Iterator[UserError]:
+    """Yield what is wrong with a loss, at the key that is to be changed.
+
+    Args:
+        source: the spec file.
+        place: where the loss stands in it; the types refuse what is neither a name nor a mapping.
+        teacher: whether there is a ranker to teach the retriever.
+    """
+    given = source.at(place)
+    if not isinstance(given, str | dict):
+        return
+    try:
+        loss = make_loss(given)
+    except PieceError as error:
+        yield source.error((*place, *error.place), error.what, error.fix)
+        return
+    if loss.needs_teacher and not teacher:
+        what = f"loss '{loss.name}' needs a teacher, which this phase does not have"
+        yield source.error(place, what, "choose a loss over labels alone, such as softmax-cross-entropy")

@@ -1,0 +1,63 @@
+"""All passages of the batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from harness.pieces import STRICT
+from harness.training.losses.scores import INFINITY, Scores
+from harness.training.topologies.topology import Alias, Stateless
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.training.forward import QueryBatch
+
+
+@dataclass(frozen=True, config=STRICT)
+class InBatch(Stateless):
+    """A query sees its positive and all passages of a step's batch, drawn ones too, but those masked for it.
+
+    ``hardest``: only so many of them, those of greatest score in this step.
+    """
+
+    name: ClassVar[str] = "in-batch"
+    summary: ClassVar[str] = "all passages of the batch"
+    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; Huang et al. 2020 (EBR), section 6.1"
+    own_only: ClassVar[bool] = False
+    needs_shared_towers: ClassVar[bool] = False
+
+    hardest: int | None = Field(default=None, gt=0)
+
+    def scores(self, batch: QueryBatch) -> Scores:
+        """Score each query with all passages of the batch, [B, B (1 + n)]."""
+        import torch
+
+        q, p = batch.queries(), batch.passages()
+        count, width = batch.passage.shape
+        target = torch.arange(0, count * width, width, device=q.device)
+        masked = batch.masks(batch.passage.reshape(-1)).scatter(1, target[:, None], False)
+        scores = (q @ p.reshape(count * width, -1).T).masked_fill(masked, -INFINITY)
+        return Scores(scores if self.hardest is None else _only(self.hardest, scores, target), target)
+
+
+CROSS_BATCH = Alias(
+    "cross-batch",
+    of=InBatch,
+    summary="alias of in-batch: all passages of the step's batch, on however many processes",
+    source="RocketQA (Qu et al. 2021), section 3.3.1",
+)
+
+
+def _only(hardest: int, scores: Tensor, target: Tensor) -> Tensor:
+    """Mask all but the positive and so many negatives of each query, those of greatest score."""
+    import torch
+
+    negatives = scores.detach().scatter(1, target[:, None], -INFINITY)
+    kept = negatives.topk(min(hardest, scores.shape[1] - 1), dim=1).indices
+    keep = torch.zeros_like(scores, dtype=torch.bool).scatter(1, kept, True)
+    keep = keep.scatter(1, target[:, None], True)
+    return scores.masked_fill(~keep, -INFINITY)

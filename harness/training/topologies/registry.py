@@ -1,0 +1,37 @@
+"""All topologies by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.pieces import make_piece
+from harness.training.topologies.in_batch import CROSS_BATCH, InBatch
+from harness.training.topologies.own import Own
+from harness.training.topologies.queue import Queue
+from harness.training.topologies.topology import Alias, Topology
+
+ALIASES: dict[str, Alias] = {alias.name: alias for alias in (CROSS_BATCH,)}
+
+TOPOLOGIES: dict[str, type[Topology]] = {
+    **{piece.name: piece for piece in (Own, InBatch, Queue)},
+    **{name: alias.of for name, alias in ALIASES.items()},
+}
+
+
+def make_topology(given: Any) -> Topology:
+    """Return a topology from a name, or from a name with parameters; an alias gives what it stands for.
+
+    Raises:
+        PieceError: something is wrong with it.
+    """
+    return make_piece("topology", TOPOLOGIES, given)
+
+
+def without_alias(given: Any) -> Any:
+    """Return a topology as a spec writes it, under its own name."""
+    name = given.get("name") if isinstance(given, Mapping) else given
+    if not isinstance(name, str) or name not in ALIASES:
+        return given
+    own = ALIASES[name].of.name
+    return {**given, "name": own} if isinstance(given, Mapping) else own
