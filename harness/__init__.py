@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api.encoder import load_encoder
-    from harness.api.run import Opened, load, load_run
+    from harness.api.run import OpenedRun, load, load_run
 
-__all__ = ["Opened", "load", "load_encoder", "load_run"]
+__all__ = ["OpenedRun", "load", "load_encoder", "load_run"]
 
 _PLACES = {
-    "Opened": "harness.api.run",
+    "OpenedRun": "harness.api.run",
     "load": "harness.api.run",
     "load_encoder": "harness.api.encoder",
     "load_run": "harness.api.run",

@@ -129,10 +129,10 @@ scores.drop(columns=["BM25"], errors="ignore").corr().round(2)
 
 
 # %%
-def first_documents(run: harness.Opened, depth: int) -> dict[str, set[str]]:
+def first_documents(run: harness.OpenedRun, depth: int) -> dict[str, set[str]]:
     """Return the first documents of each test query."""
     ranking = run.rankings("test")
-    return {q: set(found["document"]) for q, found in ranking[ranking["rank"] <= depth].groupby("query")}
+    return {q: set(rows["document"]) for q, rows in ranking[ranking["rank"] <= depth].groupby("query")}
 
 
 DEPTH = 10

@@ -53,7 +53,7 @@ from harness.analysis.against_best import against_best
 from harness.analysis.false_negatives import false_negatives, known_relevant
 from harness.analysis.false_negatives_figure import draw_false_negatives, draw_trade
 from harness.analysis.interval_table import interval_table
-from harness.analysis.picture import shown
+from harness.analysis.notebook_figure import show_figure
 from harness.analysis.trade import trade, trade_over_parameter
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
@@ -130,7 +130,7 @@ table.assign(
 
 # %%
 by_rank = false_negatives(samplers, candidates, pairs, by="rank")
-shown(draw_false_negatives, by_rank, title=f"{TARGET}: false negatives by rank ({SCALE} scale)")
+show_figure(draw_false_negatives, by_rank, title=f"{TARGET}: false negatives by rank ({SCALE} scale)")
 
 # %%
 share_of_draws = by_rank.assign(
@@ -150,7 +150,7 @@ wide = share_of_draws.pivot(index="sampler", columns="bin", values="of_all")
 
 # %%
 by_gap = false_negatives(samplers, candidates, pairs, by="gap")
-shown(draw_false_negatives, by_gap, title=f"{TARGET}: false negatives by score gap ({SCALE} scale)")
+show_figure(draw_false_negatives, by_gap, title=f"{TARGET}: false negatives by score gap ({SCALE} scale)")
 
 # %% [markdown]
 # Here the share rises up to the positive's score and stays level beyond it, at about 0.7 %: passages that outscore the positive
@@ -206,7 +206,7 @@ pd.DataFrame(
 
 # %%
 curves = trade(samplers, candidates, pairs, visits=2)
-shown(
+show_figure(
     draw_trade,
     curves,
     title=f"{TARGET}: information kept against false negatives drawn, over n ({SCALE} scale)",
@@ -220,11 +220,11 @@ shown(
 against = against_best(samplers, candidates, pairs)
 plain = against.set_index("sampler")[["n", "of_known", "kept", "best_n", "kept_by_best"]]
 percent = ["of_known", "kept", "kept_by_best"]
-told = plain.assign(**{c: 100 * plain[c] for c in percent}).round(1)
+in_percent = plain.assign(**{c: 100 * plain[c] for c in percent}).round(1)
 difference = interval_table(
     against.assign(by="difference"), index="sampler", columns="by", value="difference", factor=100
 )
-told.join(difference)
+in_percent.join(difference)
 
 # %% [markdown]
 # Here no sampler lies above the n best. TopK and Debiased come within two points, and even they are below 0. The 8 best hit as many false negatives
@@ -246,7 +246,7 @@ simans = Sampler(make_law({"name": "simans", "a": 0.5, "b": 0.0}), make_draw("wi
 over_b = trade_over_parameter(
     simans, candidates, pairs, parameter="b", values=(-8.0, -4.0, -2.0, 0.0, 2.0, 4.0), visits=1
 )
-shown(
+show_figure(
     draw_trade,
     over_b,
     title=f"SimANS over b (a = 0.5, n = 15): information kept against false negatives drawn ({SCALE} scale)",

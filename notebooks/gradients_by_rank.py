@@ -55,7 +55,7 @@ import harness
 from harness.analysis.gradients.figure import draw_gradients
 from harness.analysis.gradients.findings import CRITERIA, findings
 from harness.analysis.gradients.per_rank import frame_of, measure
-from harness.analysis.picture import shown
+from harness.analysis.notebook_figure import show_figure
 from harness.collections.beir import load_beir
 from harness.specs.library import Library
 from harness.specs.models import with_runs
@@ -77,8 +77,8 @@ print(f"{QUERIES} dev queries, ranks 1 to {ranks} of {documents} documents, {SCA
 # stands: the mean rank of the positives.
 
 # %%
-frame = pd.concat([frame_of(found) for found in measured.values()], ignore_index=True)
-shown(draw_gradients, frame, title=f"SimANS, figure 1, for the rows of {TARGET} ({SCALE} scale)")
+frame = pd.concat([frame_of(gradients) for gradients in measured.values()], ignore_index=True)
+show_figure(draw_gradients, frame, title=f"SimANS, figure 1, for the rows of {TARGET} ({SCALE} scale)")
 
 # %% [markdown]
 # The mean rank of the positives is a mean over very different queries: for most the positive is near the top, for a few it is
@@ -89,11 +89,11 @@ pd.DataFrame(
     [
         {
             "retriever": name,
-            "mean": round(float(found.positive_rank.mean()), 1),
-            "median": float(pd.Series(found.positive_rank).median()),
-            "queries whose positive is in the first 10": f"{(found.positive_rank <= 10).mean():.0%}",
+            "mean": round(float(gradients.positive_rank.mean()), 1),
+            "median": float(pd.Series(gradients.positive_rank).median()),
+            "queries whose positive is in the first 10": f"{(gradients.positive_rank <= 10).mean():.0%}",
         }
-        for name, found in measured.items()
+        for name, gradients in measured.items()
     ]
 ).set_index("retriever")
 
@@ -111,7 +111,7 @@ pd.DataFrame(criteria, columns=["finding", "criterion"])
 # A finding *holds* where the whole interval is under the bound, *does not hold* where it is above, and else *cannot be told*.
 
 # %%
-answers = pd.concat([findings(found) for found in measured.values()], ignore_index=True)
+answers = pd.concat([findings(gradients) for gradients in measured.values()], ignore_index=True)
 answers.pivot_table(index=["reading", "finding"], columns="retriever", values="answer", aggfunc="first")[rows]
 
 # %% [markdown]
@@ -159,7 +159,7 @@ readings = {
 other = {"sampled, both towers": measured["Warm-up"]}
 other |= {name: measure(warm_up, queries=QUERIES, ranks=ranks, **how) for name, how in readings.items()}
 by_reading = pd.concat(
-    [findings(found).assign(retriever=name) for name, found in other.items()], ignore_index=True
+    [findings(gradients).assign(retriever=name) for name, gradients in other.items()], ignore_index=True
 )
 by_norms = by_reading[by_reading["reading"] == "norms"]
 by_norms.pivot_table(index="finding", columns="retriever", values="answer", aggfunc="first")[list(other)]
@@ -170,13 +170,13 @@ by_norms.pivot_table(index="finding", columns="retriever", values="answer", aggf
 
 
 # %%
-def fall(found: object) -> float:
+def fall(gradients: object) -> float:
     """Return the mean of norms over the last ten ranks, as a share of that over the first ten."""
-    mean = frame_of(found).query("statistic == 'mean of norms'").sort_values("rank")["value"]
+    mean = frame_of(gradients).query("statistic == 'mean of norms'").sort_values("rank")["value"]
     return float(mean.tail(10).mean() / mean.head(10).mean())
 
 
-pd.Series({name: fall(found) for name, found in other.items()}, name="last ten / first ten").round(
+pd.Series({name: fall(gradients) for name, gradients in other.items()}, name="last ten / first ten").round(
     4
 ).to_frame()
 
@@ -201,7 +201,7 @@ if not at_hand:
     print("not at hand: skipped")
 
 # %%
-picture = None
+figure = None
 if at_hand:
     scifact = load_beir(Path(data) / "scifact", titles=True)
     minilm = harness.load_encoder(
@@ -210,16 +210,16 @@ if at_hand:
     on_scifact = {"all-MiniLM-L6-v2, as it is": measure(minilm, split="test", queries=16, ranks=200)}
     minilm.encoder.query.scale = 20**0.5  # towers are shared: a score is the product of two such factors
     on_scifact["all-MiniLM-L6-v2, scores times 20"] = measure(minilm, split="test", queries=16, ranks=200)
-    curves = pd.concat([frame_of(found).assign(retriever=name) for name, found in on_scifact.items()])
-    picture = shown(
+    curves = pd.concat([frame_of(gradients).assign(retriever=name) for name, gradients in on_scifact.items()])
+    figure = show_figure(
         draw_gradients, curves, title="SimANS, figure 1, for all-MiniLM-L6-v2 on SciFact, 16 test queries"
     )
-picture
+figure
 
 # %%
 table = None
 if at_hand:
-    there = pd.concat([findings(found).assign(retriever=name) for name, found in on_scifact.items()])
+    there = pd.concat([findings(gradients).assign(retriever=name) for name, gradients in on_scifact.items()])
     table = there.pivot_table(
         index=["reading", "finding"], columns="retriever", values="answer", aggfunc="first"
     )

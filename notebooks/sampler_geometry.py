@@ -42,9 +42,9 @@ from harness.analysis.inclusion_by_rank import (
 )
 from harness.analysis.inclusion_figure import draw_examples, draw_inclusion, draw_inclusion_over_parameters
 from harness.analysis.interval_table import interval_table
+from harness.analysis.notebook_figure import show_figure
 from harness.analysis.overlap import overlap, overlap_between_rounds
 from harness.analysis.overlap_figure import draw_overlap
-from harness.analysis.picture import shown
 from harness.negatives.laws.trisampler import apex_angle, difference_of_angles
 from harness.negatives.noise import Noise
 from harness.negatives.registry import make_draw, make_law
@@ -108,7 +108,9 @@ print("; ".join(f"{name}: {s.law.name}, n = {s.negatives}" for name, s in sample
 
 # %%
 plane = points(samplers, [everything.rows(every(300))])
-shown(draw_geometry, plane, title=f"{TARGET}: where samplers draw ({SCALE} scale, candidates of the warm-up)")
+show_figure(
+    draw_geometry, plane, title=f"{TARGET}: where samplers draw ({SCALE} scale, candidates of the warm-up)"
+)
 
 # %% [markdown]
 # Here nearly the whole cloud lies left of 0, and most of it below 0: for this retriever candidates are far easier than the
@@ -240,7 +242,7 @@ chosen = everything.query[every(300)]
 start = everything.rows(every(300))
 final = {name: run.retriever.candidates("train", k=k, queries=chosen) for name, run in runs.items()}
 moved = points({"TriSampler": samplers["TriSampler"]}, [start, final["TriSampler"]])
-shown(
+show_figure(
     draw_geometry, moved, title=f"TriSampler's run: warm-up (round 0) and finished (round 1), {SCALE} scale"
 )
 
@@ -288,7 +290,7 @@ interval_table(again, index="run", columns="of", factor=100).rename_axis(columns
 
 # %%
 by_rank = inclusion_per_rank(samplers, few)
-shown(
+show_figure(
     draw_inclusion, by_rank, title=f"{TARGET}: chance of each rank to be drawn, n = 15 of {k} ({SCALE} scale)"
 )
 
@@ -313,7 +315,7 @@ interval_table(by_rank[by_rank["rank"].isin(ranks)], index="sampler", columns="r
 simans = Sampler(make_law({"name": "simans", "a": 0.5, "b": 0.0}), make_draw("without-replacement"), 15)
 fewer = everything.rows(every(50))
 over = inclusion_over_parameters(simans, fewer)
-shown(
+show_figure(
     draw_inclusion_over_parameters,
     over,
     title=f"SimANS over a (b = 0) and b (a = 0.5), n = 15 of {k} ({SCALE} scale)",
@@ -332,7 +334,7 @@ shown(
 # %%
 outscored = (some.gap() > 0).any(axis=1)
 print(f"{100 * outscored.mean():.1f} % of {rows} rows have a candidate that outscores the positive")
-shown(
+show_figure(
     draw_examples,
     example_distributions(simans, some),
     title=f"SimANS on four training queries (as its figure 5), {SCALE} scale",
@@ -353,7 +355,7 @@ shown(
 
 # %%
 pairs = overlap(samplers, everything.rows(every(300)))
-shown(draw_overlap, pairs, title=f"{TARGET}: what samplers draw in common ({SCALE} scale)")
+show_figure(draw_overlap, pairs, title=f"{TARGET}: what samplers draw in common ({SCALE} scale)")
 
 # %% [markdown]
 # Here SimANS draws 83 % of its negatives again at the next visit: a row of it is close to *the n nearest to the positive's score*, drawn

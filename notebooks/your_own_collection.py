@@ -36,7 +36,7 @@ import yaml
 import harness
 from harness.analysis.inclusion_by_rank import inclusion_over_parameters
 from harness.analysis.inclusion_figure import draw_inclusion_over_parameters
-from harness.analysis.picture import shown
+from harness.analysis.notebook_figure import show_figure
 from harness.collections.beir import load_beir
 from harness.collections.planted import build_planted
 from harness.evaluation.measures import evaluate
@@ -139,7 +139,9 @@ pd.DataFrame([look(law) for law in laws]).set_index("law")
 simans = Sampler(make_law("simans"), make_draw("without-replacement"), negatives=15)
 some = candidates.rows(pd.RangeIndex(0, len(candidates.query), 4).to_numpy())
 frame = inclusion_over_parameters(simans, some, grid={"a": (0.05, 0.5, 5.0)})
-shown(draw_inclusion_over_parameters, frame, title="SimANS on your own collection: who is drawn, by rank")
+show_figure(
+    draw_inclusion_over_parameters, frame, title="SimANS on your own collection: who is drawn, by rank"
+)
 
 # %% [markdown]
 # ## 4. Train and compare
@@ -182,8 +184,8 @@ target = {
 paper = {"title": "Mine", "citation": "My own", "code": "none", "notes": []}
 for path, content in (
     ("datasets/mine.yaml", dataset),
-    ("mine/paper.yaml", paper),
-    ("mine/samplers.yaml", target),
+    ("papers/mine/paper.yaml", paper),
+    ("papers/mine/samplers.yaml", target),
 ):
     (specs / path).parent.mkdir(exist_ok=True)
     (specs / path).write_text(yaml.safe_dump(content, sort_keys=False))
@@ -201,9 +203,9 @@ environment = os.environ | {
 command = [sys.executable, "-m", "harness.cli", "reproduce", "mine/samplers", "--scale", "simulation"]
 package = Path(harness.__file__).parents[1]
 environment["PYTHONPATH"] = str(package)
-made = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
-if made.returncode:
-    raise RuntimeError(made.stderr)
+completed = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+if completed.returncode:
+    raise RuntimeError(completed.stderr)
 cells = json.loads((place / "results/local/simulation/mine/samplers/cells.json").read_text())
 pd.DataFrame(
     [
@@ -224,8 +226,8 @@ pd.DataFrame(
 #
 # ## 5. Go on from here
 #
-# - Choose `a`, `b` or K with `harness search`, on queries held out of the training queries, so that the test queries are looked at
-#   once ([docs/search.md](../docs/search.md)).
+# - Choose `a`, `b` or K with `harness tune`, on queries held out of the training queries, so that the test queries are looked at
+#   once ([docs/tuning.md](../docs/tuning.md)).
 # - `sampler_geometry` and `false_negatives` take the same `candidates`.
 # - A larger encoder is a scale of your own in `experiments/scales/`: `encoder: {start: <folder or hub id>, ...}`.
 

@@ -21,10 +21,9 @@ from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import FILES, html_text
 from harness.reports.statistics.cells import count
-from harness.tuning.report.render import importances_of
-from harness.tuning.report.result import read_found
-from harness.tuning.report.table import search_document
-from harness.tuning.report.tidy import render_trials_csv
+from harness.tuning.report.render import importances_of, render_trials_csv
+from harness.tuning.report.result import read_result
+from harness.tuning.report.table import tuning_document
 
 
 def cells_of(folder: Path) -> dict[str, Any]:
@@ -42,14 +41,14 @@ def check_tables(folder: Path) -> None:
     assert all((folder / name).exists() for name in FILES)
 
 
-def check_search(folder: Path) -> None:
-    """The report of a search is rendered from its trials alone; its confirmation holds what it quotes."""
-    found = read_found(folder / "trials.json")
-    document = search_document(found, importances_of(found))
+def check_tuning(folder: Path) -> None:
+    """The report of a tuning is rendered from its trials alone; its confirmation holds what it quotes."""
+    result = read_result(folder / "trials.json")
+    document = tuning_document(result, importances_of(result))
     assert (folder / "table.md").read_text() == render_markdown(document)
     assert (folder / "table.tex").read_text() == render_latex(document)
-    assert (folder / "table.csv").read_text() == render_trials_csv(found)
-    quoted = found.data.get("confirmation")
+    assert (folder / "table.csv").read_text() == render_trials_csv(result)
+    quoted = result.data.get("confirmation")
     if quoted is not None:
         written = {row["name"]: row for row in cells_of(folder / "confirmation")["rows"]}
         assert {line["name"] for line in quoted["to_baseline"]} <= set(written)

@@ -33,7 +33,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_commands_are_frozen() -> None:
-    commands = [command.name or command.callback.__name__ for command in app.registered_commands]
+    shown = [command for command in app.registered_commands if not command.hidden]
+    commands = [command.name or command.callback.__name__ for command in shown]
     frozen = {
         "list",
         "show",
@@ -44,7 +45,7 @@ def test_the_commands_are_frozen() -> None:
         "report",
         "verify",
         "compare",
-        "search",
+        "tune",
         "analyse",
         "sync",
         "doctor",
@@ -58,6 +59,13 @@ def test_the_commands_are_frozen() -> None:
         for group in app.registered_groups
     }
     assert groups == {"runs": {"list", "show", "rm", "gc"}}
+
+
+def test_the_earlier_name_of_a_command_names_the_new_one() -> None:
+    done = run("search", "samplers", "--scale", "quick", "--workers", "2")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "`harness search`" in done.stderr and "write `harness tune`" in done.stderr
 
 
 def test_methods_are_told_without_torch() -> None:

@@ -10,14 +10,14 @@ from harness.reports.calibration.table import coverage_table
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.markdown import pipe_table
 from harness.reports.rendering import PAGE, page_text
-from tests.result_checks import CHECKS, cells_of, check_cells, check_search, check_tables
+from tests.result_checks import CHECKS, cells_of, check_cells, check_tables, check_tuning
 
 RESULTS = Path(__file__).parents[1] / "results"
 TARGETS = sorted(path.parent for path in RESULTS.glob("*/*/*/cells.json") if "local" not in path.parts)
-SEARCHES = sorted(path.parent for path in RESULTS.glob("*/searches/*/trials.json"))
-CONFIRMED = [folder / "confirmation" for folder in SEARCHES if (folder / "confirmation").exists()]
+TUNINGS = sorted(path.parent for path in RESULTS.glob("*/tuning/*/trials.json"))
+CONFIRMED = [folder / "confirmation" for folder in TUNINGS if (folder / "confirmation").exists()]
 FOLDERS = [*TARGETS, *CONFIRMED]
-SCALES = sorted({folder.parents[1] for folder in [*TARGETS, *SEARCHES]})
+SCALES = sorted({folder.parents[1] for folder in [*TARGETS, *TUNINGS]})
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "/".join(folder.parts[-3:]))
@@ -25,9 +25,9 @@ def test_tables_are_those_of_their_cells(folder):
     check_tables(folder)
 
 
-@pytest.mark.parametrize("folder", SEARCHES, ids=lambda folder: "/".join(folder.parts[-3:]))
-def test_searches_are_those_of_their_trials(folder):
-    check_search(folder)
+@pytest.mark.parametrize("folder", TUNINGS, ids=lambda folder: "/".join(folder.parts[-3:]))
+def test_tunings_are_those_of_their_trials(folder):
+    check_tuning(folder)
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.name)

@@ -1,8 +1,8 @@
-"""What the n best keep where a sampler draws: the same false negatives, how much more or less information.
+"""Samplers against the n best by score: how much more information they keep at equal false negatives.
 
-Over n the n best by score make a curve: false negatives drawn, information kept (`harness.analysis.trade`).
-A sampler lies above or below the point of that curve at which the n best draw as many false negatives.
-The n best draw nothing by chance, so the curve is exact for given queries.
+The n best trace a curve over n: false negatives drawn, information kept (`harness.analysis.trade`). A sampler
+is compared with the point of that curve at which the n best draw as many false negatives. The n best are
+deterministic, so the curve is exact for a set of queries.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ import pandas as pd
 from harness.analysis.draws import VISITS, drawn_columns, each_sampler
 from harness.analysis.false_negatives import known_relevant
 from harness.analysis.over_queries import LEVEL, resampled
-from harness.analysis.trade import found_and_kept, pushes
+from harness.analysis.trade import drawn_sums, pushes
 from harness.errors import UserError
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.sampler import Sampler
 from harness.training.batches import TrainingPairs
 
 RESAMPLES = 1000
-"""Of the queries, for the interval."""
+"""Bootstrap resamples of the queries."""
 
 
 def against_best(
     samplers: Mapping[str, Sampler], candidates: Candidates, pairs: TrainingPairs, *, visits: int = VISITS
 ) -> pd.DataFrame:
-    """Compare samplers with the n best, at as many false negatives as each draws.
+    """Compare samplers with the n best at equal false negatives.
 
     Args:
-        samplers: by name, each with its own n.
-        candidates: of one refresh.
-        pairs: of the split that the candidates belong to.
-        visits: how often each row is drawn.
+        samplers: name -> sampler, each with its own n.
+        candidates: candidates of one refresh.
+        pairs: labelled pairs of the candidates' split.
+        visits: draws of each row.
 
     Returns:
-        A line for each sampler, with columns ``sampler``; ``n``; ``of_known``, the share of the known
+        One line per sampler, with columns ``sampler``; ``n``; ``of_known``, the share of the known
         relevant candidates that a visit draws; ``kept``, the share of the information of all others;
-        ``best_n``, how many of the best draw the same share of the known relevant, interpolated, and the
-        largest number where several do; ``kept_by_best``, what those keep; ``difference``, kept less
+        ``best_n``, the n at which the n best draw the same share of the known relevant, interpolated, the
+        largest if several do; ``kept_by_best``, the share that those keep; ``difference``, kept minus
         kept_by_best, with ``low`` and ``high``, the percentile bootstrap's interval over queries.
 
     Raises:
@@ -61,19 +61,19 @@ def against_best(
     lines = []
     for name, sampler in each_sampler(samplers):
         columns = drawn_columns(sampler, candidates, visits=visits)
-        drawn = (times @ values / visits for values in found_and_kept(known, useful, columns))
-        found, kept = (values / of[:, -1] for values, of in zip(drawn, curve, strict=True))
-        best_n, kept_by_best = _on_curve(found, *(of / of[:, -1:] for of in curve))
-        difference = kept - kept_by_best
+        drawn = (times @ values / visits for values in drawn_sums(known, useful, columns))
+        of_known, information = (values / of[:, -1] for values, of in zip(drawn, curve, strict=True))
+        best_n, best_information = _on_curve(of_known, *(of / of[:, -1:] for of in curve))
+        difference = information - best_information
         ends = np.nanquantile(difference[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        at = (of[0] for of in (found, kept, best_n, kept_by_best, difference))
+        at = (of[0] for of in (of_known, information, best_n, best_information, difference))
         lines.append((name, sampler.negatives, *map(float, (*at, *ends))))
     names = "sampler n of_known kept best_n kept_by_best difference low high"
     return pd.DataFrame(lines, columns=names.split())
 
 
 def _resampled(query: Integers) -> Floats:
-    """Return how often each row counts, [1 + RESAMPLES, R]: once, then as often as its query was drawn."""
+    """Return weights of rows, [1 + RESAMPLES, R]: all 1, then the counts of their queries in resamples."""
     _, place = np.unique(query, return_inverse=True)
     queries = int(place.max()) + 1
     drawn = resampled(np.random.default_rng(0), queries, RESAMPLES)
@@ -81,17 +81,17 @@ def _resampled(query: Integers) -> Floats:
 
 
 def _along(values: Floats | Booleans, order: Integers, times: Floats) -> Floats:
-    """Return the sums over rows of the n best of each, [1 + RESAMPLES, K + 1], n from 0."""
+    """Return the sums over rows of each row's n best, [1 + RESAMPLES, K + 1], for n from 0."""
     sums = np.cumsum(np.take_along_axis(values.astype(np.float64), order, axis=1), axis=1)
     return times @ np.pad(sums, ((0, 0), (1, 0)))
 
 
-def _on_curve(found: Floats, curve_found: Floats, curve_kept: Floats) -> tuple[Floats, Floats]:
-    """Return n, and what is kept, where the n best have found as much."""
-    n = np.arange(curve_found.shape[1])
+def _on_curve(of_known: Floats, curve_known: Floats, curve_information: Floats) -> tuple[Floats, Floats]:
+    """Return n, and the information kept, where the curve of the n best reaches `of_known`."""
+    n = np.arange(curve_known.shape[1])
     points = [
         (np.interp(at, x, n), np.interp(at, x, y))
-        for at, x, y in zip(found, curve_found, curve_kept, strict=True)
+        for at, x, y in zip(of_known, curve_known, curve_information, strict=True)
     ]
-    best_n, kept = np.array(points).T
-    return best_n, kept
+    best_n, information = np.array(points).T
+    return best_n, information

@@ -1,4 +1,4 @@
-"""The story of `harness analyse`: open the finished runs of a table, look at them, write what was seen."""
+"""The story of `harness analyse`: open the finished runs of a table, analyse them, record the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 from harness.analysis.registry import Analysis, find_analysis
 from harness.analysis.row_analyses import Frames
-from harness.api.run import Opened, open_row
+from harness.api.run import OpenedRun, open_row
 from harness.errors import UserError, nearest
 from harness.records.environment import describe_environment
 from harness.records.mlflow_analysis import record_analysis
@@ -28,17 +28,17 @@ from harness.storage.files import content_hash
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be looked at.
+class AnalysisRequest:
+    """Arguments of an analysis.
 
     Attributes:
-        name: of the analysis.
-        target: whose rows.
-        scale: of the rows.
-        rows: their names; all that the analysis can look at by default.
+        name: name of the analysis.
+        target: target whose rows are analysed.
+        scale: scale of the runs.
+        rows: names of rows; by default all that the analysis accepts.
         seed: number of the seed, from 0.
-        options: of the analysis, as `key=value`.
-        publish: whether it is to be committed.
+        options: options of the analysis, as `key=value`.
+        publish: whether results are written to `results/`.
     """
 
     name: str
@@ -51,77 +51,79 @@ class Asked:
 
     @property
     def command(self) -> str:
-        """Return the command that asks for it."""
-        said = ["harness", "analyse", self.name, self.target, "--scale", self.scale]
+        """Return the equivalent command line."""
+        words = ["harness", "analyse", self.name, self.target, "--scale", self.scale]
         for row in self.rows:
-            said += ["--row", row]
-        said += ["--seed", str(self.seed)] if self.seed else []
+            words += ["--row", row]
+        words += ["--seed", str(self.seed)] if self.seed else []
         for option in self.options:
-            said += ["--with", option]
-        return shlex.join([*said, *(["--publish"] if self.publish else [])])
+            words += ["--with", option]
+        return shlex.join([*words, *(["--publish"] if self.publish else [])])
 
 
 @dataclass(frozen=True)
-class Analysed:
-    """What was seen.
+class AnalysisResult:
+    """The result of an analysis.
 
     Attributes:
-        asked: what was asked for.
-        analysis: which.
+        request: its arguments.
+        analysis: the analysis in the registry.
         resolved: the target at its scale.
-        runs: that were looked at.
-        frames: by name.
-        options: of the analysis, defaults left out.
+        runs: the analysed runs.
+        frames: name -> frame.
+        options: options that differ from their defaults.
     """
 
-    asked: Asked
+    request: AnalysisRequest
     analysis: Analysis
     resolved: Resolved
-    runs: Sequence[Opened]
+    runs: Sequence[OpenedRun]
     frames: Frames
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def analyse(library: Library, stages: Stages, asked: Asked) -> Analysed:
-    """Look at finished runs; nothing is trained.
+def analyse(library: Library, stages: Stages, request: AnalysisRequest) -> AnalysisResult:
+    """Analyse finished runs; nothing is trained.
 
     Raises:
-        UserError: no such analysis, target, row or option; a run is not there or not finished; or the
-            analysis cannot look at it.
+        UserError: no such analysis, target, row or option; a run is missing or unfinished; or the analysis
+            does not apply to it.
     """
-    analysis = find_analysis(asked.name)
-    options = _options(analysis, asked.options)
-    resolved = resolve(library, asked.target, asked.scale)
+    analysis = find_analysis(request.name)
+    options = _options(analysis, request.options)
+    resolved = resolve(library, request.target, request.scale)
     torch.set_num_threads(resolved.scale.spec.threads)
-    runs = [open_row(stages, resolved, name, asked.seed) for name in _rows(resolved, analysis, asked.rows)]
+    runs = [
+        open_row(stages, resolved, name, request.seed) for name in _rows(resolved, analysis, request.rows)
+    ]
     with stages.progress.task(analysis.title):
         frames = analysis.make(runs, **options)
-    return Analysed(asked, analysis, resolved, runs, frames, options)
+    return AnalysisResult(request, analysis, resolved, runs, frames, options)
 
 
 def _rows(resolved: Resolved, analysis: Analysis, named: Sequence[str]) -> Sequence[str]:
-    """Return the rows that are named, or else all that the analysis can look at."""
+    """Return the named rows, or else all that the analysis accepts."""
     if named:
         return named
-    rows = [row for row in with_runs(resolved.target.rows) if analysis.takes(resolved.run(row, 0))]
+    rows = [row for row in with_runs(resolved.target.rows) if analysis.accepts(resolved.run(row, 0))]
     if not rows:
         raise UserError(f"{resolved.name} has no row for {analysis.name}", fix="name another target")
     return [row.name for row in rows]
 
 
-def _options(analysis: Analysis, given: Sequence[str]) -> dict[str, Any]:
+def _options(analysis: Analysis, texts: Sequence[str]) -> dict[str, Any]:
     """Return the options of an analysis by name.
 
     Raises:
-        UserError: there is no such option, or not this value.
+        UserError: no such option, or a value of the wrong type.
     """
     known = {
         name: parameter.default
         for name, parameter in inspect.signature(analysis.make).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
-    found = {}
-    for option in given:
+    values = {}
+    for option in texts:
         name, equals, text = option.partition("=")
         if not equals or name not in known:
             fix = nearest(name, known) or f"{analysis.name} has none"
@@ -130,26 +132,26 @@ def _options(analysis: Analysis, given: Sequence[str]) -> dict[str, Any]:
         if usual is not None and type(value) is not type(usual):
             fix = f"write for example --with {name}={usual}"
             raise UserError(f"--with {option}: no {type(usual).__name__}", fix=fix)
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
-def record(found: Analysed, stages: Stages, files: Sequence[Path]) -> bool:
-    """Write an analysis to MLflow, in the experiment of its paper; returns whether that went well."""
-    asked, resolved = found.asked, found.resolved
-    made_from = [run.run.fingerprint for run in found.runs]
+def record(result: AnalysisResult, stages: Stages, files: Sequence[Path]) -> bool:
+    """Write an analysis to MLflow, in the experiment of its paper; return whether that succeeded."""
+    request, resolved = result.request, result.resolved
+    fingerprints = [run.run.fingerprint for run in result.runs]
     tags = {
-        "mlflow.runName": f"{found.analysis.name} of {resolved.name}",
-        "analysis": found.analysis.name,
+        "mlflow.runName": f"{result.analysis.name} of {resolved.name}",
+        "analysis": result.analysis.name,
         "target": resolved.name,
-        "scale": asked.scale,
-        "seed": str(asked.seed),
-        "rows": "; ".join(run.name for run in found.runs),
-        "runs": " ".join(made_from),
-        "command": asked.command,
+        "scale": request.scale,
+        "seed": str(request.seed),
+        "rows": "; ".join(run.name for run in result.runs),
+        "runs": " ".join(fingerprints),
+        "command": request.command,
         **environment_tags(describe_environment()),
     }
-    first, *columns = (summary := found.analysis.sum_up(found.frames)).columns
+    first, *columns = (summary := result.analysis.sum_up(result.frames)).columns
     numbers = {
         f"{line[first]}/{column}": float(line[column])
         for line in summary.to_dict("records")
@@ -159,7 +161,7 @@ def record(found: Analysed, stages: Stages, files: Sequence[Path]) -> bool:
     return record_analysis(
         stages.store.tracking_uri,
         resolved.paper,
-        fingerprint=content_hash("analysis", asked.name, found.options, made_from),
+        fingerprint=content_hash("analysis", request.name, result.options, fingerprints),
         tags=tags,
         numbers=numbers,
         files=files,

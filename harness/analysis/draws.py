@@ -1,4 +1,4 @@
-"""What samplers draw from given candidates, visit by visit, as training would."""
+"""Draws of samplers from candidates, visit by visit, as in training."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from harness.negatives.noise import Noise
 from harness.negatives.sampler import Sampler
 
 VISITS = 4
-"""How often each row is drawn by default."""
+"""Draws of each row by default."""
 
 
 def drawn_columns(
     sampler: Sampler, candidates: Candidates, *, visits: int = VISITS, seed: int = 0, round: int = 0
 ) -> Integers:
-    """Return the columns drawn at each visit, [visits, R, n]; rows of too few candidates repeat them.
+    """Return the columns drawn at each visit, [visits, R, n]; rows with too few candidates repeat some.
 
     Raises:
         UserError: a score is not finite, or a row has no candidate.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*repeated .tiled")  # known since training, once for each draw
+        warnings.filterwarnings(
+            "ignore", ".*repeated .tiled"
+        )  # reported in training; here it would repeat for each draw
         return np.stack(
             [
                 sampler(candidates, Noise(seed, round, np.full(len(candidates.query), visit))).column
@@ -37,7 +39,7 @@ def drawn_columns(
 
 
 def at_drawn(values: npt.NDArray[Scalar], column: Integers) -> npt.NDArray[Scalar]:
-    """Return values [R, K] at the columns [visits, R, n], [R, visits * n]: all draws of a row together."""
+    """Return values [R, K] at drawn columns [visits, R, n], as [R, visits * n]."""
     flat = np.moveaxis(column, 0, 1).reshape(len(values), -1)
     return at_columns(values, flat)
 
@@ -46,8 +48,8 @@ def each_sampler(samplers: Mapping[str, Sampler]) -> Iterator[tuple[str, Sampler
     """Yield names and samplers.
 
     Raises:
-        UserError: there is none.
+        UserError: there are none.
     """
     if not samplers:
-        raise UserError("no sampler to look at", fix="name at least one that draws its negatives")
+        raise UserError("no sampler to analyse", fix="name at least one that draws its negatives")
     yield from samplers.items()

@@ -1,7 +1,7 @@
-"""Known relevant documents among what samplers draw: false negatives, with all their denominators.
+"""Known false negatives: known relevant documents among the negatives that samplers draw.
 
-What training labelled is masked and cannot be drawn. Counted are documents known to be relevant and not
-labelled, so the counts are of false negatives that are known; of others nobody knows.
+Documents with a training label are masked and cannot be drawn. Counted are documents known to be relevant and
+not labelled; false negatives that nobody has judged are not counted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EDGES: Mapping[str, tuple[float, ...]] = {
     "rank": (1, 2, 3, 6, 11, 21, 51, 101, 201, 501, np.inf),
     "gap": (-np.inf, -16, -8, -4, -2, -1, 0, 1, 2, 4, np.inf),
 }
-"""Where bins begin; each ends before the next."""
+"""Lower ends of bins; a bin ends before the next begins."""
 
 
 def false_negatives(
@@ -41,16 +41,16 @@ def false_negatives(
     """Count the known relevant documents that samplers draw.
 
     Args:
-        samplers: by name.
-        candidates: of one refresh, mined with the mask `labelled` or less.
-        pairs: of the split that the candidates belong to; tell what is known to be relevant.
+        samplers: name -> sampler.
+        candidates: candidates of one refresh, mined with the mask `labelled` or less.
+        pairs: labelled pairs of the candidates' split, with their known relevant documents.
         by: ``all`` together, by ``rank`` of s(q, d-) from 1, or by the ``gap`` s(q, d-) - s(q, d+).
-        visits: how often each row is drawn.
+        visits: draws of each row.
 
     Returns:
-        A line for each sampler and bin that has candidates, with columns ``sampler``; ``by``; ``bin``, with
-        its ends ``begin`` and ``end`` (not part of it); ``drawn``, how many were drawn over all visits;
-        ``false_negatives``, how many of these are known to be relevant; ``share``, the one of the other, with
+        One line per sampler and bin with candidates, with columns ``sampler``; ``by``; ``bin``, with
+        its ends ``begin`` and ``end`` (not part of it); ``drawn``, the number drawn over all visits;
+        ``false_negatives``, the known relevant among these; ``share``, their quotient, with
         ``low`` and ``high``, its interval over queries; ``candidates`` in the bin, ``known`` relevant ones
         among them; ``of_known``, the share of those that a visit draws.
 
@@ -68,17 +68,17 @@ def false_negatives(
             if not here.any():
                 continue
             hits = drawn & drawn_known
-            found = share(hits.sum(axis=1), drawn.sum(axis=1), candidates.query)
+            estimate = share(hits.sum(axis=1), drawn.sum(axis=1), candidates.query)
             there, relevant = int(here.sum()), int((here & known).sum())
             of_known = hits.sum() / visits / relevant if relevant else np.nan
-            counts = (int(drawn.sum()), int(hits.sum()), *map(float, found), there, relevant, of_known)
+            counts = (int(drawn.sum()), int(hits.sum()), *map(float, estimate), there, relevant, of_known)
             lines.append((name, by, _label(by, begin, end), begin, end, *counts))
     names = "sampler by bin begin end drawn false_negatives share low high candidates known of_known"
     return pd.DataFrame(lines, columns=names.split())
 
 
 def known_relevant(candidates: Candidates, pairs: TrainingPairs) -> Booleans:
-    """Return which candidates are known to be relevant to their row's query, [R, K], of the valid ones.
+    """Return which valid candidates are known to be relevant to their row's query, [R, K].
 
     Raises:
         UserError: candidates and pairs are of different queries.
@@ -92,12 +92,12 @@ def known_relevant(candidates: Candidates, pairs: TrainingPairs) -> Booleans:
                 fix="give the pairs of the split that the candidates were mined for",
             )
     rows = (pairs.known_relevant[number[int(query)]] for query in candidates.query)
-    known = np.stack([np.isin(of, found) for of, found in zip(candidates.document, rows, strict=True)])
+    known = np.stack([np.isin(of, relevant) for of, relevant in zip(candidates.document, rows, strict=True)])
     return known & candidates.valid
 
 
 def _bins(candidates: Candidates, by: By) -> Integers:
-    """Return the number of each candidate's bin, [R, K]; -1 where it is not valid."""
+    """Return the index of each candidate's bin, [R, K]; -1 if it is not valid."""
     value = candidates.rank() + 1.0 if by == "rank" else candidates.gap()
     bins = np.searchsorted(np.array(EDGES[by]), value, side="right") - 1
     return np.where(candidates.valid, bins, -1)

@@ -1,4 +1,4 @@
-"""Figures of false negatives: their share by rank and gap, and what is kept for them."""
+"""Figures of false negatives: their share by rank and gap, and the information kept at their cost."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def draw_false_negatives(frame: pd.DataFrame, svg: Path, png: Path, *, title: st
     """Draw the share of known relevant documents among the draws, a panel for each way of binning.
 
     Args:
-        frame: of `false_negatives`, or several of them together.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `false_negatives`, or several concatenated.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     panels = list(frame.groupby("by", sort=False))
     legend = (
@@ -48,10 +48,10 @@ def draw_trade(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None
     """Draw information kept over false negatives drawn, a curve for each sampler.
 
     Args:
-        frame: of `trade` or `trade_over_parameter`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `trade` or `trade_over_parameter`.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     legend = (
         "Kept: the softmax loss's derivative by the drawn scores, without those known to be relevant, as a "

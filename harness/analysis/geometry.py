@@ -4,7 +4,7 @@ x = s(q, d-) - s(q, d+): 0 where a negative is as relevant as the positive (equa
 y = s(d+, d-) - s(q, d-): above 0 where it is nearer to the positive than the query is (equation 6).
 
 The paper states the region as s(q, d-) ~ s(q, d+) and s(d+, d-) >= s(q, d-), without saying how near "~" is,
-and draws it with an angle of 60 degrees. `REGIONS` are readings of that.
+and draws it with an angle of 60 degrees. `REGIONS` has readings of that.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ QUANTILES = (0.1, 0.5, 0.9)
 def geometry(
     samplers: Mapping[str, Sampler], rounds: Sequence[Candidates], *, visits: int = VISITS
 ) -> pd.DataFrame:
-    """Return where samplers draw, in figures.
+    """Return statistics of where samplers draw.
 
     Args:
-        samplers: by name.
-        rounds: candidates of one refresh or more, in order.
-        visits: how often each row is drawn.
+        samplers: name -> sampler.
+        rounds: candidates of one or more refreshes, in order.
+        visits: draws of each row.
 
     Returns:
-        A line for each sampler (and for all candidates), round, quantity and reading, with columns
+        One line per sampler (and for all candidates), round, quantity and reading, with columns
         ``sampler``, ``round``, ``quantity``, ``reading``, ``value``, ``low`` and ``high``, an interval over
         queries. Quantities, of all draws of all rows: ``inside``, the share in a region of `REGIONS`;
-        ``zero weight``, the share to which equation 6 gives none, y <= 0; ``x`` and ``y``, their means;
+        ``zero weight``, the share with weight 0 by equation 6, y <= 0; ``x`` and ``y``, their means;
         ``angle 10 %``, ``50 %``, ``90 %``, quantiles in degrees of equation 4's difference (``eq4``) and of
-        the angle at q (``apex``); ``effective candidates``, exp(entropy) of the law's weights, the mean over
-        rows, whatever is drawn by them; of all candidates their number.
+        the angle at q (``apex``); ``effective candidates``, exp(entropy) of the law's weights, mean over
+        rows, whatever the draw; for all candidates their number.
 
     Raises:
         UserError: candidates without s(d+, d-), or no sampler.
@@ -66,8 +66,8 @@ def geometry(
         _refuse_unknown(candidates)
         values = _values(candidates)
         for name, columns, effective in _drawings(samplers, candidates, number, visits):
-            for quantity, reading, found in _quantities(values, candidates, columns):
-                lines.append((name, number, quantity, reading, *map(float, found)))
+            for quantity, reading, estimate in _quantities(values, candidates, columns):
+                lines.append((name, number, quantity, reading, *map(float, estimate)))
             counted = mean(effective, np.ones(len(effective)), candidates.query)
             lines.append((name, number, "effective candidates", "", *map(float, counted)))
     names = ["sampler", "round", "quantity", "reading", "value", "low", "high"]
@@ -75,15 +75,15 @@ def geometry(
 
 
 def points(samplers: Mapping[str, Sampler], rounds: Sequence[Candidates], *, visits: int = 1) -> pd.DataFrame:
-    """Return every point of the plane at which something is drawn, and those of all candidates.
+    """Return the points of all draws in the plane, and those of all candidates.
 
     Args:
-        samplers: by name.
-        rounds: candidates of one refresh or more, in order; some of their rows, where they are many.
-        visits: how often each row is drawn.
+        samplers: name -> sampler.
+        rounds: candidates of one or more refreshes, in order; a sample of rows keeps the frame small.
+        visits: draws of each row.
 
     Returns:
-        A line for each draw, and one for each candidate under the sampler `ALL`, with columns ``sampler``,
+        One line per draw, and one per candidate under the sampler `ALL`, with columns ``sampler``,
         ``round``, ``query``, ``positive`` and ``document`` (numbers), ``x``, ``y``.
 
     Raises:
@@ -105,7 +105,7 @@ def points(samplers: Mapping[str, Sampler], rounds: Sequence[Candidates], *, vis
 
 
 def regions(candidates: Candidates) -> dict[str, Booleans]:
-    """Return which candidates lie in the triangular region, [R, K], under each reading of `REGIONS`."""
+    """Return which candidates are in the triangular region, [R, K], under each reading of `REGIONS`."""
     x, y = candidates.gap(), candidates.positive_similarity.astype(np.float64) - candidates.score
     still = Noise(0, 0, np.zeros(len(x), dtype=np.int64))
     shell = Region(shape="triangular").weigh(candidates, still).log_weight
@@ -129,7 +129,7 @@ def _values(candidates: Candidates) -> dict[str, Floats]:
 def _drawings(
     samplers: Mapping[str, Sampler], candidates: Candidates, number: int, visits: int
 ) -> Iterator[tuple[str, Integers, Floats]]:
-    """Yield name, columns [visits, R, n] and effective numbers [R] of all candidates and of each sampler."""
+    """Yield name, drawn columns [visits, R, n] and effective numbers [R], of all candidates first."""
     rows, width = candidates.score.shape
     everything = np.broadcast_to(np.arange(width), (1, rows, width))
     yield ALL, everything, candidates.valid.sum(axis=1).astype(np.float64)
@@ -142,7 +142,7 @@ def _drawings(
 def _quantities(
     values: Mapping[str, Floats], candidates: Candidates, columns: Integers
 ) -> Iterator[tuple[str, str, Estimate]]:
-    """Yield quantity, reading and estimate of what was drawn."""
+    """Yield quantity, reading and estimate of the draws."""
     query, used = candidates.query, _used(candidates, columns)
     count = used.sum(axis=1)
     of = {name: at_drawn(value, columns) for name, value in values.items()}
@@ -158,7 +158,7 @@ def _quantities(
 
 
 def _used(candidates: Candidates, columns: Integers) -> Booleans:
-    """Return which of the drawn count, [R, visits * n]; only of all candidates some do not."""
+    """Return which draws are valid candidates, [R, visits * n]; of samplers all are."""
     return at_drawn(candidates.valid, columns)
 
 

@@ -1,4 +1,4 @@
-"""The figure of the plane: all candidates in grey, what each sampler draws on top, the region marked."""
+"""The figure of the plane: all candidates in grey, draws of each sampler on top, the region marked."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from harness.analysis.geometry import ALL, NEAR
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 
 SHOWN = 1500
-"""Draws of a panel; more would hide each other."""
+"""Maximum of draws in a panel; more would overlap."""
 
 IMAGE = {"rasterized": True}
-"""Thousands of dots and cells stand in vector figures as an image."""
+"""Thousands of dots and cells are an image in vector figures."""
 
 ACROSS = 3
-"""Panels beside each other where there is one round or one sampler."""
+"""Panels in a row if there is one round or one sampler."""
 
 
 def draw_geometry(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw a panel for each sampler, and a line of panels for each round; rounds of one sampler side by side.
+    """Draw a panel for each sampler, a row of panels for each round; of one sampler, rounds side by side.
 
     Args:
-        frame: of `points`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `points`.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     rounds = list(frame["round"].unique())
     names = [name for name in frame["sampler"].cat.categories if name != ALL]

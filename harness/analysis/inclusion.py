@@ -1,7 +1,7 @@
-"""The chance of each candidate to be among the n that a sampler draws, without drawing.
+"""Inclusion probabilities: the chance of each candidate to be among the n drawn, computed without drawing.
 
-Exact for every law that weighs without noise. A law that draws in stages (TriSampler) is exact given its
-first stage, and averaged over visits of the noise of that stage alone.
+They are exact for laws without noise. For a law with two stages (TriSampler) they are exact given the first
+stage, and averaged over the noise of that stage.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harness.negatives.noise import Noise
 from harness.negatives.sampler import Sampler
 
 EXACT, STAGED, COUNTED = "exact", "exact given the first stage", "counted"
-"""How an inclusion probability was found."""
+"""How an inclusion probability was computed."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Inclusion:
     """Inclusion probabilities of one refresh.
 
     Attributes:
-        chance: [R, K] probability to be among the n drawn; 0 where a candidate may not be drawn.
+        chance: [R, K] probability to be among the n drawn; 0 for candidates that cannot be drawn.
         how: ``exact``; ``exact given the first stage``, a mean over visits; ``counted`` over visits.
-        visits: how many visits it is the mean of; 1 where exact.
+        visits: number of visits in the mean; 1 if exact.
     """
 
     chance: Floats
@@ -45,16 +45,16 @@ def inclusion(
 ) -> Inclusion:
     """Return inclusion probabilities without drawing the final negatives.
 
-    Without replacement they are those of successive draws (`harness.analysis.successive`), of which some may
-    come from the law's fillings; with replacement 1 - (1 - p)^n; of the n best 0 or 1.
+    Without replacement they are those of successive draws (`harness.analysis.successive`), from the law's
+    weights and then its fillings; with replacement 1 - (1 - p)^n; of the n best 0 or 1.
 
     Args:
         sampler: law, draw and n.
-        candidates: of one refresh.
-        visits: over how many visits the noise of a law's first stage is averaged; the standard error of a
-            probability p is at most sqrt(p (1 - p) / visits), and falls likewise with the rows of a mean.
-        seed: of that noise.
-        round: of that noise.
+        candidates: candidates of one refresh.
+        visits: visits over which the noise of a law's first stage is averaged; the standard error of a
+            probability p is at most sqrt(p (1 - p) / visits), and that of a mean falls with its rows too.
+        seed: seed of that noise.
+        round: round of that noise.
 
     Raises:
         UserError: the draw has no closed form, a score is not finite, or a row has no candidate.
@@ -67,14 +67,14 @@ def inclusion(
             fix="count draws with `counted_inclusion`",
         )
     check_scores(candidates, similarity="documents" in sampler.law.needs)
-    given = _BY_DRAW[sampler.draw.name]
+    closed_form = _BY_DRAW[sampler.draw.name]
     total = np.zeros(candidates.score.shape)
     for visit in range(visits):
         noise = _Overheard(seed, round, np.full(len(total), visit))
         weights = sampler.law.weigh(candidates, noise)
-        total += given(sampler, candidates, weights, noise)
+        total += closed_form(sampler, candidates, weights, noise)
         refuse_empty(candidates, total.sum(axis=1) > 0)
-        if not noise.asked:
+        if not noise.stages:
             return Inclusion(total, EXACT, 1)
     return Inclusion(total / visits, STAGED, visits)
 
@@ -82,14 +82,14 @@ def inclusion(
 def counted_inclusion(
     sampler: Sampler, candidates: Candidates, *, visits: int = 16, seed: int = 0, round: int = 0
 ) -> Inclusion:
-    """Return the share of visits in which each candidate was drawn; for any draw, with the error of counting.
+    """Return the share of visits in which each candidate is drawn; for any draw, with sampling error.
 
     Args:
         sampler: law, draw and n.
-        candidates: of one refresh.
-        visits: how often each row is drawn.
-        seed: of the noise.
-        round: of the noise.
+        candidates: candidates of one refresh.
+        visits: draws of each row.
+        seed: seed of the noise.
+        round: round of the noise.
 
     Raises:
         UserError: a score is not finite, or a row has no candidate.
@@ -102,31 +102,30 @@ def counted_inclusion(
 
 
 def closest_inclusion(sampler: Sampler, candidates: Candidates, *, visits: int = 16) -> Inclusion:
-    """Return `inclusion`, or what is counted where the draw has no closed form."""
+    """Return `inclusion`, or `counted_inclusion` if the draw has no closed form."""
     find = inclusion if sampler.draw.name in _BY_DRAW else counted_inclusion
     return find(sampler, candidates, visits=visits)
 
 
 @dataclass(frozen=True)
 class _Overheard(Noise):
-    """Noise that notes the stages for which a law asked; a law that asks for none weighs always alike."""
+    """Noise that records the stages a law asks for; a law that asks for none is deterministic."""
 
-    asked: list[int] = field(default_factory=list)
+    stages: list[int] = field(default_factory=list)
 
     def of(self, candidates: Candidates, stage: int, copy: int = 0) -> Floats:
-        self.asked.append(stage)
+        self.stages.append(stage)
         return super().of(candidates, stage, copy)
 
     def of_row(self, candidates: Candidates, stage: int, copies: int) -> Floats:
-        self.asked.append(stage)
+        self.stages.append(stage)
         return super().of_row(candidates, stage, copies)
 
 
 def _without_replacement(sampler: Sampler, candidates: Candidates, weights: Weights, noise: Noise) -> Floats:
-    """Successive draws from the weights, then from each filling for what is still missing.
+    """Successive draws from the weights, then from each filling for the missing rest.
 
-    A filling is reached only when all that could be taken before it are taken, so nothing that it depends on
-    is left to chance.
+    A filling is used only when all earlier candidates are drawn, so it does not depend on chance.
     """
     chance = np.zeros(weights.log_weight.shape)
     missing = np.full(len(chance), sampler.negatives)
@@ -138,7 +137,7 @@ def _without_replacement(sampler: Sampler, candidates: Candidates, weights: Weig
 
 
 def _with_replacement(sampler: Sampler, candidates: Candidates, weights: Weights, noise: Noise) -> Floats:
-    """Draw independently, by the first of weights and fillings that has any."""
+    """Independent draws, by the first of weights and fillings with any weight."""
     log_weight = weights.log_weight
     for fill in weights.fills:
         log_weight = np.where(has_weight(log_weight)[:, None], log_weight, fill)
@@ -150,7 +149,7 @@ def _with_replacement(sampler: Sampler, candidates: Candidates, weights: Weights
 
 
 def _best(sampler: Sampler, candidates: Candidates, weights: Weights, noise: Noise) -> Floats:
-    """The n best are always the same ones."""
+    """The n best, which are deterministic."""
     return _marked(
         weights.log_weight.shape, sampler.draw(candidates, weights, noise, sampler.negatives).column
     )

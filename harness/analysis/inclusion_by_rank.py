@@ -1,4 +1,4 @@
-"""Where in the ranked list samplers draw: inclusion probability per rank, and over parameters."""
+"""Inclusion probabilities by rank, and over parameters of a law."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "trisampler": {"a": (0.0, 0.1, 0.25, 1.0, 4.0), "transitional": (0.1, 0.25, 0.5, 1.0)},
     "region": {"width": (0.25, 0.5, 1.0, 2.0)},
 }
-"""What `inclusion_over_parameters` takes by default: values of ours around those of the papers."""
+"""Default grids of `inclusion_over_parameters`: our values around those of the papers."""
 
 
 def inclusion_per_rank(
     samplers: Mapping[str, Sampler], candidates: Candidates, *, visits: int = 16
 ) -> pd.DataFrame:
-    """Return how likely each rank is to be drawn.
+    """Return inclusion probabilities by rank.
 
     Args:
-        samplers: by name; each is looked at on the same candidates.
-        candidates: of one refresh.
-        visits: see :func:`harness.analysis.inclusion.inclusion`.
+        samplers: name -> sampler, all on the same candidates.
+        candidates: candidates of one refresh.
+        visits: visits of :func:`harness.analysis.inclusion.inclusion`.
 
     Returns:
-        A line for each sampler and rank, with columns ``sampler``; ``rank`` by s(q, d-), from 1; ``rows``
-        that have a candidate there; ``mean`` inclusion probability over those, ``low`` and ``high``, its
-        interval over queries; ``tenth`` and ``ninetieth``, percentiles over rows; ``how`` it was found.
+        One line per sampler and rank, with columns ``sampler``; ``rank`` by s(q, d-), from 1; ``rows`` with
+        a candidate there; ``mean`` inclusion probability over those, ``low`` and ``high``, its interval over
+        queries; ``tenth`` and ``ninetieth``, percentiles over rows; ``how`` it was computed.
     """
     lines = [_lines(sampler, candidates, visits).assign(sampler=n) for n, sampler in samplers.items()]
     return _first(pd.concat(lines, ignore_index=True), "sampler")
@@ -53,45 +53,45 @@ def inclusion_over_parameters(
     grid: Mapping[str, Sequence[Any]] | None = None,
     visits: int = 16,
 ) -> pd.DataFrame:
-    """Return how likely each rank is to be drawn as one parameter of the law after the other changes.
+    """Return inclusion probabilities by rank, varying one parameter of the law at a time.
 
     Args:
-        sampler: whose law's other parameters stay.
-        candidates: of one refresh.
-        grid: values by parameter; `GRIDS` by default.
-        visits: see :func:`harness.analysis.inclusion.inclusion`.
+        sampler: sampler whose law is varied; its other parameters stay.
+        candidates: candidates of one refresh.
+        grid: parameter -> values; `GRIDS` by default.
+        visits: visits of :func:`harness.analysis.inclusion.inclusion`.
 
     Returns:
-        As `inclusion_per_rank`, with ``law``, ``parameter`` and ``value`` in the place of ``sampler``.
+        As `inclusion_per_rank`, with ``law``, ``parameter`` and ``value`` in place of ``sampler``.
 
     Raises:
-        PieceError: the law has no such parameter, or not this value.
+        PieceError: the law has no such parameter, or does not allow a value.
     """
     law, lines = settings_of(sampler.law), []
     for parameter, values in (GRIDS.get(law["name"], {}) if grid is None else grid).items():
         for value in values:
             changed = replace(sampler, law=make_law({**law, parameter: value}))
-            found = _lines(changed, candidates, visits)
-            lines.append(found.assign(law=law["name"], parameter=parameter, value=value))
+            changed_lines = _lines(changed, candidates, visits)
+            lines.append(changed_lines.assign(law=law["name"], parameter=parameter, value=value))
     return _first(pd.concat(lines, ignore_index=True), "law", "parameter", "value")
 
 
 def example_distributions(
     sampler: Sampler, candidates: Candidates, *, rows: Sequence[int] | None = None, top: int = 50
 ) -> pd.DataFrame:
-    """Return what a sampler does with single rows, as SimANS's figure 5 shows it for four (MS-Pas, top 50).
+    """Return a sampler's distribution on single rows, as in SimANS's figure 5 (four rows of MS-Pas, top 50).
 
     Args:
-        sampler: with a law that weighs alike at every visit, or one averaged over 16 of them.
-        candidates: of one refresh.
-        rows: which; four by default, at the 20th to 80th percentile of the gap of the best candidate, so that
-            the peaks of laws that look at the gap lie apart.
-        top: ranks that are shown.
+        sampler: a sampler; a law with noise is averaged over 16 visits.
+        candidates: candidates of one refresh.
+        rows: numbers of rows; by default four, at the 20th to 80th percentile of the best candidate's gap, so
+            that laws of the gap peak at different ranks.
+        top: number of ranks.
 
     Returns:
-        A line for each row and rank, with columns ``query``, ``positive`` (numbers), ``rank``, ``gap``,
-        s(q, d-) - s(q, d+), ``first``, the chance to be drawn first, and ``inclusion``, to be among the n;
-        both are of the whole row, so those of the top ranks need not sum to 1 and n.
+        One line per row and rank, with columns ``query``, ``positive`` (numbers), ``rank``, ``gap``,
+        s(q, d-) - s(q, d+), ``first``, the chance to be drawn first, and ``inclusion``, to be among the n,
+        both over the whole row, so the top ranks need not sum to 1 and n.
     """
     chosen = candidates.rows(np.asarray(_spread_rows(candidates) if rows is None else rows))
     order = np.argsort(chosen.rank(), axis=1)[:, :top]
@@ -100,14 +100,14 @@ def example_distributions(
         "first": closest_inclusion(replace(sampler, negatives=1), chosen).chance,
         "inclusion": closest_inclusion(sampler, chosen).chance,
     }
-    found = {name: np.take_along_axis(values, order, axis=1).ravel() for name, values in columns.items()}
+    top_values = {name: np.take_along_axis(values, order, axis=1).ravel() for name, values in columns.items()}
     count, shown = order.shape
     frame = pd.DataFrame(
         {
             "query": np.repeat(chosen.query, shown),
             "positive": np.repeat(chosen.positive, shown),
             "rank": np.tile(np.arange(1, shown + 1), count),
-            **found,
+            **top_values,
         }
     )
     return frame[np.take_along_axis(chosen.valid, order, axis=1).ravel()].reset_index(drop=True)
@@ -120,9 +120,9 @@ def _spread_rows(candidates: Candidates) -> Integers:
 
 
 def _lines(sampler: Sampler, candidates: Candidates, visits: int) -> pd.DataFrame:
-    found = closest_inclusion(sampler, candidates, visits=visits)
+    included = closest_inclusion(sampler, candidates, visits=visits)
     order = np.argsort(candidates.rank(), axis=1)
-    chance = np.take_along_axis(found.chance, order, axis=1)
+    chance = np.take_along_axis(included.chance, order, axis=1)
     valid = np.take_along_axis(candidates.valid, order, axis=1)
     seen = np.flatnonzero(valid.any(axis=0))  # ranks follow each other without a gap
     value, low, high = mean((chance * valid)[:, seen], valid[:, seen], candidates.query)
@@ -136,7 +136,7 @@ def _lines(sampler: Sampler, candidates: Candidates, visits: int) -> pd.DataFram
             "high": np.minimum(high, 1.0),
             "tenth": tenth,
             "ninetieth": ninetieth,
-            "how": found.how,
+            "how": included.how,
         }
     )
 

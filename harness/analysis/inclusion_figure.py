@@ -1,4 +1,4 @@
-"""Figures of inclusion probabilities: over the ranks, for samplers and for values of parameters."""
+"""Figures of inclusion probabilities by rank, for samplers and for values of parameters."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PLAIN: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
 
 
 def draw_inclusion(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw a line for each sampler over the ranks.
+    """Draw inclusion probabilities by rank, a line for each sampler.
 
     Args:
-        frame: of `inclusion_per_rank`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `inclusion_per_rank`.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     with figure_to(svg, png, 9.6, 4.4) as figure:
         describe(figure, title, _legend(frame))
@@ -36,21 +36,21 @@ def draw_inclusion(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> 
 
 
 def draw_inclusion_over_parameters(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw a panel for each parameter and in it a line for each value.
+    """Draw a panel for each parameter, with a line for each value.
 
     Args:
-        frame: of `inclusion_over_parameters`, or several of them together.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `inclusion_over_parameters`, or several concatenated.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     panels = list(frame.groupby(["law", "parameter"], sort=False))
     lines = -(-len(panels) // 2)
     with figure_to(svg, png, 9.6, 2.9 * lines + 0.9) as figure:
         describe(figure, title, _legend(frame))
         axes = figure.subplots(lines, 2, squeeze=False, sharey=True).ravel()
-        for axis, ((law, parameter), found) in zip(axes, panels, strict=False):
-            for number, (value, of) in enumerate(found.groupby("value", sort=False)):
+        for axis, ((law, parameter), curves) in zip(axes, panels, strict=False):
+            for number, (value, of) in enumerate(curves.groupby("value", sort=False)):
                 _draw_line(axis, of, number, _text(value))
             _over_ranks(axis, int(frame["rank"].max()))
             axis.set_title(f"{law}, {parameter}", loc="left")
@@ -65,10 +65,10 @@ def draw_examples(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> N
     """Draw a panel for each row: the chances of its top ranks, and where the gap to the positive is 0.
 
     Args:
-        frame: of `example_distributions`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `example_distributions`.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     rows = list(frame.groupby(["query", "positive"], sort=False))
     legend = (

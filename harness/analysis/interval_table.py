@@ -1,4 +1,4 @@
-"""Estimates with their intervals, as a table to be read."""
+"""Estimates with intervals as a table of texts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def interval_table(
     """Return a table of texts such as ``12.3 [11.8, 12.9]``, in the order of the frame.
 
     Args:
-        frame: of an analysis, a line an estimate.
+        frame: frame of an analysis, one line per estimate.
         index: column or columns that name the table's rows.
         columns: column that names the table's columns.
         value: column of the estimates.
-        ends: columns of the ends of their intervals.
-        factor: by which they are multiplied; 100 for percent.
-        digits: after the point.
+        ends: columns with the ends of the intervals.
+        factor: factor of all numbers; 100 for percent.
+        digits: decimal places.
     """
     low, high = ends
     texts = [

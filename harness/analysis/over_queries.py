@@ -1,4 +1,4 @@
-"""Means and shares over queries, with intervals that know that the candidates of a query go together."""
+"""Means, shares and quantiles with intervals over queries: candidates of a query are not independent."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from scipy import special
 from harness.negatives.candidates import Floats, Integers
 
 LEVEL = 0.95
-"""Of every interval."""
+"""Confidence level of every interval."""
 
 
 class Estimate(NamedTuple):
-    """Values with the ends of their intervals, arrays of one shape; not a number where nothing was seen.
-
-    Attributes:
-        value: the estimates.
-        low: lower ends.
-        high: upper ends.
-    """
+    """Estimates [...], with the lower and upper ends of their intervals; NaN without observations."""
 
     value: Floats
     low: Floats
@@ -34,9 +28,9 @@ def mean(total: npt.ArrayLike, count: npt.ArrayLike, query: Integers) -> Estimat
     A ratio of sums over queries, its variance linearised (Cochran 1977, section 6.4).
 
     Args:
-        total: [R, ...] sums of each row.
-        count: [R, ...] of how many.
-        query: [R] whose rows they are; rows of one query count as one observation.
+        total: [R, ...] sum of each row.
+        count: [R, ...] number of terms in each sum.
+        query: [R] query of each row; the rows of a query count as one observation.
     """
     value, error, df = _ratio(np.asarray(total, float), np.asarray(count, float), query)
     reach = _student(df) * error
@@ -46,14 +40,14 @@ def mean(total: npt.ArrayLike, count: npt.ArrayLike, query: Integers) -> Estimat
 def share(hits: npt.ArrayLike, count: npt.ArrayLike, query: Integers) -> Estimate:
     """Return sum(hits) / sum(count) with Wilson's interval over queries.
 
-    Wilson's interval for as many independent observations as have the variance of these, which come in
-    queries (Korn and Graubard 1998, with Wilson's in the place of the exact interval); so a share of 0 has an
-    upper end, too.
+    Wilson's interval at the effective sample size, the number of independent observations with the same
+    variance (Korn and Graubard 1998, with Wilson's in place of the exact interval). A share of 0 has an upper
+    end above 0.
 
     Args:
-        hits: [R, ...] counts of each row.
-        count: [R, ...] out of how many.
-        query: [R] whose rows they are.
+        hits: [R, ...] hits of each row.
+        count: [R, ...] trials of each row.
+        query: [R] query of each row.
     """
     counted = np.asarray(count, float)
     value, error, df = _ratio(np.asarray(hits, float), counted, query)
@@ -67,25 +61,25 @@ def share(hits: npt.ArrayLike, count: npt.ArrayLike, query: Integers) -> Estimat
 
 
 def quantile(values: Floats, used: npt.ArrayLike, query: Integers, at: float) -> Estimate:
-    """Return a quantile of all values that are used, with Woodruff's interval over queries.
+    """Return a quantile of the used values with Woodruff's interval over queries.
 
-    The share of values up to the quantile has an interval; its ends are turned back into values
+    The ends of the interval of the share of values up to the quantile are turned back into values
     (Woodruff 1952).
 
     Args:
-        values: [R, n].
-        used: [R, n] which of them count.
-        query: [R] whose rows they are.
-        at: which quantile, in (0, 1).
+        values: [R, n] values of each row.
+        used: [R, n] whether a value counts.
+        query: [R] query of each row.
+        at: level of the quantile, in (0, 1).
     """
     used = np.asarray(used, bool)
     every = values[used]
     if not every.size:
         return Estimate(*(np.asarray(np.nan) for _ in range(3)))
-    found = np.quantile(every, at)
-    below = share(((values <= found) & used).sum(axis=1), used.sum(axis=1), query)
+    value = np.quantile(every, at)
+    below = share(((values <= value) & used).sum(axis=1), used.sum(axis=1), query)
     ends = [np.quantile(every, min(max(float(end - below.value + at), 0.0), 1.0)) for end in below[1:]]
-    return Estimate(np.asarray(found), np.asarray(ends[0]), np.asarray(ends[1]))
+    return Estimate(np.asarray(value), np.asarray(ends[0]), np.asarray(ends[1]))
 
 
 def _ratio(total: Floats, count: Floats, query: Integers) -> tuple[Floats, Floats, Floats]:
@@ -112,5 +106,5 @@ def _student(df: Floats) -> Floats:
 
 
 def resampled(generator: np.random.Generator, count: int, replicates: int) -> Floats:
-    """Return how often each of some queries stands in a sample with replacement, [replicates, count]."""
+    """Return how often each of `count` queries is in a sample with replacement, [replicates, count]."""
     return generator.multinomial(count, np.full(count, 1 / count), replicates).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What two samplers draw in common: on the same candidates, from visit to visit, from round to round."""
+"""Overlap of draws: of two samplers on the same candidates, between visits, between rounds."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from harness.negatives.draws.draw import at_columns
 from harness.negatives.sampler import Sampler
 
 INDEPENDENT, COMMON = "independent", "common"
-"""Noise of two draws: of other visits, or the same random numbers, which the harness gives to all rows."""
+"""Noise of two draws: that of different visits, or common random numbers, as all rows of a table have."""
 
 CANDIDATES = "all candidates"
 
 
 def overlap(samplers: Mapping[str, Sampler], candidates: Candidates, *, visits: int = VISITS) -> pd.DataFrame:
-    """Return which share of the draws of one sampler another one draws as well, on the same candidates.
+    """Return the share of one sampler's draws that another one draws as well, on the same candidates.
 
     Args:
-        samplers: by name.
-        candidates: of one refresh.
-        visits: how often each row is drawn.
+        samplers: name -> sampler.
+        candidates: candidates of one refresh.
+        visits: draws of each row.
 
     Returns:
-        A line for each ordered pair of samplers and kind of noise, with columns ``sampler``, ``other``,
-        ``noise`` (`independent`: drawn at another visit; so a sampler with itself tells what changes from
-        visit to visit; `common`: the same random numbers), ``value``, the share of the draws of ``sampler``
-        that are among those of ``other``, with ``low`` and ``high``, its interval over queries; ``chance``,
-        the same share if ``other`` drew uniformly.
+        One line per ordered pair of samplers and kind of noise, with columns ``sampler``, ``other``,
+        ``noise`` (`independent`: another visit, so a sampler with itself shows the change between visits;
+        `common`: the same random numbers), ``value``, the share of the draws of ``sampler`` that are among
+        those of ``other``, with ``low`` and ``high``, its interval over queries; ``chance``, that share if
+        ``other`` drew uniformly.
 
     Raises:
         UserError: no sampler, a score that is not finite, or a row without candidates.
@@ -48,24 +48,24 @@ def overlap(samplers: Mapping[str, Sampler], candidates: Candidates, *, visits: 
         for other, theirs in drawn.items():
             chance = np.minimum(samplers[other].negatives / candidates.valid.sum(axis=1), 1.0).mean()
             for noise, later in ((INDEPENDENT, theirs[1:]), (COMMON, theirs[:-1])):
-                found = _share_in(own[:-1], later, candidates.query)
-                lines.append((name, other, noise, *map(float, found), float(chance)))
+                shared = _share_in(own[:-1], later, candidates.query)
+                lines.append((name, other, noise, *map(float, shared), float(chance)))
     return pd.DataFrame(lines, columns=["sampler", "other", "noise", "value", "low", "high", "chance"])
 
 
 def overlap_between_rounds(
     samplers: Mapping[str, Sampler], rounds: Sequence[Candidates], *, visits: int = VISITS
 ) -> pd.DataFrame:
-    """Return which share of the draws of a round a sampler draws again in the next one.
+    """Return the share of a sampler's draws in a round that it draws again in the next one.
 
     Args:
-        samplers: by name.
-        rounds: candidates of two refreshes or more, in order, for the same pairs.
-        visits: how often each row is drawn.
+        samplers: name -> sampler.
+        rounds: candidates of two or more refreshes, in order, for the same pairs.
+        visits: draws of each row.
 
     Returns:
-        A line for each sampler, and one for all candidates, for each two rounds that follow each other, with
-        columns ``sampler``; ``round`` and ``next``, their numbers from 0; ``noise`` as in `overlap`;
+        One line per sampler, and one for all candidates, and pair of consecutive rounds, with columns
+        ``sampler``; ``round`` and ``next``, their numbers from 0; ``noise`` as in `overlap`;
         ``value`` with ``low`` and ``high``, its interval over queries.
 
     Raises:
@@ -82,13 +82,13 @@ def overlap_between_rounds(
                 for of in (before, after)
             )
             for noise, later in ((INDEPENDENT, theirs[1:]), (COMMON, theirs[:-1])):
-                found = _share_in(own[:-1], later, before.query)
-                lines.append((name, number, number + 1, noise, *map(float, found)))
+                shared = _share_in(own[:-1], later, before.query)
+                lines.append((name, number, number + 1, noise, *map(float, shared)))
     return pd.DataFrame(lines, columns=["sampler", "round", "next", "noise", "value", "low", "high"])
 
 
 def _share_in(own: Integers, theirs: Integers, query: Integers, used: Booleans | None = None) -> Estimate:
-    """Return the share of what stands in `own` that stands in `theirs`, [visits, R, n] and [visits, R, m]."""
+    """Return the share of `own` [visits, R, n] that is among `theirs` [visits, R, m]."""
     total, count = np.zeros((2, len(query)))
     for mine, others in zip(own, theirs, strict=True):
         there = np.stack([np.isin(row, among) for row, among in zip(mine, others, strict=True)])
@@ -99,8 +99,8 @@ def _share_in(own: Integers, theirs: Integers, query: Integers, used: Booleans |
 
 def _refuse_others(rounds: Sequence[Candidates]) -> None:
     if len(rounds) < 2:
-        raise UserError("one round has no other to be compared with", fix="give candidates of two refreshes")
+        raise UserError("overlap between rounds needs two of them", fix="give candidates of two refreshes")
     for before, after in pairwise(rounds):
         same = np.array_equal(before.query, after.query) and np.array_equal(before.positive, after.positive)
         if not same:
-            raise UserError("two rounds are of different pairs", where="overlap", fix="mine the same queries")
+            raise UserError("two rounds have different pairs", where="overlap", fix="mine the same queries")

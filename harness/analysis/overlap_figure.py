@@ -1,4 +1,4 @@
-"""The heat map of what samplers draw in common."""
+"""Heat maps of the overlap of samplers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TITLES = {INDEPENDENT: "independent noise (another visit)", COMMON: "common rand
 
 
 def draw_overlap(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw the shares of each pair of samplers, a map for each kind of noise.
+    """Draw the overlap of each pair of samplers, one heat map per kind of noise.
 
     Args:
-        frame: of `overlap`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `overlap`.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     names = list(frame["sampler"].unique())
     widest = ((frame["high"] - frame["low"]).max()) / 2 * 100

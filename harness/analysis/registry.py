@@ -1,4 +1,4 @@
-"""The analyses that `harness analyse` knows; a new one is a line."""
+"""The analyses of `harness analyse`; a new one is an entry in `_ALL`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from harness.errors import UserError, nearest
 from harness.specs.settings import RunSettings
 
 
-class Draw(Protocol):
-    """A plot function."""
+class PlotFunction(Protocol):
+    """A plot function of one frame."""
 
     def __call__(self, frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None: ...  # noqa: D102
 
 
 def has_encoder(settings: RunSettings) -> bool:
-    """Whether a row's run has an encoder to look at."""
+    """Whether a row's run has an encoder."""
     return settings.kind != "bm25"
 
 
@@ -37,8 +37,8 @@ def draws_candidates(settings: RunSettings) -> bool:
     return settings.sampler is not None and settings.sampler.source is not None
 
 
-def nothing_more(_: Frames) -> Mapping[str, pd.DataFrame]:
-    """Say nothing beyond the numbers that sum an analysis up."""
+def no_tables(_: Frames) -> Mapping[str, pd.DataFrame]:
+    """Return no further tables."""
     return {}
 
 
@@ -47,22 +47,22 @@ class Analysis:
     """An analysis of a table's rows.
 
     Attributes:
-        name: as the command line has it.
-        title: what figures and tables call it.
-        make: from finished runs of one seed to frames; its keywords are the analysis's options.
-        sum_up: from the frames to a few numbers: names in the first column, a number in each other one.
-        draw: name of a frame -> how it is drawn.
-        told: from the frames to what else its table says, by title.
-        takes: which rows it can look at; where none is named, it looks at all of these.
+        name: name on the command line.
+        title: title of figures and tables.
+        make: finished runs of one seed -> frames; its keywords are the analysis's options.
+        sum_up: frames -> a summary, with names in the first column and numbers in the others.
+        draw: name of a frame -> its plot function.
+        extra_tables: frames -> further tables by title.
+        accepts: whether the analysis applies to a row's run.
     """
 
     name: str
     title: str
     make: Callable[..., Frames]
     sum_up: Callable[[Frames], pd.DataFrame]
-    draw: Mapping[str, Draw]
-    told: Callable[[Frames], Mapping[str, pd.DataFrame]] = nothing_more
-    takes: Callable[[RunSettings], bool] = has_encoder
+    draw: Mapping[str, PlotFunction]
+    extra_tables: Callable[[Frames], Mapping[str, pd.DataFrame]] = no_tables
+    accepts: Callable[[RunSettings], bool] = has_encoder
 
 
 _ALL = (
@@ -72,7 +72,7 @@ _ALL = (
         row_analyses.false_negatives_of,
         row_analyses.false_negatives_drawn,
         {"false-negatives": draw_false_negatives, "trade": draw_trade},
-        takes=draws_candidates,
+        accepts=draws_candidates,
     ),
     Analysis(
         "geometry",
@@ -80,7 +80,7 @@ _ALL = (
         row_analyses.geometry_of,
         row_analyses.regions_drawn,
         {"points": draw_geometry},
-        takes=draws_candidates,
+        accepts=draws_candidates,
     ),
     Analysis(
         "gradients",
@@ -88,7 +88,7 @@ _ALL = (
         row_analyses.gradients_of,
         row_analyses.some_norms,
         {"gradients": draw_gradients},
-        row_analyses.findings_told,
+        row_analyses.findings_table,
     ),
     Analysis(
         "inclusion",
@@ -96,7 +96,7 @@ _ALL = (
         row_analyses.inclusion_of,
         row_analyses.some_ranks,
         {"inclusion": draw_inclusion, "inclusion-over-parameters": draw_inclusion_over_parameters},
-        takes=draws_candidates,
+        accepts=draws_candidates,
     ),
     Analysis(
         "overlap",
@@ -104,7 +104,7 @@ _ALL = (
         row_analyses.overlap_of,
         row_analyses.draws_in_common,
         {"overlap": draw_overlap},
-        takes=draws_candidates,
+        accepts=draws_candidates,
     ),
     Analysis(
         "rounds",
@@ -112,18 +112,18 @@ _ALL = (
         row_analyses.rounds_of,
         row_analyses.last_round,
         {"rounds": draw_rounds},
-        takes=draws_candidates,
+        accepts=draws_candidates,
     ),
 )
 ANALYSES: Mapping[str, Analysis] = {analysis.name: analysis for analysis in _ALL}
-"""By name."""
+"""Name -> analysis."""
 
 
 def find_analysis(name: str) -> Analysis:
     """Return the analysis of a name.
 
     Raises:
-        UserError: there is none.
+        UserError: no such analysis.
     """
     if name not in ANALYSES:
         raise UserError(f"unknown analysis '{name}'", fix=nearest(name, ANALYSES))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.analysis.analyse import Analysed
+from harness.analysis.analyse import AnalysisResult
 from harness.records.environment import describe_environment
 from harness.reports.cells import describe_collection
 from harness.reports.document import Column, Document, Figure, Note, Notes, Table, fields, filled
@@ -19,66 +19,63 @@ from harness.storage.files import write_json, write_text
 TABLE, PROVENANCE = "table.md", "provenance.json"
 
 
-def write_analysis(found: Analysed, results: Path) -> list[Path]:
-    """Write frames, figures, table and provenance; returns the files.
-
-    Args:
-        found: what was seen.
-        results: root of the results.
-    """
-    folder = results / found.resolved.scale.name / "analysis" / found.resolved.name / found.analysis.name
-    provenance = _provenance(found)  # before there are files that git does not know
+def write_analysis(result: AnalysisResult, results: Path) -> list[Path]:
+    """Write frames, figures, table and provenance below a root of results; return the files."""
+    folder = results / result.resolved.scale.name / "analysis" / result.resolved.name / result.analysis.name
+    provenance = _provenance(result)  # before there are files that git reports as untracked
     written = []
-    for name, frame in found.frames.items():
+    for name, frame in result.frames.items():
         written.append(folder / f"{name}.csv")
         write_text(written[-1], frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-    for name, draw in found.analysis.draw.items():
-        if name in found.frames:
+    for name, draw in result.analysis.draw.items():
+        if name in result.frames:
             svg, png = folder / f"{name}.svg", folder / f"{name}.png"
-            draw(found.frames[name], svg, png, title=_title(found))
+            draw(result.frames[name], svg, png, title=_title(result))
             written += [svg, png]
-    write_text(folder / TABLE, render_markdown(analysis_document(found)))
+    write_text(folder / TABLE, render_markdown(analysis_document(result)))
     write_json(folder / PROVENANCE, provenance)
     return [*written, folder / TABLE, folder / PROVENANCE]
 
 
-def analysis_document(found: Analysed) -> Document:
-    """Return what the analysis says."""
-    analysis, asked = found.analysis, found.asked
+def analysis_document(result: AnalysisResult) -> Document:
+    """Return the report of an analysis."""
+    analysis, request = result.analysis, result.request
     figures = [
         Figure(name, f"{analysis.title}; the values are in {name}.csv")
         for name in analysis.draw
-        if name in found.frames
+        if name in result.frames
     ]
     frames = [
         Note(f"{len(frame):,} lines: {', '.join(map(str, frame.columns))}.", f"{name}.csv")
-        for name, frame in found.frames.items()
+        for name, frame in result.frames.items()
     ]
-    runs = [Note(f"run {run.run.fingerprint}.", run.name) for run in found.runs]
+    runs = [Note(f"run {run.run.fingerprint}.", run.name) for run in result.runs]
     return Document(
-        title=f"{analysis.title}: {found.resolved.name}",
-        lead=(_made_on(found), f"Made by `{asked.command}`."),
+        title=f"{analysis.title}: {result.resolved.name}",
+        lead=(_data_text(result), f"Made by `{request.command}`."),
         blocks=filled(
-            _table(analysis.sum_up(found.frames)),
-            *(_table(table, title) for title, table in analysis.told(found.frames).items()),
+            _table(analysis.sum_up(result.frames)),
+            *(_table(table, title) for title, table in analysis.extra_tables(result.frames).items()),
             *figures,
             Notes("Frames", tuple(frames)),
             Notes("Runs", tuple(runs)),
         ),
-        made_on=_made_on(found),
-        last=_made_on(found),
+        made_on=_data_text(result),
+        last=_data_text(result),
     )
 
 
-def _title(found: Analysed) -> str:
-    return f"{found.analysis.title}: {found.resolved.name}\n{_made_on(found)}"
+def _title(result: AnalysisResult) -> str:
+    return f"{result.analysis.title}: {result.resolved.name}\n{_data_text(result)}"
 
 
-def _made_on(found: Analysed) -> str:
-    """Return in words what was looked at."""
-    collection = found.runs[0].collection
+def _data_text(result: AnalysisResult) -> str:
+    """Return collection, scale and seed as text."""
+    collection = result.runs[0].collection
     simulation = "Simulation. " if collection.simulation else ""
-    return f"{simulation}Runs on {collection.name} at {found.asked.scale} scale, seed {found.asked.seed}."
+    return (
+        f"{simulation}Runs on {collection.name} at {result.request.scale} scale, seed {result.request.seed}."
+    )
 
 
 def _table(frame: pd.DataFrame, title: str = "") -> Table:
@@ -101,23 +98,23 @@ def _text(value: float | str) -> str:
     return f"{int(value):,}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.4g}"
 
 
-def _provenance(found: Analysed) -> dict[str, Any]:
-    """Return where the figures come from."""
+def _provenance(result: AnalysisResult) -> dict[str, Any]:
+    """Return the content of provenance.json."""
     return {
-        "analysis": found.analysis.name,
-        "command": found.asked.command,
-        "target": found.resolved.name,
-        "scale": found.asked.scale,
-        "seed": found.asked.seed,
-        "options": dict(found.options),
-        "collection": describe_collection(found.runs[0].collection),
-        "runs": _runs(found),
+        "analysis": result.analysis.name,
+        "command": result.request.command,
+        "target": result.resolved.name,
+        "scale": result.request.scale,
+        "seed": result.request.seed,
+        "options": dict(result.options),
+        "collection": describe_collection(result.runs[0].collection),
+        "runs": _runs(result),
         "environment": describe_environment(),
     }
 
 
-def _runs(found: Analysed) -> Sequence[dict[str, Any]]:
+def _runs(result: AnalysisResult) -> Sequence[dict[str, Any]]:
     return [
         {"row": run.name, "fingerprint": run.run.fingerprint, "weights": run.run.result().get("weights")}
-        for run in found.runs
+        for run in result.runs
     ]

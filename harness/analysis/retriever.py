@@ -1,4 +1,4 @@
-"""What analyses look at: a retriever, and a collection as it reads it."""
+"""A retriever on a collection, the object of analyses."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.training.batches import TrainingPairs, labelled_pairs
 
-Embeddings = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Retriever:
-    """An encoder and what it is looked at on; embeddings are made when they are first asked for.
+    """An encoder on a collection; embeddings are computed on first access.
 
     Attributes:
-        name: what figures and tables call it.
-        encoder: the retriever, wherever it was trained.
+        name: name in figures and tables.
+        encoder: the encoder, trained anywhere.
         collection: documents, queries, judgements.
-        tokens: of the collection, by the encoder's tokenizer.
+        tokens: tokens of the collection by the encoder's tokenizer.
     """
 
     name: str
     encoder: DualEncoder
     collection: Collection
     tokens: TokenStore
-    _queries: dict[str, Embeddings] = field(default_factory=dict, init=False, repr=False)
+    _queries: dict[str, Vectors] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
-    def documents(self) -> Embeddings:
+    def documents(self) -> Vectors:
         """Embeddings of all documents, [N, dimension]."""
         return encode(self.encoder.passage, self.tokens.documents, self.tokens.pad)
 
-    def queries(self, split: str) -> Embeddings:
+    def queries(self, split: str) -> Vectors:
         """Return embeddings of the queries of a split, [Q, dimension].
 
         Raises:
@@ -70,15 +70,15 @@ class Retriever:
         """Mine candidates as a refresh does, with this retriever, for the labelled pairs of any split.
 
         Args:
-            split: whose pairs (a query and one of its labelled positives, a row each).
-            k: candidates of a row.
-            source: where they come from, as a spec writes it.
-            mask: what is no candidate, see :meth:`TrainingPairs.masked_at`.
-            queries: numbers of the queries whose pairs are wanted; all by default.
-            seed: of sources that draw.
+            split: split of the pairs (a query and one of its labelled positives, a row each).
+            k: candidates per row.
+            source: candidate source, as a spec writes it.
+            mask: documents that are excluded, see :meth:`TrainingPairs.masked_at`.
+            queries: numbers of the queries whose pairs are mined; all by default.
+            seed: seed for sources that draw.
 
         Raises:
-            UserError: no such split, no labelled pair, or more candidates than a row can have.
+            UserError: no such split, no labelled pair, or `k` exceeds the documents of a row.
         """
         embedded, pairs = self.queries(split), self.pairs(split)
         rows = np.arange(len(pairs.pairs))
@@ -106,7 +106,7 @@ class Retriever:
         return miner.mine(embedded, self.documents, model=self.encoder.fingerprint(), seed=seed)
 
     def pairs(self, split: str) -> TrainingPairs:
-        """Return the labelled pairs of a split, and what is known of their queries.
+        """Return the labelled pairs of a split, with the known judgements of their queries.
 
         Raises:
             UserError: no such split.

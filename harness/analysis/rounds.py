@@ -1,4 +1,4 @@
-"""What changes from refresh to refresh: the diagnostics that training logs of each, over its steps."""
+"""Diagnostics of each refresh, as training logs them, over its steps."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ DIAGNOSTICS = {
     "zero_relu_share": "candidates with s(d+,d-) at most s(q,d-) (%)",
     "fallback_rows_share": "rows that fell back (%)",
 }
-"""What `harness.negatives.sampler.diagnose` tells of a refresh, as a figure calls it."""
+"""Diagnostic of `harness.negatives.sampler.diagnose` -> label in figures."""
 
 
 def rounds(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the diagnostics of each refresh.
 
     Args:
-        metrics: name of a row -> all that was logged while it trained (`Opened.metrics`).
+        metrics: name of a row -> its logged metrics (`OpenedRun.metrics`).
 
     Returns:
-        A line for each row, refresh and diagnostic, with columns ``row``; ``round``, from 0; ``step`` before
-        which it was made; ``diagnostic``, a key of `DIAGNOSTICS`; ``value``, shares as fractions.
+        One line per row, refresh and diagnostic, with columns ``row``; ``round``, from 0; ``step`` that
+        follows the refresh; ``diagnostic``, a key of `DIAGNOSTICS`; ``value``, shares as fractions.
 
     Raises:
         UserError: a row was trained without a refresh.
@@ -39,23 +39,23 @@ def rounds(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _of_row(name: str, logged: pd.DataFrame) -> pd.DataFrame:
-    refreshes = logged["phase"].str.endswith(" refresh") & logged["metric"].isin(DIAGNOSTICS)
-    found = logged[refreshes].rename(columns={"metric": "diagnostic"})
-    if found.empty:
+    is_refresh = logged["phase"].str.endswith(" refresh") & logged["metric"].isin(DIAGNOSTICS)
+    refreshes = logged[is_refresh].rename(columns={"metric": "diagnostic"})
+    if refreshes.empty:
         raise UserError(f"{name} was trained without a refresh", fix="name rows that draw their negatives")
-    number = {step: place for place, step in enumerate(sorted(found["step"].unique()))}
-    found = found.assign(row=name, round=found["step"].map(number))
-    return found[["row", "round", "step", "diagnostic", "value"]]
+    number = {step: place for place, step in enumerate(sorted(refreshes["step"].unique()))}
+    refreshes = refreshes.assign(row=name, round=refreshes["step"].map(number))
+    return refreshes[["row", "round", "step", "diagnostic", "value"]]
 
 
 def draw_rounds(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw a panel for each diagnostic and in it a line for each row.
+    """Draw a panel for each diagnostic, with a line for each row.
 
     Args:
-        frame: of `rounds`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what the figure is.
+        frame: frame of `rounds`.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure.
     """
     legend = (
         "Of the candidates of up to 1000 training pairs, at each refresh, over the steps taken before it."

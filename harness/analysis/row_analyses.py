@@ -1,6 +1,6 @@
-"""Analyses of the rows of a table: what of finished runs each of them looks at.
+"""Analyses of the rows of a table, from finished runs of one seed to frames by name.
 
-Each takes runs of one seed and gives frames by name; keywords are what `harness analyse --with` may set.
+Keywords of the functions are the options of `harness analyse --with`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from harness.analysis.inclusion_by_rank import GRIDS, inclusion_over_parameters,
 from harness.analysis.overlap import INDEPENDENT, overlap
 from harness.analysis.rounds import DIAGNOSTICS, rounds
 from harness.analysis.trade import trade
-from harness.api.run import Opened
+from harness.api.run import OpenedRun
 from harness.errors import UserError
 from harness.negatives.candidates import Candidates
 from harness.negatives.sampler import Sampler
 from harness.training.batches import labelled_pairs
 
 Frames = dict[str, pd.DataFrame]
-"""Frames by name."""
+"""Name -> frame."""
 
 SHOWN_RANKS = (1, 2, 5, 10, 20, 50, 100, 200)
-"""Ranks that stand in tables; all are in the frames."""
+"""Ranks in summary tables; the frames have all."""
 
 
 def gradients_of(
-    runs: Sequence[Opened],
+    runs: Sequence[OpenedRun],
     *,
     split: str = "dev",
     ranks: int = 200,
@@ -45,37 +45,37 @@ def gradients_of(
     """Return mean and variance of the gradients of negatives by rank, and which findings hold.
 
     Args:
-        runs: of rows with an encoder.
-        split: whose queries.
-        ranks: how many negatives of a query, from the first.
-        queries: how many are drawn from the split, at most; at quick scale each takes a second a row.
-        wrt: what the gradient is taken by; see :class:`harness.analysis.gradients.per_rank.Settings`.
-        loss: likewise.
-        contrast: likewise.
+        runs: runs with an encoder.
+        split: split of the queries.
+        ranks: number of ranks, from the first.
+        queries: maximum of queries drawn from the split; at quick scale each takes a second per row.
+        wrt: variable of the gradient, see :class:`~harness.analysis.gradients.per_rank.GradientSettings`.
+        loss: loss of a negative, see there.
+        contrast: scores in the softmax, see there.
     """
-    asked = {"split": split, "ranks": ranks, "wrt": wrt, "loss": loss, "contrast": contrast}
-    found = []
+    settings = {"split": split, "ranks": ranks, "wrt": wrt, "loss": loss, "contrast": contrast}
+    gradients = []
     for run in runs:
         there = len(np.unique(run.retriever.pairs(split).pairs[:, 0]))
-        found.append(measure(run.retriever, queries=min(queries, there) or None, **asked))
-    told = {"gradients": pd.concat(map(frame_of, found), ignore_index=True)}
+        gradients.append(measure(run.retriever, queries=min(queries, there) or None, **settings))
+    frames = {"gradients": pd.concat(map(frame_of, gradients), ignore_index=True)}
     if ranks >= LEAST:
-        told["findings"] = pd.concat(map(findings, found), ignore_index=True)
-    return told
+        frames["findings"] = pd.concat(map(findings, gradients), ignore_index=True)
+    return frames
 
 
-def rounds_of(runs: Sequence[Opened]) -> Frames:
+def rounds_of(runs: Sequence[OpenedRun]) -> Frames:
     """Return the diagnostics of each refresh."""
     return {"rounds": rounds({run.name: run.metrics for run in runs})}
 
 
-def geometry_of(runs: Sequence[Opened], *, visits: int = 4, shown: int = 60) -> Frames:
-    """Return where samplers draw: figures of all training pairs, and the points of some.
+def geometry_of(runs: Sequence[OpenedRun], *, visits: int = 4, shown: int = 60) -> Frames:
+    """Return where samplers draw: statistics of all training pairs, and the points of some.
 
     Args:
-        runs: of rows that draw.
-        visits: how often each pair is drawn.
-        shown: of how many pairs the points are given.
+        runs: runs of rows that draw negatives.
+        visits: draws of each pair.
+        shown: number of pairs whose points are returned.
     """
     samplers, candidates = _drawing(runs)
     return {
@@ -84,12 +84,12 @@ def geometry_of(runs: Sequence[Opened], *, visits: int = 4, shown: int = 60) -> 
     }
 
 
-def false_negatives_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
-    """Return the known relevant documents that samplers draw, and the information kept for them.
+def false_negatives_of(runs: Sequence[OpenedRun], *, visits: int = 4) -> Frames:
+    """Return the known relevant documents that samplers draw, and the information kept at their cost.
 
     Args:
-        runs: of rows that draw.
-        visits: how often each pair is drawn.
+        runs: runs of rows that draw negatives.
+        visits: draws of each pair.
     """
     samplers, candidates = _drawing(runs)
     pairs = labelled_pairs(runs[0].collection)
@@ -103,44 +103,44 @@ def false_negatives_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
 
 
 def inclusion_of(
-    runs: Sequence[Opened], *, pairs: int = 300, visits: int = 16, over_parameters: int = 50
+    runs: Sequence[OpenedRun], *, pairs: int = 300, visits: int = 16, over_parameters: int = 50
 ) -> Frames:
-    """Return how likely each rank is to be drawn, and over the parameters of each law that has some.
+    """Return inclusion probabilities by rank, also over the parameters of laws with a grid.
 
     Args:
-        runs: of rows that draw.
-        pairs: of how many training pairs, spread over all; the integrals of 300 take minutes at quick scale.
-        visits: over which the first stage of a law that has one is averaged.
-        over_parameters: likewise, of how many pairs over parameters; 0 leaves that out.
+        runs: runs of rows that draw negatives.
+        pairs: number of training pairs, spread over all; 300 take minutes at quick scale.
+        visits: visits over which a law's first stage is averaged.
+        over_parameters: number of pairs for the variation of parameters; 0 leaves it out.
     """
     samplers, candidates = _drawing(runs)
-    found = {"inclusion": inclusion_per_rank(samplers, _spread(candidates, pairs), visits=visits)}
+    frames = {"inclusion": inclusion_per_rank(samplers, _spread(candidates, pairs), visits=visits)}
     laws = {sampler.law.name: sampler for sampler in samplers.values() if sampler.law.name in GRIDS}
     if laws and over_parameters:
         some = _spread(candidates, over_parameters)
         over = [inclusion_over_parameters(sampler, some, visits=visits) for sampler in laws.values()]
-        found["inclusion-over-parameters"] = pd.concat(over, ignore_index=True)
-    return found
+        frames["inclusion-over-parameters"] = pd.concat(over, ignore_index=True)
+    return frames
 
 
-def overlap_of(runs: Sequence[Opened], *, visits: int = 4) -> Frames:
-    """Return what two samplers draw in common.
+def overlap_of(runs: Sequence[OpenedRun], *, visits: int = 4) -> Frames:
+    """Return the overlap of samplers.
 
     Args:
-        runs: of rows that draw.
-        visits: how often each pair is drawn.
+        runs: runs of rows that draw negatives.
+        visits: draws of each pair.
     """
     return {"overlap": overlap(*_drawing(runs), visits=visits)}
 
 
 def some_norms(frames: Frames) -> pd.DataFrame:
-    """Return the mean of the norms of each row's gradients at some ranks, a column each."""
+    """Return the mean norm of each row's gradients at some ranks, a column each."""
     frame = frames["gradients"]
     return _at_some_ranks(frame[frame["statistic"] == "mean of norms"], "retriever", "value")
 
 
-def findings_told(frames: Frames) -> dict[str, pd.DataFrame]:
-    """Return which of SimANS's findings hold, a column for each row, where there are ranks enough."""
+def findings_table(frames: Frames) -> dict[str, pd.DataFrame]:
+    """Return which of SimANS's findings hold, a column for each row; empty if there are too few ranks."""
     if "findings" not in frames:
         return {}
     wide = frames["findings"].pivot(index=["finding", "reading"], columns="retriever", values="answer")
@@ -156,11 +156,11 @@ def last_round(frames: Frames) -> pd.DataFrame:
 
 
 def regions_drawn(frames: Frames) -> pd.DataFrame:
-    """Return the share of each sampler's draws in each region, and how many candidates it draws among."""
+    """Return the share of each sampler's draws in each region, and its effective number of candidates."""
     frame = frames["geometry"]
     named = frame["reading"].where(frame["quantity"] == "inside", frame["quantity"])
-    kept = frame["quantity"].isin(["inside", "zero weight", "effective candidates"])
-    return _wide(frame.assign(named=named)[kept], "sampler", "named")
+    selected = frame["quantity"].isin(["inside", "zero weight", "effective candidates"])
+    return _wide(frame.assign(named=named)[selected], "sampler", "named")
 
 
 def false_negatives_drawn(frames: Frames) -> pd.DataFrame:
@@ -176,16 +176,16 @@ def some_ranks(frames: Frames) -> pd.DataFrame:
 
 
 def draws_in_common(frames: Frames) -> pd.DataFrame:
-    """Return the share of each sampler's draws that another one draws at another visit, a column each."""
+    """Return the overlap of each sampler with the others at another visit, a column each."""
     frame = frames["overlap"]
     return _wide(frame[frame["noise"] == INDEPENDENT], "sampler", "other")
 
 
-def _drawing(runs: Sequence[Opened]) -> tuple[dict[str, Sampler], Candidates]:
-    """Return the samplers of rows, and the candidates of round 0 that all of them draw from.
+def _drawing(runs: Sequence[OpenedRun]) -> tuple[dict[str, Sampler], Candidates]:
+    """Return the samplers of rows and their common candidates of round 0.
 
     Raises:
-        UserError: they draw from different candidates.
+        UserError: the rows draw from different candidates.
     """
     first = runs[0]
     for run in runs:
@@ -207,6 +207,6 @@ def _at_some_ranks(frame: pd.DataFrame, line: str, value: str) -> pd.DataFrame:
 
 
 def _wide(frame: pd.DataFrame, line: str, column: str, value: str = "value") -> pd.DataFrame:
-    """Return a tidy frame with a line and a column for each name, in the order of their first appearance."""
+    """Return a tidy frame pivoted, lines and columns in the order of their first appearance."""
     wide = frame.pivot_table(index=line, columns=column, values=value, sort=False, observed=True)
     return wide.rename_axis(columns=None).reset_index()

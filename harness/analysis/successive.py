@@ -1,13 +1,13 @@
 """Successive draws without replacement: the chance of each candidate to be among the first n.
 
-Give candidate i an exponential clock of rate w_i. The order in which clocks ring is that of successive draws,
-each in proportion to the weights that are left, so i is drawn when fewer than n others ring before it:
+Let candidate i have an exponential clock of rate w_i. The order in which clocks ring is that of successive
+draws in proportion to the remaining weights, so i is drawn if fewer than n others ring before it:
 
     pi_i = integral over t of w_i exp(-w_i t) P(fewer than n of the others have rung at t) dt
 
-The count of the others is Poisson-binomial. It is found by recursion from both ends of the row, where nothing
-is subtracted and nothing cancels. Over log t the integrand is smooth and has about the width of a Gumbel
-density, wherever the weights lie.
+The count of the others is Poisson-binomial. It is computed by recursion from both ends of the row, without
+subtraction and so without cancellation. Over log t the integrand is smooth and about as wide as a Gumbel
+density, for any weights.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import numpy as np
 from harness.negatives.candidates import Floats, Integers
 
 TAIL = 1e-13
-"""Chance of the n-th ring outside the interval of time that is integrated over."""
+"""Chance that the n-th ring is outside the interval of integration."""
 
 NODES = 12
-"""Gauss-Legendre nodes of a panel."""
+"""Gauss-Legendre nodes per panel."""
 
 CHUNK = 8_000_000
-"""Numbers held at once by the recursion from the left: 64 MB."""
+"""Numbers in memory at once by the recursion from the left: 64 MB."""
 
 
 def successive_inclusion(log_weight: Floats, take: Integers) -> Floats:
-    """Return the chance of each candidate to be among the first that are drawn, [R, K].
+    """Return the chance of each candidate to be among the first draws, [R, K].
 
     Args:
-        log_weight: [R, K], -inf where a candidate cannot be drawn.
-        take: [R] how many are drawn of each row; all, where no more have a weight.
+        log_weight: [R, K], -inf for candidates that cannot be drawn.
+        take: [R] number of draws in each row; a row with fewer weights draws all.
     """
     weighted = np.isfinite(log_weight)
     chance = weighted.astype(np.float64)
@@ -46,7 +46,7 @@ def successive_inclusion(log_weight: Floats, take: Integers) -> Floats:
 
 
 def _among_first(log_weight: Floats, n: int) -> Floats:
-    """The same for rows in which more than n candidates have a weight."""
+    """Return these chances for rows with more than n weights."""
     nth = -np.partition(-log_weight, n - 1, axis=1)[:, n - 1, None]
     relative = (log_weight - nth).T  # [K, R]: around the n-th weight the n-th clock rings
     low, high = _when_the_nth_rings(relative, n)
@@ -59,7 +59,7 @@ def _among_first(log_weight: Floats, n: int) -> Floats:
 
 
 def _integrated(relative: Floats, n: int, low: Floats, high: Floats, panels: int) -> Floats:
-    """Integrate over log time from `low` to `high`, [R] each; before it all that ring are among the n."""
+    """Integrate over log time from `low` to `high`, [R] each; all that ring before `low` are among the n."""
     time, share = _nodes(low, high, panels)
     chance = -np.expm1(-_rates(relative, low[:, None]))[..., 0]
     for part in _chunks(time.shape[1], relative.size * n):
@@ -72,8 +72,8 @@ def _integrated(relative: Floats, n: int, low: Floats, high: Floats, panels: int
 def _fewer_among_others(rate: Floats, n: int) -> Floats:
     """Return P(fewer than n of the others have rung), like `rate` [K, R, T].
 
-    The others are those before a candidate, whose count is kept for each, and those after it, of which the
-    chances of fewer than 1 to n are carried along.
+    The others are those before a candidate, whose count is stored for each, and those after it, whose chances
+    of fewer than 1 to n are carried along.
     """
     rung, quiet = -np.expm1(-rate), np.exp(-rate)
     before = np.zeros((len(rate), n, *rate.shape[1:]))
@@ -82,15 +82,15 @@ def _fewer_among_others(rate: Floats, n: int) -> Floats:
         np.multiply(before[place], quiet[place], out=before[place + 1])
         before[place + 1, 1:] += before[place, :-1] * rung[place]
     fewer_after = np.ones((n, *rate.shape[1:]))
-    found = np.empty_like(rate)
+    chance = np.empty_like(rate)
     for place in reversed(range(len(rate))):
-        np.einsum("nrt,nrt->rt", before[place], fewer_after[::-1], out=found[place])
+        np.einsum("nrt,nrt->rt", before[place], fewer_after[::-1], out=chance[place])
         _step(fewer_after, rung[place], quiet[place])
-    return found
+    return chance
 
 
 def _when_the_nth_rings(relative: Floats, n: int) -> tuple[Floats, Floats]:
-    """Return log times, [R] each, between which the n-th clock rings but for a chance of about TAIL."""
+    """Return log times, [R] each, between which the n-th clock rings except for a chance of about TAIL."""
     earliest = np.log(TAIL) - np.log(len(relative))
     time = np.append(np.arange(earliest, 3.0, 0.75), 3.75)  # exp(3.75) = 42: the heaviest n have rung
     low, high = np.empty((2, relative.shape[1]))
@@ -118,7 +118,7 @@ def _step(fewer: Floats, rung: Floats, quiet: Floats) -> None:
 
 
 def _rates(relative: Floats, log_time: Floats) -> Floats:
-    """Return w t, [K, R, T], of log-weights [K, R] and log times [R or 1, T]; 700 stands for all above it."""
+    """Return w t, [K, R, T], of log-weights [K, R] and log times [R or 1, T], at most 700."""
     return np.exp(np.minimum(relative[..., None] + log_time, np.log(700.0)))
 
 
@@ -134,6 +134,6 @@ def _nodes(low: Floats, high: Floats, panels: int) -> tuple[Floats, Floats]:
 
 
 def _chunks(count: int, numbers: int) -> Iterator[slice]:
-    """Yield slices of things that have so many numbers each; CHUNK at once, or one thing."""
+    """Yield slices of `count` items of `numbers` numbers each: at most CHUNK numbers, at least one item."""
     size = max(1, CHUNK // numbers)
     yield from (slice(start, start + size) for start in range(0, count, size))

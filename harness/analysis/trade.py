@@ -1,16 +1,16 @@
-"""Information against false negatives: what a sampler pays for the hardness of its negatives.
+"""Information against false negatives: the cost of hard negatives.
 
-Were all K candidates in the softmax loss -log(exp(s+) / (exp(s+) + sum_k exp(s_k))), its derivative by the
+If all K candidates were in the softmax loss -log(exp(s+) / (exp(s+) + sum_k exp(s_k))), its derivative by the
 score of negative j would be
 
     g_j = exp(s_j) / (exp(s+) + sum_k exp(s_k))
 
-how hard the loss pushes j away. The information that a draw keeps is the sum of g_j over what it drew that is
-not known to be relevant: a false negative is pushed, too, but the wrong way. Its denominators are two: the
-sum over all K candidates that are not known to be relevant, and the largest sum that n of them can have. Of
-the first, any sampler keeps all at n = K, as it draws every false negative there; of the second, the n best
-by score lose what they spend on false negatives. Sums run over all rows, so a query counts by how much it
-has to teach.
+how hard the loss pushes j away. The information kept by a draw is the sum of g_j over the drawn negatives
+that are not known to be relevant, since a false negative is pushed the wrong way. It has two denominators:
+the sum over all K candidates that are not known to be relevant, and the largest sum that n of them can have.
+Of the first, any sampler keeps all at n = K, where it also draws every false negative; of the second, the n
+best by score lose what they spend on false negatives. Sums run over all rows, so queries count by their
+information.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from harness.pieces import settings_of
 from harness.training.batches import TrainingPairs
 
 COUNTS = (1, 3, 7, 15, 30, 60)
-"""n along a curve."""
+"""Values of n along a curve."""
 
 REFERENCES = {
     "n best": Sampler(Score(), Best(), 1),
     "uniform over K": Sampler(Uniform(), WithoutReplacement(), 1),
 }
-"""What every figure shows beside: the greedy choice and no choice at all."""
+"""References in every figure: the greedy choice and uniform sampling."""
 
 
 def trade(
@@ -53,33 +53,33 @@ def trade(
     counts: Sequence[int] = COUNTS,
     visits: int = VISITS,
 ) -> pd.DataFrame:
-    """Return what samplers keep and what false negatives they draw, over n.
+    """Return information kept and false negatives drawn by samplers, over n.
 
     Args:
-        samplers: by name; their n is replaced.
-        candidates: of one refresh.
-        pairs: of the split that the candidates belong to.
+        samplers: name -> sampler; their n is replaced.
+        candidates: candidates of one refresh.
+        pairs: labelled pairs of the candidates' split.
         counts: values of n.
-        visits: how often each row is drawn.
+        visits: draws of each row.
 
     Returns:
-        A line for each sampler, those of `REFERENCES` among them, and n, with columns ``sampler``;
+        One line per sampler, `REFERENCES` included, and n, with columns ``sampler``;
         ``parameter``, here `n`, and its ``value``; ``n``; ``drawn``, over all visits; ``false_negatives``
         among these, and their ``share``; ``of_known``, the share of the known relevant candidates that a
         visit draws; ``kept``, information as a share of that of all candidates; ``of_best``, as a share of
-        what n negatives can keep. The last four each with ends of an interval over queries, ``share_low``,
-        ``share_high`` and so on. A reference is left out where it is one of the samplers.
+        what n negatives can keep. The last four have intervals over queries, ``share_low``, ``share_high``
+        and so on. A reference that is one of the samplers is left out.
 
     Raises:
         UserError: no sampler, a score that is not finite, or a row without candidates.
     """
-    given = {(sampler.law, sampler.draw) for _, sampler in each_sampler(samplers)}
-    beside = {name: of for name, of in REFERENCES.items() if (of.law, of.draw) not in given}
+    own = {(sampler.law, sampler.draw) for _, sampler in each_sampler(samplers)}
+    beside = {name: of for name, of in REFERENCES.items() if (of.law, of.draw) not in own}
     curves = {**beside, **samplers}
     points = (
         (name, "n", n, replace(sampler, negatives=n)) for name, sampler in curves.items() for n in counts
     )
-    return _measured(points, candidates, pairs, visits)
+    return _trade_frame(points, candidates, pairs, visits)
 
 
 def trade_over_parameter(
@@ -91,21 +91,21 @@ def trade_over_parameter(
     values: Sequence[Any],
     visits: int = VISITS,
 ) -> pd.DataFrame:
-    """Return the same for a fixed n, over the values of a parameter of the law.
+    """Return information kept and false negatives drawn at a fixed n, over values of a law's parameter.
 
     Args:
-        sampler: whose law's other parameters stay.
-        candidates: of one refresh.
-        pairs: of the split that the candidates belong to.
-        parameter: of the law.
-        values: of the parameter.
-        visits: how often each row is drawn.
+        sampler: sampler whose law is varied; its other parameters stay.
+        candidates: candidates of one refresh.
+        pairs: labelled pairs of the candidates' split.
+        parameter: name of the law's parameter.
+        values: values of the parameter.
+        visits: draws of each row.
 
     Returns:
-        As `trade`, the references over n.
+        As `trade`, with the references over n.
 
     Raises:
-        PieceError: the law has no such parameter, or not this value.
+        PieceError: the law has no such parameter, or does not allow a value.
     """
     law = settings_of(sampler.law)
     points = [
@@ -113,7 +113,7 @@ def trade_over_parameter(
         for value in values
     ]
     beside = [(name, "n", n, replace(of, negatives=n)) for name, of in REFERENCES.items() for n in COUNTS]
-    return _measured((*beside, *points), candidates, pairs, visits)
+    return _trade_frame((*beside, *points), candidates, pairs, visits)
 
 
 def pushes(candidates: Candidates) -> Floats:
@@ -124,24 +124,24 @@ def pushes(candidates: Candidates) -> Floats:
     return np.asarray(weight / (weight.sum(axis=1, keepdims=True) + np.exp(-largest)))
 
 
-def found_and_kept(known: Booleans, useful: Floats, columns: Integers) -> tuple[Floats, Floats]:
-    """Return how many of the known were drawn and how much of the useful, [R] each, over all visits.
+def drawn_sums(known: Booleans, useful: Floats, columns: Integers) -> tuple[Floats, Floats]:
+    """Return the number of known relevant drawn and the information kept, [R] each, over all visits.
 
     Args:
-        known: [R, K] which candidates are known to be relevant.
-        useful: [R, K] information, 0 for those.
-        columns: [visits, R, n] what was drawn; what comes twice in a visit counts once.
+        known: [R, K] whether a candidate is known to be relevant.
+        useful: [R, K] information of a candidate, 0 if known to be relevant.
+        columns: [visits, R, n] drawn columns; repetitions within a visit count once.
     """
-    found, kept = np.zeros((2, len(known)))
+    known_drawn, information = np.zeros((2, len(known)))
     for column in columns:
         chosen = np.zeros(known.shape, bool)
         np.put_along_axis(chosen, column, True, axis=1)
-        found += (chosen & known).sum(axis=1)
-        kept += np.where(chosen, useful, 0.0).sum(axis=1)
-    return found, kept
+        known_drawn += (chosen & known).sum(axis=1)
+        information += np.where(chosen, useful, 0.0).sum(axis=1)
+    return known_drawn, information
 
 
-def _measured(
+def _trade_frame(
     points: Iterable[tuple[str, str, Any, Sampler]], candidates: Candidates, pairs: TrainingPairs, visits: int
 ) -> pd.DataFrame:
     known = known_relevant(candidates, pairs)
@@ -152,7 +152,9 @@ def _measured(
         hits = at_drawn(known, columns).sum(axis=1)
         estimates = _estimates(candidates, known, useful, columns)
         counts = (sampler.negatives, columns.size, int(hits.sum()))
-        lines.append((name, parameter, value, *counts, *(float(of) for found in estimates for of in found)))
+        lines.append(
+            (name, parameter, value, *counts, *(float(of) for estimate in estimates for of in estimate))
+        )
     of = [
         f"{name}{end}" for name in ("share", "of_known", "kept", "of_best") for end in ("", "_low", "_high")
     ]
@@ -163,14 +165,14 @@ def _measured(
 def _estimates(
     candidates: Candidates, known: Booleans, useful: Floats, columns: Integers
 ) -> tuple[Estimate, ...]:
-    """Return share, of_known, kept and of_best of what was drawn."""
+    """Return share, of_known, kept and of_best of the draws."""
     query, (visits, rows, n) = candidates.query, columns.shape
     hits = at_drawn(known, columns).sum(axis=1)
-    found, kept = found_and_kept(known, useful, columns)
+    known_drawn, information = drawn_sums(known, useful, columns)
     best = -np.sort(-useful, axis=1)[:, :n].sum(axis=1)
     return (
         share(hits, np.full(rows, visits * n), query),
-        share(found, visits * known.sum(axis=1), query),
-        mean(kept, visits * useful.sum(axis=1), query),
-        mean(kept, visits * best, query),
+        share(known_drawn, visits * known.sum(axis=1), query),
+        mean(information, visits * useful.sum(axis=1), query),
+        mean(information, visits * best, query),
     )

@@ -1,4 +1,4 @@
-"""An encoder from anywhere, over any collection."""
+"""A pretrained encoder from a folder or hub, on any collection."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ def load_encoder(
         start: a folder that the harness saved, or a folder or hub id of `SentenceTransformer` or
             `transformers`.
         collection: of the harness, or your own (`harness.collections.beir.load_beir`).
-        pooling: ``mean`` or ``cls``, of a checkpoint that does not say it.
-        query_tokens: longest query, special tokens included; as the checkpoint says by default.
-        passage_tokens: longest passage, likewise.
-        tokens: folder in which tokens are kept for the next time; by default they go with the process.
-        name: what figures call it; the last part of `start` by default.
+        pooling: ``mean`` or ``cls``, for a checkpoint without a pooling configuration.
+        query_tokens: maximum tokens of a query, special tokens included; by default as the checkpoint has it.
+        passage_tokens: maximum tokens of a passage; by default as the checkpoint has it.
+        tokens: folder in which to cache tokens; by default they are removed with the process.
+        name: name in figures; by default the last part of `start`.
 
     Raises:
-        UserError: no encoder can be read there, its tokenizer is not its own, it does not say how it pools,
-            or texts are to be longer than it can read.
+        UserError: no encoder can be read there, it has no tokenizer of its own, its pooling is unknown, or
+            texts are to be longer than it can read.
     """
-    found = read_encoder(str(start), pooling)
+    loaded = read_encoder(str(start), pooling)
     longest = {"query_tokens": query_tokens, "passage_tokens": passage_tokens}
     for key, value in longest.items():
-        if value is not None and value > found.most:
-            raise UserError(f"{key} {value} is more than the {found.most} that it reads", where=str(start))
-    lengths = {key: value or found.longest for key, value in longest.items()}
-    store = _tokens(found, collection, lengths, None if tokens is None else Path(tokens))
-    return Retriever(name or Path(start).name, found.encoder.to(device()), collection, store)
+        if value is not None and value > loaded.most:
+            raise UserError(f"{key} {value} is more than the {loaded.most} that it reads", where=str(start))
+    lengths = {key: value or loaded.longest for key, value in longest.items()}
+    store = _tokens(loaded, collection, lengths, None if tokens is None else Path(tokens))
+    return Retriever(name or Path(start).name, loaded.encoder.to(device()), collection, store)
 
 
 def _tokens(
-    found: FromAnywhere, collection: Collection, lengths: dict[str, int], kept: Path | None
+    loaded: FromAnywhere, collection: Collection, lengths: dict[str, int], cache: Path | None
 ) -> TokenStore:
-    """Return the tokens of a collection; where they are kept, a hash of all they depend on names them."""
-    key = content_hash("tokens", collection.fingerprint, start_content(found.tokenizer), lengths)
-    folder = kept or Path(tempfile.mkdtemp(prefix="harness-tokens-"))
-    store = build_tokens(collection, folder / key, start=found.tokenizer, vocabulary=0, **lengths)
-    if kept is None:
+    """Return the tokens of a collection, in a folder named by a hash of everything they depend on."""
+    key = content_hash("tokens", collection.fingerprint, start_content(loaded.tokenizer), lengths)
+    folder = cache or Path(tempfile.mkdtemp(prefix="harness-tokens-"))
+    store = build_tokens(collection, folder / key, start=loaded.tokenizer, vocabulary=0, **lengths)
+    if cache is None:
         weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)
     return store

@@ -1,4 +1,4 @@
-"""Finished runs of a store, and what they stand on: found, never made."""
+"""Finished runs of a store and their collections: looked up, never trained or built."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from harness.targets.reproduce import wanted
 
 
 def row_with_runs(loaded: LoadedTarget, name: str) -> Row:
-    """Return the row of a target, of whose runs there are some to find.
+    """Return a row of a target that has runs.
 
     Raises:
-        UserError: no such row, or no run of ours stands behind it.
+        UserError: no such row, or the row has no runs of ours.
     """
     row = loaded.row(name)
-    made = with_runs([row])
-    if not made:
+    rows = with_runs([row])
+    if not rows:
         address = f"{loaded.name}:{row.name}"
-        raise UserError(f"{address} is {row.kind}: no run of ours stands behind it", fix="name another row")
-    return made[0]
+        raise UserError(f"{address} is {row.kind} and has no runs of ours", fix="name another row")
+    return rows[0]
 
 
 def finished_runs(stages: Stages, resolved: Resolved, row: Row, seeds: int | None) -> dict[int, StoredRun]:
@@ -34,11 +34,11 @@ def finished_runs(stages: Stages, resolved: Resolved, row: Row, seeds: int | Non
     Args:
         stages: over the store.
         resolved: the target at a scale.
-        row: one with runs.
-        seeds: how many; the spec's number by default.
+        row: a row with runs.
+        seeds: number of seeds; by default that of the spec.
 
     Raises:
-        UserError: there is none.
+        UserError: no run of the row is finished.
     """
     there = stages.collection_path(resolved.collection()).exists()
     runs = {
@@ -47,12 +47,12 @@ def finished_runs(stages: Stages, resolved: Resolved, row: Row, seeds: int | Non
     }
     finished = {seed: run for seed, run in runs.items() if run.state == "done"}
     if not finished:
-        raise not_made(stages, resolved, row)
+        raise missing_run(stages, resolved, row)
     return finished
 
 
-def not_made(stages: Stages, resolved: Resolved, row: Row, seed: int | None = None) -> UserError:
-    """Return what to say of a row without a finished run, of one seed or at all."""
+def missing_run(stages: Stages, resolved: Resolved, row: Row, seed: int | None = None) -> UserError:
+    """Return the error for a row without a finished run, of one seed or of any."""
     committed = PUBLISHED / resolved.scale.name / resolved.name
     figures = f"; {committed} has its figures, but no rankings" if (committed / "cells.json").exists() else ""
     of_seed = "" if seed is None else f" of seed {seed}"
@@ -65,25 +65,25 @@ def not_made(stages: Stages, resolved: Resolved, row: Row, seed: int | None = No
 
 
 def refuse_unfinished(run: StoredRun) -> None:
-    """Refuse a run that did not come to its end.
+    """Refuse an unfinished run.
 
     Raises:
-        UserError: it is unfinished.
+        UserError: the run is unfinished.
     """
     if run.state != "done":
-        fix = "go on with it by `harness reproduce` and its target, or name one of its checkpoints"
+        fix = "resume it by `harness reproduce` and its target, or name one of its checkpoints"
         raise UserError(f"run {run.fingerprint} is not finished", where=str(run.folder), fix=fix)
 
 
 def stored_collection(stages: Stages, settings: CollectionSettings) -> Collection:
-    """Return a collection that the store holds; it is not built here.
+    """Return a collection from the store; it is not built here.
 
     Raises:
         UserError: the store does not hold it, or it is not available at all.
     """
     path = stages.collection_path(settings)
     if settings.available and not path.exists():
-        fix = "copy it there, or make a target on it by `harness reproduce`"
+        fix = "copy it there, or run `harness reproduce` with a target on it"
         raise UserError(f"collection {settings.kind} is not in the store", where=str(path), fix=fix)
     return stages.collection(settings)
 
@@ -91,19 +91,19 @@ def stored_collection(stages: Stages, settings: CollectionSettings) -> Collectio
 def refuse_other_content(
     stages: Stages, name: str, content: str | None, settings: CollectionSettings
 ) -> None:
-    """Refuse a run that was made on another state of its collection than the store holds.
+    """Refuse a run whose collection differs from the one in the store.
 
     Args:
         stages: over the store.
-        name: what messages call the run.
-        content: fingerprint of the collection that the run stands on; none where that is not told.
-        settings: of the collection.
+        name: name of the run in messages.
+        content: fingerprint of the run's collection; none if it is not recorded.
+        settings: settings of the collection.
 
     Raises:
-        UserError: they differ.
+        UserError: the fingerprints differ.
     """
     collection = stages.collection(settings)
     if content not in (None, collection.fingerprint):
-        what = f"{name} stands on {collection.name} {content}, here lies {collection.fingerprint}"
+        what = f"{name} uses {collection.name} {content}, the store has {collection.fingerprint}"
         where = str(stages.collection_path(settings))
-        raise UserError(what, where=where, fix="take the collection of the machine that made the run")
+        raise UserError(what, where=where, fix="copy the collection from the machine that trained the run")

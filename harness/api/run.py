@@ -1,4 +1,4 @@
-"""A finished run, opened to be looked at: what it was trained from, what it is, what it did."""
+"""A finished run, opened for analysis: its inputs, its models, its results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.analysis.retriever import Retriever
 from harness.api.finished import (
-    not_made,
+    missing_run,
     refuse_other_content,
     refuse_unfinished,
     row_with_runs,
@@ -39,14 +39,14 @@ from harness.training.checkpoints import final_of, load_final, load_ranker, rank
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A finished run; its parts are read when they are first asked for, and nothing is trained.
+class OpenedRun:
+    """A finished run; its parts are read on first access, and nothing is trained.
 
     Attributes:
-        name: what figures and tables call it: its row, or the beginning of its fingerprint.
-        seed: number of the seed, from 0; none where it was not opened as a row.
-        run: its folder.
-        settings: what it was made from.
+        name: name in figures and tables: its row, or the beginning of its fingerprint.
+        seed: number of the seed, from 0; none if it was not opened as a row.
+        run: the run's folder in the store.
+        settings: settings of the run.
         stages: over the store that holds it.
     """
 
@@ -58,7 +58,7 @@ class Opened:
 
     @property
     def collection(self) -> Collection:
-        """What it was made on."""
+        """The collection that it was trained on."""
         return self.stages.collection(self.settings.collection)
 
     @property
@@ -66,17 +66,17 @@ class Opened:
         """Tokens of the collection, as its encoder reads them.
 
         Raises:
-            UserError: it is BM25.
+            UserError: the run is BM25.
         """
         self._refuse_bm25("tokens")
         return self.stages.tokens(self.settings)
 
     @cached_property
     def encoder(self) -> DualEncoder:
-        """The retriever that it trained; of a ranker's run the one whose candidates the ranker reads.
+        """The trained retriever; for a ranker's run, the retriever that mined the ranker's candidates.
 
         Raises:
-            UserError: it is BM25, or a file is missing or corrupt.
+            UserError: the run is BM25, or a file is missing or corrupt.
         """
         self._refuse_bm25("encoder")
         below = self.settings.kind == "ranker" and self._chain.start
@@ -85,19 +85,19 @@ class Opened:
 
     @cached_property
     def retriever(self) -> Retriever:
-        """The encoder with collection and tokens, as analyses take it.
+        """The encoder with collection and tokens, as analyses use it.
 
         Raises:
-            UserError: it is BM25, or a file is missing or corrupt.
+            UserError: the run is BM25, or a file is missing or corrupt.
         """
         return Retriever(self.name, self.encoder, self.collection, self.tokens)
 
     @cached_property
     def ranker(self) -> Ranker:
-        """The ranker that it trained, or else the one that taught it.
+        """The trained ranker, or else the ranker that it was distilled from.
 
         Raises:
-            UserError: it has none, or a file is missing or corrupt.
+            UserError: the run has no ranker, or a file is missing or corrupt.
         """
         checkpoints, teacher = RunFolder(self.run.folder).checkpoints, self.settings.teacher
         if self.settings.ranker is not None:
@@ -108,16 +108,16 @@ class Opened:
             below = self.stages.store.run(self.stages.chain(teacher).last)
             folder = final_of(RunFolder(below).checkpoints)
         else:
-            fix = "open a row that is taught by one, for example of trisampler/table-5-ar2"
+            fix = "open a row that is distilled from one, for example of trisampler/table-5-ar2"
             raise UserError(f"{self.name} has no ranker", where=str(self.run.folder), fix=fix)
         return load_ranker(folder).to(device())
 
     @cached_property
     def candidates(self) -> Candidates:
-        """The candidates of round 0, that its training began with; mined again where the store lost them.
+        """The candidates of round 0, with which training began; mined again if the store has lost them.
 
         Raises:
-            UserError: it draws from no candidates, or what mined them is no longer there.
+            UserError: the run has no candidates, or the retriever that mined them is gone.
         """
         sampler = self._sampler_settings("candidates")
         if sampler.source is None:
@@ -129,18 +129,18 @@ class Opened:
 
     @cached_property
     def sampler(self) -> Sampler:
-        """Law and draw, to be called with candidates and noise.
+        """The sampler, to be called with candidates and noise.
 
         Raises:
-            UserError: it is trained on the batch's own passages, or not at all.
+            UserError: the run is trained on in-batch negatives, or not at all.
         """
         return make_sampler(self._sampler_settings("sampler"))
 
     def rankings(self, split: str = "test") -> pd.DataFrame:
-        """Return its rankings of a split: columns query, document, rank (from 1), score.
+        """Return the rankings of a split: columns query, document, rank (from 1), score.
 
         Args:
-            split: ``test``, ``dev`` or a further test set; with ``-reranked`` as a ranker has read it again.
+            split: ``test``, ``dev`` or a further test set; with the suffix ``-reranked``, reranked.
 
         Raises:
             UserError: no such split, or the file is corrupt.
@@ -158,12 +158,12 @@ class Opened:
 
     @cached_property
     def per_query(self) -> pd.DataFrame:
-        """Every measure of every query: columns split, measure, query, value."""
+        """All measures of all queries: columns split, measure, query, value."""
         return RunFolder(self.run.folder).per_query()[["split", "measure", "query", "value"]]
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """All that was logged while it trained, a line a number: columns phase, step, metric, value."""
+        """All metrics logged during training, one per line: columns phase, step, metric, value."""
         rows = [
             (line["phase"], line["step"], metric, float(value))
             for line in RunFolder(self.run.folder).metrics()
@@ -174,21 +174,21 @@ class Opened:
 
     @property
     def mined(self) -> str | None:
-        """Fingerprint of the candidates of round 0; none where it draws from no candidates."""
+        """Fingerprint of the candidates of round 0; none if the run has no candidates."""
         return self._chain.candidates
 
     @property
     def _chain(self) -> Chain:
         return self.stages.chain(self.settings)
 
-    def _refuse_bm25(self, wanted: str) -> None:
+    def _refuse_bm25(self, part: str) -> None:
         if self.settings.kind == "bm25":
-            raise UserError(f"{self.name} is BM25, which has no {wanted}", fix=_OTHER)
+            raise UserError(f"{self.name} is BM25, which has no {part}", fix=_OTHER)
 
-    def _sampler_settings(self, wanted: str) -> SamplerSettings:
-        self._refuse_bm25(wanted)
+    def _sampler_settings(self, part: str) -> SamplerSettings:
+        self._refuse_bm25(part)
         if self.settings.sampler is None or self.settings.sampler.source is None:
-            what = f"{self.name} is trained on the passages of its batch and has no {wanted}"
+            what = f"{self.name} is trained on the passages of its batch and has no {part}"
             raise UserError(what, fix=_OTHER)
         return self.settings.sampler
 
@@ -198,24 +198,24 @@ _OTHER = "open a row that is trained on drawn negatives"
 
 def load(
     target: str, *, row: str, scale: str = "quick", seed: int = 0, store: Path | str | None = None
-) -> Opened:
+) -> OpenedRun:
     """Open the finished run of a row; nothing is trained.
 
     Args:
-        target: for example ``trisampler/table-5``.
-        row: its name; of a row with readings the name of one reading.
-        scale: ``simulation``, ``quick``.
+        target: name of the target, for example ``trisampler/table-5``.
+        row: name of the row, or of one reading of a row with readings.
+        scale: name of the scale, ``simulation`` or ``quick``.
         seed: number of the seed, from 0.
         store: folder of the store; by default the one that commands use.
 
     Raises:
-        UserError: there is no such target, row, scale or seed, no run of ours stands behind the row, the
-            store lacks the collection or the run, or the run is not finished.
+        UserError: no such target, row, scale or seed, the row has no runs, the store lacks the collection or
+            the run, or the run is unfinished.
     """
     return open_row(_stages(store), resolve(Library.default(), target, scale), row, seed)
 
 
-def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> Opened:
+def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> OpenedRun:
     """Open the finished run of a row of a target; see `load`."""
     if seed < 0:
         raise UserError(f"no seed {seed}", fix="count seeds from 0")
@@ -224,12 +224,12 @@ def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> Opened
     stored_collection(stages, settings.collection)
     run = StoredRun(stages.store.run(stages.chain(settings).last))
     if not run.folder.exists():
-        raise not_made(stages, resolved, row, seed)
+        raise missing_run(stages, resolved, row, seed)
     refuse_unfinished(run)
-    return Opened(row.name, seed, run, settings, stages)
+    return OpenedRun(row.name, seed, run, settings, stages)
 
 
-def load_run(fingerprint: str, *, store: Path | str | None = None) -> Opened:
+def load_run(fingerprint: str, *, store: Path | str | None = None) -> OpenedRun:
     """Open a finished run by its fingerprint, or a prefix that only it has; nothing is trained.
 
     Args:
@@ -237,8 +237,8 @@ def load_run(fingerprint: str, *, store: Path | str | None = None) -> Opened:
         store: folder of the store; by default the one that commands use.
 
     Raises:
-        UserError: there is no such run, or several, it is not finished, it was made by another state of the
-            harness, or the store lacks the collection.
+        UserError: no such run, or several, the run is unfinished or of another version of the harness, or the
+            store lacks the collection.
     """
     stages = _stages(store)
     run = find_run(stages.store, fingerprint)
@@ -248,9 +248,9 @@ def load_run(fingerprint: str, *, store: Path | str | None = None) -> Opened:
     name = f"run {run.fingerprint[:8]}"
     refuse_other_content(stages, name, links[0].stands_on if links else None, settings.collection)
     if stages.chain(settings).last != run.fingerprint:
-        fix = "read it with the commit in environment.json, or make it again by `harness reproduce`"
-        raise UserError(f"{name} was made by another state of the harness", where=str(run.folder), fix=fix)
-    return Opened(name, None, run, settings, stages)
+        fix = "read it with the commit in environment.json, or train it again by `harness reproduce`"
+        raise UserError(f"{name} is of another version of the harness", where=str(run.folder), fix=fix)
+    return OpenedRun(name, None, run, settings, stages)
 
 
 def _stages(store: Path | str | None) -> Stages:

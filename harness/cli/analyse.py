@@ -29,8 +29,8 @@ def analyse(
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
     """Look at finished runs of a table: frames, figures and a summary; trains nothing."""
-    from harness.analysis.analyse import Asked, record
-    from harness.analysis.analyse import analyse as look
+    from harness.analysis.analyse import AnalysisRequest, record
+    from harness.analysis.analyse import analyse as run_analysis
     from harness.analysis.report import analysis_document, write_analysis
     from harness.progress import Progress
     from harness.reports.renderers.terminal import render_terminal
@@ -39,11 +39,11 @@ def analyse(
     from harness.storage.store import Store
 
     stages = Stages(Store.default(), Progress())
-    asked = Asked(name, target, scale, tuple(row or ()), seed, tuple(option or ()), publish)
-    found = look(Library.default(), stages, asked)
-    files = write_analysis(found, PUBLISHED if publish else LOCAL)
-    Console().print(render_terminal(analysis_document(found)))
+    request = AnalysisRequest(name, target, scale, tuple(row or ()), seed, tuple(option or ()), publish)
+    result = run_analysis(Library.default(), stages, request)
+    files = write_analysis(result, PUBLISHED if publish else LOCAL)
+    Console().print(render_terminal(analysis_document(result)))
     typer.echo("\nWritten:")
     for path in files:
         typer.echo(f"  {path}")
-    record(found, stages, files)
+    record(result, stages, files)

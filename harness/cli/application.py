@@ -20,7 +20,7 @@ from harness.cli.compare import compare
 from harness.cli.explain import explain, verify
 from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli.runs import runs
-from harness.cli.tune import search
+from harness.cli.tune import search, tune
 from harness.errors import HarnessError
 from harness.storage.disk import told_when_full
 from harness.storage.store import LOCAL, PUBLISHED
@@ -125,25 +125,26 @@ def reproduce(
 
 app.command()(verify)
 app.command()(compare)
-app.command()(search)
+app.command()(tune)
+app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(search)
 app.command()(analyse)
 
 
 @app.command()
 def report(
     target: Annotated[str | None, typer.Argument(help="one target, and the page it stands on")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all targets and searches that have results")] = False,
+    every: Annotated[bool, typer.Option("--all", help="all targets and tunings that have results")] = False,
     publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
 ) -> None:
     """Render tables, figures and pages again from cells, without training."""
     from harness.errors import UserError
     from harness.reports.rendering import render_results
-    from harness.tuning.report.render import render_searches
+    from harness.tuning.report.render import render_tunings
 
     if every == (target is not None):
         raise UserError("report renders one target or all", fix="name a target, or say --all")
     root = PUBLISHED if publish else LOCAL
-    for made in [*render_results(root, target), *(render_searches(root) if every else [])]:
+    for made in [*render_results(root, target), *(render_tunings(root) if every else [])]:
         typer.echo(str(made))
 
 

@@ -34,8 +34,8 @@ def compare(
 
     The reports hold texts of queries, so they are written to results/local/ alone, which git ignores.
     """
-    from harness.compare.compared import Asked
-    from harness.compare.compared import compare as make
+    from harness.compare.compare import CompareRequest
+    from harness.compare.compare import compare as run_compare
     from harness.compare.document import compare_document
     from harness.compare.report import FILES, write_report
     from harness.progress import Progress
@@ -45,10 +45,10 @@ def compare(
     from harness.storage.store import Store
 
     stages = Stages(Store.default(), Progress())
-    asked = Asked(a, b, scale=scale, seeds=seeds, measure=measure, split=split, show=show, on=on)
-    found = make(Library.default(), stages, asked)
-    Console().print(render_terminal(compare_document(found)))
-    folder = write_report(found)
+    request = CompareRequest(a, b, scale=scale, seeds=seeds, measure=measure, split=split, show=show, on=on)
+    result = run_compare(Library.default(), stages, request)
+    Console().print(render_terminal(compare_document(result)))
+    folder = write_report(result)
     typer.echo("\nWritten:")
     for name in FILES:
         typer.echo(f"  {folder / name}")

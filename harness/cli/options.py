@@ -8,9 +8,7 @@ import typer
 
 Target = Annotated[
     str,
-    typer.Argument(
-        help="for example trisampler/table-5, see `harness list`; or the path of one that a search wrote"
-    ),
+    typer.Argument(help="for example trisampler/table-5, see `harness list`; or the path of a confirmation"),
 ]
 ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
 SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]

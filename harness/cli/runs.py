@@ -66,14 +66,14 @@ def gc(
     from harness.provenance.garbage import delete, find_garbage
     from harness.specs.library import Library
 
-    found = find_garbage(Library.default(), Store.default(), PUBLISHED, days)
-    for one in found.garbage:
+    report = find_garbage(Library.default(), Store.default(), PUBLISHED, days)
+    for one in report.garbage:
         typer.echo(f"{size_text(one.size_bytes):>10}  {one.path}: {one.why}")
-    if found.unknown:
-        names = ", ".join(found.unknown[:5])
-        typer.echo(f"note: what {len(found.unknown)} run(s) stand on cannot be told here: {names}")
-    total = size_text(sum(one.size_bytes for one in found.garbage))
+    if report.unknown:
+        names = ", ".join(report.unknown[:5])
+        typer.echo(f"note: what {len(report.unknown)} run(s) stand on cannot be told here: {names}")
+    total = size_text(sum(one.size_bytes for one in report.garbage))
     if do_delete:
-        delete([one.path for one in found.garbage])
+        delete([one.path for one in report.garbage])
     said = "deleted" if do_delete else "may be deleted; --delete does it"
-    typer.echo(f"{len(found.garbage)} file(s) and folder(s), {total}, {said}")
+    typer.echo(f"{len(report.garbage)} file(s) and folder(s), {total}, {said}")

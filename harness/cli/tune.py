@@ -1,4 +1,4 @@
-"""`harness search`: settings are searched for on held-out training queries."""
+"""`harness tune`: tune settings on held-out training queries."""
 
 from __future__ import annotations
 
@@ -15,63 +15,72 @@ if TYPE_CHECKING:
     from harness.specs.library import Library
 
 
-def search(
+def tune(
     name: Annotated[
-        str | None, typer.Argument(help="for example simans-a-b; see `harness search --list`")
+        str | None, typer.Argument(help="for example simans-a-b; see `harness tune --list`")
     ] = None,
     scale: ScaleOption = "quick",
     trials: Annotated[
-        int | None, typer.Option(min=1, help="for each study; the spec's number by default")
+        int | None, typer.Option(min=1, help="for each study; by default the number in the spec")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="processes that make trials")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="number of worker processes")] = 1,
     storage: Annotated[
-        str | None, typer.Option(help="a journal file, or a database's URL; SQLite in the store by default")
+        str | None,
+        typer.Option(help="path of a journal file, or URL of a database; by default SQLite in the store"),
     ] = None,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
     confirm: Annotated[
-        bool, typer.Option(help="then make the best and the papers' settings with fresh seeds, on test, once")
+        bool,
+        typer.Option(help="then evaluate the best and the papers' settings on test, with fresh seeds, once"),
     ] = False,
-    listed: Annotated[bool, typer.Option("--list", help="list the searches")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="list what can be tuned")] = False,
 ) -> None:
-    """Search for settings of a row, or of all rows alike; the same command goes on where it was left."""
+    """Tune the settings of rows with equal budgets; run it again to resume."""
     from harness.errors import UserError
     from harness.specs.library import Library
-    from harness.specs.tuning_library import resolve_search
+    from harness.specs.tuning_library import resolve_tuning
 
     library = Library.default()
     if listed:
         _list(library)
         return
     if name is None:
-        raise UserError("no search is named", fix="name one; `harness search --list` shows them")
-    resolve_search(library, name, scale)
+        raise UserError("no tuning is named", fix="name one; `harness tune --list` shows them")
+    resolve_tuning(library, name, scale)
 
     from harness.progress import Progress
     from harness.reports.renderers.terminal import render_terminal
     from harness.runs.stages import Stages
     from harness.storage.store import Store
-    from harness.tuning.confirm import confirm as confirm_search
+    from harness.tuning.confirm import confirm as confirm_tuning
     from harness.tuning.report.render import render
-    from harness.tuning.tune import run_search
+    from harness.tuning.tune import run_tuning
 
     stages, root = Stages(Store.default(), Progress()), PUBLISHED if publish else LOCAL
-    made = run_search(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
+    finished = run_tuning(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
     if confirm:
-        confirm_search(made.folder, library, stages)
-    Console().print(render_terminal(render(made.folder)))
-    typer.echo(f"\nWritten: {made.folder}")
+        confirm_tuning(finished.folder, library, stages)
+    Console().print(render_terminal(render(finished.folder)))
+    typer.echo(f"\nWritten: {finished.folder}")
+
+
+def search() -> None:
+    """Refuse the command's earlier name."""
+    from harness.errors import UserError
+
+    raise UserError("`harness search` has a new name", fix="write `harness tune`, with the same arguments")
 
 
 def _list(library: Library) -> None:
     from harness.errors import UserError
-    from harness.specs.tuning_library import load_search, searches
+    from harness.specs.tuning_library import load_tuning, tuning_names
 
-    table = Table("search", "title", "target", "studies", "trials", box=None, pad_edge=False)
-    for name in searches(library):
+    table = Table("tuning", "title", "target", "studies", "trials", box=None, pad_edge=False)
+    for name in tuning_names(library):
         try:
-            found = load_search(library, name)
+            tuning = load_tuning(library, name)
         except UserError as error:
             table.add_row(name, str(error), "", "", "broken")
             continue
-        table.add_row(name, found.title, found.target, str(len(found.studies)), str(found.trials))
+        table.add_row(name, tuning.title, tuning.target, str(len(tuning.studies)), str(tuning.trials))
     Console().print(table)

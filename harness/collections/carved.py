@@ -1,7 +1,7 @@
-"""A collection without a test split: what a search may look at.
+"""A collection without a test split: what tuning may look at.
 
 Documents and training queries of another collection, of which a share is held out as `dev`. That
-collection's own dev and test are not in it, so no search can look at them.
+collection's own dev and test are not in it, so no tuning can look at them.
 """
 
 from __future__ import annotations

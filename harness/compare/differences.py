@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy import stats
 
-from harness.compare.pairs import Pair
+from harness.compare.pairs import SeedPair
 from harness.compare.positives import top_overlap
 
 DUST = 1e-9
-"""Below it a difference is rounding in a mean over seeds."""
+"""Differences below this are rounding errors of means over seeds."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Outcome:
     """How many queries each side answers better.
 
     Attributes:
-        wins: of A.
-        ties: neither is better.
-        losses: of A.
+        wins: number of queries that A answers better.
+        ties: number of queries with equal scores.
+        losses: number of queries that B answers better.
         p_value: of a two-sided sign test over wins and losses (Conover, Practical Nonparametric Statistics,
             1999, section 3.4); ties are left out.
     """
@@ -45,13 +45,13 @@ def outcome(differences: pd.Series) -> Outcome:
     return Outcome(wins, len(differences) - wins - losses, losses, p_value)
 
 
-def query_lines(pairs: Sequence[Pair], measure: str, ranks: pd.DataFrame) -> pd.DataFrame:
-    """Return a line for each seed and query.
+def query_lines(pairs: Sequence[SeedPair], measure: str, ranks: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per seed and query.
 
     Args:
         pairs: both sides by seed.
-        measure: whose scores are compared.
-        ranks: of `positive_ranks`.
+        measure: name of the compared measure.
+        ranks: frame of `positive_ranks`.
 
     Returns:
         Columns query, seed, a, b, difference, rank_a and rank_b (of the first relevant document, missing
@@ -75,7 +75,7 @@ def by_query(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def furthest(means: pd.DataFrame, count: int) -> tuple[list[str], list[str]]:
-    """Return the queries of A's largest gains, and of its largest losses; equal ones by id."""
+    """Return the queries with A's largest gains, and with its largest losses; ties are ordered by id."""
     ordered = means.reset_index().sort_values(["difference", "query"], ascending=[False, True])
     gains = ordered[ordered["difference"] > DUST]["query"]
     ordered = ordered.sort_values(["difference", "query"])

@@ -1,4 +1,4 @@
-"""The document of a comparison: means, wins and losses, the queries furthest apart, where positives lie."""
+"""The document of a comparison: means, wins and losses, largest differences, ranks of positives."""
 
 from __future__ import annotations
 
@@ -6,53 +6,53 @@ from collections.abc import Sequence
 
 from harness.compare.differences import outcome
 from harness.compare.positives import TOP, rank_bins
-from harness.compare.result import LEVEL, Compared, MeasureLine, QueryLine
+from harness.compare.result import LEVEL, CompareResult, MeasureLine, QueryLine
 from harness.reports.document import Column, Document, Field, Figure, Table, fields, filled, noted
 from harness.reports.text import NOTHING, Style, count_text, list_text, p_text, part_text, share_text
 
 PERCENT = Style(100.0, 1)
 
 SHOWN = 3
-"""How many of the documents before the first relevant one are named."""
+"""Number of documents before the first relevant one that are named."""
 
 
-def compare_document(found: Compared) -> Document:
-    """Return the whole report; A and B stand for the two sides."""
-    first = found.measures[0]
+def compare_document(result: CompareResult) -> Document:
+    """Return the whole report; A and B are the two sides."""
+    first = result.measures[0]
     blocks = filled(
-        _means(found),
-        _outcomes(found),
+        _means(result),
+        _outcomes(result),
         Figure("figure", "Differences by query, and the ranks of relevant documents under A and B."),
-        _queries(f"Largest gains of A over B in {first.label}", "A gains most", found.gains),
-        _queries(f"Largest losses of A to B in {first.label}", "A loses most", found.losses),
-        _joint(found),
-        noted("Notes", _notes(found)),
+        _queries(f"Largest gains of A over B in {first.label}", "A gains most", result.gains),
+        _queries(f"Largest losses of A to B in {first.label}", "A loses most", result.losses),
+        _joint(result),
+        noted("Notes", _notes(result)),
     )
-    lead = (
-        f"{'Simulation. ' if found.collection.simulation else ''}A: {found.a.about}. B: {found.b.about}.",
-        f"On {_made_on(found)}. Scores in %, differences are A minus B, in points.",
+    introduction = (
+        f"{'Simulation. ' if result.collection.simulation else ''}A: {result.a.about}. B: {result.b.about}.",
+        f"On {_data_text(result)}. Scores in %, differences are A minus B, in points.",
     )
-    title = f"{found.a.name} (A) and {found.b.name} (B), query by query"
-    return Document(title, lead, blocks, _made_on(found), _last(found))
+    title = f"{result.a.name} (A) and {result.b.name} (B), query by query"
+    return Document(title, introduction, blocks, _data_text(result), _last(result))
 
 
-def render_csv(found: Compared) -> str:
-    """Return CSV, a line for each query and seed; fractions, and no rank where nothing is retrieved."""
-    return str(found.lines.to_csv(index=False, lineterminator="\n"))
+def render_csv(result: CompareResult) -> str:
+    """Return CSV, one line per query and seed; scores are fractions, ranks empty if nothing is retrieved."""
+    return str(result.lines.to_csv(index=False, lineterminator="\n"))
 
 
-def _made_on(found: Compared) -> str:
-    simulation = " (simulation)" if found.collection.simulation else ""
-    queries = count_text(found.measures[0].outcome.queries)
-    seeds = f", {_seeds(found)}" if found.a.is_row or found.b.is_row else ""
-    return f"{found.collection.name}{simulation}, {queries} {found.split} queries{seeds}"
+def _data_text(result: CompareResult) -> str:
+    simulation = " (simulation)" if result.collection.simulation else ""
+    queries = count_text(result.measures[0].outcome.queries)
+    seeds = f", {_seeds(result)}" if result.a.is_row or result.b.is_row else ""
+    return f"{result.collection.name}{simulation}, {queries} {result.split} queries{seeds}"
 
 
-def _seeds(found: Compared) -> str:
-    return f"seed{'s' if len(found.seeds) > 1 else ''} {list_text(found.seeds)}"
+def _seeds(result: CompareResult) -> str:
+    return f"seed{'s' if len(result.seeds) > 1 else ''} {list_text(result.seeds)}"
 
 
-def _means(found: Compared) -> Table:
+def _means(result: CompareResult) -> Table:
     """Means and their difference, with both intervals."""
     rows = [
         fields(
@@ -65,7 +65,7 @@ def _means(found: Compared) -> Table:
                 PERCENT.interval(line.difference["method"]),
             ]
         )
-        for line in found.measures
+        for line in result.measures
     ]
     level = f"{100 * LEVEL:g} %"
     columns = (
@@ -73,13 +73,13 @@ def _means(found: Compared) -> Table:
         Column("A", brief="A"),
         Column("B", brief="B"),
         Column("difference", brief="A - B"),
-        Column(f"{level}, these checkpoints", brief=f"{level}, these\ncheckpoints"),
-        Column(f"{level}, the method", brief=f"{level}, the\nmethod"),
+        Column("over queries", f"{level} CI", brief=f"{level} CI,\nqueries"),
+        Column("over queries and seeds", f"{level} CI", brief=f"{level} CI,\nwith seeds"),
     )
     return Table("", columns, tuple(rows))
 
 
-def _outcomes(found: Compared) -> Table:
+def _outcomes(result: CompareResult) -> Table:
     """Wins, ties and losses, and of how many queries."""
 
     def line(of: MeasureLine) -> tuple[Field, ...]:
@@ -90,11 +90,11 @@ def _outcomes(found: Compared) -> Table:
 
     names = ("queries", "A better", "equal", "B better", "p (sign test)")
     columns = (Column("Measure", names=True, brief=""), *(Column(name, brief=name) for name in names))
-    return Table("Queries won and lost", columns, tuple(map(line, found.measures)))
+    return Table("Queries won and lost", columns, tuple(map(line, result.measures)))
 
 
 def _queries(title: str, brief: str, queries: Sequence[QueryLine]) -> Table:
-    """Queries with their texts, scores, and what stands before the first relevant document."""
+    """Queries with their texts, scores, and the documents before the first relevant one."""
     rows = [
         fields(
             [
@@ -121,79 +121,77 @@ def _queries(title: str, brief: str, queries: Sequence[QueryLine]) -> Table:
         Column("A", before, names=True),
         Column("B", before, names=True),
     )
-    caption = "" if rows else "There is none."
+    caption = "" if rows else "None."
     return Table(title, columns, tuple(rows), caption)
 
 
-def _joint(found: Compared) -> Table:
-    """Where each side ranks the relevant documents, and so the other's positives."""
-    total = int(found.joint.to_numpy().sum())
-    what = "relevant documents" + (", each counted once a seed" if len(found.seeds) > 1 else "")
+def _joint(result: CompareResult) -> Table:
+    """Joint ranks of the relevant documents under both sides."""
+    total = int(result.joint.to_numpy().sum())
+    what = "relevant documents" + (", each counted once a seed" if len(result.seeds) > 1 else "")
     rows = [
         fields([f"A: {name}", *(count_text(int(count)) for count in counts)])
-        for name, counts in found.joint.iterrows()
+        for name, counts in result.joint.iterrows()
     ]
     columns = (
         Column("Rank", names=True, brief="relevant\nat rank"),
-        *(_bin(str(name)) for name in found.joint.columns),
+        *(_bin(str(name)) for name in result.joint.columns),
     )
-    caption = f"{count_text(total)} {what}. Lines: its rank under A; columns: under B."
-    return Table("Where the relevant documents lie", columns, tuple(rows), caption)
+    caption = f"{count_text(total)} {what}. Rows: rank under A; columns: rank under B."
+    return Table("Ranks of the relevant documents", columns, tuple(rows), caption)
 
 
 def _bin(name: str) -> Column:
     return Column(f"B: {name}", brief=f"B:\n{name}")
 
 
-def _notes(found: Compared) -> list[str]:
-    ranks = found.lines[["rank_a", "rank_b"]].astype("float64").fillna(found.depth + 1)
+def _notes(result: CompareResult) -> list[str]:
+    ranks = result.lines[["rank_a", "rank_b"]].astype("float64").fillna(result.depth + 1)
     first = outcome(ranks["rank_b"] - ranks["rank_a"])
-    seeds = ", counted by query and seed" if len(found.seeds) > 1 else ""
+    seeds = ", counted by query and seed" if len(result.seeds) > 1 else ""
     higher, lower = (part_text(count, first.queries) for count in (first.wins, first.losses))
-    overlap = share_text(found.lines["overlap"].mean(), 1)
+    overlap = share_text(result.lines["overlap"].mean(), 1)
     return [
-        _pairing(found),
-        "Sign test: two-sided, over queries that one side answers better; for these checkpoints, unadjusted.",
+        _pairing(result),
+        "Sign test: two-sided, over queries that one side answers better, unadjusted.",
         f"The first relevant document (grade 2) is higher under A in {higher}, under B in {lower}{seeds}.",
-        _on_top(found),
+        _on_top(result),
         f"Overlap of the first {TOP} documents: {overlap} of them are in both rankings, a mean over queries.",
-        f"Rankings are {count_text(found.depth)} documents deep; a document beyond is not retrieved.",
-        f"Collection: {found.collection.name}, {count_text(len(found.collection.documents))} documents; "
-        f"fingerprint {found.collection.fingerprint}.",
+        f"Rankings have {count_text(result.depth)} documents; others count as not retrieved.",
+        f"Collection: {result.collection.name}, {count_text(len(result.collection.documents))} documents; "
+        f"fingerprint {result.collection.fingerprint}.",
     ]
 
 
-def _on_top(found: Compared) -> str:
-    """Say how many relevant documents come first under both sides, or under one alone."""
-    first = sum(end <= TOP for _, end in rank_bins(found.depth))
-    counts = found.joint.to_numpy()
+def _on_top(result: CompareResult) -> str:
+    """Return how many relevant documents are at the top of both rankings, or of only one."""
+    first = sum(end <= TOP for _, end in rank_bins(result.depth))
+    counts = result.joint.to_numpy()
     total, both = int(counts.sum()), int(counts[:first, :first].sum())
     alone = [int(of[:first].sum()) - both for of in (counts, counts.T)]
     return (
         f"Of the relevant documents {part_text(both, total)} are among the first {TOP} of both rankings, "
-        f"{count_text(alone[0])} of A's alone, {count_text(alone[1])} of B's alone."
+        f"{count_text(alone[0])} only of A's, {count_text(alone[1])} only of B's."
     )
 
 
-def _pairing(found: Compared) -> str:
-    if found.by_seed and len(found.seeds) > 1:
+def _pairing(result: CompareResult) -> str:
+    if result.by_seed and len(result.seeds) > 1:
         return (
-            f"Paired by seed and query ({_seeds(found)}). These checkpoints: over queries, mean over seeds. "
-            "The method: seeds and queries as crossed random effects."
+            f"Paired by seed and query ({_seeds(result)}). CI over queries: mean over seeds. CI over queries "
+            "and seeds: crossed random effects."
         )
-    if found.by_seed:
-        return (
-            f"One {_seeds(found)}: the interval is for these checkpoints and tells nothing about the method."
-        )
-    mean = "; the row's scores are averaged over its seeds" if len(found.seeds) > 1 else ""
-    return f"Not two rows, so there are no seeds to pair{mean}: the interval is for these checkpoints alone."
+    if result.by_seed:
+        return f"One {_seeds(result)}: the interval is over queries and does not cover other seeds."
+    mean = "; the row's scores are averaged over its seeds" if len(result.seeds) > 1 else ""
+    return f"Not two rows, so there are no seeds to pair{mean}: the interval is over queries only."
 
 
-def _last(found: Compared) -> str:
-    overlap = share_text(found.lines["overlap"].mean(), 0)
+def _last(result: CompareResult) -> str:
+    overlap = share_text(result.lines["overlap"].mean(), 0)
     return (
-        f"On {_made_on(found)}; {overlap} of the first {TOP} documents are in both rankings. "
-        "At simulation and quick scale this says nothing about a paper."
+        f"On {_data_text(result)}; {overlap} of the first {TOP} documents are in both rankings. "
+        "Results at simulation and quick scale do not carry over to a paper."
     )
 
 
@@ -203,6 +201,6 @@ def _ranks(ranks: Sequence[int | None]) -> str:
 
 
 def _before(documents: Sequence[str]) -> str:
-    """Return the first documents' ids, and how many more there are."""
+    """Return the ids of the first documents, and how many more there are."""
     more = f" and {len(documents) - SHOWN} more" if len(documents) > SHOWN else ""
     return (", ".join(documents[:SHOWN]) + more) if documents else NOTHING

@@ -1,8 +1,7 @@
-"""Two sides seed by seed: what is held against what.
+"""Pairing of two sides.
 
-Two rows are paired by seed, as in their table. Where a side is a run or an encoder there is nothing to pair:
-it is held against every seed of the other side, and scores are averaged over those, so that differences are
-of these checkpoints alone.
+Two rows are paired by seed, as in their table. A run or an encoder has no seeds to pair: it is compared with
+every seed of the other side and scores are averaged over those, so intervals are over queries only.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from harness.evaluation.rankings import Ranking
 
 
 @dataclass(frozen=True)
-class Measured:
+class SeedScores:
     """Scores and ranking of one seed on one split.
 
     Attributes:
-        scores: columns query, measure, value; fractions.
-        ranking: documents of each query, best first.
+        scores: frame with columns query, measure, value (a fraction).
+        ranking: query -> document -> score, best first.
     """
 
     scores: pd.DataFrame
@@ -35,36 +34,38 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Pair:
+class SeedPair:
     """Both sides at one seed."""
 
     seed: int
-    a: Measured
-    b: Measured
+    a: SeedScores
+    b: SeedScores
 
 
-def pair_up(a: Mapping[int, Measured], b: Mapping[int, Measured], *, by_seed: bool) -> list[Pair]:
-    """Return what is held against what.
+def pair_up(a: Mapping[int, SeedScores], b: Mapping[int, SeedScores], *, by_seed: bool) -> list[SeedPair]:
+    """Return the pairs of two sides.
 
     Args:
-        a: seed -> what was measured.
-        b: the same; where `by_seed` is false, one of the two has one member.
-        by_seed: whether both are rows.
+        a: seed -> scores of side A.
+        b: seed -> scores of side B; unless `by_seed`, one of the sides has one member.
+        by_seed: whether both sides are rows.
 
     Raises:
         UserError: rows without a common seed.
     """
     if not by_seed:
-        return [Pair(max(s, t), one, other) for s, one in a.items() for t, other in b.items()]
+        return [SeedPair(max(s, t), one, other) for s, one in a.items() for t, other in b.items()]
     seeds = sorted(a.keys() & b.keys())
     if not seeds:
         raise UserError(
             "the two rows have no finished seed in common", fix="reproduce both with the same seeds"
         )
-    return [Pair(seed, a[seed], b[seed]) for seed in seeds]
+    return [SeedPair(seed, a[seed], b[seed]) for seed in seeds]
 
 
-def score_tables(pairs: Sequence[Pair], measure: str, *, by_seed: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+def score_tables(
+    pairs: Sequence[SeedPair], measure: str, *, by_seed: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of A and of B as [S, Q]; without seeds to pair, averaged to [1, Q]."""
     tables = [
         pd.DataFrame({pair.seed: side.of(measure) for pair, side in zip(pairs, sides, strict=True)}).T

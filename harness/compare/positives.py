@@ -1,4 +1,4 @@
-"""Where two sides rank each other's positives, and how much of their rankings they share."""
+"""Ranks of relevant documents under two sides, and the overlap of their rankings."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from harness.compare.pairs import Pair
+from harness.compare.pairs import SeedPair
 from harness.evaluation.rankings import Ranking
 
 TOP = 10
-"""How many documents of two rankings are held against each other."""
+"""Number of top documents in overlaps and counts."""
 
 
 def positive_ranks(
-    pairs: Sequence[Pair], relevant: Mapping[str, Collection[str]], depth: int
+    pairs: Sequence[SeedPair], relevant: Mapping[str, Collection[str]], depth: int
 ) -> pd.DataFrame:
-    """Return where both sides rank each relevant document.
+    """Return the rank of each relevant document under both sides.
 
     Args:
         pairs: both sides by seed.
         relevant: query -> ids of its relevant documents.
-        depth: ranks beyond it count as not retrieved.
+        depth: last rank that counts as retrieved.
 
     Returns:
-        Columns seed, query, document, rank_a, rank_b; from 1, missing where not retrieved.
+        Columns seed, query, document, rank_a, rank_b; ranks from 1, missing if not retrieved.
     """
     lines = []
     for pair in pairs:
-        for query, wanted in relevant.items():
-            found = [_ranks(side.ranking.get(query, {}), wanted, depth) for side in (pair.a, pair.b)]
-            lines += [(pair.seed, query, d, found[0].get(d), found[1].get(d)) for d in sorted(wanted)]
+        for query, documents in relevant.items():
+            ranks = [_ranks(side.ranking.get(query, {}), documents, depth) for side in (pair.a, pair.b)]
+            lines += [(pair.seed, query, d, ranks[0].get(d), ranks[1].get(d)) for d in sorted(documents)]
     frame = pd.DataFrame(lines, columns=["seed", "query", "document", "rank_a", "rank_b"])
     return frame.astype({"rank_a": "Int64", "rank_b": "Int64"})
 
 
-def top_overlap(pair: Pair, query: str) -> float:
-    """Return the share of the first documents of both rankings that both have."""
+def top_overlap(pair: SeedPair, query: str) -> float:
+    """Return the share of the top documents that both rankings have."""
     one, other = (list(side.ranking.get(query, {}))[:TOP] for side in (pair.a, pair.b))
     longest = max(len(one), len(other))
     return len(set(one) & set(other)) / longest if longest else 1.0
 
 
-def standing_before(rankings: Sequence[Ranking], query: str, relevant: Collection[str]) -> list[str]:
-    """Return the documents before the first relevant one, those before it at most seeds first.
+def documents_before(rankings: Sequence[Ranking], query: str, relevant: Collection[str]) -> list[str]:
+    """Return the documents ranked before the first relevant one, those of most seeds first.
 
-    Then by their best rank. Where no relevant document is retrieved, all stand before it.
+    Ties are ordered by best rank. If no relevant document is retrieved, all documents count.
     """
     places: dict[str, list[int]] = {}
     for ranking in rankings:
@@ -70,14 +70,14 @@ def rank_bins(depth: int) -> list[tuple[str, int]]:
 
 
 def joint_ranks(ranks: pd.DataFrame, depth: int) -> pd.DataFrame:
-    """Return how often a relevant document lies in a bin under A (rows) and in a bin under B (columns).
+    """Return the counts of relevant documents by rank bin under A (rows) and under B (columns).
 
     Args:
-        ranks: of `positive_ranks`.
-        depth: of the rankings.
+        ranks: frame of `positive_ranks`.
+        depth: number of documents in a ranking.
 
     Returns:
-        [bins + 1, bins + 1] counts; the last bin is that of what is not retrieved.
+        [bins + 1, bins + 1] counts; the last bin is 'not retrieved'.
     """
     bins = rank_bins(depth)
     names = [*(name for name, _ in bins), f"not in {depth}"]
@@ -92,6 +92,6 @@ def _binned(ranks: pd.Series, bins: Sequence[tuple[str, int]], names: list[str],
     return pd.cut(ranks.astype("float64").fillna(depth + 1), ends, labels=names).astype(str)
 
 
-def _ranks(documents: Mapping[str, float], wanted: Collection[str], depth: int) -> dict[str, int]:
-    """Return the ranks of the wanted documents as far as they are retrieved."""
-    return {d: rank for rank, d in enumerate(documents, start=1) if d in wanted and rank <= depth}
+def _ranks(ranking: Mapping[str, float], documents: Collection[str], depth: int) -> dict[str, int]:
+    """Return the ranks of those documents that are retrieved."""
+    return {d: rank for rank, d in enumerate(ranking, start=1) if d in documents and rank <= depth}

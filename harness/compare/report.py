@@ -1,4 +1,4 @@
-"""The files of a comparison, in `results/local/` alone: they hold texts that must not be committed."""
+"""The files of a comparison, in `results/local/` only: they hold texts that must not be committed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.compare.document import compare_document, render_csv
 from harness.compare.figure import draw_compared
-from harness.compare.result import Compared
+from harness.compare.result import CompareResult
 from harness.reports.renderers.html import Single, render_single
 from harness.reports.renderers.markdown import render_markdown
 from harness.storage.files import write_text
@@ -15,13 +15,13 @@ from harness.storage.store import LOCAL
 FILES = ("table.md", "table.html", "per_query.csv", "figure.svg", "figure.png")
 
 
-def write_report(found: Compared) -> Path:
-    """Write table, per-query values and figure; returns their folder."""
-    folder, document = LOCAL / found.folder, compare_document(found)
-    draw_compared(found, folder / "figure.svg", folder / "figure.png")
+def write_report(result: CompareResult) -> Path:
+    """Write table, per-query values and figure; return their folder."""
+    folder, document = LOCAL / result.folder, compare_document(result)
+    draw_compared(result, folder / "figure.svg", folder / "figure.png")
     drawings = {"figure": (folder / "figure.svg").read_text(encoding="utf-8")}
     beside = [name for name in FILES if not name.startswith("figure")]
     write_text(folder / "table.md", render_markdown(document))
-    write_text(folder / "table.html", render_single(Single(document, drawings, beside, found.command)))
-    write_text(folder / "per_query.csv", render_csv(found))
+    write_text(folder / "table.html", render_single(Single(document, drawings, beside, result.command)))
+    write_text(folder / "per_query.csv", render_csv(result))
     return folder

@@ -1,4 +1,4 @@
-"""What a comparison of two sides found; its reports are made from this alone."""
+"""The result of a comparison; reports are rendered from this alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.compare.differences import Outcome
-from harness.compare.sides import Side
+from harness.compare.sides import ComparedSide
 from harness.evaluation.comparison import Block
 
 LEVEL = 0.95
@@ -22,11 +22,11 @@ class MeasureLine:
     """Both sides on one measure, fractions.
 
     Attributes:
-        label: what a table calls the measure.
-        a: mean of A.
-        b: mean of B.
-        difference: ``value``, and intervals ``checkpoints`` and ``method``.
-        outcome: by query.
+        label: label of the measure in tables.
+        a: mean score of A.
+        b: mean score of B.
+        difference: ``value`` (A minus B), intervals ``checkpoints`` and ``method``.
+        outcome: queries won and lost.
     """
 
     label: str
@@ -41,14 +41,14 @@ class QueryLine:
     """A query that one side answers much better.
 
     Attributes:
-        query: its id.
-        text: its text.
-        a: score of A, averaged over seeds, a fraction.
-        b: score of B.
-        ranks_a: of the first relevant document under A, one a seed; none where it is not retrieved.
-        ranks_b: under B.
-        before_a: documents before the first relevant one under A, those of most seeds first.
-        before_b: under B.
+        query: id of the query.
+        text: text of the query.
+        a: score of A, a fraction, averaged over seeds.
+        b: score of B, a fraction, averaged over seeds.
+        ranks_a: rank of the first relevant document under A for each seed; none if not retrieved.
+        ranks_b: the same ranks under B.
+        before_a: ids of documents ranked before the first relevant one under A, those of most seeds first.
+        before_b: ids of such documents under B.
     """
 
     query: str
@@ -62,28 +62,28 @@ class QueryLine:
 
 
 @dataclass(frozen=True)
-class Compared:
+class CompareResult:
     """Two sides, query by query.
 
     Attributes:
-        a: one side.
-        b: the other.
+        a: side A.
+        b: side B.
         scale: name of the scale.
-        split: of the queries.
-        collection: that both are measured on.
-        seeds: seeds held against each other.
+        split: split of the queries.
+        collection: collection on which both are measured.
+        seeds: number of each paired seed.
         by_seed: whether both sides are rows, paired by seed.
-        measures: the one shown by query first.
-        lines: seed by query, see `query_lines`.
-        gains: queries of A's largest gains.
-        losses: of its largest losses.
-        joint: where relevant documents lie, see `joint_ranks`.
-        depth: of the rankings.
-        command: makes it again.
+        measures: all common measures, the one compared query by query first.
+        lines: frame of `query_lines`.
+        gains: queries with A's largest gains.
+        losses: queries with A's largest losses.
+        joint: frame of `joint_ranks`.
+        depth: number of documents in a ranking.
+        command: the command that repeats the comparison.
     """
 
-    a: Side
-    b: Side
+    a: ComparedSide
+    b: ComparedSide
     scale: str
     split: str
     collection: Collection
@@ -99,7 +99,7 @@ class Compared:
 
     @property
     def folder(self) -> Path:
-        """Return where its report lies below the root of the results."""
+        """Return the folder of its report, relative to the root of the results."""
         a, b = self.a.address, self.b.address
         target, colon, row = b.partition(":")
         b = row if a.startswith(target + colon) else b

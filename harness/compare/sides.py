@@ -1,4 +1,4 @@
-"""The two sides of a comparison: an address becomes the runs or the encoder that it names."""
+"""The two sides of a comparison: the runs or the encoder that an address names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from harness.specs.settings import EncoderSettings, RunSettings, TokenSettings
 
 @dataclass(frozen=True)
 class Member:
-    """A run or an encoder, a side's for one seed.
+    """The run or the encoder of a side for one seed.
 
     Attributes:
-        folder: of the run, or of the encoder.
-        run: the run that tells how to measure; none for an encoder that lies alone.
-        is_run: whether it was measured when it was made; an encoder is measured now.
+        folder: folder of the run, or of the encoder.
+        run: the run with the settings of the measurement; none for an encoder outside of a run.
+        is_run: whether scores are stored in a run; those of an encoder are computed now.
     """
 
     folder: Path
@@ -33,17 +33,17 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Side:
-    """What is compared.
+class ComparedSide:
+    """One side of a comparison.
 
     Attributes:
-        address: names it among all others; a run's has its whole fingerprint.
-        name: short, for headings.
-        about: what it is, in words.
-        members: seed, from 0, -> its run; an only member where it is no row.
-        is_row: whether its members are the seeds of a row.
-        settings: that say on what and how it is measured; none for an encoder that lies alone.
-        labels: measure -> what its table calls it, the primary one first.
+        address: unique name; that of a run has the whole fingerprint.
+        name: short name for headings.
+        about: description in words.
+        members: seed, from 0, -> run or encoder; a single member unless the side is a row.
+        is_row: whether the members are the seeds of a row.
+        settings: settings by which it is measured; none for an encoder outside of a run.
+        labels: measure -> label in its table, the primary one first.
     """
 
     address: str
@@ -56,7 +56,7 @@ class Side:
 
     @property
     def content(self) -> str | None:
-        """Return the fingerprint of the collection that its runs stand on; none where that is not told."""
+        """Return the fingerprint of the collection of its runs; none if it is not recorded."""
         for member in self.members.values():
             links = member.run.links() if member.run else None
             if links:
@@ -64,18 +64,20 @@ class Side:
         return None
 
 
-def find_side(library: Library, stages: Stages, address: str, *, scale: str, seeds: int | None) -> Side:
-    """Return what an address names; nothing is trained and no collection is built.
+def find_side(
+    library: Library, stages: Stages, address: str, *, scale: str, seeds: int | None
+) -> ComparedSide:
+    """Return the side that an address names; nothing is trained and no collection is built.
 
     Args:
         library: the specs.
         stages: over the store.
         address: ``TARGET:ROW``; fingerprint of a run, a prefix of it, or its folder; folder of an encoder.
-        scale: of a row.
-        seeds: how many of a row; the spec's number by default.
+        scale: scale at which a row is looked up.
+        seeds: number of seeds of a row; by default that of the spec.
 
     Raises:
-        UserError: there is no such thing, or it is not finished.
+        UserError: the address names nothing, or something unfinished.
     """
     target, colon, row = address.partition(":")
     if colon or target in library.targets():
@@ -86,26 +88,26 @@ def find_side(library: Library, stages: Stages, address: str, *, scale: str, see
     return _run(find_run_or_folder(stages.store, address))
 
 
-def refuse_twice(a: Side, b: Side) -> None:
+def refuse_twice(a: ComparedSide, b: ComparedSide) -> None:
     """Refuse to compare a side with itself.
 
     Raises:
-        UserError: both are the same.
+        UserError: both sides are the same.
     """
     one, other = ({member.folder.resolve() for member in side.members.values()} for side in (a, b))
     if one == other:
         raise UserError(f"both sides are {a.name}", fix="name two that differ")
 
 
-def apart(a: Side, b: Side) -> tuple[Side, Side]:
-    """Return both with names that differ: rows of two targets may have the same."""
+def with_distinct_names(a: ComparedSide, b: ComparedSide) -> tuple[ComparedSide, ComparedSide]:
+    """Return both with distinct names: rows of two targets may share one."""
     if a.name != b.name:
         return a, b
     return replace(a, name=a.address), replace(b, name=b.address)
 
 
 def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings, dict[str, str]]:
-    """Return how the runs of a target are measured, and its labels of the measures."""
+    """Return the settings by which a target's runs are measured, and its labels of the measures."""
     resolved = resolve(library, target, scale)
     rows = with_runs(resolved.target.rows)
     if not rows:
@@ -114,7 +116,7 @@ def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings,
 
 
 def scale_of(library: Library, settings: RunSettings) -> str:
-    """Return the name of the scale that a run is of, which its settings do not hold; ``other`` if of none."""
+    """Return the name of the scale with a run's encoder and lengths; ``other`` if there is none."""
     for name in library.names("scales"):
         spec = library.scale(name)
         encoder, tokens = (part.model_dump() for part in (spec.encoder, spec.tokens))
@@ -123,7 +125,7 @@ def scale_of(library: Library, settings: RunSettings) -> str:
     return "other"
 
 
-def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Side:
+def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> ComparedSide:
     if not name:
         known = ", ".join(f"'{resolved.name}:{row.name}'" for row in resolved.loaded.written)
         raise UserError(f"{resolved.name} is a target, not a row", fix=f"name one of {known}")
@@ -132,33 +134,33 @@ def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Si
     runs = finished_runs(stages, resolved, row, seeds)
     members = {seed: Member(run.folder, run, is_run=True) for seed, run in runs.items()}
     about = f"row '{row.name}' of {resolved.name}"
-    return Side(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
+    return ComparedSide(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
 
 
-def _run(run: StoredRun) -> Side:
+def _run(run: StoredRun) -> ComparedSide:
     refuse_unfinished(run)
     settings = run.settings()
-    about = f"run {run.fingerprint} ({made_by(settings)})"
+    about = f"run {run.fingerprint} ({run_text(settings)})"
     members = {0: Member(run.folder, run, is_run=True)}
-    return Side(run.fingerprint, f"run {run.fingerprint[:8]}", about, members, False, settings)
+    return ComparedSide(run.fingerprint, f"run {run.fingerprint[:8]}", about, members, False, settings)
 
 
-def _encoder(address: str, folder: Path) -> Side:
-    """Return an encoder; it may lie in `checkpoints/` of a run."""
+def _encoder(address: str, folder: Path) -> ComparedSide:
+    """Return the side of an encoder, which may be in `checkpoints/` of a run."""
     if not holds_encoder(folder):
         fix = "name the folder of an encoder, for example checkpoints/final of a run"
-        raise UserError("no encoder lies in it", where=str(folder), fix=fix)
+        raise UserError("this folder holds no encoder", where=str(folder), fix=fix)
     above = StoredRun(folder.parents[1])
     run = above if (above.folder / "spec.json").exists() else None
     name = f"{above.fingerprint[:8]}/{folder.name}" if run else folder.name
     address = f"{above.fingerprint}/{folder.name}" if run else address
     settings = run.settings() if run else None
-    about = f"encoder {folder}" + (f" ({made_by(settings)})" if settings else "")
-    return Side(address, name, about, {0: Member(folder, run, is_run=False)}, False, settings)
+    about = f"encoder {folder}" + (f" ({run_text(settings)})" if settings else "")
+    return ComparedSide(address, name, about, {0: Member(folder, run, is_run=False)}, False, settings)
 
 
-def made_by(settings: RunSettings) -> str:
-    """Return what made a run, in a few words."""
+def run_text(settings: RunSettings) -> str:
+    """Return recipe, sampler and seed of a run as text."""
     if settings.kind != "continued":
         return "BM25" if settings.kind == "bm25" else f"{settings.kind}, seed {settings.seed}"
     sampler = f", {settings.sampler.preset}" if settings.sampler else ""

@@ -1,1 +1,1 @@
-"""What lies in a store, and where a figure comes from."""
+"""The content of a store, and where a figure comes from."""

@@ -25,21 +25,21 @@ from harness.specs.yaml_file import read_source
 from harness.storage.files import read_json
 from harness.storage.store import Store
 
-Line = tuple[str, str]
-"""What it is of, and what is said; what follows of the same has an empty name."""
+Fact = tuple[str, str]
+"""Name and text; further texts under the same name have an empty name."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that is asked for.
+    """A cell of a target.
 
     Attributes:
         resolved: its target at a scale.
-        row: as resolved.
-        column: as cells.json holds it.
-        place: position of the column.
-        cells: content of cells.json, none where the target was not made.
-        provenance: content of provenance.json, none as well.
+        row: its row in the resolved target.
+        column: its column, as in cells.json.
+        place: index of the column.
+        cells: content of cells.json; none if the target was not reproduced.
+        provenance: content of provenance.json; none if the target was not reproduced.
     """
 
     resolved: Resolved
@@ -51,7 +51,7 @@ class Cell:
 
     @property
     def trains(self) -> bool:
-        """Return whether runs of ours stand behind it."""
+        """Return whether its row has runs of ours."""
         return bool(with_runs([self.row]))
 
 
@@ -61,13 +61,13 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     Args:
         resolved: the target at a scale.
         results: root of the results, for example ``results`` or ``results/local``.
-        row: its name; of a row with readings, the name of one reading.
-        column: its label or measure; the primary one by default.
+        row: name of the row, or of one reading of a row with readings.
+        column: label or measure of the column; by default the primary one.
 
     Raises:
         UserError: no such row or column, or several rows.
     """
-    found = resolved.loaded.row(row)
+    printed_row = resolved.loaded.row(row)
     folder = results / resolved.scale.name / resolved.name
     cells, provenance = (
         read_json(folder / name) if (folder / name).exists() else None
@@ -79,17 +79,11 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     columns = [*columns, *others] if measured else others
     first = resolved.primary.label if measured else columns[0]["label"]
     place = _position(resolved.name, columns, column or first)
-    return Cell(resolved, found, columns[place], place, cells, provenance)
+    return Cell(resolved, printed_row, columns[place], place, cells, provenance)
 
 
-def explain_cell(library: Library, store: Store, cell: Cell) -> list[Line]:
-    """Return all that is known of a cell.
-
-    Args:
-        library: the specs.
-        store: looked at for the run folders; it may be empty.
-        cell: from `find_cell`.
-    """
+def explain_cell(library: Library, store: Store, cell: Cell) -> list[Fact]:
+    """Return all facts about a cell; run folders are looked up in the store, which may be empty."""
     resolved, label = cell.resolved, cell.column["label"]
     return [
         ("cell", f"{resolved.name}, row '{cell.row.name}', column '{label}', scale {resolved.scale.name}"),
@@ -103,7 +97,7 @@ def explain_cell(library: Library, store: Store, cell: Cell) -> list[Line]:
     ]
 
 
-def render_cell(lines: Sequence[Line]) -> Table:
+def render_cell(lines: Sequence[Fact]) -> Table:
     """Return the lines for a terminal."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, text in lines:
@@ -120,7 +114,7 @@ def _position(target: str, columns: Sequence[Mapping[str, Any]], name: str) -> i
     raise UserError(f"{target} has no column '{name}'", fix=nearest(name, known))
 
 
-def _published(cell: Cell) -> Iterator[Line]:
+def _published(cell: Cell) -> Iterator[Fact]:
     source = cell.resolved.target.source
     figure = figures(cell.resolved.target, cell.row).get(cell.column["label"])
     unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
@@ -140,12 +134,12 @@ def _spec_line(library: Library, cell: Cell) -> str:
     return f"{source.path}:{source.line(('rows', place))}"
 
 
-def _settings(cell: Cell) -> Iterator[Line]:
+def _settings(cell: Cell) -> Iterator[Fact]:
     if isinstance(cell.row, Counted):
-        yield "counted", counted_text(cell, cell.row) or _not_made(cell)
+        yield "counted", counted_text(cell, cell.row) or _missing_text(cell)
         return
     if not isinstance(cell.row, Row) or not cell.trains:
-        yield "settings", f"not made here: the row is {cell.row.kind}"
+        yield "settings", f"not trained here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0)
     if settings.phase is None:
@@ -165,12 +159,12 @@ def _settings(cell: Cell) -> Iterator[Line]:
     yield "scale", scale_text(cell.resolved.scale.name, settings)
 
 
-def _not_made(cell: Cell) -> str:
+def _missing_text(cell: Cell) -> str:
     call = f"harness reproduce {cell.resolved.name} --scale {cell.resolved.scale.name}"
-    return f"not made at this scale; {call}"
+    return f"not reproduced at this scale; run `{call}`"
 
 
-def _measure(cell: Cell) -> Iterator[Line]:
+def _measure(cell: Cell) -> Iterator[Fact]:
     if "measure" not in cell.column:
         return
     measure, split = cell.column["measure"], cell.column["split"]
@@ -181,11 +175,11 @@ def _measure(cell: Cell) -> Iterator[Line]:
     yield "measure", text
 
 
-def _reproduced(cell: Cell) -> Iterator[Line]:
+def _reproduced(cell: Cell) -> Iterator[Fact]:
     if isinstance(cell.row, Counted):
         return
     if cell.cells is None:
-        yield "reproduced", _not_made(cell)
+        yield "reproduced", _missing_text(cell)
         return
     if "cost" in cell.column:
         yield "reproduced", seconds_text_of(cell, cell.cells)
@@ -195,26 +189,26 @@ def _reproduced(cell: Cell) -> Iterator[Line]:
         yield "reproduced", f"a {cell.cells['kind']} target prints no cells; see its table.md"
         return
     row = next((row for row in cell.cells[printing] if row["name"] == cell.row.name), None)
-    found = row["cells"][cell.place] if row else None
-    if found is None or found["reproduced"] is None:
+    row_cell = row["cells"][cell.place] if row else None
+    if row_cell is None or row_cell["reproduced"] is None:
         reason = row.get("reason") if row else None
-        yield "reproduced", f"failed: {reason}" if reason else "not made"
+        yield "reproduced", f"failed: {reason}" if reason else "not reproduced"
         return
     style = column_style({**cell.cells, "rows": cell.cells[printing]}, cell.place)
-    made = found["reproduced"]
-    spread = "" if made["sd"] is None else f" ± {style.number(made['sd'])} (sd over seeds)"
+    reproduced = row_cell["reproduced"]
+    spread = "" if reproduced["sd"] is None else f" ± {style.number(reproduced['sd'])} (sd over seeds)"
     unit, worth = unit_text(cell.cells), verdict_text(cell.cells["verdict"])
-    seeds = ", ".join(style.number(value) for value in made["per_seed"])
+    seeds = ", ".join(style.number(value) for value in reproduced["per_seed"])
     yield (
         "reproduced",
-        f"{style.number(made['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
+        f"{style.number(reproduced['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
     )
-    yield from _intervals(style, made, signed=False)
-    if found.get("difference") is not None:
-        yield from _difference(cell.cells, style, found["difference"])
+    yield from _intervals(style, reproduced, signed=False)
+    if row_cell.get("difference") is not None:
+        yield from _difference(cell.cells, style, row_cell["difference"])
 
 
-def _difference(cells: Mapping[str, Any], style: Style, block: Mapping[str, Any]) -> Iterator[Line]:
+def _difference(cells: Mapping[str, Any], style: Style, block: Mapping[str, Any]) -> Iterator[Fact]:
     printed = block["published"]
     paper = f"; published {style.number(printed['value'], signed=True)}" if printed else ""
     p_value = f"; p {p_text(block['holm_p'])} (Holm)" if block.get("holm_p") is not None else ""
@@ -222,17 +216,17 @@ def _difference(cells: Mapping[str, Any], style: Style, block: Mapping[str, Any]
     yield from _intervals(style, block, signed=True)
 
 
-def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Iterator[Line]:
-    for kind, name in (("checkpoints", "these checkpoints"), ("method", "the method")):
+def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Iterator[Fact]:
+    for kind, name in (("checkpoints", "over queries"), ("method", "over queries and seeds")):
         interval = block[kind]
         if interval is None:
-            yield "", f"{name}: one seed tells nothing"
+            yield "", f"{name}: needs several seeds"
             continue
         low, high = (style.number(interval[end], signed=signed) for end in ("low", "high"))
-        yield "", f"{100 * interval['level']:g} %, {name}: [{low}, {high}]"
+        yield "", f"{100 * interval['level']:g} % CI {name}: [{low}, {high}]"
 
 
-def _runs(store: Store, cell: Cell) -> Iterator[Line]:
+def _runs(store: Store, cell: Cell) -> Iterator[Fact]:
     if cell.cells is None or cell.provenance is None:
         return
     runs = [run for run in cell.provenance["runs"] if run["row"] == cell.row.name]
@@ -249,15 +243,15 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
         if mirrored:
             yield "", f"MLflow {mirrored}"
     for number in sorted({run["environment"] for run in runs}):
-        yield "made with", _environment(cell.provenance["environments"][number])
+        yield "trained with", _environment(cell.provenance["environments"][number])
 
 
 def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
-    """Return that a run of the results is not what the spec asks for now; empty where it is."""
+    """Return a note if a run of the results is not what the spec asks for now; empty otherwise."""
     now = chain(cell.resolved.run(cell.row, seed), collection).last if isinstance(cell.row, Row) else ""
     if now == fingerprint:
         return ""
-    return f"the spec asks for {now} now: settings or versions of stages have changed since"
+    return f"the spec now asks for {now}: settings or versions of stages have changed"
 
 
 def _environment(environment: Mapping[str, Any]) -> str:

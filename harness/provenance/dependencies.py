@@ -1,4 +1,4 @@
-"""What stands on what: runs on links, results on runs, shipped targets on runs that may not be there yet."""
+"""Dependencies: of runs on earlier stages, of results and shipped targets on runs, present or not."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from harness.storage.files import read_json
 from harness.storage.store import Store
 
 
-def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chain, list[str]]]:
-    """Return the runs of all targets at all their scales: fingerprint -> its chain and the rows it makes.
+def target_runs(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chain, list[str]]]:
+    """Return the runs of all targets at all their scales: fingerprint -> its chain and its rows.
 
     Args:
         library: the specs.
-        collections: fingerprints; which one serves a scale is not looked up, others give runs that none has.
+        collections: fingerprints of collections; runs are listed for each, also where a scale uses another.
 
     Raises:
         UserError: a spec is broken.
     """
-    found: dict[str, tuple[Chain, list[str]]] = {}
+    runs: dict[str, tuple[Chain, list[str]]] = {}
     for target in library.targets():
         for scale in library.target(target).target.scales:
             resolved = resolve(library, target, scale)
@@ -37,83 +37,83 @@ def wanted(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chai
                 for seed in range(resolved.seeds):
                     settings, named = resolved.run(row, seed), f"{scale}/{target}: {row.name}"
                     for links in (chain(settings, collection) for collection in collections):
-                        names = found.setdefault(links.last, (links, []))[1]
+                        names = runs.setdefault(links.last, (links, []))[1]
                         names.extend([named] if named not in names else [])
-    return found
+    return runs
 
 
-def named_in(results: Path) -> dict[str, list[str]]:
-    """Return the runs that results name, also `results/local`: fingerprint -> the folders of results."""
-    found: dict[str, list[str]] = {}
+def runs_in_results(results: Path) -> dict[str, list[str]]:
+    """Return the runs named in results, `results/local` included: fingerprint -> folders of results."""
+    folders: dict[str, list[str]] = {}
     for path in sorted(results.glob("**/provenance.json")):
         try:
             runs = [run["fingerprint"] for run in read_json(path)["runs"]]
         except (HarnessError, LookupError, TypeError) as error:
-            fix = "make the results again, or delete their folder"
-            raise UserError("runs cannot be read from it", where=str(path), fix=fix) from error
+            fix = "reproduce the results again, or delete their folder"
+            raise UserError("the file names no runs", where=str(path), fix=fix) from error
         for fingerprint in dict.fromkeys(runs):
-            found.setdefault(fingerprint, []).append(str(path.parent))
-    return found
+            folders.setdefault(fingerprint, []).append(str(path.parent))
+    return folders
 
 
 def known_collections(store: Store, results: Path) -> list[str]:
     """Return the fingerprints of the collections in a store and behind the results in a folder."""
-    found = [_told(path) for path in sorted((store.root / "collections").glob("*.zip"))]
+    fingerprints = [_stored_fingerprint(path) for path in sorted((store.root / "collections").glob("*.zip"))]
     for path in sorted(results.glob("**/cells.json")):
         try:
-            found.append(json.loads(path.read_text(encoding="utf-8"))["collection"]["fingerprint"])
+            fingerprints.append(json.loads(path.read_text(encoding="utf-8"))["collection"]["fingerprint"])
         except (OSError, ValueError, LookupError, TypeError):
-            continue  # `harness report` says what is wrong with it
-    return list(dict.fromkeys(fingerprint for fingerprint in found if fingerprint))
+            continue  # `harness report` reports what is wrong with it
+    return list(dict.fromkeys(fingerprint for fingerprint in fingerprints if fingerprint))
 
 
 def chains(runs: Sequence[StoredRun]) -> dict[str, Chain | None]:
-    """Return fingerprint -> chain of each run; none where what it stands on cannot be told."""
+    """Return fingerprint -> chain of each run; none if its dependencies are not recorded."""
     return {run.fingerprint: _chain(run) for run in runs}
 
 
 def above(fingerprint: str, of: dict[str, Chain | None]) -> list[str]:
-    """Return the runs that stand on a run."""
+    """Return the fingerprints of runs that depend on a run."""
     return [name for name, links in of.items() if links is not None and fingerprint in links.needs()]
 
 
 def needs(of: dict[str, Chain | None]) -> Iterator[str]:
-    """Yield the fingerprints of tokens, base runs and candidates that runs stand on."""
+    """Yield the fingerprints of tokens, base runs and candidates that runs depend on."""
     for links in of.values():
         yield from links.needs() if links is not None else ()
 
 
 def consequences(store: Store, results: Path, chosen: Sequence[StoredRun]) -> Iterator[str]:
-    """Yield, as lines, what is deleted with runs and what stands on them.
+    """Yield, as lines, runs to delete and what depends on them.
 
     Args:
-        store: where they lie.
-        results: whose folders may name them.
-        chosen: the runs.
+        store: the store of the runs.
+        results: root of results whose provenance may name them.
+        chosen: the runs to delete.
     """
-    named, of = named_in(results), chains(stored_runs(store))
+    named, of = runs_in_results(results), chains(stored_runs(store))
     going = {run.fingerprint for run in chosen}
     for run in chosen:
         yield f"{run.fingerprint}: {run.state}, {size_bytes(run.folder) / 1e6:.1f} MB"
         for folder in named.get(run.fingerprint, []):
-            yield f"  {folder} names it, and stays as it is"
+            yield f"  {folder} names it and stays"
         others = [name for name in above(run.fingerprint, of) if name not in going]
         if others:
             shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
-            stay = "continue it and stay as they are; the next one trains it again"
+            stay = "depend on it and stay; the next such run trains it again"
             yield f"  {len(others)} run(s) {stay}: {shown}"
 
 
 def _chain(run: StoredRun) -> Chain | None:
     try:
-        found = run.links()
+        links = run.links()
     except UserError:
         return None
-    return chain_of(found) if found else None
+    return chain_of(links) if links else None
 
 
-def _told(path: Path) -> str | None:
-    """Return the fingerprint that a collection's file tells, unchecked; none where it is damaged."""
+def _stored_fingerprint(path: Path) -> str | None:
+    """Return the fingerprint in a collection's file, unchecked; none if the file is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("collection.json"))["fingerprint"])

@@ -1,4 +1,4 @@
-"""What `harness runs` says."""
+"""Tables of `harness runs`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.errors import UserError
 from harness.provenance.cell import render_cell
-from harness.provenance.dependencies import chains, known_collections, named_in, wanted
+from harness.provenance.dependencies import chains, known_collections, runs_in_results, target_runs
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.settings_text import piece_text, scale_text, seeds_text
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
@@ -58,7 +58,7 @@ def render_runs(library: Library, store: Store, results: Path) -> Table:
         "age",
     )
     table = Table(*headers, box=None, pad_edge=False)
-    targets = wanted(library, known_collections(store, results))
+    targets = target_runs(library, known_collections(store, results))
     for run in sorted(stored_runs(store), key=lambda run: touched(run.folder)):
         rows = targets[run.fingerprint][1] if run.fingerprint in targets else []
         more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
@@ -69,7 +69,7 @@ def render_runs(library: Library, store: Store, results: Path) -> Table:
 
 
 def render_run(library: Library, store: Store, results: Path, run: StoredRun) -> Table:
-    """Return all about one run."""
+    """Return details of one run as a table."""
     return render_cell(list(_about(library, store, results, run)))
 
 
@@ -89,9 +89,9 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
     settings, result = run.settings(), run.result()
     yield "run", f"{run.folder}, {settings.kind}, {run.state}, {size_text(size_bytes(run.folder))}"
     collections = known_collections(store, results)
-    for row in wanted(library, collections).get(run.fingerprint, (None, []))[1]:
+    for row in target_runs(library, collections).get(run.fingerprint, (None, []))[1]:
         yield "row", row
-    for folder in named_in(results).get(run.fingerprint, []):
+    for folder in runs_in_results(results).get(run.fingerprint, []):
         yield "in", folder
     if settings.start is not None:
         yield "recipe", settings.recipe
@@ -107,7 +107,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         for kind in ("source", "law", "draw", "topology"):
             yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
     chain = chains([run])[run.fingerprint]
-    yield "stands on", " ".join(chain.needs()) if chain else "cannot be told here"
+    yield "depends on", " ".join(chain.needs()) if chain else "not recorded"
     mirrored = mlflow_place(store.tracking_uri, run.fingerprint)
     if mirrored:
         yield "MLflow", mirrored

@@ -1,4 +1,4 @@
-"""What may be deleted from a store: nothing finished, and nothing that a target or a run stands on."""
+"""What may be deleted from a store: nothing finished, and nothing that a target or a run depends on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.provenance.dependencies import chains, known_collections, named_in, needs, wanted
+from harness.provenance.dependencies import chains, known_collections, needs, runs_in_results, target_runs
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
@@ -20,7 +20,7 @@ DAY_S = 86_400.0
 SETTLED_S = 3_600.0
 """A temporary file younger than this may belong to a process on another machine with the same store."""
 
-NOT_NEEDED = "no run of a target or of the store stands on it"
+NOT_NEEDED = "no run of a target or of the store depends on it"
 TEMPORARY = re.compile(r"\..*\.([0-9]+)\.tmp")
 
 
@@ -30,8 +30,8 @@ class Garbage:
 
     Attributes:
         path: a file or a folder.
-        why: nothing stands on it, for example.
-        size_bytes: what it takes.
+        why: reason for the deletion.
+        size_bytes: size on disk.
     """
 
     path: Path
@@ -40,53 +40,50 @@ class Garbage:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found in a store.
+class GarbageReport:
+    """What may be deleted from a store.
 
     Attributes:
-        garbage: what may go.
-        unknown: runs of which it cannot be told what they stand on; while one of them is unfinished,
-            candidates and tokens stay.
+        garbage: files and folders that may be deleted.
+        unknown: fingerprints of runs without recorded dependencies; while one of them is unfinished,
+            candidates and tokens are kept.
     """
 
     garbage: list[Garbage]
     unknown: list[str]
 
 
-def find_garbage(library: Library, store: Store, results: Path, days: float) -> Found:
+def find_garbage(library: Library, store: Store, results: Path, days: float) -> GarbageReport:
     """Return what may be deleted from a store.
 
     Args:
-        library: all targets whose runs are kept, made or not.
-        store: the store.
-        results: the runs that results name are kept.
-        days: unfinished runs that were not touched for so long may go.
+        library: specs, whose targets' runs are kept.
+        store: the store to search.
+        results: root of results, whose runs are kept.
+        days: age in days after which unfinished runs may be deleted.
 
     Raises:
-        UserError: a spec or a file of results is broken, so that what it stands on cannot be told.
+        UserError: a spec or a file of results is broken, so its dependencies are unknown.
     """
     collections, runs = known_collections(store, results), stored_runs(store)
-    targets, named = wanted(library, collections), named_in(results)
+    targets, named = target_runs(library, collections), runs_in_results(results)
     old = [run for run in runs if run.fingerprint not in named and _is_left(run, days)]
-    made = chains([run for run in runs if run not in old])
-    of: dict[str, Chain | None] = {**made, **{name: links for name, (links, _) in targets.items()}}
-    kept = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
-    unknown = [run for run in runs if run.fingerprint in made and of[run.fingerprint] is None]
-    going_on = any(run.state == "unfinished" for run in unknown)  # it may read any of them
-    found = [
+    remaining = chains([run for run in runs if run not in old])
+    of: dict[str, Chain | None] = {**remaining, **{name: links for name, (links, _) in targets.items()}}
+    needed = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
+    unknown = [run for run in runs if run.fingerprint in remaining and of[run.fingerprint] is None]
+    going_on = any(run.state == "unfinished" for run in unknown)  # it may depend on any of them
+    deletable = [
         *((run.folder, f"unfinished, not touched for {days:g} days") for run in old),
-        *((path, NOT_NEEDED) for path in _unneeded(store, kept) if not going_on),
-        *(
-            (path, "left by a process that is dead")
-            for path in _temporary(store, [run.folder for run in old])
-        ),
+        *((path, NOT_NEEDED) for path in _unneeded(store, needed) if not going_on),
+        *((path, "left by a dead process") for path in _temporary(store, [run.folder for run in old])),
     ]
-    garbage = [Garbage(path, why, size_bytes(path)) for path, why in found]
-    return Found(garbage, [run.fingerprint for run in unknown])
+    garbage = [Garbage(path, why, size_bytes(path)) for path, why in deletable]
+    return GarbageReport(garbage, [run.fingerprint for run in unknown])
 
 
 def delete(paths: Sequence[Path]) -> None:
-    """Delete files and folders; a folder is renamed first, so that a crash leaves none that seems whole."""
+    """Delete files and folders; a folder is renamed first, so that none is half there after a crash."""
     for path in paths:
         if path.is_dir():
             beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -100,18 +97,18 @@ def _is_left(run: StoredRun, days: float) -> bool:
     return run.state == "unfinished" and time.time() - touched(run.folder) > days * DAY_S
 
 
-def _unneeded(store: Store, kept: set[str]) -> Iterator[Path]:
-    """Yield candidates and token stores that nothing stands on."""
+def _unneeded(store: Store, needed: set[str]) -> Iterator[Path]:
+    """Yield candidates and token stores that nothing depends on."""
     for path in sorted((store.root / "candidates").glob("[!.]*.npz")):
-        if path.stem not in kept:
+        if path.stem not in needed:
             yield path
     for path in sorted((store.root / "tokens").glob("[!.]*")):
-        if path.name not in kept:
+        if path.name not in needed:
             yield path
 
 
 def _temporary(store: Store, going: Sequence[Path]) -> Iterator[Path]:
-    """Yield what dead processes were writing, but for what lies in folders that go anyway."""
+    """Yield temporary files of dead processes, outside of folders that are deleted anyway."""
     for path in sorted(store.root.rglob(".*.tmp")):
         writer = TEMPORARY.fullmatch(path.name)
         inside = any(path.is_relative_to(folder) for folder in going)

@@ -1,4 +1,4 @@
-"""Where MLflow shows a training run; its database is asked, since MLflow takes seconds to import."""
+"""Where MLflow shows a training run; the database is queried, since MLflow takes seconds to import."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ WHERE key = 'fingerprint' AND value = ? AND lifecycle_stage = 'active' ORDER BY 
 
 
 def mlflow_place(tracking_uri: str, fingerprint: str) -> str | None:
-    """Return what to look for, or none where a local database does not hold the run.
+    """Return where to find a run in MLflow, or none if a local database does not hold it.
 
     Args:
-        tracking_uri: MLflow's address.
-        fingerprint: of the training run.
+        tracking_uri: MLflow's tracking URI.
+        fingerprint: fingerprint of the training run.
 
     Returns:
-        ``run <id>`` of a local database; for a server its address and the search to type there, whether it
-        holds the run or not.
+        ``run <id>`` for a local database; for a server its address and a search query, without asking it.
     """
     path = Path(tracking_uri.removeprefix(SQLITE))
     if not tracking_uri.startswith(SQLITE):
@@ -32,7 +31,7 @@ def mlflow_place(tracking_uri: str, fingerprint: str) -> str | None:
         return None
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            found = database.execute(QUERY, (fingerprint,)).fetchone()
+            row = database.execute(QUERY, (fingerprint,)).fetchone()
     except sqlite3.Error:
         return None  # busy, or another layout: MLflow itself is the place to look then
-    return f"run {found[0]}" if found else None
+    return f"run {row[0]}" if row else None

@@ -1,4 +1,4 @@
-"""What stands behind figures that no measure gives: counts of a collection, seconds of a run."""
+"""Texts for figures that are not measures: counts of a collection, seconds of a run."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ if TYPE_CHECKING:
 
 
 def counted_text(cell: Cell, row: Counted) -> str:
-    """Return what was counted in the collection that stands in for a dataset; empty where it was not made."""
+    """Return the count in a dataset's stand-in collection; empty if the target was not reproduced."""
     if row.dataset is None:
         return f"not counted here: the row is {row.kind}"
-    made = next((of for of in (cell.cells or {"rows": []})["rows"] if of["name"] == row.name), None)
-    if cell.cells is None or made is None:
+    counted_row = next((of for of in (cell.cells or {"rows": []})["rows"] if of["name"] == row.name), None)
+    if cell.cells is None or counted_row is None:
         return ""
-    counted, name = made["cells"][cell.place]["counted"], cell.cells["collections"][row.dataset]["name"]
+    counted = counted_row["cells"][cell.place]["counted"]
+    name = cell.cells["collections"][row.dataset]["name"]
     text = "none" if counted is None else count_text(counted)
-    return f"{text} in {name}, which stands in for {row.dataset}"
+    return f"{text} in {name}, the stand-in for {row.dataset}"
 
 
 def seconds_text_of(cell: Cell, cells: Mapping[str, Any]) -> str:
-    """Return what was recorded for a column of seconds."""
-    rows, kept = ("points", "costs") if "points" in cells else ("rows", "cells")
+    """Return the recorded value of a column of seconds."""
+    rows, cells_key = ("points", "costs") if "points" in cells else ("rows", "cells")
     row = next((of for of in cells[rows] if of["name"] == cell.row.name), None)
     place = [of["label"] for of in cells["costs"]].index(cell.column["label"])
-    if row is None or row[kept][place]["reproduced"] is None:
-        return "not made"
+    if row is None or row[cells_key][place]["reproduced"] is None:
+        return "not reproduced"
     unit = cells["costs"][place]["unit"]
-    text = seconds_field(row[kept][place], unit).text
+    text = seconds_field(row[cells_key][place], unit).text
     return f"{text} {unit}: {COSTS[cell.column['cost']]}; on {hardware_text(cells['hardware'])}"

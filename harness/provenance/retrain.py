@@ -1,4 +1,4 @@
-"""Why one run is not another: the links of their chains, side by side."""
+"""Why two runs differ: the links of their chains, side by side."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Difference:
     """A key in which two runs differ.
 
     Attributes:
-        stage: the first link that it changes.
-        key: dotted.
-        values: of the one and the other, as text.
+        stage: stage of the first link that it changes.
+        key: dotted path of the key.
+        values: its values in both runs, as text.
     """
 
     stage: str
@@ -32,49 +32,51 @@ class Difference:
 
 
 def explain_retrain(store: Store, one: str, other: str) -> list[str]:
-    """Return, as lines, which link of two runs differs first, and which keys differ.
+    """Return, as lines, the first link in which two runs differ, and the keys that differ.
 
     Args:
-        store: where the runs are looked for.
-        one: fingerprint, a prefix of it, or a folder.
-        other: the same.
+        store: where the runs are looked up.
+        one: fingerprint of a run, a prefix of it, or a folder.
+        other: fingerprint of another run, a prefix of it, or a folder.
 
     Raises:
-        UserError: there is no such run, or its folder does not tell what it was made of.
+        UserError: no such run, or its folder does not record its links.
     """
     runs = (find_run_or_folder(store, one), find_run_or_folder(store, other))
-    found = compare_parts(_parts(runs[0]), _parts(runs[1]))
-    lines = [f"{difference.stage}: {difference.key} {' | '.join(difference.values)}" for difference in found]
-    return [_heading(runs, found), *lines]
+    differences = compare_parts(_parts(runs[0]), _parts(runs[1]))
+    lines = [
+        f"{difference.stage}: {difference.key} {' | '.join(difference.values)}" for difference in differences
+    ]
+    return [_heading(runs, differences), *lines]
 
 
 def compare_parts(one: Parts, other: Parts) -> list[Difference]:
-    """Return what differs, link by link; a key that several links hold is told at the first.
+    """Return the differences link by link; a key of several links is listed at the first.
 
     Args:
-        one: stage -> dotted key -> value.
-        other: the same.
+        one: stage -> dotted key -> value of one run.
+        other: stage -> dotted key -> value of the other run.
     """
-    found: dict[str, Difference] = {}
+    differences: dict[str, Difference] = {}
     for stage in STAGES:
         if (stage in one) != (stage in other):
             there = tuple("has it" if stage in parts else "has none" for parts in (one, other))
-            found[stage] = Difference(stage, "this link", (there[0], there[1]))
+            differences[stage] = Difference(stage, "this link", (there[0], there[1]))
             continue
         mine, theirs = one.get(stage, {}), other.get(stage, {})
         for key in dict.fromkeys([*mine, *theirs]):
             values = (_text(mine, key), _text(theirs, key))
             name = f"{stage}.{key}" if key == "version" else key
-            if values[0] != values[1] and name not in found:
-                found[name] = Difference(stage, key, values)
-    return list(found.values())
+            if values[0] != values[1] and name not in differences:
+                differences[name] = Difference(stage, key, values)
+    return list(differences.values())
 
 
 def _parts(run: StoredRun) -> Parts:
     """Return all that a run's fingerprint covers."""
     links = run.links()
     if not links:
-        fix = "it was made before there was this file; make it again"
+        fix = "the run is older than this file; train it again"
         raise UserError("file is missing", where=str(run.folder / "links.json"), fix=fix)
     parts: Parts = {"collection": dict(_flat(run.settings().collection.model_dump()))}
     parts["collection"]["content"] = links[0].stands_on
@@ -83,11 +85,11 @@ def _parts(run: StoredRun) -> Parts:
     return parts
 
 
-def _heading(runs: tuple[StoredRun, StoredRun], found: list[Difference]) -> str:
+def _heading(runs: tuple[StoredRun, StoredRun], differences: list[Difference]) -> str:
     names = " and ".join(run.fingerprint for run in runs)
-    if found:
-        return f"{names} part at {found[0].stage}; it and all that stands on it is made again"
-    return f"{names}: nothing that a fingerprint covers differs"
+    if differences:
+        return f"{names} differ from {differences[0].stage} on; that stage and all later ones run again"
+    return f"{names} do not differ in anything that a fingerprint covers"
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -22,7 +22,7 @@ def piece_text(piece: Piece | None) -> str:
 
 
 def scale_text(name: str, settings: RunSettings) -> str:
-    """Return what a scale decides: collection, encoder and the steps of a run's phases."""
+    """Return the choices of a scale: collection, encoder and the steps of a run's phases."""
     encoder = settings.encoder
     layers = f"{encoder.layers} layers of width {encoder.hidden}, pooling {encoder.pooling}"
     phases = "; ".join(_phases(settings))
@@ -30,13 +30,13 @@ def scale_text(name: str, settings: RunSettings) -> str:
 
 
 def seeds_text(settings: RunSettings) -> str:
-    """Return the seeds of a run and of those that it continues, the first one last."""
+    """Return the seeds of a run and of those that it continues, the earliest last."""
     own = f"{settings.kind} {settings.seed}"
     return own if settings.start is None else f"{own}, {seeds_text(settings.start)}"
 
 
 def _phases(settings: RunSettings) -> Iterator[str]:
-    """Yield the phases of a run and of those that it continues, the first one first."""
+    """Yield the phases of a run and of those that it continues, the earliest first."""
     if settings.start is not None:
         yield from _phases(settings.start)
     if settings.phase is not None:

@@ -1,4 +1,4 @@
-"""The runs of a store as their folders tell them; nothing is changed by looking."""
+"""The runs of a store, read from their folders; nothing is written."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from harness.storage.store import Store
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run's folder.
+    """A run in a store.
 
     Attributes:
-        folder: named by the run's fingerprint.
+        folder: its folder, named by the run's fingerprint.
     """
 
     folder: Path
@@ -33,14 +33,14 @@ class StoredRun:
 
     @property
     def state(self) -> Literal["done", "unfinished"]:
-        """Return whether it came to its end."""
+        """Return whether it is finished."""
         return "done" if (self.folder / "done.json").exists() else "unfinished"
 
     def settings(self) -> RunSettings:
-        """Return what it was made from.
+        """Return its settings.
 
         Raises:
-            UserError: spec.json is missing, corrupt, or of another state of the harness.
+            UserError: spec.json is missing, corrupt, or of another version of the harness.
         """
         path = self.folder / "spec.json"
         try:
@@ -58,7 +58,7 @@ class StoredRun:
             ) from error
 
     def links(self) -> list[Link] | None:
-        """Return what its fingerprint was made of; none if the file is missing.
+        """Return the links that its fingerprint hashes; none if the file is missing.
 
         Raises:
             UserError: links.json is corrupt.
@@ -74,7 +74,7 @@ class StoredRun:
             ) from error
 
     def result(self) -> dict[str, Any]:
-        """Return what done.json tells, nothing where it is not there."""
+        """Return the content of done.json, empty if the run is unfinished."""
         return dict(read_json(self.folder / "done.json")) if self.state == "done" else {}
 
 
@@ -94,39 +94,39 @@ def stored_runs(store: Store) -> list[StoredRun]:
 
 def size_bytes(path: Path) -> int:
     """Return the size of a file, or of all files in a folder."""
-    return sum(found.stat().st_size for found in (path, *path.rglob("*")) if found.is_file())
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
 def touched(path: Path) -> float:
     """Return when a file, or anything in a folder, was last written, in seconds since the epoch."""
-    return max(found.stat().st_mtime for found in (path, *path.rglob("*")))
+    return max(file.stat().st_mtime for file in (path, *path.rglob("*")))
 
 
 def find_run(store: Store, name: str) -> StoredRun:
     """Return the run of a fingerprint, or of a prefix that only it has.
 
     Raises:
-        UserError: there is none, or there are several.
+        UserError: there is no such run, or several.
     """
     runs = stored_runs(store)
-    found = [run for run in runs if run.fingerprint == name] or [
+    matches = [run for run in runs if run.fingerprint == name] or [
         run for run in runs if name and run.fingerprint.startswith(name)
     ]
-    if len(found) == 1:
-        return found[0]
+    if len(matches) == 1:
+        return matches[0]
     where = str(store.root / "runs")
-    if found:
-        fix = "write more of it: " + ", ".join(run.fingerprint for run in found[:5])
-        raise UserError(f"{len(found)} runs begin with '{name}'", where=where, fix=fix)
+    if matches:
+        fix = "write more of it: " + ", ".join(run.fingerprint for run in matches[:5])
+        raise UserError(f"{len(matches)} runs begin with '{name}'", where=where, fix=fix)
     hint = nearest(name, (run.fingerprint for run in runs)) or "there is none yet: run `harness reproduce`"
     raise UserError(f"no run '{name}'", where=where, fix=hint)
 
 
 def find_run_or_folder(store: Store, name: str) -> StoredRun:
-    """Return the run of a folder that lies anywhere, or one of the store.
+    """Return the run of a folder anywhere, or of a fingerprint in the store.
 
     Raises:
-        UserError: there is none, or there are several.
+        UserError: there is no such run, or several.
     """
     folder = Path(name)
     return StoredRun(folder.resolve()) if (folder / "spec.json").exists() else find_run(store, name)

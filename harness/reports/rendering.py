@@ -45,7 +45,7 @@ def render(folder: Path) -> Cells:
 
 
 def render_index(scale: Path) -> Path:
-    """Render the page of a scale's targets and searches; targets with a file missing are rendered first.
+    """Render the page of a scale's targets and tunings; targets with a file missing are rendered first.
 
     Args:
         scale: the folder of the scale below a results root.
@@ -83,20 +83,20 @@ def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
 
 
 def page_text(scale: Path) -> str:
-    """Return the page of a scale's targets, whose figures are drawn already, with links to its searches."""
+    """Return the page of a scale's targets, whose figures are drawn already, with links to its tunings."""
     entries = []
     for folder in _folders(scale):
         with _left_out(), _of_this_harness(folder):
             entries.append(_entry(folder, f"{folder.parent.name}/{folder.name}/"))
-    return render_page(f"Results at {scale.name} scale", entries, _searches(scale))
+    return render_page(f"Results at {scale.name} scale", entries, _tunings(scale))
 
 
-def _searches(scale: Path) -> list[Further]:
-    """Return the searches of a scale that have a report of their own, from their trials."""
+def _tunings(scale: Path) -> list[Further]:
+    """Return the tunings of a scale that have a report of their own, from their trials."""
     found = []
-    for path in sorted(scale.glob("searches/*/trials.json")):
+    for path in sorted(scale.glob("tuning/*/trials.json")):
         with _left_out(), _of_this_harness(path.parent):
-            trials, name = read_json(path), f"searches/{path.parent.name}"
+            trials, name = read_json(path), f"tuning/{path.parent.name}"
             if (path.parent / "table.html").exists():
                 found.append(Further(name, trials["title"], trials["source"], f"{name}/table.html"))
     return found
@@ -161,8 +161,8 @@ def _entry(folder: Path, prefix: str) -> Entry:
 
 
 def _called(cells: Cells) -> str:
-    """Return how commands name a target; what a search wrote is named by its path."""
+    """Return how commands name a target; what a tuning wrote is named by its path."""
     if cells["kind"] != "confirmation":
         return str(cells["target"])
-    search = str(cells["target"]).removesuffix("/confirmation")
-    return f"results/{cells['scale']}/{search}/target.yaml"
+    tuning = str(cells["target"]).removesuffix("/confirmation")
+    return f"results/{cells['scale']}/{tuning}/target.yaml"

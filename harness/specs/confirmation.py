@@ -1,4 +1,4 @@
-"""What a search writes: rows with the settings that it tuned, to be made with fresh seeds."""
+"""What tuning writes: rows with tuned settings, to be trained with fresh seeds."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.specs.varied import varied
 
 def _is_name(value: str) -> str:
     if not re.fullmatch(r"\w[\w-]*", value):
-        raise ValueError(f"'{value}' is no name of a search; letters, digits, - and _ alone")
+        raise ValueError(f"'{value}' is no name of a tuning; letters, digits, - and _ alone")
     return value
 
 
 class Tuned(Row):
-    """A row with what was tuned for it: `overrides`, by the keys of a search, of `harness.specs.varied`.
+    """A row with what was tuned for it: `overrides`, by the keys of a tuning, of `harness.specs.varied`.
 
     They change the row's own phase and negatives alone, whoever owns their keys elsewhere; the runs that it
     stands on are those of other rows.
@@ -38,24 +38,24 @@ class Tuned(Row):
 
 
 class Confirmation(Comparison):
-    """The papers' settings and the best of a search, with seeds that no trial used.
+    """The papers' settings and the best of a tuning, with seeds that no trial used.
 
-    It is no target of a paper: `harness search NAME --confirm` writes it beside the search's results, and it
+    It is no target of a paper: `harness tune NAME --confirm` writes it beside the tuning's results, and it
     is named by the path of its file.
 
     Attributes:
-        search: name of the search.
-        target: what it searched, from which all else is taken.
+        tuning: name of the tuning.
+        target: whose rows were tuned, from which all else is taken.
         seed_shift: added to the first seeds of the scale, of base runs and of continued training.
     """
 
     kind: Literal["confirmation"]  # type: ignore[assignment]
-    search: Annotated[str, AfterValidator(_is_name)]
+    tuning: Annotated[str, AfterValidator(_is_name)]
     target: str
     seed_shift: PositiveInt
     rows: list[Tuned] = Field(min_length=1)  # type: ignore[assignment]
 
     @property
     def name(self) -> str:
-        """Its name among the results; below the search's, so that one folder holds all of a search."""
-        return f"searches/{self.search}/confirmation"
+        """Its name among the results; below the tuning's, so that one folder holds all of a tuning."""
+        return f"tuning/{self.tuning}/confirmation"

@@ -153,7 +153,7 @@ class Library:
         """Read a target with all that it names, and check that it fits together.
 
         Args:
-            name: for example ``trisampler/table-5``, or the path of what a search wrote.
+            name: for example ``trisampler/table-5``, or the path of a confirmation.
 
         Raises:
             UserError: there is no such target.
@@ -165,8 +165,8 @@ class Library:
         source = read_source(Path(path)) if path else read_source(self.target_file(name), self.root)
         written, paper = self._written(source), name
         if path or isinstance(written, Confirmation):
-            searched = self._searched(source, written, path)
-            name, paper = searched.name, searched.target
+            confirmation = self._confirmation(source, written, path)
+            name, paper = confirmation.name, confirmation.target
         source, target = expand(source, written, self)
         loaded = self._with_named(name, paper, target, written.rows)
         errors = list(check_fit(source, loaded, {scale: self.scale(scale) for scale in target.scales}))
@@ -174,14 +174,14 @@ class Library:
             raise SpecErrors(in_order(errors))
         return replace(loaded, path=path)
 
-    def _searched(self, source: Source, written: Target, path: str | None) -> Confirmation:
-        """Return what a search wrote, which is named by its path; all others stand below their papers."""
+    def _confirmation(self, source: Source, written: Target, path: str | None) -> Confirmation:
+        """Return what a tuning wrote, which is named by its path; all others stand below their papers."""
         if not isinstance(written, Confirmation):
             what = f"a target of kind '{written.kind}' is not read by its path"
             raise source.error(("kind",), what, f"move it to {self.root.name}/{PAPERS}/<paper>/")
         if path is None:
-            fix = "move it beside the search's results, and name its path"
-            raise source.error(("kind",), "what a search wrote is no target of a paper", fix)
+            fix = "move it beside the tuning's results, and name its path"
+            raise source.error(("kind",), "what a tuning wrote is no target of a paper", fix)
         if written.target not in self.targets():
             what = f"unknown target '{written.target}'"
             raise source.error(("target",), what, nearest(written.target, self.targets()))

@@ -107,7 +107,7 @@ class Row(Line):
         return shared.model_copy(update={key: value for key, value in own.items() if value is not None})
 
     def tuned(self, settings: RunSettings) -> RunSettings:
-        """Return the settings of the row's run; a search changes them for rows of its own."""
+        """Return the settings of the row's run; tuning changes them for rows of its own."""
         return settings
 
 

@@ -80,7 +80,7 @@ class Resolved:
 
     @property
     def paper(self) -> str:
-        """Name of the paper; of what a search wrote, ``searches``."""
+        """Name of the paper; of what a tuning wrote, ``tuning``."""
         return self.name.split("/", maxsplit=1)[0]
 
     @property
@@ -191,7 +191,7 @@ class Resolved:
         return Seeds(first.base + shared, first.continued + shared, first.continued + own)
 
     def settings_commit(self) -> str | None:
-        """Return the commit that froze the settings, if they are still those; what a search tuned is not."""
+        """Return the commit that froze the settings, if they are still those; what was tuned is not."""
         if isinstance(self.target, Confirmation):
             return None
         settings = self.settings_hash()

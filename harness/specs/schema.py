@@ -12,7 +12,7 @@ from harness.specs.kinds import TARGETS
 from harness.specs.models import Paper
 from harness.specs.recipe import Recipe
 from harness.specs.scale import Scale
-from harness.specs.tuning import Search
+from harness.specs.tuning import TuningSpec
 from harness.storage.files import write_json
 
 MODELS: dict[str, Any] = {
@@ -21,7 +21,7 @@ MODELS: dict[str, Any] = {
     "recipe": Recipe,
     "dataset": Dataset,
     "scale": Scale,
-    "search": Search,
+    "tuning": TuningSpec,
 }
 
 

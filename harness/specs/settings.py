@@ -153,7 +153,7 @@ class CollectionSettings(Settings):
         description="its published sizes where it is not available"
     )
     held_out: float | None = Field(
-        default=None, gt=0, lt=1, description="share of its training queries that a search holds out"
+        default=None, gt=0, lt=1, description="share of its training queries that tuning holds out"
     )
 
     @property

@@ -1,4 +1,4 @@
-"""What is wrong with the space of a search: ranges, conditions, parameters that a row does not have."""
+"""Checks of a tuning's spaces: ranges, conditions, parameters that a row does not have."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from harness.negatives.registry import make_law, make_source
 from harness.pieces import PieceError
 from harness.specs.sampler_checks import lacking
 from harness.specs.settings import RunSettings
-from harness.specs.tuning import ROUNDING, Dimension, Search, StudySpec, Values, completed
+from harness.specs.tuning import ROUNDING, Dimension, StudySpec, TuningSpec, Values, completed
 from harness.specs.varied import own_value, varied
 from harness.specs.yaml_file import Location, Source
 
 ENOUGH = 10_000
-"""Settings of a grid, of which no search tries more."""
+"""Size of a grid beyond which its settings are not counted."""
 
 
-def check_space(source: Source, search: Search, place: int) -> Iterator[UserError]:
-    """Yield what is wrong with a study's space by itself.
+def check_space(source: Source, tuning: TuningSpec, place: int) -> Iterator[UserError]:
+    """Yield errors of a study's space that do not depend on the row.
 
     Args:
         source: the spec file.
-        search: what it says.
-        place: number of the study.
+        tuning: its content.
+        place: index of the study.
     """
-    study = search.studies[place]
-    space = search.space(study)
-    for key in set(search.shared) & set(study.space):
-        yield source.error(("studies", place, "space", key), "`shared` has it, too", "keep one of the two")
+    study = tuning.studies[place]
+    space = tuning.space(study)
+    for key in set(tuning.shared) & set(study.space):
+        yield source.error(("studies", place, "space", key), "`shared` has it as well", "keep one of the two")
     if not space:
-        yield source.error(("studies", place), "nothing is searched", "add a `space`, or `shared`")
+        yield source.error(("studies", place), "nothing is tuned", "add a `space`, or `shared`")
     for number, (key, dimension) in enumerate(space.items()):
         here = place_of(study, place, key)
         yield from _check_range(source, here, dimension)
@@ -40,19 +40,19 @@ def check_space(source: Source, search: Search, place: int) -> Iterator[UserErro
 
 
 def check_built(
-    source: Source, search: Search, place: int, base: RunSettings, scale: str
+    source: Source, tuning: TuningSpec, place: int, base: RunSettings, scale: str
 ) -> Iterator[UserError]:
-    """Yield values that a row cannot have, found by building its pieces with them.
+    """Yield values that a row cannot have, by building its pieces with them.
 
     Args:
         source: the spec file.
-        search: what it says.
-        place: number of the study.
-        base: the settings of its row.
-        scale: at which they are so.
+        tuning: its content.
+        place: index of the study.
+        base: settings of its row at the scale.
+        scale: name of the scale.
     """
-    study = search.studies[place]
-    space, wrong = search.space(study), False
+    study = tuning.studies[place]
+    space, wrong = tuning.space(study), False
     for key, dimension in space.items():
         for error in _unbuilt(base, space, key, dimension):
             wrong = True
@@ -64,19 +64,19 @@ def check_built(
             ranged = space[key].choices or (space[key].low is not None and space[key].high is not None)
             if key not in first and ranged and not space[key].holds(value):
                 what = f"the own value of row '{study.row}' at scale '{scale}', {value!r}, lies outside"
-                fix = f"make room for it, or give `first[{number}]` another"
+                fix = f"widen the range, or set the key in `first[{number}]`"
                 yield source.error(place_of(study, place, key), what, fix)
 
 
 def place_of(study: StudySpec, place: int, key: str) -> Location:
-    """Return where a parameter of a study is written."""
+    """Return the location of a study's parameter in the file."""
     return ("studies", place, "space", key) if key in study.space else ("shared", key)
 
 
 def grid_size(space: Mapping[str, Dimension]) -> int | None:
-    """Return how many settings there are, conditions counted; none where there is no end of them.
+    """Return the number of settings, with conditions; none if a range is continuous.
 
-    Above `ENOUGH` it stops counting.
+    Counting stops above `ENOUGH`.
     """
     settings: list[Values] = [{}]
     for key, dimension in space.items():
@@ -92,7 +92,7 @@ def grid_size(space: Mapping[str, Dimension]) -> int | None:
 
 
 def _check_range(source: Source, here: Location, of: Dimension) -> Iterator[UserError]:
-    """Yield what is wrong with the values of a parameter."""
+    """Yield errors of a parameter's range or choices."""
     ranged = [name for name in ("low", "high", "step") if getattr(of, name) is not None]
     if of.choices is not None:
         if ranged or of.log or of.int_:
@@ -101,7 +101,7 @@ def _check_range(source: Source, here: Location, of: Dimension) -> Iterator[User
             yield source.error((*here, "choices"), "no choices", "list some, or remove the parameter")
         for number, value in enumerate(of.choices):
             if value in of.choices[:number]:
-                yield source.error((*here, "choices", number), f"{value!r} stands twice", "keep one")
+                yield source.error((*here, "choices", number), f"{value!r} is listed twice", "keep one")
         return
     if of.low is None or of.high is None:
         yield source.error(here, "a parameter has `low` and `high`, or `choices`", "add them")
@@ -126,17 +126,17 @@ def _check_range(source: Source, here: Location, of: Dimension) -> Iterator[User
 def _check_conditions(
     source: Source, here: Location, of: Dimension, above: Mapping[str, Dimension]
 ) -> Iterator[UserError]:
-    for key, wanted in of.conditions.items():
+    for key, accepted in of.conditions.items():
         place = (*here, "when", key)
         if key not in above:
-            what = f"no parameter '{key}' stands above it in this space"
+            what = f"this space has no parameter '{key}' above it"
             yield source.error(place, what, nearest(key, above) or "add it, or remove the condition")
             continue
         choices = above[key].choices
         if choices is None:
             yield source.error(place, f"'{key}' is a range", "a condition is on a parameter with `choices`")
             continue
-        for value in wanted:
+        for value in accepted:
             if value not in choices:
                 yield source.error(
                     place, f"'{key}' is never {value!r}", nearest(str(value), map(str, choices))
@@ -146,15 +146,15 @@ def _check_conditions(
 def _check_first(
     source: Source, here: Location, first: Values, space: Mapping[str, Dimension]
 ) -> Iterator[UserError]:
-    """Yield what is wrong with what a first setting names; what it leaves out is the row's."""
+    """Yield errors of the keys and values of a first setting."""
     for key, value in first.items():
         if key not in space:
             yield source.error((*here, key), "the space has no such parameter", nearest(key, space))
         elif not space[key].holds(value):
             yield source.error((*here, key), f"{value!r} lies outside the space", "widen the space")
         else:
-            for of, wanted in space[key].conditions.items():
-                if of in first and first[of] not in wanted:
+            for of, accepted in space[key].conditions.items():
+                if of in first and first[of] not in accepted:
                     what = f"it does not apply where '{of}' is {first[of]!r}"
                     yield source.error((*here, key), what, "remove it")
 
@@ -162,15 +162,15 @@ def _check_first(
 def _unbuilt(
     base: RunSettings, space: Mapping[str, Dimension], key: str, of: Dimension
 ) -> Iterator[PieceError]:
-    """Yield why a row cannot have the values of a parameter, each tried under its conditions."""
-    given = {on: wanted[0] for on, wanted in of.conditions.items() if on in space and wanted}
+    """Yield why a row cannot have a parameter's values, each built under its conditions."""
+    conditions = {on: accepted[0] for on, accepted in of.conditions.items() if on in space and accepted}
     ends = [round(end) if of.int_ else end for end in (of.low, of.high) if end is not None]
     for value in of.choices or ends:
         try:
-            made = varied(base, {**given, key: value})
+            settings = varied(base, {**conditions, key: value})
         except PieceError as error:
             yield error
             continue
-        if made.sampler is not None and made.sampler.source is not None:
-            law, found = make_law(made.sampler.law), make_source(made.sampler.source)
-            yield from (PieceError(f"at {value!r}, {what}", fix) for what, fix in lacking(law, found))
+        if settings.sampler is not None and settings.sampler.source is not None:
+            law, source = make_law(settings.sampler.law), make_source(settings.sampler.source)
+            yield from (PieceError(f"at {value!r}, {what}", fix) for what, fix in lacking(law, source))

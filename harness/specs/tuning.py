@@ -1,4 +1,4 @@
-"""Searches over hyperparameters, as pydantic models; `search_checks.py` says what is wrong with one."""
+"""Tuning specs as pydantic models; `tuning_checks.py` and `space_checks.py` check them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from harness.specs.base import Spec
 from harness.specs.samplers import Parameter
 
 HELD_OUT = "held-out"
-"""What a search may look at: training queries that its trials are not trained on."""
+"""The split that tuning may use: training queries that its trials are not trained on."""
 
 WhenValue = Parameter | list[Parameter]
 Values = dict[str, Parameter]
 """A setting: key -> value."""
 ROUNDING = 1e-6
-"""Of a step, by which a value may miss it."""
+"""Tolerance of a value on a grid, as a share of the step."""
 
 
 class Dimension(Spec):
@@ -35,29 +35,30 @@ class Dimension(Spec):
     when: dict[str, WhenValue] | None = None
 
     def applies(self, values: Values) -> bool:
-        """Whether it is part of a setting, as far as that is chosen."""
-        return all(key in values and values[key] in wanted for key, wanted in self.conditions.items())
+        """Whether the parameter belongs to a setting, of which those above it are chosen."""
+        return all(key in values and values[key] in accepted for key, accepted in self.conditions.items())
 
     @property
     def conditions(self) -> dict[str, list[Parameter]]:
-        """Parameters above and the values at which this one applies."""
+        """Parameters above -> values at which this one applies."""
         return {
-            key: wanted if isinstance(wanted, list) else [wanted] for key, wanted in (self.when or {}).items()
+            key: accepted if isinstance(accepted, list) else [accepted]
+            for key, accepted in (self.when or {}).items()
         }
 
     @property
     def values(self) -> list[Parameter] | None:
-        """All values that it may have; none where they have no end."""
+        """All values of the parameter; none if they are continuous."""
         if self.choices is not None:
             return self.choices
         if self.low is None or self.high is None or (self.step is None and not self.int_):
             return None
         step = self.step or 1
-        found = [self.low + step * place for place in range(round((self.high - self.low) / step) + 1)]
-        return [round(value) for value in found] if self.int_ else list(found)
+        numbers = [self.low + step * place for place in range(round((self.high - self.low) / step) + 1)]
+        return [round(value) for value in numbers] if self.int_ else list(numbers)
 
     def holds(self, value: object) -> bool:
-        """Whether it may have a value."""
+        """Whether a value is within the range or among the choices."""
         if self.choices is not None:
             return any(value == choice and type(value) is type(choice) for choice in self.choices)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -68,8 +69,8 @@ class Dimension(Spec):
         return low <= value <= high and (not stepped or abs(steps - round(steps)) < ROUNDING)
 
 
-class Objective(Spec):
-    """What a search is after: a measure, to be high, or a cost, to be low."""
+class ObjectiveSpec(Spec):
+    """An objective: a measure to maximise, or a cost to minimise."""
 
     measure: str | None = None
     cost: Literal["seconds"] | None = None
@@ -77,7 +78,7 @@ class Objective(Spec):
 
 
 class OptunaChoice(Spec):
-    """How settings are proposed, and which trials are stopped early."""
+    """How settings are proposed, and which trials are pruned."""
 
     sampler: Literal["tpe", "random", "grid", "cma-es", "nsga-ii"]
     pruner: Literal["median", "hyperband", "successive-halving", "none"] = "none"
@@ -85,9 +86,9 @@ class OptunaChoice(Spec):
 
 
 class StudySpec(Spec):
-    """The search over one row; `first` are the papers' settings, by default the row's own.
+    """The tuning of one row; `first` has the papers' settings, by default the row's own.
 
-    What a first setting leaves out has the row's own value.
+    Keys that a first setting leaves out have the row's own values.
     """
 
     row: str
@@ -95,13 +96,13 @@ class StudySpec(Spec):
     first: list[Values] = Field(default=[{}], min_length=1)
 
 
-class Search(Spec):
-    """experiments/tuning/<search>.yaml; the same number of trials for each of its studies."""
+class TuningSpec(Spec):
+    """experiments/tuning/<name>.yaml; all studies have the same number of trials."""
 
     title: str
     source: str
     target: str
-    objectives: Annotated[list[Objective], Field(min_length=1, max_length=2)]
+    objectives: Annotated[list[ObjectiveSpec], Field(min_length=1, max_length=2)]
     held_out: float = Field(gt=0, lt=1)
     trials: PositiveInt
     optuna: OptunaChoice
@@ -109,18 +110,18 @@ class Search(Spec):
     studies: list[StudySpec] = Field(min_length=1)
 
     def space(self, study: StudySpec) -> dict[str, Dimension]:
-        """Return all parameters of a study, those that all studies share first."""
+        """Return all parameters of a study, shared ones first."""
         return {**self.shared, **study.space}
 
 
 def completed(
     space: Mapping[str, Dimension], first: Mapping[str, Parameter], own: Callable[[str], Any]
 ) -> Values:
-    """Return a first setting with what it leaves out; parameters that do not apply are in none.
+    """Return a first setting completed by the row's own values, without parameters that do not apply.
 
     Args:
-        space: of the study, conditions above what they are of.
-        first: as the file has it.
+        space: the study's space; a parameter stands below those in its condition.
+        first: the setting as the file has it.
         own: key -> the row's own value.
     """
     values: Values = {}

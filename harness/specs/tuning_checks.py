@@ -1,4 +1,4 @@
-"""What is wrong with a search beyond its spaces: its objectives, its rows, how its parts fit together."""
+"""Checks of a tuning spec: its objectives, its rows, how sampler and pruner fit them."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from harness.specs.checks import MADE_BY_TRAINING
 from harness.specs.library import Library
 from harness.specs.models import Line, Measured, Row
 from harness.specs.space_checks import grid_size
-from harness.specs.tuning import HELD_OUT, Objective, Search
+from harness.specs.tuning import HELD_OUT, ObjectiveSpec, TuningSpec
 from harness.specs.yaml_file import Location, Source
 
 
-def check_search(source: Source, search: Search, library: Library) -> Iterator[UserError]:
-    """Yield what is wrong with objectives, and with how samplers and pruners serve them."""
-    for number, objective in enumerate(search.objectives):
+def check_tuning(source: Source, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
+    """Yield errors of objectives and rows, and of samplers and pruners that do not fit them."""
+    for number, objective in enumerate(tuning.objectives):
         yield from _check_objective(source, ("objectives", number), objective, library)
-    costs = [objective.cost is not None for objective in search.objectives]
+    costs = [objective.cost is not None for objective in tuning.objectives]
     if costs not in ([False], [False, True]):
-        what = "a search is after one measure, or after a measure and then a cost"
+        what = "a tuning has one measure, or a measure and then a cost"
         yield source.error(("objectives",), what, "write it first, and the cost second")
-    rows = [study.row for study in search.studies]
+    rows = [study.row for study in tuning.studies]
     for number, row in enumerate(rows):
         if row in rows[:number]:
-            yield source.error(("studies", number, "row"), f"'{row}' stands twice", "keep one")
-    yield from _check_optuna(source, search)
+            yield source.error(("studies", number, "row"), f"'{row}' is listed twice", "keep one")
+    yield from _check_optuna(source, tuning)
 
 
 def _check_objective(
-    source: Source, place: Location, objective: Objective, library: Library
+    source: Source, place: Location, objective: ObjectiveSpec, library: Library
 ) -> Iterator[UserError]:
     if (objective.measure is None) == (objective.cost is None):
         yield source.error(place, "an objective is a `measure` or a `cost`", "give one of the two")
@@ -50,53 +50,53 @@ def _check_objective(
 
 
 def _reporting(library: Library, split: str) -> str:
-    """Return which targets report a split, in words; nothing where none does."""
-    found = []
+    """Return the targets that report a split, as text; empty if there are none."""
+    names = []
     for name in library.targets():
         try:
             target = library.target(name).target
         except UserError:
-            continue  # what is wrong with it is told where it is used
+            continue  # its errors are reported where it is used
         if isinstance(target, Measured) and target.split == split:
-            found.append(name)
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0]}{more}" if found else ""
+            names.append(name)
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}" if names else ""
 
 
-def _check_optuna(source: Source, search: Search) -> Iterator[UserError]:
-    chosen, several = search.optuna, len(search.objectives) > 1
+def _check_optuna(source: Source, tuning: TuningSpec) -> Iterator[UserError]:
+    chosen, several = tuning.optuna, len(tuning.objectives) > 1
     here: Location = ("optuna", "pruner")
     if chosen.pruner != "none":
         if several:
-            what = "of two objectives no curve tells which trial is to be stopped"
+            what = "two objectives have no curve by which trials could be pruned"
             yield source.error(here, what, "write `pruner: none`")
-        elif search.objectives[0].measure != DEV_MEASURE:
-            what = f"what is watched while a trial trains is {DEV_MEASURE}, not the objective"
+        elif tuning.objectives[0].measure != DEV_MEASURE:
+            what = f"the measure during training is {DEV_MEASURE}, not the objective"
             yield source.error(here, what, "write `pruner: none`, or change the objective")
-        if any("steps" in search.space(study) for study in search.studies):
+        if any("steps" in tuning.space(study) for study in tuning.studies):
             what = "trials of different `steps` are at different places of their schedules at one step"
             yield source.error(here, what, "write `pruner: none`, or fix the steps")
     here = ("optuna", "sampler")
     if chosen.sampler == "cma-es" and several:
         yield source.error(here, "cma-es has one objective", "use nsga-ii")
     if chosen.sampler == "grid":
-        for study in search.studies:
-            size = grid_size(search.space(study))
+        for study in tuning.studies:
+            size = grid_size(tuning.space(study))
             if size is None:
                 what = f"the space of '{study.row}' is no grid"
                 yield source.error(here, what, "give each range a `step`, or `choices`")
-            elif size < search.trials:
+            elif size < tuning.trials:
                 what = f"the grid of '{study.row}' has {size} settings"
                 yield source.error(("trials",), what, f"lower `trials` to {size}")
 
 
 def check_row(source: Source, place: Location, row: Line, *, drawing: bool) -> Iterator[UserError]:
-    """Yield why a row of the target cannot be searched over.
+    """Yield why a row of the target cannot be tuned.
 
     Args:
         source: the spec file.
-        place: where the row is named.
-        row: of the target.
+        place: location of the row's name in it.
+        row: the row in the target.
         drawing: whether the last phase of its recipe draws by the row's sampler.
     """
     if row.kind not in MADE_BY_TRAINING or not isinstance(row, Row) or row.sampler is None:
@@ -107,5 +107,5 @@ def check_row(source: Source, place: Location, row: Line, *, drawing: bool) -> I
 
 
 def unknown_target(source: Source, name: str, library: Library) -> UserError:
-    """Return the error for a target that there is not."""
+    """Return the error for an unknown target."""
     return source.error(("target",), f"unknown target '{name}'", nearest(name, library.targets()))

@@ -1,4 +1,4 @@
-"""Searches found by name and checked, with the settings that their trials begin from."""
+"""Tuning specs by name, checked, with the settings of the rows that they tune."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.specs.models import Row, Trained
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
 from harness.specs.space_checks import check_built, check_space
-from harness.specs.tuning import Search, StudySpec, Values, completed
-from harness.specs.tuning_checks import check_row, check_search, unknown_target
+from harness.specs.tuning import StudySpec, TuningSpec, Values, completed
+from harness.specs.tuning_checks import check_row, check_tuning, unknown_target
 from harness.specs.varied import own_value
 from harness.specs.yaml_file import Source, read_source
 
@@ -22,17 +22,17 @@ FOLDER = "tuning"
 
 
 @dataclass(frozen=True)
-class ResolvedSearch:
-    """A search at a scale.
+class ResolvedTuning:
+    """A tuning at a scale.
 
     Attributes:
         name: for example ``simans-a-b``.
-        search: the spec.
+        spec: content of the spec file.
         resolved: its target at the scale.
     """
 
     name: str
-    search: Search
+    spec: TuningSpec
     resolved: Resolved
 
     @property
@@ -42,59 +42,59 @@ class ResolvedSearch:
 
     def base(self, study: StudySpec) -> RunSettings:
         """Return the settings of a study's row, on the carved collection."""
-        return _base(self.resolved, self.search, study)
+        return _base(self.resolved, self.spec, study)
 
     def first(self, study: StudySpec) -> list[Values]:
-        """Return the first settings of a study, whole."""
-        base, space = self.base(study), self.search.space(study)
+        """Return the first settings of a study, completed by the row's own values."""
+        base, space = self.base(study), self.spec.space(study)
         return [completed(space, first, lambda key: own_value(base, key)) for first in study.first]
 
 
-def searches(library: Library) -> list[str]:
-    """Return the names of all searches."""
+def tuning_names(library: Library) -> list[str]:
+    """Return the names of all tuning specs."""
     return library.names(FOLDER)
 
 
-def load_search(library: Library, name: str) -> Search:
-    """Read a search, and check that it fits its target at all scales of that.
+def load_tuning(library: Library, name: str) -> TuningSpec:
+    """Read a tuning spec, and check that it fits its target at all scales.
 
     Raises:
-        UserError: there is no such search.
-        SpecErrors: all that is wrong in its file.
+        UserError: unknown tuning.
+        SpecErrors: all errors of the file.
     """
-    known = searches(library)
+    known = tuning_names(library)
     if name not in known:
-        raise UserError(f"unknown search '{name}'", fix=nearest(name, known) or "there is none yet")
+        raise UserError(f"unknown tuning '{name}'", fix=nearest(name, known) or "there is none yet")
     source = read_source(library.root / FOLDER / f"{name}.yaml", library.root)
-    search, errors = try_parse(source, Search, "search")
-    if search is not None:
-        errors += check_search(source, search, library)
-        for place in range(len(search.studies)):
-            errors += check_space(source, search, place)
-        errors += _check_target(source, search, library)
-    if search is None or errors:
+    tuning, errors = try_parse(source, TuningSpec, "tuning")
+    if tuning is not None:
+        errors += check_tuning(source, tuning, library)
+        for place in range(len(tuning.studies)):
+            errors += check_space(source, tuning, place)
+        errors += _check_target(source, tuning, library)
+    if tuning is None or errors:
         raise SpecErrors(in_order(errors))
-    return search
+    return tuning
 
 
-def resolve_search(library: Library, name: str, scale: str) -> ResolvedSearch:
-    """Load a search at a scale.
+def resolve_tuning(library: Library, name: str, scale: str) -> ResolvedTuning:
+    """Load a tuning at a scale.
 
     Raises:
-        UserError: unknown search or scale, or its target has no such scale.
-        SpecErrors: all that is wrong in its file.
+        UserError: unknown tuning or scale, or its target has no such scale.
+        SpecErrors: all errors of the file.
     """
-    search = load_search(library, name)
-    return ResolvedSearch(name, search, resolve(library, search.target, scale))
+    tuning = load_tuning(library, name)
+    return ResolvedTuning(name, tuning, resolve(library, tuning.target, scale))
 
 
-def _check_target(source: Source, search: Search, library: Library) -> Iterator[UserError]:
-    """Yield what does not fit the target, at any of its scales that can be had."""
-    if search.target not in library.targets():
-        yield unknown_target(source, search.target, library)
+def _check_target(source: Source, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
+    """Yield what does not fit the target, at any of its scales whose collection is available."""
+    if tuning.target not in library.targets():
+        yield unknown_target(source, tuning.target, library)
         return
-    loaded = library.target(search.target)
-    for place, study in enumerate(search.studies):
+    loaded = library.target(tuning.target)
+    for place, study in enumerate(tuning.studies):
         here = ("studies", place, "row")
         try:
             row = loaded.row(study.row)
@@ -106,17 +106,17 @@ def _check_target(source: Source, search: Search, library: Library) -> Iterator[
         unfit = list(check_row(source, here, row, drawing=recipe is not None and recipe.last.own is None))
         yield from unfit
         for scale in loaded.target.scales if not unfit else ():
-            resolved = resolve(library, search.target, scale)
+            resolved = resolve(library, tuning.target, scale)
             if resolved.collection().available:
-                yield from check_built(source, search, place, _base(resolved, search, study), scale)
+                yield from check_built(source, tuning, place, _base(resolved, tuning, study), scale)
 
 
-def _base(resolved: Resolved, search: Search, study: StudySpec) -> RunSettings:
+def _base(resolved: Resolved, tuning: TuningSpec, study: StudySpec) -> RunSettings:
     row = resolved.loaded.row(study.row)
     if not isinstance(row, Row):
-        raise ValueError(f"load_search() lets no row like '{row.name}' pass")
-    measures = tuple(objective.measure for objective in search.objectives if objective.measure)
-    return _carved(resolved.run(row, 0), search.held_out, measures)
+        raise ValueError(f"load_tuning() refuses rows like '{row.name}'")
+    measures = tuple(objective.measure for objective in tuning.objectives if objective.measure)
+    return _carved(resolved.run(row, 0), tuning.held_out, measures)
 
 
 def _carved(settings: RunSettings, held_out: float, measures: tuple[str, ...]) -> RunSettings:

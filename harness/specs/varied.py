@@ -1,4 +1,4 @@
-"""Settings of a run with parameters varied: a search is the one place that sets what others own."""
+"""Settings of a run with parameters varied: tuning is the one place that sets what others own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIECES: dict[str, Callable[[Any], Any]] = {"law": make_law, "source": make_sourc
 OF_SAMPLER, OF_PHASE = ("candidates", "negatives"), ("learning_rate", "steps")
 PLAIN = (*OF_SAMPLER, *OF_PHASE, "temperature")
 KNOWN = (*PLAIN, *(f"{piece}.<parameter>" for piece in PIECES))
-"""Keys that a search may vary; `temperature` is that of the loss."""
+"""Keys that tuning may vary; `temperature` is that of the loss."""
 
 
 def varied(settings: RunSettings, values: Mapping[str, Parameter]) -> RunSettings:
@@ -45,7 +45,7 @@ def varied(settings: RunSettings, values: Mapping[str, Parameter]) -> RunSetting
     for key in values:
         piece, dot, _ = key.partition(".")
         if key not in PLAIN and not (dot and piece in PIECES):
-            raise PieceError("no search can vary it", nearest(key, KNOWN), (key,))
+            raise PieceError("no tuning can vary it", nearest(key, KNOWN), (key,))
     of_sampler = {key: values[key] for key in OF_SAMPLER if key in values}
     of_phase = {key: values[key] for key in OF_PHASE if key in values}
     new_sampler = _checked(SamplerSettings, {**sampler.model_dump(), **of_sampler})
@@ -66,7 +66,7 @@ def own_value(settings: RunSettings, key: str) -> Any:
 
 def _parts(settings: RunSettings) -> tuple[SamplerSettings, PhaseSettings]:
     if settings.sampler is None or settings.phase is None:
-        raise ValueError("searches vary rows that draw negatives and are trained")
+        raise ValueError("tuning varies rows that draw negatives and are trained")
     return settings.sampler, settings.phase
 
 

@@ -1,1 +1,1 @@
-"""Searches over hyperparameters: trials that are training runs, on a collection without a test split."""
+"""Hyperparameter tuning: each trial is a training run, on a collection without a test split."""

@@ -1,4 +1,4 @@
-"""Confirmation: the best settings of a search against the papers', with fresh seeds, on test, once."""
+"""Confirmation: the best settings of a tuning against the papers', with fresh seeds, on test, once."""
 
 from __future__ import annotations
 
@@ -18,62 +18,64 @@ from harness.specs.resolve import Resolved
 from harness.storage.files import read_json, read_parquet, write_json, write_text
 from harness.targets.reproduce import Reproduction, reproduce, resolve_at
 from harness.tuning.report.render import render
-from harness.tuning.report.result import TRIALS, read_found
-from harness.tuning.target import SEED_SHIFT, SPEC, Pair, pairs_of, target_text
+from harness.tuning.report.result import TRIALS, read_result
+from harness.tuning.target import SEED_SHIFT, SPEC, SettingPair, setting_pairs, target_text
 
 
 def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
-    """Write the target of a search, make it, and quote it in the search's report.
+    """Write the confirmation target of a tuning, reproduce it, and quote it in the tuning's report.
 
-    Its results lie in `confirmation/` below the search's, so that one folder holds all that a search came to.
+    Its results go to `confirmation/` below the tuning's, so that one folder holds everything.
 
     Args:
-        folder: `<results>/<scale>/searches/<name>/`, with trials.json.
-        library: has the target that was searched.
-        stages: make the runs.
+        folder: `<results>/<scale>/tuning/<name>/`, which holds trials.json.
+        library: specs, among them the target whose rows were tuned.
+        stages: trains what is missing.
 
     Raises:
-        UserError: the search is not at its end, or was confirmed with other settings before: to look at test
-            again after more trials would be to choose by it.
+        UserError: the tuning is unfinished, or was confirmed with other settings before: testing again after
+            more trials would choose by the test split.
     """
-    found = read_found(folder / TRIALS)
+    result = read_result(folder / TRIALS)
     path = folder / SPEC
-    text = target_text(found, library, f"harness reproduce {path.as_posix()} --scale {found.scale}")
+    text = target_text(result, library, f"harness reproduce {path.as_posix()} --scale {result.scale}")
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before is not None and _content(before) != _content(text):
-        fix = f"give a further search another name, or delete {SPEC} and say that test was looked at twice"
-        raise UserError("the test split was looked at with other settings before", where=str(path), fix=fix)
+        fix = f"tune under another name, or delete {SPEC} and report that the test split was used twice"
+        raise UserError("the test split was used with other settings before", where=str(path), fix=fix)
     if before is None:
         write_text(path, text)
-    resolved = resolve_at(library, str(path), found.scale, stages)
-    made = reproduce(resolved, stages, folder.parents[2])
-    scores = read_parquet(made.folder / "per_query.parquet", "make the confirmation again")
+    resolved = resolve_at(library, str(path), result.scale, stages)
+    reproduction = reproduce(resolved, stages, folder.parents[2])
+    scores = read_parquet(reproduction.folder / "per_query.parquet", "reproduce the confirmation again")
     data = dict(read_json(folder / TRIALS))
-    quoted = quote(made.cells, scores, pairs_of(found), seeds_of(resolved, made.cells))
+    quoted = quote(reproduction.cells, scores, setting_pairs(result), seeds_of(resolved, reproduction.cells))
     write_json(folder / TRIALS, {**data, "confirmation": quoted})
     render(folder)
-    return made
+    return reproduction
 
 
 def _content(text: str) -> list[str]:
-    """Return what a target says, without the lines on how it came about."""
+    """Return the lines of a target without its comments."""
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 def seeds_of(resolved: Resolved, cells: Cells) -> list[int]:
-    """Return the seeds of continued training that the runs had."""
+    """Return the runs' seeds of continued training."""
     first = resolved.scale.spec.seeds.continued + SEED_SHIFT
     return [first + seed for seed in cells["seeds"]]
 
 
-def quote(cells: Cells, scores: pd.DataFrame, pairs: Sequence[Pair], seeds: Sequence[int]) -> dict[str, Any]:
-    """Return what the report of a search says of its confirmation, on the primary measure.
+def quote(
+    cells: Cells, scores: pd.DataFrame, pairs: Sequence[SettingPair], seeds: Sequence[int]
+) -> dict[str, Any]:
+    """Return the summary of a confirmation for the tuning's report, on the primary measure.
 
     Args:
-        cells: of the confirmation.
-        scores: per-query scores of its runs.
-        pairs: the rows of each study.
-        seeds: of its runs.
+        cells: content of the confirmation's cells.json.
+        scores: per-query scores of the confirmation's runs.
+        pairs: the two rows of each study.
+        seeds: training seeds of those runs.
     """
     place = [column["label"] for column in cells["columns"]].index(cells["primary"])
     column, level = cells["columns"][place], float(cells["level"])
@@ -108,8 +110,8 @@ def quote(cells: Cells, scores: pd.DataFrame, pairs: Sequence[Pair], seeds: Sequ
     }
 
 
-def _paired(scores: pd.DataFrame, column: Mapping[str, Any], pair: Pair) -> FloatArray | None:
-    """Return best minus papers' [S, Q]; none where they are one row, or one of them failed."""
+def _paired(scores: pd.DataFrame, column: Mapping[str, Any], pair: SettingPair) -> FloatArray | None:
+    """Return best minus papers' setting, [S, Q]; none where they are one row, or one of them failed."""
     if pair.papers is None or pair.papers == pair.chosen:
         return None
     best, papers = (score_table(scores, name, column) for name in (pair.chosen, pair.papers))

@@ -1,4 +1,4 @@
-"""What MLflow is told of trials: runs like all others, nested under one for their study."""
+"""Trials in MLflow: ordinary runs, nested under a parent run for their study."""
 
 from __future__ import annotations
 
@@ -11,32 +11,27 @@ from harness.runs.stages import Stages
 from harness.targets.mirror import Told, kept
 from harness.tuning.study import FINGERPRINT, OpenStudy
 
-EXPERIMENT = "searches"
+EXPERIMENT = "tuning"
 PARENT = "mlflow.parentRunId"
 
 
 @contextmanager
-def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
-    """Give stages that keep the records of trials.
-
-    Args:
-        stages: makes runs.
-        studies: of one search.
-    """
-    search = studies[0].search
-    call = f"search {search.name} --scale {search.scale}"
+def mirrored_stages(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
+    """Yield stages that mirror the trials of one tuning's studies to MLflow."""
+    tuning = studies[0].tuning
+    call = f"tune {tuning.name} --scale {tuning.scale}"
 
     parents: dict[str, str] = {}
 
     def parent(mirror: MlflowMirror, of: OpenStudy) -> str:
         if of.identity not in parents:
-            shown = {
+            tags = {
                 "mlflow.runName": of.title,
-                "search": search.name,
+                "tuning": tuning.name,
                 "row": of.spec.row,
-                "scale": search.scale,
+                "scale": tuning.scale,
             }
-            parents[of.identity] = mirror.parent(of.identity, shown)
+            parents[of.identity] = mirror.parent(of.identity, tags)
         return parents[of.identity]
 
     def tags(mirror: MlflowMirror, fingerprint: str) -> dict[str, str]:
@@ -47,22 +42,22 @@ def recorded(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
                     return {
                         "mlflow.runName": f"{row}, trial {trial.number}",
                         PARENT: parent(mirror, of),
-                        "search": search.name,
+                        "tuning": tuning.name,
                         "row": row,
-                        "scale": search.scale,
-                        f"{USED_BY}search/{search.name}": row,
+                        "scale": tuning.scale,
+                        f"{USED_BY}tuning/{tuning.name}": row,
                     }
         return {
             "mlflow.runName": "below trials",
-            "scale": search.scale,
-            f"{USED_BY}search/{search.name}": "start",
+            "scale": tuning.scale,
+            f"{USED_BY}tuning/{tuning.name}": "start",
         }
 
     def folders() -> list[Path]:
         named = [trial.user_attrs.get(FINGERPRINT) for of in studies for trial in of.trials()]
-        found = [stages.store.run(name) for name in dict.fromkeys(named) if name is not None]
-        return [folder for folder in found if (folder / "spec.json").exists()]
+        runs = [stages.store.run(name) for name in dict.fromkeys(named) if name is not None]
+        return [folder for folder in runs if (folder / "spec.json").exists()]
 
-    told = Told(EXPERIMENT, tags, folders, call, search.search.title, f"harness {call}")
-    with kept(stages, told) as keeping:
-        yield keeping
+    description = Told(EXPERIMENT, tags, folders, call, tuning.spec.title, f"harness {call}")
+    with kept(stages, description) as mirroring:
+        yield mirroring

@@ -1,4 +1,4 @@
-"""Trials whose process died: noticed, failed, and tried again with the same parameters."""
+"""Recovery of trials whose process died: they fail, and are tried again with the same parameters."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from optuna.trial import FrozenTrial
 
 from harness.storage.leases import STALE_S, BusyError, lease
 from harness.storage.store import Store
-from harness.tuning.study import FAILED, FIRST, RETRY_OF, RUNNING, WAITING, WHY, WORKER, OpenStudy, lost
+from harness.tuning.study import FAILED, FIRST, RETRY_OF, RUNNING, WAITING, WHY, WORKER, OpenStudy, retried
 
 RUNG = "completed_rung_"
-"""Begins what Optuna's pruners note with a trial."""
+"""Prefix of the system attributes that Optuna's pruners set."""
 
 TRIES = 10
-"""How often a trial is tried whose process dies; it may be the trial that kills it."""
+"""Attempts at a trial whose process dies; the trial itself may be what kills it."""
 
 
 def recover(of: OpenStudy, store: Store) -> None:
     """Fail the trials of dead processes, and enqueue them again.
 
-    A worker of this store holds a lease while it lives, which the kernel releases when it dies: that is
-    noticed at once. A worker on a store of its own shows by Optuna's heartbeats that it is alive, where the
-    storage has them. Call it under the study's lease.
+    A worker on this store holds a lease that the kernel releases when the worker dies, so its death is
+    noticed at once. A worker on another store is alive as long as Optuna's heartbeats arrive, where the
+    storage has them. Call this under the study's lease.
     """
     for trial in of.trials():
         if trial.state == RUNNING:
@@ -34,20 +34,20 @@ def recover(of: OpenStudy, store: Store) -> None:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna.storages.fail_stale_trials(of.study)
     trials = of.trials()
-    gone = lost(trials)
+    gone = retried(trials)
     for trial in trials:
         if abandoned(trial) and trial.number not in gone and trial.user_attrs.get("tries", 1) < TRIES:
             _try_again(of, trial)
 
 
 def abandoned(trial: FrozenTrial) -> bool:
-    """Whether a trial failed without a reason of its own: its process died, or was interrupted."""
+    """Whether a trial failed because its process died or was interrupted."""
     return trial.state == FAILED and WHY not in trial.user_attrs
 
 
 def _fail_if_dead(of: OpenStudy, trial: FrozenTrial, store: Store) -> None:
     worker = trial.user_attrs.get(WORKER)
-    if worker is None:  # its process was, or is, between asking for it and saying whose it is
+    if worker is None:  # the process has asked for the trial and not set its worker yet
         if trial.datetime_start is None or time.time() - trial.datetime_start.timestamp() > STALE_S:
             of.study.tell(trial.number, state=FAILED, skip_if_finished=True)
         return
@@ -59,9 +59,9 @@ def _fail_if_dead(of: OpenStudy, trial: FrozenTrial, store: Store) -> None:
 
 
 def _try_again(of: OpenStudy, trial: FrozenTrial) -> None:
-    """Enqueue a trial again, with its parameters and what its sampler noted, such as its generation.
+    """Enqueue a trial again, with its parameters and the sampler's attributes, such as its generation.
 
-    What a pruner noted is left out: the curve is reported again, and judged again.
+    The pruner's attributes are left out: the curve is reported and judged again.
     """
     noted = {RETRY_OF: trial.number, "tries": trial.user_attrs.get("tries", 1) + 1}
     if trial.user_attrs.get(FIRST):

@@ -12,7 +12,7 @@ from harness.specs.tuning import Dimension, Values
 
 
 def suggest(trial: Trial, space: Mapping[str, Dimension]) -> Values:
-    """Return the setting of a trial; parameters whose conditions do not hold are not part of it."""
+    """Return the setting of a trial, without parameters whose conditions do not hold."""
     values: Values = {}
     for key, dimension in space.items():
         if dimension.applies(values):
@@ -21,7 +21,7 @@ def suggest(trial: Trial, space: Mapping[str, Dimension]) -> Values:
 
 
 def space_as_json(space: Mapping[str, Dimension]) -> dict[str, dict[str, Any]]:
-    """Return a space as trials.json has it."""
+    """Return a space as trials.json stores it."""
     return {key: {**_as_json(dimension), "when": dimension.when} for key, dimension in space.items()}
 
 

@@ -1,4 +1,4 @@
-"""Studies: opened or made by name, in a storage that many workers may share."""
+"""Studies: opened or created by name, in a storage that many workers may share."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from optuna.trial import FrozenTrial, TrialState
 from harness.errors import UserError
 from harness.runs.stages import Stages
 from harness.specs.settings import PhaseSettings, RunSettings
-from harness.specs.tuning import Dimension, Search, StudySpec, Values
-from harness.specs.tuning_library import ResolvedSearch
+from harness.specs.tuning import Dimension, StudySpec, TuningSpec, Values
+from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import content_hash
 from harness.storage.leases import STALE_S
 from harness.storage.store import Store
-from harness.tuning.samplers import GENERATIONS, Repeatable, make_pruner, make_sampler
+from harness.tuning.samplers import GENERATIONS, RepeatableSampler, make_pruner, make_sampler
 
 RUNNING, WAITING, FAILED = TrialState.RUNNING, TrialState.WAITING, TrialState.FAIL
 HEARTBEAT_S = 15
 TIMEOUT_S = 60
-"""How long a worker waits for another one that is writing to an SQLite file."""
+"""Seconds that a worker waits while another one writes to an SQLite file."""
 
 RETRY_OF, WORKER, FINGERPRINT, WHY, FIRST, SECONDS = (
     "retry_of",
@@ -38,75 +38,78 @@ RETRY_OF, WORKER, FINGERPRINT, WHY, FIRST, SECONDS = (
     "first",
     "seconds",
 )
-"""Names of what is noted with a trial."""
+"""Names of the user attributes of a trial."""
 
 
 @dataclass(frozen=True)
 class OpenStudy:
-    """A study of a search, opened.
+    """A study of a tuning, opened.
 
     Attributes:
-        search: that it is part of, at a scale.
-        spec: row and space.
+        tuning: the tuning that it belongs to, at a scale.
+        spec: its row and space, as the spec has them.
         base: settings of the row, on the carved collection.
-        identity: hash of all that its trials have in common.
-        study: Optuna's.
-        sampler: that proposes its settings.
+        identity: hash of everything that its trials have in common.
+        study: the Optuna study.
+        sampler: proposes its settings.
     """
 
-    search: ResolvedSearch
+    tuning: ResolvedTuning
     spec: StudySpec
     base: RunSettings
     identity: str
     study: Study
-    sampler: Repeatable
+    sampler: RepeatableSampler
 
     @cached_property
     def space(self) -> dict[str, Dimension]:
         """All its parameters."""
-        return self.search.search.space(self.spec)
+        return self.tuning.spec.space(self.spec)
 
     @cached_property
     def first(self) -> list[Values]:
-        """The settings of the papers, whole."""
-        return self.search.first(self.spec)
+        """The papers' settings, completed by the row's own values."""
+        return self.tuning.first(self.spec)
 
     @property
     def title(self) -> str:
-        """What a progress bar and MLflow call it."""
-        return f"{self.search.name}, {self.spec.row}"
+        """Its name in progress bars and MLflow."""
+        return f"{self.tuning.name}, {self.spec.row}"
 
     def trials(self) -> list[FrozenTrial]:
         """Return its trials, in the order of their numbers."""
         return self.study.get_trials(deepcopy=False)
 
 
-def open_studies(search: ResolvedSearch, stages: Stages, storage: BaseStorage) -> list[OpenStudy]:
-    """Open or make the studies of a search.
+def open_studies(tuning: ResolvedTuning, stages: Stages, storage: BaseStorage) -> list[OpenStudy]:
+    """Open or create the studies of a tuning.
 
-    A study is found again by the search's name, its scale and row, and a hash of all that decides its trials.
-    A search that was changed begins new studies; where they agree with the old ones, they share their runs.
+    A study is identified by the tuning's name, its scale and row, and a hash of everything that decides its
+    trials. A changed tuning begins new studies, which reuse the runs of trials that agree.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return [_open(search, spec, stages, storage) for spec in search.search.studies]
+    return [_open(tuning, spec, stages, storage) for spec in tuning.spec.studies]
 
 
 def open_storage(url: str | None, store: Store) -> BaseStorage:
     """Return the storage of studies.
 
     Args:
-        url: of a database, or the path of a journal file; by default SQLite in the store.
-        store: the store.
+        url: URL of a database, or path of a journal file; by default SQLite in the store.
+        store: where the default database is.
 
     Raises:
-        UserError: it cannot be opened.
+        UserError: the storage cannot be opened, or has the file name of an earlier version.
     """
     if url is not None and "://" not in url:
         Path(url).parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(url))
     if url is None:
         store.root.mkdir(parents=True, exist_ok=True)
-        url = f"sqlite:///{(store.root / 'searches.db').resolve()}"
+        path, earlier = store.root / "tuning.db", store.root / "searches.db"
+        if earlier.exists() and not path.exists():
+            raise UserError("this file has a new name", where=str(earlier), fix=f"rename it to {path.name}")
+        url = f"sqlite:///{path.resolve()}"
     engine = {"connect_args": {"timeout": TIMEOUT_S}} if url.startswith("sqlite") else None
     try:
         with warnings.catch_warnings():
@@ -114,18 +117,18 @@ def open_storage(url: str | None, store: Store) -> BaseStorage:
             return RDBStorage(url, engine, heartbeat_interval=HEARTBEAT_S, grace_period=round(STALE_S))
     except Exception as error:  # whatever SQLAlchemy or a driver raises
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        fix = "give the path of a journal file, or a URL such as sqlite:///searches.db"
+        fix = "give the path of a journal file, or a URL such as sqlite:///tuning.db"
         raise UserError(f"cannot be opened ({reason})", where="--storage", fix=fix) from error
 
 
-def lost(trials: Sequence[FrozenTrial]) -> set[int]:
-    """Return the numbers of the trials that were tried again, because their process died."""
+def retried(trials: Sequence[FrozenTrial]) -> set[int]:
+    """Return the numbers of the trials that were tried again because their process died."""
     return {int(trial.user_attrs[RETRY_OF]) for trial in trials if RETRY_OF in trial.user_attrs}
 
 
-def counted(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """Return the trials that count against the budget: all but those that were tried again."""
-    gone = lost(trials)
+def counted_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that count against the budget: all except those that were tried again."""
+    gone = retried(trials)
     return [trial for trial in trials if trial.number not in gone]
 
 
@@ -134,31 +137,31 @@ def finished(trials: Sequence[FrozenTrial]) -> bool:
     return all(trial.state.is_finished() for trial in trials)
 
 
-def _open(search: ResolvedSearch, spec: StudySpec, stages: Stages, storage: BaseStorage) -> OpenStudy:
-    base = search.base(spec)
+def _open(tuning: ResolvedTuning, spec: StudySpec, stages: Stages, storage: BaseStorage) -> OpenStudy:
+    base = tuning.base(spec)
     phase = base.phase
     if not isinstance(phase, PhaseSettings):
-        raise ValueError("load_search() lets no row pass that is not trained")
-    said = search.search
-    identity = content_hash(_content(said, spec), search.first(spec), stages.chain(base).last)
-    sampler = make_sampler(said.optuna.sampler, said.optuna.seed, said.trials)
+        raise ValueError("load_tuning() refuses rows that are not trained")
+    tuning_spec = tuning.spec
+    identity = content_hash(_content(tuning_spec, spec), tuning.first(spec), stages.chain(base).last)
+    sampler = make_sampler(tuning_spec.optuna.sampler, tuning_spec.optuna.seed, tuning_spec.trials)
     study = optuna.create_study(
         storage=storage,
         sampler=sampler,
-        pruner=make_pruner(said.optuna.pruner, phase.refresh, phase.steps),
-        study_name=f"{search.name}/{search.scale}/{spec.row}/{identity}",
-        directions=["maximize" if objective.measure else "minimize" for objective in said.objectives],
+        pruner=make_pruner(tuning_spec.optuna.pruner, phase.refresh, phase.steps),
+        study_name=f"{tuning.name}/{tuning.scale}/{spec.row}/{identity}",
+        directions=["maximize" if objective.measure else "minimize" for objective in tuning_spec.objectives],
         load_if_exists=True,
     )
-    return OpenStudy(search, spec, base, identity, study, sampler)
+    return OpenStudy(tuning, spec, base, identity, study, sampler)
 
 
-def _content(search: Search, spec: StudySpec) -> dict[str, Any]:
-    """Return what decides which trials there are, and what they are worth."""
-    population = search.trials // GENERATIONS if search.optuna.sampler == "nsga-ii" else None
+def _content(tuning: TuningSpec, spec: StudySpec) -> dict[str, Any]:
+    """Return everything that decides the trials and their values."""
+    population = tuning.trials // GENERATIONS if tuning.optuna.sampler == "nsga-ii" else None
     return {
-        "space": [[key, of.model_dump()] for key, of in search.space(spec).items()],
-        "objectives": [objective.model_dump() for objective in search.objectives],
-        "optuna": search.optuna.model_dump(),
+        "space": [[key, of.model_dump()] for key, of in tuning.space(spec).items()],
+        "objectives": [objective.model_dump() for objective in tuning.objectives],
+        "optuna": tuning.optuna.model_dump(),
         "population": population,
     }

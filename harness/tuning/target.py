@@ -1,4 +1,4 @@
-"""The target that confirms a search: its best settings and the papers', with fresh seeds, on test."""
+"""The confirmation target of a tuning: its best settings and the papers', with fresh seeds, on test."""
 
 from __future__ import annotations
 
@@ -11,103 +11,105 @@ from harness.errors import UserError
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Comparison, Row
-from harness.tuning.report.result import Found, Setting, Study, Trial
+from harness.tuning.report.result import Setting, StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import PAPERS, setting_text
 
 SPEC = "target.yaml"
 
 SEEDS = 3
 SEED_SHIFT = 500
-"""Added to a scale's first seeds: none of trials, of tables, or of pairs (`models.Side`)."""
+"""Added to a scale's first seeds, so that no trial, table or pair (`models.Side`) has used them."""
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The rows of one study.
+class SettingPair:
+    """The two rows of one study.
 
     Attributes:
-        study: as it was found.
-        best: its best trial.
-        papers: name of the row of the papers' setting; none where there is no such setting.
-        chosen: name of the row of the best one, the same where that is the papers'.
+        study: the study in trials.json.
+        best: the finished trial with the best value.
+        papers: name of the row with the papers' setting; none if there is no such setting.
+        chosen: name of the row with the best setting; equal to `papers` if that is the best.
     """
 
-    study: Study
-    best: Trial
+    study: StudyResult
+    best: TrialResult
     papers: str | None
     chosen: str
 
 
-def pairs_of(found: Found) -> list[Pair]:
+def setting_pairs(result: TuningResult) -> list[SettingPair]:
     """Return the rows of each study.
 
     Raises:
-        UserError: a study is not at its end, or has no finished trial.
+        UserError: a study is incomplete, or has no finished trial.
     """
-    return [_pair(found, study) for study in found.studies]
+    return [_pair(result, study) for study in result.studies]
 
 
-def _pair(found: Found, study: Study) -> Pair:
-    best = found.best(study)
+def _pair(result: TuningResult, study: StudyResult) -> SettingPair:
+    best = result.best(study)
     count = sum(not study.tried_again(trial) for trial in study.trials)
-    if best is None or count < found.budget:
-        ended = f"{count} of {found.budget} trials, {len(study.complete)} finished"
+    if best is None or count < result.budget:
+        ended = f"{count} of {result.budget} trials, {len(study.complete)} finished"
         what = f"study '{study.row}' has {ended}"
-        again = f"`harness search {found.name} --scale {found.scale}` goes on"
-        raise UserError(f"{what}; a search is confirmed once, at its end", where=found.name, fix=again)
+        again = f"resume it by `harness tune {result.name} --scale {result.scale}`"
+        raise UserError(
+            f"{what}; a tuning is confirmed once, when all trials are done", where=result.name, fix=again
+        )
     papers = f"{study.row}: {PAPERS}" if study.papers else None
     same = study.papers and dict(best.setting) == dict(study.papers[0])
-    chosen = papers if papers and same else f"{study.row}: best of {found.budget}"
-    return Pair(study, best, papers, chosen)
+    chosen = papers if papers and same else f"{study.row}: best of {result.budget}"
+    return SettingPair(study, best, papers, chosen)
 
 
-def target_text(found: Found, library: Library, command: str) -> str:
-    """Return the file, ready for `harness reproduce`; the same trials give the same text.
+def target_text(result: TuningResult, library: Library, command: str) -> str:
+    """Return the target's YAML, ready for `harness reproduce`; it depends on the trials alone.
 
     Args:
-        found: the search, at its end.
-        library: has the target that was searched.
-        command: that makes it, for its first line.
+        result: a complete tuning.
+        library: specs, among them the target whose rows were tuned.
+        command: the command that reproduces it, for the first line.
 
     Raises:
-        UserError: the search is not at its end, or searched no comparison.
+        UserError: the tuning is incomplete, or its target is not a comparison.
     """
-    loaded, pairs = library.target(str(found.data["target"])), pairs_of(found)
-    searched = loaded.target
-    if not isinstance(searched, Comparison):
-        what = f"target '{loaded.name}' is of kind '{searched.kind}', which has no rows against a baseline"
-        raise UserError(what, where=found.name, fix="search the rows of a comparison")
-    kept = searched.model_dump(
+    loaded, pairs = library.target(str(result.data["target"])), setting_pairs(result)
+    tuned = loaded.target
+    if not isinstance(tuned, Comparison):
+        what = f"target '{loaded.name}' is of kind '{tuned.kind}', which has no rows against a baseline"
+        raise UserError(what, where=result.name, fix="tune the rows of a comparison")
+    shared = tuned.model_dump(
         by_alias=True,
         exclude_defaults=True,
         include={"unit", "columns", "primary", "level", "shared", "notes"},
     )
-    rows = [row for pair in pairs for row in _rows(found, loaded, pair)]
-    of_baseline = next((pair.chosen for pair in pairs if pair.study.row == searched.baseline), None)
+    rows = [row for pair in pairs for row in _rows(result, loaded, pair)]
+    of_baseline = next((pair.chosen for pair in pairs if pair.study.row == tuned.baseline), None)
     if of_baseline is None:
-        rows = [_data(_row(loaded, searched.baseline)), *rows]
+        rows = [_data(_row(loaded, tuned.baseline)), *rows]
     content = {
-        "title": f"{found.data['title']}: best and papers' settings on the test split",
+        "title": f"{result.data['title']}: best and papers' settings on the test split",
         "kind": "confirmation",
-        "source": f"Search {found.name}, {found.budget} trials a study",
-        **kept,
-        "search": found.name,
+        "source": f"Tuning {result.name}, {result.budget} trials a study",
+        **shared,
+        "tuning": result.name,
         "target": loaded.name,
-        "baseline": of_baseline or searched.baseline,
-        "scales": [found.scale],
+        "baseline": of_baseline or tuned.baseline,
+        "scales": [result.scale],
         "seeds": SEEDS,
         "seed_shift": SEED_SHIFT,
         "rows": rows,
-        "remarks": [_remark(found)],
+        "remarks": [_remark(result)],
     }
     written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
     return (
-        f"# {command}\n# Written by a search; its trials.json says how the settings were chosen.\n{written}"
+        f"# {command}\n# Written by a tuning; its trials.json says how the settings were chosen.\n{written}"
     )
 
 
-def _remark(found: Found) -> str:
-    queries = next((one.queries for one in found.objectives if one.queries), None)
+def _remark(result: TuningResult) -> str:
+    queries = next((one.queries for one in result.objectives if one.queries), None)
     return (
         f"Settings of rows named best were chosen on {queries or 'the'} queries held out of the training "
         "queries, which are part of the training queries here. No trial used one of these seeds, or saw a "
@@ -115,8 +117,8 @@ def _remark(found: Found) -> str:
     )
 
 
-def _rows(found: Found, loaded: LoadedTarget, pair: Pair) -> list[dict[str, Any]]:
-    """Return the rows of a study: the papers' setting, and the best where that is another."""
+def _rows(result: TuningResult, loaded: LoadedTarget, pair: SettingPair) -> list[dict[str, Any]]:
+    """Return the rows of a study: the papers' setting, and the best one if it differs."""
     base = _row(loaded, pair.study.row)
     papers = [(pair.papers, pair.study.papers[0])] if pair.papers else []
     best = [(pair.chosen, pair.best.setting)] if pair.chosen != pair.papers else []
@@ -129,11 +131,11 @@ def _rows(found: Found, loaded: LoadedTarget, pair: Pair) -> list[dict[str, Any]
 def _row(loaded: LoadedTarget, name: str) -> Row:
     row = loaded.row(name)
     if not isinstance(row, Row) or row.sampler is None:
-        raise UserError(f"row '{name}' of {loaded.name} has no sampler to tune", fix="search another row")
+        raise UserError(f"row '{name}' of {loaded.name} has no sampler to tune", fix="tune another row")
     return row
 
 
 def _data(base: Row, setting: Setting | None = None) -> dict[str, Any]:
-    """Return a row as the file has it, with a setting in place of its own; published figures are not its."""
+    """Return a row for YAML, without published figures, with a setting in place of its own."""
     plain = base.model_dump(by_alias=True, exclude_defaults=True, exclude={"published"})
     return {**plain, "overrides": dict(setting)} if setting else plain

@@ -1,4 +1,4 @@
-"""A trial is a training run, through the same stages as all others; its folder tells what it reached."""
+"""A trial: a training run through the ordinary stages, whose folder holds its values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.tuning.study import FINGERPRINT, FIRST, SECONDS, WHY, OpenStudy
 
 PHASE = "continued"
 FAILURES = (RunError, torch.OutOfMemoryError)
-"""What a setting may do to a run; the search goes on."""
+"""Errors of a run that fail its trial; the tuning continues."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class TrialRun:
     """The training run of a trial.
 
     Attributes:
-        study: that the trial is of.
-        trial: Optuna's.
-        settings: of the run.
-        fingerprint: of the run.
-        stages: makes it.
+        study: the open study.
+        trial: the Optuna trial.
+        settings: settings of the run.
+        fingerprint: names the run's folder.
+        stages: trains the run.
     """
 
     study: OpenStudy
@@ -51,7 +51,7 @@ class TrialRun:
         return TrialRun(study, trial, settings, fingerprint, stages)
 
     def values(self) -> list[float]:
-        """Make the run, or find it, and return its objectives.
+        """Train or reuse the run, and return its objectives.
 
         A curve that was begun in an earlier process is reported first. The papers' settings are never
         stopped: others are compared with them.
@@ -75,7 +75,7 @@ class TrialRun:
         seconds = self._note_seconds()
         per_query = folder.per_query()
         held_out = per_query[per_query["split"] == "dev"]
-        objectives = self.study.search.search.objectives
+        objectives = self.study.tuning.spec.objectives
         reached = [
             seconds
             if one.measure is None
@@ -94,7 +94,7 @@ class TrialRun:
             raise StoppedError(f"stopped at step {step}")
 
     def _report_curve(self) -> None:
-        """Report what the run's folder tells of its curve; Optuna has none for two objectives."""
+        """Report the curve in the run's folder; Optuna has no curves for two objectives."""
         if len(self.study.study.directions) == 1:
             for line in self._lines():
                 if line["phase"] == f"{PHASE} dev":

@@ -1,4 +1,4 @@
-"""What a search comes to, as the one file from which its report is made."""
+"""trials.json: the results of a tuning, in the one file that its report is rendered from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.runs.stages import Stages
 from harness.specs.models import Measured
-from harness.specs.tuning import Objective
-from harness.specs.tuning_library import ResolvedSearch
+from harness.specs.tuning import ObjectiveSpec
+from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import read_json, write_json
 from harness.tuning.recovery import TRIES, abandoned
 from harness.tuning.space import space_as_json
@@ -22,63 +22,63 @@ FILE = "trials.json"
 STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
-def results_of(root: Path, search: ResolvedSearch) -> Path:
-    """Return the folder of a search's results below a root of results."""
-    return root / search.scale / "searches" / search.name
+def results_of(root: Path, tuning: ResolvedTuning) -> Path:
+    """Return the folder of a tuning's results below a root of results."""
+    return root / tuning.scale / "tuning" / tuning.name
 
 
 def write_trials(
-    search: ResolvedSearch, studies: Sequence[OpenStudy], stages: Stages, trials: int, folder: Path
+    tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int, folder: Path
 ) -> Path:
-    """Write trials.json.
+    """Write trials.json and return its path.
 
     Args:
-        search: at its scale.
-        studies: of it, finished.
-        stages: knows the collection.
-        trials: for each study.
-        folder: of the results.
+        tuning: the tuning at a scale.
+        studies: its studies, all finished.
+        stages: over the store that holds the collection.
+        trials: budget of each study.
+        folder: folder of the results.
     """
-    said, base = search.search, studies[0].base
+    spec, base = tuning.spec, studies[0].base
     collection = stages.collection(base.collection)
     held_out = collection.queries["dev"]
-    written = {
-        "search": search.name,
-        "title": said.title,
-        "source": said.source,
-        "scale": search.scale,
+    content = {
+        "tuning": tuning.name,
+        "title": spec.title,
+        "source": spec.source,
+        "scale": tuning.scale,
         "collection": {
             "name": stages.collection(base.collection.whole).name,
             "simulation": collection.simulation,
             "fingerprint": collection.fingerprint,
-            "held_out": said.held_out,
+            "held_out": spec.held_out,
         },
-        "target": said.target,
-        "seed": said.optuna.seed,
-        "objectives": [_objective(search, of, len(held_out)) for of in said.objectives],
+        "target": spec.target,
+        "seed": spec.optuna.seed,
+        "objectives": [_objective(tuning, of, len(held_out)) for of in spec.objectives],
         "trials_a_study": trials,
         "optuna": {
             "version": optuna.__version__,
-            "sampler": said.optuna.sampler,
-            "pruner": said.optuna.pruner,
+            "sampler": spec.optuna.sampler,
+            "pruner": spec.optuna.pruner,
         },
         "studies": [_study(of) for of in studies],
         **_confirmed(folder / FILE),
     }
-    write_json(folder / FILE, written)
+    write_json(folder / FILE, content)
     return folder / FILE
 
 
 def _confirmed(path: Path) -> dict[str, Any]:
-    """Return what a search was confirmed by before; the report tells if its best has changed since."""
+    """Return an earlier confirmation; the report says if the best setting has changed since."""
     known = read_json(path) if path.exists() else {}
     return {"confirmation": known["confirmation"]} if "confirmation" in known else {}
 
 
-def _objective(search: ResolvedSearch, of: Objective, queries: int) -> dict[str, Any]:
+def _objective(tuning: ResolvedTuning, of: ObjectiveSpec, queries: int) -> dict[str, Any]:
     if of.measure is None:
         return {"name": "seconds", "cost": of.cost, "direction": "minimize"}
-    target = search.resolved.target
+    target = tuning.resolved.target
     columns = target.columns if isinstance(target, Measured) else []
     name = next((column.label for column in columns if column.measure == of.measure), of.measure)
     return {"name": name, "measure": of.measure, "direction": "maximize", "queries": queries}

@@ -1,4 +1,4 @@
-"""The story of a search: open its studies, work until each has its trials, write what they came to."""
+"""The story of a tuning: open its studies, run trials until each has its budget, write the results."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from harness.errors import HarnessError
 from harness.reports.rendering import render_index
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.tuning_library import resolve_search
+from harness.specs.tuning_library import resolve_tuning
 from harness.tuning.report.render import render
 from harness.tuning.study import OpenStudy, finished, open_storage, open_studies
 from harness.tuning.trials_file import results_of, write_trials
-from harness.tuning.workers import Call, work, work_together
+from harness.tuning.workers import WorkerCall, run_worker, run_workers
 
 
 @dataclass(frozen=True)
-class Searched:
-    """A finished search: its studies, and the folder of its results."""
+class FinishedTuning:
+    """A finished tuning: its studies, and the folder of its results."""
 
     studies: Sequence[OpenStudy]
     folder: Path
 
 
-def run_search(
+def run_tuning(
     library: Library,
     name: str,
     scale: str,
@@ -35,34 +35,34 @@ def run_search(
     trials: int | None = None,
     workers: int = 1,
     storage: str | None = None,
-) -> Searched:
-    """Search, from where it was left.
+) -> FinishedTuning:
+    """Run a tuning, or resume it.
 
     Args:
         library: the specs.
-        name: of the search.
+        name: name of the tuning, for example ``simans-a-b``.
         scale: name of the scale.
-        stages: makes runs.
+        stages: trains runs.
         results: root of the results.
-        trials: for each study; the spec's number by default.
-        workers: processes.
-        storage: see `harness.tuning.study.open_storage`.
+        trials: budget of each study; by default that of the spec.
+        workers: number of processes.
+        storage: URL or path of the studies' storage; see `harness.tuning.study.open_storage`.
 
     Raises:
         HarnessError: workers failed, or died.
     """
-    search = resolve_search(library, name, scale)
-    budget = trials or search.search.trials
-    studies = open_studies(search, stages, open_storage(storage, stages.store))
+    tuning = resolve_tuning(library, name, scale)
+    budget = trials or tuning.spec.trials
+    studies = open_studies(tuning, stages, open_storage(storage, stages.store))
     if workers == 1:
-        work(search, studies, stages, budget)
+        run_worker(tuning, studies, stages, budget)
     else:
         root = library.root.resolve()
-        work_together(Call(root, name, scale, storage, budget, stages.store.root.resolve()), workers)
+        run_workers(WorkerCall(root, name, scale, storage, budget, stages.store.root.resolve()), workers)
     if not all(finished(study.trials()) for study in studies):
-        raise HarnessError("workers died before all trials were finished; the same command continues")
-    folder = results_of(results, search)
-    write_trials(search, studies, stages, budget, folder)
+        raise HarnessError("workers died before all trials were finished; run it again to resume")
+    folder = results_of(results, tuning)
+    write_trials(tuning, studies, stages, budget, folder)
     render(folder)
     render_index(folder.parents[1])
-    return Searched(studies, folder)
+    return FinishedTuning(studies, folder)

@@ -1,4 +1,4 @@
-"""Workers: processes that take trials from one storage until none is left, and take over from dead ones."""
+"""Workers: processes that run trials from one storage until none is left, and replace dead ones."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from harness.errors import HarnessError
 from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.tuning_library import ResolvedSearch, resolve_search
+from harness.specs.tuning_library import ResolvedTuning, resolve_tuning
 from harness.storage.leases import lease
 from harness.storage.store import Store
-from harness.tuning.mlflow_trials import recorded
+from harness.tuning.mlflow_trials import mirrored_stages
 from harness.tuning.recovery import recover
 from harness.tuning.space import suggest
 from harness.tuning.study import (
@@ -31,7 +31,7 @@ from harness.tuning.study import (
     WAITING,
     WORKER,
     OpenStudy,
-    counted,
+    counted_trials,
     finished,
     open_storage,
     open_studies,
@@ -43,86 +43,86 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
-class Call:
-    """What a worker process is told.
+class WorkerCall:
+    """Arguments of a worker process.
 
     Attributes:
         specs: folder of the specs.
-        search: name of the search.
+        tuning: name of the tuning.
         scale: name of the scale.
-        storage: address of the storage; none for the store's own.
-        trials: for each study.
+        storage: URL or path of the storage; none for the store's own.
+        trials: budget of each study.
         store: root of the store.
     """
 
     specs: Path
-    search: str
+    tuning: str
     scale: str
     storage: str | None
     trials: int
     store: Path
 
 
-def work(search: ResolvedSearch, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
-    """Make trials until each study has its number and none is running.
+def run_worker(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
+    """Run trials until each study has its budget and none is running.
 
-    The studies are worked at in their order. Who finds nothing to do waits for those who train: one may die.
+    Studies are completed in order. An idle worker waits for those that train, since one of them may die.
 
     Args:
-        search: the search at a scale.
-        studies: its studies.
-        stages: makes runs.
-        trials: for each study.
+        tuning: the tuning at a scale.
+        studies: its open studies.
+        stages: trains runs.
+        trials: budget of each study.
     """
-    torch.set_num_threads(search.resolved.scale.spec.threads)
-    me = f"search-worker-{uuid.uuid4().hex}"
-    with lease(stages.store.lease(me), "a worker", _quiet), recorded(stages, studies) as recording:
+    torch.set_num_threads(tuning.resolved.scale.spec.threads)
+    worker = f"tuning-worker-{uuid.uuid4().hex}"
+    with lease(stages.store.lease(worker), "a worker", _quiet), mirrored_stages(stages, studies) as mirroring:
         while not _orphaned():
-            if any(_take(study, recording, me, trials) for study in studies):
+            if any(_run_trial(study, mirroring, worker, trials) for study in studies):
                 continue
             if all(finished(study.trials()) for study in studies):
                 return
             time.sleep(POLL_S)
 
 
-def work_together(call: Call, workers: int) -> None:
-    """Work with several processes.
+def run_workers(call: WorkerCall, workers: int) -> None:
+    """Run several worker processes.
 
     Raises:
-        HarnessError: one of them failed.
-        KeyboardInterrupt: all were interrupted.
+        HarnessError: a worker failed.
+        KeyboardInterrupt: the command was interrupted.
     """
     context = multiprocessing.get_context("spawn")
-    made = [context.Process(target=_worker, args=(call, number)) for number in range(workers)]
-    for process in made:
+    processes = [context.Process(target=_run_process, args=(call, number)) for number in range(workers)]
+    for process in processes:
         process.start()
     try:
-        for process in made:
+        for process in processes:
             process.join()
     except KeyboardInterrupt:
-        for process in made:
+        for process in processes:
             with suppress(ProcessLookupError):
                 os.kill(process.pid or 0, signal.SIGINT)
-        for process in made:
+        for process in processes:
             process.join()
         raise
-    codes = [process.exitcode or 0 for process in made]
+    codes = [process.exitcode or 0 for process in processes]
     if INTERRUPTED in codes:
         raise KeyboardInterrupt
     if any(code > 0 for code in codes) or all(codes):
         bad = sum(code != 0 for code in codes)
-        raise HarnessError(f"{bad} of {workers} workers failed; the same command continues")
+        raise HarnessError(f"{bad} of {workers} workers failed; run it again to resume")
 
 
-def _take(of: OpenStudy, stages: Stages, me: str, trials: int) -> bool:
-    """Make one trial of a study; returns whether there was one to make."""
+def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
+    """Run one trial of a study; return whether there was one left."""
     store = stages.store
-    with ExitStack() as alone:
-        alone.enter_context(lease(store.lease(f"search-{of.identity}"), "a study", _quiet))
+    with ExitStack() as exclusive:
+        exclusive.enter_context(lease(store.lease(f"tuning-{of.identity}"), "a study", _quiet))
         recover(of, store)
         known = of.trials()
         waiting = next((trial for trial in known if trial.state == WAITING), None)
-        place = sum(waiting is None or trial.number < waiting.number for trial in counted(known))
+        place = sum(waiting is None or trial.number < waiting.number for trial in counted_trials(known))
         if waiting is None:
             if place >= trials:
                 return False
@@ -131,28 +131,28 @@ def _take(of: OpenStudy, stages: Stages, me: str, trials: int) -> bool:
         of.sampler.place = place
 
         def make(trial: optuna.Trial) -> list[float]:
-            trial.set_user_attr(WORKER, me)
+            trial.set_user_attr(WORKER, worker)
             values = suggest(trial, of.space)
             run = TrialRun.of(of, trial, values, stages)
-            alone.close()  # others may ask, and see what this one tries
+            exclusive.close()  # other workers may ask now, and see this trial's parameters
             return run.values()
 
         of.study.optimize(make, n_trials=1, catch=FAILURES)
     return True
 
 
-def _worker(call: Call, number: int) -> None:
-    """Run as a process: a process group of its own, on one GPU where there are several."""
-    os.setpgrp()  # an interrupt comes from the command, once
+def _run_process(call: WorkerCall, number: int) -> None:
+    """Run a worker in its own process group, on its own GPU where there are several."""
+    os.setpgrp()  # so that only the command forwards an interrupt, once
     gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     count = len(gpus) or torch.cuda.device_count()
     if count > 1:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % count] if gpus else str(number % count)
     try:
         stages = Stages(Store(call.store), Progress(quiet=True))
-        search = resolve_search(Library(call.specs), call.search, call.scale)
-        studies = open_studies(search, stages, open_storage(call.storage, stages.store))
-        work(search, studies, stages, call.trials)
+        tuning = resolve_tuning(Library(call.specs), call.tuning, call.scale)
+        studies = open_studies(tuning, stages, open_storage(call.storage, stages.store))
+        run_worker(tuning, studies, stages, call.trials)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except HarnessError as error:
@@ -161,10 +161,10 @@ def _worker(call: Call, number: int) -> None:
 
 
 def _orphaned() -> bool:
-    """Whether the command that began this worker is gone."""
+    """Whether the command that started this worker is gone."""
     parent = multiprocessing.parent_process()
     return parent is not None and not parent.is_alive()
 
 
 def _quiet(text: str) -> None:
-    """Say nothing: it is a matter of milliseconds."""
+    """Do not report the wait: it lasts milliseconds."""

@@ -1,4 +1,4 @@
-"""Samplers beside the n best at as many false negatives: exact curves, made by hand."""
+"""Samplers beside the n best at as many false negatives: exact curves, computed by hand."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_uniform_draws_lie_above_where_the_best_are_all_relevant(candidates):
     assert line["low"] > 0
 
 
-def test_what_is_kept_is_the_push_of_what_is_not_relevant(candidates):
+def test_information_kept_is_the_push_of_what_is_not_relevant(candidates):
     line = against_best({"best": BEST}, candidates, pairs_of([1])).iloc[0]
     push = pushes(candidates)[0]
     assert line["kept"] == pytest.approx((push[0] + push[2]) / (push.sum() - push[1]))

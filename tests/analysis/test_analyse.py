@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
-from harness.analysis.analyse import Asked, analyse, record
+from harness.analysis.analyse import AnalysisRequest, analyse, record
 from harness.analysis.gradients.findings import CRITERIA
 from harness.analysis.registry import ANALYSES
 from harness.analysis.report import write_analysis
@@ -34,8 +34,8 @@ def stages(made) -> Stages:
     return Stages(Store(made.root / "store"), Progress(quiet=True))
 
 
-def asked(name="rounds", **more) -> Asked:
-    return Asked(name, TARGET, scale="simulation", **more)
+def request(name="rounds", **more) -> AnalysisRequest:
+    return AnalysisRequest(name, TARGET, scale="simulation", **more)
 
 
 def refused(library, stages, call) -> str:
@@ -52,64 +52,64 @@ QUICKLY = {
 
 
 @pytest.mark.parametrize("name", sorted(ANALYSES))
-def test_each_analysis_writes_what_it_saw(library, stages, tmp_path, name):
-    call = asked(name, options=QUICKLY.get(name, ()))
-    found = analyse(library, stages, call)
-    assert [run.name for run in found.runs] == (["Warm-up"] if name == "gradients" else []) + DRAWING
-    files = write_analysis(found, tmp_path)
+def test_each_analysis_writes_its_frames_figures_and_provenance(library, stages, tmp_path, name):
+    call = request(name, options=QUICKLY.get(name, ()))
+    result = analyse(library, stages, call)
+    assert [run.name for run in result.runs] == (["Warm-up"] if name == "gradients" else []) + DRAWING
+    files = write_analysis(result, tmp_path)
     folder = tmp_path / "simulation/analysis" / TARGET / name
     assert set(folder.iterdir()) == set(files)
-    for frame in found.frames:
-        assert len(pd.read_csv(folder / f"{frame}.csv")) == len(found.frames[frame]) > 0
-    assert set(found.analysis.draw) <= {path.stem for path in folder.glob("*.png")}
+    for frame in result.frames:
+        assert len(pd.read_csv(folder / f"{frame}.csv")) == len(result.frames[frame]) > 0
+    assert set(result.analysis.draw) <= {path.stem for path in folder.glob("*.png")}
     table = (folder / "table.md").read_text()
     assert call.command in table and "Simulation." in table
     assert all(row in table for row in DRAWING)
     provenance = json.loads((folder / "provenance.json").read_text())
-    assert [run["fingerprint"] for run in provenance["runs"]] == [run.run.fingerprint for run in found.runs]
-    assert provenance["collection"]["fingerprint"] == found.runs[0].collection.fingerprint
+    assert [run["fingerprint"] for run in provenance["runs"]] == [run.run.fingerprint for run in result.runs]
+    assert provenance["collection"]["fingerprint"] == result.runs[0].collection.fingerprint
 
 
 def test_the_table_of_gradients_says_which_findings_hold(library, stages, tmp_path):
-    found = analyse(library, stages, asked("gradients", options=("ranks=20", "queries=100")))
-    table = next(file for file in write_analysis(found, tmp_path) if file.name == "table.md").read_text()
-    answers = found.frames["findings"]
-    assert len(answers) == len(CRITERIA) * 2 * len(found.runs)
+    result = analyse(library, stages, request("gradients", options=("ranks=20", "queries=100")))
+    table = next(file for file in write_analysis(result, tmp_path) if file.name == "table.md").read_text()
+    answers = result.frames["findings"]
+    assert len(answers) == len(CRITERIA) * 2 * len(result.runs)
     for (finding, reading), lines in answers.groupby(["finding", "reading"]):
         cells = [finding, reading, *lines["answer"]]
         assert cells in [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
 
 
-def test_files_are_the_same_when_it_is_asked_again(library, stages, tmp_path):
+def test_the_same_request_writes_the_same_files(library, stages, tmp_path):
     for place in ("one", "other"):
-        files = write_analysis(analyse(library, stages, asked("overlap")), tmp_path / place)
+        files = write_analysis(analyse(library, stages, request("overlap")), tmp_path / place)
     for path in files:
         before = tmp_path / "one" / path.relative_to(tmp_path / "other")
         assert before.read_bytes() == path.read_bytes(), path.name
 
 
 def test_the_table_of_rounds_is_that_of_the_last_refresh(library, stages):
-    found = analyse(library, stages, asked())
-    told = found.analysis.sum_up(found.frames).set_index("row")
-    for run in found.runs:
-        result = run.run.result()["diagnostics"]
-        assert told.loc[run.name, "gap_sd"] == pytest.approx(result["gap_sd"])
+    result = analyse(library, stages, request())
+    summary = result.analysis.sum_up(result.frames).set_index("row")
+    for run in result.runs:
+        diagnostics = run.run.result()["diagnostics"]
+        assert summary.loc[run.name, "gap_sd"] == pytest.approx(diagnostics["gap_sd"])
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (asked("round"), "unknown analysis 'round'; did you mean 'rounds'"),
-        (asked(rows=("Warm-up",)), "Warm-up was trained without a refresh"),
-        (asked("overlap", rows=("BM25",)), "BM25 is BM25, which has no"),
-        (asked(rows=("Trisampler",)), "did you mean 'TriSampler'"),
-        (asked(seed=3), "no finished run of seed 3"),
-        (asked("overlap", options=("visit=2",)), "no such option of overlap; did you mean 'visits'"),
-        (asked("overlap", options=("visits=many",)), "--with visits=many: no int; write for example"),
-        (asked("overlap", options=("visits",)), "no such option"),
-        (asked("gradients", options=("queries=2", "ranks=400")), "rank 400 is asked for, and only"),
-        (asked("gradients", options=("split=tset",)), "has no queries 'tset'; did you mean 'test'?"),
-        (asked(options=("visits=2",)), "rounds has none"),
+        (request("round"), "unknown analysis 'round'; did you mean 'rounds'"),
+        (request(rows=("Warm-up",)), "Warm-up was trained without a refresh"),
+        (request("overlap", rows=("BM25",)), "BM25 is BM25, which has no"),
+        (request(rows=("Trisampler",)), "did you mean 'TriSampler'"),
+        (request(seed=3), "no finished run of seed 3"),
+        (request("overlap", options=("visit=2",)), "no such option of overlap; did you mean 'visits'"),
+        (request("overlap", options=("visits=many",)), "--with visits=many: no int; write for example"),
+        (request("overlap", options=("visits",)), "no such option"),
+        (request("gradients", options=("queries=2", "ranks=400")), "rank 400 is asked for, and only"),
+        (request("gradients", options=("split=tset",)), "has no queries 'tset'; did you mean 'test'?"),
+        (request(options=("visits=2",)), "rounds has none"),
     ],
 )
 def test_what_cannot_be_looked_at_is_one_line(library, stages, call, message):
@@ -121,17 +121,17 @@ def test_a_run_that_is_not_finished(made, library, tmp_path):
     for folder in place.runs("continued"):
         (folder / "done.json").unlink()
     stages = Stages(Store(place.root / "store"), Progress(quiet=True))
-    assert "is not finished" in refused(library, stages, asked())
+    assert "is not finished" in refused(library, stages, request())
 
 
 def test_rows_that_draw_from_different_candidates(library, stages, monkeypatch):
-    monkeypatch.setattr("harness.api.run.Opened.mined", property(lambda run: run.name))
-    message = refused(library, stages, asked("overlap"))
+    monkeypatch.setattr("harness.api.run.OpenedRun.mined", property(lambda run: run.name))
+    message = refused(library, stages, request("overlap"))
     assert "Uniform Sampling and TriSampler draw from different candidates" in message
 
 
-def test_the_command_is_what_was_asked():
-    call = asked("overlap", rows=("A b",), seed=2, options=("visits=2",), publish=True)
+def test_the_command_repeats_the_request():
+    call = request("overlap", rows=("A b",), seed=2, options=("visits=2",), publish=True)
     expected = f"analyse overlap {TARGET} --scale simulation --row 'A b' --seed 2 --with visits=2 --publish"
     assert call.command == f"harness {expected}"
 
@@ -139,16 +139,16 @@ def test_the_command_is_what_was_asked():
 def test_mlflow_holds_it_once_in_the_experiment_of_the_paper(library, stages, tmp_path, monkeypatch):
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    found = analyse(library, stages, asked())
-    files = write_analysis(found, tmp_path / "results")
-    assert record(found, stages, files) and record(found, stages, files)
+    result = analyse(library, stages, request())
+    files = write_analysis(result, tmp_path / "results")
+    assert record(result, stages, files) and record(result, stages, files)
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("trisampler")
     [run] = client.search_runs([experiment.experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.tags["analysis"] == "rounds" and run.data.tags["rows"] == "; ".join(DRAWING)
-    told = found.analysis.sum_up(found.frames).set_index("row")
-    assert run.data.metrics["TriSampler/gap_sd"] == pytest.approx(told.loc["TriSampler", "gap_sd"])
+    summary = result.analysis.sum_up(result.frames).set_index("row")
+    assert run.data.metrics["TriSampler/gap_sd"] == pytest.approx(summary.loc["TriSampler", "gap_sd"])
     assert {path.path for path in client.list_artifacts(run.info.run_id)} == {path.name for path in files}
 
 

@@ -102,8 +102,8 @@ def test_the_push_is_the_derivative_of_the_softmax_loss():
 
 
 def test_pushes_of_large_gaps_are_defined():
-    found = pushes(make_candidates([[1e4, 0.0, -1e4]], [0.0]))
-    np.testing.assert_allclose(found, [[1.0, 0.0, 0.0]])
+    pushed = pushes(make_candidates([[1e4, 0.0, -1e4]], [0.0]))
+    np.testing.assert_allclose(pushed, [[1.0, 0.0, 0.0]])
 
 
 def test_the_n_best_keep_all_but_what_false_negatives_cost(candidates, pairs):
@@ -120,7 +120,7 @@ def test_the_n_best_keep_all_but_what_false_negatives_cost(candidates, pairs):
     np.testing.assert_allclose(whole[["kept", "of_best", "of_known"]], 1)
 
 
-def test_what_comes_twice_is_kept_once(candidates, pairs):
+def test_what_is_drawn_twice_counts_once(candidates, pairs):
     again = Sampler(make_law("score", {"temperature": 0.1}), make_draw("with-replacement"), 4)
     frame = trade({"again": again}, candidates, pairs, counts=(4,))
     line = frame[frame["sampler"] == "again"].iloc[0]

@@ -26,9 +26,9 @@ def four(rows=3):
 
 
 def value(frame, sampler, quantity, reading=""):
-    found = frame.query("sampler == @sampler and quantity == @quantity and reading == @reading")
-    assert len(found) == 1
-    return found["value"].iloc[0]
+    lines = frame.query("sampler == @sampler and quantity == @quantity and reading == @reading")
+    assert len(lines) == 1
+    return lines["value"].iloc[0]
 
 
 def test_shares_of_draws_and_of_candidates():
@@ -59,9 +59,9 @@ def test_sixty_degrees_at_the_query_is_the_relu_for_unit_vectors_as_relevant_as_
     similarity = rng.uniform(-0.2, 1, (1, 200))
     same = make_candidates(np.full((1, 200), 0.6), [0.6], similarity)
     unit = replace(same, query_norm=np.ones(1), positive_norm=np.ones(1), document_norm=np.ones((1, 200)))
-    found = regions(unit)
-    np.testing.assert_array_equal(found["apex"], found["half-plane"])
-    assert 0 < found["apex"].mean() < 1
+    inside = regions(unit)
+    np.testing.assert_array_equal(inside["apex"], inside["half-plane"])
+    assert 0 < inside["apex"].mean() < 1
 
 
 def test_angles_of_a_right_triangle():

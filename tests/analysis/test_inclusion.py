@@ -39,26 +39,26 @@ def enumerated(weight: np.ndarray, n: int) -> np.ndarray:
 @pytest.mark.parametrize("spread", [0.0, 1.0, 4.0])
 def test_successive_draws_agree_with_enumeration(n, spread):
     log_weight = np.random.default_rng(3).normal(size=7) * spread
-    found = successive_inclusion(log_weight[None], np.array([n]))[0]
-    np.testing.assert_allclose(found, enumerated(np.exp(log_weight), n), rtol=1e-10)
+    chance = successive_inclusion(log_weight[None], np.array([n]))[0]
+    np.testing.assert_allclose(chance, enumerated(np.exp(log_weight), n), rtol=1e-10)
 
 
 @pytest.mark.parametrize("spread", [0.0, 1.0, 20.0, 1e4])
 @pytest.mark.parametrize("n", [1, 15, 150])
 def test_chances_sum_to_n_and_grow_with_the_weight(n, spread):
     log_weight = np.sort(np.random.default_rng(0).normal(size=(3, 200)) * spread, axis=1)
-    found = successive_inclusion(log_weight, np.full(3, n))
-    np.testing.assert_allclose(found.sum(axis=1), n, rtol=1e-10)
-    assert (np.diff(found, axis=1) >= -1e-10).all()
-    assert (found >= 0).all()
+    chance = successive_inclusion(log_weight, np.full(3, n))
+    np.testing.assert_allclose(chance.sum(axis=1), n, rtol=1e-10)
+    assert (np.diff(chance, axis=1) >= -1e-10).all()
+    assert (chance >= 0).all()
 
 
 def test_rows_of_different_numbers_do_not_disturb_each_other():
     log_weight = np.random.default_rng(1).normal(size=(5, 12))
     take = np.array([0, 1, 3, 3, 12])
     together = successive_inclusion(log_weight, take)
-    apart = [successive_inclusion(log_weight[[row]], take[[row]])[0] for row in range(5)]
-    np.testing.assert_allclose(together, apart, atol=1e-12)
+    row_by_row = [successive_inclusion(log_weight[[row]], take[[row]])[0] for row in range(5)]
+    np.testing.assert_allclose(together, row_by_row, atol=1e-12)
     assert (together[0] == 0).all()
     assert (together[4] == 1).all()
 
@@ -91,9 +91,9 @@ def counts(sampler, times):
 
 def assert_agrees(sampler, times):
     """Exact binomial tails of the counts, corrected for all that are compared."""
-    found = inclusion(sampler, rows())
-    count, chance = counts(sampler, times), found.chance
-    assert found.how == EXACT
+    included = inclusion(sampler, rows())
+    count, chance = counts(sampler, times), included.chance
+    assert included.how == EXACT
     certain = (chance < 1e-12) | (chance > 1 - 1e-12)
     np.testing.assert_array_equal(count[certain], np.round(times * chance[certain]))
     tails = np.minimum(stats.binom.cdf(count, times, chance), stats.binom.sf(count - 1, times, chance))
@@ -138,26 +138,26 @@ def test_a_second_stage_without_chance_is_one_half_of_the_first():
     """All alike: a candidate is among the n as often as any other, whatever the stages."""
     row = make_candidates(np.zeros((400, K)))
     sampler = Sampler(make_law("trisampler"), make_draw("without-replacement"), N)
-    found = inclusion(sampler, row, visits=8)
-    np.testing.assert_allclose(found.chance.sum(axis=1), N)
-    np.testing.assert_allclose(found.chance.mean(axis=0), N / K, atol=0.05)
+    included = inclusion(sampler, row, visits=8)
+    np.testing.assert_allclose(included.chance.sum(axis=1), N)
+    np.testing.assert_allclose(included.chance.mean(axis=0), N / K, atol=0.05)
 
 
 def test_a_union_has_no_closed_form_but_can_be_counted():
     sampler = Sampler(make_law("simans"), make_draw("released-union"), N)
     with pytest.raises(UserError, match="no closed form"):
         inclusion(sampler, rows())
-    found = closest_inclusion(sampler, rows().rows(np.array([0, 1, 2])), visits=5)
-    assert found.how == COUNTED
-    np.testing.assert_allclose(found.chance.sum(axis=1), N)
+    included = closest_inclusion(sampler, rows().rows(np.array([0, 1, 2])), visits=5)
+    assert included.how == COUNTED
+    np.testing.assert_allclose(included.chance.sum(axis=1), N)
 
 
 def test_every_draw_is_analytic_or_refused():
     candidates = rows().rows(np.array([0]))
     samplers = [Sampler(make_law("score"), make_draw(name), N) for name in DRAWS]
-    found = {sampler.draw.name: closest_inclusion(sampler, candidates).how for sampler in samplers}
-    assert found.pop("released-union") == COUNTED
-    assert set(found.values()) == {EXACT}
+    how = {sampler.draw.name: closest_inclusion(sampler, candidates).how for sampler in samplers}
+    assert how.pop("released-union") == COUNTED
+    assert set(how.values()) == {EXACT}
 
 
 def test_counted_shares_tend_to_the_analytic_ones():

@@ -11,9 +11,9 @@ from harness.analysis.over_queries import mean, quantile, share
 
 def test_one_value_a_query_is_students_interval():
     values = np.random.default_rng(0).normal(size=30)
-    found = mean(values, np.ones(30), np.arange(30))
+    estimate = mean(values, np.ones(30), np.arange(30))
     low, high = stats.t.interval(0.95, 29, values.mean(), stats.sem(values))
-    np.testing.assert_allclose(found, [values.mean(), low, high])
+    np.testing.assert_allclose(estimate, [values.mean(), low, high])
 
 
 def test_rows_of_a_query_count_once():
@@ -24,28 +24,28 @@ def test_rows_of_a_query_count_once():
 
 
 def test_a_share_of_none_is_wilsons():
-    found = share(np.zeros(50), np.ones(50), np.arange(50))
+    estimate = share(np.zeros(50), np.ones(50), np.arange(50))
     z = stats.t.ppf(0.975, 49)
-    assert found.value == 0
-    assert found.low == 0
-    assert found.high == pytest.approx(z**2 / (50 + z**2))
+    assert estimate.value == 0
+    assert estimate.low == 0
+    assert estimate.high == pytest.approx(z**2 / (50 + z**2))
 
 
 def test_a_ratio_agrees_with_the_bootstrap():
     rng = np.random.default_rng(1)
     count = rng.integers(1, 20, 200)
     hits = rng.binomial(count, rng.beta(2, 5, 200))
-    found = share(hits, count, np.arange(200))
+    estimate = share(hits, count, np.arange(200))
     again = rng.integers(0, 200, (4000, 200))
     ends = np.quantile(hits[again].sum(axis=1) / count[again].sum(axis=1), [0.025, 0.975])
-    np.testing.assert_allclose([found.low, found.high], ends, atol=0.006)
+    np.testing.assert_allclose([estimate.low, estimate.high], ends, atol=0.006)
 
 
-def test_columns_are_apart_and_nothing_seen_is_no_number():
+def test_columns_are_separate_and_nothing_seen_is_no_number():
     hits, count = np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[2.0, 0.0], [4.0, 0.0]])
-    found = share(hits, count, np.arange(2))
-    assert found.value[0] == 0.5
-    assert np.isnan([of[1] for of in found]).all()
+    estimate = share(hits, count, np.arange(2))
+    assert estimate.value[0] == 0.5
+    assert np.isnan([of[1] for of in estimate]).all()
 
 
 def test_a_quantile_lies_in_its_interval_which_covers():
@@ -53,7 +53,7 @@ def test_a_quantile_lies_in_its_interval_which_covers():
     covered = 0
     for _ in range(200):
         values = rng.normal(size=(40, 1)) + rng.normal(size=(40, 5))
-        found = quantile(values, np.ones(values.shape, bool), np.arange(40), 0.5)
-        assert found.low <= found.value <= found.high
-        covered += found.low <= 0 <= found.high
+        estimate = quantile(values, np.ones(values.shape, bool), np.arange(40), 0.5)
+        assert estimate.low <= estimate.value <= estimate.high
+        covered += estimate.low <= 0 <= estimate.high
     assert covered / 200 == pytest.approx(0.95, abs=0.05)

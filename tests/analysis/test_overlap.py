@@ -29,9 +29,9 @@ def candidates():
 
 
 def share(frame, one, other, noise):
-    found = frame.query("sampler == @one and other == @other and noise == @noise")
-    assert len(found) == 1
-    return found["value"].iloc[0]
+    lines = frame.query("sampler == @one and other == @other and noise == @noise")
+    assert len(lines) == 1
+    return lines["value"].iloc[0]
 
 
 def test_independent_draws_share_the_product_of_their_inclusion_probabilities(candidates):
@@ -67,16 +67,16 @@ def test_rounds_are_compared_by_document_whatever_its_column(candidates):
     moved = replace(candidates, **{name: getattr(candidates, name)[:, shuffle] for name in columns})
     others = replace(candidates, document=candidates.document + K)
     frame = overlap_between_rounds({"best": sampler("score", "best")}, [candidates, moved, others])
-    found = frame.set_index(["round", "sampler", "noise"])["value"]
-    assert found[0, CANDIDATES, ""] == 1
-    assert found[0, "best", INDEPENDENT] == 1
-    assert found[1, CANDIDATES, ""] == 0
-    assert found[1, "best", COMMON] == 0
+    values = frame.set_index(["round", "sampler", "noise"])["value"]
+    assert values[0, CANDIDATES, ""] == 1
+    assert values[0, "best", INDEPENDENT] == 1
+    assert values[1, CANDIDATES, ""] == 0
+    assert values[1, "best", COMMON] == 0
 
 
 def test_rounds_that_do_not_fit_are_refused(candidates):
     of = {"best": sampler("score", "best")}
-    with pytest.raises(UserError, match="one round"):
+    with pytest.raises(UserError, match="needs two of them"):
         overlap_between_rounds(of, [candidates])
     with pytest.raises(UserError, match="different pairs"):
         overlap_between_rounds(of, [candidates, candidates.rows(np.arange(5))])

@@ -7,14 +7,14 @@ from harness.errors import UserError
 
 
 def test_candidates_of_any_split_are_the_best_that_are_not_labelled(retriever) -> None:
-    found = retriever.candidates("dev", k=10)
+    candidates = retriever.candidates("dev", k=10)
     scores = retriever.queries("dev") @ retriever.documents.T
     pairs = retriever.pairs("dev")
     for row in (0, 7, len(pairs.pairs) - 1):
         allowed = scores[pairs.pairs[row, 0]].copy()
         allowed[pairs.labelled[row]] = -np.inf
-        np.testing.assert_allclose(np.sort(allowed)[::-1][:10], found.score[row], rtol=1e-5)
-        assert found.positive_score[row] == pytest.approx(scores[tuple(pairs.pairs[row])], rel=1e-5)
+        np.testing.assert_allclose(np.sort(allowed)[::-1][:10], candidates.score[row], rtol=1e-5)
+        assert candidates.positive_score[row] == pytest.approx(scores[tuple(pairs.pairs[row])], rel=1e-5)
 
 
 def test_only_the_queries_that_are_asked_for(retriever) -> None:

@@ -17,10 +17,10 @@ def logged(values: dict[int, float]) -> pd.DataFrame:
 
 
 def test_refreshes_are_numbered_by_their_steps_row_by_row():
-    found = rounds({"one": logged({0: 0.5, 40: 0.25}), "other": logged({0: 0.5})})
-    assert list(found.columns) == ["row", "round", "step", "diagnostic", "value"]
-    assert set(found["diagnostic"]) == set(DIAGNOSTICS)
-    gap = found[found["diagnostic"] == "gap_sd"]
+    frame = rounds({"one": logged({0: 0.5, 40: 0.25}), "other": logged({0: 0.5})})
+    assert list(frame.columns) == ["row", "round", "step", "diagnostic", "value"]
+    assert set(frame["diagnostic"]) == set(DIAGNOSTICS)
+    gap = frame[frame["diagnostic"] == "gap_sd"]
     assert gap[["row", "round", "step", "value"]].to_numpy().tolist() == [
         ["one", 0, 0, 0.5],
         ["one", 1, 40, 0.25],

@@ -85,21 +85,21 @@ def refused(*arguments, **more) -> str:
 @pytest.mark.parametrize(("pooling", "normalised"), [("mean", True), ("mean", False), ("cls", True)])
 def test_a_sentence_transformer_embeds_here_as_there(plain, collection, pooling, normalised, old):
     folder, model = sentence_transformer(plain, pooling=pooling, normalised=normalised, old=old)
-    found = harness.load_encoder(folder, collection)
-    np.testing.assert_allclose(found.documents, model.encode(list(DOCUMENTS)), atol=1e-6)
-    np.testing.assert_allclose(found.queries("test"), model.encode(list(QUERIES)), atol=1e-6)
-    assert found.tokens.documents.lengths.max() == 20
-    assert np.allclose(np.linalg.norm(found.documents, axis=1), 1, atol=1e-6) == normalised
+    retriever = harness.load_encoder(folder, collection)
+    np.testing.assert_allclose(retriever.documents, model.encode(list(DOCUMENTS)), atol=1e-6)
+    np.testing.assert_allclose(retriever.queries("test"), model.encode(list(QUERIES)), atol=1e-6)
+    assert retriever.tokens.documents.lengths.max() == 20
+    assert np.allclose(np.linalg.norm(retriever.documents, axis=1), 1, atol=1e-6) == normalised
 
 
-def test_a_plain_model_needs_its_pooling_told(plain, collection):
+def test_a_plain_model_needs_its_pooling_named(plain, collection):
     assert "add pooling='mean' or pooling='cls'" in refused(plain, collection)
-    found = harness.load_encoder(plain, collection, pooling="cls")
+    retriever = harness.load_encoder(plain, collection, pooling="cls")
     model, tokenizer = (
         kind.from_pretrained(plain) for kind in (transformers.AutoModel, transformers.AutoTokenizer)
     )
     first = model(**tokenizer(DOCUMENTS[1], return_tensors="pt")).last_hidden_state[0, 0]
-    np.testing.assert_allclose(found.documents[1], first.detach(), atol=1e-6)
+    np.testing.assert_allclose(retriever.documents[1], first.detach(), atol=1e-6)
     assert "did you mean 'mean'" in refused(plain, collection, pooling="maen")
 
 
@@ -108,10 +108,10 @@ def test_a_normalised_encoder_that_is_saved_opens_alike(plain, collection, token
 
     tower = Tower(transformers.AutoModel.from_pretrained(plain), pooling="mean", normalised=True, scale=3.0)
     DualEncoder(tower, tower).save(tmp_path / "saved", tokenizer, 40)
-    found = harness.load_encoder(tmp_path / "saved", collection)
-    np.testing.assert_allclose(np.linalg.norm(found.documents, axis=1), 3, rtol=1e-6)
+    retriever = harness.load_encoder(tmp_path / "saved", collection)
+    np.testing.assert_allclose(np.linalg.norm(retriever.documents, axis=1), 3, rtol=1e-6)
     elsewhere = SentenceTransformer(str(tmp_path / "saved"), device="cpu").encode(list(DOCUMENTS))
-    np.testing.assert_allclose(found.documents, elsewhere, atol=1e-5)
+    np.testing.assert_allclose(retriever.documents, elsewhere, atol=1e-5)
 
 
 def test_two_towers_of_the_harness(plain, collection, tokenizer, tmp_path):
@@ -121,17 +121,22 @@ def test_two_towers_of_the_harness(plain, collection, tokenizer, tmp_path):
     ]
     encoder = DualEncoder(*towers).eval()
     encoder.save(tmp_path / "saved", tokenizer, 40)
-    found = harness.load_encoder(tmp_path / "saved", collection, query_tokens=8, passage_tokens=16)
-    assert found.encoder.fingerprint() == encoder.fingerprint() and not found.encoder.shared
-    assert (found.tokens.documents.lengths.max(), found.tokens.queries["test"].lengths.max()) == (16, 8)
+    retriever = harness.load_encoder(tmp_path / "saved", collection, query_tokens=8, passage_tokens=16)
+    assert retriever.encoder.fingerprint() == encoder.fingerprint() and not retriever.encoder.shared
+    assert (retriever.tokens.documents.lengths.max(), retriever.tokens.queries["test"].lengths.max()) == (
+        16,
+        8,
+    )
 
 
-def test_tokens_are_kept_apart_by_what_they_depend_on_or_go_with_what_uses_them(plain, collection, tmp_path):
-    kept = tmp_path / "kept"
+def test_tokens_are_stored_by_what_they_depend_on_or_go_with_what_uses_them(plain, collection, tmp_path):
+    folder = tmp_path / "kept"
     for longest in (6, 8, 8):
-        found = harness.load_encoder(plain, collection, pooling="mean", passage_tokens=longest, tokens=kept)
-        assert found.tokens.documents.lengths.max() == longest
-    assert len(list(kept.iterdir())) == 2
+        retriever = harness.load_encoder(
+            plain, collection, pooling="mean", passage_tokens=longest, tokens=folder
+        )
+        assert retriever.tokens.documents.lengths.max() == longest
+    assert len(list(folder.iterdir())) == 2
     folder = harness.load_encoder(plain, collection, pooling="mean").tokens.tokenizer_folder
     gc.collect()
     assert not folder.exists()
@@ -172,8 +177,8 @@ def test_a_checkpoint_without_tokenizer_or_weights(plain, collection, tmp_path):
         shutil.copy(plain / name, bare)
     assert "no tokenizer lies beside it" in refused(bare, collection, pooling="mean")
     weights = load_file(plain / "model.safetensors")
-    kept = {key: value for key, value in weights.items() if "layer.1." not in key}
-    save_file(kept, plain / "model.safetensors", metadata={"format": "pt"})
+    rest = {key: value for key, value in weights.items() if "layer.1." not in key}
+    save_file(rest, plain / "model.safetensors", metadata={"format": "pt"})
     assert "holds no weights of encoder.layer.1." in refused(plain, collection, pooling="mean")
     assert "no encoder could be loaded" in refused(tmp_path / "nowhere", collection)
 

@@ -23,8 +23,8 @@ def opened(made, monkeypatch):
     monkeypatch.setenv("HARNESS_EXPERIMENTS", str(made.root / "experiments"))
 
     def row(name="TriSampler", **more):
-        given = {"scale": "simulation", "store": made.root / "store"} | more
-        return harness.load(TARGET, row=name, **given)
+        arguments = {"scale": "simulation", "store": made.root / "store"} | more
+        return harness.load(TARGET, row=name, **arguments)
 
     return row
 
@@ -47,9 +47,9 @@ def test_the_package_is_light_until_something_is_opened():
 
 def test_a_row_gives_back_the_ranking_that_was_measured(opened):
     run = opened()
-    found = run.rankings("test")
-    assert list(found.columns) == ["query", "document", "rank", "score"]
-    first = found[found["query"] == run.collection.queries["test"].ids[3]]
+    rankings = run.rankings("test")
+    assert list(rankings.columns) == ["query", "document", "rank", "score"]
+    first = rankings[rankings["query"] == run.collection.queries["test"].ids[3]]
     by_encoder = run.retriever.documents @ run.retriever.queries("test")[3]
     number = [run.collection.number[document] for document in first["document"]]
     np.testing.assert_allclose(by_encoder[number], first["score"], rtol=1e-4)
@@ -107,7 +107,7 @@ def test_a_run_goes_by_the_beginning_of_its_fingerprint(opened, made):
         ("BM25", "tokens", "which has no tokens"),
         ("BM25", "candidates", "which has no candidates"),
         ("Warm-up", "sampler", "is a warm-up on the passages of its batch and has no sampler"),
-        ("TriSampler", "ranker", "TriSampler has no ranker; open a row that is taught by one"),
+        ("TriSampler", "ranker", "TriSampler has no ranker; open a row that is distilled from one"),
     ],
 )
 def test_what_a_row_does_not_have_is_one_line(opened, row, part, message):
@@ -132,7 +132,7 @@ def test_what_is_not_there_is_one_line(opened, change, message):
 
 def test_a_row_without_runs_of_ours():
     message = refused(lambda: harness.load("trisampler/table-1", row="NQ", scale="simulation"))
-    assert "no run of ours stands behind it" in message
+    assert "has no runs of ours" in message
 
 
 def test_an_unknown_split_of_rankings(opened):
@@ -159,8 +159,8 @@ def test_runs_of_another_state_of_collection_or_harness(made, tmp_path, opened):
     folder = store / "runs" / opened().run.fingerprint
     other = folder.rename(folder.with_name("feedfeedfeedfeed"))
     message = refused(lambda: harness.load_run(other.name, store=store))
-    assert "run feedfeed was made by another state of the harness" in message
+    assert "run feedfeed is of another version of the harness" in message
     links = other / "links.json"
     first = opened().collection.fingerprint
     links.write_text(links.read_text().replace(first, "0" * 16))
-    assert f"stands on planted {'0' * 16}" in refused(lambda: harness.load_run(other.name, store=store))
+    assert f"uses planted {'0' * 16}" in refused(lambda: harness.load_run(other.name, store=store))

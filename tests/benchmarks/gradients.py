@@ -23,7 +23,7 @@ from torch import Tensor
 
 from harness.analysis.gradients.accumulate import accumulate_layers
 from harness.analysis.gradients.chunk_plan import PLACES
-from harness.analysis.gradients.coefficients import coefficients, contrasted
+from harness.analysis.gradients.coefficients import contrasted, loss_coefficients
 from harness.analysis.gradients.last_layer import last_layer, only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients
 from harness.analysis.gradients.lists import Lists
@@ -99,9 +99,9 @@ def ours(retriever: Retriever, lists: Lists, contrast: Any) -> float:
     """Seconds a negative."""
     begin = time.process_time()
     inside = contrasted(contrast, lists.query, lists.document[:, 1:], 0)
-    given = coefficients(lists.score, inside, contrast=contrast)
+    coefficients = loss_coefficients(lists.score, inside, contrast=contrast)
     group = lists.query % GROUPS
-    accumulate_layers(LayerGradients(retriever, lists, given, "both"), (group, GROUPS), MEMORY)
+    accumulate_layers(LayerGradients(retriever, lists, coefficients, "both"), (group, GROUPS), MEMORY)
     return (time.process_time() - begin) / lists.document[:, 1:].size
 
 

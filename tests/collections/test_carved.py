@@ -1,4 +1,4 @@
-"""What a search may look at, and what it cannot."""
+"""What tuning may look at, and what it cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two sides query by query, on hand-made scores and rankings."""
+"""Two sides query by query, on scores and rankings by hand."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import pandas as pd
 import pytest
 
 from harness.compare.differences import by_query, furthest, outcome, query_lines
-from harness.compare.pairs import Measured, pair_up, score_tables
-from harness.compare.positives import joint_ranks, positive_ranks, rank_bins, standing_before
+from harness.compare.pairs import SeedScores, pair_up, score_tables
+from harness.compare.positives import documents_before, joint_ranks, positive_ranks, rank_bins
 from harness.errors import UserError
 from harness.evaluation.comparison import difference_block
 
 RELEVANT = {"q1": ["d1"], "q2": ["d2", "d3"]}
 
 
-def side(values: dict[str, float], **ranking: str) -> Measured:
+def side(values: dict[str, float], **ranking: str) -> SeedScores:
     """What was measured: query -> score, query -> documents in order."""
     scores = pd.DataFrame({"query": values.keys(), "value": values.values()}).assign(measure="RR")
     ordered = {q: {d: -float(place) for place, d in enumerate(ds.split())} for q, ds in ranking.items()}
-    return Measured(scores, ordered)
+    return SeedScores(scores, ordered)
 
 
 A = side({"q1": 1.0, "q2": 0.5}, q1="d1 d9 d8", q2="d9 d2 d3")
@@ -47,9 +47,9 @@ def test_a_run_is_held_against_every_seed_and_tells_nothing_of_the_method():
 
 
 def test_wins_ties_and_losses_with_their_sign_test():
-    found = outcome(pd.Series([0.1, 0.2, 0.3, 0.0, 1e-12]))
-    assert (found.wins, found.ties, found.losses, found.queries) == (3, 2, 0, 5)
-    assert found.p_value == pytest.approx(2 * 0.5**3)
+    result = outcome(pd.Series([0.1, 0.2, 0.3, 0.0, 1e-12]))
+    assert (result.wins, result.ties, result.losses, result.queries) == (3, 2, 0, 5)
+    assert result.p_value == pytest.approx(2 * 0.5**3)
     assert outcome(pd.Series([0.0, 0.0])).p_value == 1.0
 
 
@@ -105,6 +105,6 @@ def test_bins_end_with_the_rankings(depth, names):
 
 def test_documents_before_the_first_relevant_one():
     rankings = [side({}, q="d5 d6 d1 d7").ranking, side({}, q="d6 d1").ranking]
-    assert standing_before(rankings, "q", ["d1"]) == ["d6", "d5"]
-    assert standing_before([side({}, q="d1 d5").ranking], "q", ["d1"]) == []
-    assert standing_before([side({}, q="d5 d6").ranking], "q", ["d1"]) == ["d5", "d6"]
+    assert documents_before(rankings, "q", ["d1"]) == ["d6", "d5"]
+    assert documents_before([side({}, q="d1 d5").ranking], "q", ["d1"]) == []
+    assert documents_before([side({}, q="d5 d6").ranking], "q", ["d1"]) == ["d5", "d6"]

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from harness.collections.collection import Collection
-from harness.compare.compared import Asked, compare
-from harness.compare.measured import the_collection
+from harness.compare.compare import CompareRequest, compare
+from harness.compare.measure import the_collection
 from harness.compare.sides import find_side
 from harness.errors import UserError
 from harness.progress import Progress
@@ -34,8 +34,8 @@ def run(store):
     return put(store, settings_of("TriSampler"))
 
 
-def asked(a, b, **more):
-    return Asked(str(a), str(b), scale="simulation", **more)
+def request(a, b, **more):
+    return CompareRequest(str(a), str(b), scale="simulation", **more)
 
 
 def refused(stages, call):
@@ -47,61 +47,61 @@ def refused(stages, call):
 
 
 def test_a_run_goes_by_fingerprint_prefix_or_folder(stages, run):
-    found = [
+    sides = [
         find_side(LIBRARY, stages, str(name), scale="quick", seeds=None)
         for name in (run.name, run.name[:6], run)
     ]
-    assert {side.address for side in found} == {run.name}
-    assert found[0].name == f"run {run.name[:8]}" and "trisampler, seed 200" in found[0].about
+    assert {side.address for side in sides} == {run.name}
+    assert sides[0].name == f"run {run.name[:8]}" and "trisampler, seed 200" in sides[0].about
 
 
 @pytest.mark.parametrize(("row", "words"), [("BM25", "(BM25)"), ("Warm-up", "(warm-up, seed 100)")])
 def test_runs_that_others_stand_on(stages, store, row, words):
-    made = put(store, settings_of(row))
-    assert words in find_side(LIBRARY, stages, made.name, scale="quick", seeds=None).about
+    folder = put(store, settings_of(row))
+    assert words in find_side(LIBRARY, stages, folder.name, scale="quick", seeds=None).about
 
 
 def test_rows(stages, run):
-    assert "did you mean 'TriSampler'" in refused(stages, asked(f"{TABLE}:Trisampler", run))
-    assert f"name one of '{TABLE}:BM25'" in refused(stages, asked(TABLE, run))
-    assert "name one of them: 'TriSampler: " in refused(stages, asked(f"{TABLE}-readings:TriSampler", run))
+    assert "did you mean 'TriSampler'" in refused(stages, request(f"{TABLE}:Trisampler", run))
+    assert f"name one of '{TABLE}:BM25'" in refused(stages, request(TABLE, run))
+    assert "name one of them: 'TriSampler: " in refused(stages, request(f"{TABLE}-readings:TriSampler", run))
 
 
 def test_a_row_that_the_store_does_not_hold_names_what_to_run(stages, run, tmp_path, monkeypatch):
     call = "run `harness reproduce trisampler/table-5 --scale simulation --row 'TriSampler'`"
     monkeypatch.chdir(tmp_path)
-    without = refused(stages, asked(f"{TABLE}:TriSampler", run))
+    without = refused(stages, request(f"{TABLE}:TriSampler", run))
     assert call in without and "has its figures" not in without
     monkeypatch.chdir(EXPERIMENTS.parent)
-    committed = refused(stages, asked(f"{TABLE}:TriSampler", run))
+    committed = refused(stages, request(f"{TABLE}:TriSampler", run))
     assert call in committed and "table-5 has its figures, but no rankings" in committed
 
 
 def test_an_unfinished_run(stages, store, run):
     other = put(store, settings_of("TriSampler", seed=1), done=False)
-    assert f"run {other.name} is not finished" in refused(stages, asked(run, other))
+    assert f"run {other.name} is not finished" in refused(stages, request(run, other))
 
 
 def test_a_side_and_itself(stages, run):
-    assert "both sides are run" in refused(stages, asked(run.name, run))
+    assert "both sides are run" in refused(stages, request(run.name, run))
 
 
 def test_a_folder_without_an_encoder(stages, run, tmp_path):
-    assert "no encoder lies in it" in refused(stages, asked(run, tmp_path))
+    assert "this folder holds no encoder" in refused(stages, request(run, tmp_path))
 
 
-def test_encoders_that_lie_alone_must_be_told_their_collection(stages, tmp_path):
+def test_encoders_that_lie_alone_need_a_named_collection(stages, tmp_path):
     folders = [tmp_path / name for name in ("one", "other")]
     for folder in folders:
         folder.mkdir()
         (folder / "harness_tower.json").write_text("{}")
-    assert "add --on TARGET" in refused(stages, asked(*folders))
-    assert "is not in the store" in refused(stages, asked(*folders, on=TABLE))
+    assert "add --on TARGET" in refused(stages, request(*folders))
+    assert "is not in the store" in refused(stages, request(*folders, on=TABLE))
 
 
 def test_sides_on_two_collections(stages, store, run):
     other = put(store, settings_of("TriSampler", scale="quick"), collection="fedcba9876543210")
-    message = refused(stages, asked(run, other))
+    message = refused(stages, request(run, other))
     assert "is measured on pydocs" in message and "on planted (" in message
 
 
@@ -111,12 +111,13 @@ def test_a_run_of_another_state_of_its_collection(stages, run, tmp_path):
         collection=lambda settings: Collection("planted", True, (), (), {}),
     )
     side = find_side(LIBRARY, stages, run.name, scale="simulation", seeds=None)
-    with pytest.raises(UserError, match="stands on planted 0123456789abcdef, here lies"):
+    with pytest.raises(UserError, match="uses planted 0123456789abcdef, the store has"):
         the_collection(here, side, side, side.settings)
 
 
-def test_the_command_is_what_was_asked():
+def test_the_command_repeats_the_request():
     assert (
-        Asked(f"{TABLE}:Uniform Sampling", "abc").command == f"harness compare '{TABLE}:Uniform Sampling' abc"
+        CompareRequest(f"{TABLE}:Uniform Sampling", "abc").command
+        == f"harness compare '{TABLE}:Uniform Sampling' abc"
     )
-    assert asked("a", "b", show=3).command == "harness compare a b --scale simulation --show 3"
+    assert request("a", "b", show=3).command == "harness compare a b --scale simulation --show 3"

@@ -26,7 +26,7 @@ Record = dict[str, Any]
 
 
 def targets() -> list[str]:
-    """Return the targets of the papers, and what searches wrote beside their committed results."""
+    """Return the targets of the papers, and what tunings wrote beside their committed results."""
     written = sorted((CHECKOUT / "results").glob("*/*/*/target.yaml"))
     return SHIPPED.targets() + [str(path) for path in written]
 

@@ -21,22 +21,22 @@ RESULTS = Path(__file__).parents[2] / "results"
 LIBRARY = Library(EXPERIMENTS)
 
 
-def told(store, results=RESULTS, row="TriSampler", column=None, scale="simulation", target=TABLE):
+def explained(store, results=RESULTS, row="TriSampler", column=None, scale="simulation", target=TABLE):
     """The lines of a cell, the parts of one thing joined."""
     cell = find_cell(resolve(LIBRARY, target, scale), results, row, column)
-    found: dict[str, str] = {}
+    facts: dict[str, str] = {}
     for name, text in explain_cell(LIBRARY, store, cell):
-        key = name or list(found)[-1]
-        found[key] = f"{found[key]}\n{text}" if key in found else text
-    return found
+        key = name or list(facts)[-1]
+        facts[key] = f"{facts[key]}\n{text}" if key in facts else text
+    return facts
 
 
 def cells_of(scale="simulation"):
     return json.loads((RESULTS / scale / TABLE / "cells.json").read_text())
 
 
-def test_a_published_cell_is_told_without_a_store(store):
-    lines, cells = told(store), cells_of()
+def test_a_published_cell_is_explained_without_a_store(store):
+    lines, cells = explained(store), cells_of()
     assert lines["published"].startswith("41.4 % on MS MARCO passage: TriSampler (AAAI 2024), Table 5")
     path, number = lines["spec"].rsplit(":", 1)
     assert "name: TriSampler" in (EXPERIMENTS.parent / path).read_text().splitlines()[int(number) - 1]
@@ -45,8 +45,9 @@ def test_a_published_cell_is_told_without_a_store(store):
     mean = next(row for row in cells["rows"] if row["name"] == "TriSampler")["cells"][0]["reproduced"]["mean"]
     assert lines["reproduced"].startswith(f"{100 * mean:.1f} ± ")
     for block in ("reproduced", "to Uniform Sampling"):
-        assert lines[block].count("these checkpoints: [") == lines[block].count("the method: [") == 1
-    assert "not in this store" in lines["seed 0"] and "commit" in lines["made with"]
+        assert lines[block].count("CI over queries: [") == 1
+        assert lines[block].count("CI over queries and seeds: [") == 1
+    assert "not in this store" in lines["seed 0"] and "commit" in lines["trained with"]
     assert all(note["id"] in lines["note"] for note in cells["notes"])
 
 
@@ -66,13 +67,13 @@ def test_a_store_adds_folders_rankings_and_mlflow(store, tmp_path):
     for name in ("cells.json", "provenance.json"):
         path = results / "simulation" / TABLE / name
         text = path.read_text().replace(cells_of()["collection"]["fingerprint"], "0123456789abcdef")
-        made = next(row for row in cells_of()["rows"] if row["name"] == "TriSampler")["fingerprints"][0]
-        path.write_text(text.replace(made, folder.name))
-    lines = told(store, results)
+        row = next(row for row in cells_of()["rows"] if row["name"] == "TriSampler")
+        path.write_text(text.replace(row["fingerprints"][0], folder.name))
+    lines = explained(store, results)
     assert lines["seed 0"].splitlines() == [
         str(folder), f"ranking {folder / 'rankings/test.trec.gz'}", "MLflow run abc"
     ]  # fmt: skip
-    assert "settings or versions of stages have changed since" in lines["seed 1"]
+    assert "settings or versions of stages have changed" in lines["seed 1"]
     there = mlflow_place("http://me:word@127.0.0.1:1", folder.name)
     assert there == f"at http://***@127.0.0.1:1, search: tags.fingerprint = '{folder.name}'"
     (store.root / "mlflow.db").write_bytes(b"torn")
@@ -80,34 +81,36 @@ def test_a_store_adds_folders_rankings_and_mlflow(store, tmp_path):
 
 
 def test_columns_go_by_label_or_measure_and_the_primary_comes_first(store):
-    assert told(store)["cell"] == told(store, column="RR(rel=2)@10")["cell"]
-    assert "87.9" not in told(store)["published"] and "89.1" in told(store, column="R@50")["published"]
-    assert told(store, column="nDCG@10")["published"].startswith("no figure in")
+    assert explained(store)["cell"] == explained(store, column="RR(rel=2)@10")["cell"]
+    assert (
+        "87.9" not in explained(store)["published"] and "89.1" in explained(store, column="R@50")["published"]
+    )
+    assert explained(store, column="nDCG@10")["published"].startswith("no figure in")
 
 
 def test_references_and_what_is_not_made_yet(store, tmp_path):
-    assert told(store, row="BM25")["settings"] == "BM25; nothing is trained"
-    assert "sampler" not in told(store, row="Warm-up")
-    lines = told(store, tmp_path)
+    assert explained(store, row="BM25")["settings"] == "BM25; nothing is trained"
+    assert "sampler" not in explained(store, row="Warm-up")
+    lines = explained(store, tmp_path)
     assert "harness reproduce trisampler/table-5 --scale simulation" in lines["reproduced"]
     assert "seed 0" not in lines and "41.4" in lines["published"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "words"),
     [
         ({"row": "Trisampler"}, "did you mean 'TriSampler'"),
         ({"column": "MRR@100"}, "did you mean 'MRR@10'"),
         ({"target": "trisampler/table-5-readings"}, "name one of them: 'TriSampler: "),
     ],
 )
-def test_what_is_not_a_cell_is_a_wrong_call(store, asked, words):
+def test_what_is_not_a_cell_is_a_wrong_call(store, arguments, words):
     with pytest.raises(UserError, match=words) as caught:
-        told(store, **asked)
+        explained(store, **arguments)
     assert caught.value.exit_code == 2
 
 
-def test_pieces_are_told_with_what_they_hold():
+def test_pieces_are_written_with_what_they_hold():
     assert piece_text(None) == "none, nothing is drawn"
     union = {
         "name": "union",

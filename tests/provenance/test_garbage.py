@@ -1,4 +1,4 @@
-"""What may go is told, what is needed stays; deleting leaves nothing half."""
+"""What may go is listed, what is needed stays; deleting leaves nothing half."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from harness.cli.application import app
 from harness.errors import UserError
-from harness.provenance.dependencies import above, chains, consequences, wanted
+from harness.provenance.dependencies import above, chains, consequences, target_runs
 from harness.provenance.garbage import delete, find_garbage
 from harness.provenance.stored import StoredRun, stored_runs
 from harness.specs.fingerprints import chain
@@ -31,8 +31,8 @@ def changed(**values):
 
 def old(path):
     """Make a folder and its files look as if they were written long ago."""
-    for found in (path, *path.rglob("*")):
-        os.utime(found, (LONG_AGO, LONG_AGO))
+    for path_inside in (path, *path.rglob("*")):
+        os.utime(path_inside, (LONG_AGO, LONG_AGO))
     return path
 
 
@@ -40,7 +40,7 @@ def garbage(store, tmp_path, days=7):
     return {one.path for one in find_garbage(LIBRARY, store, tmp_path / "results", days).garbage}
 
 
-def untold(store, **more):
+def run_without_links(store, **more):
     """A run of another collection, without the file that tells its links."""
     folder = put(store, settings_of("TriSampler"), collection="f" * 16, **more)
     (folder / "links.json").unlink()
@@ -75,7 +75,7 @@ def test_a_run_that_results_name_is_never_garbage(store, tmp_path):
     provenance.write_text(f'{{"runs": [{{"fingerprint": "{folder.name}"}}]}}')
     assert garbage(store, tmp_path) == set()
     provenance.write_text("{}")
-    with pytest.raises(UserError, match="runs cannot be read"):
+    with pytest.raises(UserError, match="the file names no runs"):
         garbage(store, tmp_path)
 
 
@@ -92,16 +92,16 @@ def test_temporary_files_of_dead_processes(store, tmp_path):
 
 
 def test_runs_that_do_not_tell_what_they_stand_on_are_named(store, tmp_path):
-    folder = untold(store)
-    found = find_garbage(LIBRARY, store, tmp_path, 7)
-    assert found.unknown == [folder.name]
+    folder = run_without_links(store)
+    report = find_garbage(LIBRARY, store, tmp_path, 7)
+    assert report.unknown == [folder.name]
     assert store.candidates(chain(settings_of("TriSampler"), "f" * 16).candidates) in [
-        g.path for g in found.garbage
+        g.path for g in report.garbage
     ]
 
 
 def test_while_one_of_them_is_unfinished_all_candidates_and_tokens_stay(store, tmp_path):
-    untold(store, done=False)
+    run_without_links(store, done=False)
     assert garbage(store, tmp_path) == set()
 
 
@@ -112,11 +112,11 @@ def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, tmp_path)
     assert garbage(store, tmp_path) == {folder}
 
 
-def test_what_stands_on_a_run_is_said_before_it_goes(store, tmp_path):
+def test_what_depends_on_a_run_is_listed_before_it_goes(store, tmp_path):
     warm_up, trained = put(store, settings_of("Warm-up")), put(store, settings_of("TriSampler"))
     assert above(warm_up.name, chains(stored_runs(store))) == [trained.name]
     lines = list(consequences(store, tmp_path, [StoredRun(warm_up)]))
-    assert "1 run(s) continue it" in lines[1] and trained.name in lines[1]
+    assert "1 run(s) depend on it" in lines[1] and trained.name in lines[1]
     assert len(list(consequences(store, tmp_path, stored_runs(store)))) == 2
 
 
@@ -144,5 +144,5 @@ def test_the_commands(store, tmp_path, monkeypatch):
 
 
 def test_runs_that_no_collection_serves_are_not_looked_for():
-    rows = [row for _, named in wanted(LIBRARY, [COLLECTION]).values() for row in named]
+    rows = [row for _, named in target_runs(LIBRARY, [COLLECTION]).values() for row in named]
     assert {row.split("/")[0] for row in rows} == {"simulation", "quick"}

@@ -33,7 +33,7 @@ def changed(part, **values):
 def test_the_first_link_and_all_keys(explained):
     settings = changed("encoder", hidden=32, dropout=0.2).model_copy(update={"seed": 7})
     lines = explained(settings)
-    assert "part at warm-up;" in lines[0]
+    assert "differ from warm-up on;" in lines[0]
     assert lines[1:] == [
         "warm-up: encoder.hidden 64 | 32",
         "warm-up: encoder.dropout 0.1 | 0.2",
@@ -54,7 +54,7 @@ def test_the_first_link_and_all_keys(explained):
 )
 def test_each_link(explained, part, values, line):
     lines = explained(changed(part, **values))
-    assert f"part at {line.partition(':')[0]};" in lines[0]
+    assert f"differ from {line.partition(':')[0]} on;" in lines[0]
     assert lines[1:] == [line]
 
 
@@ -83,13 +83,13 @@ def test_runs_of_two_kinds_and_one_with_itself(store):
     lines = explain_retrain(store, trained.name, warm_up.name)
     assert lines[1:] == ["candidates: this link has it | has none", "run: this link has it | has none"]
     lines = explain_retrain(store, trained.name, trained.name)
-    assert len(lines) == 1 and "nothing that a fingerprint covers differs" in lines[0]
+    assert len(lines) == 1 and "do not differ in anything that a fingerprint covers" in lines[0]
 
 
 def test_every_key_of_the_settings_is_in_a_link_or_known_not_to_matter():
     settings = settings_of("TriSampler")
-    made = links(settings, COLLECTION)
-    covered = {key.partition(".")[0] for link in made for key in link.parts}
+    chained = links(settings, COLLECTION)
+    covered = {key.partition(".")[0] for link in chained for key in link.parts}
     free = {"kind", "recipe", "collection", "measures", "depth", "start"}  # which links, names, evaluation
     optional = {"ranker", "teacher", "co_training", "reranked"}  # of recipes with a ranker
     assert covered | free | optional == set(type(settings).model_fields)

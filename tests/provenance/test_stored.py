@@ -29,7 +29,7 @@ def test_settings_come_back_as_they_were(store):
         assert StoredRun(put(store, settings_of(row))).settings() == settings_of(row)
 
 
-def test_what_is_not_one_run_is_told(store):
+def test_what_is_not_one_run_is_refused(store):
     with pytest.raises(UserError, match="there is none yet"):
         find_run(store, "ab")
     for seed in range(17):  # two of 17 begin alike
@@ -42,7 +42,7 @@ def test_what_is_not_one_run_is_told(store):
         find_run(store, names[3] + "0")
 
 
-def test_settings_of_another_harness_are_told(store):
+def test_settings_of_another_harness_are_refused(store):
     folder = put(store, settings_of("BM25"))
     (folder / "spec.json").write_text('{"kind": "bm25", "phase_name": "retriever"}')
     with pytest.raises(UserError, match=r"not settings that this harness knows \(recipe: Field required"):
@@ -52,9 +52,9 @@ def test_settings_of_another_harness_are_told(store):
 def test_links_come_back_and_give_the_fingerprint(store):
     earlier = {**VERSION, "candidates": 1}
     run = StoredRun(put(store, settings_of("TriSampler"), earlier))
-    found = run.links()
-    assert found and [link.stage for link in found] == ["tokens", "base", "candidates", "run"]
-    assert found[-1].fingerprint == run.fingerprint
+    chained = run.links()
+    assert chained and [link.stage for link in chained] == ["tokens", "base", "candidates", "run"]
+    assert chained[-1].fingerprint == run.fingerprint
     (run.folder / "links.json").unlink()
     assert run.links() is None
     (run.folder / "links.json").write_text("[{}]")

@@ -281,7 +281,7 @@ def test_tags_of_the_environment_are_those_that_are_known() -> None:
 
 
 def test_a_parent_is_made_once_and_is_not_left_running(uri: str) -> None:
-    one, other = (MlflowMirror(uri, "searches") for _ in range(2))
+    one, other = (MlflowMirror(uri, "tuning") for _ in range(2))
     made = one.parent("study", {"mlflow.runName": "SimANS"})
     assert other.parent("study", {"mlflow.runName": "another"}) == made
     run = one._opened.client.get_run(made)

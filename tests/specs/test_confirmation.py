@@ -1,4 +1,4 @@
-"""What a search wrote is read by its path; what is wrong with it is told with file and line."""
+"""What a tuning wrote is read by its path; what is wrong with it is told with file and line."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .conftest import Broken
 TEXT = """\
 title: A confirmation
 kind: confirmation
-source: Search small
-search: small
+source: Tuning small
+tuning: small
 target: trisampler/table-5
 seed_shift: 500
 seeds: 3
@@ -47,11 +47,11 @@ def error_of(library: Library, path: Path, *changes: tuple[str, str]) -> list[st
     return [line.removeprefix(f"{path.as_posix()}:") for line in str(caught.value).splitlines()]
 
 
-def test_it_is_read_with_the_register_of_the_searched_paper(library: Library, tmp_path: Path) -> None:
+def test_it_is_read_with_the_register_of_the_tuned_paper(library: Library, tmp_path: Path) -> None:
     path = tmp_path / "target.yaml"
     path.write_text(TEXT)
     loaded = library.target(str(path))
-    assert (loaded.name, loaded.path) == ("searches/small/confirmation", str(path))
+    assert (loaded.name, loaded.path) == ("tuning/small/confirmation", str(path))
     assert "D15" in {note.id for note in loaded.paper.notes}
 
 
@@ -61,7 +61,7 @@ def test_it_is_read_with_the_register_of_the_searched_paper(library: Library, tm
         (
             "learning_rate: 0.001",
             "learning_rat: 0.001",
-            "20: key 'rows[1].overrides.learning_rat': no search can vary it; did you mean",
+            "20: key 'rows[1].overrides.learning_rat': no tuning can vary it; did you mean",
         ),
         ("learning_rate: 0.001", "steps: -1", "20: key 'rows[1].overrides.steps': got -1"),
         (
@@ -74,7 +74,7 @@ def test_it_is_read_with_the_register_of_the_searched_paper(library: Library, tm
             "trisampler/table-55",
             "5: key 'target': unknown target 'trisampler/table-55'",
         ),
-        ("search: small", "search: ../small", "4: key 'search': '../small' is no name of a search"),
+        ("tuning: small", "tuning: ../small", "4: key 'tuning': '../small' is no name of a tuning"),
         ("[simulation]", "[simulatio]", "12: key 'scales[0]': unknown scale 'simulatio'"),
         ("notes: [D15]", "notes: [D99]", "14: key 'notes[0]': the paper's register has no note 'D99'"),
         ("kind: control", "kind: published", "18: key 'rows[1].kind': a target of kind 'confirmation'"),
@@ -100,7 +100,7 @@ def test_other_targets_are_no_files(library: Library, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere/target.yaml: cannot be read"):
         library.target(str(tmp_path / "nowhere/target.yaml"))
     (library.root / "papers/trisampler/confirmed.yaml").write_text(TEXT)
-    with pytest.raises(UserError, match=r"confirmed.yaml:2: key 'kind': what a search wrote is no target"):
+    with pytest.raises(UserError, match=r"confirmed.yaml:2: key 'kind': what a tuning wrote is no target"):
         library.target("trisampler/confirmed")
 
 

@@ -15,20 +15,20 @@ from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
-from harness.specs.tuning_library import resolve_search
+from harness.specs.tuning_library import resolve_tuning
 from harness.specs.yaml_file import read_source
 
 from .conftest import SHIPPED
 
 FILES = sorted(path for path in SHIPPED.rglob("*.yaml"))
-FOLDERS = {"recipes": "recipe", "datasets": "dataset", "scales": "scale", "tuning": "search"}
+FOLDERS = {"recipes": "recipe", "datasets": "dataset", "scales": "scale", "tuning": "tuning"}
 
 
 def kind_of(file: Path) -> str:
     return FOLDERS.get(file.parent.name, "paper" if file.name == "paper.yaml" else "target")
 
 
-@pytest.mark.parametrize("kind", ["dataset", "paper", "recipe", "scale", "search", "target"])
+@pytest.mark.parametrize("kind", ["dataset", "paper", "recipe", "scale", "target", "tuning"])
 def test_schema_is_up_to_date(kind: str) -> None:
     written = json.loads((SHIPPED / "schema" / f"{kind}.json").read_text())
     assert written == schemas()[kind], "run python -m harness.specs.schema"
@@ -46,9 +46,9 @@ def test_file_validates_and_is_headed_by_its_command(file: Path) -> None:
         name = f"{file.parent.name}/{file.stem}"
         scale = command.removeprefix(f"# harness reproduce {name} --scale ")
         assert scale in Library(SHIPPED).target(name).target.scales
-    if kind == "search":
-        scale = command.removeprefix(f"# harness search {file.stem} --scale ")
-        assert resolve_search(Library(SHIPPED), file.stem, scale).search.trials
+    if kind == "tuning":
+        scale = command.removeprefix(f"# harness tune {file.stem} --scale ")
+        assert resolve_tuning(Library(SHIPPED), file.stem, scale).spec.trials
 
 
 @pytest.mark.parametrize("name", Library(SHIPPED).targets())

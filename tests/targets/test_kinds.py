@@ -151,7 +151,7 @@ def test_a_sweep_from_spec_to_figure(root, run):
     run("report", SWEEP)
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
     told = " ".join(run("explain", SWEEP, "AR2+SimANS: negatives 5", "--local").split())
-    assert "published 78.1 % on Natural Questions" in told and "95 %, the method" in told
+    assert "published 78.1 % on Natural Questions" in told and "95 % CI over queries and seeds" in told
     shutil.copytree(folder, root / "results/simulation" / SWEEP)
     verified = run("verify", SWEEP, "--row", "AR2", "--store", str(root / "store"))
     assert "AR2: negatives 1" in verified and "FAIL" not in verified.partition("OK: every")[0]

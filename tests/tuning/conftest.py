@@ -1,4 +1,4 @@
-"""A working folder with a tiny search, and what its results say."""
+"""A working folder with a tiny tuning, and what its results say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.place import Place
 
 NAME = "tiny"
 TINY = {
-    "title": "A tiny search",
+    "title": "A tiny tuning",
     "source": "Ours",
     "target": "trisampler/table-5",
     "objectives": [{"measure": "RR(rel=2)@10"}],
@@ -33,19 +33,19 @@ TINY = {
 }
 
 
-class SearchPlace(Place):
-    """A place whose searches are made at the scale of the simulation."""
+class TuningPlace(Place):
+    """A place whose tunings run at the scale of the simulation."""
 
     def write(self, name: str = NAME, **changes: object) -> None:
         folder = self.root / "experiments/tuning"
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.yaml").write_text(yaml.safe_dump({**TINY, **changes}, sort_keys=False))
 
-    def search(self, monkeypatch: pytest.MonkeyPatch, name: str, *more: str) -> int:
-        return self.call(monkeypatch, "search", name, "--scale", "simulation", *more)
+    def tune(self, monkeypatch: pytest.MonkeyPatch, name: str, *more: str) -> int:
+        return self.call(monkeypatch, "tune", name, "--scale", "simulation", *more)
 
     def results_of(self, name: str) -> dict:
-        path = self.root / f"results/local/simulation/searches/{name}/trials.json"
+        path = self.root / f"results/local/simulation/tuning/{name}/trials.json"
         return json.loads(path.read_text())
 
     def trials(self, name: str = NAME, study: int = 0) -> list[dict]:
@@ -62,17 +62,17 @@ def settings(trials: list[dict]) -> list[dict]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> SearchPlace:
-    made = SearchPlace(tmp_path / "place")
-    made.write()
-    return made
+def place(tmp_path: Path) -> TuningPlace:
+    place = TuningPlace(tmp_path / "place")
+    place.write()
+    return place
 
 
 @pytest.fixture(scope="session")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> SearchPlace:
-    """A search that came to its end without an interruption."""
-    made = SearchPlace(tmp_path_factory.mktemp("searched") / "place")
-    made.write()
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> TuningPlace:
+    """A tuning that ended without an interruption."""
+    place = TuningPlace(tmp_path_factory.mktemp("tuned") / "place")
+    place.write()
     with pytest.MonkeyPatch.context() as patch:
-        assert made.search(patch, NAME) == 0
-    return made
+        assert place.tune(patch, NAME) == 0
+    return place

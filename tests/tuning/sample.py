@@ -1,4 +1,4 @@
-"""Searches over cheap functions, recorded as a search records its trials."""
+"""Tuning over cheap functions, recorded as a tuning records its trials."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def study(
     seed: int = 0,
     fails: Callable[[Mapping[str, Any]], bool] = lambda setting: False,
 ) -> dict[str, Any]:
-    """Search, and return the study as trials.json has it."""
+    """Tune, and return the study as trials.json has it."""
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     several = len(objective(first)) > 1 if first else False
-    made = optuna.create_study(
+    optuna_study = optuna.create_study(
         sampler=SAMPLERS[sampler](seed=seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
         directions=["maximize", "minimize"] if several else ["maximize"],
     )
     if first:
-        made.enqueue_trial(dict(first), user_attrs={"first": True})
+        optuna_study.enqueue_trial(dict(first), user_attrs={"first": True})
 
     def run(trial: optuna.Trial) -> float | Sequence[float]:
         setting = {key: suggest(trial, key, of) for key, of in space.items() if holds(of, trial.params)}
@@ -75,7 +75,7 @@ def study(
                 raise optuna.TrialPruned
         return values if several else values[0]
 
-    made.optimize(run, n_trials=trials, catch=ArithmeticError)
+    optuna_study.optimize(run, n_trials=trials, catch=ArithmeticError)
     states = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
     return {
         "row": row,
@@ -96,7 +96,7 @@ def study(
                     trial.state.name
                 ),
             }
-            for trial in made.trials
+            for trial in optuna_study.trials
         ],
     }
 
@@ -110,16 +110,16 @@ def suggest(trial: optuna.Trial, key: str, of: Mapping[str, Any]) -> Any:
 
 
 def holds(of: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
-    wanted = {key: v if isinstance(v, list) else [v] for key, v in (of["when"] or {}).items()}
-    return all(params.get(key) in values for key, values in wanted.items())
+    conditions = {key: v if isinstance(v, list) else [v] for key, v in (of["when"] or {}).items()}
+    return all(params.get(key) in values for key, values in conditions.items())
 
 
-def search(
+def tuning_data(
     *studies: dict[str, Any], sampler: str = "random", two: bool = False, **more: Any
 ) -> dict[str, Any]:
     """Return the content of trials.json."""
     return {
-        "search": "simans-a-b",
+        "tuning": "simans-a-b",
         "title": "SimANS's density a and peak b",
         "source": "SimANS (EMNLP 2022), Figure 2",
         "scale": "simulation",

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.tuning.report.expected_best import counted, expected_band, expected_best
-from harness.tuning.report.result import Found, read_found
+from harness.tuning.report.expected_best import counted_values, expected_band, expected_best
+from harness.tuning.report.result import TuningResult, read_result
 
-from .sample import A_B, peak, search, study, write
+from .sample import A_B, peak, study, tuning_data, write
 
 
 def trial(number: int, state: str, value: float | None, **more: object) -> dict[str, object]:
@@ -27,11 +27,11 @@ def trial(number: int, state: str, value: float | None, **more: object) -> dict[
     return {"number": number, "state": state, "values": values, "steps": steps, **about, **more}
 
 
-def found_of(tmp_path: Path, *trials: dict[str, object], **objective: object) -> Found:
-    made = search(study("SimANS", A_B, lambda s: [peak(s)], trials=1))
-    made["studies"][0]["trials"] = list(trials)
-    made["objectives"][0] |= objective
-    return read_found(write(tmp_path, made) / "trials.json")
+def result_of(tmp_path: Path, *trials: dict[str, object], **objective: object) -> TuningResult:
+    data = tuning_data(study("SimANS", A_B, lambda s: [peak(s)], trials=1))
+    data["studies"][0]["trials"] = list(trials)
+    data["objectives"][0] |= objective
+    return read_result(write(tmp_path, data) / "trials.json")
 
 
 @pytest.mark.parametrize("values", [[3.0, 1.0, 2.0, 2.0, -1.0], [0.5], [1.0, 1.0, 1.0]])
@@ -58,34 +58,34 @@ def test_the_band_is_of_other_trials_and_lies_around_what_they_would_give() -> N
 
 
 def test_pruned_trials_count_with_their_last_value_and_cannot_win(tmp_path: Path) -> None:
-    found = found_of(
+    result = result_of(
         tmp_path,
         trial(0, "complete", 0.4),
         trial(1, "pruned", 0.1),
         trial(2, "pruned", 0.9),
     )
-    assert sorted(counted(found, found.studies[0])) == [0.1, 0.4, 0.4]
+    assert sorted(counted_values(result, result.studies[0])) == [0.1, 0.4, 0.4]
 
 
 def test_a_failed_trial_is_the_worst_unless_it_was_tried_again(tmp_path: Path) -> None:
-    found = found_of(
+    result = result_of(
         tmp_path,
         trial(0, "complete", 0.4),
         trial(1, "failed", None, params={"law.a": 0.7}),
         trial(2, "failed", None, params={"law.a": 1.9}),
         trial(3, "complete", 0.3, params={"law.a": 0.7}),
     )
-    assert sorted(counted(found, found.studies[0])) == [0.3, 0.3, 0.4]
+    assert sorted(counted_values(result, result.studies[0])) == [0.3, 0.3, 0.4]
 
 
 def test_the_papers_setting_was_not_drawn(tmp_path: Path) -> None:
-    found = found_of(tmp_path, trial(0, "complete", 0.9, first=True), trial(1, "complete", 0.2))
-    assert list(counted(found, found.studies[0])) == [0.2]
+    result = result_of(tmp_path, trial(0, "complete", 0.9, first=True), trial(1, "complete", 0.2))
+    assert list(counted_values(result, result.studies[0])) == [0.2]
 
 
 def test_where_less_is_better_the_best_is_the_least(tmp_path: Path) -> None:
     trials = trial(0, "complete", 3.0), trial(1, "complete", 1.0), trial(2, "pruned", 0.5)
-    found = found_of(tmp_path, *trials, direction="minimize")
-    assert sorted(counted(found, found.studies[0])) == [-3.0, -1.0, -1.0]
-    best = found.best(found.studies[0])
+    result = result_of(tmp_path, *trials, direction="minimize")
+    assert sorted(counted_values(result, result.studies[0])) == [-3.0, -1.0, -1.0]
+    best = result.best(result.studies[0])
     assert best is not None and best.number == 1

@@ -1,4 +1,4 @@
-"""What a user sees of a wrong search: a line for each thing wrong, with file, line, key and what to do."""
+"""What a user sees of a wrong tuning spec: a line for each error, with file, line, key and what to do."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 
 from harness.errors import UserError
 from harness.specs.library import Library
-from harness.specs.tuning_library import load_search
+from harness.specs.tuning_library import load_tuning
 from tests.place import CHECKOUT
 
 SPEC = """\
-title: A search
+title: A tuning
 source: Ours
 target: trisampler/table-5
 objectives: [{measure: "RR(rel=2)@10"}]
@@ -50,14 +50,14 @@ def refused(library: Library, *changes: tuple[str, str]) -> list[str]:
         text = text.replace(old, new, 1)
     (library.root / "tuning/s.yaml").write_text(text)
     with pytest.raises(UserError) as caught:
-        load_search(library, "s")
+        load_tuning(library, "s")
     assert caught.value.exit_code == 2
     return str(caught.value).splitlines()
 
 
 def test_it_is_sound_as_it_is(library: Library) -> None:
     (library.root / "tuning/s.yaml").write_text(SPEC)
-    assert load_search(library, "s").studies[0].row == "TriSampler"
+    assert load_tuning(library, "s").studies[0].row == "TriSampler"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
         ("trials: 4", "trails: 4", 6, "key 'trails': unknown key; did you mean 'trials'?"),
         ("trials: 4", "trials: 4\nencoder: fresh", 7, "'encoder' belongs to the scale"),
         ("law.a: {low: 0.0", "law.alpha: {low: 0.0", 13, "law 'trisampler' has no parameter 'alpha'"),
-        (A, "law: {low: 0.0, high: 2.0}", 13, "row 'TriSampler': no search can vary it"),
+        (A, "law: {low: 0.0, high: 2.0}", 13, "row 'TriSampler': no tuning can vary it"),
         (LEARNING, "batch: {low: 8, high: 64, int: true}", 9, "key 'shared.batch': row 'TriSampler': no "),
         ("law.a: {low: 0.0", "law.a: {low: -1.0", 13, "got -1.0; expected greater than or equal to 0"),
         ('["off", eq4]', '["off", eq5]', 14, "expected 'off', 'eq4' or 'apex'"),
@@ -76,9 +76,9 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
         (A, "law.a: {low: 0.0, high: 2.0, log: true}", 13, "a logarithmic range begins above 0"),
         (A, "law.a: {low: 0.5}", 13, "a parameter has `low` and `high`, or `choices`"),
         (A, "law.a: {choices: []}", 13, "no choices; list some"),
-        (A, "law.a: {choices: [0.25, 0.25]}", 13, "0.25 stands twice"),
+        (A, "law.a: {choices: [0.25, 0.25]}", 13, "0.25 is listed twice"),
         (A, "law.a: {low: 0, high: 2, choices: [1.0]}", 13, "a range and choices; keep one of the two"),
-        ("{law.angle: eq4}}", "{law.angel: eq4}}", 15, "no parameter 'law.angel' stands above it"),
+        ("{law.angle: eq4}}", "{law.angel: eq4}}", 15, "this space has no parameter 'law.angel' above it"),
         ("{law.angle: eq4}}", "{law.angle: apex}}", 15, "'law.angle' is never 'apex'"),
         ("{law.angle: eq4}}", "{law.a: 0.5}}", 15, "'law.a' is a range; a condition is on"),
         ("- {law.a: 0.25}", "- {law.a: 2.5}", 17, "2.5 lies outside the space"),
@@ -89,8 +89,8 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
         ("@10\"}]", "@10\", split: dev}]", 4, "split 'dev' is reported by trisampler/figure-4"),
         ("@10\"}]", "@10\", split: trian}]", 4, "there is no split 'trian'; remove the key"),
         ("RR(rel=2)@10", "MRR@@10", 4, "unknown measure 'MRR@@10'"),
-        ("RR(rel=2)@10", "R(rel=2)@50", 7, "what is watched while a trial trains is RR(rel=2)@10"),
-        ("@10\"}]", "@10\"}, {cost: seconds}]", 7, "of two objectives no curve tells which trial"),
+        ("RR(rel=2)@10", "R(rel=2)@50", 7, "the measure during training is RR(rel=2)@10"),
+        ("@10\"}]", "@10\"}, {cost: seconds}]", 7, "two objectives have no curve by which"),
         ("pruner: median", "pruner: media", 7, "'media' is not valid; did you mean 'median'?"),
         ("sampler: tpe", "sampler: grid", 7, "the space of 'TriSampler' is no grid"),
         (LEARNING, "steps: {low: 10, high: 150, int: true}", 7, "trials of different `steps`"),
@@ -102,8 +102,8 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
 def test_it_is_refused_with_file_line_and_fix(
     library: Library, old: str, new: str, line: int, expected: str
 ) -> None:
-    told = refused(library, (old, new))
-    assert any(f"experiments/tuning/s.yaml:{line}: " in one and expected in one for one in told), told
+    lines = refused(library, (old, new))
+    assert any(f"experiments/tuning/s.yaml:{line}: " in one and expected in one for one in lines), lines
 
 
 def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library, tmp_path: Path) -> None:
@@ -112,20 +112,20 @@ def test_a_law_that_needs_what_its_source_lacks_is_refused(library: Library, tmp
     sampler = f"{{preset: simans, source: {{name: file, path: {run}, scores: file}}}}"
     text = table.read_text()
     table.write_text(text.replace("sampler: simans", f"sampler: {sampler}"))
-    told = refused(
+    lines = refused(
         library,
         (ROW, "row: SimANS\n"),
         ('law.angle: {choices: ["off", eq4]}', "law.gap: {choices: [raw, cosine]}"),
         ("      law.degrees: {low: 20.0, high: 90.0, when: {law.angle: eq4}}\n", ""),
     )
     table.write_text(text)
-    (one,) = told
+    (one,) = lines
     assert one.startswith("experiments/tuning/s.yaml:14: key 'studies[0].space.law.gap'")
     assert "at 'cosine', law 'simans' needs embeddings of documents" in one
 
 
 def test_a_grid_smaller_than_its_trials_is_refused(library: Library) -> None:
-    told = refused(
+    lines = refused(
         library,
         ("sampler: tpe", "sampler: grid"),
         (LEARNING, "learning_rate: {choices: [3.0e-4, 1.0e-3]}"),
@@ -134,14 +134,14 @@ def test_a_grid_smaller_than_its_trials_is_refused(library: Library) -> None:
         ("trials: 4", "trials: 7"),
     )
     what = "key 'trials': the grid of 'TriSampler' has 6 settings; lower `trials` to 6"
-    assert told == [f"experiments/tuning/s.yaml:6: {what}"]
+    assert lines == [f"experiments/tuning/s.yaml:6: {what}"]
 
 
 def test_a_row_that_draws_nothing_is_refused(library: Library) -> None:
-    told = refused(library, ("trisampler/table-5", "calibration/every-sampler"), (ROW, "row: in-batch\n"))
-    assert told[0].endswith("row 'in-batch' draws no negatives; name a row that does")
+    lines = refused(library, ("trisampler/table-5", "calibration/every-sampler"), (ROW, "row: in-batch\n"))
+    assert lines[0].endswith("row 'in-batch' draws no negatives; name a row that does")
 
 
-def test_an_unknown_search_is_refused(library: Library) -> None:
-    with pytest.raises(UserError, match="unknown search 'simans-ab'; did you mean 'simans-a-b'"):
-        load_search(library, "simans-ab")
+def test_an_unknown_tuning_is_refused(library: Library) -> None:
+    with pytest.raises(UserError, match="unknown tuning 'simans-ab'; did you mean 'simans-a-b'"):
+        load_tuning(library, "simans-ab")

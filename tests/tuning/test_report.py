@@ -1,4 +1,4 @@
-"""The report of a search: the same from the same trials, and plain about what its figures are worth."""
+"""The report of a tuning: the same from the same trials, and plain about what its figures are worth."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from matplotlib.image import imread
 from harness.errors import UserError
 from harness.reports.drawing import STYLE
 from harness.reports.rendering import PAGE, render_index
-from harness.tuning.report.render import FILES, render, render_searches
+from harness.tuning.report.render import FILES, render, render_tunings
 
-from .sample import A_B, RATE, number, peak, search, study, write
+from .sample import A_B, RATE, number, peak, study, tuning_data, write
 
 PAPER = {"law.a": 0.5, "law.b": 0.0}
 
@@ -32,10 +32,10 @@ def images(folder: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study in which trials were finished, pruned and failed."""
-    made = search(a_b(fails=lambda setting: setting["law.a"] > 1.9))
-    states = {trial["state"] for trial in made["studies"][0]["trials"]}
+    data = tuning_data(a_b(fails=lambda setting: setting["law.a"] > 1.9))
+    states = {trial["state"] for trial in data["studies"][0]["trials"]}
     assert states == {"complete", "pruned", "failed"}
-    written = write(tmp_path_factory.mktemp("results") / "simulation/searches/simans-a-b", made)
+    written = write(tmp_path_factory.mktemp("results") / "simulation/tuning/simans-a-b", data)
     render(written)
     return written
 
@@ -43,9 +43,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_trials_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = write(tmp_path, json.loads((folder / "trials.json").read_text()))
     render(again)
-    made, remade = ({path.name: path.read_bytes() for path in of.iterdir()} for of in (folder, again))
-    assert made == remade
-    assert set(made) >= {*FILES} and images(folder) == {"history", "expected_best", "slices", "contour"}
+    contents, contents_again = (
+        {path.name: path.read_bytes() for path in of.iterdir()} for of in (folder, again)
+    )
+    assert contents == contents_again
+    assert set(contents) >= {*FILES} and images(folder) == {"history", "expected_best", "slices", "contour"}
     assert imread(folder / "history.png").shape[1] == 1440
 
 
@@ -62,10 +64,10 @@ def test_the_table_names_best_and_papers_setting_and_how_trials_ended(folder: Pa
 def test_it_says_what_the_figures_are_worth(folder: Path) -> None:
     text = (folder / "table.md").read_text()
     assert text.count("Simulation. ") == 1 and "200 held-out training queries" in text
-    assert "flattered by the choice" in text and "Not made yet: `harness search simans-a-b" in text
+    assert "its value there optimistic" in text and "Not run yet: `harness tune simans-a-b" in text
     assert "too few trials" in text or "fANOVA" in text
     assert "failed: the loss is no number at step 50." in text
-    assert "as many trials of this random search are expected to reach" in text
+    assert "the expected result of n trials of this random search" in text
 
 
 def test_the_data_has_a_line_a_trial(folder: Path) -> None:
@@ -83,20 +85,20 @@ def test_an_expectation_is_not_claimed_for_a_sampler_that_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
-    render(write(tmp_path, search(a_b(sampler="tpe"), sampler="tpe")))
+    render(write(tmp_path, tuning_data(a_b(sampler="tpe"), sampler="tpe")))
     text, drawn = (tmp_path / "table.md").read_text(), (tmp_path / "expected_best.svg").read_text()
-    assert "no expectation of the search" in text and "expected to reach" not in text
+    assert "not the expected result of a tuning" in text and "It is the expected result" not in text
     assert "as if in any order (tpe is not random)" in drawn
-    assert "as it went: best finished so far" in drawn
+    assert "history: best finished so far" in drawn
 
 
 def test_two_objectives_have_a_front(tmp_path: Path) -> None:
     space = {"negatives": number(1, 15, kind="int"), "law.a": number(0.0, 2.0)}
     first = {"negatives": 15, "law.a": 0.5}
-    made = study(
+    study_data = study(
         "SimANS", space, lambda s: [peak(s), 3.0 + s["negatives"] + s["law.a"]], first, sampler="nsga-ii"
     )
-    render(write(tmp_path, search(made, sampler="nsga-ii", two=True)))
+    render(write(tmp_path, tuning_data(study_data, sampler="nsga-ii", two=True)))
     assert {"pareto", "importance"} <= images(tmp_path) and "contour" not in images(tmp_path)
     lines = [line for line in table(tmp_path) if len(line) == 4 and ", negatives " in line[1]]
     values = [(float(line[2]), float(line[3])) for line in lines]
@@ -105,36 +107,36 @@ def test_two_objectives_have_a_front(tmp_path: Path) -> None:
 
 
 def test_a_figure_that_has_nothing_to_show_goes(tmp_path: Path) -> None:
-    render(write(tmp_path, search(a_b())))
+    render(write(tmp_path, tuning_data(a_b())))
     assert "contour" in images(tmp_path)
-    made = study("SimANS", RATE | A_B, lambda s: [peak(s)], {**PAPER, "learning_rate": 1e-3})
-    render(write(tmp_path, search(made)))
+    study_data = study("SimANS", RATE | A_B, lambda s: [peak(s)], {**PAPER, "learning_rate": 1e-3})
+    render(write(tmp_path, tuning_data(study_data)))
     assert "contour" not in images(tmp_path) and not (tmp_path / "contour.png").exists()
 
 
 @pytest.mark.parametrize("trials", [0, 1, 2])
-def test_a_search_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) -> None:
-    made = search(a_b())
-    made["studies"][0]["trials"] = made["studies"][0]["trials"][:trials]
-    render(write(tmp_path, made))
+def test_a_tuning_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) -> None:
+    data = tuning_data(a_b())
+    data["studies"][0]["trials"] = data["studies"][0]["trials"][:trials]
+    render(write(tmp_path, data))
     assert "too few trials" in (tmp_path / "table.md").read_text()
 
 
 def test_the_page_of_the_scale_leads_to_it(folder: Path) -> None:
     render_index(folder.parents[1])
     page = (folder.parents[1] / PAGE).read_text()
-    assert '<a href="searches/simans-a-b/table.html">searches/simans-a-b</a>' in page
-    assert render_searches(folder.parents[2]) == [folder]
+    assert '<a href="tuning/simans-a-b/table.html">tuning/simans-a-b</a>' in page
+    assert render_tunings(folder.parents[2]) == [folder]
 
 
 def test_trials_of_another_state_are_one_line(tmp_path: Path) -> None:
-    made = search(a_b())
-    del made["studies"][0]["trials"][3]["params"]
+    data = tuning_data(a_b())
+    del data["studies"][0]["trials"][3]["params"]
     with pytest.raises(
-        UserError, match=r"trials.json: trials of another state.*'params'.*search again"
-    ) as told:
-        render(write(tmp_path, made))
-    assert "\n" not in str(told.value)
+        UserError, match=r"trials.json: trials of another version.*'params'.*tune again"
+    ) as caught:
+        render(write(tmp_path, data))
+    assert "\n" not in str(caught.value)
 
 
 def table(folder: Path) -> list[list[str]]:

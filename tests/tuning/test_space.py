@@ -20,10 +20,10 @@ WHOLE = Dimension.model_validate({"low": 1, "high": 31, "int": True})
 
 def test_a_parameter_is_suggested_where_its_condition_holds() -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    found = [suggest(study.ask(), SPACE) for _ in range(40)]
-    assert {one["angle"] for one in found} == {"off", "eq4", "apex"}
-    assert all(("degrees" in one) == (one["angle"] != "off") for one in found)
-    assert {one["degrees"] for one in found if "degrees" in one} == {30.0, 60.0, 90.0}
+    settings = [suggest(study.ask(), SPACE) for _ in range(40)]
+    assert {one["angle"] for one in settings} == {"off", "eq4", "apex"}
+    assert all(("degrees" in one) == (one["angle"] != "off") for one in settings)
+    assert {one["degrees"] for one in settings if "degrees" in one} == {30.0, 60.0, 90.0}
 
 
 def test_settings_of_a_grid_are_counted_with_their_conditions() -> None:
@@ -52,7 +52,7 @@ def test_a_first_setting_is_completed_by_the_row_and_leaves_out_what_does_not_ap
     assert completed(SPACE, {"angle": "eq4"}, own) == {"angle": "eq4", "degrees": 60.0}
 
 
-def test_a_space_is_told_as_the_report_reads_it() -> None:
+def test_a_space_is_written_as_the_report_reads_it() -> None:
     assert space_as_json({"n": WHOLE, "angle": ANGLE})["n"] == {
         "type": "int", "low": 1, "high": 31, "log": False, "step": None, "when": None,
     }  # fmt: skip
@@ -69,10 +69,14 @@ def test_a_setting_changes_a_run_where_it_says_and_nowhere_else() -> None:
         "steps": 40,
         "temperature": 2,
     }
-    made = varied(base, values)
-    assert {key: own_value(made, key) for key in values} == values
-    assert made.sampler.law["transitional"] == base.sampler.law["transitional"]
-    assert (made.start, made.seed, made.phase.refresh) == (base.start, base.seed, base.phase.refresh)
+    settings = varied(base, values)
+    assert {key: own_value(settings, key) for key in values} == values
+    assert settings.sampler.law["transitional"] == base.sampler.law["transitional"]
+    assert (settings.start, settings.seed, settings.phase.refresh) == (
+        base.start,
+        base.seed,
+        base.phase.refresh,
+    )
     assert varied(base, {key: own_value(base, key) for key in values}) == base
 
 
@@ -83,7 +87,7 @@ def test_a_setting_changes_a_run_where_it_says_and_nowhere_else() -> None:
         ({"law.a": -1.0}, "greater than or equal to 0"),
         ({"negatives": 0}, "greater than or equal to 1"),
         ({"learning_rate": 0.0}, "greater than 0"),
-        ({"hidden": 64}, "no search can vary it"),
+        ({"hidden": 64}, "no tuning can vary it"),
     ],
 )
 def test_a_setting_that_a_run_cannot_have_is_refused_with_its_key(values: dict, what: str) -> None:

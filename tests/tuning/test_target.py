@@ -1,4 +1,4 @@
-"""The target that confirms a search: sound, and different from what was searched in what was tuned alone."""
+"""The target that confirms a tuning: sound, and different from the tuned rows in what was tuned alone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.specs.library import Library
 from harness.specs.models import Row
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
-from harness.tuning.report.result import Found, read_found
+from harness.tuning.report.result import TuningResult, read_result
 from harness.tuning.target import SEED_SHIFT, target_text
 
-from .sample import A_B, RATE, names, number, peak, search, study, write
+from .sample import A_B, RATE, names, number, peak, study, tuning_data, write
 
 SHIPPED = Library(Path(__file__).resolve().parents[2] / "experiments")
 TABLE = "trisampler/table-5"
@@ -58,13 +58,13 @@ def of_row(row: str, *trials: dict[str, Any]) -> dict[str, Any]:
     return {"row": row, "sampler": "simans", "space": SPACE, "first": papers, "trials": list(trials)}
 
 
-def found_in(folder: Path, *studies: dict[str, Any], **more: Any) -> Found:
-    return read_found(write(folder, search(*studies, **more)) / "trials.json")
+def result_in(folder: Path, *studies: dict[str, Any], **more: Any) -> TuningResult:
+    return read_result(write(folder, tuning_data(*studies, **more)) / "trials.json")
 
 
 def resolved_in(folder: Path, *studies: dict[str, Any]) -> Resolved:
     path = folder / "target.yaml"
-    path.write_text(target_text(found_in(folder, *studies), SHIPPED, "harness reproduce target.yaml"))
+    path.write_text(target_text(result_in(folder, *studies), SHIPPED, "harness reproduce target.yaml"))
     return resolve(SHIPPED, str(path), "simulation")
 
 
@@ -83,13 +83,15 @@ def differences(one: Any, other: Any, path: str = "") -> dict[str, tuple[Any, An
     return {} if one == other else {path: (one, other)}
 
 
-def test_a_rows_run_differs_from_the_searched_one_in_seeds_and_in_what_was_tuned(tmp_path: Path) -> None:
-    made = resolved_in(tmp_path, of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4)))
+def test_a_rows_run_differs_from_that_of_a_trial_in_seeds_and_in_what_was_tuned(tmp_path: Path) -> None:
+    confirmation = resolved_in(
+        tmp_path, of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4))
+    )
     base = run_of(resolve(SHIPPED, TABLE, "simulation"), "SimANS").model_dump()
     seeds = {"seed": (200, 200 + SEED_SHIFT), "start.seed": (100, 100 + SEED_SHIFT)}
-    paper = run_of(made, "SimANS: papers' setting").model_dump()
+    paper = run_of(confirmation, "SimANS: papers' setting").model_dump()
     assert differences(base, paper) == seeds
-    best = run_of(made, "SimANS: best of 2").model_dump()
+    best = run_of(confirmation, "SimANS: best of 2").model_dump()
     assert differences(base, best) == seeds | {
         "phase.learning_rate": (1e-3, 3e-4),
         "phase.loss.temperature": (1.0, 0.5),
@@ -102,16 +104,18 @@ def test_a_rows_run_differs_from_the_searched_one_in_seeds_and_in_what_was_tuned
 
 
 def test_columns_and_scale_are_those_of_the_target_and_the_baseline_is_its_own(tmp_path: Path) -> None:
-    made = resolved_in(tmp_path, of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4)))
+    confirmation = resolved_in(
+        tmp_path, of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4))
+    )
     table = resolve(SHIPPED, TABLE, "simulation")
-    assert made.target.compared_with == "Uniform Sampling" and made.seeds == 3
-    assert [(c.label, c.measure, c.split) for c in made.columns] == [
+    assert confirmation.target.compared_with == "Uniform Sampling" and confirmation.seeds == 3
+    assert [(c.label, c.measure, c.split) for c in confirmation.columns] == [
         (c.label, c.measure, c.split) for c in table.columns
     ]
-    assert not any(figure for row in made.target.rows for figure in made.published(row))
-    uniform, own = run_of(table, "Uniform Sampling"), run_of(made, "Uniform Sampling")
+    assert not any(figure for row in confirmation.target.rows for figure in confirmation.published(row))
+    uniform, own = run_of(table, "Uniform Sampling"), run_of(confirmation, "Uniform Sampling")
     assert set(differences(uniform.model_dump(), own.model_dump())) == {"seed", "start.seed"}
-    assert (made.name, made.paper) == ("searches/simans-a-b/confirmation", "searches")
+    assert (confirmation.name, confirmation.paper) == ("tuning/simans-a-b/confirmation", "tuning")
 
 
 def test_a_tuned_baseline_is_the_baseline(tmp_path: Path) -> None:
@@ -119,22 +123,24 @@ def test_a_tuned_baseline_is_the_baseline(tmp_path: Path) -> None:
     uniform = of_row(
         "Uniform Sampling", trial(0, {"learning_rate": 1e-3}, 0.3, first=True), trial(1, best, 0.4)
     )
-    made = resolved_in(tmp_path, uniform, of_row("SimANS", trial(0, BEST, 0.4), trial(1, PAPER, 0.1)))
-    assert made.target.compared_with == "Uniform Sampling: best of 2"
-    assert [row.name for row in made.target.rows] == [
+    confirmation = resolved_in(tmp_path, uniform, of_row("SimANS", trial(0, BEST, 0.4), trial(1, PAPER, 0.1)))
+    assert confirmation.target.compared_with == "Uniform Sampling: best of 2"
+    assert [row.name for row in confirmation.target.rows] == [
         "Uniform Sampling: papers' setting", "Uniform Sampling: best of 2", "SimANS: best of 2",
     ]  # fmt: skip
-    tuned = run_of(made, "Uniform Sampling: best of 2")
+    tuned = run_of(confirmation, "Uniform Sampling: best of 2")
     assert tuned.phase is not None and tuned.phase.learning_rate == 2e-3
 
 
 def test_a_papers_setting_that_is_the_best_stands_once(tmp_path: Path) -> None:
-    made = resolved_in(tmp_path, of_row("SimANS", trial(0, PAPER, 0.5, first=True), trial(1, BEST, 0.4)))
-    assert [row.name for row in made.target.rows] == ["Uniform Sampling", "SimANS: papers' setting"]
+    confirmation = resolved_in(
+        tmp_path, of_row("SimANS", trial(0, PAPER, 0.5, first=True), trial(1, BEST, 0.4))
+    )
+    assert [row.name for row in confirmation.target.rows] == ["Uniform Sampling", "SimANS: papers' setting"]
 
 
 def test_no_seed_is_one_of_a_trial_or_of_a_table(tmp_path: Path) -> None:
-    made = resolved_in(tmp_path, of_row("SimANS", trial(0, BEST, 0.4)))
+    confirmation = resolved_in(tmp_path, of_row("SimANS", trial(0, BEST, 0.4)))
     table, pairs = (resolve(SHIPPED, name, "simulation") for name in (TABLE, "calibration/a-a"))
     fresh, used = (
         {
@@ -146,45 +152,45 @@ def test_no_seed_is_one_of_a_trial_or_of_a_table(tmp_path: Path) -> None:
             for run in (resolved.run(row, number),)
             for seed in (run.seed, run.start.seed if run.start else None)
         }
-        for several in ((made,), (table, pairs))
+        for several in ((confirmation,), (table, pairs))
     )
     assert len(fresh) == 6 and not fresh & used
 
 
 def test_the_same_trials_give_the_same_text(tmp_path: Path) -> None:
     one, other = (
-        target_text(found_in(tmp_path / name, of_row("SimANS", trial(0, BEST, 0.4))), SHIPPED, "x")
+        target_text(result_in(tmp_path / name, of_row("SimANS", trial(0, BEST, 0.4))), SHIPPED, "x")
         for name in "ab"
     )
     assert one == other and yaml.safe_load(one)["rows"][1]["overrides"]["learning_rate"] == 3e-4
 
 
-def test_a_search_is_confirmed_at_its_end(tmp_path: Path) -> None:
-    one = found_in(tmp_path, of_row("SimANS", trial(0, BEST, 0.4)), trials_a_study=20)
-    with pytest.raises(UserError, match=r"'SimANS' has 1 of 20 trials, 1 finished.*goes on"):
+def test_a_tuning_is_confirmed_at_its_end(tmp_path: Path) -> None:
+    one = result_in(tmp_path, of_row("SimANS", trial(0, BEST, 0.4)), trials_a_study=20)
+    with pytest.raises(UserError, match=r"'SimANS' has 1 of 20 trials, 1 finished.*resume it by"):
         target_text(one, SHIPPED, "x")
     pruned = trial(0, BEST, 0.4) | {"state": "pruned", "values": None}
     with pytest.raises(UserError, match="1 of 1 trials, 0 finished"):
-        target_text(found_in(tmp_path, of_row("SimANS", pruned)), SHIPPED, "x")
+        target_text(result_in(tmp_path, of_row("SimANS", pruned)), SHIPPED, "x")
 
 
 def test_a_trial_that_was_tried_again_is_none_of_the_budget(tmp_path: Path) -> None:
-    lost = trial(0, PAPER, 0.4, first=True) | {"state": "failed", "values": None}
-    again = of_row("SimANS", lost, trial(1, PAPER, 0.3, first=True))
-    target_text(found_in(tmp_path, again, trials_a_study=1), SHIPPED, "x")
+    retried = trial(0, PAPER, 0.4, first=True) | {"state": "failed", "values": None}
+    again = of_row("SimANS", retried, trial(1, PAPER, 0.3, first=True))
+    target_text(result_in(tmp_path, again, trials_a_study=1), SHIPPED, "x")
     with pytest.raises(UserError, match="has 1 of 2 trials"):
-        target_text(found_in(tmp_path, again, trials_a_study=2), SHIPPED, "x")
+        target_text(result_in(tmp_path, again, trials_a_study=2), SHIPPED, "x")
 
 
 def test_the_scale_caps_nothing_that_was_tuned(tmp_path: Path) -> None:
-    made = resolved_in(tmp_path, of_row("SimANS", trial(0, {"candidates": 300}, 0.4)))
-    assert made.scale.spec.candidates_cap == 50
-    tuned = run_of(made, "SimANS: best of 1").sampler
+    confirmation = resolved_in(tmp_path, of_row("SimANS", trial(0, {"candidates": 300}, 0.4)))
+    assert confirmation.scale.spec.candidates_cap == 50
+    tuned = run_of(confirmation, "SimANS: best of 1").sampler
     assert tuned is not None and tuned.candidates == 300
 
 
 def test_trials_are_left_as_they_are(tmp_path: Path) -> None:
-    found = found_in(tmp_path, study("SimANS", A_B, lambda s: [peak(s)], {"law.a": 0.5, "law.b": 0.0}))
-    before = json.dumps(found.data)
-    target_text(found, SHIPPED, "x")
-    assert json.dumps(found.data) == before
+    result = result_in(tmp_path, study("SimANS", A_B, lambda s: [peak(s)], {"law.a": 0.5, "law.b": 0.0}))
+    before = json.dumps(result.data)
+    target_text(result, SHIPPED, "x")
+    assert json.dumps(result.data) == before

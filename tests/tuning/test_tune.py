@@ -1,4 +1,4 @@
-"""Searches of trials that are trained: what they leave, what they find again, what kills do to them."""
+"""Tuning with trials that are trained: what they leave, what they find again, what kills do to them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import NAME, SearchPlace, counted, settings
+from .conftest import NAME, TuningPlace, counted, settings
 
 PATIENCE_S = 120
 
 
-def test_a_search_leaves_its_trials(searched: SearchPlace) -> None:
-    told, trials = searched.results_of(NAME), searched.trials()
-    assert told["objectives"][0]["name"] == "MRR@10"
-    assert told["objectives"][0]["queries"] == len(held_out(searched)) > 20
+def test_a_tuning_leaves_its_trials(tuned: TuningPlace) -> None:
+    data, trials = tuned.results_of(NAME), tuned.trials()
+    assert data["objectives"][0]["name"] == "MRR@10"
+    assert data["objectives"][0]["queries"] == len(held_out(tuned)) > 20
     assert [trial["state"] in {"complete", "pruned"} for trial in trials] == [True] * 4
     printed = {"law.a": 0.25, "law.angle": "off"}
-    assert told["studies"][0]["first"] == [printed, {"law.a": 0.25, "law.angle": "eq4", "law.degrees": 60.0}]
-    assert [trial["params"] for trial in trials[:2]] == told["studies"][0]["first"]
+    assert data["studies"][0]["first"] == [printed, {"law.a": 0.25, "law.angle": "eq4", "law.degrees": 60.0}]
+    assert [trial["params"] for trial in trials[:2]] == data["studies"][0]["first"]
     assert [trial["first"] for trial in trials] == [True, True, False, False]
     assert all(("law.degrees" in one["params"]) == (one["params"]["law.angle"] == "eq4") for one in trials)
     assert [step for step, _ in trials[0]["steps"]] == [10, 20, 30]
     assert trials[0]["steps"][-1][1] == trials[0]["values"][0]
 
 
-def held_out(place: SearchPlace) -> list[str]:
-    """Queries that the search looked at, from the rankings of a trial."""
+def held_out(place: TuningPlace) -> list[str]:
+    """Queries that the tuning looked at, from the rankings of a trial."""
     run = place.root / "store/runs" / place.trials()[0]["fingerprint"]
     assert sorted(path.name for path in (run / "rankings").glob("*.qrels")) == ["dev.qrels"]
     queries = [line.split()[0] for line in (run / "rankings/dev.qrels").read_text().splitlines()]
@@ -40,69 +40,68 @@ def held_out(place: SearchPlace) -> list[str]:
     return queries
 
 
-def test_trials_share_their_warm_up_and_are_training_runs(searched: SearchPlace) -> None:
-    assert len(searched.runs("base")) == 1
-    made = {run.name for run in searched.runs("continued")}
-    assert made == {one["fingerprint"] for one in searched.trials()}
+def test_trials_share_their_base_and_are_training_runs(tuned: TuningPlace) -> None:
+    assert len(tuned.runs("base")) == 1
+    assert {run.name for run in tuned.runs("continued")} == {one["fingerprint"] for one in tuned.trials()}
 
 
-def test_the_same_command_trains_nothing_more(searched: SearchPlace, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = searched.results_of(NAME)
+def test_the_same_command_trains_nothing_more(tuned: TuningPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tuned.results_of(NAME)
     monkeypatch.setattr("harness.runs.stages.train", pytest.fail)
-    assert searched.search(monkeypatch, NAME) == 0
-    assert searched.results_of(NAME) == before
+    assert tuned.tune(monkeypatch, NAME) == 0
+    assert tuned.results_of(NAME) == before
 
 
 def test_another_storage_proposes_the_same_and_finds_all_trained(
-    searched: SearchPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tuned: TuningPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, journal = searched.results_of(NAME), tmp_path / "journal.log"
+    before, journal = tuned.results_of(NAME), tmp_path / "journal.log"
     monkeypatch.setattr("harness.runs.stages.train", pytest.fail)
-    assert searched.search(monkeypatch, NAME, "--storage", str(journal)) == 0
-    after = searched.results_of(NAME)
+    assert tuned.tune(monkeypatch, NAME, "--storage", str(journal)) == 0
+    after = tuned.results_of(NAME)
     assert journal.exists()
-    assert [one["params"] for one in after["studies"][0]["trials"]] == settings(searched.trials())
+    assert [one["params"] for one in after["studies"][0]["trials"]] == settings(tuned.trials())
     assert after == before
 
 
-def test_two_objectives_and_a_grid(searched: SearchPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_objectives_and_a_grid(tuned: TuningPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"row": "TriSampler", "space": {"law.a": {"choices": [0.25, 0.5]}}}
     measures = [{"measure": "RR(rel=2)@10"}, {"cost": "seconds"}]
-    searched.write("two", studies=[row], trials=2, objectives=measures, optuna={"sampler": "grid"})
-    assert searched.search(monkeypatch, "two") == 0
-    trials = searched.trials("two")
+    tuned.write("two", studies=[row], trials=2, objectives=measures, optuna={"sampler": "grid"})
+    assert tuned.tune(monkeypatch, "two") == 0
+    trials = tuned.trials("two")
     assert [one["params"] for one in trials] == [{"law.a": 0.25}, {"law.a": 0.5}]
     assert all(0 < one["values"][1] == one["seconds"] < PATIENCE_S for one in trials)
-    assert trials[0]["fingerprint"] == searched.trials()[0]["fingerprint"]  # found, not trained again
+    assert trials[0]["fingerprint"] == tuned.trials()[0]["fingerprint"]  # found, not trained again
 
 
-def test_a_trial_that_diverges_fails_and_the_search_goes_on(
-    searched: SearchPlace, monkeypatch: pytest.MonkeyPatch
+def test_a_trial_that_diverges_fails_and_the_tuning_goes_on(
+    tuned: TuningPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = {"row": "Uniform Sampling", "space": {"learning_rate": {"low": 1e-4, "high": 1e9, "log": True}}}
     first = [{"learning_rate": 1e9}, {}]
-    searched.write("wild", studies=[{**row, "first": first}], trials=2)
-    assert searched.search(monkeypatch, "wild") == 0
-    bad, good = searched.trials("wild")
+    tuned.write("wild", studies=[{**row, "first": first}], trials=2)
+    assert tuned.tune(monkeypatch, "wild") == 0
+    bad, good = tuned.trials("wild")
     assert (bad["state"], bad["values"], good["state"]) == ("failed", None, "complete")
     assert "lower the learning rate" in bad["why"]
 
 
 def test_an_interrupted_trial_is_tried_again_and_continues(
-    place: SearchPlace, searched: SearchPlace, monkeypatch: pytest.MonkeyPatch
+    place: TuningPlace, tuned: TuningPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         stop = {"at": 25}
         patch.setattr("harness.training.learner.linear_schedule", interrupting(stop))
-        assert place.search(patch, NAME) == 130
-    assert place.search(monkeypatch, NAME) == 0
+        assert place.tune(patch, NAME) == 130
+    assert place.tune(monkeypatch, NAME) == 0
     first, again = place.trials()[:2]
     assert (first["state"], first["why"]) == (
         "failed",
         "its process ended before it; tried again as trial 1",
     )
     assert (again["params"], again["first"]) == (first["params"], True)
-    same_as(place, searched)
+    same_as(place, tuned)
 
 
 def interrupting(stop: dict[str, int]) -> Callable[..., float]:
@@ -116,39 +115,39 @@ def interrupting(stop: dict[str, int]) -> Callable[..., float]:
     return schedule
 
 
-def same_as(place: SearchPlace, searched: SearchPlace) -> None:
-    """Check that trials that count are those of a search that nothing interrupted."""
-    of, undisturbed = counted(place.trials()), searched.trials()
+def same_as(place: TuningPlace, tuned: TuningPlace) -> None:
+    """Check that trials that count are those of a tuning that nothing interrupted."""
+    of, undisturbed = counted(place.trials()), tuned.trials()
     for key in ("params", "state", "values", "fingerprint", "steps"):
         assert [one[key] for one in of] == [one[key] for one in undisturbed], key
 
 
-def test_a_search_killed_in_a_trial_goes_on_with_the_same_settings(
-    place: SearchPlace, searched: SearchPlace
+def test_a_tuning_killed_in_a_trial_goes_on_with_the_same_settings(
+    place: TuningPlace, tuned: TuningPlace
 ) -> None:
-    command = place.command("search", NAME, "--scale", "simulation")
+    command = place.command("tune", NAME, "--scale", "simulation")
     process = start(place, command)
-    wanted = [trial["fingerprint"] for trial in searched.trials()]
-    until(lambda: lines(place, wanted[2]) >= 5)
+    fingerprints = [trial["fingerprint"] for trial in tuned.trials()]
+    until(lambda: lines(place, fingerprints[2]) >= 5)
     process.kill()
     process.wait()
     assert start(place, command).wait(PATIENCE_S) == 0
     assert len(place.trials()) == 5
-    same_as(place, searched)
+    same_as(place, tuned)
 
 
 @pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_what_a_killed_worker_left_is_tried_again_by_the_others(
-    place: SearchPlace, searched: SearchPlace, workers: int
+    place: TuningPlace, tuned: TuningPlace, workers: int
 ) -> None:
     trials = 2 * workers
-    command = ["search", NAME, "--scale", "simulation", "--workers", str(workers), "--trials", str(trials)]
+    command = ["tune", NAME, "--scale", "simulation", "--workers", str(workers), "--trials", str(trials)]
     process = start(place, place.command(*command))
     until(lambda: len(place.runs("continued")) >= workers)
     leases = place.root / "store/leases"
-    found = [json.loads(path.read_text())["pid"] for path in leases.glob("search-worker-*.json")]
-    assert len(found) == workers
-    os.kill(found[0], signal.SIGKILL)
+    processes = [json.loads(path.read_text())["pid"] for path in leases.glob("tuning-worker-*.json")]
+    assert len(processes) == workers
+    os.kill(processes[0], signal.SIGKILL)
     process.wait(PATIENCE_S)
     assert process.returncode == 0
     ended = place.trials()
@@ -160,14 +159,14 @@ def test_what_a_killed_worker_left_is_tried_again_by_the_others(
     assert len(place.runs("base")) == 1
 
 
-def start(place: SearchPlace, command: list[str]) -> subprocess.Popen[bytes]:
+def start(place: TuningPlace, command: list[str]) -> subprocess.Popen[bytes]:
     nowhere = {"MLFLOW_TRACKING_URI": "nowhere://"}
     return subprocess.Popen(
         command, cwd=place.root, env=place.environment() | nowhere, stderr=subprocess.DEVNULL
     )
 
 
-def lines(place: SearchPlace, fingerprint: str) -> int:
+def lines(place: TuningPlace, fingerprint: str) -> int:
     path = place.root / f"store/runs/{fingerprint}/metrics.jsonl"
     return len(path.read_text().splitlines()) if path.exists() else 0
 

@@ -17,14 +17,14 @@ from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.tuning import Values
-from harness.specs.tuning_library import resolve_search
+from harness.specs.tuning_library import resolve_tuning
 from harness.storage.leases import STALE_S
 from harness.storage.store import Store
 from harness.tuning import workers
 from harness.tuning.recovery import TRIES, recover
-from harness.tuning.study import WORKER, OpenStudy, counted, open_storage, open_studies
+from harness.tuning.study import WORKER, OpenStudy, counted_trials, open_storage, open_studies
 
-from .conftest import NAME, SearchPlace
+from .conftest import NAME, TuningPlace
 
 STEPS = {
     "law.a": {"low": 0.0, "high": 2.0, "step": 0.25},
@@ -39,12 +39,12 @@ class Fake:
 
     trial: optuna.Trial
     values_: Values
-    made: list[Values]
+    tried: list[Values]
     fails: set[int]
 
     def values(self) -> list[float]:
-        self.made.append(self.values_)
-        if len(self.made) - 1 in self.fails:
+        self.tried.append(self.values_)
+        if len(self.tried) - 1 in self.fails:
             raise KeyboardInterrupt
         value = -sum(v * v for v in self.values_.values() if isinstance(v, float))
         for step in (10, 20):
@@ -55,33 +55,33 @@ class Fake:
 
 
 @contextmanager
-def nothing_recorded(stages: Stages, studies: list[OpenStudy]) -> Iterator[Stages]:
+def not_mirrored(stages: Stages, studies: list[OpenStudy]) -> Iterator[Stages]:
     yield stages
 
 
 @pytest.fixture
-def worked(place: SearchPlace, monkeypatch: pytest.MonkeyPatch):
-    """Search with fake trials, some of which end their process; return the studies and all that was tried."""
-    monkeypatch.setattr(workers, "recorded", nothing_recorded)
+def tune_with_fakes(place: TuningPlace, monkeypatch: pytest.MonkeyPatch):
+    """Tune with fake trials, some of which end their process; return the studies and all that was tried."""
+    monkeypatch.setattr(workers, "mirrored_stages", not_mirrored)
     library = Library(place.root / "experiments")
 
-    def work(storage: str, budget: int, fails: frozenset[int] = frozenset(), **changes: object):
+    def tune(storage: str, budget: int, fails: frozenset[int] = frozenset(), **changes: object):
         place.write(**changes)
-        made: list[Values] = []
+        tried: list[Values] = []
         monkeypatch.setattr(
-            workers.TrialRun, "of", lambda of, trial, values, stages: Fake(trial, values, made, set(fails))
+            workers.TrialRun, "of", lambda of, trial, values, stages: Fake(trial, values, tried, set(fails))
         )
-        search = resolve_search(library, NAME, "simulation")
+        tuning = resolve_tuning(library, NAME, "simulation")
         for _ in range(len(fails) + 1):
             stages = Stages(Store(place.root / "store"), Progress(quiet=True))
-            studies = open_studies(search, stages, open_storage(str(place.root / storage), stages.store))
+            studies = open_studies(tuning, stages, open_storage(str(place.root / storage), stages.store))
             try:
-                workers.work(search, studies, stages, budget)
+                workers.run_worker(tuning, studies, stages, budget)
             except KeyboardInterrupt:
                 continue
-        return studies, made
+        return studies, tried
 
-    return work
+    return tune
 
 
 @pytest.mark.parametrize(
@@ -95,48 +95,57 @@ def worked(place: SearchPlace, monkeypatch: pytest.MonkeyPatch):
         ("grid", "none"),
     ],
 )
-def test_the_same_settings_are_proposed_whatever_ends_a_process(worked, sampler: str, pruner: str) -> None:
+def test_the_same_settings_are_proposed_whatever_ends_a_process(
+    tune_with_fakes, sampler: str, pruner: str
+) -> None:
     optuna_choice = {"sampler": sampler, "pruner": pruner, "seed": 5}
     of = {"row": "TriSampler", "space": STEPS if sampler == "grid" else RANGES}
     changes = {"optuna": optuna_choice, "studies": [of], "trials": 20}
-    (calm,), whole = worked("calm", 20, **changes)
-    (shaken,), tried = worked("shaken", 20, frozenset({0, 3, 4, 14}), **changes)
-    assert [one.params for one in counted(shaken.trials())] == [one.params for one in calm.trials()] == whole
+    (calm,), whole = tune_with_fakes("calm", 20, **changes)
+    (shaken,), tried = tune_with_fakes("shaken", 20, frozenset({0, 3, 4, 14}), **changes)
+    assert (
+        [one.params for one in counted_trials(shaken.trials())]
+        == [one.params for one in calm.trials()]
+        == whole
+    )
     assert len(tried) == 24
-    assert len({tuple(one.items()) for one in whole}) >= 18  # it is a search
+    assert len({tuple(one.items()) for one in whole}) >= 18  # they differ
     assert whole[0] == {"law.a": 0.25, list(of["space"])[1]: whole[0][list(of["space"])[1]]}
 
 
-def test_another_seed_proposes_others(worked) -> None:
+def test_another_seed_proposes_others(tune_with_fakes) -> None:
     space = [{"row": "TriSampler", "space": RANGES}]
-    made = [
-        worked("s", 4, studies=space, optuna={"sampler": "random", "seed": seed})[1] for seed in (0, 0, 1)
+    proposals = [
+        tune_with_fakes("s", 4, studies=space, optuna={"sampler": "random", "seed": seed})[1]
+        for seed in (0, 0, 1)
     ]
-    assert made[1] == []  # all is there
-    assert made[0][0] == made[2][0]
-    assert made[0][1:] != made[2][1:]
+    assert proposals[1] == []  # all is there
+    assert proposals[0][0] == proposals[2][0]
+    assert proposals[0][1:] != proposals[2][1:]
 
 
-def test_studies_are_tuned_alike(worked) -> None:
+def test_studies_tune_what_they_share_from_the_same_draws(tune_with_fakes) -> None:
     studies = [{"row": "TriSampler", "space": RANGES}, {"row": "Uniform Sampling"}]
     shared = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}
-    both, _ = worked("s", 6, studies=studies, shared=shared, optuna={"sampler": "random"})
+    both, _ = tune_with_fakes("s", 6, studies=studies, shared=shared, optuna={"sampler": "random"})
     assert [len(of.trials()) for of in both] == [6, 6]
     rates = [[trial.params["learning_rate"] for trial in of.trials()] for of in both]
     assert rates[0] == rates[1]
 
 
-def test_more_trials_continue_a_study_and_another_space_begins_one(worked) -> None:
-    few = worked("s", 3)[1]
+def test_more_trials_continue_a_study_and_another_space_begins_one(tune_with_fakes) -> None:
+    few = tune_with_fakes("s", 3)[1]
     assert len(few) == 3
-    assert len(worked("s", 5)[1]) == 2
+    assert len(tune_with_fakes("s", 5)[1]) == 2
     changed = [{"row": "TriSampler", "space": RANGES}]
-    assert len(worked("s", 3, studies=changed)[1]) == 3
+    assert len(tune_with_fakes("s", 3, studies=changed)[1]) == 3
 
 
-def asked(worked, place: SearchPlace, worker: str) -> tuple[OpenStudy, Store, optuna.Trial]:
+def study_with_a_running_trial(
+    tune_with_fakes, place: TuningPlace, worker: str
+) -> tuple[OpenStudy, Store, optuna.Trial]:
     """A study with a trial that a worker holds."""
-    (study,), _ = worked("s", 2)
+    (study,), _ = tune_with_fakes("s", 2)
     trial = study.study.ask()
     trial.set_user_attr(WORKER, worker)
     trial.suggest_float("law.a", 0.0, 2.0)
@@ -145,8 +154,8 @@ def asked(worked, place: SearchPlace, worker: str) -> tuple[OpenStudy, Store, op
     return study, store, trial
 
 
-def test_a_trial_of_a_dead_worker_is_tried_again(worked, place: SearchPlace) -> None:
-    study, store, trial = asked(worked, place, "w")
+def test_a_trial_of_a_dead_worker_is_tried_again(tune_with_fakes, place: TuningPlace) -> None:
+    study, store, trial = study_with_a_running_trial(tune_with_fakes, place, "w")
     note = store.lease("w").with_name("w.json")
     note.write_text(json.dumps({"host": "elsewhere", "pid": 1, "since": 0}))
     recover(study, store)  # on another host, with a young heartbeat
@@ -156,19 +165,19 @@ def test_a_trial_of_a_dead_worker_is_tried_again(worked, place: SearchPlace) -> 
     dead, again = study.trials()[-2:]
     assert (dead.number, dead.state.name, again.state.name) == (trial.number, "FAIL", "WAITING")
     assert study.study.ask().suggest_float("law.a", 0.0, 2.0) == trial.params["law.a"]
-    assert len(counted(study.trials())) == 3
+    assert len(counted_trials(study.trials())) == 3
 
 
-def test_a_worker_on_another_store_is_left_alone(worked, place: SearchPlace) -> None:
-    study, store, _ = asked(worked, place, "elsewhere")
+def test_a_worker_on_another_store_is_left_alone(tune_with_fakes, place: TuningPlace) -> None:
+    study, store, _ = study_with_a_running_trial(tune_with_fakes, place, "elsewhere")
     recover(study, store)
     assert study.trials()[-1].state.name == "RUNNING"
 
 
 def test_a_trial_that_nobody_took_is_given_up_after_a_while(
-    worked, place: SearchPlace, monkeypatch: pytest.MonkeyPatch
+    tune_with_fakes, place: TuningPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (study,), _ = worked("s", 2)
+    (study,), _ = tune_with_fakes("s", 2)
     study.study.ask()
     store = Store(place.root / "store")
     recover(study, store)
@@ -179,12 +188,19 @@ def test_a_trial_that_nobody_took_is_given_up_after_a_while(
     assert study.trials()[-1].state.name == "WAITING"
 
 
-def test_a_setting_that_kills_its_process_each_time_is_given_up(worked) -> None:
-    (study,), tried = worked("s", 3, frozenset(range(1, 1 + TRIES)))
+def test_a_setting_that_kills_its_process_each_time_is_given_up(tune_with_fakes) -> None:
+    (study,), tried = tune_with_fakes("s", 3, frozenset(range(1, 1 + TRIES)))
     assert len(tried) == 1 + TRIES + 1
-    assert [one.state.name for one in counted(study.trials())] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert [one.state.name for one in counted_trials(study.trials())] == ["COMPLETE", "FAIL", "COMPLETE"]
 
 
-def test_a_storage_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+def test_studies_under_their_earlier_file_name_are_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "searches.db").touch()
+    with pytest.raises(UserError, match=r"searches\.db: .*new name.*rename it to tuning\.db"):
+        open_storage(None, Store(tmp_path))
+    assert not (tmp_path / "tuning.db").exists()
+
+
+def test_a_storage_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--storage: cannot be opened"):
         open_storage("nosql://x", Store(tmp_path))

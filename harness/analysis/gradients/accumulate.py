@@ -1,4 +1,4 @@
-"""From the coefficients of losses to lengths and sums of gradients."""
+"""Lengths and grouped sums of gradients, from the coefficients of losses."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.chunk_plan import room_for_ranks
+from harness.analysis.gradients.chunk_plan import plan_chunks
 from harness.analysis.gradients.coefficients import Coefficients
 from harness.analysis.gradients.last_layer import only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients, query_cotangents
-from harness.analysis.gradients.lists import Lists
-from harness.analysis.gradients.per_sample import Part
+from harness.analysis.gradients.lists import RankedLists
+from harness.analysis.gradients.per_sample import ParameterGradients
 from harness.analysis.gradients.sums import Sums
-from harness.analysis.gradients.vector_cache import Kept
+from harness.analysis.gradients.vector_cache import VectorCache
 from harness.negatives.candidates import Floats, Integers
 
-Groups = tuple[Integers, int]
-"""[Q] group of each query, and how many groups there are."""
+QueryGroups = tuple[Integers, int]
+"""[Q] group of each query, and the number of groups."""
 
 
 @dataclass(frozen=True)
@@ -28,59 +28,61 @@ class Accumulated:
     """Gradients of Q queries at R ranks.
 
     Attributes:
-        norm: [Q, R] float64 lengths.
-        product: [R, groups, groups] float64 inner products of the sums over the queries of each group.
+        norm: [Q, R] float64 lengths of the gradients.
+        product: [R, groups, groups] float64 inner products of the sums over each group's queries.
     """
 
     norm: Floats
     product: Floats
 
 
-def accumulate_vectors(lists: Lists, given: Coefficients, wrt: str, groups: Groups) -> Accumulated:
+def accumulate_vectors(
+    lists: RankedLists, coefficients: Coefficients, wrt: str, groups: QueryGroups
+) -> Accumulated:
     """Accumulate gradients by the query's embedding, the negative's, or the negative's score.
 
     Args:
-        lists: queries and their documents.
-        given: coefficients of their losses.
+        lists: queries with their ranked documents.
+        coefficients: coefficients of the negatives' losses.
         wrt: ``query-embedding``, ``passage-embedding`` or ``score``.
-        groups: of queries.
+        groups: groups of the queries.
     """
-    vectors = _vectors(lists, given, wrt)
-    queries, ranks = given.own.shape
+    vectors = _vectors(lists, coefficients, wrt)
+    queries, ranks = coefficients.own.shape
     width = 1 if wrt == "score" else lists.queries.shape[1]
     sums = Sums({wrt: torch.Size([width])}, groups[1], ranks, lists.queries)
     at, norm = torch.arange(ranks, device=lists.queries.device), np.empty((queries, ranks))
     for row, vector in enumerate(vectors):
         norm[row] = torch.linalg.vector_norm(vector, dim=1).cpu().numpy()
-        sums.add(wrt, int(groups[0][row]), at, Part(vector))
+        sums.add(wrt, int(groups[0][row]), at, ParameterGradients(vector))
     return Accumulated(norm, sums.products().numpy())
 
 
-def _vectors(lists: Lists, given: Coefficients, wrt: str) -> Iterator[Tensor]:
+def _vectors(lists: RankedLists, coefficients: Coefficients, wrt: str) -> Iterator[Tensor]:
     """Yield the gradients of each query's negatives, [R, width]."""
-    ranks = np.arange(given.own.shape[1])
-    for row, own in enumerate(given.of_score()):
+    ranks = np.arange(coefficients.own.shape[1])
+    for row, own in enumerate(coefficients.of_score()):
         mine = torch.from_numpy(own).to(lists.queries)[:, None]
         if wrt == "query-embedding":
-            yield query_cotangents(lists, given, row, ranks)
+            yield query_cotangents(lists, coefficients, row, ranks)
         else:
             yield mine if wrt == "score" else mine * lists.queries[row]
 
 
-def accumulate_layers(gradients: LayerGradients, groups: Groups, memory: int) -> Accumulated:
-    """Accumulate gradients by the parameters of last layers: some ranks after others, for each all queries.
+def accumulate_layers(gradients: LayerGradients, groups: QueryGroups, memory: int) -> Accumulated:
+    """Accumulate gradients by the parameters of last layers, in chunks of ranks over all queries.
 
     Args:
-        gradients: of which query and rank they may be asked.
-        groups: of queries.
-        memory: bytes that are taken at most.
+        gradients: computes the gradients of a query's negatives.
+        groups: groups of the queries.
+        memory: bound in bytes.
 
     Raises:
-        UserError: one rank does not fit.
+        UserError: one rank does not fit into the bound.
     """
-    queries, ranks = gradients.given.own.shape
+    queries, ranks = gradients.coefficients.own.shape
     layers, shapes = list(gradients.layers.values()), gradients.shapes
-    room = room_for_ranks(
+    plan = plan_chunks(
         layers,
         shapes,
         memory,
@@ -91,16 +93,16 @@ def accumulate_layers(gradients: LayerGradients, groups: Groups, memory: int) ->
         held=gradients.held_bytes,
     )
     norm, product = np.empty((queries, ranks)), np.empty((ranks, groups[1], groups[1]))
-    sums = Sums(shapes, groups[1], room.ranks, gradients.lists.queries, gradients.rows)
-    kept = Kept(room.kept)
+    sums = Sums(shapes, groups[1], plan.ranks, gradients.lists.queries, gradients.rows)
+    cache = VectorCache(plan.cache_bytes)
     with only_last_layers(gradients.encoder, layers):
-        for begin in range(0, ranks, room.ranks):
-            some = np.arange(begin, min(begin + room.ranks, ranks))
+        for begin in range(0, ranks, plan.ranks):
+            some = np.arange(begin, min(begin + plan.ranks, ranks))
             for row in range(queries):
                 square = torch.zeros(len(some), dtype=torch.float64, device=sums.device)
-                for at, name, part in gradients.of(row, some, room.places, kept):
-                    square.index_add_(0, at, part.squares().double())
-                    sums.add(name, int(groups[0][row]), at, part)
+                for at, name, gradient in gradients.of(row, some, plan.places, cache):
+                    square.index_add_(0, at, gradient.squares().double())
+                    sums.add(name, int(groups[0][row]), at, gradient)
                 norm[row, some] = square.sqrt().cpu().numpy()
             product[some] = sums.products().numpy()[: len(some)]
             sums.clear()

@@ -1,4 +1,4 @@
-"""How many ranks are looked at in one go, so that memory stays under a bound."""
+"""The plan of chunks of ranks that keeps memory under a bound."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from harness.analysis.gradients.last_layer import LastLayer
 from harness.errors import UserError
 
 PLACES = 4096
-"""Token places of a pass at most: more make nothing faster."""
+"""Maximum of token places in a pass; more are not faster."""
 
 SLACK = 0.9
-"""Share of the bound that is planned; the rest is for what the allocator keeps and small arrays take."""
+"""Share of the bound that is planned; the rest is for the allocator and small arrays."""
 
 MIB = 2**20
 
 
 @dataclass(frozen=True)
-class Room:
-    """What is held at a time.
+class ChunkPlan:
+    """Sizes of a chunk.
 
     Attributes:
-        ranks: of negatives.
-        places: token places (padding included) of a pass.
-        kept: bytes of what the next ranks need again.
+        ranks: number of ranks in a chunk.
+        places: token places (padding included) in a pass.
+        cache_bytes: bytes for sums that later chunks need again.
     """
 
     ranks: int
     places: int
-    kept: int
+    cache_bytes: int
 
 
-def room_for_ranks(
+def plan_chunks(
     layers: Collection[LastLayer],
     shapes: Mapping[str, torch.Size],
     memory: int,
@@ -45,18 +45,18 @@ def room_for_ranks(
     queries: int,
     longest: int,
     held: int,
-) -> Room:
-    """Return how many ranks fit.
+) -> ChunkPlan:
+    """Return the plan with the most ranks that fit.
 
     Args:
         layers: the distinct last layers.
-        shapes: of what is kept of their parameters, by name.
-        memory: the bound, in bytes, on what the analysis adds to model and collection.
-        ranks: wanted in all.
-        groups: of queries.
-        queries: in all.
+        shapes: name of a parameter -> shape of its gradients.
+        memory: bound in bytes on what the analysis adds to model and collection.
+        ranks: total number of ranks.
+        groups: number of groups of queries.
+        queries: total number of queries.
         longest: tokens of the longest sequence.
-        held: bytes that are held anyhow, embeddings and scores.
+        held: bytes of embeddings and scores, which are in memory throughout.
 
     Raises:
         UserError: not even one rank fits.
@@ -64,29 +64,29 @@ def room_for_ranks(
     size = next(iter(layers)).dtype.itemsize
     parameters, largest = (take(shape.numel() for shape in shapes.values()) for take in (sum, max))
     place = max(_place_bytes(layer, longest, size) for layer in layers)
-    # the shared vector and what it is summed from; then sums of a rank, and three copies of its largest part
+    # the shared sums and their summands; then the sums of a rank, and three copies of its largest parameter
     fixed = held + (parameters + largest) * size
     rank = (groups * parameters + 3 * largest) * size
     needed = fixed + rank + longest * place
     left = int(memory * SLACK) - needed
     if left < 0:
         raise UserError(
-            f"one rank takes {needed / SLACK / MIB:,.1f} MiB, and {memory / MIB:,.1f} MiB is the bound",
+            f"one rank needs {needed / SLACK / MIB:,.1f} MiB, and the bound is {memory / MIB:,.1f} MiB",
             where="gradients",
             fix="raise `memory` or lower `groups`",
         )
     passing = min(left // 4, (PLACES - longest) * place)
     left -= max(passing, 0)
-    kept = 0 if left // rank >= ranks - 1 else min(left // 4, queries * parameters * size)
-    return Room(
-        ranks=int(min(ranks, 1 + (left - kept) // rank)),
+    cache_bytes = 0 if left // rank >= ranks - 1 else min(left // 4, queries * parameters * size)
+    return ChunkPlan(
+        ranks=int(min(ranks, 1 + (left - cache_bytes) // rank)),
         places=longest + max(int(passing // place), 0),
-        kept=kept,
+        cache_bytes=cache_bytes,
     )
 
 
 def _place_bytes(layer: LastLayer, longest: int, size: int) -> int:
-    """Return what a token place takes while a pass goes through a last layer and back."""
+    """Return the bytes of a token place in a forward and backward pass through a last layer."""
     heads = int(layer.tower.transformer.config.num_attention_heads)
     widths = sum(_width(module) for module in layer.modules.values())
     return size * (4 * widths + 2 * heads * longest)

@@ -1,16 +1,16 @@
-"""The gradient of a negative's loss, as numbers that multiply the gradients of scores.
+"""The gradient of a negative's loss as coefficients of the gradients of scores.
 
 A query has a positive, number 0, and R negatives. Whatever the loss, the gradient of negative r is
 
     g_r = own_r grad s_r + scale_r sum over j of w_j grad s_j
 
-so that the gradients of 1 + R scores and one or two weighted sums of them give the gradients of all R losses.
+so the gradients of 1 + R scores and one or two weighted sums of them determine those of all R losses.
 
-SimANS takes -log(1 - p_r) for the loss, where p is the softmax over "a positive and sampled negatives"
-(footnote 2). Call those C, and odds_r = p_r / (1 - p_r). The derivatives are odds_r (1[j = r] - p_j), so w is
-p and own = odds = -scale where r is in C. Where r joins C for its own loss alone, w is the softmax over C and
-own = p_r = -scale, which is the same sum. The second form also serves the one negative of C that may have
-more than half of the weight, whose odds have no bound: w is then the softmax over C without it.
+SimANS uses the loss -log(1 - p_r), where p is the softmax over "a positive and sampled negatives" (footnote
+2). Call those C, and odds_r = p_r / (1 - p_r). The derivatives are odds_r (1[j = r] - p_j), so w is p and own
+= odds = -scale if r is in C. If r joins C only for its own loss, w is the softmax over C and own = p_r =
+-scale, which is the same sum. The second form also applies to the one negative of C that may have more than
+half of the weight, whose odds are unbounded: w is then the softmax over C without it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SAMPLED = 15
 """Sampled negatives in the denominator: SimANS trains with 15 to a positive (appendix D)."""
 
 CONTRAST_STAGE = 101
-"""Stage of the noise that samples them; those of draws and of batches lie below."""
+"""Stage of the noise that samples them; draws and batches use lower numbers."""
 
 PAPER, PRINTED = "simans", "simans-equation-2"
 """SimANS's loss; and its equation 2 as printed, s_n times the gradient of s_n, that of s_n^2 / 2."""
@@ -44,13 +44,13 @@ PAPER, PRINTED = "simans", "simans-equation-2"
 
 @dataclass(frozen=True)
 class Coefficients:
-    """What multiplies the gradients of scores, for Q queries.
+    """Coefficients of the gradients of scores, for Q queries.
 
     Attributes:
-        own: [Q, R] factor of the negative's own.
+        own: [Q, R] factor of the negative's own score.
         scale: [Q, R] factor of a weighted sum.
-        which: [Q, R] of the two weighted sums, 0 or 1.
-        weight: [Q, 2, 1 + R] weights of both, the positive's first.
+        which: [Q, R] index of the weighted sum, 0 or 1.
+        weight: [Q, 2, 1 + R] weights of both sums, the positive's first.
     """
 
     own: Floats
@@ -65,14 +65,14 @@ class Coefficients:
 
 
 def contrasted(contrast: Contrast, query: Integers, document: Integers, seed: int) -> Booleans:
-    """Return which negatives stand in the denominator of every negative's loss, [Q, R].
+    """Return which negatives are in the denominator of every negative's loss, [Q, R].
 
     Args:
-        contrast: ``sampled``: 15 of the R, drawn uniformly for each query, beside the positive and the
-            negative itself; ``all``: all R; ``alone``: none but the positive and the negative itself.
+        contrast: ``sampled``: 15 of the R, drawn uniformly for each query, besides the positive and the
+            negative itself; ``all``: all R; ``alone``: only the positive and the negative itself.
         query: [Q] numbers of the queries.
         document: [Q, R] numbers of the negatives.
-        seed: of the draw.
+        seed: seed of the draw.
     """
     if contrast != "sampled":
         return np.full(document.shape, contrast == "all")
@@ -80,7 +80,7 @@ def contrasted(contrast: Contrast, query: Integers, document: Integers, seed: in
     return np.asarray(noise.argsort(axis=1).argsort(axis=1) < SAMPLED)
 
 
-def coefficients(
+def loss_coefficients(
     scores: Floats,
     inside: Booleans,
     loss: Any = PAPER,
@@ -88,34 +88,35 @@ def coefficients(
     contrast: Contrast = "sampled",
     teacher: Floats | None = None,
 ) -> Coefficients:
-    """Return the gradients of all negatives' losses as factors of the gradients of scores.
+    """Return the gradients of all negatives' losses as coefficients of the gradients of scores.
 
-    A loss of the registry is one number for a list. A negative's gradient is then its share of the whole
-    gradient, what flows through its own score; with ``alone`` it is the whole gradient of the list of
-    positive and negative.
+    A loss of the registry has one value for a list. A negative's gradient is then the part of the gradient
+    through its own score; with ``alone`` it is the whole gradient of the list of positive and negative.
 
     Args:
         scores: [Q, 1 + R] float64, the positive's first.
-        inside: [Q, R] of :func:`contrasted`.
+        inside: [Q, R] result of :func:`contrasted`.
         loss: ``simans``, ``simans-equation-2``, or a training loss as a spec writes it.
-        contrast: that of `inside`.
-        teacher: [Q, 1 + R] a ranker's scores, for losses that read them.
+        contrast: contrast that `inside` was made for.
+        teacher: [Q, 1 + R] a ranker's scores, for losses that need them.
 
     Raises:
-        UserError: no such loss, or it reads a ranker's scores and there are none.
+        UserError: no such loss, or it needs a ranker's scores and there are none.
     """
     if loss in (PAPER, PRINTED):
         return _of_paper(scores, inside, printed=loss == PRINTED)
-    found = _training_loss(loss)
-    if found.needs_teacher and teacher is None:
-        raise UserError(f"loss '{found.name}' reads a ranker's scores", fix="give `teacher`, or another loss")
+    training_loss = _training_loss(loss)
+    if training_loss.needs_teacher and teacher is None:
+        raise UserError(
+            f"loss '{training_loss.name}' reads a ranker's scores", fix="give `teacher`, or another loss"
+        )
     read = np.zeros_like(scores) if teacher is None else teacher
-    return _of_training_loss(scores, inside, found, contrast, read)
+    return _of_training_loss(scores, inside, training_loss, contrast, read)
 
 
 def _of_paper(scores: Floats, inside: Booleans, *, printed: bool) -> Coefficients:
-    kept = np.concatenate([np.ones((len(scores), 1), dtype=bool), inside], axis=1)
-    inner = np.where(kept, scores, -np.inf)
+    in_softmax = np.concatenate([np.ones((len(scores), 1), dtype=bool), inside], axis=1)
+    inner = np.where(in_softmax, scores, -np.inf)
     heavy = special.softmax(inner, axis=1) > 0.5
     heavy[:, 0] = False
     outer = np.where(heavy, -np.inf, inner)
@@ -130,10 +131,10 @@ def _of_paper(scores: Floats, inside: Booleans, *, printed: bool) -> Coefficient
     return Coefficients(own, -own, which.astype(np.int64), weight)
 
 
-def _training_loss(given: Any) -> Loss:
-    if isinstance(given, str) and given not in LOSSES:
-        raise UserError(f"unknown loss '{given}'", fix=nearest(given, [PAPER, PRINTED, *LOSSES]))
-    return make_loss(given)
+def _training_loss(loss: Any) -> Loss:
+    if isinstance(loss, str) and loss not in LOSSES:
+        raise UserError(f"unknown loss '{loss}'", fix=nearest(loss, [PAPER, PRINTED, *LOSSES]))
+    return make_loss(loss)
 
 
 def _of_training_loss(
@@ -145,23 +146,23 @@ def _of_training_loss(
     weight[:, :, 0] = contrast == "alone"
     slope, at = _slope(loss), np.arange(ranks)
     for query in range(queries):
-        found = slope(_lists(inside[query], scores[query]), torch.from_numpy(teacher[query])).numpy()
-        own[query] = found[at if len(found) == ranks else 0, 1 + at]
+        slopes = slope(_lists(inside[query], scores[query]), torch.from_numpy(teacher[query])).numpy()
+        own[query] = slopes[at if len(slopes) == ranks else 0, 1 + at]
         if contrast == "alone":
-            scale[query] = found[:, 0]
+            scale[query] = slopes[:, 0]
     return Coefficients(own, scale, np.zeros((queries, ranks), dtype=np.int64), weight)
 
 
 def _lists(inside: Booleans, scores: Floats) -> torch.Tensor:
-    """Return the list of each negative, [R, 1 + R], or the one of all, [1, 1 + R]; -inf where not in it."""
-    kept = np.concatenate([[True], inside])[None]
+    """Return the list of each negative, [R, 1 + R], or the common one, [1, 1 + R]; -inf for absent scores."""
+    in_list = np.concatenate([[True], inside])[None]
     if not inside.all():
-        kept = kept | np.eye(len(scores), dtype=bool)[1:]
-    return torch.from_numpy(np.where(kept, scores, -np.inf))
+        in_list = in_list | np.eye(len(scores), dtype=bool)[1:]
+    return torch.from_numpy(np.where(in_list, scores, -np.inf))
 
 
 def _slope(loss: Loss) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Return what gives the derivatives of a loss by the scores of each list of a query."""
+    """Return a function for the derivatives of a loss by the scores of each list of a query."""
     target = torch.zeros(1, dtype=torch.int64)
 
     def of_list(scores: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:

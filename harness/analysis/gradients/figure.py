@@ -17,13 +17,14 @@ LABELS = ("mean", "variance")
 
 
 def draw_gradients(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw a row of two panels for each retriever; the same frame gives the same bytes.
+    """Draw a row of two panels for each retriever, reproducible to the byte.
 
     Args:
-        frame: of :func:`~harness.analysis.gradients.per_rank.gradients_per_rank`, or several of them.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
-        title: what it is, with the reading that was taken.
+        frame: frame of :func:`~harness.analysis.gradients.per_rank.gradients_per_rank`, or several
+            concatenated.
+        svg: path of the vector figure.
+        png: path of the bitmap.
+        title: title of the figure, with the reading of the paper.
     """
     retrievers = list(frame["retriever"].unique())
     with figure_to(svg, png, 7.6, 1.2 + 1.75 * len(retrievers)) as figure:
@@ -58,7 +59,7 @@ def _draw_panel(axis: Axes, frame: pd.DataFrame, reading: str) -> None:
 
 
 def _mark_positives(axis: Axes, line: pd.Series, last: float) -> None:
-    """Mark their mean rank with its band, or write where it lies beyond the ranks that are shown."""
+    """Mark the positives' mean rank with its band, or write it if it is beyond the shown ranks."""
     text = f"positives: {line['value']:.0f}"
     if line["value"] > last:
         axis.text(last, 1.04, f"{text} ▸", ha="right", fontsize=7.5, color=INK)

@@ -1,9 +1,9 @@
-"""SimANS's four findings (section 3.2) as questions that numbers answer, with intervals.
+"""SimANS's four findings (section 3.2) as criteria with intervals.
 
-The criteria were written down before any curve of ours was looked at. Each is a set of ratios with a bound
-that they stay under where the paper is right. The intervals of a criterion's ratios hold all at once at 95 %
-(Bonferroni). A finding holds where they all lie under their bounds, does not hold where one lies above, and
-else cannot be told. The fourth finding has two parts, and a line for each.
+The criteria were fixed before any curve of ours was inspected. Each is a set of ratios with bounds below
+which the paper is right. The intervals of a criterion's ratios hold simultaneously at 95 % (Bonferroni). A
+finding holds if all intervals are below their bounds, does not hold if one is above, and else is undecided
+("cannot be told"). The fourth finding has two parts with a line each.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ from harness.errors import UserError
 from harness.negatives.candidates import Floats
 
 READINGS = {"norms": BY_QUERY, "vectors": BY_GROUP}
-"""What mean and variance may mean: those of norms; or norm of the mean and trace of the covariance."""
+"""Readings of mean and variance: those of norms; or norm of the mean and trace of the covariance."""
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "cannot be told"
 
 STRETCHES = (0.0, 0.05, 0.25, 0.5, 1.0)
-"""Of 200 ranks: 1-10, 11-50, 51-100, 101-200. A stretch is averaged, as neighbouring ranks differ by chance;
-the first are shorter, as the paper's curves fall fast at first."""
+"""Ends of stretches: of 200 ranks 1-10, 11-50, 51-100, 101-200. Stretches are averaged, since neighbouring
+ranks differ by chance; the first are shorter, since the paper's curves fall fast at first."""
 
 TENTHS = tuple(float(end) for end in np.linspace(0, 1, 11))
-"""Averaged likewise, so that no single rank decides what the least and the greatest mean is."""
+"""Ends of tenths, averaged so that no single rank decides the least and the greatest mean."""
 
 TOP = 10
-"""Ranks of the high variance, by the paper's words."""
+"""Ranks with high variance according to the paper."""
 
 MAGNITUDE = 10.0
 """An order of magnitude."""
 
 ABOUT = 2.0
-"""Two ranks are about the same where neither is twice the other; the paper has a plot and no number."""
+"""Two ranks are about the same if neither is twice the other; the paper has a plot and no number."""
 
 NEAR = 1.25
-"""Ranks are near another from four fifths of it to a quarter more."""
+"""Factor within which a rank is near another: from four fifths of it to a quarter more."""
 
 LOW = 0.5
-"""A variance is low at half of that of the top ranks."""
+"""A variance is low at or below half of that of the top ranks."""
 
 LEAST = 20
-"""Ranks without which there is nothing to compare the top ranks with."""
+"""Minimum of ranks for a comparison with the top ranks."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What criteria read, of the queries and of B samples of them.
+    """Curves that criteria read: of the queries, then of resamples, B in all.
 
     Attributes:
         mean: [B, R] curves of the mean.
@@ -67,12 +67,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A comparison.
+    """A ratio with a bound.
 
     Attributes:
-        name: of what with what.
-        value: [B].
-        bound: below which the paper is right.
+        name: numerator and denominator in words.
+        value: [B] ratio of the queries, then of resamples.
+        bound: bound below which the paper is right.
     """
 
     name: str
@@ -139,12 +139,12 @@ def findings(gradients: Gradients) -> pd.DataFrame:
     """Return which of SimANS's findings hold, under both readings of mean and variance.
 
     Args:
-        gradients: of :func:`~harness.analysis.gradients.per_rank.measure`.
+        gradients: result of :func:`~harness.analysis.gradients.per_rank.measure`.
 
     Returns:
-        A line a finding and reading. Columns: retriever; reading, ``norms`` or ``vectors``; finding;
-        criterion; compared, the ratio that comes nearest to its bound or goes beyond; value, low, high, that
-        ratio and its interval; bound; answer.
+        One line per finding and reading. Columns: retriever; reading, ``norms`` or ``vectors``; finding;
+        criterion; compared, the ratio nearest to its bound or furthest beyond; value, low, high, that ratio
+        and its interval; bound; answer.
 
     Raises:
         UserError: fewer than 20 ranks.
@@ -166,16 +166,19 @@ def findings(gradients: Gradients) -> pd.DataFrame:
 
 
 def _samples(gradients: Gradients) -> Iterator[tuple[str, Sample]]:
-    """Yield the curves of each reading: those of the queries, then those of its replicates."""
-    found = curves(gradients)
+    """Yield each reading with its curves, of the queries and then of replicates."""
+    gradient_curves = curves(gradients)
     for reading, (mean, variance) in READINGS.items():
-        positive = np.append(found.positive_rank, found.positive_replicate[mean])
-        stacked = [np.vstack([found.value[name], found.replicate[name]]) for name in (mean, variance)]
+        positive = np.append(gradient_curves.positive_rank, gradient_curves.positive_replicate[mean])
+        stacked = [
+            np.vstack([gradient_curves.value[name], gradient_curves.replicate[name]])
+            for name in (mean, variance)
+        ]
         yield reading, Sample(stacked[0], stacked[1], positive)
 
 
 def _judged(criterion: Callable[[Sample], Iterator[Ratio]], sample: Sample) -> dict[str, object]:
-    """Return the answer, and the ratio on which it stands."""
+    """Return the answer and the ratio that decides it."""
     ratios = list(criterion(sample))
     level = 1 - (1 - LEVEL) / len(ratios)
     lines = [_line(ratio, level) for ratio in ratios]
@@ -185,7 +188,7 @@ def _judged(criterion: Callable[[Sample], Iterator[Ratio]], sample: Sample) -> d
         worst = max(lines, key=lambda line: line["high"] / line["bound"])
         answer = HOLDS if worst["high"] < worst["bound"] else OPEN
     if criterion is informative_there and sample.positive[0] > sample.mean.shape[1]:
-        answer = OPEN  # no rank that was looked at is near it
+        answer = OPEN  # no measured rank is near it
     compared = ratios[lines.index(worst)].name
     about = " ".join((criterion.__doc__ or "").split("\n")[0].split())
     return {"criterion": about, "compared": compared, **worst, "answer": answer}

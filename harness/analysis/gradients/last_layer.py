@@ -1,4 +1,4 @@
-"""The last layer of a tower: whose parameters the gradients are taken of."""
+"""The last layer of a tower, by whose parameters gradients are computed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from harness.encoders.dual_encoder import DualEncoder, Tower
 from harness.errors import UserError
 
 KNOWN = (nn.Linear, nn.LayerNorm, nn.Embedding)
-"""Modules whose gradients are known sequence by sequence."""
+"""Modules with per-sequence gradients."""
 
 UNUSED = "pooler"
-"""A head that BERTs of the hub bring along, and that no tower reads."""
+"""A head of BERT checkpoints that no tower uses."""
 
 
 @dataclass(frozen=True)
 class LastLayer:
-    """The last transformer layer of a tower and what stands after it; its embeddings where it has no layer.
+    """The last transformer layer of a tower and all after it; the embeddings of a tower without layers.
 
     Attributes:
-        tower: whose.
-        entrance: the module that it begins with.
-        modules: those that hold parameters, by name.
+        tower: the tower of the layer.
+        entrance: its first module.
+        modules: name -> module, of modules with parameters.
     """
 
     tower: Tower
@@ -36,7 +36,7 @@ class LastLayer:
 
     @property
     def parameters(self) -> dict[str, nn.Parameter]:
-        """Parameters by name."""
+        """Name -> parameter."""
         return {
             f"{name}.{key}": parameter
             for name, module in self.modules.items()
@@ -45,7 +45,7 @@ class LastLayer:
 
     @property
     def words(self) -> str | None:
-        """Name of the word embeddings, where they are part of it."""
+        """Name of the word embeddings, if they are part of it."""
         embeddings = self.tower.transformer.get_input_embeddings()
         return next((name for name, module in self.modules.items() if module is embeddings), None)
 
@@ -56,7 +56,7 @@ class LastLayer:
 
     @property
     def device(self) -> torch.device:
-        """Where they lie."""
+        """Device of the parameters."""
         return next(iter(self.parameters.values())).device
 
 
@@ -64,8 +64,8 @@ def last_layer(tower: Tower) -> LastLayer:
     """Return the last layer of a tower.
 
     Raises:
-        UserError: there are layers and they cannot be found, or a module in the last is of a kind whose
-            gradients are not known sequence by sequence.
+        UserError: the layers cannot be located, or the last one has a module of a kind without per-sequence
+            gradients.
     """
     transformer: Any = tower.transformer
     layers = transformer.config.num_hidden_layers
@@ -80,7 +80,7 @@ def last_layer(tower: Tower) -> LastLayer:
             raise UserError(
                 f"the last layer holds a {type(module).__name__} ({name})",
                 where="gradients",
-                fix=f"only these are known: {names}; take the gradients to an embedding or the score",
+                fix=f"supported are {names}; or use the gradients by an embedding or the score",
             )
     return LastLayer(tower, transformer.get_submodule(path), modules)
 
@@ -94,17 +94,17 @@ def _path_of_last(transformer: nn.Module, layers: int) -> str:
     raise UserError(
         f"the {layers} layers of a {type(transformer).__name__} cannot be found",
         where="gradients",
-        fix="take the gradients to an embedding or the score",
+        fix="use the gradients by an embedding or the score",
     )
 
 
 @contextmanager
 def only_last_layers(encoder: DualEncoder, layers: list[LastLayer]) -> Iterator[None]:
-    """Let the parameters of some last layers require gradients, and no others, without dropout; then undo it.
+    """Within the block, let only the parameters of some last layers require gradients, without dropout.
 
     Args:
-        encoder: whose towers these are.
-        layers: of its towers.
+        encoder: the encoder of the layers.
+        layers: last layers of its towers; may be empty.
     """
     required = {parameter: parameter.requires_grad for parameter in encoder.parameters()}
     training = {module: module.training for module in encoder.modules()}

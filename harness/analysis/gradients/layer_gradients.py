@@ -12,36 +12,38 @@ from torch import Tensor
 
 from harness.analysis.gradients.coefficients import Coefficients
 from harness.analysis.gradients.last_layer import LastLayer, last_layer
-from harness.analysis.gradients.lists import Lists
-from harness.analysis.gradients.per_sample import Part, Trace, traced
-from harness.analysis.gradients.vector_cache import Kept
+from harness.analysis.gradients.lists import RankedLists
+from harness.analysis.gradients.per_sample import GradientsByName, ParameterGradients, Trace, traced
+from harness.analysis.gradients.vector_cache import VectorCache
 from harness.analysis.retriever import Retriever
 from harness.encoders.dual_encoder import DualEncoder
 from harness.negatives.candidates import Integers
 from harness.retrieval.encode import length_buckets
 
-Side = Literal["query", "passage", "both"]
+TowerSide = Literal["query", "passage", "both"]
 
 
 class LayerGradients:
-    """Gives the gradients of negatives, query by query.
+    """Computes the gradients of negatives, query by query.
 
-    A parameter has two ways to a score, through the query's embedding and through a passage's. Separate
-    towers have one each; of a tower that is shared, ``query`` and ``passage`` take one of its two ways.
+    A parameter acts on a score through the query's embedding and through a passage's. Separate towers have
+    one path each; of a shared tower, ``query`` and ``passage`` use one of its two paths.
 
     Args:
-        retriever: whose towers these are.
-        lists: queries and their documents.
-        given: coefficients of the losses of their negatives.
+        retriever: the retriever of the towers.
+        lists: queries with their ranked documents.
+        coefficients: coefficients of the negatives' losses.
         side: ``query``, ``passage`` or ``both``.
 
     Raises:
-        UserError: a last layer whose gradients are not known.
+        UserError: a last layer without per-sequence gradients.
     """
 
-    def __init__(self, retriever: Retriever, lists: Lists, given: Coefficients, side: Side) -> None:
+    def __init__(
+        self, retriever: Retriever, lists: RankedLists, coefficients: Coefficients, side: TowerSide
+    ) -> None:
         self.encoder: DualEncoder = retriever.encoder
-        self.lists, self.given = lists, given
+        self.lists, self.coefficients = lists, coefficients
         self._tokens = retriever.tokens
         self._query = last_layer(self.encoder.query) if side != "passage" else None
         self._passage = last_layer(self.encoder.passage) if side != "query" else None
@@ -49,7 +51,7 @@ class LayerGradients:
 
     @property
     def layers(self) -> dict[str, LastLayer]:
-        """The distinct last layers by the tower's name."""
+        """Name of a tower -> its last layer, distinct ones only."""
         named = {self._name("query"): self._query, self._name("passage"): self._passage}
         if self.encoder.shared:
             named = {"shared": self._query or self._passage}
@@ -57,7 +59,7 @@ class LayerGradients:
 
     @cached_property
     def rows(self) -> dict[str, Tensor]:
-        """Rows of word embeddings that any of the sequences reads, by the parameter's name, ascending."""
+        """Name of word embeddings -> their rows that any sequence reads, ascending."""
         read: dict[str, Integers] = {}
         for tower, layer, texts, numbers in (
             ("query", self._query, self._query_texts, self.lists.query),
@@ -71,7 +73,7 @@ class LayerGradients:
 
     @property
     def shapes(self) -> dict[str, torch.Size]:
-        """Shapes of their parameters by name; of word embeddings, the rows that are read."""
+        """Name of a parameter -> shape of its gradients; of word embeddings only the rows that are read."""
         shapes = {
             f"{tower}.{name}": parameter.shape
             for tower, layer in self.layers.items()
@@ -81,7 +83,7 @@ class LayerGradients:
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest sequence that is run."""
+        """Number of tokens of the longest sequence."""
         lengths = [self._query_texts.lengths[self.lists.query]] if self._query else []
         if self._passage:
             lengths.append(self._tokens.documents.lengths[self.lists.document.ravel()])
@@ -89,24 +91,26 @@ class LayerGradients:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of embeddings, coefficients and what is returned."""
+        """Bytes of embeddings, coefficients and results."""
         embeddings = (self.lists.queries, self.lists.passages)
         return sum(some.numel() * some.element_size() for some in embeddings) + 10 * self.lists.score.nbytes
 
-    def of(self, row: int, some: Integers, places: int, kept: Kept) -> Iterator[tuple[Tensor, str, Part]]:
+    def of(
+        self, row: int, some: Integers, places: int, cache: VectorCache
+    ) -> Iterator[tuple[Tensor, str, ParameterGradients]]:
         """Yield the gradients of a query's negatives, some negatives and one parameter at a time.
 
         Args:
-            row: of the query.
-            some: of its negatives, numbered from 0.
-            places: token places of a pass at most.
-            kept: what earlier calls left for this one, and this one may leave.
+            row: number of the query's row.
+            some: numbers of some of its negatives, from 0.
+            places: maximum of token places in a pass.
+            cache: shared sums of earlier and later calls.
 
         Yields:
-            [B] positions in `some`, all of one call different for one parameter; the parameter's name; the
-            gradients.
+            [B] positions in `some`, distinct for each parameter over the whole call; the parameter's name;
+            its gradients.
         """
-        shared = self._shared_sums(row, some, places, kept)
+        shared = self._shared_sums(row, some, places, cache)
         lengths = np.full(
             len(some), int(self._query_texts.lengths[self.lists.query[row]]) if self._query else 0
         )
@@ -116,59 +120,61 @@ class LayerGradients:
         for bucket in length_buckets(lengths, places):
             here = some[bucket]
             at = torch.from_numpy(bucket).to(self.lists.queries.device)
-            factors = [
-                self._number(np.where(self.given.which[row, here] == number, self.given.scale[row, here], 0))
-                for number in (0, 1)
-            ]
+            which, scale = self.coefficients.which[row, here], self.coefficients.scale[row, here]
+            factors = [self._number(np.where(which == number, scale, 0)) for number in (0, 1)]
             for module, capture in self._seen(row, here).items():
-                for name, part in capture.parts():
-                    full, total = f"{module}.{name}", part
-                    for factor, parts in zip(factors, shared, strict=True):
-                        total = total.plus(parts[full], factor) if full in parts else total
+                for name, gradient in capture.gradients():
+                    full, total = f"{module}.{name}", gradient
+                    for factor, sums in zip(factors, shared, strict=True):
+                        total = total.plus(sums[full], factor) if full in sums else total
                     yield at, full, total
 
     def _seen(self, row: int, some: Integers) -> Trace:
-        """Return what modules saw of some negatives of a query, and of the query once for each of them."""
+        """Return the captures of some negatives of a query, and of the query once for each of them."""
         seen: Trace = {}
         if self._passage is not None:
-            cotangent = self._number(self.given.own[row, some])[:, None] * self.lists.queries[row]
+            cotangent = self._number(self.coefficients.own[row, some])[:, None] * self.lists.queries[row]
             seen |= self._passages(self._passage, row, 1 + some, cotangent)
         if self._query is not None:
             numbers = np.full(len(some), self.lists.query[row])
-            cotangent = query_cotangents(self.lists, self.given, row, some)
+            cotangent = query_cotangents(self.lists, self.coefficients, row, some)
             trace = traced(self._query, self._query_texts, numbers, self._tokens.pad, cotangent)
             for module, capture in trace.items():
                 name = f"{self._name('query')}.{module}"
                 seen[name] = seen[name].and_then(capture) if name in seen else capture
         return seen
 
-    def _shared_sums(self, row: int, some: Integers, places: int, kept: Kept) -> list[dict[str, Part]]:
-        """Return both weighted sums of the gradients of a query's scores through the passages, by parameter.
+    def _shared_sums(
+        self, row: int, some: Integers, places: int, cache: VectorCache
+    ) -> list[GradientsByName]:
+        """Return both weighted sums of the gradients of a query's scores through the passages.
 
-        One is empty where none of the negatives needs it.
+        A sum that none of the negatives needs is empty.
         """
         if self._passage is None:
             return [{}, {}]
-        needed = self.given.which[row, some][self.given.scale[row, some] != 0]
+        needed = self.coefficients.which[row, some][self.coefficients.scale[row, some] != 0]
         return [
-            kept.of((row, number), partial(self._shared, self._passage, row, number, places))
+            cache.of((row, number), partial(self._shared, self._passage, row, number, places))
             if number in needed
             else {}
             for number in (0, 1)
         ]
 
-    def _shared(self, layer: LastLayer, row: int, number: int, places: int) -> dict[str, Part]:
-        columns = np.flatnonzero(self.given.weight[row, number])
-        weight = self._number(self.given.weight[row, number, columns])[:, None] * self.lists.queries[row]
+    def _shared(self, layer: LastLayer, row: int, number: int, places: int) -> GradientsByName:
+        columns = np.flatnonzero(self.coefficients.weight[row, number])
+        weight = (
+            self._number(self.coefficients.weight[row, number, columns])[:, None] * self.lists.queries[row]
+        )
         lengths = self._tokens.documents.lengths[self.lists.document[row, columns]]
-        found: dict[str, Part] = {}
+        sums: GradientsByName = {}
         for bucket in length_buckets(lengths, places):
             cotangent = weight[torch.from_numpy(bucket)]
             for module, capture in self._passages(layer, row, columns[bucket], cotangent).items():
-                for name, part in capture.whole().parts():
+                for name, gradient in capture.whole().gradients():
                     full = f"{module}.{name}"
-                    found[full] = part.plus(found[full], weight.new_ones(1)) if full in found else part
-        return found
+                    sums[full] = gradient.plus(sums[full], weight.new_ones(1)) if full in sums else gradient
+        return sums
 
     def _passages(self, layer: LastLayer, row: int, columns: Integers, cotangent: Tensor) -> Trace:
         numbers = self.lists.document[row, columns]
@@ -182,12 +188,12 @@ class LayerGradients:
         return torch.as_tensor(values).to(self.lists.queries)
 
 
-def query_cotangents(lists: Lists, given: Coefficients, row: int, some: Integers) -> Tensor:
+def query_cotangents(lists: RankedLists, coefficients: Coefficients, row: int, some: Integers) -> Tensor:
     """Return the gradients of the losses of some of a query's negatives by its embedding, [B, dimension]."""
     passages = lists.passages[lists.place[row]]
     own, scale, weight = (
         torch.from_numpy(values).to(passages)
-        for values in (given.own[row, some], given.scale[row, some], given.weight[row])
+        for values in (coefficients.own[row, some], coefficients.scale[row, some], coefficients.weight[row])
     )
-    sums = (weight @ passages)[given.which[row, some]]
+    sums = (weight @ passages)[coefficients.which[row, some]]
     return own[:, None] * passages[1 + some] + scale[:, None] * sums

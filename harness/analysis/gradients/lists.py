@@ -1,4 +1,4 @@
-"""What is analysed: some queries, each with a positive and its negatives in the order of their scores."""
+"""The lists of the analysis: queries, each with a positive and negatives ranked by score."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from harness.training.batches import TrainingPairs
 from harness.training.forward import embed
 
 QUERIES_STAGE = 102
-"""Stage of the noise by which some queries are chosen."""
+"""Stage of the noise that chooses queries."""
 
 AT_ONCE = 256
 """Queries that are scored against all documents at once."""
 
 
 @dataclass(frozen=True)
-class Lists:
+class RankedLists:
     """Q queries with 1 + R documents each.
 
     Attributes:
-        split: whose queries.
+        split: split of the queries.
         query: [Q] numbers of the queries.
         document: [Q, 1 + R] numbers of the documents: the first labelled positive, then the negatives from
             rank 1 on.
         score: [Q, 1 + R] float64 inner products of the embeddings below.
-        queries: [Q, dimension] embeddings, in the encoder's type.
-        passages: [U, dimension] embeddings of the distinct documents, likewise.
-        place: [Q, 1 + R] where in them a document stands.
+        queries: [Q, dimension] embeddings of the queries, in the encoder's type.
+        passages: [U, dimension] embeddings of the distinct documents, in the encoder's type.
+        place: [Q, 1 + R] row of each document in `passages`.
         positive_rank: [Q] mean over a query's labelled positives of their rank among all its negatives.
     """
 
@@ -49,18 +49,18 @@ class Lists:
     positive_rank: Floats
 
 
-def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | None, seed: int) -> Lists:
-    """Rank the negatives of queries; embeddings are made anew, in the encoder's own type.
+def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | None, seed: int) -> RankedLists:
+    """Rank the negatives of queries by embeddings in the encoder's own type.
 
     Args:
-        retriever: what is analysed.
-        split: whose queries.
-        ranks: R.
-        queries: how many are drawn from those with a labelled positive; all by default.
-        seed: of their choice.
+        retriever: the retriever to analyse.
+        split: split of the queries.
+        ranks: number R of negatives per query.
+        queries: number of queries drawn from those with a labelled positive; all by default.
+        seed: seed of that draw.
 
     Raises:
-        UserError: no such split, too few queries, or a rank beyond the documents.
+        UserError: no such split, too few queries, or more ranks than documents.
     """
     pairs = retriever.pairs(split)
     chosen = None if queries is None else _chosen(pairs, queries, split, seed)
@@ -77,7 +77,7 @@ def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | Non
     order = np.lexsort((document[:, 1:], -score[:, 1:]), axis=1) + 1
     order = np.concatenate([np.zeros_like(order[:, :1]), order], axis=1)
     document, score, place = (np.take_along_axis(table, order, axis=1) for table in (document, score, place))
-    return Lists(split, query, document, score, q, p, place, _positive_ranks(retriever, split, query))
+    return RankedLists(split, query, document, score, q, p, place, _positive_ranks(retriever, split, query))
 
 
 def _chosen(pairs: TrainingPairs, count: int, split: str, seed: int) -> Integers:
@@ -91,7 +91,7 @@ def _chosen(pairs: TrainingPairs, count: int, split: str, seed: int) -> Integers
 
 
 def _positive_ranks(retriever: Retriever, split: str, query: Integers) -> Floats:
-    """Return the mean rank of each query's labelled positives, from 1, among its negatives, [Q]."""
+    """Return the mean rank, from 1, of each query's labelled positives among its negatives, [Q]."""
     pairs = retriever.pairs(split)
     labelled = dict(zip(pairs.pairs[:, 0].tolist(), pairs.labelled, strict=True))
     embedded, ranks = retriever.queries(split), np.empty(len(query))

@@ -1,9 +1,9 @@
-"""Gradients of negatives by rank: SimANS's pilot study (sections 3.1 and 3.2), with its open questions named.
+"""Gradients of negatives by rank: SimANS's pilot study (sections 3.1, 3.2), its open choices as parameters.
 
 Its figure 1 has mean and variance over queries of the gradients at each of the first 200 ranks, by the
-parameters of the last layer. The paper does not say how a gradient becomes a number, which tower's layer is
-meant, which negatives are in the softmax, or whether dropout was on. Here the first is a column, the next two
-are parameters, and dropout is off. The last layer of an encoder without layers is its embeddings.
+parameters of the last layer. The paper leaves open how a gradient becomes a number, which tower's layer is
+meant, which negatives are in the softmax, and whether dropout was on. Here the first is a column, the next
+two are parameters, and dropout is off. The last layer of an encoder without layers is its embeddings.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.gradients.accumulate import Accumulated, accumulate_layers, accumulate_vectors
-from harness.analysis.gradients.coefficients import PAPER, Contrast, coefficients, contrasted
+from harness.analysis.gradients.coefficients import PAPER, Contrast, contrasted, loss_coefficients
 from harness.analysis.gradients.layer_gradients import LayerGradients
-from harness.analysis.gradients.lists import Lists, build_lists
+from harness.analysis.gradients.lists import RankedLists, build_lists
 from harness.analysis.gradients.statistics import Curves, Gradients, band, curves
 from harness.analysis.retriever import Retriever
 from harness.errors import UserError, nearest
@@ -28,33 +28,33 @@ from harness.negatives.noise import uniform
 Wrt = Literal["query", "passage", "both", "query-embedding", "passage-embedding", "score"]
 
 GROUPS_STAGE = 103
-"""Stage of the noise that puts queries into groups."""
+"""Stage of the noise that assigns queries to groups."""
 
 POSITIVES = "mean rank of the positives"
-"""The one statistic that belongs to no rank."""
+"""The statistic without a rank of its own."""
 
 Teacher = Callable[[Integers, Integers], Floats]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What is asked.
+class GradientSettings:
+    """Settings of the analysis.
 
     Attributes:
-        split: whose queries; one positive of each, the first labelled.
-        ranks: how many negatives of a query, from the first.
-        queries: how many are drawn from the split; all by default.
-        wrt: what the gradient is taken by: parameters of the last layer of the ``query`` tower, the
-            ``passage`` tower or ``both``; the ``query-embedding``; the ``passage-embedding`` of the
-            negative; its ``score``.
+        split: split of the queries; each has one positive, the first labelled.
+        ranks: number of negatives per query, from rank 1.
+        queries: number of queries drawn from the split; all by default.
+        wrt: variable of the gradient: parameters of the last layer of the ``query`` tower, the ``passage``
+            tower or ``both``; the ``query-embedding``; the ``passage-embedding`` of the negative; its
+            ``score``.
         loss: ``simans`` (binary cross-entropy of a negative, -log(1 - s_n)), ``simans-equation-2`` (as
             printed) or a training loss.
-        contrast: whose scores are in the softmax beside the positive's and the negative's: 15 ``sampled``
-            negatives, ``all``, or none, ``alone``.
-        teacher: gives a ranker's scores [Q, 1 + R] of queries [Q] and documents [Q, 1 + R], by number.
-        memory: bytes that the analysis may take beside model, collection and its embeddings.
-        groups: of queries, whose sums of gradients are kept for bands.
-        seed: of sampling and of the bootstrap.
+        contrast: negatives in the softmax besides the positive and the negative itself: 15 ``sampled``,
+            ``all``, or none (``alone``).
+        teacher: function of numbers of queries [Q] and documents [Q, 1 + R] to a ranker's scores [Q, 1 + R].
+        memory: bound in bytes, besides model, collection and its embeddings.
+        groups: number of groups of queries, whose sums of gradients are resampled for bands.
+        seed: seed of sampling and of the bootstrap.
     """
 
     split: str = "dev"
@@ -69,10 +69,10 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, given, known in (("wrt", self.wrt, Wrt), ("contrast", self.contrast, Contrast)):
-            if given not in get_args(known):
+        for name, choice, known in (("wrt", self.wrt, Wrt), ("contrast", self.contrast, Contrast)):
+            if choice not in get_args(known):
                 raise UserError(
-                    f"{name} is '{given}'", where="gradients", fix=nearest(given, get_args(known))
+                    f"{name} is '{choice}'", where="gradients", fix=nearest(choice, get_args(known))
                 )
         for name, number, least in (("ranks", self.ranks, 1), ("groups", self.groups, 2)):
             if number < least:
@@ -83,55 +83,61 @@ def gradients_per_rank(retriever: Retriever, **settings: Any) -> pd.DataFrame:
     """Return mean and variance of the gradients of negatives at each rank.
 
     Args:
-        retriever: what is looked at.
-        **settings: see :class:`Settings`.
+        retriever: the retriever to analyse.
+        **settings: attributes of :class:`GradientSettings`.
 
     Returns:
         The frame of :func:`frame_of`.
 
     Raises:
-        UserError: a setting that cannot be, a rank beyond the documents, a loss without its ranker, or a
-            bound on memory in which one rank does not fit.
+        UserError: an invalid setting, more ranks than documents, a loss without its ranker, or a bound on
+            memory into which one rank does not fit.
     """
     return frame_of(measure(retriever, **settings))
 
 
 def measure(retriever: Retriever, **settings: Any) -> Gradients:
-    """Return what frames, findings and figures are made of; arguments as of :func:`gradients_per_rank`."""
-    asked = Settings(**settings)
-    lists = build_lists(retriever, asked.split, asked.ranks, asked.queries, asked.seed)
-    groups = min(asked.groups, len(lists.query))
-    group = uniform(asked.seed, 0, 0, GROUPS_STAGE, lists.query).argsort().argsort() % groups
-    found = _accumulate(retriever, lists, asked, group, groups)
-    return Gradients(retriever.name, found.norm, found.product, group, lists.positive_rank, asked.seed)
+    """Return the gradients for frames, findings and figures; arguments as of :func:`gradients_per_rank`."""
+    checked = GradientSettings(**settings)
+    lists = build_lists(retriever, checked.split, checked.ranks, checked.queries, checked.seed)
+    groups = min(checked.groups, len(lists.query))
+    group = uniform(checked.seed, 0, 0, GROUPS_STAGE, lists.query).argsort().argsort() % groups
+    accumulated = _accumulate(retriever, lists, checked, group, groups)
+    return Gradients(
+        retriever.name, accumulated.norm, accumulated.product, group, lists.positive_rank, checked.seed
+    )
 
 
 def _accumulate(
-    retriever: Retriever, lists: Lists, asked: Settings, group: Integers, groups: int
+    retriever: Retriever, lists: RankedLists, settings: GradientSettings, group: Integers, groups: int
 ) -> Accumulated:
-    inside = contrasted(asked.contrast, lists.query, lists.document[:, 1:], asked.seed)
-    teacher = None if asked.teacher is None else asked.teacher(lists.query, lists.document).astype(np.float64)
-    given = coefficients(lists.score, inside, asked.loss, contrast=asked.contrast, teacher=teacher)
-    if asked.wrt not in ("query", "passage", "both"):
-        return accumulate_vectors(lists, given, asked.wrt, (group, groups))
-    gradients = LayerGradients(retriever, lists, given, asked.wrt)
-    return accumulate_layers(gradients, (group, groups), asked.memory)
+    inside = contrasted(settings.contrast, lists.query, lists.document[:, 1:], settings.seed)
+    teacher = (
+        None if settings.teacher is None else settings.teacher(lists.query, lists.document).astype(np.float64)
+    )
+    coefficients = loss_coefficients(
+        lists.score, inside, settings.loss, contrast=settings.contrast, teacher=teacher
+    )
+    if settings.wrt not in ("query", "passage", "both"):
+        return accumulate_vectors(lists, coefficients, settings.wrt, (group, groups))
+    gradients = LayerGradients(retriever, lists, coefficients, settings.wrt)
+    return accumulate_layers(gradients, (group, groups), settings.memory)
 
 
 def frame_of(gradients: Gradients) -> pd.DataFrame:
-    """Return the curves as a frame, a line a statistic and rank.
+    """Return the curves as a frame, one line per statistic and rank.
 
     Returns:
         Columns: retriever; statistic; rank, from 1; value, low and high, with a band of 95 %; relative,
-        relative_low and relative_high, the same with each curve, and each replicate's, divided by its
-        maximum. A last line is the mean rank of the positives, which has no rank of its own.
+        relative_low and relative_high, with each curve and replicate divided by its maximum. The last line is
+        the mean rank of the positives, without a rank of its own.
     """
-    found = curves(gradients)
-    frames = [_curve_frame(name, found) for name in found.value]
-    ends = band(found.positive_rank, found.positive_replicate["mean of norms"])
+    gradient_curves = curves(gradients)
+    frames = [_curve_frame(name, gradient_curves) for name in gradient_curves.value]
+    ends = band(gradient_curves.positive_rank, gradient_curves.positive_replicate["mean of norms"])
     positives = {
         "statistic": [POSITIVES],
-        "value": [found.positive_rank],
+        "value": [gradient_curves.positive_rank],
         "low": [ends[0]],
         "high": [ends[1]],
     }
@@ -141,8 +147,8 @@ def frame_of(gradients: Gradients) -> pd.DataFrame:
     return frame
 
 
-def _curve_frame(name: str, found: Curves) -> pd.DataFrame:
-    value, replicate = found.value[name], found.replicate[name]
+def _curve_frame(name: str, gradient_curves: Curves) -> pd.DataFrame:
+    value, replicate = gradient_curves.value[name], gradient_curves.replicate[name]
     relative, others = _relative(value), _relative(replicate)
     low, high = band(value, replicate)
     relative_low, relative_high = band(relative, others)
@@ -161,6 +167,6 @@ def _curve_frame(name: str, found: Curves) -> pd.DataFrame:
 
 
 def _relative(values: Floats) -> Floats:
-    """Divide curves [..., R] by their maximum; a curve that is 0 everywhere stays so."""
+    """Divide curves [..., R] by their maximum; a curve of zeros is unchanged."""
     most = values.max(axis=-1, keepdims=True)
     return np.asarray(values / np.where(most > 0, most, 1.0))

@@ -1,9 +1,9 @@
-"""Exact gradients of many sequences' scores by the parameters of a last layer, from one backward pass.
+"""Exact per-sequence gradients of scores by the parameters of a last layer, from one backward pass.
 
-The score of a sequence is the inner product of its embedding with some vector, here its cotangent, and the
-sequences of a batch do not meet. So one backward pass of the sum of their scores leaves each sequence's own
-gradient at the output of every module, and with the module's input that gives the gradient of its parameters:
-for a linear map the sum over tokens of (output's gradient) (input)' (Goodfellow 2015, "Efficient per-example
+The score of a sequence is the inner product of its embedding with a vector, here its cotangent, and the
+sequences of a batch are independent. So one backward pass of the sum of their scores yields each sequence's
+gradient at the output of every module, and with the module's input the gradient of its parameters: for a
+linear map the sum over tokens of (output's gradient) (input)' (Goodfellow 2015, "Efficient per-example
 gradient computations").
 """
 
@@ -26,12 +26,12 @@ from harness.negatives.candidates import Integers
 
 
 @dataclass(frozen=True)
-class Part:
+class ParameterGradients:
     """Gradients of one parameter for B sequences.
 
     Attributes:
-        values: [B, *shape], or [B, u, width] where all but u rows of an embedding have none.
-        rows: [u] which rows those are, ascending.
+        values: [B, *shape] gradients, or [B, u, width] if only u rows of an embedding have any.
+        rows: [u] numbers of those rows, ascending.
     """
 
     values: Tensor
@@ -42,80 +42,84 @@ class Part:
         length: Tensor = torch.linalg.vector_norm(self.values.flatten(1), dim=1)
         return length.square()
 
-    def plus(self, other: Part, factor: Tensor) -> Part:
-        """Return these and the gradient of one sequence, B = 1, times some factors [B]; these are used up."""
+    def plus(self, other: ParameterGradients, factor: Tensor) -> ParameterGradients:
+        """Return these plus factors [B] times the gradient of one sequence, B = 1; overwrites these."""
         times = factor.view(-1, *[1] * (other.values.dim() - 1))
         if self.rows is None or other.rows is None:
-            return Part(self.values.addcmul_(times, other.values))
+            return ParameterGradients(self.values.addcmul_(times, other.values))
         rows = torch.unique(torch.cat([self.rows, other.rows]))
         values = self.values.new_zeros(len(self.values), len(rows), self.values.shape[2])
         values.index_add_(1, torch.searchsorted(rows, self.rows), self.values)
         values.index_add_(1, torch.searchsorted(rows, other.rows), times * other.values)
-        return Part(values, rows)
+        return ParameterGradients(values, rows)
+
+
+GradientsByName = dict[str, ParameterGradients]
+"""Name of a parameter -> its gradients."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """What one module saw of B sequences of T places.
+    """Inputs and output gradients of one module for B sequences of T places.
 
     Attributes:
-        module: which.
-        given: [B, T, in] its input, or [B, T] numbers of an embedding's rows.
+        module: the module.
+        inputs: [B, T, in] its input, or [B, T] numbers of an embedding's rows.
         back: [B, T, out] gradient of its output.
     """
 
     module: nn.Module
-    given: Tensor
+    inputs: Tensor
     back: Tensor
 
     def whole(self) -> Capture:
-        """Return the same as one sequence, whose gradient is the sum of all."""
-        return Capture(self.module, self.given.flatten(0, 1)[None], self.back.flatten(0, 1)[None])
+        """Return the capture as one sequence, whose gradient is the sum of all."""
+        return Capture(self.module, self.inputs.flatten(0, 1)[None], self.back.flatten(0, 1)[None])
 
     def and_then(self, other: Capture) -> Capture:
-        """Return what the module saw of B sequences and of B others, whose gradients are to be added."""
-        given, back = (self.given, other.given), (self.back, other.back)
-        return Capture(self.module, torch.cat(given, dim=1), torch.cat(back, dim=1))
+        """Return the capture whose gradients are the sums of these and of B others."""
+        inputs, back = (self.inputs, other.inputs), (self.back, other.back)
+        return Capture(self.module, torch.cat(inputs, dim=1), torch.cat(back, dim=1))
 
-    def parts(self) -> Iterator[tuple[str, Part]]:
-        """Yield the gradients of each parameter, by its name."""
+    def gradients(self) -> Iterator[tuple[str, ParameterGradients]]:
+        """Yield the name of each parameter and its gradients."""
         for name, _ in self.module.named_parameters(recurse=False):
-            yield name, Part(self.back.sum(dim=1)) if name == "bias" else self._of_weight()
+            yield name, ParameterGradients(self.back.sum(dim=1)) if name == "bias" else self._of_weight()
 
-    def _of_weight(self) -> Part:
+    def _of_weight(self) -> ParameterGradients:
         if isinstance(self.module, nn.Linear):
-            return Part(torch.bmm(self.back.mT, self.given))
+            return ParameterGradients(torch.bmm(self.back.mT, self.inputs))
         return self._of_norm() if isinstance(self.module, nn.LayerNorm) else self._of_embedding()
 
-    def _of_norm(self) -> Part:
+    def _of_norm(self) -> ParameterGradients:
         norm: Any = self.module
-        normalised = functional.layer_norm(self.given, norm.normalized_shape, eps=norm.eps)
-        return Part((self.back * normalised).sum(dim=1))
+        normalised = functional.layer_norm(self.inputs, norm.normalized_shape, eps=norm.eps)
+        return ParameterGradients((self.back * normalised).sum(dim=1))
 
-    def _of_embedding(self) -> Part:
+    def _of_embedding(self) -> ParameterGradients:
         fill: Any = self.module.padding_idx
-        back = self.back if fill is None else self.back * (self.given != fill).unsqueeze(2)
-        rows, place = torch.unique(self.given, return_inverse=True)
-        size, width = len(self.given), back.shape[2]
+        back = self.back if fill is None else self.back * (self.inputs != fill).unsqueeze(2)
+        rows, place = torch.unique(self.inputs, return_inverse=True)
+        size, width = len(self.inputs), back.shape[2]
         place = place + len(rows) * torch.arange(size, device=place.device)[:, None]
         values = back.new_zeros(size * len(rows), width)
         values.index_add_(0, place.flatten(), back.flatten(0, 1))
-        return Part(values.view(size, len(rows), width), rows)
+        return ParameterGradients(values.view(size, len(rows), width), rows)
 
 
 Trace = dict[str, Capture]
-"""What the modules of a last layer saw, by name; those that a score does not depend on are left out."""
+"""Name of a module of a last layer -> its capture, for modules that the score depends on."""
 
 
 def traced(layer: LastLayer, sequences: Ragged, numbers: Integers, pad: int, cotangent: Tensor) -> Trace:
-    """Run sequences through a tower and back; one that stands B times reaches the last layer once.
+    """Run sequences forward and backward; B copies of one sequence pass the lower layers once.
 
     Args:
-        layer: the tower's last.
-        sequences: of which some are run.
-        numbers: [B] which; a number may stand several times.
-        pad: token id that fills.
-        cotangent: [B, dimension] vector whose product with the embedding is the score.
+        layer: last layer of the tower.
+        sequences: token sequences.
+        numbers: [B] numbers of sequences, with repetitions.
+        pad: token id of padding.
+        cotangent: [B, dimension] vectors whose products with the embeddings are the scores.
     """
     size = len(numbers)
     run = numbers[:1] if (numbers == numbers[0]).all() else numbers
@@ -133,14 +137,14 @@ def traced(layer: LastLayer, sequences: Ragged, numbers: Integers, pad: int, cot
 
 @contextmanager
 def _repeated(layer: LastLayer, size: int) -> Iterator[None]:
-    """Let a last layer see a single sequence `size` times while the block lasts."""
+    """Within the block, repeat a single sequence `size` times at the entrance of the last layer."""
 
-    def repeated(given: Any) -> Any:
-        single = isinstance(given, Tensor) and given.dim() > 1 and len(given) == 1
-        return given.expand(size, *given.shape[1:]) if single else given
+    def repeated(value: Any) -> Any:
+        single = isinstance(value, Tensor) and value.dim() > 1 and len(value) == 1
+        return value.expand(size, *value.shape[1:]) if single else value
 
-    def enter(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        return tuple(map(repeated, given)), {name: repeated(value) for name, value in named.items()}
+    def enter(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(map(repeated, arguments)), {name: repeated(value) for name, value in named.items()}
 
     hook = layer.entrance.register_forward_pre_hook(enter, with_kwargs=True)
     try:
@@ -151,17 +155,17 @@ def _repeated(layer: LastLayer, size: int) -> Iterator[None]:
 
 @contextmanager
 def _watched(layer: LastLayer, size: int) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
-    """Note input and output of the modules of a last layer while the block lasts."""
+    """Within the block, record input and output of the modules of a last layer."""
     seen: dict[str, tuple[Tensor, Tensor]] = {}
 
     def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
         if name in seen:
             raise UserError(f"{name} is used twice in a pass", where="gradients")
-        given = inputs[0]
-        same = isinstance(module, nn.Embedding) and len(given) == 1 < size  # looked up once for all sequences
+        first = inputs[0]
+        same = isinstance(module, nn.Embedding) and len(first) == 1 < size  # one lookup for all sequences
         if same:
-            given, output = (tensor.expand(size, *tensor.shape[1:]) for tensor in (given, output))
-        seen[name] = (given.detach(), output)
+            first, output = (tensor.expand(size, *tensor.shape[1:]) for tensor in (first, output))
+        seen[name] = (first.detach(), output)
         return output if same else None
 
     hooks = [module.register_forward_hook(partial(note, name)) for name, module in layer.modules.items()]
@@ -172,14 +176,14 @@ def _watched(layer: LastLayer, size: int) -> Iterator[dict[str, tuple[Tensor, Te
             hook.remove()
 
 
-def _captured(layer: LastLayer, name: str, given: Tensor, back: Tensor, size: int) -> Capture:
-    """Put a time axis where there is none, as after pooling."""
+def _captured(layer: LastLayer, name: str, inputs: Tensor, back: Tensor, size: int) -> Capture:
+    """Return a capture, with a time axis of length 1 where there is none, as after pooling."""
     if len(back) != size:
         raise UserError(f"{name} does not see the sequences of a batch one by one", where="gradients")
     module = layer.modules[name]
     looked_up = isinstance(module, nn.Embedding)
     return Capture(
         module,
-        given if looked_up else given.reshape(size, -1, given.shape[-1]),
+        inputs if looked_up else inputs.reshape(size, -1, inputs.shape[-1]),
         back.reshape(size, -1, back.shape[-1]),
     )

@@ -1,4 +1,4 @@
-"""What a rank's gradients have in common over queries, and how far other queries would move it."""
+"""Statistics over queries of the gradients at each rank, with bootstrap bands."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ STATISTICS = (*BY_QUERY, *BY_GROUP)
 
 @dataclass(frozen=True)
 class Gradients:
-    """What is kept of the gradients of Q queries at R ranks.
+    """Sufficient statistics of the gradients of Q queries at R ranks.
 
     Attributes:
-        retriever: its name.
-        norm: [Q, R] lengths.
-        product: [R, G, G] inner products of the sums over the queries of each group.
+        retriever: name of the retriever.
+        norm: [Q, R] lengths of the gradients.
+        product: [R, G, G] inner products of the sums over each group's queries.
         group: [Q] group of each query.
-        positive_rank: [Q] mean rank of the query's positives among all its negatives, from 1.
-        seed: of the bootstrap.
+        positive_rank: [Q] mean rank, from 1, of the query's positives among all its negatives.
+        seed: seed of the bootstrap.
     """
 
     retriever: str
@@ -49,10 +49,10 @@ class Curves:
     """Statistics of gradients by rank, and of resampled queries.
 
     Attributes:
-        value: statistic -> [R].
-        replicate: statistic -> [replicates, R]; queries are resampled for all ranks at once.
-        positive_rank: mean over queries.
-        positive_replicate: statistic -> [replicates] of the queries that its replicates have.
+        value: statistic -> [R] curve of the queries.
+        replicate: statistic -> [replicates, R] curves of resamples, each the same for all ranks.
+        positive_rank: mean over queries of the positives' mean rank.
+        positive_replicate: statistic -> [replicates] mean rank of the positives in its resamples.
     """
 
     value: dict[str, Floats]
@@ -64,8 +64,8 @@ class Curves:
 def curves(gradients: Gradients) -> Curves:
     """Return the curves of four statistics.
 
-    The mean and variance of norms are resampled by query. The others read sums of vectors, which are kept by
-    groups of queries: these are resampled.
+    The mean and variance of norms are resampled by query. The others need sums of vectors, stored by
+    groups of queries, which are resampled.
     """
     generator = np.random.default_rng(gradients.seed)
     queries = len(gradients.norm)
@@ -88,15 +88,15 @@ def curves(gradients: Gradients) -> Curves:
 
 
 def band(value: npt.ArrayLike, replicate: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
-    """Return how far other queries would move a statistic: ends of an interval around it.
+    """Return the ends of a bootstrap interval of a statistic.
 
-    It is the spread of the replicates about their mean, put around the value. Plain quantiles would lie
-    beside a curve such as the norm of the mean, which resampling makes longer.
+    It is the spread of the replicates about their mean, centred on the value. Plain quantiles would miss a
+    curve such as the norm of the mean, which resampling increases.
 
     Args:
         value: [...] the statistic.
-        replicate: [replicates, ...].
-        level: of confidence.
+        replicate: [replicates, ...] the statistic of resamples.
+        level: confidence level.
     """
     tails = (1 - level) / 2
     low, high = np.quantile(replicate - replicate.mean(axis=0), [tails, 1 - tails], axis=0)
@@ -104,17 +104,17 @@ def band(value: npt.ArrayLike, replicate: Floats, level: float = LEVEL) -> tuple
 
 
 def _of_norms(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
-    """Return mean and variance of norms where queries count some times [B, Q]; [B, R] both."""
+    """Return mean and variance of norms, [B, R] each, for counts of queries [B, Q]."""
     count = times.sum(axis=1, keepdims=True)
     middle = gradients.norm.mean(axis=0)  # squares of deviations from it keep their digits
-    apart = gradients.norm - middle
-    mean = times @ apart / count
-    variance = (times @ apart**2 - count * mean**2) / np.maximum(count - 1, 1)
+    deviation = gradients.norm - middle
+    mean = times @ deviation / count
+    variance = (times @ deviation**2 - count * mean**2) / np.maximum(count - 1, 1)
     return middle + mean, np.maximum(variance, 0)
 
 
 def _of_vectors(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
-    """Return norm of the mean and trace of the covariance where groups count some times [B, G]."""
+    """Return norm of the mean and trace of the covariance, [B, R] each, for counts of groups [B, G]."""
     sizes = np.bincount(gradients.group, minlength=gradients.groups)
     squares = np.zeros((gradients.groups, gradients.norm.shape[1]))
     np.add.at(squares, gradients.group, gradients.norm**2)

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.per_sample import Part
+from harness.analysis.gradients.per_sample import ParameterGradients
 
 
 class Sums:
-    """Sums over the queries of each group of the gradients at each of some ranks.
+    """Sums of gradients over the queries of each group, at each of some ranks.
 
     Args:
-        shapes: of the parameters, by name.
-        groups: of queries.
-        ranks: of negatives.
-        like: a tensor of the type and device that the sums have.
-        rows: of embeddings of which only some rows are kept: which, ascending; `shapes` count these.
+        shapes: name of a parameter -> shape of its gradients.
+        groups: number of groups of queries.
+        ranks: number of ranks.
+        like: tensor with the type and device of the sums.
+        rows: name of an embedding -> its stored rows, ascending; `shapes` has the shapes of these.
     """
 
     def __init__(
@@ -35,32 +35,32 @@ class Sums:
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew, in the same memory: fresh pages take longer than filling old ones."""
+        """Set all sums to 0, reusing their memory: new pages take longer than refilling old ones."""
         for sums in self._sums.values():
             sums.zero_()
 
-    def add(self, name: str, group: int, at: Tensor, part: Part) -> None:
+    def add(self, name: str, group: int, at: Tensor, gradient: ParameterGradients) -> None:
         """Add gradients of one parameter.
 
         Args:
-            name: of the parameter.
-            group: of the query.
-            at: [B] which of the ranks they are of, all different.
-            part: of B sequences.
+            name: name of the parameter.
+            group: group of the query.
+            at: [B] distinct positions among the ranks.
+            gradient: gradients of B sequences.
         """
         sums = self._sums[name][group]
-        if part.rows is None:
-            sums.index_add_(0, at, part.values)
+        if gradient.rows is None:
+            sums.index_add_(0, at, gradient.values)
             return
-        rows = torch.searchsorted(self._rows[name], part.rows) if name in self._rows else part.rows
+        rows = torch.searchsorted(self._rows[name], gradient.rows) if name in self._rows else gradient.rows
         place = at[:, None] * sums.shape[1] + rows
-        sums.view(-1, sums.shape[2]).index_add_(0, place.flatten(), part.values.flatten(0, 1))
+        sums.view(-1, sums.shape[2]).index_add_(0, place.flatten(), gradient.values.flatten(0, 1))
 
     def products(self) -> Tensor:
         """Return the inner products of the groups' sums at each rank, [ranks, groups, groups] float64."""
-        found = torch.zeros(self._ranks, self._groups, self._groups, dtype=torch.float64)
+        products = torch.zeros(self._ranks, self._groups, self._groups, dtype=torch.float64)
         for sums in self._sums.values():
             for rank in range(self._ranks):
                 flat = sums[:, rank].flatten(1)
-                found[rank] += (flat @ flat.T).double().cpu()
-        return found
+                products[rank] += (flat @ flat.T).double().cpu()
+        return products

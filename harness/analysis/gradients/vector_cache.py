@@ -1,33 +1,29 @@
-"""Vectors that come back with each chunk of ranks, kept while there is room for them."""
+"""A cache of the weighted sums that every chunk of ranks needs again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.analysis.gradients.per_sample import Part
+from harness.analysis.gradients.per_sample import GradientsByName
 
 Key = tuple[int, int]
-"""A query's row, and which of its two weighted sums."""
+"""Number of a query's row, and index of its weighted sum."""
 
 
-class Kept:
-    """Weighted sums of the gradients of a query's scores.
+class VectorCache:
+    """Caches weighted sums of the gradients of a query's scores, up to a capacity in bytes."""
 
-    Args:
-        room: bytes that they may take.
-    """
+    def __init__(self, capacity: int) -> None:
+        self._left = capacity
+        self._sums: dict[Key, GradientsByName] = {}
 
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._found: dict[Key, dict[str, Part]] = {}
-
-    def of(self, key: Key, make: Callable[[], dict[str, Part]]) -> dict[str, Part]:
-        """Return a sum's parts by parameter: those that were kept, or made now and kept where they fit."""
-        if key in self._found:
-            return self._found[key]
-        made = make()
-        size = sum(part.values.nbytes for part in made.values())
-        if size <= self._room:
-            self._room -= size
-            self._found[key] = made
-        return made
+    def of(self, key: Key, make: Callable[[], GradientsByName]) -> GradientsByName:
+        """Return a cached sum, or make it and cache it if it fits."""
+        if key in self._sums:
+            return self._sums[key]
+        sums = make()
+        size = sum(gradient.values.nbytes for gradient in sums.values())
+        if size <= self._left:
+            self._left -= size
+            self._sums[key] = sums
+        return sums

@@ -102,12 +102,12 @@ class Span:
     width: int
 
 
-def render_page(title: str, entries: Sequence[Entry], searches: Sequence[Further] = ()) -> str:
-    """Return a page of reports with a list of them that can be filtered and sorted, and links to searches."""
+def render_page(title: str, entries: Sequence[Entry], tunings: Sequence[Further] = ()) -> str:
+    """Return a page of reports with a list of them that can be filtered and sorted, and links to tunings."""
     names = entries[0].values if entries else {}
     filters = {name: sorted({value for of in entries for value in of.values[name]}) for name in names}
     page = _templates().get_template("page.html")
-    return page.render(title=title, entries=entries, filters=filters, searches=searches)
+    return page.render(title=title, entries=entries, filters=filters, tunings=tunings)
 
 
 def render_html(entry: Entry) -> str:

@@ -1,1 +1,1 @@
-"""What a search came to, from its trials.json alone."""
+"""The report of a tuning, rendered from its trials.json."""

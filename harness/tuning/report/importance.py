@@ -1,9 +1,9 @@
-"""How much of what differs between trials each parameter explains: fANOVA, with its uncertainty.
+"""The importance of parameters by fANOVA and its uncertainty, with table and figure.
 
 Hutter, Hoos and Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter Importance" (ICML 2014), by
 Optuna: a random forest is fitted to the finished trials, and the variance of its prediction over the space is
-divided among the parameters. Shares are of each parameter alone, and are not scaled to add up to 1: what they
-leave is of several parameters together.
+divided among the parameters. The shares are main effects and are not scaled to add up to 1; interactions are
+the rest.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
+from matplotlib.axes import Axes
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -22,25 +24,29 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from harness.tuning.report.result import Study, Trial
+from harness.reports.document import Column, Table, fields
+from harness.reports.drawing import INK, OKABE_ITO, describe, figure_to
+from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
+from harness.tuning.report.text import names_of, title_of
 
 FOREST_SEEDS = 10
 RESAMPLES = 40
 TREES = 16
 LEVEL = 0.9
 FEWEST, FEWEST_A_PARAMETER = 10, 4
-"""Finished trials below which a forest says nothing that another sample of trials would not deny."""
+"""Minimum of finished trials, in all and for each parameter, for a stable forest."""
+WIDE = 3
 
 
 @dataclass(frozen=True)
-class Share:
+class ParameterShare:
     """The importance of one parameter.
 
     Attributes:
-        key: of the parameter.
-        share: of the variance, a mean over forests.
+        key: key of the parameter in the space.
+        share: share of the variance, mean over forests.
         forests: standard deviation over the seeds of the forest.
-        low, high: range over trials drawn again with replacement.
+        low, high: ends of the range over bootstraps of the trials.
     """
 
     key: str
@@ -55,25 +61,24 @@ class Importance:
     """The importances of a study's parameters for one objective.
 
     Attributes:
-        shares: the greatest first; empty where there is a reason.
-        trials: finished ones that they were computed from.
-        why_not: the reason, in words.
-        left_out: parameters that only some trials have.
+        shares: largest first; empty if `why_not` has a reason.
+        trials: number of finished trials that they are computed from.
+        why_not: why there are no importances; none otherwise.
+        left_out: keys of parameters that only some trials have.
     """
 
-    shares: Sequence[Share]
+    shares: Sequence[ParameterShare]
     trials: int
     why_not: str | None
     left_out: Sequence[str]
 
 
-def importance(study: Study, place: int = 0) -> Importance:
-    """Return the importances for an objective, or why there are none.
+Importances = Mapping[tuple[str, int], Importance]
+"""(row, index of the objective) -> the importances."""
 
-    Args:
-        study: one of its studies.
-        place: of the objective.
-    """
+
+def importance(study: StudyResult, place: int = 0) -> Importance:
+    """Return the importances of a study for the objective at index `place`, or why there are none."""
     keys = [key for key, of in study.space.items() if of.get("when") is None]
     left_out = [key for key in study.space if key not in keys]
     trials = [(trial, values[place]) for trial, values in study.complete]
@@ -90,7 +95,7 @@ def importance(study: Study, place: int = 0) -> Importance:
     ]
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     shares = [
-        Share(key, float(of.mean()), float(of.std(ddof=1)), float(low[number]), float(high[number]))
+        ParameterShare(key, float(of.mean()), float(of.std(ddof=1)), float(low[number]), float(high[number]))
         for number, (key, of) in enumerate(zip(keys, on_all.T, strict=True))
     ]
     ordered = sorted(shares, key=lambda share: -share.share)
@@ -100,16 +105,14 @@ def importance(study: Study, place: int = 0) -> Importance:
 def _why_not(keys: Sequence[str], values: Sequence[float]) -> str | None:
     needed = max(FEWEST, FEWEST_A_PARAMETER * len(keys))
     if len(keys) < 2:
-        return (
-            "a parameter alone explains all there is to explain" if keys else "no parameter is always there"
-        )
+        return "a single parameter explains all variance" if keys else "no parameter is in all trials"
     if len(values) < needed:
-        return f"too few trials: {len(values)} finished, {needed} are needed for {len(keys)} parameters"
+        return f"too few trials: {len(values)} finished, {len(keys)} parameters need {needed}"
     return "all finished trials have the same value" if len(set(values)) == 1 else None
 
 
 def _fanova(
-    study: Study, keys: Sequence[str], trials: Sequence[tuple[Trial, float]], seed: int
+    study: StudyResult, keys: Sequence[str], trials: Sequence[tuple[TrialResult, float]], seed: int
 ) -> list[float]:
     """Return the share of each key in the variance of one forest's prediction."""
     spaces = {key: _distribution(study.space[key]) for key in keys}
@@ -128,17 +131,17 @@ def _fanova(
 
 
 def _empty_study() -> optuna.Study:
-    """Return a study in memory, without the line that Optuna logs of each."""
-    told = optuna.logging.get_verbosity()
+    """Return a study in memory, without Optuna's log line."""
+    verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     finally:
-        optuna.logging.set_verbosity(told)
+        optuna.logging.set_verbosity(verbosity)
 
 
 def _distribution(of: Mapping[str, Any]) -> BaseDistribution:
-    """Return where a parameter was searched; a logarithmic one by its logarithm, as it was drawn."""
+    """Return the distribution of a parameter; a logarithmic range on the scale on which it is drawn."""
     if of["type"] == "categorical":
         return CategoricalDistribution(tuple(of["choices"]))
     if of.get("log"):
@@ -150,3 +153,95 @@ def _distribution(of: Mapping[str, Any]) -> BaseDistribution:
 
 def _along(of: Mapping[str, Any], value: Any) -> Any:
     return math.log10(value) if of.get("log") else value
+
+
+def importance_table(result: TuningResult, importances: Importances) -> Table:
+    """Return one line per study and parameter; the caption names studies without importances."""
+    rows = [
+        fields([_study(result, *key), names[share.key], f"{share.share:.2f} ± {share.forests:.2f}", around])
+        for key, of in importances.items()
+        for names in (_names(of),)
+        for share in of.shares
+        for around in (f"[{share.low:.2f}, {share.high:.2f}]",)
+    ]
+    columns = (
+        Column("Study", names=True),
+        Column("Parameter", names=True),
+        Column("share"),
+        Column(f"{100 * LEVEL:g} %, over trials"),
+    )
+    reasons = [line for key, of in importances.items() for line in _reasons(_study(result, *key), of)]
+    return Table("Importance", columns, tuple(rows), " ".join([*([_caption()] if rows else []), *reasons]))
+
+
+def _study(result: TuningResult, row: str, place: int) -> str:
+    return f"{row}, {result.objectives[place].name}" if len(result.objectives) > 1 else row
+
+
+def _names(of: Importance) -> dict[str, str]:
+    return names_of([*(share.key for share in of.shares), *of.left_out])
+
+
+def _reasons(study: str, of: Importance) -> list[str]:
+    """Return why a study has no importances, or which parameters they leave out."""
+    if of.why_not:
+        return [f"{study}: none, {of.why_not}."]
+    names = _names(of)
+    left = ", ".join(names[key] for key in of.left_out)
+    return [f"{study}: without {left}, which only some trials have."] if left else []
+
+
+def _caption() -> str:
+    return (
+        "Share of the variance explained by each parameter's main effect (fANOVA on finished trials); ± is "
+        f"the standard deviation over {FOREST_SEEDS} seeds of the forest, the range is over {RESAMPLES} "
+        "bootstraps of the trials. The rest up to 1 is due to interactions. Pruned trials are left out, so "
+        "this is the importance among settings that were worth finishing."
+    )
+
+
+def draw_importance(
+    result: TuningResult, importances: Mapping[tuple[str, int], Importance], svg: Path, png: Path
+) -> None:
+    """Draw a panel for each study and objective that has importances.
+
+    Args:
+        result: the tuning.
+        importances: (row, index of the objective) -> the importances.
+        svg: where to write the vector figure.
+        png: where to write the bitmap.
+    """
+    drawn = {key: of for key, of in importances.items() if of.shares}
+    wide = min(WIDE, len(drawn))
+    bars = max(len(of.shares) for of in drawn.values())
+    lines = -(-len(drawn) // wide)
+    with figure_to(svg, png, 9.6, lines * (0.75 + 0.28 * bars) + 1.1) as figure:
+        describe(figure, title_of(result, "Importance of the parameters (fANOVA)"), _legend())
+        axes = figure.subplots(lines, wide, squeeze=False)
+        for axis in axes.flat[len(drawn) :]:
+            axis.set_axis_off()
+        for axis, ((row, place), of) in zip(axes.flat, drawn.items(), strict=False):
+            _draw_panel(axis, of)
+            several = f", {result.objectives[place].name}" if len(result.objectives) > 1 else ""
+            axis.set_title(f"{row}{several} ({of.trials} finished)", loc="left")
+
+
+def _draw_panel(axis: Axes, of: Importance) -> None:
+    names = names_of(share.key for share in of.shares)
+    places = range(len(of.shares))
+    axis.barh(places, [share.share for share in of.shares], height=0.55, color=OKABE_ITO[4])
+    for place, share in zip(places, of.shares, strict=True):
+        axis.plot([share.low, share.high], [place, place], color=INK, linewidth=1.1, zorder=3)
+        ends = [share.share - share.forests, share.share + share.forests]
+        axis.plot(ends, [place, place], color=INK, linewidth=3.4, solid_capstyle="butt", zorder=4)
+    axis.set_yticks(places, [names[share.key] for share in of.shares])
+    axis.invert_yaxis()
+    axis.set_xlim(0, 1)
+    axis.set_xlabel("share of the variance (main effect)")
+
+
+def _legend() -> str:
+    return (
+        f"Thin: {100 * LEVEL:g} % range over {RESAMPLES} bootstraps of the trials. Thick: standard deviation "
+        f"over {FOREST_SEEDS} seeds of the forest. The rest up to 1 is due to interactions."
+    )

@@ -1,4 +1,4 @@
-"""What stands under the table of a search: how trials count, what is not known."""
+"""Notes below the tables of a tuning: how trials count, and what the results cannot show."""
 
 from __future__ import annotations
 
@@ -6,41 +6,40 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.reports.text import list_text
-from harness.tuning.report.result import Found, Study
+from harness.tuning.report.result import StudyResult, TuningResult
 from harness.tuning.report.text import condition_text, names_of, number_text, setting_text
 
 MOST = 10
-"""Failed trials that are told of one by one."""
+"""Failed trials that are listed one by one."""
 
 
-def notes_of(found: Found) -> list[str]:
+def notes_of(result: TuningResult) -> list[str]:
     """Return the sentences, the most important first."""
-    optuna = found.data["optuna"]
+    optuna = result.data["optuna"]
     return [
-        "The collection of the search has no test split: documents and training queries alone, a part of "
-        "these held out to choose by. Nothing here was measured on test queries but the confirmation.",
-        "Held-out queries are judged by the labels that training has. Where test queries are judged more "
-        "fully, as in the simulation, values on the two are not to be compared; differences between settings "
-        "are.",
-        f"Every study has the same budget of {found.budget} trials; a trial is a training run of one seed, "
-        "so values of equal settings would differ by what a seed does.",
-        "A pruned trial was stopped at a refresh, since its held-out value was behind that of others at the "
-        "same step. It counts with that value, at most the best finished one, as it cannot be chosen; to "
-        "leave it out would flatter. A failed trial that was tried again is left out, any other counts as "
-        "the worst value. The papers' settings begin a search and were not drawn: they are in the history "
-        "and not among the n of the expected best.",
+        "Tuning uses documents and training queries only, a part of which is held out to choose by. The test "
+        "split is used by the confirmation alone.",
+        "Held-out queries use the sparse training labels. Where test queries have more complete judgements, "
+        "as in the simulation, compare differences between settings, not values, with the test split.",
+        f"Every study has the same budget of {result.budget} trials. A trial is one training run with one "
+        "seed; another seed would change its value.",
+        "A pruned trial was stopped at a refresh because its held-out value was behind that of others at the "
+        "same step. It counts with that value, at most that of the best finished trial, since it cannot be "
+        "chosen; leaving it out would be optimistic. A failed trial counts as the worst value, unless it was "
+        "tried again. The papers' settings are run first and were not drawn: they are in the history, not "
+        "in the expected best.",
         f"Optuna {optuna['version']}, sampler {optuna['sampler']}, pruner {optuna['pruner']}, seed "
-        f"{found.data['seed']}.",
-        *map(_space, found.studies),
-        *_failed(found),
+        f"{result.data['seed']}.",
+        *map(_space, result.studies),
+        *_failed(result),
     ]
 
 
-def _space(study: Study) -> str:
+def _space(study: StudyResult) -> str:
     names = names_of(study.space)
     parts = [f"{names[key]} {_range(of)}" for key, of in study.space.items()]
     papers = "; ".join(map(setting_text, study.papers))
-    several = f" Papers' settings: {papers}; the first stands in the tables." if len(study.papers) > 1 else ""
+    several = f" Papers' settings: {papers}; the tables show the first." if len(study.papers) > 1 else ""
     return f"Space of {study.row}: {'; '.join(parts) if parts else 'nothing'}.{several}"
 
 
@@ -55,11 +54,13 @@ def _range(of: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (text, condition_text(of.get("when")))))
 
 
-def _failed(found: Found) -> list[str]:
-    told = [
+def _failed(result: TuningResult) -> list[str]:
+    failures = [
         f"{study.row}, trial {trial.number} failed: {trial.why or 'no reason was recorded'}."
-        for study in found.studies
+        for study in result.studies
         for trial in study.of("failed")
     ]
-    more = [f"{len(told) - MOST} more failed; trials.json has the reasons."] if len(told) > MOST else []
-    return [*told[:MOST], *more]
+    more = (
+        [f"{len(failures) - MOST} more failed; trials.json has the reasons."] if len(failures) > MOST else []
+    )
+    return [*failures[:MOST], *more]

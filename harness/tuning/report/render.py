@@ -1,9 +1,12 @@
-"""The files of a search's report, from its trials.json alone; the same trials give the same bytes."""
+"""The files of a tuning's report, rendered from trials.json alone and reproducible to the byte."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from harness.reports.document import Document, Figure
 from harness.reports.renderers.html import Single, render_single
@@ -12,17 +15,13 @@ from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import render as render_target
 from harness.reports.rendering import render_index
 from harness.storage.files import write_text
-from harness.tuning.report.figures.contour import draw_contour
-from harness.tuning.report.figures.expected import draw_expected
-from harness.tuning.report.figures.history import draw_history
-from harness.tuning.report.figures.importance import draw_importance
-from harness.tuning.report.figures.pareto import draw_pareto
-from harness.tuning.report.figures.slices import draw_slices
-from harness.tuning.report.importance import importance
-from harness.tuning.report.result import TRIALS, Found, read_found
-from harness.tuning.report.table import search_document
-from harness.tuning.report.tables.importance import Importances
-from harness.tuning.report.tidy import render_trials_csv
+from harness.tuning.report.contour import draw_contour
+from harness.tuning.report.expected_best import draw_expected
+from harness.tuning.report.figures import draw_history, draw_slices
+from harness.tuning.report.importance import Importances, draw_importance, importance
+from harness.tuning.report.pareto import draw_pareto
+from harness.tuning.report.result import TRIALS, StudyResult, TrialResult, TuningResult, read_result
+from harness.tuning.report.table import tuning_document
 
 FILES = ("table.md", "table.csv", "table.tex", "table.html", TRIALS)
 
@@ -33,21 +32,21 @@ DRAWN = {
     "contour": draw_contour,
     "pareto": draw_pareto,
 }
-"""Name of a figure -> what draws it from the trials; importances are drawn from those of the table."""
+"""Name of a figure -> its plot function; importances, which the table computes, are drawn separately."""
 
 
 def render(folder: Path) -> Document:
-    """Render table and figures of a search, `<scale>/searches/<name>/`.
+    """Render table and figures of a tuning, `<scale>/tuning/<name>/`.
 
     Returns:
-        What the report says, for the console.
+        The document, for the console.
 
     Raises:
         UserError: trials.json is missing, corrupt, or of another state of the harness.
     """
-    found = read_found(folder / TRIALS)
-    importances = importances_of(found)
-    document = search_document(found, importances)
+    result = read_result(folder / TRIALS)
+    importances = importances_of(result)
+    document = tuning_document(result, importances)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
     for name in {*DRAWN, "importance"} - set(names):
         for ending in ("svg", "png"):
@@ -55,34 +54,34 @@ def render(folder: Path) -> Document:
     for name in names:
         svg, png = folder / f"{name}.svg", folder / f"{name}.png"
         if name == "importance":
-            draw_importance(found, importances, svg, png)
+            draw_importance(result, importances, svg, png)
         else:
-            DRAWN[name](found, svg, png)
+            DRAWN[name](result, svg, png)
     drawings = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names}
-    command = f"harness search {found.name} --scale {found.scale}"
+    command = f"harness tune {result.name} --scale {result.scale}"
     write_text(folder / "table.md", render_markdown(document))
     write_text(folder / "table.tex", render_latex(document))
-    write_text(folder / "table.csv", render_trials_csv(found))
+    write_text(folder / "table.csv", render_trials_csv(result))
     write_text(folder / "table.html", render_single(Single(document, drawings, FILES, command)))
     return document
 
 
-def importances_of(found: Found) -> Importances:
+def importances_of(result: TuningResult) -> Importances:
     """Return the importances of each study for each objective."""
     return {
         (study.row, place): importance(study, place)
-        for study in found.studies
-        for place in range(len(found.objectives))
+        for study in result.studies
+        for place in range(len(result.objectives))
     }
 
 
-def render_searches(root: Path) -> Sequence[Path]:
-    """Render all searches below a results root, their confirmations and the pages that lead to them.
+def render_tunings(root: Path) -> Sequence[Path]:
+    """Render all tunings below a results root, with their confirmations and the pages that link to them.
 
     Returns:
-        Their folders.
+        The folders of the tunings.
     """
-    folders = sorted(path.parent for path in root.glob(f"*/searches/*/{TRIALS}"))
+    folders = sorted(path.parent for path in root.glob(f"*/tuning/*/{TRIALS}"))
     for folder in folders:
         render(folder)
         if (folder / "confirmation" / "cells.json").exists():
@@ -90,3 +89,32 @@ def render_searches(root: Path) -> Sequence[Path]:
     for scale in sorted({folder.parents[1] for folder in folders}):
         render_index(scale)
     return folders
+
+
+def render_trials_csv(result: TuningResult) -> str:
+    """Return CSV, one line per trial; a field is empty where the trial has no such parameter or value.
+
+    Measures are fractions, costs seconds; `watched` is the last held-out value during training.
+    """
+    lines = [_line(result, study, trial) for study in result.studies for trial in study.trials]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+
+
+def _line(result: TuningResult, study: StudyResult, trial: TrialResult) -> dict[str, Any]:
+    data, values = result.data, trial.values or (None,) * len(result.objectives)
+    return {
+        "tuning": result.name,
+        "scale": result.scale,
+        "collection": data["collection"]["name"],
+        "simulation": data["collection"]["simulation"],
+        "study": study.row,
+        "sampler": study.sampler,
+        "trial": trial.number,
+        "state": trial.state,
+        "papers": trial.first,
+        **{of.name: value for of, value in zip(result.objectives, values, strict=True)},
+        "watched": trial.watched,
+        "seconds_taken": trial.seconds,
+        **{f"set:{key}": value for key, value in trial.setting.items()},
+        "why": trial.why,
+    }

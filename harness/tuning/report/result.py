@@ -1,4 +1,4 @@
-"""What a search found, as its trials.json holds it; reports are made from this alone."""
+"""The results of a tuning as trials.json stores them; reports are rendered from these alone."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from harness.storage.files import read_json
 TRIALS = "trials.json"
 
 Setting = Mapping[str, Parameter]
-"""Key of a search space -> value."""
+"""Key of the space -> value."""
 
 Mode = Literal["complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
-class Objective:
-    """What is made better.
+class TuningObjective:
+    """An objective.
 
     Attributes:
-        name: as read.
-        measured: a measure of held-out queries, a fraction; else a cost, in seconds.
-        sign: 1 where more is better, else -1.
-        queries: held-out queries that it is measured on; none of a cost.
+        name: label in tables and figures.
+        measured: whether it is a measure of held-out queries, a fraction, or else a cost in seconds.
+        sign: 1 if more is better, else -1.
+        queries: number of held-out queries; none for a cost.
     """
 
     name: str
@@ -37,18 +37,18 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A setting that was tried.
+class TrialResult:
+    """A trial: a setting and its result.
 
     Attributes:
         number: from 0, in the order in which the trials began.
         state: complete, pruned or failed.
-        setting: key -> value; a key whose condition does not hold is left out.
-        values: one an objective; none unless complete.
-        watched: last value of the first objective that was watched while it trained.
-        seconds: that it took.
-        first: it is a paper's setting, which the search began with.
-        why: it was pruned, or failed.
+        setting: key -> value, without keys whose condition does not hold.
+        values: value of each objective; none unless complete.
+        watched: last value of the first objective during training.
+        seconds: training time.
+        first: whether it is a paper's setting, with which the tuning began.
+        why: why it was pruned or failed.
     """
 
     number: int
@@ -62,66 +62,66 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyResult:
     """The trials of one row.
 
     Attributes:
-        row: of the target.
-        sampler: its sampler.
+        row: name of the row in the target.
+        sampler: preset of the row's negative sampler.
         space: key -> type, bounds or choices, condition.
-        papers: the papers' settings.
-        trials: in their order.
+        papers: the papers' settings, the first one for tables.
+        trials: all trials, by number.
     """
 
     row: str
     sampler: str | None
     space: Mapping[str, Mapping[str, Any]]
     papers: Sequence[Setting]
-    trials: Sequence[Trial]
+    trials: Sequence[TrialResult]
 
-    def of(self, state: Mode) -> list[Trial]:
-        """Return the trials that ended so."""
+    def of(self, state: Mode) -> list[TrialResult]:
+        """Return the trials that ended in a state."""
         return [trial for trial in self.trials if trial.state == state]
 
     @property
-    def complete(self) -> list[tuple[Trial, tuple[float, ...]]]:
+    def complete(self) -> list[tuple[TrialResult, tuple[float, ...]]]:
         """The finished trials with their values."""
         return [(trial, trial.values) for trial in self.trials if trial.values is not None]
 
-    def tried_again(self, trial: Trial) -> bool:
-        """Whether a trial failed and another one took its place."""
+    def tried_again(self, trial: TrialResult) -> bool:
+        """Whether a trial failed and was tried again."""
         return trial.state == "failed" and any(
             other.number > trial.number and other.setting == trial.setting for other in self.trials
         )
 
-    def paper(self) -> Trial | None:
-        """Return the finished trial of the papers' setting, the first where there are several."""
+    def paper(self) -> TrialResult | None:
+        """Return the finished trial of the first of the papers' settings."""
         stated = dict(self.papers[0]) if self.papers else None
         return next((trial for trial, _ in self.complete if trial.first and trial.setting == stated), None)
 
 
 @dataclass(frozen=True)
-class Found:
-    """A search.
+class TuningResult:
+    """A tuning.
 
     Attributes:
         data: content of trials.json.
-        objectives: one, or two.
-        studies: one a row.
+        objectives: one objective, or two.
+        studies: one study for each tuned row.
     """
 
     data: Mapping[str, Any]
-    objectives: Sequence[Objective]
-    studies: Sequence[Study]
+    objectives: Sequence[TuningObjective]
+    studies: Sequence[StudyResult]
 
     @property
     def name(self) -> str:
-        """Name of the search."""
-        return str(self.data["search"])
+        """Name of the tuning."""
+        return str(self.data["tuning"])
 
     @property
     def scale(self) -> str:
-        """Scale that it was made at."""
+        """Scale of its runs."""
         return str(self.data["scale"])
 
     @property
@@ -135,16 +135,16 @@ class Found:
         return str(self.data["optuna"]["sampler"])
 
     def gain(self, value: float, place: int = 0) -> float:
-        """Return an objective's value so that more is better."""
+        """Return an objective's value, signed so that more is better."""
         return self.objectives[place].sign * value
 
-    def best(self, study: Study) -> Trial | None:
-        """Return the finished trial that is best on the first objective, the earliest of equals."""
+    def best(self, study: StudyResult) -> TrialResult | None:
+        """Return the finished trial with the best value of the first objective; of equals the earliest."""
         ordered = sorted(study.complete, key=lambda pair: -self.gain(pair[1][0]))
         return ordered[0][0] if ordered else None
 
 
-def read_found(path: Path) -> Found:
+def read_result(path: Path) -> TuningResult:
     """Read a trials.json.
 
     Raises:
@@ -154,25 +154,25 @@ def read_found(path: Path) -> Found:
     try:
         objectives = [_objective(one) for one in data["objectives"]]
         studies = [_study(one) for one in data["studies"]]
-        return Found(data, objectives, studies)
+        return TuningResult(data, objectives, studies)
     except (KeyError, TypeError, IndexError) as error:
-        what = f"trials of another state of the harness ({type(error).__name__}: {error})"
-        raise UserError(what, where=str(path), fix="search again, or delete the folder") from error
+        what = f"trials of another version of the harness ({type(error).__name__}: {error})"
+        raise UserError(what, where=str(path), fix="tune again, or delete the folder") from error
 
 
-def _objective(data: Mapping[str, Any]) -> Objective:
+def _objective(data: Mapping[str, Any]) -> TuningObjective:
     sign = 1 if data["direction"] == "maximize" else -1
-    return Objective(data["name"], "measure" in data, sign, data.get("queries"))
+    return TuningObjective(data["name"], "measure" in data, sign, data.get("queries"))
 
 
-def _study(data: Mapping[str, Any]) -> Study:
+def _study(data: Mapping[str, Any]) -> StudyResult:
     trials = [_trial(trial) for trial in sorted(data["trials"], key=lambda trial: int(trial["number"]))]
-    return Study(data["row"], data["sampler"], data["space"], data["first"], trials)
+    return StudyResult(data["row"], data["sampler"], data["space"], data["first"], trials)
 
 
-def _trial(data: Mapping[str, Any]) -> Trial:
+def _trial(data: Mapping[str, Any]) -> TrialResult:
     complete = data["state"] == "complete"
-    return Trial(
+    return TrialResult(
         number=data["number"],
         state=data["state"],
         setting=data["params"],

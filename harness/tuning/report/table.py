@@ -1,77 +1,115 @@
-"""The document of a search: what was found for each row, and how far that can be trusted."""
+"""The document of a tuning: the best setting of each row, and how far the results can be trusted."""
 
 from __future__ import annotations
 
-from harness.reports.document import Block, Document, Figure, filled, noted
-from harness.tuning.report.figures.contour import with_contour
+from harness.reports.document import Block, Column, Document, Field, Figure, Table, fields, filled, noted
+from harness.reports.text import NOTHING, count_text
+from harness.tuning.report.confirmation_tables import confirmation_tables
+from harness.tuning.report.contour import with_contour
+from harness.tuning.report.expected_best import expected_table
+from harness.tuning.report.importance import Importances, importance_table
 from harness.tuning.report.notes import notes_of
-from harness.tuning.report.result import Found
-from harness.tuning.report.tables.confirmation import confirmation_tables
-from harness.tuning.report.tables.expected import expected_table
-from harness.tuning.report.tables.front import front_table
-from harness.tuning.report.tables.importance import Importances, importance_table
-from harness.tuning.report.tables.studies import studies_table
-from harness.tuning.report.text import axis_text, made_on
+from harness.tuning.report.pareto import front_table
+from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
+from harness.tuning.report.text import axis_text, data_text, setting_text, value_of
 
 
-def search_document(found: Found, importances: Importances) -> Document:
-    """Return the whole report.
-
-    Args:
-        found: the search.
-        importances: of each study and objective.
-    """
+def tuning_document(result: TuningResult, importances: Importances) -> Document:
+    """Return the whole report."""
     blocks = filled(
-        studies_table(found),
-        *confirmation_tables(found),
-        Figure("history", "Each trial in its order with the best so far, a panel a study."),
+        studies_table(result),
+        *confirmation_tables(result),
+        Figure("history", "Each trial in order with the best so far, one panel per study."),
         Figure("expected_best", "The best value against the number of trials, all studies together."),
-        expected_table(found),
-        *_fronts(found),
-        importance_table(found, importances),
-        *_spaces(found, importances),
-        noted("Notes", notes_of(found)),
+        expected_table(result),
+        *_fronts(result),
+        importance_table(result, importances),
+        *_spaces(result, importances),
+        noted("Notes", notes_of(result)),
     )
-    title = f"searches/{found.name}: {found.data['title']}"
-    return Document(title, tuple(_lead(found)), blocks, made_on(found), _last(found))
+    title = f"tuning/{result.name}: {result.data['title']}"
+    return Document(title, tuple(_introduction(result)), blocks, data_text(result), _last(result))
 
 
-def _lead(found: Found) -> list[str]:
-    simulation = "Simulation. " if found.data["collection"]["simulation"] else ""
+def _introduction(result: TuningResult) -> list[str]:
+    simulation = "Simulation. " if result.data["collection"]["simulation"] else ""
     better = [
-        f"{axis_text(one)}: {'more' if one.sign > 0 else 'less'} is better." for one in found.objectives
+        f"{axis_text(one)}: {'more' if one.sign > 0 else 'less'} is better." for one in result.objectives
     ]
     return [
-        f"{simulation}{found.data['source']}. Rows of {found.data['target']}, {found.budget} trials each, "
-        f"judged on {made_on(found)}. {' '.join(better)}",
-        "The held-out queries choose a setting, so the value of the best is flattered by the choice. What it "
-        "is worth, the test queries say under fresh seeds.",
+        f"{simulation}{result.data['source']}. Rows of {result.data['target']}, {result.budget} trials each, "
+        f"evaluated on {data_text(result)}. {' '.join(better)}",
+        "Choosing the best setting on the held-out queries makes its value there optimistic. The "
+        "confirmation on test queries with fresh seeds measures what it is worth.",
     ]
 
 
-def _last(found: Found) -> str:
-    confirmed = "confirmed on test" if found.data.get("confirmation") else "not confirmed on test yet"
-    return f"On {made_on(found)}; the value of the best is flattered by the choice, {confirmed}."
+def _last(result: TuningResult) -> str:
+    confirmed = "confirmed on test" if result.data.get("confirmation") else "not confirmed on test yet"
+    return f"On {data_text(result)}; the best value is optimistic, since it was chosen for it; {confirmed}."
 
 
-def _fronts(found: Found) -> list[Block]:
-    if len(found.objectives) == 1:
+def _fronts(result: TuningResult) -> list[Block]:
+    if len(result.objectives) == 1:
         return []
-    return [front_table(found), Figure("pareto", "Both objectives of all finished trials, with the fronts.")]
+    return [front_table(result), Figure("pareto", "Both objectives of all finished trials, with the fronts.")]
 
 
-def _spaces(found: Found, importances: Importances) -> list[Block]:
-    """Return the figures of what the parameters do, those that have something to show."""
+def _spaces(result: TuningResult, importances: Importances) -> list[Block]:
+    """Return the figures of the parameters' effects that have data to show."""
     shares = any(of.shares for of in importances.values())
     due = {
         "importance": (shares, "The importance of each parameter, with its uncertainty."),
         "slices": (
-            any(study.space for study in found.studies),
-            "The value of each trial over each parameter, a line a study.",
+            any(study.space for study in result.studies),
+            "The value of each trial over each parameter, one row per study.",
         ),
         "contour": (
-            bool(with_contour(found)),
-            "Values over two parameters; what lies between trials is interpolated.",
+            bool(with_contour(result)),
+            "Values over two parameters, interpolated between trials.",
         ),
     }
     return [Figure(name, alt) for name, (shown, alt) in due.items() if shown]
+
+
+STATES = {"complete": "finished", "pruned": "pruned", "failed": "failed"}
+
+
+def studies_table(result: TuningResult) -> Table:
+    """Return one line per study: best setting, papers' setting, and how many trials ended in which state."""
+    columns = [
+        Column("Study", names=True, brief=""),
+        *_columns(result, "Best", "best"),
+        *_columns(result, "Papers'", "papers'"),
+        *(Column(word, "Trials", brief=word) for word in STATES.values()),
+    ]
+    rows = tuple(_line(result, study) for study in result.studies)
+    first = result.objectives[0].name
+    return Table("", tuple(columns), rows, notes=(f"Best: by {first}.",) * (len(result.objectives) > 1))
+
+
+def _columns(result: TuningResult, group: str, brief: str) -> list[Column]:
+    values = [
+        Column(axis_text(one), group, brief=None if place else brief)
+        for place, one in enumerate(result.objectives)
+    ]
+    return [Column("setting", group, names=True), *values]
+
+
+def _line(result: TuningResult, study: StudyResult) -> tuple[Field, ...]:
+    best, paper = result.best(study), study.paper()
+    return fields(
+        [
+            study.row,
+            setting_text(best.setting) if best else NOTHING,
+            *_values(result, best),
+            setting_text(study.papers[0]) if study.papers else NOTHING,
+            *_values(result, paper),
+            *(count_text(sum(trial.state == state for trial in study.trials)) for state in STATES),
+        ]
+    )
+
+
+def _values(result: TuningResult, trial: TrialResult | None) -> list[str]:
+    values = trial.values if trial and trial.values else [None] * len(result.objectives)
+    return list(map(value_of, result.objectives, values))

@@ -1,4 +1,4 @@
-"""How what a search found is written: settings, values, where it was made."""
+"""Texts for a tuning's report: settings, values, data and titles."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from typing import Any
 from harness.reports.text import NOTHING, Style, count_text, list_text
 from harness.specs.expansion import short_names, value_text
 from harness.specs.samplers import Parameter
-from harness.tuning.report.result import Found, Objective, Setting
+from harness.tuning.report.result import Setting, TuningObjective, TuningResult
 
 PERCENT = Style(100.0, 1)
 
 PAPERS = "papers' setting"
-"""What a paper chose, as a row and a column name it."""
+"""Name of the row and the column with a paper's choice."""
 
 
-def value_of(objective: Objective, value: float | None) -> str:
-    """Return a value of an objective: per cent of a measure, seconds of a cost."""
+def value_of(objective: TuningObjective, value: float | None) -> str:
+    """Return a value of an objective: a measure in per cent, a cost in seconds."""
     if value is None:
         return NOTHING
     return PERCENT.number(value) if objective.measured else f"{value:.3g}"
 
 
-def factor_of(objective: Objective) -> float:
-    """Return what the values of an objective are multiplied by where they are shown."""
+def factor_of(objective: TuningObjective) -> float:
+    """Return the factor by which values of an objective are multiplied for display."""
     return PERCENT.factor if objective.measured else 1.0
 
 
-def axis_text(objective: Objective) -> str:
+def axis_text(objective: TuningObjective) -> str:
     """Return an objective with its unit."""
     return f"{objective.name} (%)" if objective.measured else objective.name
 
 
 def number_text(value: Parameter) -> str:
-    """Return a value of a setting, a number to three digits; trials.json has all of them."""
+    """Return a value of a setting; numbers have three digits, all of them in trials.json."""
     return f"{value:.3g}" if isinstance(value, float) else value_text(value)
 
 
 def names_of(keys: Iterable[str]) -> dict[str, str]:
-    """Return the keys of a space as they are read: the last step of a path where that is clear."""
+    """Return short names of keys: the last part of a path where that is unambiguous."""
     return short_names(keys)
 
 
@@ -50,24 +50,24 @@ def setting_text(setting: Setting) -> str:
 
 
 def condition_text(when: Mapping[str, Any] | None) -> str:
-    """Return when a parameter is there at all, as far as that depends on others."""
+    """Return the condition of a parameter, empty if it has none."""
     parts = [
-        f"{key} is {' or '.join(map(str, wanted if isinstance(wanted, list) else [wanted]))}"
-        for key, wanted in (when or {}).items()
+        f"{key} is {' or '.join(map(str, values if isinstance(values, list) else [values]))}"
+        for key, values in (when or {}).items()
     ]
     return f"where {list_text(parts)}" if parts else ""
 
 
-def made_on(found: Found) -> str:
-    """Return the collection, a simulation named so, the scale and on how many queries settings are judged."""
-    collection = found.data["collection"]
+def data_text(result: TuningResult) -> str:
+    """Return collection (marked if a simulation), scale and number of held-out queries."""
+    collection = result.data["collection"]
     simulation = " (simulation)" if collection["simulation"] else ""
-    queries = next((one.queries for one in found.objectives if one.queries), None)
+    queries = next((one.queries for one in result.objectives if one.queries), None)
     held_out = f", {count_text(queries)} held-out training queries" if queries else ""
-    return f"{collection['name']}{simulation} at {found.scale} scale{held_out}"
+    return f"{collection['name']}{simulation} at {result.scale} scale{held_out}"
 
 
-def title_of(found: Found, what: str) -> str:
-    """Return the title of a figure: what it shows, of which search, made on what."""
-    simulation = "Simulation. " if found.data["collection"]["simulation"] else ""
-    return f"{simulation}searches/{found.name}: {found.data['title']}\n{what}; {made_on(found)}"
+def title_of(result: TuningResult, what: str) -> str:
+    """Return the title of a figure: the tuning, its subject `what`, and the data."""
+    simulation = "Simulation. " if result.data["collection"]["simulation"] else ""
+    return f"{simulation}tuning/{result.name}: {result.data['title']}\n{what}; {data_text(result)}"

@@ -49,13 +49,13 @@ def negative_loss(
     if contrast != "alone":
         mine = torch.arange(len(members)) == at
         listed = torch.where(mine, listed, listed.detach())
-    told = None if teacher is None else teacher[members][None]
-    return make_loss(loss)(Scores(listed[None], torch.tensor([0]), told))
+    teacher_scores = None if teacher is None else teacher[members][None]
+    return make_loss(loss)(Scores(listed[None], torch.tensor([0]), teacher_scores))
 
 
 def brute_force(retriever, lists, inside, wrt: str, loss, contrast: str, teacher=None) -> np.ndarray:
     """Gradients of all negatives, [Q, R, P]."""
-    told = [None] * len(inside) if teacher is None else torch.from_numpy(teacher)
+    teacher_scores = [None] * len(inside) if teacher is None else torch.from_numpy(teacher)
     retriever.encoder.eval().requires_grad_(True)
     return np.stack(
         [
@@ -66,7 +66,7 @@ def brute_force(retriever, lists, inside, wrt: str, loss, contrast: str, teacher
                     row,
                     wrt,
                     lambda scores, negative, at=row: negative_loss(
-                        scores, inside[at], negative, loss, contrast, told[at]
+                        scores, inside[at], negative, loss, contrast, teacher_scores[at]
                     ),
                 )
             )
@@ -84,15 +84,15 @@ def _of_query(retriever, lists, row: int, wrt: str, loss) -> list[np.ndarray]:
     elif wrt in ("passage", "passage-embedding"):
         q = q.detach()
     scores = p @ q
-    found = []
+    slopes = []
     for negative in range(1, len(scores)):
         value = loss(scores, negative)
         if wrt in SIDES:
-            found.append(_slope(value, parameters(encoder, wrt), None))
+            slopes.append(_slope(value, parameters(encoder, wrt), None))
         else:
             by = {"query-embedding": q, "passage-embedding": p, "score": scores}[wrt]
-            found.append(_slope(value, [by], None if wrt == "query-embedding" else negative))
-    return found
+            slopes.append(_slope(value, [by], None if wrt == "query-embedding" else negative))
+    return slopes
 
 
 def _slope(value: Tensor, by: list[Tensor], own: int | None) -> np.ndarray:

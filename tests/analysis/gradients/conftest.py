@@ -28,10 +28,10 @@ ENCODERS = {
 @pytest.fixture(scope="session")
 def double(retriever):
     """Make an untrained retriever in float64, whose weights are all random, from changes to the settings."""
-    made: dict[str, Retriever] = {}
+    retrievers: dict[str, Retriever] = {}
 
     def make(name: str) -> Retriever:
-        if name not in made:
+        if name not in retrievers:
             tokens = retriever.tokens
             usual = {"hidden": 16, "layers": 2, "heads": 2, "intermediate": 24, "pooling": "mean"}
             settings = EncoderSettings(**{**usual, "dropout": 0.1, "token_dropout": 0.2, **ENCODERS[name]})
@@ -42,8 +42,8 @@ def double(retriever):
             with torch.no_grad():
                 for parameter in encoder.parameters():
                     parameter.add_(torch.randn_like(parameter) * 0.2)
-            made[name] = Retriever(name, encoder.double(), retriever.collection, tokens)
-        return made[name]
+            retrievers[name] = Retriever(name, encoder.double(), retriever.collection, tokens)
+        return retrievers[name]
 
     return make
 

@@ -1,6 +1,6 @@
-"""Run analyses in a process of its own and print how many bytes each took at most beside what was held.
+"""Run analyses in a process of its own and print the peak of bytes that each added.
 
-`python -m tests.analysis.gradients.peak_memory BYTES ...`: the bounds that they are given, ascending.
+`python -m tests.analysis.gradients.peak_memory BYTES ...`: their bounds, ascending.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def wide_retriever(folder: Path) -> Retriever:
     return Retriever("wide", encoder, collection, tokens)
 
 
-def held(line: str) -> int:
+def bytes_held(name: str) -> int:
     """Bytes that the process holds: `VmRSS` now, or `VmHWM` at most since the peak was reset."""
     status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(found.split()[1]) for found in status if found.startswith(line)) * 1024
+    return next(int(line.split()[1]) for line in status if line.startswith(name)) * 1024
 
 
 def main() -> None:
@@ -58,9 +58,9 @@ def main() -> None:
         measure(retriever, ranks=20, queries=2, wrt="score")
         for bound in sys.argv[1:]:
             Path("/proc/self/clear_refs").write_text("5")  # resets the peak, see proc(5)
-            before = held("VmRSS")
+            before = bytes_held("VmRSS")
             measure(retriever, ranks=10, queries=2, groups=4, memory=int(bound))
-            print(held("VmHWM") - before)
+            print(bytes_held("VmHWM") - before)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from harness.analysis.gradients.coefficients import coefficients, contrasted
+from harness.analysis.gradients.coefficients import contrasted, loss_coefficients
 from harness.analysis.gradients.last_layer import only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients
 from harness.analysis.gradients.per_rank import measure
-from harness.analysis.gradients.vector_cache import Kept
+from harness.analysis.gradients.vector_cache import VectorCache
 
 from .brute_force import SIDES, brute_force
 from .conftest import ENCODERS, RANKS
@@ -44,9 +44,11 @@ def stacked(gradients: LayerGradients, ranks: int, places: int) -> np.ndarray:
         for name, parameter in layer.parameters.items()
     }
     with only_last_layers(gradients.encoder, list(gradients.layers.values())):
-        for at, name, part in gradients.of(0, np.arange(ranks), places, Kept(0)):
-            columns = slice(None) if part.rows is None else part.rows
-            table[name][at[:, None], columns] = part.values if part.rows is not None else part.values[:, None]
+        for at, name, gradient in gradients.of(0, np.arange(ranks), places, VectorCache(0)):
+            columns = slice(None) if gradient.rows is None else gradient.rows
+            table[name][at[:, None], columns] = (
+                gradient.values if gradient.rows is not None else gradient.values[:, None]
+            )
     return torch.cat([values.flatten(1) for values in table.values()], dim=1).numpy()
 
 
@@ -56,10 +58,10 @@ def test_gradients_one_by_one(double, lists_of, name: str, wrt: str) -> None:
     retriever = double(name)
     lists = lists_of(retriever, 1)
     inside = contrasted("sampled", lists.query, lists.document[:, 1:], 0)
-    given = coefficients(lists.score, inside)
-    found = stacked(LayerGradients(retriever, lists, given, wrt), RANKS, places=90)
+    coefficients = loss_coefficients(lists.score, inside)
+    computed = stacked(LayerGradients(retriever, lists, coefficients, wrt), RANKS, places=90)
     expected = brute_force(retriever, lists, inside, wrt, "simans", "sampled")[0]
-    np.testing.assert_allclose(found, expected, **EXACT)
+    np.testing.assert_allclose(computed, expected, **EXACT)
     assert np.abs(expected).max() > 1e-3
 
 
@@ -74,11 +76,11 @@ def test_every_loss_and_contrast(double, lists_of, loss, contrast: str) -> None:
     retriever = double("two layers, shared, mean")
     lists = lists_of(retriever, 2)
     inside = contrasted(contrast, lists.query, lists.document[:, 1:], 3)
-    told = teacher(lists.query, lists.document)
-    given = coefficients(lists.score, inside, loss, contrast=contrast, teacher=told)
-    found = stacked(LayerGradients(retriever, lists, given, "both"), RANKS, places=4096)
-    expected = brute_force(retriever, lists, inside, "both", loss, contrast, told)
-    np.testing.assert_allclose(found, expected[0], **EXACT)
+    teacher_scores = teacher(lists.query, lists.document)
+    coefficients = loss_coefficients(lists.score, inside, loss, contrast=contrast, teacher=teacher_scores)
+    computed = stacked(LayerGradients(retriever, lists, coefficients, "both"), RANKS, places=4096)
+    expected = brute_force(retriever, lists, inside, "both", loss, contrast, teacher_scores)
+    np.testing.assert_allclose(computed, expected[0], **EXACT)
     settings = {
         "ranks": RANKS,
         "queries": 2,
@@ -99,19 +101,19 @@ def test_everything_that_a_gradient_is_taken_by(double, lists_of, wrt: str, loss
     lists = lists_of(retriever, 5)
     inside = contrasted("sampled", lists.query, lists.document[:, 1:], 3)
     expected = brute_force(retriever, lists, inside, wrt, loss, "sampled")
-    found = measure(retriever, ranks=RANKS, queries=5, wrt=wrt, loss=loss, groups=2, seed=3)
-    np.testing.assert_allclose(found.norm, np.linalg.norm(expected, axis=2), **EXACT)
-    sums = np.stack([expected[found.group == group].sum(axis=0) for group in (0, 1)])
-    np.testing.assert_allclose(found.product, np.einsum("grp,hrp->rgh", sums, sums), **EXACT)
+    measured = measure(retriever, ranks=RANKS, queries=5, wrt=wrt, loss=loss, groups=2, seed=3)
+    np.testing.assert_allclose(measured.norm, np.linalg.norm(expected, axis=2), **EXACT)
+    sums = np.stack([expected[measured.group == group].sum(axis=0) for group in (0, 1)])
+    np.testing.assert_allclose(measured.product, np.einsum("grp,hrp->rgh", sums, sums), **EXACT)
 
 
 def test_a_negative_with_nearly_all_weight_keeps_its_digits() -> None:
     """Its odds are e^40; what is left of it beside a gradient through all scores would be noise."""
     scores = np.array([[0.0, 40.0, 1.0, -1.0]])
-    given = coefficients(scores, np.full((1, 3), True), contrast="all")
-    assert np.abs(given.own).max() < 2
-    of_all = given.scale[0, :, None] * given.weight[0, given.which[0]]
-    of_all[np.arange(3), np.arange(1, 4)] += given.own[0]
+    coefficients = loss_coefficients(scores, np.full((1, 3), True), contrast="all")
+    assert np.abs(coefficients.own).max() < 2
+    of_all = coefficients.scale[0, :, None] * coefficients.weight[0, coefficients.which[0]]
+    of_all[np.arange(3), np.arange(1, 4)] += coefficients.own[0]
     for negative in range(3):
         leaf = torch.tensor(scores[0], requires_grad=True)
         others = [column for column in range(4) if column != negative + 1]

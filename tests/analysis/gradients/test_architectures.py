@@ -44,7 +44,7 @@ def tower(family: str, settings: dict) -> Tower:
 def test_gradients_sequence_by_sequence(family: str, numbers: list[int]) -> None:
     layer = last_layer(tower(family, FAMILIES[family]))
     cotangent = torch.randn(4, 16, dtype=torch.float64)
-    found = traced(layer, SEQUENCES, np.array(numbers), 0, cotangent)
+    trace = traced(layer, SEQUENCES, np.array(numbers), 0, cotangent)
     seen = 0
     for place, number in enumerate(numbers):
         ids = torch.from_numpy(SEQUENCES.padded(np.array([number]), 0)[0])
@@ -55,7 +55,7 @@ def test_gradients_sequence_by_sequence(family: str, numbers: list[int]) -> None
         ):
             if gradient is not None:
                 module, _, parameter = name.rpartition(".")
-                values = dict(found[module].parts())[parameter].values[place]
+                values = dict(trace[module].gradients())[parameter].values[place]
                 torch.testing.assert_close(values, gradient, rtol=1e-10, atol=1e-12)
                 seen += 1
     assert seen >= 4 * 7  # ModernBERT has no biases
@@ -74,5 +74,5 @@ def test_a_layer_whose_gradients_are_not_known_is_refused() -> None:
     settings = {"vocab_size": 50, "d_model": 16, "d_kv": 8, "num_layers": 2, "num_heads": 2, "d_ff": 24}
     torch.manual_seed(0)
     t5 = transformers.T5EncoderModel(transformers.T5Config(**settings))
-    with pytest.raises(UserError, match=r"T5LayerNorm.*; take the gradients to an embedding or the score"):
+    with pytest.raises(UserError, match=r"T5LayerNorm.*; or use the gradients by an embedding or the score"):
         last_layer(Tower(t5, pooling="mean"))

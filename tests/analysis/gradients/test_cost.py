@@ -31,13 +31,13 @@ def test_peak_memory_stays_under_two_bounds_and_uses_what_it_may() -> None:
     assert 30 * MIB < lesser < bounds[0] < greater < bounds[1]
 
 
-def test_memory_in_which_one_rank_does_not_fit_is_told_with_what_it_takes(double) -> None:
+def test_memory_in_which_one_rank_does_not_fit_is_refused_with_what_it_takes(double) -> None:
     retriever = double("no layer, shared, idf")
     with pytest.raises(
-        UserError, match=r"one rank takes \d\.\d MiB, and 0\.1 MiB is the bound; raise"
-    ) as told:
+        UserError, match=r"one rank needs \d\.\d MiB, and the bound is 0\.1 MiB; raise"
+    ) as caught:
         measure(retriever, ranks=2, queries=3, memory=MIB // 10)
-    takes = float(str(told.value).split(" MiB")[0].split()[-1]) + 0.1
+    takes = float(str(caught.value).split(" MiB")[0].split()[-1]) + 0.1
     assert measure(retriever, ranks=2, queries=3, memory=int(takes * MIB)).norm.shape == (3, 2)
 
 

@@ -31,9 +31,9 @@ from harness.errors import UserError
     ids=str,
 )
 def test_one_clear_message(double, settings, message: str) -> None:
-    with pytest.raises(UserError, match=message) as told:
+    with pytest.raises(UserError, match=message) as caught:
         gradients_per_rank(double("no layer, shared, idf"), **{"ranks": 2, **settings})
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 class Scaled(nn.Module):

@@ -1,4 +1,4 @@
-"""SimANS's findings are told from curves that have them and curves that have not."""
+"""SimANS's findings are recognised in curves that have them and curves that have not."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def gradients(mean, spread, positive: float, queries: int = 400) -> Gradients:
     group = np.arange(queries) % 16
     sums = np.stack([norm[group == g].sum(axis=0) for g in range(16)])
     product = np.einsum("gr,hr->rgh", sums, sums)
-    return Gradients("made", norm, product, group, rng.exponential(positive - 1, queries) + 1, 0)
+    return Gradients("drawn", norm, product, group, rng.exponential(positive - 1, queries) + 1, 0)
 
 
-def answers(given: Gradients) -> dict[str, dict[str, str]]:
-    frame = findings(given)
+def answers(measured: Gradients) -> dict[str, dict[str, str]]:
+    frame = findings(measured)
     assert list(frame["finding"]) == list(CRITERIA) * 2
     return {
         reading: {line["finding"].split(".")[0]: line["answer"] for _, line in lines.iterrows()}
@@ -38,9 +38,9 @@ HIGH_FIRST = np.where(rank <= 10, 0.2, 0.1 - rank / 5000)
 
 
 def test_curves_as_the_paper_draws_them_have_all_findings() -> None:
-    found = answers(gradients(FALLING, HIGH_FIRST, positive=13.0, queries=2000))
-    assert set(found["norms"].values()) == {HOLDS}, found
-    assert found["vectors"]["1"] == found["vectors"]["2"] == found["vectors"]["3"] == HOLDS
+    answered = answers(gradients(FALLING, HIGH_FIRST, positive=13.0, queries=2000))
+    assert set(answered["norms"].values()) == {HOLDS}, answered
+    assert answered["vectors"]["1"] == answered["vectors"]["2"] == answered["vectors"]["3"] == HOLDS
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_one_that_is_turned_round_does_not_hold(finding, mean, spread, positive)
 
 def test_flat_curves_of_few_queries_tell_nothing_of_the_first() -> None:
     flat = np.full(RANKS, 0.5)
-    found = answers(gradients(flat, flat / 5, positive=13.0, queries=40))["norms"]
-    assert found["1"] == found["3"] == OPEN
+    answered = answers(gradients(flat, flat / 5, positive=13.0, queries=40))["norms"]
+    assert answered["1"] == answered["3"] == OPEN
 
 
 def test_positives_beyond_the_ranks_have_no_negatives_near_them() -> None:
-    found = answers(gradients(FALLING, HIGH_FIRST, positive=900.0))["norms"]
-    assert found["4a"] == FAILS and found["4b"] == OPEN
+    answered = answers(gradients(FALLING, HIGH_FIRST, positive=900.0))["norms"]
+    assert answered["4a"] == FAILS and answered["4b"] == OPEN
 
 
 def test_a_line_names_the_ratio_that_decides_and_its_bound() -> None:

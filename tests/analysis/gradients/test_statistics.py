@@ -53,7 +53,7 @@ def test_the_mean_rank_of_the_positives_counts_negatives_alone(double) -> None:
 
 
 def random_gradients(seed: int, queries: int, groups: int = 16) -> tuple[np.ndarray, Gradients]:
-    """Gradients [Q, 3, 40] of lengths and spreads that differ by rank, and what is kept of them."""
+    """Gradients [Q, 3, 40] of lengths and spreads that differ by rank, and what statistics read of them."""
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(queries, 3, 40)) * np.array([3.0, 1.0, 0.5])[:, None] + 0.4
     group = np.arange(queries) % groups
@@ -65,31 +65,31 @@ def random_gradients(seed: int, queries: int, groups: int = 16) -> tuple[np.ndar
 
 def test_bands_are_as_wide_as_other_queries_would_scatter() -> None:
     others = [statistics(random_gradients(seed, 160)[0]) for seed in range(150)]
-    found = [curves(random_gradients(seed, 160)[1]) for seed in range(20)]
+    several = [curves(random_gradients(seed, 160)[1]) for seed in range(20)]
     for name in STATISTICS:
-        ends = [band(some.value[name], some.replicate[name]) for some in found]
+        ends = [band(some.value[name], some.replicate[name]) for some in several]
         width = np.mean([high - low for low, high in ends], axis=0)
         scatter = np.std([some[name] for some in others], axis=0)
         np.testing.assert_allclose(width / (2 * 1.96 * scatter), 1.0, atol=0.2, err_msg=name)
 
 
 def test_a_group_of_every_query_agrees_with_resampling_the_vectors() -> None:
-    vectors, kept = random_gradients(1, 12, groups=12)
-    found = curves(kept)
+    vectors, gradients_of_groups = random_gradients(1, 12, groups=12)
+    computed = curves(gradients_of_groups)
     for name, values in statistics(vectors).items():
-        np.testing.assert_allclose(found.value[name], values, rtol=1e-10)
+        np.testing.assert_allclose(computed.value[name], values, rtol=1e-10)
     generator = np.random.default_rng(1)
     generator.multinomial(12, np.full(12, 1 / 12), 1000)  # those of the statistics by query
     again = statistics(np.repeat(vectors, generator.multinomial(12, np.full(12, 1 / 12), 1000)[7], axis=0))
     for name in BY_GROUP:
-        np.testing.assert_allclose(found.replicate[name][7], again[name])
+        np.testing.assert_allclose(computed.replicate[name][7], again[name])
 
 
 def test_the_same_seed_gives_the_same_frame_and_gradients_lie_in_memory_no_more(double) -> None:
-    kept = measure(double("two layers, shared, mean"), ranks=4, queries=6, groups=3, seed=5)
-    assert kept.norm.shape == (6, 4) and kept.product.shape == (4, 3, 3)
-    assert np.bincount(kept.group).tolist() == [2, 2, 2]
-    assert frame_of(kept).equals(frame_of(kept))
+    measured = measure(double("two layers, shared, mean"), ranks=4, queries=6, groups=3, seed=5)
+    assert measured.norm.shape == (6, 4) and measured.product.shape == (4, 3, 3)
+    assert np.bincount(measured.group).tolist() == [2, 2, 2]
+    assert frame_of(measured).equals(frame_of(measured))
 
 
 def test_fifteen_negatives_are_sampled_uniformly_for_each_query() -> None:

@@ -1,0 +1,95 @@
+"""Scores and rankings of a side: read from a run's folder, or computed now with an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.api.encoder import load_encoder
+from harness.api.finished import refuse_other_content, stored_collection
+from harness.collections.collection import Collection
+from harness.compare.pairs import SeedScores
+from harness.compare.sides import ComparedSide, Member
+from harness.encoders.dual_encoder import DualEncoder
+from harness.errors import UserError, nearest
+from harness.evaluation.measures import evaluate
+from harness.evaluation.rankings import read_ranking
+from harness.records.run_folder import RunFolder
+from harness.retrieval.encode import encode
+from harness.runs.evaluation import rank
+from harness.runs.stages import Stages, device
+from harness.specs.settings import RunSettings
+from harness.storage.checksums import check_folder
+
+
+def the_collection(stages: Stages, a: ComparedSide, b: ComparedSide, settings: RunSettings) -> Collection:
+    """Return the collection of both sides from the store; it is not built here.
+
+    Raises:
+        UserError: the sides use different collections, or the store's copy is missing or has changed.
+    """
+    for side in (a, b):
+        if side.settings is not None and side.settings.collection != settings.collection:
+            other = b if side is a else a
+            one, another = _collection_text(side.settings), _collection_text(settings)
+            what = f"{side.name} is measured on {one}, {other.name} on {another}"
+            raise UserError(what, fix="compare what is measured on the same collection")
+    collection = stored_collection(stages, settings.collection)
+    for side in (a, b):
+        refuse_other_content(stages, side.name, side.content, settings.collection)
+    return collection
+
+
+def measure_side(
+    stages: Stages, side: ComparedSide, settings: RunSettings, collection: Collection, split: str
+) -> Mapping[int, SeedScores]:
+    """Return scores and rankings of a side, seed by seed.
+
+    Args:
+        stages: over the store.
+        side: the side to measure.
+        settings: lengths, depth and measures for an encoder without a run.
+        collection: the collection of both sides.
+        split: split of its queries.
+
+    Raises:
+        UserError: no such split, or a file is missing or corrupt.
+    """
+    if split not in collection.queries or split == "train":
+        known = [name for name in collection.queries if name != "train"]
+        raise UserError(
+            f"{collection.name} has no queries '{split}' to measure on", fix=nearest(split, known)
+        )
+    return {
+        seed: _read(member, split) if member.is_run else _ranked(stages, member, settings, collection, split)
+        for seed, member in side.members.items()
+    }
+
+
+def _read(member: Member, split: str) -> SeedScores:
+    scores = RunFolder(member.folder).per_query()
+    ranking = read_ranking(member.folder / "rankings" / f"{split}.trec.gz")
+    return SeedScores(scores[scores["split"] == split], ranking)
+
+
+def _ranked(
+    stages: Stages, member: Member, settings: RunSettings, collection: Collection, split: str
+) -> SeedScores:
+    """Encode and rank, as the evaluation of a run does."""
+    with stages.progress.task(f"ranking by {member.folder.name}"):
+        if member.run is not None:
+            check_folder(member.folder)
+            encoder = DualEncoder.load(member.folder).to(device())
+            tokens = stages.tokens(member.run.settings())
+        else:
+            lengths = settings.tokens.model_dump(exclude={"vocabulary"})
+            alone = load_encoder(member.folder, collection, **lengths)
+            encoder, tokens = alone.encoder, alone.tokens
+        documents = encode(encoder.passage, tokens.documents, tokens.pad)
+        ranking = rank(settings.depth, collection, tokens, encoder, documents, split)
+    return SeedScores(evaluate(ranking, collection.queries[split].qrels, settings.measures), ranking)
+
+
+def _collection_text(settings: RunSettings) -> str:
+    """Return kind and parameters of a collection."""
+    parameters = ", ".join(f"{key} {value}" for key, value in settings.collection.parameters.items())
+    return f"{settings.collection.kind}{f' ({parameters})' if parameters else ''}"

@@ -1,0 +1,102 @@
+"""Tables of a tuning's confirmation: the best settings on the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.reports.document import Column, Field, Table, fields
+from harness.reports.text import NOTHING, p_text
+from harness.tuning.report.result import TuningResult
+from harness.tuning.report.text import PAPERS, PERCENT
+
+Quoted = Mapping[str, Any]
+
+TITLE = "Confirmation"
+
+
+def confirmation_tables(result: TuningResult) -> list[Table]:
+    """Return the tables of the confirmation, or one that says how to run it."""
+    quoted = result.data.get("confirmation")
+    if quoted is None:
+        caption = (
+            f"Not run yet: `harness tune {result.name} --scale {result.scale} --confirm` trains the best and "
+            "the papers' settings with fresh seeds and evaluates them on the test split, once."
+        )
+        return [Table(TITLE, (), (), caption)]
+    return [_against_papers(result, quoted), _against_baseline(quoted)]
+
+
+def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
+    """One line per study: papers' setting, best setting, their difference with both intervals."""
+    rows = []
+    for study in quoted["studies"]:
+        block = study["difference"]
+        papers = _mean(study["papers"]) if study["given"] else Field(NOTHING)
+        middle = [papers, _mean(study["best"])]
+        rows.append(
+            (Field(study["row"]), *middle, *_difference(block), Field(p_text(block and block["holm_p"])))
+        )
+    level = f"{100 * quoted['level']:g} % CI"
+    columns = (
+        Column("Study", names=True, brief="on test"),
+        Column(PAPERS, brief="papers'"),
+        Column("best", brief="best"),
+        Column("difference", brief="difference"),
+        Column("over queries", level),
+        Column("over queries and seeds", level, brief="over queries\nand seeds"),
+        Column("p (Holm)"),
+    )
+    seeds = ", ".join(map(str, quoted["seeds"]))
+    caption = (
+        f"{quoted['primary']} in % on the {quoted['split']} split of {quoted['collection']}, seeds {seeds}, "
+        "which no trial used; ± is the standard deviation over seeds. Best minus papers' setting, paired by "
+        "seed and query."
+    )
+    same = [study["row"] for study in quoted["studies"] if study["same"]]
+    notes = [f"The papers' setting was the best of {', '.join(same)}."] if same else []
+    now = {study.row: best.setting for study in result.studies if (best := result.best(study))}
+    went_on = [study["row"] for study in quoted["studies"] if study["setting"] != now.get(study["row"])]
+    notes += (
+        [f"The best setting of {', '.join(went_on)} has changed since the confirmation."] if went_on else []
+    )
+    failed = [f"{name} failed: {reason}." for name, reason in quoted["failed"].items()]
+    return Table(TITLE, columns, tuple(rows), caption, notes=(*notes, *failed))
+
+
+def _against_baseline(quoted: Quoted) -> Table:
+    """One line per row of the confirmation: its difference to the baseline, with both intervals."""
+    rows = [
+        (Field(row["name"]), *_difference(row["difference"]), Field(p_text(row["difference"]["holm_p"])))
+        for row in quoted["to_baseline"]
+        if row["difference"] is not None
+    ]
+    level = f"{100 * quoted['level']:g} % CI"
+    columns = (
+        Column("Row", names=True),
+        Column("difference"),
+        Column("over queries", level),
+        Column("over queries and seeds", level),
+        Column("p (Holm)"),
+    )
+    caption = "`confirmation/table.md` has all measures." if rows else ""
+    return Table(f"Difference to {quoted['baseline']} in {quoted['primary']}", columns, tuple(rows), caption)
+
+
+def _mean(block: Quoted | None) -> Field:
+    if block is None:
+        return Field("failed", state="failed")
+    spread = "" if block["sd"] is None else f" ± {PERCENT.number(block['sd'])}"
+    return Field(PERCENT.number(block["mean"]) + spread)
+
+
+def _difference(block: Quoted | None) -> tuple[Field, ...]:
+    if block is None:
+        return fields([NOTHING] * 3)
+    return fields(
+        [
+            PERCENT.number(block["value"], signed=True),
+            PERCENT.interval(block["checkpoints"]),
+            PERCENT.interval(block["method"]),
+        ]
+    )
