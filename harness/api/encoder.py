@@ -7,7 +7,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens
 from harness.encoders.anywhere import FromAnywhere, read_encoder

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.analysis.retriever import Retriever
 from harness.api.finished import (
     missing_run,
     refuse_other_content,
@@ -16,6 +15,7 @@ from harness.api.finished import (
     row_with_runs,
     stored_collection,
 )
+from harness.api.retriever import Retriever
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder

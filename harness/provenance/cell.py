@@ -136,7 +136,7 @@ def _spec_line(library: Library, cell: Cell) -> str:
 
 def _settings(cell: Cell) -> Iterator[Fact]:
     if isinstance(cell.row, Counted):
-        yield "counted", counted_text(cell, cell.row) or _missing_text(cell)
+        yield "counted", counted_text(cell.cells, cell.place, cell.row) or _missing_text(cell)
         return
     if not isinstance(cell.row, Row) or not cell.trains:
         yield "settings", f"not trained here: the row is {cell.row.kind}"
@@ -182,7 +182,7 @@ def _reproduced(cell: Cell) -> Iterator[Fact]:
         yield "reproduced", _missing_text(cell)
         return
     if "cost" in cell.column:
-        yield "reproduced", seconds_text_of(cell, cell.cells)
+        yield "reproduced", seconds_text_of(cell.row.name, cell.column, cell.cells)
         return
     printing = {"comparison": "rows", "confirmation": "rows", "sweep": "points"}.get(cell.cells["kind"])
     if printing is None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
 from harness.encoders.dual_encoder import build_dual_encoder

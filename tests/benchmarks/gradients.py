@@ -28,7 +28,7 @@ from harness.analysis.gradients.last_layer import last_layer, only_last_layers
 from harness.analysis.gradients.layer_gradients import LayerGradients
 from harness.analysis.gradients.lists import Lists
 from harness.analysis.gradients.per_sample import traced
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.collections.tokens import Ragged, TokenStore
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
 from harness.negatives.candidates import Floats, Integers

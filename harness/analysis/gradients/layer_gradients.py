@@ -15,7 +15,7 @@ from harness.analysis.gradients.last_layer import LastLayer, last_layer
 from harness.analysis.gradients.lists import RankedLists
 from harness.analysis.gradients.per_sample import GradientsByName, ParameterGradients, Trace, traced
 from harness.analysis.gradients.vector_cache import VectorCache
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.encoders.dual_encoder import DualEncoder
 from harness.negatives.candidates import Integers
 from harness.retrieval.encode import length_buckets

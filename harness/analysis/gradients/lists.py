@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.analysis.gradients.last_layer import only_last_layers
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.errors import UserError
 from harness.negatives.candidates import Floats, Integers
 from harness.negatives.noise import uniform

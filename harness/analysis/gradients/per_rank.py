@@ -20,7 +20,7 @@ from harness.analysis.gradients.coefficients import PAPER, Contrast, contrasted,
 from harness.analysis.gradients.layer_gradients import LayerGradients
 from harness.analysis.gradients.lists import RankedLists, build_lists
 from harness.analysis.gradients.statistics import Curves, Gradients, band, curves
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.errors import UserError, nearest
 from harness.negatives.candidates import Floats, Integers
 from harness.negatives.noise import uniform

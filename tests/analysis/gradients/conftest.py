@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.analysis.gradients.lists import build_lists
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.encoders.dual_encoder import build_dual_encoder
 from harness.specs.settings import EncoderSettings
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from harness.analysis.gradients.last_layer import last_layer
 from harness.analysis.gradients.per_rank import gradients_per_rank, measure
-from harness.analysis.retriever import Retriever
+from harness.api.retriever import Retriever
 from harness.errors import UserError
 
 
