@@ -177,7 +177,7 @@ target = {
         {
             "name": "SimANS, standardised",
             "kind": "control",
-            "sampler": {"preset": "simans", "with": {"gap": "standardised"}},
+            "sampler": {"preset": "simans", "law": {"gap": "standardised"}},
         },
     ],
 }

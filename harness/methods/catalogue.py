@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.errors import UserError, nearest
@@ -11,7 +11,7 @@ from harness.methods.parameters import Parameter, paragraphs, parameters_of
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES
 from harness.specs.library import Library
-from harness.specs.recipe import Recipe
+from harness.specs.recipe import Phase
 from harness.specs.settings import POOLINGS
 from harness.training.losses.registry import LOSSES
 from harness.training.topologies.registry import ALIASES, TOPOLOGIES
@@ -133,17 +133,16 @@ def _samplers() -> Iterator[Method]:
 
 
 def _recipes(library: Library) -> Iterator[Method]:
-    said = ("summary", "source", "departs")
-    known = {name: field for name, field in Recipe.model_fields.items() if name not in said}
     for name in library.names("recipes"):
         recipe = library.recipe(name)
-        values = recipe.model_dump(mode="json")
-        settings = tuple(
-            replace(parameter, required=False, default=values[parameter.name])
-            for parameter in parameters_of(known)
-        )
+        phases = tuple(Parameter(phase.name, "phase", default=_spelt(phase)) for phase in recipe.phases)
         text = (recipe.departs,) if recipe.departs else ()
-        yield Method(name, "recipe", recipe.summary, recipe.source, settings, text=text)
+        yield Method(name, "recipe", recipe.summary, recipe.source, phases, text=text)
+
+
+def _spelt(phase: Phase) -> Any:
+    """Return a phase as its file spells it, without its name."""
+    return phase.model_dump(mode="json", exclude_unset=True, exclude={"name"})
 
 
 def _encoders() -> Iterator[Method]:

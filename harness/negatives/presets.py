@@ -178,9 +178,9 @@ _PRESETS = (
 
 
 def _reading(name: str, of: str, summary: str, origin: str, **changes: Any) -> Preset:
-    """Return a reading of a preset: `with_` changes its law's parameters, others replace its pieces."""
+    """Return a reading of a preset: `law_changes` change its law's parameters, others replace its pieces."""
     base = _BY_NAME[of]
-    law = {**base.law, **changes.pop("with_", {})}
+    law = {**base.law, **changes.pop("law_changes", {})}
     return replace(base, name=name, summary=summary, origin=origin, law=law, reading_of=of, **changes)
 
 
@@ -201,7 +201,7 @@ _READINGS = (
         "simans",
         "SimANS as released for NQ and TQ: b is added, missed positives leave the law",
         "SimANS code, utils/util_wiki.py:614-631; train_NQ_AR2.sh sets b = 1",
-        with_={"b_enters": "added", "missed": "uniform"},
+        law_changes={"b_enters": "added", "missed": "uniform"},
         source=_RETRIEVED,
         draw={"name": "released-union", "truncation": "shuffled"},
     ),
@@ -210,7 +210,7 @@ _READINGS = (
         "simans",
         "SimANS as released for MS-Doc: b is added, cut in the order of a set",
         "SimANS code, utils/MARCO_until_Doc.py:127-148",
-        with_={"b_enters": "added", "missed": "last"},
+        law_changes={"b_enters": "added", "missed": "last"},
         source=_RETRIEVED,
         draw={"name": "released-union"},
     ),
@@ -219,7 +219,7 @@ _READINGS = (
         "simans",
         "SimANS as released for MS-Pas: exp(-3 |gap|), cut in the order of a set",
         "SimANS code, utils/MARCO_until_new.py:127-202",
-        with_={"shape": "laplace", "a": 3.0, "missed": "last"},
+        law_changes={"shape": "laplace", "a": 3.0, "missed": "last"},
         source=_RETRIEVED,
         draw={"name": "released-union"},
     ),
@@ -228,7 +228,7 @@ _READINGS = (
         "simans",
         "SimANS over gaps in standard deviations of the row's scores",
         "Ours: a retriever's inner products have no unit",
-        with_={"gap": "standardised"},
+        law_changes={"gap": "standardised"},
     ),
     *(
         _reading(
@@ -236,7 +236,7 @@ _READINGS = (
             "debiased",
             f"debiased sampling, reading {letter}",
             origin,
-            with_={"reading": letter},
+            law_changes={"reading": letter},
         )
         for letter, origin in (
             ("B", "TriSampler, Table 5: the share is taken from the raw score"),
@@ -251,63 +251,63 @@ _READINGS = (
         "doc-sim",
         "equation 4 of SimANS with s(d+, d-) in the place of s(q, d-)",
         "SimANS, Table 6, Doc-Sim, as its text may be read",
-        with_={"reading": "bell"},
+        law_changes={"reading": "bell"},
     ),
     _reading(
         "region-concentric",
         "region",
         "inside the ball around the positive on which the query lies",
         "TriSampler, Figure 1, concentric region",
-        with_={"shape": "concentric"},
+        law_changes={"shape": "concentric"},
     ),
     _reading(
         "region-triangular",
         "region",
         "inside the shell around the query, and nearer to the positive than the query is",
         "TriSampler, Figure 1, triangular region",
-        with_={"shape": "triangular"},
+        law_changes={"shape": "triangular"},
     ),
     _reading(
         "trisampler-all",
         "trisampler",
         "equation 6 over all K candidates; equation 5 only fills",
         "TriSampler: the number of transitional negatives is open",
-        with_={"transitional": 1.0},
+        law_changes={"transitional": 1.0},
     ),
     _reading(
         "trisampler-replacement",
         "trisampler",
         "transitional negatives drawn with replacement, so that they are fewer",
         "TriSampler, Algorithm 1: replacement is open",
-        with_={"first_draw": "with-replacement"},
+        law_changes={"first_draw": "with-replacement"},
     ),
     _reading(
         "trisampler-uniform-fill",
         "trisampler",
         "rows of too few positive weights are filled by equal weights",
         "ReSa2 (third party), secondRetrieve.py: uniform",
-        with_={"fill": "uniform"},
+        law_changes={"fill": "uniform"},
     ),
     _reading(
         "trisampler-standardised",
         "trisampler",
         "equation 5 over gaps in standard deviations of the row's scores",
         "Ours: a retriever's inner products have no unit",
-        with_={"gap": "standardised"},
+        law_changes={"gap": "standardised"},
     ),
     _reading(
         "trisampler-eq4",
         "trisampler",
         "with the angle of equation 4, at most 60 degrees, before the first stage",
         "TriSampler, equation 4, which Algorithm 1 does not use",
-        with_={"angle": "eq4"},
+        law_changes={"angle": "eq4"},
     ),
     _reading(
         "trisampler-apex",
         "trisampler",
         "with the angle at the query, at most 60 degrees, before the first stage",
         "TriSampler, Figure 2; ReSa2 (third party), reading T1",
-        with_={"angle": "apex"},
+        law_changes={"angle": "apex"},
     ),
     _reading(
         "trisampler-two-pools",

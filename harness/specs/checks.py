@@ -128,10 +128,10 @@ def _readable_sampler(given: Any) -> SamplerChoice | None:
     """Return what can be read of a sampler of which something is wrong."""
     if not isinstance(given, dict):
         return None
-    parameters = given.get("with")
+    parameters = given.get("law")
     parameters = parameters if isinstance(parameters, dict) else {}
     scalars = {key: value for key, value in parameters.items() if isinstance(value, bool | int | float | str)}
-    return _tolerant(SamplerChoice, {**given, "with": scalars})
+    return _tolerant(SamplerChoice, {**given, "law": scalars})
 
 
 def _texts(source: Source, group: str, key: str) -> Iterator[tuple[int, str]]:

@@ -93,8 +93,8 @@ def expand(source: Source, target: Target, library: Names) -> tuple[Source, Targ
 def short_names(paths: Iterable[str]) -> dict[str, str]:
     """Return the last step of each path, or the whole path where two end alike.
 
-    >>> short_names(["with.gap", "source.count"])
-    {'with.gap': 'gap', 'source.count': 'count'}
+    >>> short_names(["law.gap", "source.count"])
+    {'law.gap': 'gap', 'source.count': 'count'}
     """
     every = list(dict.fromkeys(paths))
     last = [path.rpartition(".")[2] for path in every]

@@ -80,7 +80,7 @@ def _check_parameter(source: Source) -> Iterator[UserError]:
     parameter = source.at(("parameter",))
     if isinstance(parameter, str) and parameter.partition(".")[0] not in known:
         what = f"'{parameter}' is no parameter"
-        fix = f"`{NEGATIVES}`, or a path into the sampler such as `with.a`"
+        fix = f"`{NEGATIVES}`, or a path into the sampler such as `law.a`"
         yield source.error(("parameter",), what, fix)
 
 

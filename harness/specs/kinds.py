@@ -134,7 +134,7 @@ class Point(Swept):
 
 
 class Sweep(Measured):
-    """Rows over the values of one parameter: ``negatives``, or a path into the sampler such as ``with.a``."""
+    """Rows over the values of one parameter: ``negatives``, or a path into the sampler such as ``law.a``."""
 
     kind: Literal["sweep"]
     parameter: str

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.base import Spec
-from harness.specs.owners import OWNERS, PLACES, SUBSTITUTED
+from harness.specs.owners import OWNERS, PLACES, RENAMED, SUBSTITUTED
 from harness.specs.yaml_file import Location, Source, has
 
 Model = TypeVar("Model", bound=Spec)
@@ -107,6 +107,8 @@ def _unknown_key(source: Source, location: Location, model: type[BaseModel], own
     if owner == "scale" and key in SUBSTITUTED:
         what = f"'{key}' belongs to the recipe; a scale puts another in its place"
         return source.error(location, what, "write it below `substitutes`")
+    if key in RENAMED:
+        return source.error(location, f"'{key}' is called `{RENAMED[key]}`", "write that")
     owned = OWNERS.get(key)
     if owned and owned != owner:
         what = f"'{key}' belongs to the {owned} ({PLACES[owned]}), but is set here by the {owner}"

@@ -73,7 +73,7 @@ class Row(Line):
     """A row that is trained, evaluated or quoted; `recipe` where it differs from the shared one.
 
     `readings` stand in targets of kind readings alone: a path into the sampler's choice, such as
-    ``with.gap``, and the values that it may take; the row stands for all their combinations.
+    ``law.gap``, and the values that it may take; the row stands for all their combinations.
     """
 
     kind: Literal["trained", "published", "control", "reference", "unavailable"]

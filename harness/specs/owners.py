@@ -17,10 +17,13 @@ _OWNED = {
     "recipe": "phases trains start loss temperature teacher optimizer schedule rate batch steps refresh "
     "lr_warmup_share clip_norm weight_decay turns departs",
     "dataset": "collection collections titles further measures excluded promoted dropped",
-    "row": "sampler preset draw mask with evaluates published readings",
+    "row": "sampler preset law draw mask evaluates published readings",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}
 """Key -> its only owner; a key that several own in different senses (negatives, title) is not listed."""
+
+RENAMED = {"with": "law"}
+"""Key of older specs -> what it is called."""
 
 SUBSTITUTED = ("rate", "batch", "steps", "refresh")
 """Keys of a recipe in whose place a scale puts others, below `substitutes`."""

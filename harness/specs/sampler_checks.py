@@ -52,17 +52,17 @@ def _law(source: Source, place: Location, choice: SamplerChoice) -> tuple[Any, l
     """Make the law parameter by parameter, so that every wrong one is told."""
     law, errors = choice.piece("law"), []
     base = presets()[choice.preset].law
-    for key, value in choice.with_.items():
+    for key, value in choice.law.items():
         try:
             make_law({**base, key: value})
         except PieceError as error:
-            errors.append(source.error((*place, "with", key), error.what, error.fix))
+            errors.append(source.error((*place, "law", key), error.what, error.fix))
     if errors:
         return None, errors
     try:
         return make_law(law), []
     except PieceError as error:
-        return None, [source.error((*place, "with"), error.what, error.fix)]
+        return None, [source.error((*place, "law"), error.what, error.fix)]
 
 
 def _check_fit(source: Source, place: Location, pieces: dict[str, Any]) -> Iterator[UserError]:

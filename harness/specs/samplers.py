@@ -19,13 +19,13 @@ PieceChoice = str | dict[str, Any]
 
 
 class SamplerChoice(Spec):
-    """A preset, with changes to its law's parameters (`with`), or to its other pieces.
+    """A preset, with changes to its law's parameters, or to its other pieces.
 
     A piece is a name, a `name` with parameters, or parameters alone, which change those of the preset's.
     """
 
     preset: str
-    with_: dict[str, Parameter] = Field(default={}, alias="with")
+    law: dict[str, Parameter] = Field(default={}, description="parameters of the preset's law")
     source: PieceChoice | None = None
     draw: PieceChoice | None = None
     topology: PieceChoice | None = None
@@ -50,7 +50,7 @@ class SamplerChoice(Spec):
     def piece(self, kind: str) -> Any:
         """Return what is chosen of a kind (``source``, ``law``, ``draw``, ``topology``), not checked yet."""
         base: Preset = presets()[self.preset]
-        return changed(getattr(base, kind), self.with_ if kind == "law" else getattr(self, kind))
+        return changed(getattr(base, kind), getattr(self, kind))
 
 
 def by_name(value: Any) -> Any:

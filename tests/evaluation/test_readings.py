@@ -9,11 +9,11 @@ from harness.errors import UserError
 from harness.evaluation.readings import agree, by_value, compare_readings, summarise_readings
 
 COLUMN = {"label": "MRR@10", "dataset": "d", "measure": "RR", "split": "test"}
-PATHS = ["with.share", "with.gap", "with.shape"]
+PATHS = ["law.share", "law.gap", "law.shape"]
 
 
 def reading(row: str, **values: object) -> dict[str, object]:
-    chosen = {f"with.{name}": value for name, value in values.items()}
+    chosen = {f"law.{name}": value for name, value in values.items()}
     return {"row": row, "name": f"{row} {' '.join(map(str, values.values()))}".strip(), "reading": chosen}
 
 
@@ -102,14 +102,14 @@ def test_wide_intervals_lie_on_neither_side_and_one_seed_counts_those_of_the_che
 def test_means_by_value_are_over_all_pairs_with_it() -> None:
     found = {(of["row"], of["path"]): of for of in by_value(compared(), READINGS, PATHS)}
     assert list(found) == [
-        ("Uniform", "with.share"), ("Uniform", "with.gap"),
-        ("Sim", "with.share"), ("Sim", "with.gap"), ("Sim", "with.shape"),
+        ("Uniform", "law.share"), ("Uniform", "law.gap"),
+        ("Sim", "law.share"), ("Sim", "law.gap"), ("Sim", "law.shape"),
     ]  # fmt: skip
-    share = found["Uniform", "with.share"]
+    share = found["Uniform", "law.share"]
     assert [(of["value"], of["pairs"]) for of in share["values"]] == [(0.5, 2), (1.0, 2)]
     assert [of["mean"] for of in share["values"]] == pytest.approx([0.05, 0.0])
     assert share["spread"] == pytest.approx(0.05)
-    gap = found["Sim", "with.gap"]
+    gap = found["Sim", "law.gap"]
     assert [(of["value"], of["pairs"]) for of in gap["values"]] == [("raw", 4), ("std", 2)]
     assert [of["mean"] for of in gap["values"]] == pytest.approx([-0.025, -0.25])
     assert by_value([], READINGS, PATHS) == []

@@ -13,16 +13,16 @@ from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 
 FOCUS = {
-    "with.transitional": [0.25, 0.5, 1.0],
-    "with.first_draw": ["without-replacement", "with-replacement"],
-    "with.fill": ["first-law", "uniform"],
-    "with.angle": ["off", "eq4", "apex"],
-    "with.gap": ["raw", "standardised"],
+    "law.transitional": [0.25, 0.5, 1.0],
+    "law.first_draw": ["without-replacement", "with-replacement"],
+    "law.fill": ["first-law", "uniform"],
+    "law.angle": ["off", "eq4", "apex"],
+    "law.gap": ["raw", "standardised"],
 }
 ROWS: dict[str, tuple[str, dict[str, list[Any]]]] = {
     "TriSampler": ("trained", FOCUS),
     "Uniform Sampling": ("trained", {}),
-    "SimANS": ("control", {"with.gap": ["raw", "standardised"], "with.a": [0.5, 1.0]}),
+    "SimANS": ("control", {"law.gap": ["raw", "standardised"], "law.a": [0.5, 1.0]}),
 }
 
 
@@ -41,8 +41,8 @@ def readings_scores(readings: list[dict[str, Any]], seeds: int, queries: int = 1
     rng = np.random.default_rng(7)
     hardness, parts = rng.normal(0, 0.2, queries), []
     for of in readings:
-        lift = 0.02 * (of["reading"].get("with.transitional", 1) == 0.25) - 0.01 * (of["row"] == "SimANS")
-        lift += 0.01 * (of["reading"].get("with.angle") == "apex")
+        lift = 0.02 * (of["reading"].get("law.transitional", 1) == 0.25) - 0.01 * (of["row"] == "SimANS")
+        lift += 0.01 * (of["reading"].get("law.angle") == "apex")
         for seed in range(seeds):
             value = 0.5 + lift + hardness + rng.normal(0, 0.005) + rng.normal(0, 0.05, queries)
             part = {"row": of["name"], "seed": seed, "dataset": "ms-pas", "split": "test"}
@@ -55,7 +55,7 @@ def sample_readings(seeds: int = 3, rows: tuple[str, ...] = tuple(ROWS), few: bo
     """Cells as `harness reproduce` writes them; `few` keeps two paths of the focus."""
     wanted = {row: ROWS[row] for row in rows}
     if few:
-        wanted["TriSampler"] = ("trained", {path: FOCUS[path] for path in ("with.angle", "with.gap")})
+        wanted["TriSampler"] = ("trained", {path: FOCUS[path] for path in ("law.angle", "law.gap")})
     readings = [of for row, (_, values) in wanted.items() for of in readings_of(row, values)]
     scores, column = readings_scores(readings, seeds), COLUMNS[0] | {"published": False}
     for of in readings:

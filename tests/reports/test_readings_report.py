@@ -56,7 +56,7 @@ def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> Non
 
 def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any]) -> None:
     lines = section_of(render_markdown(document_of(curve)), "Mean difference by value")
-    of = next(of for of in curve["by_value"] if of["path"] == "with.transitional")
+    of = next(of for of in curve["by_value"] if of["path"] == "law.transitional")
     first = of["values"][0]
     assert lines[0][:3] == ["transitional", "0.25", f"{100 * first['mean']:+.2f} (of 24)"]
     assert lines[3][:3] == ["transitional", "spread", f"{100 * of['spread']:.2f}"]
@@ -75,8 +75,8 @@ def test_of_many_pairs_the_ends_are_shown_and_the_csv_has_all(curve: dict[str, A
     pair = curve["pairs"][-1]
     line = rows[-1]
     assert (float(line["difference"]), float(line["method_low"])) == (pair["value"], pair["method"]["low"])
-    assert (line["with.gap"], line["with.a"]) == ("standardised", "1.0")
-    assert next(row for row in rows if row["row"] == "Uniform Sampling")["with.a"] == ""
+    assert (line["law.gap"], line["law.a"]) == ("standardised", "1.0")
+    assert next(row for row in rows if row["row"] == "Uniform Sampling")["law.a"] == ""
 
 
 def test_few_pairs_are_all_shown_and_one_seed_says_what_it_is_worth(short: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from harness.specs.resolve import resolve
 from .conftest import TABLE, Broken
 
 SPEC = "papers/trisampler/table-5.yaml"
-SECOND = ("sampler: trisampler", "sampler: {preset: trisampler, with: {CHANGE}}")
+SECOND = ("sampler: trisampler", "sampler: {preset: trisampler, law: {CHANGE}}")
 
 
 def parameters(text: str) -> tuple[str, str]:
@@ -42,9 +42,9 @@ def parameters(text: str) -> tuple[str, str]:
         ),
         (("    sampler: trisampler\n", ""), "key 'rows[5]': row 'TriSampler' has no sampler"),
         (parameters("transitionl: 0.5"), "has no parameter 'transitionl'; did you mean 'transitional'?"),
-        (parameters("a: '0.5'"), "key 'rows[5].sampler.with.a': got '0.5'; expected a number"),
-        (parameters("a: true"), "key 'rows[5].sampler.with.a': got True; expected a number"),
-        (parameters("a: -1"), "key 'rows[5].sampler.with.a': got -1; expected greater than or equal to 0"),
+        (parameters("a: '0.5'"), "key 'rows[5].sampler.law.a': got '0.5'; expected a number"),
+        (parameters("a: true"), "key 'rows[5].sampler.law.a': got True; expected a number"),
+        (parameters("a: -1"), "key 'rows[5].sampler.law.a': got -1; expected greater than or equal to 0"),
         (
             ("scales: [simulation, quick]", "scales: [quik]"),
             "key 'scales[0]': unknown scale 'quik'; did you mean 'quick'?",
@@ -123,13 +123,13 @@ def test_all_errors_of_a_file_at_once_in_order(broken: Broken) -> None:
         ("candidates: 400", "candidates: many"),
         ('"39.7", ', ""),
         ('"40.6"', "40.6"),
-        ("sampler: trisampler", "sampler: {preset: trisampler, with: {a: [1], b: 2}}"),
+        ("sampler: trisampler", "sampler: {preset: trisampler, law: {a: [1], b: 2}}"),
         ("    sampler: simans", "    sampler: simams\n    steps: 4"),
     )
     keys = [line.split("key '")[1].split("'")[0] for line in lines]
     assert keys == [
         "unit", "scales[1]", "shared.candidates", "rows[2].published", "rows[3].published[0]",
-        "rows[5].sampler.with.a", "rows[5].sampler.with.b", "rows[6].sampler", "rows[6].steps",
+        "rows[5].sampler.law.a", "rows[5].sampler.law.b", "rows[6].sampler", "rows[6].steps",
     ]  # fmt: skip
 
 

@@ -38,10 +38,10 @@ rows:
     sampler: uniform
   - name: TriSampler
     kind: trained
-    sampler: {preset: trisampler, with: {fill: uniform}}
+    sampler: {preset: trisampler, law: {fill: uniform}}
     readings:
-      with.transitional: [0.5, 1.0]
-      with.gap:
+      law.transitional: [0.5, 1.0]
+      law.gap:
         - raw
         - standardised
       mask: [labelled, known-relevant]
@@ -49,7 +49,7 @@ rows:
     kind: control
     sampler: simans
     readings:
-      with.gap: [raw, standardised]
+      law.gap: [raw, standardised]
 """
 
 Loaded = Callable[..., LoadedTarget]
@@ -89,7 +89,7 @@ def test_a_row_stands_for_the_full_factorial_of_its_readings(loaded: Loaded) -> 
     row = target.rows[4]
     assert isinstance(row, Reading)
     assert row.reading_of == row.written == "TriSampler"
-    assert row.reading == {"with.transitional": 0.5, "with.gap": "standardised", "mask": "known-relevant"}
+    assert row.reading == {"law.transitional": 0.5, "law.gap": "standardised", "mask": "known-relevant"}
 
 
 def test_a_reading_is_trained_with_its_values_and_those_written_beside_them(
@@ -105,7 +105,7 @@ def test_a_reading_is_trained_with_its_values_and_those_written_beside_them(
 
 
 def test_the_readings_that_a_table_trains_are_the_tables_own_runs(loaded: Loaded, library: Library) -> None:
-    loaded(("{preset: trisampler, with: {fill: uniform}}", "trisampler"))
+    loaded(("{preset: trisampler, law: {fill: uniform}}", "trisampler"))
     table, open_ = resolve(library, TABLE, "simulation"), resolve(library, NAME, "simulation")
     (row,) = open_.loaded.rows("TriSampler: transitional 0.5, gap raw, mask labelled")
     (own,) = table.loaded.rows("TriSampler")
@@ -124,12 +124,12 @@ def test_rows_are_found_as_written_and_one_by_one(loaded: Loaded) -> None:
 
 
 def test_names_end_in_the_last_step_of_a_path_unless_two_end_alike() -> None:
-    assert short_names(["with.gap", "source.count", "draw"]) == {
-        "with.gap": "gap",
+    assert short_names(["law.gap", "source.count", "draw"]) == {
+        "law.gap": "gap",
         "source.count": "count",
         "draw": "draw",
     }
-    assert short_names(["with.gap", "source.gap"]) == {"with.gap": "with.gap", "source.gap": "source.gap"}
+    assert short_names(["law.gap", "source.gap"]) == {"law.gap": "law.gap", "source.gap": "source.gap"}
 
 
 def test_show_lists_rows_as_written_with_the_number_of_their_readings(loaded: Loaded) -> None:
@@ -145,19 +145,19 @@ def test_show_lists_rows_as_written_with_the_number_of_their_readings(loaded: Lo
     assert (lines["TriSampler"][-1], lines["SimANS"][-1]) == ("8", "2")
 
 
-READ = "      with.gap: [raw, standardised]\n"
+READ = "      law.gap: [raw, standardised]\n"
 DRAWN = "      mask: [labelled, known-relevant]\n"
 
 
 @pytest.mark.parametrize(
     ("change", "line", "expected"),
     [
-        (("with.gap: [raw, ", "with.gap: [rwa, "), 27, "'rows[2].readings.with.gap': got 'rwa'; expected"),
-        (("        - raw", "        - rwa"), 19, "'rows[1].readings.with.gap': got 'rwa'; expected 'raw'"),
-        ((READ, "      with.gapp: [raw, cosine]\n"), 27, "has no parameter 'gapp'; did you mean 'gap'?"),
-        ((READ, "      wiht.gap: [raw]\n"), 27, "'rows[2].readings.wiht.gap': unknown key; did you me"),
+        (("law.gap: [raw, ", "law.gap: [rwa, "), 27, "'rows[2].readings.law.gap': got 'rwa'; expected"),
+        (("        - raw", "        - rwa"), 19, "'rows[1].readings.law.gap': got 'rwa'; expected 'raw'"),
+        ((READ, "      law.gapp: [raw, cosine]\n"), 27, "has no parameter 'gapp'; did you mean 'gap'?"),
+        ((READ, "      lwa.gap: [raw]\n"), 27, "'rows[2].readings.lwa.gap': unknown key; did you me"),
         ((READ, "      gap: [raw]\n"), 27, "'rows[2].readings.gap': unknown key"),
-        ((READ, "      with: [raw]\n"), 27, "key 'rows[2].readings.with': got 'raw'; expected keys"),
+        ((READ, "      law: [raw]\n"), 27, "key 'rows[2].readings.law': got 'raw'; expected keys"),
         ((DRAWN, "      draw: [bets]\n"), 22, "'rows[1].readings.draw': unknown draw 'bets'; did you"),
         ((DRAWN, "      draw: []\n"), 22, "'rows[1].readings.draw': got a list; expected a list"),
         ((DRAWN, "      draw: best\n"), 22, "'rows[1].readings.draw': got 'best'; expected a list"),
@@ -165,11 +165,11 @@ DRAWN = "      mask: [labelled, known-relevant]\n"
         ((DRAWN, "      draw: [{a: 1}]\n"), 22, "'rows[1].readings.draw[0]': got keys with values; exp"),
         ((DRAWN, "      draw: [null]\n"), 22, "'rows[1].readings.draw[0]': got nothing; expected a num"),
         ((DRAWN, "      draw: [best, best]\n"), 22, "'rows[1].readings.draw[1]': 'best' stands twice"),
-        ((DRAWN, "      with.a: [1, 1.0]\n"), 22, "'rows[1].readings.with.a[1]': 1.0 stands twice"),
-        ((DRAWN, "      with.fill: [uniform]\n"), 22, "'rows[1].readings.with.fill': the sampler sets it"),
+        ((DRAWN, "      law.a: [1, 1.0]\n"), 22, "'rows[1].readings.law.a[1]': 1.0 stands twice"),
+        ((DRAWN, "      law.fill: [uniform]\n"), 22, "'rows[1].readings.law.fill': the sampler sets it"),
         ((DRAWN, "      preset: [simans]\n"), 22, "'rows[1].readings.preset': the sampler sets it"),
         ((DRAWN, "      preset.a: [1]\n"), 22, "'preset' is set to 'trisampler' in `sampler`, with no p"),
-        ((DRAWN, "      with: [raw]\n"), 22, "another path leads through 'with'; keep one of the two"),
+        ((DRAWN, "      law: [raw]\n"), 22, "another path leads through 'law'; keep one of the two"),
         (("focus: TriSampler", "focus: Trisampler"), 7, "unknown row 'Trisampler'; did you mean 'TriS"),
         (("focus:", "baseline:"), 1, "'focus' is missing"),
         (("kind: control", "kind: published"), 24, "of kind 'readings' has rows made by training alone"),

@@ -53,7 +53,7 @@ def test_candidates_are_capped_and_it_is_said(table: Resolved) -> None:
 
 def test_law_parameters_are_complete_and_overridden(library: Library) -> None:
     spec = library.root / "papers/trisampler/table-5.yaml"
-    changed = "sampler: {preset: trisampler, draw: best, with: {transitional: 1, fill: uniform}}"
+    changed = "sampler: {preset: trisampler, draw: best, law: {transitional: 1, fill: uniform}}"
     spec.write_text(spec.read_text().replace("sampler: trisampler", changed))
     sampler = run(resolve(library, TABLE, "quick"), "TriSampler").sampler
     assert sampler is not None

@@ -38,11 +38,11 @@ def chosen(sampler: str) -> tuple[str, str]:
             "law 'trisampler' needs embeddings of documents, which source 'subset' does not have",
         ),
         (
-            "{preset: debiased, with: {reading: F}, source: {name: file, path: RUN, scores: file}}",
+            "{preset: debiased, law: {reading: F}, source: {name: file, path: RUN, scores: file}}",
             "law 'debiased' needs embeddings",
         ),
         (
-            "{preset: simans, with: {gap: cosine}, source: {name: file, path: RUN, scores: file}}",
+            "{preset: simans, law: {gap: cosine}, source: {name: file, path: RUN, scores: file}}",
             "law 'simans' needs embeddings",
         ),
         (
@@ -110,8 +110,8 @@ def chosen(sampler: str) -> tuple[str, str]:
             f"{PLACE}.draw.truncation': got 'by-set'; expected 'set-order' or 'shuffled'",
         ),
         (
-            "{preset: rank-window, with: {first: 0.9, last: 0.5}}",
-            f"{PLACE}.with': law 'rank-window': 'first' (0.9) must lie below 'last' (0.5)",
+            "{preset: rank-window, law: {first: 0.9, last: 0.5}}",
+            f"{PLACE}.law': law 'rank-window': 'first' (0.9) must lie below 'last' (0.5)",
         ),
     ],
 )

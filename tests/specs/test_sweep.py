@@ -38,7 +38,7 @@ def test_the_last_point_is_the_run_of_a_table_with_as_many_negatives(library: Li
 
 def test_a_parameter_of_the_sampler_is_swept_too(library: Library) -> None:
     path = library.root / f"papers/{TABLE}.yaml"
-    text = path.read_text().replace("parameter: negatives", "parameter: with.a")
+    text = path.read_text().replace("parameter: negatives", "parameter: law.a")
     head, _, rest = text.partition("  - name: AR2\n")
     path.write_text(head + "  - name: AR2+SimANS\n" + rest.partition("  - name: AR2+SimANS\n")[2])
     resolved = resolve(library, TABLE, "simulation")
@@ -71,7 +71,7 @@ FIVE = '{at: 5, published: ["76.9", "330"]}'
             ":11: key 'parameter': 'negative' is no parameter; `negatives`, or a path",
         ),
         (
-            ("parameter: negatives", "parameter: with.width"),
+            ("parameter: negatives", "parameter: law.width"),
             ":22: key 'rows[0].values[0].at': law 'uniform' has no parameter 'width'",
         ),
         (
@@ -92,8 +92,8 @@ def test_wrong_sweeps_are_told(broken: Broken, change: tuple[str, str], expected
 def test_a_path_that_the_sampler_sets_is_not_swept(broken: Broken) -> None:
     lines = broken(
         f"papers/{TABLE}.yaml",
-        ("parameter: negatives", "parameter: with.a"),
-        ("sampler: simans", "sampler: {preset: simans, with: {a: 0.5}}"),
+        ("parameter: negatives", "parameter: law.a"),
+        ("sampler: simans", "sampler: {preset: simans, law: {a: 0.5}}"),
         target=TABLE,
     )
     assert any("key 'rows[1].values': the sampler sets it, too" in line for line in lines), lines

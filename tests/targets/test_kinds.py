@@ -29,8 +29,8 @@ def fewer_steps(spec: dict) -> None:
 def fewer_readings(spec: dict) -> None:
     spec["seeds"] = 2
     spec["rows"][0].pop("readings", None)
-    spec["rows"][1]["readings"] = {"with.gap": ["raw", "standardised"]}
-    spec["rows"][2]["readings"] = {"with.fill": ["uniform"], "with.gap": ["raw", "standardised"]}
+    spec["rows"][1]["readings"] = {"law.gap": ["raw", "standardised"]}
+    spec["rows"][2]["readings"] = {"law.fill": ["uniform"], "law.gap": ["raw", "standardised"]}
 
 
 def fewer_values(spec: dict) -> None:
