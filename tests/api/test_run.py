@@ -106,7 +106,7 @@ def test_a_run_goes_by_the_beginning_of_its_fingerprint(opened, made):
         ("BM25", "retriever", "which has no encoder"),
         ("BM25", "tokens", "which has no tokens"),
         ("BM25", "candidates", "which has no candidates"),
-        ("Warm-up", "sampler", "is a warm-up on the passages of its batch and has no sampler"),
+        ("Warm-up", "sampler", "is trained on the passages of its batch and has no sampler"),
         ("TriSampler", "ranker", "TriSampler has no ranker; open a row that is distilled from one"),
     ],
 )

@@ -88,7 +88,7 @@ def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path)
     call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
     done = again.run(*call)
     assert done.returncode == 0, done.stderr
-    assert "3 stages (collection, warm-ups, runs): 3 OK" in done.stdout and "Other than" not in done.stdout
+    assert "3 stages (collection, base runs, runs): 3 OK" in done.stdout and "Other than" not in done.stdout
     assert not (tmp_path / "store").exists()
     scores = pd.read_parquet(committed / "per_query.parquet")
     scores.loc[scores["row"] == "BM25", "value"] += 0.1

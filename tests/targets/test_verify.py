@@ -67,7 +67,7 @@ def test_stages_are_counted_and_those_that_are_not_ok_told():
         check_collection("a", "b"),
     ]
     assert list(stage_lines(stages)) == [
-        "3 stages (collection, warm-ups, runs): 1 OK, 2 FAIL",
+        "3 stages (collection, base runs, runs): 1 OK, 2 FAIL",
         "warm-up, seed 0: 0.5000 | 0.2500, FAIL",
         "collection: a | b, FAIL",
     ]
