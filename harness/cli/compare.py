@@ -24,7 +24,9 @@ def compare(
     scale: ScaleOption = "quick",
     seeds: SeedsOption = None,
     measure: Annotated[str | None, typer.Option(help="shown by query; the primary one by default")] = None,
-    split: Annotated[str, typer.Option(help="which queries: test, dev, ...")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="which queries: test, dev, ...; those of the table by default")
+    ] = None,
     show: Annotated[int, typer.Option(min=1, help="how many of the largest gains and losses")] = 10,
     on: Annotated[
         str | None, typer.Option(metavar="TARGET", help="whose collection, where neither side tells it")

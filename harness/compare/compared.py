@@ -34,7 +34,7 @@ class Asked:
         scale: of rows.
         seeds: how many of a row; the spec's number by default.
         measure: whose differences are shown by query, by name or label; the primary one by default.
-        split: which queries.
+        split: which queries; those that the table of a side measures on by default, else ``test``.
         show: how many of the largest gains, and of the largest losses.
         on: target on whose collection encoders are measured that do not tell it.
     """
@@ -44,7 +44,7 @@ class Asked:
     scale: str = "quick"
     seeds: int | None = None
     measure: str | None = None
-    split: str = "test"
+    split: str | None = None
     show: int = 10
     on: str | None = None
 
@@ -67,25 +67,25 @@ def compare(library: Library, stages: Stages, asked: Asked) -> Compared:
     )
     refuse_twice(a, b)
     a, b = apart(a, b)
-    settings, labels = _measuring(library, asked, a, b)
+    settings, labels, split = _measuring(library, asked, a, b)
     collection = the_collection(stages, a, b, settings)
     by_seed = a.is_row and b.is_row
-    one, other = (measured(stages, side, settings, collection, asked.split) for side in (a, b))
+    one, other = (measured(stages, side, settings, collection, split) for side in (a, b))
     pairs = pair_up(one, other, by_seed=by_seed)
     measures = _measures(pairs, labels, asked.measure)
     depth = min(
         [len(collection.documents), *(s.settings.depth for s in (a, b) if s.settings), settings.depth]
     )
-    relevant = _relevant(collection, asked.split)
+    relevant = _relevant(collection, split)
     ranks = positive_ranks(pairs, relevant, depth)
     lines = query_lines(pairs, measures[0], ranks)
     gains, losses = furthest(by_query(lines), asked.show)
-    texts = dict(zip(collection.queries[asked.split].ids, collection.queries[asked.split].texts, strict=True))
+    texts = dict(zip(collection.queries[split].ids, collection.queries[split].texts, strict=True))
     return Compared(
         a=a,
         b=b,
         scale=scale_of(library, settings),
-        split=asked.split,
+        split=split,
         collection=collection,
         seeds=[pair.seed for pair in pairs],
         by_seed=by_seed,
@@ -99,17 +99,17 @@ def compare(library: Library, stages: Stages, asked: Asked) -> Compared:
     )
 
 
-def _measuring(library: Library, asked: Asked, a: Side, b: Side) -> tuple[RunSettings, dict[str, str]]:
-    """Return on what and how both are measured: as the runs were, or as those of a target are."""
-    labels = {**a.labels, **b.labels}
+def _measuring(library: Library, asked: Asked, a: Side, b: Side) -> tuple[RunSettings, dict[str, str], str]:
+    """Return how both are measured, labels of measures, and which queries; of `--on`, as that target does."""
+    labels, split = {**a.labels, **b.labels}, asked.split or a.measured or b.measured or "test"
     if asked.on is not None:
-        settings, named = settings_at(library, asked.on, asked.scale)
-        return settings, {**labels, **named}
+        settings, named, of_target = settings_at(library, asked.on, asked.scale)
+        return settings, {**labels, **named}, asked.split or of_target
     told = [side.settings for side in (a, b) if side.settings is not None]
     if not told:
         what = f"neither {a.name} nor {b.name} tells on what collection it is measured"
         raise UserError(what, fix="add --on TARGET, for example --on trisampler/table-5, and --scale")
-    return told[0], labels
+    return told[0], labels, split
 
 
 def _measures(pairs: Sequence[Pair], labels: dict[str, str], asked: str | None) -> list[str]:

@@ -44,6 +44,7 @@ class Side:
         is_row: whether its members are the seeds of a row.
         settings: that say on what and how it is measured; none for an encoder that lies alone.
         labels: measure -> what its table calls it, the primary one first.
+        measured: split that its table measures on; none where it is of no table.
     """
 
     address: str
@@ -53,6 +54,7 @@ class Side:
     is_row: bool
     settings: RunSettings | None
     labels: Mapping[str, str] = field(default_factory=dict)
+    measured: str | None = None
 
     @property
     def content(self) -> str | None:
@@ -104,13 +106,13 @@ def apart(a: Side, b: Side) -> tuple[Side, Side]:
     return replace(a, name=a.address), replace(b, name=b.address)
 
 
-def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings, dict[str, str]]:
-    """Return how the runs of a target are measured, and its labels of the measures."""
+def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings, dict[str, str], str]:
+    """Return how the runs of a target are measured, its labels of the measures, and the measured split."""
     resolved = resolve(library, target, scale)
     rows = with_runs(resolved.target.rows)
     if not rows:
         raise UserError(f"{target} measures nothing", fix="name a target whose rows are runs")
-    return resolved.run(rows[0], 0), _labels(resolved)
+    return resolved.run(rows[0], 0), _labels(resolved), resolved.measured()
 
 
 def scale_of(library: Library, settings: RunSettings) -> str:
@@ -132,7 +134,8 @@ def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> Si
     runs = finished_runs(stages, resolved, row, seeds)
     members = {seed: Member(run.folder, run, is_run=True) for seed, run in runs.items()}
     about = f"row '{row.name}' of {resolved.name}"
-    return Side(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
+    settings, labels = resolved.run(row, 0), _labels(resolved)
+    return Side(address, row.name, about, members, True, settings, labels, resolved.measured())
 
 
 def _run(run: StoredRun) -> Side:

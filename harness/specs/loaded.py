@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError, nearest
-from harness.specs.models import Line, Paper, Target
+from harness.specs.models import Line, Measured, Paper, Target
 from harness.specs.parts import Dataset, Recipe
 
 
@@ -31,6 +31,19 @@ class LoadedTarget:
     recipes: dict[str, Recipe]
     datasets: dict[str, Dataset]
     path: str | None = None
+
+    @property
+    def splits(self) -> set[str]:
+        """The splits that the printed columns are measured on, at any of the target's scales."""
+        if not isinstance(self.target, Measured):
+            return set()
+        if self.target.split is not None:
+            return {self.target.split}
+        return {
+            dataset.collections[scale].measured
+            for dataset in self.datasets.values()
+            for scale in self.target.scales
+        }
 
     def rows(self, name: str) -> list[Line]:
         """Return the row of a name, or all that a written row stands for.

@@ -206,9 +206,9 @@ class Measured(Trained):
         return self.columns
 
     @property
-    def split(self) -> str:
-        """The queries that the printed columns are measured on."""
-        return "test"
+    def split(self) -> str | None:
+        """The queries that the printed columns are measured on; none where the dataset says which."""
+        return None
 
     @property
     def datasets(self) -> list[str]:

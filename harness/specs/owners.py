@@ -15,7 +15,7 @@ _OWNED = {
     "dropout token_dropout pooling projection towers score_scale learning_rate steps refresh batch "
     "candidates_cap depth threads seeds hardware",
     "recipe": "start loss temperature teacher schedule phases warm_up_share clip_norm weight_decay departs",
-    "dataset": "collection collections titles further measures excluded promoted dropped",
+    "dataset": "collection collections measured titles further measures excluded promoted dropped",
     "row": "sampler preset draw mask with evaluates published readings candidates",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from harness.errors import UserError, nearest
+from harness.specs.collection_choice import CollectionChoice
 from harness.specs.confirmation import Confirmation
 from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
@@ -49,7 +50,7 @@ class Resolved:
     Attributes:
         loaded: the target and what it names.
         scale: the scale.
-        splits: further test sets of the collection, shown beside the test split.
+        splits: further test sets of the collection, shown beside the measured split.
     """
 
     loaded: LoadedTarget
@@ -93,14 +94,16 @@ class Resolved:
         title = dataset.title
         publishing = any(row.published for row in self.target.rows)
         measured = self.target.columns if isinstance(self.target, Measured) else []
-        split = self.target.split if isinstance(self.target, Measured) else "test"
+        measured_on = self.measured()
+        split = (self.target.split if isinstance(self.target, Measured) else None) or measured_on
         printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, split, publishing) for c in measured]
         reranked = [
             ResolvedColumn(f"{c.label} reranked", c.dataset, title, c.measure, split + RERANKED, False)
             for c in self._reranked
         ]
         further = [
-            ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further
+            ResolvedColumn(f.label, self.dataset, title, f.measure, measured_on, False)
+            for f in dataset.further
         ]
         others = [
             ResolvedColumn(f"{first.label} {split}", self.dataset, title, first.measure, split, False)
@@ -149,7 +152,14 @@ class Resolved:
 
     def collection(self, dataset: str | None = None) -> CollectionSettings:
         """Return the collection that serves a dataset of the target, its first by default, at this scale."""
-        dataset = dataset or self.dataset
+        choice = self._choice(dataset or self.dataset)
+        return CollectionSettings(kind=choice.kind, parameters=choice.settings)
+
+    def measured(self, dataset: str | None = None) -> str:
+        """Return the split that a dataset, the first by default, is measured on at this scale."""
+        return self._choice(dataset or self.dataset).measured
+
+    def _choice(self, dataset: str) -> CollectionChoice:
         choices = self.loaded.datasets[dataset].collections
         choice = choices.get(self.scale.name)
         if choice is None:
@@ -157,7 +167,7 @@ class Resolved:
                 f"dataset '{dataset}' has no collection at scale '{self.scale.name}'",
                 fix=nearest(self.scale.name, choices),
             )
-        return CollectionSettings(kind=choice.kind, parameters=choice.settings)
+        return choice
 
     def run(self, row: Row, seed: int) -> RunSettings:
         """Return the settings of a row's run of one seed, counted from 0."""
@@ -198,6 +208,7 @@ class Resolved:
             },
             self.collection().model_dump(),
             self.trained.shared.model_dump(),
+            *([self.measured()] if self.measured() != "test" else []),
         )
 
     def scale_notes(self) -> list[str]:
@@ -210,7 +221,13 @@ class Resolved:
         titles = "Titles: off; no title stands before a passage."
         if self.collection().parameters.get("titles"):
             titles = "Titles: on; a title stands before each passage."
-        return [*capped, titles, *departs, *self.target.remarks]
+        return [*capped, titles, *self._watched_note(), *departs, *self.target.remarks]
+
+    def _watched_note(self) -> list[str]:
+        """Return that the measured queries are those watched in training; a curve shows nothing else."""
+        if not isinstance(self.target, Measured) or self.target.split or self.measured() != "dev":
+            return []
+        return ["Measured on dev: the same queries that are watched while runs train."]
 
     def notes(self) -> list[dict[str, str]]:
         """Return the register's notes that the target cites."""

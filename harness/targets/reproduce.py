@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from harness.collections.built_in import manifest_overlap
-from harness.errors import HarnessError, RunError
+from harness.errors import HarnessError, RunError, UserError
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS
@@ -93,10 +93,15 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
     """Load a target at a scale, with the further test sets of its collection.
 
     Raises:
-        UserError: the collection is not available.
+        UserError: the collection is not available, or lacks the split that is measured.
     """
     resolved = resolve(library, target, scale)
-    collection = stages.collection(resolved.collection())
+    collection, measured = stages.collection(resolved.collection()), resolved.measured()
+    if measured not in collection.queries:
+        raise UserError(
+            f"{collection.name} has no {measured} queries, on which dataset '{resolved.dataset}' is measured",
+            fix=f"give it some, or set `measured` for {scale} in datasets/{resolved.dataset}.yaml",
+        )
     further = tuple(split for split in collection.queries if split not in {"train", "dev", "test"})
     return replace(resolved, splits=further)
 

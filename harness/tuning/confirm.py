@@ -1,4 +1,4 @@
-"""Confirmation: the best settings of a search against the papers', with fresh seeds, on test, once."""
+"""Confirmation: a search's best settings against the papers', on the measured split, with fresh seeds."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
         stages: make the runs.
 
     Raises:
-        UserError: the search is not at its end, or was confirmed with other settings before: to look at test
-            again after more trials would be to choose by it.
+        UserError: the search is not at its end, or was confirmed with other settings before: to look at its
+            queries again after more trials would be to choose by them.
     """
     found = read_found(folder / TRIALS)
     path = folder / SPEC
     text = target_text(found, library, f"harness reproduce {path.as_posix()} --scale {found.scale}")
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before is not None and _content(before) != _content(text):
-        fix = f"give a further search another name, or delete {SPEC} and say that test was looked at twice"
-        raise UserError("the test split was looked at with other settings before", where=str(path), fix=fix)
+        fix = f"give a further search another name, or delete {SPEC} and say that it was looked at twice"
+        what = f"the {found.measured} split was looked at with other settings before"
+        raise UserError(what, where=str(path), fix=fix)
     if before is None:
         write_text(path, text)
     resolved = resolve_at(library, str(path), found.scale, stages)

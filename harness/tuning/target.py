@@ -1,4 +1,4 @@
-"""The target that confirms a search: its best settings and the papers', with fresh seeds, on test."""
+"""The target that confirms a search: its best settings and the papers', measured with fresh seeds."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def target_text(found: Found, library: Library, command: str) -> str:
     if of_baseline is None:
         rows = [_data(_row(loaded, searched.baseline)), *rows]
     content = {
-        "title": f"{found.data['title']}: best and papers' settings on the test split",
+        "title": f"{found.data['title']}: best and papers' settings on the {found.measured} split",
         "kind": "confirmation",
         "source": f"Search {found.name}, {found.budget} trials a study",
         **kept,
@@ -111,7 +111,7 @@ def _remark(found: Found) -> str:
     return (
         f"Settings of rows named best were chosen on {queries or 'the'} queries held out of the training "
         "queries, which are part of the training queries here. No trial used one of these seeds, or saw a "
-        "test query."
+        f"{found.measured} query."
     )
 
 

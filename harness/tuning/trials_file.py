@@ -54,6 +54,7 @@ def write_trials(
             "held_out": said.held_out,
         },
         "target": said.target,
+        "measured": search.resolved.measured(),
         "seed": said.optuna.seed,
         "objectives": [_objective(search, of, len(held_out)) for of in said.objectives],
         "trials_a_study": trials,

@@ -18,8 +18,8 @@ from harness.specs.resolve import Resolved, figures
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of the printed columns alone, so that the file of many points stays small."""
-    wanted = {column.measure for column in resolved.printed}
-    return per_query[per_query["measure"].isin(wanted) & (per_query["split"] == "test")]
+    wanted, splits = ({getattr(c, key) for c in resolved.printed} for key in ("measure", "split"))
+    return per_query[per_query["measure"].isin(wanted) & per_query["split"].isin(splits)]
 
 
 def build_sweep(

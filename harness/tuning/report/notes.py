@@ -17,11 +17,12 @@ def notes_of(found: Found) -> list[str]:
     """Return the sentences, the most important first."""
     optuna = found.data["optuna"]
     return [
-        "The collection of the search has no test split: documents and training queries alone, a part of "
-        "these held out to choose by. Nothing here was measured on test queries but the confirmation.",
-        "Held-out queries are judged by the labels that training has. Where test queries are judged more "
-        "fully, as in the simulation, values on the two are not to be compared; differences between settings "
-        "are.",
+        f"The collection of the search has no {found.measured} split: documents and training queries alone, "
+        f"a part of these held out to choose by. Nothing here was measured on {found.measured} queries but "
+        "the confirmation.",
+        f"Held-out queries are judged by the labels that training has. Where {found.measured} queries are "
+        "judged more fully, as in the simulation, values on the two are not to be compared; differences "
+        "between settings are.",
         f"Every study has the same budget of {found.budget} trials; a trial is a training run of one seed, "
         "so values of equal settings would differ by what a seed does.",
         "A pruned trial was stopped at a refresh, since its held-out value was behind that of others at the "

@@ -45,12 +45,13 @@ def _lead(found: Found) -> list[str]:
         f"{simulation}{found.data['source']}. Rows of {found.data['target']}, {found.budget} trials each, "
         f"judged on {made_on(found)}. {' '.join(better)}",
         "The held-out queries choose a setting, so the value of the best is flattered by the choice. What it "
-        "is worth, the test queries say under fresh seeds.",
+        f"is worth, the {found.measured} queries say under fresh seeds.",
     ]
 
 
 def _last(found: Found) -> str:
-    confirmed = "confirmed on test" if found.data.get("confirmation") else "not confirmed on test yet"
+    split = found.measured
+    confirmed = f"confirmed on {split}" if found.data.get("confirmation") else f"not confirmed on {split} yet"
     return f"On {made_on(found)}; the value of the best is flattered by the choice, {confirmed}."
 
 

@@ -1,4 +1,4 @@
-"""What the report of a search quotes of its confirmation: the best settings on the test split."""
+"""What the report of a search quotes of its confirmation: the best settings on the measured split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def confirmation_tables(found: Found) -> list[Table]:
     if quoted is None:
         caption = (
             f"Not made yet: `harness search {found.name} --scale {found.scale} --confirm` makes the best and "
-            "the papers' settings with fresh seeds and judges them on the test split, once."
+            f"the papers' settings with fresh seeds and judges them on the {found.measured} split, once."
         )
         return [Table(TITLE, (), (), caption)]
     return [_against_papers(found, quoted), _against_baseline(quoted)]
@@ -39,7 +39,7 @@ def _against_papers(found: Found, quoted: Quoted) -> Table:
         )
     level = f"{100 * quoted['level']:g} % interval"
     columns = (
-        Column("Study", names=True, brief="on test"),
+        Column("Study", names=True, brief=f"on {found.measured}"),
         Column(PAPERS, brief="papers'"),
         Column("best", brief="best"),
         Column("difference", brief="difference"),
