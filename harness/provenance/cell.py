@@ -21,7 +21,6 @@ from harness.specs.library import Library
 from harness.specs.models import Column, Measured, Row, with_runs
 from harness.specs.models import Line as PrintedRow
 from harness.specs.resolve import Resolved, figures
-from harness.specs.yaml_file import read_source
 from harness.storage.files import read_json
 from harness.storage.store import Store
 
@@ -134,10 +133,8 @@ def _published(cell: Cell) -> Iterator[Line]:
 
 def _spec_line(library: Library, cell: Cell) -> str:
     loaded = cell.resolved.loaded
-    path = Path(loaded.path) if loaded.path else library.target_file(loaded.name)
-    source = read_source(path, None if loaded.path else library.root)
-    place = [row.name for row in cell.resolved.loaded.written].index(cell.row.written)
-    return f"{source.path}:{source.line(('rows', place))}"
+    place = [row.name for row in loaded.written].index(cell.row.written)
+    return library.target_source(loaded.path or loaded.name).where(("rows", place))
 
 
 def _settings(cell: Cell) -> Iterator[Line]:
