@@ -37,6 +37,7 @@ class Asked:
         scale: of the rows.
         rows: their names; all that the analysis can look at by default.
         seed: number of the seed, from 0.
+        dataset: of a target with several; its first by default.
         options: of the analysis, as `key=value`.
         publish: whether it is to be committed.
     """
@@ -46,6 +47,7 @@ class Asked:
     scale: str = "quick"
     rows: Sequence[str] = ()
     seed: int = 0
+    dataset: str | None = None
     options: Sequence[str] = ()
     publish: bool = False
 
@@ -56,6 +58,7 @@ class Asked:
         for row in self.rows:
             said += ["--row", row]
         said += ["--seed", str(self.seed)] if self.seed else []
+        said += ["--dataset", self.dataset] if self.dataset else []
         for option in self.options:
             said += ["--with", option]
         return shlex.join([*said, *(["--publish"] if self.publish else [])])
@@ -93,7 +96,8 @@ def analyse(library: Library, stages: Stages, asked: Asked) -> Analysed:
     options = _options(analysis, asked.options)
     resolved = resolve(library, asked.target, asked.scale)
     torch.set_num_threads(resolved.scale.spec.threads)
-    runs = [open_row(stages, resolved, name, asked.seed) for name in _rows(resolved, analysis, asked.rows)]
+    names = _rows(resolved, analysis, asked.rows)
+    runs = [open_row(stages, resolved, name, asked.seed, asked.dataset) for name in names]
     with stages.progress.task(analysis.title):
         frames = analysis.make(runs, **options)
     return Analysed(asked, analysis, resolved, runs, frames, options)
@@ -144,6 +148,7 @@ def record(found: Analysed, stages: Stages, files: Sequence[Path]) -> bool:
         "target": resolved.name,
         "scale": asked.scale,
         "seed": str(asked.seed),
+        "dataset": asked.dataset or resolved.dataset,
         "rows": "; ".join(run.name for run in found.runs),
         "runs": " ".join(made_from),
         "command": asked.command,

@@ -26,7 +26,8 @@ def write_analysis(found: Analysed, results: Path) -> list[Path]:
         found: what was seen.
         results: root of the results.
     """
-    folder = results / found.resolved.scale.name / "analysis" / found.resolved.name / found.analysis.name
+    of_target = results / found.resolved.scale.name / "analysis" / found.resolved.name
+    folder = of_target / (found.asked.dataset or "") / found.analysis.name
     provenance = _provenance(found)  # before there are files that git does not know
     written = []
     for name, frame in found.frames.items():

@@ -36,6 +36,7 @@ class Asked:
         measure: whose differences are shown by query, by name or label; the primary one by default.
         split: which queries; those that the table of a side measures on by default, else ``test``.
         show: how many of the largest gains, and of the largest losses.
+        dataset: of rows, and of the target `on`, with several; the first by default.
         on: target on whose collection encoders are measured that do not tell it.
     """
 
@@ -46,6 +47,7 @@ class Asked:
     measure: str | None = None
     split: str | None = None
     show: int = 10
+    dataset: str | None = None
     on: str | None = None
 
     @property
@@ -63,7 +65,8 @@ def compare(library: Library, stages: Stages, asked: Asked) -> Compared:
         UserError: a side is not there or not finished, both are the same, or stand on two collections.
     """
     a, b = (
-        find_side(library, stages, side, scale=asked.scale, seeds=asked.seeds) for side in (asked.a, asked.b)
+        find_side(library, stages, side, scale=asked.scale, seeds=asked.seeds, dataset=asked.dataset)
+        for side in (asked.a, asked.b)
     )
     refuse_twice(a, b)
     a, b = apart(a, b)
@@ -103,7 +106,7 @@ def _measuring(library: Library, asked: Asked, a: Side, b: Side) -> tuple[RunSet
     """Return how both are measured, labels of measures, and which queries; of `--on`, as that target does."""
     labels, split = {**a.labels, **b.labels}, asked.split or a.measured or b.measured or "test"
     if asked.on is not None:
-        settings, named, of_target = settings_at(library, asked.on, asked.scale)
+        settings, named, of_target = settings_at(library, asked.on, asked.scale, asked.dataset)
         return settings, {**labels, **named}, asked.split or of_target
     told = [side.settings for side in (a, b) if side.settings is not None]
     if not told:

@@ -14,7 +14,7 @@ from harness.errors import UserError, nearest
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.other_kinds import counted_text, seconds_text_of
 from harness.provenance.settings_text import piece_text, scale_text
-from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
+from harness.reports.text import Style, collection_of, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.kinds import Counted
 from harness.specs.library import Library
@@ -47,6 +47,11 @@ class Cell:
     place: int
     cells: Mapping[str, Any] | None
     provenance: Mapping[str, Any] | None
+
+    @property
+    def dataset(self) -> str:
+        """Return the dataset that it is measured on; of seconds, that of the runs."""
+        return str(self.column.get("dataset") or self.resolved.dataset)
 
     @property
     def trains(self) -> bool:
@@ -112,18 +117,21 @@ def render_cell(lines: Sequence[Line]) -> Table:
 
 def _position(target: str, columns: Sequence[Mapping[str, Any]], name: str) -> int:
     for key in ("label", "measure"):
-        for place, column in enumerate(columns):
-            if column.get(key) == name:
-                return place
+        places = [place for place, column in enumerate(columns) if column.get(key) == name]
+        if len({columns[place].get("dataset") for place in places}) > 1:
+            labels = " or ".join(f"'{columns[place]['label']}'" for place in places)
+            raise UserError(f"{target} has several columns of '{name}'", fix=f"name {labels}")
+        if places:
+            return places[0]
     known = [column["label"] for column in columns]
     raise UserError(f"{target} has no column '{name}'", fix=nearest(name, known))
 
 
 def _published(cell: Cell) -> Iterator[Line]:
     source = cell.resolved.target.source
-    figure = figures(cell.resolved.target, cell.row).get(cell.column["label"])
+    figure = figures(cell.resolved.loaded, cell.row).get(cell.column["label"])
     unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
-    title = cell.resolved.loaded.datasets[cell.resolved.dataset].title
+    title = cell.resolved.loaded.datasets[cell.dataset].title
     dataset = cell.row.name if isinstance(cell.row, Counted) else title
     text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
     yield "published", text
@@ -144,7 +152,7 @@ def _settings(cell: Cell) -> Iterator[Line]:
     if not isinstance(cell.row, Row) or not cell.trains:
         yield "settings", f"not made here: the row is {cell.row.kind}"
         return
-    settings = cell.resolved.run(cell.row, 0)
+    settings = cell.resolved.run(cell.row, 0, cell.dataset)
     if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return
@@ -172,7 +180,7 @@ def _measure(cell: Cell) -> Iterator[Line]:
     measure, split = cell.column["measure"], cell.column["split"]
     text = f"{measure} on the {split} queries"
     if cell.cells:
-        collection, provider = cell.cells["collection"], cell.cells["provider"][measure]
+        collection, provider = collection_of(cell.cells, cell.dataset), cell.cells["provider"][measure]
         text += f" of {collection['name']} ({collection['queries'][split]:,}), by {provider}"
     yield "measure", text
 
@@ -231,11 +239,16 @@ def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Itera
 def _runs(store: Store, cell: Cell) -> Iterator[Line]:
     if cell.cells is None or cell.provenance is None:
         return
-    runs = [run for run in cell.provenance["runs"] if run["row"] == cell.row.name]
+    runs = [
+        run
+        for run in cell.provenance["runs"]
+        if run["row"] == cell.row.name and run.get("dataset", cell.dataset) == cell.dataset
+    ]
     for run in runs:
         fingerprint, folder = run["fingerprint"], store.run(run["fingerprint"])
         yield f"seed {run['seed']}", str(folder) if folder.is_dir() else f"{fingerprint} (not in this store)"
-        changed = _changed(cell, run["seed"], fingerprint, cell.cells["collection"]["fingerprint"])
+        content = collection_of(cell.cells, cell.dataset)["fingerprint"]
+        changed = _changed(cell, run["seed"], fingerprint, content)
         if changed:
             yield "", changed
         ranking = folder / "rankings" / f"{cell.column.get('split')}.trec.gz"
@@ -250,7 +263,9 @@ def _runs(store: Store, cell: Cell) -> Iterator[Line]:
 
 def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
     """Return that a run of the results is not what the spec asks for now; empty where it is."""
-    now = chain(cell.resolved.run(cell.row, seed), collection).last if isinstance(cell.row, Row) else ""
+    if not isinstance(cell.row, Row):
+        return ""
+    now = chain(cell.resolved.run(cell.row, seed, cell.dataset), collection).last
     if now == fingerprint:
         return ""
     return f"the spec asks for {now} now: settings or versions of stages have changed since"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError, nearest
-from harness.specs.models import Line, Measured, Paper, Target
+from harness.specs.models import Column, Heading, Line, Measured, Paper, Target
 from harness.specs.parts import Dataset, Recipe
 
 
@@ -44,6 +44,14 @@ class LoadedTarget:
             for dataset in self.datasets.values()
             for scale in self.target.scales
         }
+
+    def label(self, heading: Heading) -> str:
+        """Return what a column is called; of a target with several datasets by the title of its own, too."""
+        return self.label_on(heading.dataset, heading.label) if isinstance(heading, Column) else heading.label
+
+    def label_on(self, dataset: str, label: str) -> str:
+        """Return what a column is called that is measured on one of the datasets."""
+        return label if len(self.target.datasets) == 1 else f"{self.datasets[dataset].title} {label}"
 
     def rows(self, name: str) -> list[Line]:
         """Return the row of a name, or all that a written row stands for.

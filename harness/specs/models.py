@@ -212,8 +212,8 @@ class Measured(Trained):
 
     @property
     def datasets(self) -> list[str]:
-        """The one dataset of all columns."""
-        return [self.columns[0].dataset]
+        """Those of the columns, each once; only a comparison may have several."""
+        return list(dict.fromkeys(column.dataset for column in self.columns))
 
 
 class Comparison(Measured):

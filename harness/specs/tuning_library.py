@@ -94,6 +94,10 @@ def _check_target(source: Source, search: Search, library: Library) -> Iterator[
         yield unknown_target(source, search.target, library)
         return
     loaded = library.target(search.target)
+    if len(loaded.target.datasets) > 1:
+        what = f"'{search.target}' has columns over several datasets"
+        yield source.error(("target",), what, "tune a target of one")
+        return
     for place, study in enumerate(search.studies):
         here = ("studies", place, "row")
         try:

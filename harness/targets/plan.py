@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group
@@ -15,7 +15,8 @@ from harness.records.environment import gpus, memory_bytes
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.targets.reproduce import WantedRun, plan, resolve_at, wanted
+from harness.specs.settings import CollectionSettings
+from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted
 from harness.training.batches import labelled_pairs
 
 
@@ -25,47 +26,58 @@ class Plan:
 
     Attributes:
         resolved: the target.
-        runs: that it needs; looked up in the store where there is a collection.
-        corpus: sizes of the collection, the published ones where it is not available.
+        runs: that it needs; looked up in the store where their collection is available.
+        corpora: dataset -> sizes of its collection, the published ones where it is not available.
     """
 
     resolved: Resolved
     runs: Sequence[WantedRun]
-    corpus: Corpus
+    corpora: Mapping[str, Corpus]
 
 
 def plan_at(
     library: Library, target: str, scale: str, stages: Stages, seeds: int | None, rows: Sequence[str]
 ) -> Plan:
-    """Return what a target at a scale needs; without fingerprints where its collection is not available.
+    """Return what a target at a scale needs; without fingerprints where a collection is not available.
 
     Raises:
         UserError: no such row.
     """
     resolved = resolve(library, target, scale)
-    settings = resolved.collection()
-    if not settings.available:
-        sizes = settings.parameters
-        corpus = Corpus(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
-        return Plan(resolved, wanted(resolved, seeds, rows), corpus)
-    resolved = resolve_at(library, target, scale, stages)
-    runs, collection = plan(resolved, stages, seeds, rows), stages.collection(settings)
-    pairs = labelled_pairs(collection).pairs if runs else ()
-    return Plan(resolved, runs, Corpus(len(collection.documents), len(pairs)))
+    collections = {name: resolved.collection(name) for name in resolved.target.datasets}
+    if all(of.available for of in collections.values()):
+        resolved = resolve_at(library, target, scale, stages)
+    every = wanted(resolved, seeds, rows)
+    there = look_up([run for run in every if run.settings.collection.available], stages)
+    looked_up = {run.key: run for run in there}
+    runs = [looked_up.get(run.key, run) for run in every]
+    corpora = {name: _corpus(stages, of) for name, of in collections.items() if runs}
+    return Plan(resolved, runs, corpora)
+
+
+def _corpus(stages: Stages, settings: CollectionSettings) -> Corpus:
+    if settings.available:
+        collection = stages.collection(settings)
+        return Corpus(len(collection.documents), len(labelled_pairs(collection).pairs))
+    sizes = settings.parameters
+    return Corpus(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
 
 
 def render_plan(planned: Plan) -> Group:
     """Return runs and memory for a terminal."""
-    table = Table("row", "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False)
+    several = len(planned.resolved.target.datasets) > 1
+    on = ["dataset"] if several else []
+    table = Table(
+        "row", *on, "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False
+    )
     for run in planned.runs:
-        told = run.as_json()
+        told, on = run.as_json(), [run.dataset] if several else []
         estimate = "?" if told["estimate_s"] is None else f"{told['estimate_s']:g}"
         needs = " ".join(told["needs"])
-        table.add_row(run.row, str(run.seed), told["state"], estimate, told["fingerprint"] or "?", needs)
+        table.add_row(run.row, *on, str(run.seed), told["state"], estimate, told["fingerprint"] or "?", needs)
     seen = gpus()
     memory = render_memory(
-        [run.settings for run in planned.runs],
-        planned.corpus,
+        [(run.settings, planned.corpora[run.dataset]) for run in planned.runs],
         planned.resolved.scale.spec.hardware,
         Machine("cuda" if seen else "cpu"),
         seen[0]["memory_bytes"] if seen else memory_bytes(),
