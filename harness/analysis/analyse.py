@@ -37,6 +37,7 @@ class AnalysisRequest:
         scale: scale of the runs.
         rows: names of rows; by default all that the analysis accepts.
         seed: number of the seed, from 0.
+        dataset: dataset of a target with several; by default its first.
         options: options of the analysis, as `key=value`.
         publish: whether results are written to `results/`.
     """
@@ -46,6 +47,7 @@ class AnalysisRequest:
     scale: str = "quick"
     rows: Sequence[str] = ()
     seed: int = 0
+    dataset: str | None = None
     options: Sequence[str] = ()
     publish: bool = False
 
@@ -56,6 +58,7 @@ class AnalysisRequest:
         for row in self.rows:
             words += ["--row", row]
         words += ["--seed", str(self.seed)] if self.seed else []
+        words += ["--dataset", self.dataset] if self.dataset else []
         for option in self.options:
             words += ["--with", option]
         return shlex.join([*words, *(["--publish"] if self.publish else [])])
@@ -93,9 +96,8 @@ def analyse(library: Library, stages: Stages, request: AnalysisRequest) -> Analy
     options = _options(analysis, request.options)
     resolved = resolve(library, request.target, request.scale)
     torch.set_num_threads(resolved.scale.spec.threads)
-    runs = [
-        open_row(stages, resolved, name, request.seed) for name in _rows(resolved, analysis, request.rows)
-    ]
+    names = _rows(resolved, analysis, request.rows)
+    runs = [open_row(stages, resolved, name, request.seed, request.dataset) for name in names]
     with stages.progress.task(analysis.title):
         frames = analysis.make(runs, **options)
     return AnalysisResult(request, analysis, resolved, runs, frames, options)
@@ -146,6 +148,7 @@ def record(result: AnalysisResult, stages: Stages, files: Sequence[Path]) -> boo
         "target": resolved.name,
         "scale": request.scale,
         "seed": str(request.seed),
+        "dataset": request.dataset or resolved.dataset,
         "rows": "; ".join(run.name for run in result.runs),
         "runs": " ".join(fingerprints),
         "command": request.command,

@@ -21,7 +21,8 @@ TABLE, PROVENANCE = "table.md", "provenance.json"
 
 def write_analysis(result: AnalysisResult, results: Path) -> list[Path]:
     """Write frames, figures, table and provenance below a root of results; return the files."""
-    folder = results / result.resolved.scale.name / "analysis" / result.resolved.name / result.analysis.name
+    of_target = results / result.resolved.scale.name / "analysis" / result.resolved.name
+    folder = of_target / (result.request.dataset or "") / result.analysis.name
     provenance = _provenance(result)  # before there are files that git reports as untracked
     written = []
     for name, frame in result.frames.items():

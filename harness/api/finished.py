@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.collections.collection import Collection
-from harness.errors import UserError
+from harness.errors import UserError, nearest
 from harness.provenance.stored import StoredRun
 from harness.runs.stages import Stages
 from harness.specs.loaded import LoadedTarget
@@ -28,7 +28,9 @@ def row_with_runs(loaded: LoadedTarget, name: str) -> Row:
     return rows[0]
 
 
-def finished_runs(stages: Stages, resolved: Resolved, row: Row, seeds: int | None) -> dict[int, StoredRun]:
+def finished_runs(
+    stages: Stages, resolved: Resolved, row: Row, seeds: int | None, dataset: str
+) -> dict[int, StoredRun]:
     """Return the finished runs of a row by seed, counted from 0.
 
     Args:
@@ -36,19 +38,33 @@ def finished_runs(stages: Stages, resolved: Resolved, row: Row, seeds: int | Non
         resolved: the target at a scale.
         row: a row with runs.
         seeds: number of seeds; by default that of the spec.
+        dataset: dataset of the runs.
 
     Raises:
         UserError: no run of the row is finished.
     """
-    there = stages.collection_path(resolved.collection()).exists()
+    there = stages.collection_path(resolved.collection(dataset)).exists()
     runs = {
         run.seed: StoredRun(stages.store.run(stages.chain(run.settings).last))
         for run in (wanted(resolved, seeds, [row.name]) if there else [])
+        if run.dataset == dataset
     }
     finished = {seed: run for seed, run in runs.items() if run.state == "done"}
     if not finished:
         raise missing_run(stages, resolved, row)
     return finished
+
+
+def dataset_of(resolved: Resolved, name: str | None) -> str:
+    """Return the dataset of a name, the target's first by default.
+
+    Raises:
+        UserError: the target has no such dataset.
+    """
+    known = resolved.target.datasets
+    if name is not None and name not in known:
+        raise UserError(f"{resolved.name} has no columns on a dataset '{name}'", fix=nearest(name, known))
+    return name or resolved.dataset
 
 
 def missing_run(stages: Stages, resolved: Resolved, row: Row, seed: int | None = None) -> UserError:

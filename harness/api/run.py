@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.api.finished import (
+    dataset_of,
     missing_run,
     refuse_other_content,
     refuse_unfinished,
@@ -197,7 +198,13 @@ _OTHER = "open a row that is trained on drawn negatives"
 
 
 def load(
-    target: str, *, row: str, scale: str = "quick", seed: int = 0, store: Path | str | None = None
+    target: str,
+    *,
+    row: str,
+    scale: str = "quick",
+    seed: int = 0,
+    dataset: str | None = None,
+    store: Path | str | None = None,
 ) -> OpenedRun:
     """Open the finished run of a row; nothing is trained.
 
@@ -206,21 +213,24 @@ def load(
         row: name of the row, or of one reading of a row with readings.
         scale: name of the scale, ``simulation`` or ``quick``.
         seed: number of the seed, from 0.
+        dataset: name of the dataset, of a target with several; by default its first.
         store: folder of the store; by default the one that commands use.
 
     Raises:
-        UserError: no such target, row, scale or seed, the row has no runs, the store lacks the collection or
-            the run, or the run is unfinished.
+        UserError: no such target, row, scale, seed or dataset, the row has no runs, the store lacks the
+            collection or the run, or the run is unfinished.
     """
-    return open_row(_stages(store), resolve(Library.default(), target, scale), row, seed)
+    return open_row(_stages(store), resolve(Library.default(), target, scale), row, seed, dataset)
 
 
-def open_row(stages: Stages, resolved: Resolved, name: str, seed: int) -> OpenedRun:
+def open_row(
+    stages: Stages, resolved: Resolved, name: str, seed: int, dataset: str | None = None
+) -> OpenedRun:
     """Open the finished run of a row of a target; see `load`."""
     if seed < 0:
         raise UserError(f"no seed {seed}", fix="count seeds from 0")
     row = row_with_runs(resolved.loaded, name)
-    settings = resolved.run(row, seed)
+    settings = resolved.run(row, seed, dataset_of(resolved, dataset))
     stored_collection(stages, settings.collection)
     run = StoredRun(stages.store.run(stages.chain(settings).last))
     if not run.folder.exists():

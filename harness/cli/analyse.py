@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.cli.options import ScaleOption, Target
+from harness.cli.options import DatasetOption, ScaleOption, Target
 from harness.storage.store import LOCAL, PUBLISHED
 
 
@@ -22,6 +22,7 @@ def analyse(
         typer.Option(help="only this row; may be repeated; all that it can look at by default"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="number of the seed, from 0")] = 0,
+    dataset: DatasetOption = None,
     option: Annotated[
         list[str] | None,
         typer.Option("--with", metavar="KEY=VALUE", help="an option of the analysis; may be repeated"),
@@ -39,7 +40,9 @@ def analyse(
     from harness.storage.store import Store
 
     stages = Stages(Store.default(), Progress())
-    request = AnalysisRequest(name, target, scale, tuple(row or ()), seed, tuple(option or ()), publish)
+    request = AnalysisRequest(
+        name, target, scale, tuple(row or ()), seed, dataset, tuple(option or ()), publish
+    )
     result = run_analysis(Library.default(), stages, request)
     files = write_analysis(result, PUBLISHED if publish else LOCAL)
     Console().print(render_terminal(analysis_document(result)))

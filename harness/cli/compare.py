@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.cli.options import ScaleOption, SeedsOption
+from harness.cli.options import DatasetOption, ScaleOption, SeedsOption
 
 Address = Annotated[
     str,
@@ -18,14 +18,17 @@ Address = Annotated[
 ]
 
 
-def compare(
+def compare(  # noqa: PLR0913, PLR0917 - the options of a command
     a: Address,
     b: Address,
     scale: ScaleOption = "quick",
     seeds: SeedsOption = None,
     measure: Annotated[str | None, typer.Option(help="shown by query; the primary one by default")] = None,
-    split: Annotated[str, typer.Option(help="which queries: test, dev, ...")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="which queries: test, dev, ...; those of the table by default")
+    ] = None,
     show: Annotated[int, typer.Option(min=1, help="how many of the largest gains and losses")] = 10,
+    dataset: DatasetOption = None,
     on: Annotated[
         str | None, typer.Option(metavar="TARGET", help="whose collection, where neither side tells it")
     ] = None,
@@ -45,7 +48,9 @@ def compare(
     from harness.storage.store import Store
 
     stages = Stages(Store.default(), Progress())
-    request = CompareRequest(a, b, scale=scale, seeds=seeds, measure=measure, split=split, show=show, on=on)
+    request = CompareRequest(
+        a, b, scale=scale, seeds=seeds, measure=measure, split=split, show=show, dataset=dataset, on=on
+    )
     result = run_compare(Library.default(), stages, request)
     Console().print(render_terminal(compare_document(result)))
     folder = write_report(result)

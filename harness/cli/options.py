@@ -12,6 +12,9 @@ Target = Annotated[
 ]
 ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
 SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
+DatasetOption = Annotated[
+    str | None, typer.Option(help="of a target with columns over several; the first by default")
+]
 RowOption = Annotated[
     list[str] | None,
     typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),

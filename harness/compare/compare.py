@@ -41,8 +41,9 @@ class CompareRequest:
         scale: scale at which rows are looked up.
         seeds: number of seeds of a row; by default that of the spec.
         measure: name or label of the measure that is compared query by query; by default the primary one.
-        split: split of the queries.
+        split: split of the queries; by default the one that the table of a side measures, else ``test``.
         show: number of largest gains, and of largest losses, to list.
+        dataset: dataset of rows, and of the target `on`, where these have several; by default the first.
         on: target whose collection is used for encoders that have no run.
     """
 
@@ -51,8 +52,9 @@ class CompareRequest:
     scale: str = "quick"
     seeds: int | None = None
     measure: str | None = None
-    split: str = "test"
+    split: str | None = None
     show: int = 10
+    dataset: str | None = None
     on: str | None = None
 
     @property
@@ -70,32 +72,30 @@ def compare(library: Library, stages: Stages, request: CompareRequest) -> Compar
         UserError: a side is missing or unfinished, both are the same, or they use different collections.
     """
     a, b = (
-        find_side(library, stages, side, scale=request.scale, seeds=request.seeds)
+        find_side(library, stages, side, scale=request.scale, seeds=request.seeds, dataset=request.dataset)
         for side in (request.a, request.b)
     )
     refuse_twice(a, b)
     a, b = with_distinct_names(a, b)
-    settings, labels = _measuring(library, request, a, b)
+    settings, labels, split = _measuring(library, request, a, b)
     collection = the_collection(stages, a, b, settings)
     by_seed = a.is_row and b.is_row
-    one, other = (measure_side(stages, side, settings, collection, request.split) for side in (a, b))
+    one, other = (measure_side(stages, side, settings, collection, split) for side in (a, b))
     pairs = pair_up(one, other, by_seed=by_seed)
     measures = _measures(pairs, labels, request.measure)
     depth = min(
         [len(collection.documents), *(s.settings.depth for s in (a, b) if s.settings), settings.depth]
     )
-    relevant = _relevant(collection, request.split)
+    relevant = _relevant(collection, split)
     ranks = positive_ranks(pairs, relevant, depth)
     lines = query_lines(pairs, measures[0], ranks)
     gains, losses = furthest(by_query(lines), request.show)
-    texts = dict(
-        zip(collection.queries[request.split].ids, collection.queries[request.split].texts, strict=True)
-    )
+    texts = dict(zip(collection.queries[split].ids, collection.queries[split].texts, strict=True))
     return CompareResult(
         a=a,
         b=b,
         scale=scale_of(library, settings),
-        split=request.split,
+        split=split,
         collection=collection,
         seeds=[pair.seed for pair in pairs],
         by_seed=by_seed,
@@ -111,17 +111,17 @@ def compare(library: Library, stages: Stages, request: CompareRequest) -> Compar
 
 def _measuring(
     library: Library, request: CompareRequest, a: ComparedSide, b: ComparedSide
-) -> tuple[RunSettings, dict[str, str]]:
-    """Return the settings by which both sides are measured, and labels: a run's own, or a target's."""
-    labels = {**a.labels, **b.labels}
+) -> tuple[RunSettings, dict[str, str], str]:
+    """Return the settings by which both sides are measured, labels and split: a run's own, or a target's."""
+    labels, split = {**a.labels, **b.labels}, request.split or a.measured or b.measured or "test"
     if request.on is not None:
-        settings, named = settings_at(library, request.on, request.scale)
-        return settings, {**labels, **named}
+        settings, named, of_target = settings_at(library, request.on, request.scale, request.dataset)
+        return settings, {**labels, **named}, request.split or of_target
     stored = [side.settings for side in (a, b) if side.settings is not None]
     if not stored:
         what = f"neither {a.name} nor {b.name} has a run that names its collection"
         raise UserError(what, fix="add --on TARGET, for example --on trisampler/table-5, and --scale")
-    return stored[0], labels
+    return stored[0], labels, split
 
 
 def _measures(pairs: Sequence[SeedPair], labels: dict[str, str], name: str | None) -> list[str]:

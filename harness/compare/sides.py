@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.api.finished import finished_runs, refuse_unfinished, row_with_runs
+from harness.api.finished import dataset_of, finished_runs, refuse_unfinished, row_with_runs
 from harness.encoders.dual_encoder import holds_encoder
 from harness.errors import UserError
 from harness.provenance.stored import StoredRun, find_run_or_folder
@@ -44,6 +44,7 @@ class ComparedSide:
         is_row: whether the members are the seeds of a row.
         settings: settings by which it is measured; none for an encoder outside of a run.
         labels: measure -> label in its table, the primary one first.
+        measured: split that its table measures; none for a side without a table.
     """
 
     address: str
@@ -53,6 +54,7 @@ class ComparedSide:
     is_row: bool
     settings: RunSettings | None
     labels: Mapping[str, str] = field(default_factory=dict)
+    measured: str | None = None
 
     @property
     def content(self) -> str | None:
@@ -65,7 +67,13 @@ class ComparedSide:
 
 
 def find_side(
-    library: Library, stages: Stages, address: str, *, scale: str, seeds: int | None
+    library: Library,
+    stages: Stages,
+    address: str,
+    *,
+    scale: str,
+    seeds: int | None,
+    dataset: str | None = None,
 ) -> ComparedSide:
     """Return the side that an address names; nothing is trained and no collection is built.
 
@@ -75,13 +83,14 @@ def find_side(
         address: ``TARGET:ROW``; fingerprint of a run, a prefix of it, or its folder; folder of an encoder.
         scale: scale at which a row is looked up.
         seeds: number of seeds of a row; by default that of the spec.
+        dataset: dataset of a row; by default the first of its target.
 
     Raises:
         UserError: the address names nothing, or something unfinished.
     """
     target, colon, row = address.partition(":")
     if colon or target in library.targets():
-        return _row(stages, resolve(library, target, scale), row, seeds)
+        return _row(stages, resolve(library, target, scale), row, seeds, dataset)
     folder = Path(address)
     if folder.is_dir() and not (folder / "spec.json").exists():
         return _encoder(address, folder.resolve())
@@ -106,13 +115,16 @@ def with_distinct_names(a: ComparedSide, b: ComparedSide) -> tuple[ComparedSide,
     return replace(a, name=a.address), replace(b, name=b.address)
 
 
-def settings_at(library: Library, target: str, scale: str) -> tuple[RunSettings, dict[str, str]]:
-    """Return the settings by which a target's runs are measured, and its labels of the measures."""
+def settings_at(
+    library: Library, target: str, scale: str, dataset: str | None
+) -> tuple[RunSettings, dict[str, str], str]:
+    """Return the settings by which a target's runs are measured, its labels of measures, and the split."""
     resolved = resolve(library, target, scale)
     rows = with_runs(resolved.target.rows)
     if not rows:
         raise UserError(f"{target} measures nothing", fix="name a target whose rows are runs")
-    return resolved.run(rows[0], 0), _labels(resolved)
+    on = dataset_of(resolved, dataset)
+    return resolved.run(rows[0], 0, on), _labels(resolved, on), resolved.measured(on)
 
 
 def scale_of(library: Library, settings: RunSettings) -> str:
@@ -125,16 +137,20 @@ def scale_of(library: Library, settings: RunSettings) -> str:
     return "other"
 
 
-def _row(stages: Stages, resolved: Resolved, name: str, seeds: int | None) -> ComparedSide:
+def _row(
+    stages: Stages, resolved: Resolved, name: str, seeds: int | None, dataset: str | None
+) -> ComparedSide:
     if not name:
         known = ", ".join(f"'{resolved.name}:{row.name}'" for row in resolved.loaded.written)
         raise UserError(f"{resolved.name} is a target, not a row", fix=f"name one of {known}")
-    row = row_with_runs(resolved.loaded, name)
-    address = f"{resolved.name}:{row.name}"
-    runs = finished_runs(stages, resolved, row, seeds)
+    row, on = row_with_runs(resolved.loaded, name), dataset_of(resolved, dataset)
+    address, about = f"{resolved.name}:{row.name}", f"row '{row.name}' of {resolved.name}"
+    if len(resolved.target.datasets) > 1:
+        address, about = f"{address}, {on}", f"{about}, {resolved.loaded.datasets[on].title}"
+    runs = finished_runs(stages, resolved, row, seeds, on)
     members = {seed: Member(run.folder, run, is_run=True) for seed, run in runs.items()}
-    about = f"row '{row.name}' of {resolved.name}"
-    return ComparedSide(address, row.name, about, members, True, resolved.run(row, 0), _labels(resolved))
+    settings, labels = resolved.run(row, 0, on), _labels(resolved, on)
+    return ComparedSide(address, row.name, about, members, True, settings, labels, resolved.measured(on))
 
 
 def _run(run: StoredRun) -> ComparedSide:
@@ -167,6 +183,7 @@ def run_text(settings: RunSettings) -> str:
     return f"{settings.recipe}{sampler}, seed {settings.seed}"
 
 
-def _labels(resolved: Resolved) -> dict[str, str]:
-    primary = resolved.primary
-    return {column.measure: column.label for column in (primary, *resolved.columns)}
+def _labels(resolved: Resolved, dataset: str) -> dict[str, str]:
+    first = resolved.primary_on(dataset)
+    columns = [column for column in resolved.columns if column.dataset == dataset]
+    return {column.measure: column.label for column in (first, *columns)}

@@ -18,25 +18,24 @@ GB = 1_000_000_000
 
 
 def render_memory(
-    runs: Sequence[RunSettings], corpus: Corpus, hardware: Hardware | None, here: Machine, has: int | None
+    runs: Sequence[tuple[RunSettings, Corpus]], hardware: Hardware | None, here: Machine, has: int | None
 ) -> Group:
     """Return what `harness plan` says of memory; nothing where no run trains.
 
     Args:
-        runs: of a target.
-        corpus: sizes of their collection.
+        runs: of a target, with the sizes of their collections.
         hardware: what the scale's paper trained on, where it is one of a paper.
         here: this machine, which takes a batch in one process.
         has: bytes that it has.
     """
     on = Machine.of(hardware) if hardware else here
-    moments = largest(memory(run, corpus, on) for run in runs)
+    moments = largest(memory(run, corpus, on) for run, corpus in runs)
     if not moments:
         return Group()
     if hardware is None:
         return Group(_table(moments), Text(_of_here(moments, has)))
-    kept = largest(memory(run, corpus, replace(on, recomputes=False)) for run in runs)
-    own = largest(memory(run, corpus, here) for run in runs)
+    kept = largest(memory(run, corpus, replace(on, recomputes=False)) for run, corpus in runs)
+    own = largest(memory(run, corpus, here) for run, corpus in runs)
     return Group(_table(moments), *(Text(line) for line in _of_paper(moments, kept, own, hardware)))
 
 

@@ -69,7 +69,7 @@ def measure_reproducibility(
     columns: Sequence[Mapping[str, Any]],
     rows: Sequence[Mapping[str, Any]],
     baseline: str,
-    stand_in: str | None,
+    stand_ins: Sequence[str | None],
 ) -> Block:
     """Return the ``reproducibility`` block of a comparison.
 
@@ -77,7 +77,8 @@ def measure_reproducibility(
         columns: of `cells.json`; those that the paper prints are measured.
         rows: of `cells.json`.
         baseline: name of the row that the others are compared with.
-        stand_in: which collection stands in for the paper's, in words; None where it is the paper's own.
+        stand_ins: column by column, which collection stands in for the paper's, in words; None where it is
+            the paper's own.
 
     Returns:
         ``not_given``, why there is neither effect ratio nor delta relative improvement, or None;
@@ -94,13 +95,13 @@ def measure_reproducibility(
         pairs = list(both.values())
         tau = rank_agreement([pair[0] for pair in pairs], [pair[1] for pair in pairs])
         ranks.append({"column": column["label"], "rows": len(pairs), "tau": tau})
-        if stand_in is None and baseline in both:
+        if stand_ins[place] is None and baseline in both:
             effects += [
                 {"row": name, "column": column["label"], **_effects(pair, both[baseline])}
                 for name, pair in both.items()
                 if name != baseline
             ]
-    return {"not_given": _not_given(stand_in, effects), "effects": effects, "ranks": ranks}
+    return {"not_given": _not_given(stand_ins, effects), "effects": effects, "ranks": ranks}
 
 
 def _both(cell: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -118,7 +119,7 @@ def _effects(row: tuple[float, float], baseline: tuple[float, float]) -> Block:
     }
 
 
-def _not_given(stand_in: str | None, effects: Sequence[Block]) -> str | None:
-    if stand_in is not None:
-        return stand_in
-    return None if effects else "no row has figures on both sides, and the baseline too"
+def _not_given(stand_ins: Sequence[str | None], effects: Sequence[Block]) -> str | None:
+    if effects:
+        return None
+    return next(filter(None, stand_ins), "no row has figures on both sides, and the baseline too")

@@ -14,14 +14,13 @@ from harness.errors import UserError, nearest
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.other_kinds import counted_text, seconds_text_of
 from harness.provenance.settings_text import piece_text, scale_text
-from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
+from harness.reports.text import Style, collection_of, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.kinds import Counted
 from harness.specs.library import Library
 from harness.specs.models import Column, Measured, Row, with_runs
 from harness.specs.models import Line as PrintedRow
 from harness.specs.resolve import Resolved, figures
-from harness.specs.yaml_file import read_source
 from harness.storage.files import read_json
 from harness.storage.store import Store
 
@@ -48,6 +47,11 @@ class Cell:
     place: int
     cells: Mapping[str, Any] | None
     provenance: Mapping[str, Any] | None
+
+    @property
+    def dataset(self) -> str:
+        """Return the dataset that it is measured on; of seconds, that of the runs."""
+        return str(self.column.get("dataset") or self.resolved.dataset)
 
     @property
     def trains(self) -> bool:
@@ -107,18 +111,21 @@ def render_cell(lines: Sequence[Fact]) -> Table:
 
 def _position(target: str, columns: Sequence[Mapping[str, Any]], name: str) -> int:
     for key in ("label", "measure"):
-        for place, column in enumerate(columns):
-            if column.get(key) == name:
-                return place
+        places = [place for place, column in enumerate(columns) if column.get(key) == name]
+        if len({columns[place].get("dataset") for place in places}) > 1:
+            labels = " or ".join(f"'{columns[place]['label']}'" for place in places)
+            raise UserError(f"{target} has several columns of '{name}'", fix=f"name {labels}")
+        if places:
+            return places[0]
     known = [column["label"] for column in columns]
     raise UserError(f"{target} has no column '{name}'", fix=nearest(name, known))
 
 
 def _published(cell: Cell) -> Iterator[Fact]:
     source = cell.resolved.target.source
-    figure = figures(cell.resolved.target, cell.row).get(cell.column["label"])
+    figure = figures(cell.resolved.loaded, cell.row).get(cell.column["label"])
     unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
-    title = cell.resolved.loaded.datasets[cell.resolved.dataset].title
+    title = cell.resolved.loaded.datasets[cell.dataset].title
     dataset = cell.row.name if isinstance(cell.row, Counted) else title
     text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
     yield "published", text
@@ -128,10 +135,8 @@ def _published(cell: Cell) -> Iterator[Fact]:
 
 def _spec_line(library: Library, cell: Cell) -> str:
     loaded = cell.resolved.loaded
-    path = Path(loaded.path) if loaded.path else library.target_file(loaded.name)
-    source = read_source(path, None if loaded.path else library.root)
-    place = [row.name for row in cell.resolved.loaded.written].index(cell.row.written)
-    return f"{source.path}:{source.line(('rows', place))}"
+    place = [row.name for row in loaded.written].index(cell.row.written)
+    return library.target_source(loaded.path or loaded.name).where(("rows", place))
 
 
 def _settings(cell: Cell) -> Iterator[Fact]:
@@ -141,7 +146,7 @@ def _settings(cell: Cell) -> Iterator[Fact]:
     if not isinstance(cell.row, Row) or not cell.trains:
         yield "settings", f"not trained here: the row is {cell.row.kind}"
         return
-    settings = cell.resolved.run(cell.row, 0)
+    settings = cell.resolved.run(cell.row, 0, cell.dataset)
     if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return
@@ -170,7 +175,7 @@ def _measure(cell: Cell) -> Iterator[Fact]:
     measure, split = cell.column["measure"], cell.column["split"]
     text = f"{measure} on the {split} queries"
     if cell.cells:
-        collection, provider = cell.cells["collection"], cell.cells["provider"][measure]
+        collection, provider = collection_of(cell.cells, cell.dataset), cell.cells["provider"][measure]
         text += f" of {collection['name']} ({collection['queries'][split]:,}), by {provider}"
     yield "measure", text
 
@@ -229,11 +234,16 @@ def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Itera
 def _runs(store: Store, cell: Cell) -> Iterator[Fact]:
     if cell.cells is None or cell.provenance is None:
         return
-    runs = [run for run in cell.provenance["runs"] if run["row"] == cell.row.name]
+    runs = [
+        run
+        for run in cell.provenance["runs"]
+        if run["row"] == cell.row.name and run.get("dataset", cell.dataset) == cell.dataset
+    ]
     for run in runs:
         fingerprint, folder = run["fingerprint"], store.run(run["fingerprint"])
         yield f"seed {run['seed']}", str(folder) if folder.is_dir() else f"{fingerprint} (not in this store)"
-        changed = _changed(cell, run["seed"], fingerprint, cell.cells["collection"]["fingerprint"])
+        content = collection_of(cell.cells, cell.dataset)["fingerprint"]
+        changed = _changed(cell, run["seed"], fingerprint, content)
         if changed:
             yield "", changed
         ranking = folder / "rankings" / f"{cell.column.get('split')}.trec.gz"
@@ -248,7 +258,9 @@ def _runs(store: Store, cell: Cell) -> Iterator[Fact]:
 
 def _changed(cell: Cell, seed: int, fingerprint: str, collection: str) -> str:
     """Return a note if a run of the results is not what the spec asks for now; empty otherwise."""
-    now = chain(cell.resolved.run(cell.row, seed), collection).last if isinstance(cell.row, Row) else ""
+    if not isinstance(cell.row, Row):
+        return ""
+    now = chain(cell.resolved.run(cell.row, seed, cell.dataset), collection).last
     if now == fingerprint:
         return ""
     return f"the spec now asks for {now}: settings or versions of stages have changed"

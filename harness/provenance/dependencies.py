@@ -9,10 +9,12 @@ from pathlib import Path
 
 from harness.errors import HarnessError, UserError
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs
+from harness.reports.text import collections_of
 from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
 from harness.specs.models import with_runs
-from harness.specs.resolve import resolve
+from harness.specs.resolve import Resolved, resolve
+from harness.specs.settings import RunSettings
 from harness.storage.files import read_json
 from harness.storage.store import Store
 
@@ -31,15 +33,22 @@ def target_runs(library: Library, collections: Sequence[str]) -> dict[str, tuple
     for target in library.targets():
         for scale in library.target(target).target.scales:
             resolved = resolve(library, target, scale)
-            if not resolved.collection().available:
-                continue  # no store holds a run of it
-            for row in with_runs(resolved.target.rows):
-                for seed in range(resolved.seeds):
-                    settings, named = resolved.run(row, seed), f"{scale}/{target}: {row.name}"
-                    for links in (chain(settings, collection) for collection in collections):
-                        names = runs.setdefault(links.last, (links, []))[1]
-                        names.extend([named] if named not in names else [])
+            for settings, row in _runs(resolved):
+                named = f"{scale}/{target}: {row}"
+                for links in (chain(settings, collection) for collection in collections):
+                    names = runs.setdefault(links.last, (links, []))[1]
+                    names.extend([named] if named not in names else [])
     return runs
+
+
+def _runs(resolved: Resolved) -> Iterator[tuple[RunSettings, str]]:
+    """Yield the runs of a target and their rows, on the datasets of which a store may hold some."""
+    datasets, rows = resolved.target.datasets, with_runs(resolved.target.rows)
+    for dataset in datasets if rows else ():
+        if resolved.collection(dataset).available:
+            on = f", {dataset}" if len(datasets) > 1 else ""
+            for seed in range(resolved.seeds):
+                yield from ((resolved.run(row, seed, dataset), f"{row.name}{on}") for row in rows)
 
 
 def runs_in_results(results: Path) -> dict[str, list[str]]:
@@ -61,7 +70,8 @@ def known_collections(store: Store, results: Path) -> list[str]:
     fingerprints = [_stored_fingerprint(path) for path in sorted((store.root / "collections").glob("*.zip"))]
     for path in sorted(results.glob("**/cells.json")):
         try:
-            fingerprints.append(json.loads(path.read_text(encoding="utf-8"))["collection"]["fingerprint"])
+            cells = json.loads(path.read_text(encoding="utf-8"))
+            fingerprints += [about["fingerprint"] for about in collections_of(cells)]
         except (OSError, ValueError, LookupError, TypeError):
             continue  # `harness report` reports what is wrong with it
     return list(dict.fromkeys(fingerprint for fingerprint in fingerprints if fingerprint))

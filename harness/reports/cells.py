@@ -22,9 +22,10 @@ Cells = dict[str, Any]
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A row's run of one seed."""
+    """A row's run of one seed on a dataset."""
 
     row: str
+    dataset: str
     seed: int
     settings: RunSettings
     folder: RunFolder
@@ -41,14 +42,14 @@ def all_made(failed: Mapping[str, str]) -> None:
         raise RunError(f"{reason}{more}", where=row)
 
 
-def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:
+def read_per_query(runs: Sequence[FinishedRun]) -> pd.DataFrame:
     """Return the per-query values of all runs: columns row, seed, dataset, split, measure, query, value.
 
     Raises:
         UserError: a file is missing or corrupt.
     """
     order = ["row", "seed", "dataset", "split", "measure", "query", "value"]
-    frames = [run.folder.per_query().assign(row=run.row, seed=run.seed, dataset=dataset) for run in runs]
+    frames = [run.folder.per_query().assign(row=run.row, seed=run.seed, dataset=run.dataset) for run in runs]
     return pd.concat(frames, ignore_index=True)[order] if frames else pd.DataFrame(columns=order)
 
 
@@ -80,15 +81,30 @@ def describe_collection(collection: Collection) -> Cells:
 
 
 def describe_target(
-    resolved: Resolved, runs: Sequence[FinishedRun], columns: Sequence[Cells], collection: Collection
+    resolved: Resolved,
+    runs: Sequence[FinishedRun],
+    columns: Sequence[Cells],
+    collections: Mapping[str, Collection],
 ) -> Cells:
-    """Return what the cells of runs begin with: what was made, on what, and what is open."""
+    """Return what the cells of runs begin with: what was made, on what, and what is open.
+
+    Args:
+        resolved: the target at a scale.
+        runs: that were made.
+        columns: of the table.
+        collections: by dataset; one is told as ``collection``, several as ``collections``.
+    """
     target = resolved.target
     compared = {"primary": target.primary, "level": target.level} if isinstance(target, Measured) else {}
+    described = {name: describe_collection(of) for name, of in collections.items()}
     return {
         **describe_spec(resolved),
-        "simulation": collection.simulation,
-        "collection": describe_collection(collection),
+        "simulation": any(of.simulation for of in collections.values()),
+        **(
+            {"collection": next(iter(described.values()))}
+            if len(described) == 1
+            else {"collections": described}
+        ),
         "provider": {
             measure: describe_provider(measure) for measure in sorted({c["measure"] for c in columns})
         },
@@ -102,19 +118,22 @@ def describe_target(
 def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of the primary column alone, so that the file of many rows stays small."""
     column = resolved.primary
-    chosen = (per_query["measure"] == column.measure) & (per_query["split"] == column.split)
-    return per_query[chosen]
+    keys = ("dataset", "measure", "split")
+    return per_query[(per_query[[*keys]] == [getattr(column, key) for key in keys]).all(axis="columns")]
 
 
 def build_provenance(
-    runs: Sequence[FinishedRun], runs_below: Sequence[FinishedRun], measure: str, overlap: str | None
+    runs: Sequence[FinishedRun],
+    runs_below: Sequence[FinishedRun],
+    measures: Mapping[str, str],
+    overlap: str | None,
 ) -> dict[str, Any]:
     """Return where each figure comes from: run folders, environments, times; and what each stage reached.
 
     Args:
         runs: the finished runs.
         runs_below: what they continue, as far as they are no rows themselves.
-        measure: of the primary column; its mean over ``dev`` is what a stage is expected to reach again.
+        measures: dataset -> the measure whose mean over ``dev`` a stage is expected to reach again.
         overlap: how the built-in collection compares with its manifest, where it is used.
     """
     environments: list[Cells] = []
@@ -126,11 +145,12 @@ def build_provenance(
         result = run.folder.result()
         return {
             "row": run.row,
+            "dataset": run.dataset,
             "seed": run.seed,
             "seconds": result.get("seconds"),
             "finished": result.get("finished"),
             "environment": environments.index(environment),
-            **reached(run.folder, measure),
+            **reached(run.folder, measures[run.dataset]),
         }
 
     made, continued = [entry(run) for run in runs], [entry(run) for run in runs_below]

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from harness.reports.document import Figure, Note, Notes
-from harness.reports.text import Cells, collection_text, count_text, row_text
+from harness.reports.text import (
+    Cells,
+    collection_of,
+    collection_text,
+    count_text,
+    dataset_text,
+    row_text,
+)
 
 ONE_SEED = (
     "One seed: the interval is for these checkpoints alone and tells nothing about the method; "
@@ -66,12 +73,17 @@ def origins(cells: Cells) -> list[str]:
 
 
 def _collection(cells: Cells) -> list[str]:
-    about = cells["collection"]
-    queries = ", ".join(f"{count_text(number)} {split}" for split, number in about["queries"].items())
-    lines = [
-        f"Collection: {collection_text(cells)}, {count_text(about['documents'])} documents; "
-        f"queries: {queries}; fingerprint {about['fingerprint']}."
-    ]
+    """Return what each collection holds, by the dataset that it serves where there are several."""
+    titles = {column["dataset"]: dataset_text(column) for column in cells["columns"]}
+    lines = []
+    for dataset, title in titles.items() if "collections" in cells else [("", "")]:
+        about = collection_of(cells, dataset)
+        queries = ", ".join(f"{count_text(number)} {split}" for split, number in about["queries"].items())
+        lines.append(
+            f"Collection{f' of {title}' if title else ''}: {collection_text(cells, dataset)}, "
+            f"{count_text(about['documents'])} documents; queries: {queries}; "
+            f"fingerprint {about['fingerprint']}."
+        )
     if cells["simulation"]:
         lines.append(
             "Simulation: documents and queries are made up; the figures say nothing about real text."

@@ -84,9 +84,7 @@ def _of_one(build: OfOne) -> OfAll:
     return of_all
 
 
-COMPARISON = Report(
-    comparison_scores, _of_one(build_comparison), comparison_document, render_csv, draw_comparison
-)
+COMPARISON = Report(comparison_scores, build_comparison, comparison_document, render_csv, draw_comparison)
 
 REPORTS = {
     "comparison": COMPARISON,

@@ -33,10 +33,11 @@ def run_table(provenance: Any) -> Table:
         Column("finished (UTC)"),
         Column("environment"),
     )
+    several = len({run.get("dataset") for run in provenance["runs"]}) > 1
     rows = tuple(
         fields(
             [
-                run["row"],
+                f"{run['row']}, {run['dataset']}" if several else run["row"],
                 str(run["seed"]),
                 run["fingerprint"],
                 NOTHING if run["seconds"] is None else f"{run['seconds']:.1f}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,17 @@ def row_text(cells: Cells, row: Mapping[str, Any]) -> str:
     return f"{row['name']} ({', '.join(marks)})" if marks else str(row["name"])
 
 
+def trained_rows(cells: Cells) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each row's name and what its training told; on each dataset, where there are several."""
+    titles = {column["dataset"]: dataset_text(column) for column in cells["columns"]}
+    for row in cells["rows"]:
+        if "by_dataset" not in row:
+            yield row_text(cells, row), row
+            continue
+        for dataset, title in titles.items():
+            yield f"{row_text(cells, row)}, {title}", row["by_dataset"][dataset]
+
+
 def dataset_text(column: Mapping[str, Any]) -> str:
     """Return the dataset's title, or its name."""
     return str(column.get("dataset_title") or column["dataset"])
@@ -115,12 +126,23 @@ def dataset_titles(cells: Cells) -> list[str]:
     return list(dict.fromkeys(dataset_text(of) for of in titled if of.get("dataset")))
 
 
-def row_data(cells: Cells, row: Mapping[str, Any]) -> dict[str, Any]:
+def collections_of(cells: Cells) -> list[Mapping[str, Any]]:
+    """Return what is told of the collections that stand behind some cells."""
+    return [cells["collection"]] if "collection" in cells else list(cells["collections"].values())
+
+
+def collection_of(cells: Cells, dataset: str) -> Mapping[str, Any]:
+    """Return what is told of the collection that serves a dataset."""
+    found: Mapping[str, Any] = cells["collection"] if "collection" in cells else cells["collections"][dataset]
+    return found
+
+
+def row_data(cells: Cells, row: Mapping[str, Any], dataset: str = "") -> dict[str, Any]:
     """Return the first fields of a row's lines where tables are data: where it stands, and what it is."""
     return {
         "target": cells["target"],
         "scale": cells["scale"],
-        "collection": cells["collection"]["name"],
+        "collection": collection_of(cells, dataset)["name"],
         "simulation": cells["simulation"],
         "row": row["name"],
         "kind": row["kind"],
@@ -129,9 +151,9 @@ def row_data(cells: Cells, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def collection_text(cells: Cells) -> str:
-    """Return the names of the collections, labelled where one is a simulation."""
-    found = [cells["collection"]] if "collection" in cells else cells["collections"].values()
+def collection_text(cells: Cells, dataset: str | None = None) -> str:
+    """Return the names of the collections, or of a dataset's own, labelled where one is a simulation."""
+    found = [collection_of(cells, dataset)] if dataset else collections_of(cells)
     names = ", ".join(dict.fromkeys(collection["name"] for collection in found))
     return f"{names}{' (simulation)' if cells['simulation'] else ''}"
 

@@ -40,7 +40,7 @@ def check_target(source: Source, library: Names) -> list[UserError]:
         *_check_columns(source, columns, library),
         *_check_texts(source, library, columns, rows),
         *_check_recipe(source, ("shared", "recipe"), shared.recipe if shared else None, library),
-        *_repeated(source, "columns", "label", list(_texts(source, "columns", "label"))),
+        *_check_labels(source, columns),
         *_repeated(source, "costs", "label", list(_texts(source, "costs", "label"))),
         *_repeated(source, "rows", "name", list(_texts(source, "rows", "name"))),
         *(
@@ -66,13 +66,18 @@ def _check_columns(source: Source, columns: list[tuple[int, Column]], library: N
         if column.dataset not in library.names("datasets"):
             here = ("columns", place, "dataset")
             yield _unknown(source, here, "dataset", column.dataset, library.names("datasets"))
-        if column.dataset != columns[0][1].dataset:
-            what = f"'{column.dataset}' is a second dataset, beside '{columns[0][1].dataset}'"
-            yield source.error(("columns", place, "dataset"), what, "a target measures one; split it in two")
         try:
             parse_measure(column.measure)
         except UserError as error:
             yield source.error(("columns", place, "measure"), error.what, error.fix)
+
+
+def _check_labels(source: Source, columns: list[tuple[int, Column]]) -> Iterator[UserError]:
+    """Check that the columns of a dataset differ in what is printed above them."""
+    on = {place: column.dataset for place, column in columns}
+    for dataset in dict.fromkeys([None, *on.values()]):
+        labels = [(at, label) for at, label in _texts(source, "columns", "label") if on.get(at) == dataset]
+        yield from _repeated(source, "columns", "label", labels)
 
 
 def _check_texts(
@@ -80,8 +85,9 @@ def _check_texts(
 ) -> Iterator[UserError]:
     """Check the names at the top of a target, where they are texts at all."""
     made = [row.name for _, row in rows if row.kind in MADE_BY_TRAINING]
+    several = len({column.dataset for _, column in columns}) > 1  # then by titles: `fitting` has them
     for key, what, known in (
-        ("primary", "column", [column.label for _, column in columns]),
+        ("primary", "column", [] if several else [column.label for _, column in columns]),
         ("baseline", "row made by training", made),
     ):
         name = source.at((key,))

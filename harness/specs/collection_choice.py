@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from harness.collections.beir import DEV_SHARE
 from harness.specs.base import Share, Spec
@@ -41,7 +41,15 @@ class BeirParameters(Spec):
     dev_share: Share = Field(default=DEV_SHARE, description="of train, where there is no qrels/dev.tsv")
 
 
-class PydocsChoice(Spec):
+class Choice(Spec):
+    """What all kinds of collection have in common."""
+
+    measured: Literal["test", "dev"] = Field(
+        default="test", description="split whose queries the printed columns are measured on"
+    )
+
+
+class PydocsChoice(Choice):
     """The documentation of the installed packages."""
 
     kind: Literal["pydocs"]
@@ -52,7 +60,7 @@ class PydocsChoice(Spec):
         return {}
 
 
-class PlantedChoice(Spec):
+class PlantedChoice(Choice):
     """A simulation."""
 
     kind: Literal["planted"]
@@ -64,7 +72,7 @@ class PlantedChoice(Spec):
         return self.parameters.model_dump()
 
 
-class BeirChoice(Spec):
+class BeirChoice(Choice):
     """A collection of your own."""
 
     kind: Literal["beir"]
@@ -76,11 +84,17 @@ class BeirChoice(Spec):
         return self.parameters.model_dump()
 
 
-class NotAvailable(Spec):
+class NotAvailable(Choice):
     """A collection that cannot be had: it has sizes alone; runs on it can be planned, and cannot be made."""
 
     kind: Literal["not-available"]
     published: PublishedSizes
+
+    @model_validator(mode="after")
+    def _has_measured(self) -> NotAvailable:
+        if self.measured == "test" and self.published.test is None:
+            raise ValueError("no test queries are published; add `measured: dev`, or their number")
+        return self
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def show_target(loaded: LoadedTarget) -> dict[str, Any]:
                 "name": row.name,
                 "kind": row.kind,
                 **_made_by(target, row),
-                "published": list(figures(target, row).values()),
+                "published": list(figures(loaded, row).values()),
             }
             for row in (loaded.written if target.kind in SEVERAL else target.rows)
         ],
@@ -84,7 +84,7 @@ def render_list(found: list[dict[str, Any]]) -> Table:
 def render_show(loaded: LoadedTarget) -> Table:
     """Return a target as a table for a terminal: its rows and published figures, its notes below."""
     shown, several = show_target(loaded), SEVERAL.get(loaded.target.kind)
-    columns = [column["label"] for column in shown["columns"]]
+    columns = [loaded.label(heading) for heading in loaded.target.headings]
     headers = ["row", "kind", "sampler", *([several] if several else []), *columns]
     table = Table(*headers, title=f"{shown['target']}: {shown['title']}", box=None, pad_edge=False)
     for row in shown["rows"]:

@@ -44,9 +44,9 @@ class ExpandedSource(Source):
     written: Source
     rows: tuple[PlainRow, ...]
 
-    def line(self, location: Location) -> int:
-        """Return the line of the key that the user wrote."""
-        return self.written.line(self._written(location))
+    def where(self, location: Location) -> str:
+        """Return file and line of the key that the user wrote."""
+        return self.written.where(self._written(location))
 
     def error(self, location: Location, what: str, fix: str | None = None) -> UserError:
         """Return an error that points to the key that the user wrote."""

@@ -9,7 +9,7 @@ from harness.pieces import PieceError
 from harness.specs.confirmation import Tuned
 from harness.specs.kinds import Curve
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Row, Trained, with_runs
+from harness.specs.models import Measured, Row, Trained, with_runs
 from harness.specs.phase_numbers import lacking_error
 from harness.specs.recipe import phases_of
 from harness.specs.runs import RowDraws, Runs, Seeds
@@ -31,6 +31,7 @@ def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale])
     """
     yield from _check_notes(source, loaded)
     yield from _check_collections(source, loaded)
+    yield from _check_titles(source, loaded)
     if not isinstance(loaded.target, Trained):
         return
     errors = list(_check_phases(source, loaded))
@@ -58,6 +59,22 @@ def _check_collections(source: Source, loaded: LoadedTarget) -> Iterator[UserErr
             if scale not in dataset.collections:
                 what = f"dataset '{name}' has no collection at scale '{scale}'"
                 yield source.error(("scales", place), what, nearest(scale, dataset.collections))
+
+
+def _check_titles(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+    """Check that titles tell several datasets apart, and that the primary column is called by one."""
+    target = loaded.target
+    if not isinstance(target, Measured) or len(target.datasets) == 1:
+        return
+    titles = [loaded.datasets[name].title for name in target.datasets]
+    if len(set(titles)) < len(titles):
+        fix = "give each a `title` of its own, in experiments/datasets/"
+        yield source.error(("columns",), f"datasets of one title: {', '.join(target.datasets)}", fix)
+    labels = [loaded.label(column) for column in target.columns]
+    if target.primary not in labels:
+        yield source.error(
+            ("primary",), f"unknown column '{target.primary}'", nearest(target.primary, labels)
+        )
 
 
 def _check_phases(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:

@@ -13,10 +13,14 @@ from harness.specs.models import BM25
 from harness.specs.samplers import SamplerChoice, by_name
 from harness.specs.yaml_file import Location, Source
 
+ON_ONE_DATASET = ("sweep", "confirmation")
+"""Kinds of target that have several columns, all on one dataset."""
+
 
 def check_kind(source: Source, library: Names) -> Iterator[UserError]:
     """Yield what does not fit the target's kind; pieces that are wrong by themselves are told elsewhere."""
     kind = source.at(("kind",))
+    yield from _check_one_dataset(source, kind)
     if kind == "readings":
         yield from _check_primary_alone(source, kind)
         yield from _check_focus(source)
@@ -58,6 +62,17 @@ def _check_primary_alone(
         if "published" in row:
             what = f"a target of kind '{kind}' shows no published figures"
             yield source.error(("rows", place, "published"), what, "remove them")
+
+
+def _check_one_dataset(source: Source, kind: Any) -> Iterator[UserError]:
+    columns = source.at(("columns",)) if kind in ON_ONE_DATASET else None
+    columns = [of if isinstance(of, dict) else {} for of in columns] if isinstance(columns, list) else []
+    named = [(place, of["dataset"]) for place, of in enumerate(columns) if isinstance(of.get("dataset"), str)]
+    for place, dataset in named:
+        if dataset != named[0][1]:
+            what = f"'{dataset}' is a second dataset, beside '{named[0][1]}'"
+            fix = f"a target of kind '{kind}' measures one; split it in two"
+            yield source.error(("columns", place, "dataset"), what, fix)
 
 
 def _check_made(source: Source, kind: str, kinds: tuple[str, ...] = MADE_BY_TRAINING) -> Iterator[UserError]:

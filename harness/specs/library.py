@@ -14,6 +14,7 @@ from harness.specs.checks import check_target
 from harness.specs.confirmation import Confirmation
 from harness.specs.dataset import Dataset
 from harness.specs.expansion import expand
+from harness.specs.extension import EXTENDS, extend
 from harness.specs.fitting import check_fit
 from harness.specs.kind_checks import check_kind
 from harness.specs.kinds import TARGETS
@@ -71,8 +72,29 @@ class Library:
             if stem != "paper"
         ]
 
-    def target_file(self, name: str) -> Path:
-        """Return the file of a target, there or not."""
+    def target_source(self, name: str, below: tuple[str, ...] = ()) -> Source:
+        """Read the file of a target, with all that it takes over from those that it extends.
+
+        Args:
+            name: for example ``trisampler/table-5``, or the path of what a tuning wrote.
+            below: targets that extend it, the first one first.
+
+        Raises:
+            UserError: a file cannot be read, extends no target or, by way of others, itself.
+        """
+        by_path = name.endswith(".yaml")
+        source = read_source(Path(name)) if by_path else read_source(self._target_file(name), self.root)
+        if EXTENDS not in source.data:
+            return source
+        base, chain = source.data[EXTENDS], (*below, name)
+        if base not in self.targets():
+            raise source.error((EXTENDS,), f"unknown target '{base}'", nearest(str(base), self.targets()))
+        if base in chain:
+            around = " -> ".join([*chain[chain.index(base) :], base])
+            raise source.error((EXTENDS,), f"the target extends itself: {around}", "end it somewhere")
+        return extend(source, self.target_source(base, chain))
+
+    def _target_file(self, name: str) -> Path:
         return self.root / PAPERS / f"{name}.yaml"
 
     def names(self, kind: str) -> list[str]:
@@ -162,7 +184,7 @@ class Library:
         path = name if name.endswith(".yaml") else None
         if path is None and name not in self.targets():
             raise UserError(f"unknown target '{name}'", fix=nearest(name, self.targets()))
-        source = read_source(Path(path)) if path else read_source(self.target_file(name), self.root)
+        source = self.target_source(name)
         written, paper = self._written(source), name
         if path or isinstance(written, Confirmation):
             confirmation = self._confirmation(source, written, path)

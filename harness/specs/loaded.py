@@ -8,7 +8,7 @@ from typing import cast
 
 from harness.errors import UserError, nearest
 from harness.specs.dataset import Dataset
-from harness.specs.models import BM25, Line, Paper, Row, Target, Trained
+from harness.specs.models import BM25, Column, Heading, Line, Measured, Paper, Row, Target, Trained
 from harness.specs.recipe import Phase, Recipe, phases_of
 
 
@@ -57,6 +57,27 @@ class LoadedTarget:
             return False
         phase = phases_of(self.recipes)[self.last_phase(row)]
         return phase.trains == "ranker" or phase.ranker is not None
+
+    @property
+    def splits(self) -> set[str]:
+        """The splits that the printed columns are measured on, at any of the target's scales."""
+        if not isinstance(self.target, Measured):
+            return set()
+        if self.target.split is not None:
+            return {self.target.split}
+        return {
+            dataset.collections[scale].measured
+            for dataset in self.datasets.values()
+            for scale in self.target.scales
+        }
+
+    def label(self, heading: Heading) -> str:
+        """Return what a column is called; of a target with several datasets by the title of its own, too."""
+        return self.label_on(heading.dataset, heading.label) if isinstance(heading, Column) else heading.label
+
+    def label_on(self, dataset: str, label: str) -> str:
+        """Return what a column is called that is measured on one of the datasets."""
+        return label if len(self.target.datasets) == 1 else f"{self.datasets[dataset].title} {label}"
 
     def rows(self, name: str) -> list[Line]:
         """Return the row of a name, or all that a written row stands for.

@@ -220,14 +220,14 @@ class Measured(Trained):
         return self.columns
 
     @property
-    def split(self) -> str:
-        """The queries that the printed columns are measured on."""
-        return "test"
+    def split(self) -> str | None:
+        """The queries that the printed columns are measured on; none where the dataset says which."""
+        return None
 
     @property
     def datasets(self) -> list[str]:
-        """The one dataset of all columns."""
-        return [self.columns[0].dataset]
+        """Those of the columns, each once; only a comparison may have several."""
+        return list(dict.fromkeys(column.dataset for column in self.columns))
 
 
 class Comparison(Measured):

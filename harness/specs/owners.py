@@ -16,7 +16,7 @@ _OWNED = {
     "substitutes as_published",
     "recipe": "phases trains start loss temperature teacher optimizer schedule rate batch steps refresh "
     "lr_warmup_share clip_norm weight_decay turns departs",
-    "dataset": "collection collections titles further measures excluded promoted dropped",
+    "dataset": "collection collections measured titles further measures excluded promoted dropped",
     "row": "sampler preset law draw mask evaluates published readings",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}

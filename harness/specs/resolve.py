@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 
 from harness.errors import UserError, nearest
+from harness.specs.collection_choice import CollectionChoice
 from harness.specs.confirmation import Confirmation
 from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
@@ -61,12 +63,12 @@ class Resolved:
     Attributes:
         loaded: the target and what it names.
         scale: the scale.
-        splits: further test sets of the collection, shown beside the test split.
+        splits: dataset -> further test sets of its collection, shown beside the measured split.
     """
 
     loaded: LoadedTarget
     scale: NamedScale
-    splits: tuple[str, ...] = field(default=())
+    splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -100,26 +102,41 @@ class Resolved:
 
     @property
     def columns(self) -> list[ResolvedColumn]:
-        """Columns as printed, then reranked, then the dataset's further measures, then further test sets."""
-        dataset = self.loaded.datasets[self.dataset]
-        title = dataset.title
-        publishing = any(row.published for row in self.target.rows)
-        measured = self.target.columns if isinstance(self.target, Measured) else []
-        split = self.target.split if isinstance(self.target, Measured) else "test"
-        printed = [ResolvedColumn(c.label, c.dataset, title, c.measure, split, publishing) for c in measured]
+        """Columns as printed, then reranked, then further measures of datasets, then further test sets."""
+        target, publishing = self.target, any(row.published for row in self.target.rows)
+        measured = target.columns if isinstance(target, Measured) else []
+        printed = [
+            self._column(c.dataset, c.label, c.measure, self._printed_on(c.dataset), published=publishing)
+            for c in measured
+        ]
         reranked = [
-            ResolvedColumn(f"{c.label} reranked", c.dataset, title, c.measure, split + RERANKED, False)
+            self._column(c.dataset, f"{c.label} reranked", c.measure, self._printed_on(c.dataset) + RERANKED)
             for c in self._reranked
         ]
         further = [
-            ResolvedColumn(f.label, self.dataset, title, f.measure, "test", False) for f in dataset.further
+            self._column(name, of.label, of.measure, self.measured(name))
+            for name in target.datasets
+            for of in self.loaded.datasets[name].further
         ]
+        first = {column.dataset: column for column in reversed(measured)}
         others = [
-            ResolvedColumn(f"{first.label} {split}", self.dataset, title, first.measure, split, False)
-            for first in measured[:1]
-            for split in self.splits
+            self._column(name, f"{first[name].label} {split}", first[name].measure, split)
+            for name in target.datasets
+            if name in first
+            for split in self.splits.get(name, ())
         ]
         return [*printed, *reranked, *further, *others]
+
+    def _column(
+        self, dataset: str, label: str, measure: str, split: str, *, published: bool = False
+    ) -> ResolvedColumn:
+        title = self.loaded.datasets[dataset].title
+        return ResolvedColumn(self.loaded.label_on(dataset, label), dataset, title, measure, split, published)
+
+    def _printed_on(self, dataset: str) -> str:
+        """Return the split that the printed columns of a dataset are measured on."""
+        split = self.target.split if isinstance(self.target, Measured) else None
+        return split or self.measured(dataset)
 
     @property
     def printed(self) -> list[ResolvedColumn]:
@@ -133,13 +150,17 @@ class Resolved:
         label = target.primary if isinstance(target, Measured) else columns[0].label
         return next(column for column in columns if column.label == label)
 
+    def primary_on(self, dataset: str) -> ResolvedColumn:
+        """Return the primary column if it is of a dataset, else the first one that is."""
+        return next(column for column in (self.primary, *self.columns) if column.dataset == dataset)
+
     @property
     def _reranked(self) -> list[Column]:
         """The printed columns that stand a second time, measured on what a ranker has read again."""
         target = self.target
         if not isinstance(target, Comparison) or not any(map(self.reranks, target.rows)):
             return []
-        return [column for column in target.columns if column.label == target.primary]
+        return [column for column in target.columns if self.loaded.label(column) == target.primary]
 
     def reranks(self, row: Line) -> bool:
         """Whether a ranker reads a row's rankings again: in a comparison, where the row's recipe has one."""
@@ -152,6 +173,10 @@ class Resolved:
         phases = self.loaded.chain(row)
         return bool(phases) and phases[self.loaded.last_phase(row)].trains == "ranker"
 
+    def seed_text(self, dataset: str, seed: int) -> str:
+        """Return which run of a row it is, in words: its seed, and its dataset where there are several."""
+        return f"seed {seed}" if len(self.target.datasets) == 1 else f"{dataset}, seed {seed}"
+
     @property
     def seeds(self) -> int:
         """Number of seeds, unless the command says otherwise."""
@@ -159,12 +184,19 @@ class Resolved:
 
     def published(self, row: Line) -> list[dict[str, Any] | None]:
         """Return a row's published figures, one a column of the finished table."""
-        printed = figures(self.target, row)
+        printed = figures(self.loaded, row)
         return [printed.get(column.label) for column in self.columns]
 
     def collection(self, dataset: str | None = None) -> CollectionSettings:
         """Return the collection that serves a dataset of the target, its first by default, at this scale."""
-        dataset = dataset or self.dataset
+        choice = self._choice(dataset or self.dataset)
+        return CollectionSettings(kind=choice.kind, parameters=choice.settings)
+
+    def measured(self, dataset: str | None = None) -> str:
+        """Return the split that a dataset, the first by default, is measured on at this scale."""
+        return self._choice(dataset or self.dataset).measured
+
+    def _choice(self, dataset: str) -> CollectionChoice:
         choices = self.loaded.datasets[dataset].collections
         choice = choices.get(self.scale.name)
         if choice is None:
@@ -172,12 +204,14 @@ class Resolved:
                 f"dataset '{dataset}' has no collection at scale '{self.scale.name}'",
                 fix=nearest(self.scale.name, choices),
             )
-        return CollectionSettings(kind=choice.kind, parameters=choice.settings)
+        return choice
 
-    def run(self, row: Row, seed: int) -> RunSettings:
-        """Return the settings of a row's run of one seed, counted from 0."""
-        measures = tuple(dict.fromkeys(column.measure for column in self.columns))
-        runs = Runs(self.scale.spec, self.loaded.recipes, self.dataset, self.collection(), measures)
+    def run(self, row: Row, seed: int, dataset: str | None = None) -> RunSettings:
+        """Return the settings of a row's run of one seed, from 0, on a dataset, the first by default."""
+        dataset = dataset or self.dataset
+        measures = dict.fromkeys(column.measure for column in self.columns if column.dataset == dataset)
+        collection, recipes = self.collection(dataset), self.loaded.recipes
+        runs = Runs(self.scale.spec, recipes, dataset, collection, tuple(measures))
         draws = RowDraws(row.sampler, row.under(self.trained.shared))
         if row.evaluates == BM25:
             return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed), draws)
@@ -207,11 +241,15 @@ class Resolved:
         return content_hash(
             scale.model_dump(exclude=other if ranked else {*other, "ranker"}),
             {
-                name: [phase.model_dump(exclude=set(KEYS)), asdict(used(scale, name, phase, self.dataset))]
+                name: [
+                    phase.model_dump(exclude=set(KEYS)),
+                    *(asdict(used(scale, name, phase, dataset)) for dataset in self.target.datasets),
+                ]
                 for name, phase in phases.items()
             },
-            self.collection().model_dump(),
+            *(self.collection(name).model_dump() for name in self.target.datasets),
             self.trained.shared.model_dump(),
+            *(split for name in self.target.datasets if (split := self.measured(name)) != "test"),
         )
 
     def scale_notes(self) -> list[str]:
@@ -221,10 +259,30 @@ class Resolved:
         wanted, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
         capped = [f"Candidates: K = {wanted} is capped to {cap} at this scale."] if wanted > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
-        titles = "Titles: off; no title stands before a passage."
-        if self.collection().parameters.get("titles"):
-            titles = "Titles: on; a title stands before each passage."
-        return [*capped, titles, *departs, *self.target.remarks]
+        return [*capped, *self._titles_note(), *self._watched_note(), *departs, *self.target.remarks]
+
+    def _titles_note(self) -> list[str]:
+        """Return whether titles stand before passages."""
+        names = self.target.datasets
+        on = [name for name in names if self.collection(name).parameters.get("titles")]
+        off = [name for name in names if name not in on]
+        return [
+            *([f"Titles{self._of(off)}: off; no title stands before a passage."] if off else []),
+            *([f"Titles{self._of(on)}: on; a title stands before each passage."] if on else []),
+        ]
+
+    def _watched_note(self) -> list[str]:
+        """Return that measured queries are those watched in training; a curve shows nothing else."""
+        on_dev = [name for name in self.target.datasets if self.measured(name) == "dev"]
+        if not isinstance(self.target, Measured) or self.target.split or not on_dev:
+            return []
+        on = self._of(on_dev)
+        return [f"Measured on dev{on}: the same queries that are watched while runs train."]
+
+    def _of(self, datasets: Sequence[str]) -> str:
+        """Return which datasets something is of, in words; nothing where it is of all."""
+        titles = [self.loaded.datasets[name].title for name in datasets]
+        return "" if len(datasets) == len(self.target.datasets) else f" of {', '.join(titles)}"
 
     def notes(self) -> list[dict[str, str]]:
         """Return the register's notes that the target cites."""
@@ -245,12 +303,13 @@ def resolve(library: Library, target: str, scale: str) -> Resolved:
     return Resolved(loaded, NamedScale(scale, spec))
 
 
-def figures(target: Target, row: Line) -> dict[str, dict[str, Any] | None]:
-    """Return a row's published figures, by the labels of the columns as printed."""
-    printed = row.published or [None] * len(target.headings)
+def figures(loaded: LoadedTarget, row: Line) -> dict[str, dict[str, Any] | None]:
+    """Return a row's published figures, by what the printed columns are called."""
+    headings = loaded.target.headings
+    printed = row.published or [None] * len(headings)
     return {
-        heading.label: None if text is None else figure(text, unit_of(target, heading))
-        for heading, text in zip(target.headings, printed, strict=True)
+        loaded.label(heading): None if text is None else figure(text, unit_of(loaded.target, heading))
+        for heading, text in zip(headings, printed, strict=True)
     }
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter
 
 from harness.specs.dataset import Dataset
+from harness.specs.extension import EXTENDS
 from harness.specs.kinds import TARGETS
 from harness.specs.models import Paper
 from harness.specs.recipe import Recipe
@@ -33,7 +34,33 @@ def schemas() -> dict[str, dict[str, Any]]:
         chosen = properties.get("sampler")
         if "SamplerChoice" in str(chosen):
             properties["sampler"] = {"anyOf": [{"type": "string"}, *chosen.get("anyOf", [chosen])]}
+    found["target"] = _or_extending(found["target"])
     return found
+
+
+def _or_extending(target: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a target, or of one that says what differs from another that it extends."""
+    models = target.pop("$defs")
+    kinds = [models[model.__name__] for model in TARGETS.values()]
+    rows = {kind["properties"]["rows"]["items"]["$ref"].rpartition("/")[2] for kind in kinds}
+    changes, row = _changes(*kinds), _changes(*(models[row] for row in sorted(rows)))
+    changes["properties"] |= {
+        EXTENDS: {"type": "string"},
+        "shared": _changes(models["Shared"]),
+        "rows": {"type": "array", "items": {**row, "required": ["name"]}},
+    }
+    return {"$defs": models, "if": {"required": [EXTENDS]}, "then": changes, "else": target}
+
+
+def _changes(*models: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of any keys of some models, null where one is removed."""
+    keys = dict.fromkeys(key for model in models for key in model["properties"])
+    properties = {}
+    for key in keys:
+        distinct = [model["properties"][key] for model in models if key in model["properties"]]
+        chosen = [one for place, one in enumerate(distinct) if one not in distinct[:place]]
+        properties[key] = {"anyOf": [*chosen, {"type": "null"}]}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from harness.errors import UserError, nearest
 from harness.evaluation.measures import DEV_MEASURE, parse_measure
 from harness.specs.checks import MADE_BY_TRAINING
 from harness.specs.library import Library
-from harness.specs.models import Line, Measured, Row
+from harness.specs.models import Line, Row
 from harness.specs.space_checks import grid_size
 from harness.specs.tuning import HELD_OUT, ObjectiveSpec, TuningSpec
 from harness.specs.yaml_file import Location, Source
@@ -54,10 +54,10 @@ def _reporting(library: Library, split: str) -> str:
     names = []
     for name in library.targets():
         try:
-            target = library.target(name).target
+            splits = library.target(name).splits
         except UserError:
             continue  # its errors are reported where it is used
-        if isinstance(target, Measured) and target.split == split:
+        if split in splits:
             names.append(name)
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{names[0]}{more}" if names else ""

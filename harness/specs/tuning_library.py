@@ -94,6 +94,10 @@ def _check_target(source: Source, tuning: TuningSpec, library: Library) -> Itera
         yield unknown_target(source, tuning.target, library)
         return
     loaded = library.target(tuning.target)
+    if len(loaded.target.datasets) > 1:
+        what = f"'{tuning.target}' has columns over several datasets"
+        yield source.error(("target",), what, "tune a target of one")
+        return
     for place, study in enumerate(tuning.studies):
         here = ("studies", place, "row")
         try:

@@ -41,11 +41,14 @@ class Source:
             value = value[step] if inside and has(value, step) else None
         return value
 
+    def where(self, location: Location) -> str:
+        """Return file and line of a key or of the nearest thing around it."""
+        return f"{self.path}:{self.line(location)}"
+
     def error(self, location: Location, what: str, fix: str | None = None) -> UserError:
         """Return an error that points to a key."""
         key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
-        where = f"{self.path}:{self.line(location)}"
-        return UserError(f"key '{key}': {what}" if key else what, where=where, fix=fix)
+        return UserError(f"key '{key}': {what}" if key else what, where=self.where(location), fix=fix)
 
 
 def has(value: Any, step: int | str) -> bool:

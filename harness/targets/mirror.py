@@ -27,6 +27,8 @@ class Use(Protocol):
     @property
     def row(self) -> str: ...  # noqa: D102
     @property
+    def dataset(self) -> str: ...  # noqa: D102
+    @property
     def seed(self) -> int: ...  # noqa: D102
     @property
     def chain(self) -> Chain: ...  # noqa: D102
@@ -150,25 +152,29 @@ def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:
 def run_tags(resolved: Resolved, uses: Sequence[Use]) -> dict[str, dict[str, str]]:
     """Return the tags of each run that a target stands on, base runs too, by fingerprint.
 
-    The first use gives name, row and seed; `used_by.<target>` names all rows.
+    The first use gives name, row, dataset and seed; `used_by.<target>` names all rows.
     """
-    rows: dict[str, list[tuple[str, int]]] = {use.chain.last: [] for use in uses}
+    rows: dict[str, list[tuple[str, Use]]] = {use.chain.last: [] for use in uses}
     for use in uses:
-        rows[use.chain.last].append((use.row, use.seed))
+        rows[use.chain.last].append((use.row, use))
     for use in uses:
         for stage, fingerprint in use.chain.runs_below:
             name = f"start of {use.row}" if stage == "run" else stage
-            rows.setdefault(fingerprint, [(name, use.seed)])
+            rows.setdefault(fingerprint, [(name, use)])
+    return {fingerprint: _tags(resolved, found) for fingerprint, found in rows.items()}
+
+
+def _tags(resolved: Resolved, found: Sequence[tuple[str, Use]]) -> dict[str, str]:
+    """Return the tags of a run from the rows that use it."""
+    row, first = found[0]
     return {
-        fingerprint: {
-            "mlflow.runName": f"{found[0][0]}, seed {found[0][1]}",
-            "target": resolved.name,
-            "row": found[0][0],
-            "scale": resolved.scale.name,
-            "seed": str(found[0][1]),
-            f"{USED_BY}{resolved.name}": "; ".join(dict.fromkeys(row for row, _ in found)),
-        }
-        for fingerprint, found in rows.items()
+        "mlflow.runName": f"{row}, {resolved.seed_text(first.dataset, first.seed)}",
+        "target": resolved.name,
+        "row": row,
+        "dataset": first.dataset,
+        "scale": resolved.scale.name,
+        "seed": str(first.seed),
+        f"{USED_BY}{resolved.name}": "; ".join(dict.fromkeys(name for name, _ in found)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group
@@ -18,7 +18,8 @@ from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.phase_numbers import KEYS, published, used
 from harness.specs.resolve import Resolved, resolve
-from harness.targets.reproduce import WantedRun, plan, resolve_at, wanted
+from harness.specs.settings import CollectionSettings
+from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted
 from harness.training.batches import labelled_pairs
 
 
@@ -28,47 +29,59 @@ class Plan:
 
     Attributes:
         resolved: the target.
-        runs: that it needs; looked up in the store where there is a collection.
-        corpus: sizes of the collection, the published ones where it is not available.
+        runs: that it needs; looked up in the store where their collection is available.
+        corpora: dataset -> sizes of its collection, the published ones where it is not available.
     """
 
     resolved: Resolved
     runs: Sequence[WantedRun]
-    corpus: Corpus
+    corpora: Mapping[str, Corpus]
 
 
 def plan_at(
     library: Library, target: str, scale: str, stages: Stages, seeds: int | None, rows: Sequence[str]
 ) -> Plan:
-    """Return what a target at a scale needs; without fingerprints where its collection is not available.
+    """Return what a target at a scale needs; without fingerprints where a collection is not available.
 
     Raises:
         UserError: no such row.
     """
     resolved = resolve(library, target, scale)
-    settings = resolved.collection()
-    if not settings.available:
-        sizes = settings.parameters
-        corpus = Corpus(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
-        return Plan(resolved, wanted(resolved, seeds, rows), corpus)
-    resolved = resolve_at(library, target, scale, stages)
-    runs, collection = plan(resolved, stages, seeds, rows), stages.collection(settings)
-    pairs = labelled_pairs(collection).pairs if runs else ()
-    return Plan(resolved, runs, Corpus(len(collection.documents), len(pairs)))
+    collections = {name: resolved.collection(name) for name in resolved.target.datasets}
+    if all(of.available for of in collections.values()):
+        resolved = resolve_at(library, target, scale, stages)
+    every = wanted(resolved, seeds, rows)
+    there = look_up([run for run in every if run.settings.collection.available], stages)
+    looked_up = {run.key: run for run in there}
+    runs = [looked_up.get(run.key, run) for run in every]
+    corpora = {name: _corpus(stages, of) for name, of in collections.items() if runs}
+    return Plan(resolved, runs, corpora)
+
+
+def _corpus(stages: Stages, settings: CollectionSettings) -> Corpus:
+    if settings.available:
+        collection = stages.collection(settings)
+        return Corpus(len(collection.documents), len(labelled_pairs(collection).pairs))
+    sizes = settings.parameters
+    return Corpus(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
 
 
 def render_phases(planned: Plan) -> Table:
     """Return the numbers of the phases that the runs stand on, published -> used."""
     resolved, scale = planned.resolved, planned.resolved.scale.spec
-    table = Table("phase", "trains", "published -> used", box=None, pad_edge=False)
+    datasets = resolved.target.datasets
+    several = len(datasets) > 1
+    on = ["dataset"] if several else []
+    table = Table("phase", *on, "trains", "published -> used", box=None, pad_edge=False)
     named = {run.row for run in planned.runs}
     rows = [row for row in with_runs(resolved.target.rows) if row.name in named]
     phases = {name: phase for row in rows for name, phase in resolved.loaded.chain(row).items()}
     for name, phase in phases.items():
-        before, now = published(phase, resolved.dataset), used(scale, name, phase, resolved.dataset)
-        pairs = {key: (before.of(key), now.of(key)) for key in KEYS}
-        numbers = (f"{key} {_replaced(*pair)}" for key, pair in pairs.items() if pair != (None, None))
-        table.add_row(name, phase.trains, ", ".join(numbers))
+        for dataset in datasets:
+            before, now = published(phase, dataset), used(scale, name, phase, dataset)
+            pairs = {key: (before.of(key), now.of(key)) for key in KEYS}
+            numbers = (f"{key} {_replaced(*pair)}" for key, pair in pairs.items() if pair != (None, None))
+            table.add_row(name, *([dataset] if several else []), phase.trains, ", ".join(numbers))
     return table
 
 
@@ -80,16 +93,19 @@ def _replaced(published: float | None, used: float | None) -> str:
 
 def render_plan(planned: Plan) -> Group:
     """Return runs, the numbers of their phases and memory for a terminal."""
-    table = Table("row", "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False)
+    several = len(planned.resolved.target.datasets) > 1
+    on = ["dataset"] if several else []
+    table = Table(
+        "row", *on, "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False
+    )
     for run in planned.runs:
-        told = run.as_json()
+        told, on = run.as_json(), [run.dataset] if several else []
         estimate = "?" if told["estimate_s"] is None else f"{told['estimate_s']:g}"
         needs = " ".join(told["needs"])
-        table.add_row(run.row, str(run.seed), told["state"], estimate, told["fingerprint"] or "?", needs)
+        table.add_row(run.row, *on, str(run.seed), told["state"], estimate, told["fingerprint"] or "?", needs)
     seen = gpus()
     memory = render_memory(
-        [run.settings for run in planned.runs],
-        planned.corpus,
+        [(run.settings, planned.corpora[run.dataset]) for run in planned.runs],
         planned.resolved.scale.spec.hardware,
         Machine("cuda" if seen else "cpu"),
         seen[0]["memory_bytes"] if seen else memory_bytes(),

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from harness.collections.built_in import manifest_overlap
-from harness.errors import HarnessError, RunError
+from harness.errors import HarnessError, RunError, UserError
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS
@@ -46,6 +46,11 @@ class WantedRun:
     dataset: str
     seed: int
     settings: RunSettings
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Return row, dataset and seed, by which it is known in its target."""
+        return self.row, self.dataset, self.seed
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `harness plan --json` prints it where no collection gives it a fingerprint."""
@@ -91,15 +96,25 @@ class Reproduction:
 
 
 def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Resolved:
-    """Load a target at a scale, with the further test sets of its collection.
+    """Load a target at a scale, with the further test sets of its collections.
 
     Raises:
-        UserError: the collection is not available.
+        UserError: a collection is not available, or lacks the split that is measured.
     """
     resolved = resolve(library, target, scale)
-    collection = stages.collection(resolved.collection())
-    further = tuple(split for split in collection.queries if split not in {"train", "dev", "test"})
+    further = {name: _further(resolved, stages, name) for name in resolved.target.datasets}
     return replace(resolved, splits=further)
+
+
+def _further(resolved: Resolved, stages: Stages, dataset: str) -> list[str]:
+    """Return the further test sets of a dataset's collection, which has the queries that are measured."""
+    collection, measured = stages.collection(resolved.collection(dataset)), resolved.measured(dataset)
+    if measured not in collection.queries:
+        raise UserError(
+            f"{collection.name} has no {measured} queries, on which dataset '{dataset}' is measured",
+            fix=f"give it some, or set `measured` for {resolved.scale.name} in datasets/{dataset}.yaml",
+        )
+    return [split for split in collection.queries if split not in {"train", "dev", "test"}]
 
 
 def plan(
@@ -110,11 +125,16 @@ def plan(
     Raises:
         UserError: no such row.
     """
+    return look_up(wanted(resolved, seeds, rows), stages)
+
+
+def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
+    """Return runs as they stand in a store; their collections are available."""
     planned, took = [], _seconds(stages.store)
     old = old_runs(stages.store)
     if old:
         stages.progress.say(f"note: {old} run(s) of the store were made before phases had names; {OLD_FIX}")
-    for run in wanted(resolved, seeds, rows):
+    for run in runs:
         links = stages.chain(run.settings)
         state = _state(stages.store, links.last)
         alike = took.get(_phases(run.settings.model_dump(mode="json")), [])
@@ -124,7 +144,7 @@ def plan(
 
 
 def wanted(resolved: Resolved, seeds: int | None = None, rows: Sequence[str] = ()) -> list[WantedRun]:
-    """Return the runs of a target, in the order of its rows.
+    """Return the runs of a target, dataset by dataset, seed by seed, in the order of its rows.
 
     Raises:
         UserError: no such row.
@@ -132,7 +152,8 @@ def wanted(resolved: Resolved, seeds: int | None = None, rows: Sequence[str] = (
     named = [row for name in rows for row in resolved.loaded.rows(name)]
     chosen = with_runs({row.name: row for row in named}.values() if named else resolved.target.rows)
     return [
-        WantedRun(row.name, resolved.dataset, seed, resolved.run(row, seed))
+        WantedRun(row.name, dataset, seed, resolved.run(row, seed, dataset))
+        for dataset in resolved.target.datasets
         for seed in range((seeds or resolved.seeds) if chosen else 0)
         for row in chosen
     ]
@@ -166,40 +187,41 @@ def reproduce(
         planned = _forget(planned, stages)
     folder = results / resolved.scale.name / resolved.name
     with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
-        finished, failed = _finish(planned, recorded)
+        finished, failed = _finish(resolved, planned, recorded)
         cells = publish(resolved, recorded, finished, failed, folder)
         render_index(results / resolved.scale.name)
     made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
     return Reproduction(cells, folder, made, failed)
 
 
-def _finish(planned: Sequence[PlannedRun], stages: Stages) -> tuple[list[FinishedRun], dict[str, str]]:
+def _finish(
+    resolved: Resolved, planned: Sequence[PlannedRun], stages: Stages
+) -> tuple[list[FinishedRun], dict[str, str]]:
     """Make the runs that are missing; those that another process is making are waited for last.
 
     Returns:
-        The runs of the rows that could be made, and why the others could not. A row of which one seed fails
-        has failed: a mean over the seeds that went well would flatter it.
+        The runs of the rows that could be made, and why the others could not. A row of which one seed fails,
+        on any dataset, has failed: a mean over the seeds that went well would flatter it.
     """
     failed: dict[str, str] = {}
-    folders: dict[tuple[str, int], RunFolder] = {}
+    folders: dict[tuple[str, str, int], RunFolder] = {}
 
     def make(run: PlannedRun, wait: bool) -> None:
+        which = resolved.seed_text(run.dataset, run.seed)
         try:
-            folders[run.row, run.seed] = stages.run(run.settings, f"{run.row}, seed {run.seed}", wait=wait)
+            folders[run.key] = stages.run(run.settings, f"{run.row}, {which}", wait=wait)
         except (RunError, torch.OutOfMemoryError) as error:
             reason = " ".join(str(error).split())
-            failed.setdefault(run.row, f"seed {run.seed}: {reason}")
+            failed.setdefault(run.row, f"{which}: {reason}")
             stages.progress.say(f"failed: {run.row}, {failed[run.row]}")
 
     for wait in (False, True):
         for run in planned:
-            if run.row not in failed and (run.row, run.seed) not in folders:
+            if run.row not in failed and run.key not in folders:
                 with suppress(BusyError):
                     make(run, wait)
     return [
-        FinishedRun(run.row, run.seed, run.settings, folders[run.row, run.seed])
-        for run in planned
-        if run.row not in failed
+        FinishedRun(*run.key, run.settings, folders[run.key]) for run in planned if run.row not in failed
     ], failed
 
 
@@ -214,7 +236,7 @@ def publish(
     report = REPORTS[resolved.target.kind]
     if not finished:
         all_made(failed)
-    per_query = report.scores(resolved, read_per_query(finished, resolved.dataset))
+    per_query = report.scores(resolved, read_per_query(finished))
     collections = {name: stages.collection(resolved.collection(name)) for name in resolved.target.datasets}
     cells = report.build(resolved, finished, failed, per_query, collections)
     overlap = next(filter(None, map(manifest_overlap, collections.values())), None)
@@ -222,7 +244,7 @@ def publish(
     provenance = build_provenance(
         finished,
         runs_below(stages, finished),
-        resolved.primary.measure if finished else "",
+        {name: resolved.primary_on(name).measure for name in resolved.target.datasets if finished},
         overlap.summary if overlap else None,
     )
     write_json(folder / "provenance.json", provenance)
@@ -239,7 +261,7 @@ def runs_below(stages: Stages, finished: Sequence[FinishedRun]) -> list[Finished
         for stage, fingerprint in stages.chain(run.settings).runs_below:
             folder = stages.store.run(fingerprint)
             if fingerprint not in found and (folder / "done.json").exists():
-                found[fingerprint] = FinishedRun(stage, run.seed, run.settings, RunFolder(folder))
+                found[fingerprint] = replace(run, row=stage, folder=RunFolder(folder))
     return [run for fingerprint, run in found.items() if fingerprint not in before]
 
 

@@ -17,6 +17,7 @@ from harness.errors import UserError
 from harness.records.environment import describe_environment
 from harness.reports.cells import FinishedRun, describe_collection, reached, read_per_query
 from harness.reports.statistics.cells import count
+from harness.reports.text import collection_of
 from harness.runs.stages import Stages
 from harness.specs.kinds import Statistics
 from harness.specs.resolve import Resolved
@@ -32,7 +33,7 @@ from harness.targets.verify_stages import (
     stage_text,
 )
 
-KEYS = ["row", "seed", "split", "measure", "query"]
+KEYS = ["row", "seed", "dataset", "split", "measure", "query"]
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,13 @@ def verify(
     most = min(seeds or len(cells["seeds"]), len(cells["seeds"]))
     torch.set_num_threads(resolved.scale.spec.threads)
     planned = plan(resolved, stages, most, rows)
-    finished, seen = _make(planned, stages, cells, provenance)
+    finished, seen = _make(planned, stages, resolved, cells, provenance)
     chosen = committed[committed["row"].isin({run.row for run in planned}) & (committed["seed"] < most)]
-    checked = compare_scores(chosen, read_per_query(finished, resolved.dataset), cells["columns"])
+    checked = compare_scores(chosen, read_per_query(finished), cells["columns"])
     if all(cell.verdict == "OK" for cell in checked):
         return Verification(checked, seen, [])
     changes = [
-        *_other_runs(provenance, finished),
+        *_other_runs(resolved, provenance, finished),
         *environment_changes(_environment(provenance, finished), describe_environment()),
     ]
     return Verification(checked, seen, changes)
@@ -151,7 +152,7 @@ def compare_scores(
     """Return each cell with its verdict.
 
     Args:
-        committed: columns row, seed, split, measure, query, value.
+        committed: columns row, seed, dataset, split, measure, query, value.
         made: the same.
         columns: of cells.json.
     """
@@ -178,7 +179,8 @@ def environment_changes(committed: Mapping[str, Any], present: Mapping[str, Any]
 
 
 def _checked(both: pd.DataFrame, row: str, column: Mapping[str, Any]) -> Checked:
-    of_column = (both["measure"] == column["measure"]) & (both["split"] == column["split"])
+    keys = ["dataset", "measure", "split"]
+    of_column = (both[keys] == [column[key] for key in keys]).all(axis="columns")
     cell = both[(both["row"] == row) & of_column]
     one, other = cell["value_committed"], cell["value_made"]
     agreement = float((one == other).mean()) if len(cell) else 0.0
@@ -193,28 +195,37 @@ def _checked(both: pd.DataFrame, row: str, column: Mapping[str, Any]) -> Checked
 
 
 def _make(
-    planned: Sequence[PlannedRun], stages: Stages, cells: Mapping[str, Any], provenance: Mapping[str, Any]
+    planned: Sequence[PlannedRun],
+    stages: Stages,
+    resolved: Resolved,
+    cells: Mapping[str, Any],
+    provenance: Mapping[str, Any],
 ) -> tuple[list[FinishedRun], list[CheckedStage]]:
     """Make the runs; each stage is compared as soon as it is there."""
-    found = stages.collection(planned[0].settings.collection).fingerprint
-    seen = {"": check_collection(cells["collection"]["fingerprint"], found)}
-    finished: list[FinishedRun] = []
-    primary = cells.get("primary", cells["columns"][0]["label"])
-    measure = next(c["measure"] for c in cells["columns"] if c["label"] == primary)
+    datasets, finished = resolved.target.datasets, list[FinishedRun]()
+    seen = {
+        dataset: check_collection(
+            "collection" if len(datasets) == 1 else f"collection, {dataset}",
+            collection_of(cells, dataset)["fingerprint"],
+            stages.collection(resolved.collection(dataset)).fingerprint,
+        )
+        for dataset in datasets
+    }
     known = {
         key: entry
         for entry in (*provenance.get("runs_below", []), *provenance["runs"])
-        for key in (entry["fingerprint"], (entry["row"], entry["seed"]))
+        for key in (entry["fingerprint"], run_key(entry, resolved))
         if "dev" in entry  # results that were committed before it was told
     }
     for run in planned:
-        folder = stages.run(run.settings, f"{run.row}, seed {run.seed}")
-        finished.append(FinishedRun(run.row, run.seed, run.settings, folder))
+        which = resolved.seed_text(run.dataset, run.seed)
+        folder = stages.run(run.settings, f"{run.row}, {which}")
+        finished.append(FinishedRun(*run.key, run.settings, folder))
         for stage in (*runs_below(stages, finished[-1:]), finished[-1]):
-            name = stage.folder.folder.name
-            committed = known.get(name) or known.get((stage.row, stage.seed))
+            name, measure = stage.folder.folder.name, resolved.primary_on(run.dataset).measure
+            committed = known.get(name) or known.get((stage.row, stage.dataset, stage.seed))
             if name not in seen and committed:
-                what = f"{stage.row}, seed {stage.seed}"
+                what = f"{stage.row}, {which}"
                 seen[name] = check_stage(what, committed, reached(stage.folder, measure))
                 if seen[name].verdict == "FAIL":
                     stages.progress.say(stage_text(seen[name]))
@@ -229,12 +240,20 @@ def _environment(provenance: Mapping[str, Any], finished: Sequence[FinishedRun])
     return environment
 
 
-def _other_runs(provenance: Mapping[str, Any], finished: Sequence[FinishedRun]) -> Iterator[str]:
+def _other_runs(
+    resolved: Resolved, provenance: Mapping[str, Any], finished: Sequence[FinishedRun]
+) -> Iterator[str]:
     """Yield the runs whose settings, or versions of stages, are not the committed ones."""
-    before = {(run["row"], run["seed"]): run["fingerprint"] for run in provenance["runs"]}
+    before = {run_key(run, resolved): run["fingerprint"] for run in provenance["runs"]}
     for run in finished:
-        fingerprint = before.get((run.row, run.seed))
-        yield from _changed(f"fingerprint of {run.row}, seed {run.seed}", fingerprint, run.folder.folder.name)
+        name = f"fingerprint of {run.row}, {resolved.seed_text(run.dataset, run.seed)}"
+        fingerprint = before.get((run.row, run.dataset, run.seed))
+        yield from _changed(name, fingerprint, run.folder.folder.name)
+
+
+def run_key(run: Mapping[str, Any], resolved: Resolved) -> tuple[str, str, int]:
+    """Return row, dataset and seed of a run of provenance.json, which once told no dataset."""
+    return run["row"], run.get("dataset", resolved.dataset), run["seed"]
 
 
 def _changed(name: str, committed: Any, present: Any) -> Iterator[str]:

@@ -32,9 +32,9 @@ class CheckedStage:
     verdict: Verdict
 
 
-def check_collection(committed: str, made: str) -> CheckedStage:
-    """Return whether the collection has the same content."""
-    return CheckedStage("collection", committed, made, "OK" if committed == made else "FAIL")
+def check_collection(name: str, committed: str, made: str) -> CheckedStage:
+    """Return whether a collection has the same content."""
+    return CheckedStage(name, committed, made, "OK" if committed == made else "FAIL")
 
 
 def check_stage(name: str, committed: Mapping[str, Any], made: Mapping[str, Any]) -> CheckedStage:

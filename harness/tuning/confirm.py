@@ -1,4 +1,4 @@
-"""Confirmation: the best settings of a tuning against the papers', with fresh seeds, on test, once."""
+"""Confirmation: best and papers' settings of a tuning, with fresh seeds, on the measured split, once."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
         stages: trains what is missing.
 
     Raises:
-        UserError: the tuning is unfinished, or was confirmed with other settings before: testing again after
-            more trials would choose by the test split.
+        UserError: the tuning is unfinished, or was confirmed with other settings before: measuring
+            again after more trials would choose by the measured split.
     """
     result = read_result(folder / TRIALS)
     path = folder / SPEC
     text = target_text(result, library, f"harness reproduce {path.as_posix()} --scale {result.scale}")
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before is not None and _content(before) != _content(text):
-        fix = f"tune under another name, or delete {SPEC} and report that the test split was used twice"
-        raise UserError("the test split was used with other settings before", where=str(path), fix=fix)
+        split = result.measured
+        fix = f"tune under another name, or delete {SPEC} and report that the {split} split was used twice"
+        what = f"the {split} split was used with other settings before"
+        raise UserError(what, where=str(path), fix=fix)
     if before is None:
         write_text(path, text)
     resolved = resolve_at(library, str(path), result.scale, stages)

@@ -1,4 +1,4 @@
-"""The confirmation target of a tuning: its best settings and the papers', with fresh seeds, on test."""
+"""The confirmation target of a tuning: its best and the papers' settings, measured with fresh seeds."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def target_text(result: TuningResult, library: Library, command: str) -> str:
     if of_baseline is None:
         rows = [_data(_row(loaded, tuned.baseline)), *rows]
     content = {
-        "title": f"{result.data['title']}: best and papers' settings on the test split",
+        "title": f"{result.data['title']}: best and papers' settings on the {result.measured} split",
         "kind": "confirmation",
         "source": f"Tuning {result.name}, {result.budget} trials a study",
         **shared,
@@ -113,7 +113,7 @@ def _remark(result: TuningResult) -> str:
     return (
         f"Settings of rows named best were chosen on {queries or 'the'} queries held out of the training "
         "queries, which are part of the training queries here. No trial used one of these seeds, or saw a "
-        "test query."
+        f"{result.measured} query."
     )
 
 

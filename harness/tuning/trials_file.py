@@ -54,6 +54,7 @@ def write_trials(
             "held_out": spec.held_out,
         },
         "target": spec.target,
+        "measured": tuning.resolved.measured(),
         "seed": spec.optuna.seed,
         "objectives": [_objective(tuning, of, len(held_out)) for of in spec.objectives],
         "trials_a_study": trials,

@@ -111,6 +111,11 @@ def test_a_folder_to_test_on_alone_serves_analyses_and_no_table(folder):
     assert "qrels/train.tsv and qrels/dev.tsv missing" in message
 
 
+def test_a_folder_without_test_queries_serves_tables_that_are_measured_on_dev(folder):
+    (folder / "qrels/test.tsv").unlink()
+    assert set(build_collection("beir", {"folder": str(folder)}).queries) == {"train", "dev"}
+
+
 WRONG = [
     ("corpus.jsonl", 2, "{'_id': 1}\n", "broken JSON"),
     ("corpus.jsonl", 2, '{"_id": "d1"}\n', "'text' is missing"),

@@ -81,7 +81,7 @@ ROWS = [
 
 
 def test_rows_with_figures_on_both_sides_are_measured_in_printed_columns() -> None:
-    found = measure_reproducibility(COLUMNS, ROWS, "Uniform", None)
+    found = measure_reproducibility(COLUMNS, ROWS, "Uniform", [None] * len(COLUMNS))
     assert found["not_given"] is None
     [effect] = found["effects"]
     assert (effect["row"], effect["column"]) == ("Best", "MRR@10")
@@ -91,13 +91,15 @@ def test_rows_with_figures_on_both_sides_are_measured_in_printed_columns() -> No
 
 
 def test_a_stand_in_has_no_effect_ratio_and_the_reason_stands_there() -> None:
-    found = measure_reproducibility(COLUMNS, ROWS, "Uniform", "pydocs stands in for MS MARCO")
+    found = measure_reproducibility(
+        COLUMNS, ROWS, "Uniform", ["pydocs stands in for MS MARCO"] * len(COLUMNS)
+    )
     assert found["not_given"] == "pydocs stands in for MS MARCO"
     assert found["effects"] == []
     assert found["ranks"][0]["tau"] == 1.0
 
 
 def test_without_the_baseline_there_is_no_effect_and_a_single_row_has_no_order() -> None:
-    found = measure_reproducibility(COLUMNS, ROWS[1:], "Uniform", None)
+    found = measure_reproducibility(COLUMNS, ROWS[1:], "Uniform", [None] * len(COLUMNS))
     assert found["effects"] == [] and "baseline" in found["not_given"]
     assert found["ranks"] == [{"column": "MRR@10", "rows": 1, "tau": None}]

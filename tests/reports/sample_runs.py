@@ -27,7 +27,13 @@ def some_collection(name: str, splits: dict[str, int], documents: int) -> Collec
 def some_runs(resolved: Resolved, root: Path, seeds: int = 2) -> list[FinishedRun]:
     """A run of each row and seed, its folder empty."""
     return [
-        FinishedRun(row.name, seed, resolved.run(row, seed), RunFolder(root / f"{row.name}, seed {seed}"))
+        FinishedRun(
+            row.name,
+            resolved.dataset,
+            seed,
+            resolved.run(row, seed),
+            RunFolder(root / f"{row.name}, seed {seed}"),
+        )
         for seed in range(seeds)
         for row in with_runs(resolved.target.rows)
     ]

@@ -28,7 +28,7 @@ def test_a_cost_target_makes_ordinary_runs(library: Library) -> None:
 
 def test_milliseconds_are_seconds_inside(library: Library) -> None:
     loaded = library.target(SWEEP)
-    found = figures(loaded.target, loaded.rows("AR2: negatives 5")[0])
+    found = figures(loaded, loaded.rows("AR2: negatives 5")[0])
     assert found["R@5"] == {"printed": "76.9", "value": 0.769, "unit": "percent"}
     assert found["latency"] == {"printed": "330", "value": 0.33, "unit": "ms"}
 

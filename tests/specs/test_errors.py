@@ -101,13 +101,6 @@ def test_wrong_target(broken: Broken, change: tuple[str, str], expected: str) ->
     assert any(expected in line for line in lines), lines
 
 
-def test_a_target_measures_one_dataset(broken: Broken, library: Library) -> None:
-    datasets = library.root / "datasets"
-    (datasets / "nq.yaml").write_text((datasets / "ms-pas.yaml").read_text())
-    (line,) = broken(SPEC, ("ms-pas, measure: R(rel=2)@50", "nq, measure: R(rel=2)@50"))
-    assert "key 'columns[1].dataset': 'nq' is a second dataset, beside 'ms-pas'" in line
-
-
 def test_line_is_that_of_the_key(broken: Broken, library: Library) -> None:
     text = (library.root / SPEC).read_text().splitlines()
     number = next(n for n, line in enumerate(text, start=1) if "sampler: trisampler" in line)

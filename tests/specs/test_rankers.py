@@ -45,8 +45,8 @@ RANKER = """ranker:
         (
             TAUGHT,
             f"papers/{TAUGHT}.yaml",
-            ("sampler: trisampler", "sampler: {preset: trisampler, topology: in-batch}"),
-            "key 'rows[6].sampler': topology 'in-batch' does not fit recipe 'ar2-continue': its ranker "
+            ("rows:\n", "rows:\n  - name: SimANS\n    sampler: {preset: simans, topology: in-batch}\n"),
+            "key 'rows[0].sampler': topology 'in-batch' does not fit recipe 'ar2-continue': its ranker "
             "scores own negatives alone; choose `topology: own`",
         ),
         (

@@ -21,7 +21,7 @@ def test_a_row_stands_for_its_points(library: Library) -> None:
     runs = [resolved.run(row, 0) for row in rows if isinstance(row, Point)]
     assert [run.sampler.negatives for run in runs if run.sampler] == [1, 5, 11, 15]
     assert len({run.start.seed for run in runs if run.start}) == 1
-    printed = [figures(resolved.target, row)["R@5"] for row in rows]
+    printed = [figures(resolved.loaded, row)["R@5"] for row in rows]
     assert [figure["printed"] for figure in printed if figure] == ["77.5", "78.1", "78.3", "78.7"]
 
 

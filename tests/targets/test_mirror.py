@@ -31,6 +31,7 @@ class Used:
     row: str
     seed: int
     chain: Chain
+    dataset: str = "ms-pas"
 
 
 RESOLVED = resolve(Library(EXPERIMENTS), TARGET, "simulation")

@@ -249,6 +249,43 @@ def test_another_measure_is_evaluated_without_training(made, tmp_path):
     assert cells["rows"][3]["cells"][0]["reproduced"] == old["rows"][3]["cells"][0]["reproduced"]
 
 
+def test_a_dataset_may_be_measured_on_dev(made, tmp_path):
+    """Nothing is trained or evaluated again: the same runs, other queries, and a line that says so."""
+    again = made.copy(tmp_path / "place")
+    path = again.root / "experiments/datasets/ms-pas.yaml"
+    edit(path, lambda spec: spec["collections"]["simulation"].update(measured="dev"))
+    done = again.reproduce()
+    assert done.returncode == 0 and "0 run(s) made" in done.stdout, done.stderr
+    cells = json.loads((again.results / "cells.json").read_text())
+    assert {column["split"] for column in cells["columns"]} == {"dev"}
+    scores = pd.read_parquet(again.results / "per_query.parquet")
+    first = scores[(scores["split"] == "dev") & (scores["measure"] == cells["columns"][0]["measure"])]
+    for row in cells["rows"]:
+        values = first[first["row"] == row["name"]]["value"]
+        assert len(values) == 20
+        assert values.mean() == pytest.approx(row["cells"][0]["reproduced"]["mean"])
+    assert "Measured on dev: the same queries that are watched" in (again.results / "table.md").read_text()
+
+
+def test_a_measured_split_that_the_collection_lacks_is_one_line(made, tmp_path):
+    again = made.copy(tmp_path / "place")
+    mine = again.root / "mine"
+    (mine / "qrels").mkdir(parents=True)
+    (mine / "corpus.jsonl").write_text('{"_id": "d", "text": "a"}\n')
+    (mine / "queries.jsonl").write_text('{"_id": "q", "text": "a"}\n{"_id": "r", "text": "b"}\n')
+    for split, query in (("train", "q"), ("dev", "r")):
+        (mine / f"qrels/{split}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{query}\td\t1\n")
+    path = again.root / "experiments/datasets/ms-pas.yaml"
+    choice = {"kind": "beir", "parameters": {"folder": "mine"}}
+    edit(path, lambda spec: spec["collections"].update(simulation=choice))
+    done = again.reproduce()
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith(
+        "beir/mine has no test queries, on which dataset 'ms-pas' is measured; "
+        "give it some, or set `measured` for simulation in datasets/ms-pas.yaml"
+    )
+
+
 def test_broken_specs_are_told_with_file_and_line(made, tmp_path):
     place = Place(tmp_path)
     path = tmp_path / "experiments/papers/trisampler/table-5.yaml"

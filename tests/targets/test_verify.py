@@ -8,7 +8,7 @@ import pytest
 from harness.targets.verify import Checked, Verification, compare_scores, environment_changes
 from harness.targets.verify_stages import NEAR, check_collection, check_stage, stage_lines
 
-COLUMNS = [{"label": "MRR@10", "measure": "RR@10", "split": "test"}]
+COLUMNS = [{"label": "MRR@10", "dataset": "ms-pas", "measure": "RR@10", "split": "test"}]
 ENVIRONMENT = {
     "commit": "a", "dirty": False, "python": "3.12.1", "platform": "Linux", "threads": 2,
     "hardware": {"cpu": "Some", "cores": 2, "gpus": [], "memory_bytes": 1},
@@ -62,9 +62,9 @@ def test_stages(made, verdict):
 
 def test_stages_are_counted_and_those_that_are_not_ok_told():
     stages = [
-        check_collection("a", "a"),
+        check_collection("collection", "a", "a"),
         check_stage("warm-up, seed 0", {"weights": "a", "dev": 0.5}, {"weights": "b", "dev": 0.25}),
-        check_collection("a", "b"),
+        check_collection("collection", "a", "b"),
     ]
     assert list(stage_lines(stages)) == [
         "3 stages (collection, base runs, runs): 1 OK, 2 FAIL",

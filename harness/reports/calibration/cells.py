@@ -47,7 +47,7 @@ def build_calibration(
         raise UserError("of no pair both sides were made", fix=fix)
     row = cast("Row", resolved.loaded.written[0])
     return {
-        **describe_target(resolved, runs, [column], collection),
+        **describe_target(resolved, runs, [column], {resolved.dataset: collection}),
         "row": {
             "name": row.name,
             "kind": row.kind,

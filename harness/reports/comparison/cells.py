@@ -14,6 +14,7 @@ from harness.evaluation.reproducibility import measure_reproducibility
 from harness.evaluation.verdicts import judge
 from harness.reports.cells import Cells, FinishedRun, describe_target
 from harness.reports.comparison.ranker import describe_ranker
+from harness.reports.text import collection_of
 from harness.specs.models import Comparison, Row, with_runs
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED
@@ -27,8 +28,8 @@ def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFra
 
     The rankings of a run that trains a ranker are the ranker's: they stand among the reranked ones as well.
     """
-    wanted = {column.measure for column in resolved.columns}
-    shown = per_query[per_query["measure"].isin(wanted)]
+    wanted = dict.fromkeys((column.dataset, column.measure) for column in resolved.columns)
+    shown = per_query[pd.MultiIndex.from_frame(per_query[["dataset", "measure"]]).isin(list(wanted))]
     rankers = [row.name for row in with_runs(resolved.target.rows) if resolved.trains_ranker(row)]
     if not rankers:
         return shown
@@ -41,7 +42,7 @@ def build_comparison(
     runs: Sequence[FinishedRun],
     failed: Mapping[str, str],
     per_query: pd.DataFrame,
-    collection: Collection,
+    collections: Mapping[str, Collection],
 ) -> Cells:
     """Return the content of cells.json; the same runs give the same cells.
 
@@ -50,7 +51,7 @@ def build_comparison(
         runs: of the rows that were made.
         failed: row -> why it could not be made; none of its runs count.
         per_query: scores of the runs.
-        collection: on which they were made.
+        collections: dataset -> the collection on which they were made.
     """
     target = cast("Comparison", resolved.target)
     columns = [column.model_dump() for column in resolved.columns]
@@ -68,10 +69,10 @@ def build_comparison(
             _cell(state, reproduced(per_query, row.name, column, target.level), figure, block)
             for column, figure, block in zip(columns, published, blocks, strict=True)
         ]
-        rows.append(_row(row, own, cells) | {"reason": failed.get(row.name)})
+        rows.append(_row(row, own, cells, target.datasets) | {"reason": failed.get(row.name)})
     return with_verdicts(
         {
-            **describe_target(resolved, runs, columns, collection),
+            **describe_target(resolved, runs, columns, collections),
             "baseline": target.baseline,
             "rows": rows,
             "smallest_difference": comparison.smallest_difference,
@@ -83,26 +84,28 @@ def with_verdicts(cells: Cells) -> Cells:
     """Return the cells with the verdicts of their rows and of the table, and how far it is reproduced."""
     columns, rows, baseline = cells["columns"], cells["rows"], cells["baseline"]
     place = [column["label"] for column in columns].index(cells["primary"])
-    instead = stand_in(cells["collection"]["name"], columns[place]["dataset_title"])
+    stand_ins = [
+        stand_in(collection_of(cells, column["dataset"])["name"], column["dataset_title"])
+        for column in columns
+    ]
     differences = {
         row["name"]: row["cells"][place]["difference"]
         for row in rows
         if row["kind"] not in NOT_COMPARED and row["name"] != baseline
     }
-    of_rows, of_table = judge(differences, level=cells["level"], scale=cells["scale"], stand_in=instead)
+    of_rows, of_table = judge(
+        differences, level=cells["level"], scale=cells["scale"], stand_in=stand_ins[place]
+    )
     return cells | {
         "rows": [row | {"verdict": of_rows.get(row["name"])} for row in rows],
         "verdict": of_table["word"],
         "verdict_reason": of_table["reason"],
-        "reproducibility": measure_reproducibility(columns, rows, baseline, instead),
+        "reproducibility": measure_reproducibility(columns, rows, baseline, stand_ins),
     }
 
 
-def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
-    results = [run.folder.result() for run in runs]
-    drawn = sum(result["drawn"] for result in results)
-    known = sum(result["known_relevant_drawn"] for result in results)
-    diagnosed = [result["diagnostics"] for result in results if result["diagnostics"]]
+def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells], datasets: Sequence[str]) -> Cells:
+    trained = {name: _trained([run for run in runs if run.dataset == name]) for name in datasets}
     sampler = runs[0].settings.sampler if runs else None
     return {
         "name": row.name,
@@ -112,6 +115,17 @@ def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
         "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
         "cells": cells,
+        **(trained[datasets[0]] if len(datasets) == 1 else {"by_dataset": trained}),
+    }
+
+
+def _trained(runs: Sequence[FinishedRun]) -> Cells:
+    """Return what runs of a row on one dataset told while they trained."""
+    results = [run.folder.result() for run in runs]
+    drawn = sum(result["drawn"] for result in results)
+    known = sum(result["known_relevant_drawn"] for result in results)
+    diagnosed = [result["diagnostics"] for result in results if result["diagnostics"]]
+    return {
         "false_negatives": {"known_relevant_drawn": known, "drawn": drawn, "share": known / drawn}
         if drawn
         else None,

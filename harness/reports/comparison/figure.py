@@ -44,13 +44,15 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
     with figure_to(svg, png, 9.6, height) as figure:
         widths = (1, 1.15, 1.15)[0 if positions(cells, published=True) else 1 :]
         axes = figure.subplots(len(shown), len(widths), squeeze=False, sharey=True, width_ratios=widths)
-        for line, position in zip(axes, shown, strict=True):
-            _draw_line(list(line), cells, position, first=position == shown[0])
+        datasets = [cells["columns"][position]["dataset"] for position in shown]
+        for place, (line, position) in enumerate(zip(axes, shown, strict=True)):
+            first = place == 0 or datasets[place] != datasets[place - 1]
+            _draw_line(list(line), cells, position, first=first)
         describe(figure, title_text(cells), _legend(cells))
 
 
 def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
-    """One column of the table: panels that share their rows."""
+    """One column of the table: panels that share their rows; the first of a dataset says what they are."""
     *printed, made, compared = axes
     column, style = cells["columns"][position], column_style(cells, position)
     for place, row in enumerate(cells["rows"]):
@@ -71,7 +73,8 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
     for axis in (*printed, made):
         axis.set_xlabel(f"{column['label']} ({unit})")
     points = "percentage points" if unit == "%" else unit
-    compared.set_xlabel(f"difference in {column['label']} ({points})")
+    short = "" if "collections" in cells else "difference in "  # labels are long with a dataset's title
+    compared.set_xlabel(f"{short}{column['label']} ({points})")
     for axis in axes:
         few_ticks(axis.xaxis)
         axis.margins(x=0.12)
@@ -80,7 +83,7 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
     if first:
         for axis in printed:
             axis.set_title(f"published, {dataset_text(column)}", loc="left")
-        made.set_title(f"reproduced, {collection_text(cells)}", loc="left")
+        made.set_title(f"reproduced, {collection_text(cells, column['dataset'])}", loc="left")
         compared.set_title(f"reproduced, minus {cells['baseline']}", loc="left")
 
 

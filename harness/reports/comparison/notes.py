@@ -36,7 +36,8 @@ def footnotes(cells: Cells) -> list[str]:
 
 
 def _holm(cells: Cells) -> str:
-    return f"Holm's correction is over the rows in {cells['primary']}; other measures are unadjusted."
+    others = "other measures and datasets" if "collections" in cells else "other measures"
+    return f"Holm's correction is over the rows in {cells['primary']}; {others} are unadjusted."
 
 
 def _detectable(cells: Cells) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.reports.cells import FinishedRun
 from harness.reports.document import Column, Table, fields
-from harness.reports.text import NOTHING, Cells, row_text, share_text
+from harness.reports.text import NOTHING, Cells, share_text, trained_rows
 
 TERM = "loss/"
 """What the names of a loss's terms begin with, in the metrics of a step."""
@@ -30,8 +30,8 @@ def describe_ranker(runs: Sequence[FinishedRun]) -> dict[str, Any]:
 
 def ranker_table(cells: Cells) -> Table:
     """Return a line for each row in which a ranker takes part."""
-    rows = [row for row in cells["rows"] if row.get("ranker")]
-    terms = list(dict.fromkeys(key for row in rows for key in row["ranker"]["training"] if TERM in key))
+    rows = [(name, of["ranker"]) for name, of in trained_rows(cells) if of.get("ranker")]
+    terms = list(dict.fromkeys(key for _, block in rows for key in block["training"] if TERM in key))
     lists, training = "held-out lists", "last round"
     columns = (
         Column("Row", names=True),
@@ -40,8 +40,8 @@ def ranker_table(cells: Cells) -> Table:
         *(Column(name, training) for name in ("ranker right", "agreement")),
         *(Column(f"{key.removeprefix(TERM)} loss", training) for key in terms),
     )
-    lines = [fields([row_text(cells, row), *_values(row["ranker"], terms)]) for row in rows]
-    count = next((row["ranker"]["lists"]["lists"] for row in rows), 0)
+    lines = [fields([name, *_values(block, terms)]) for name, block in rows]
+    count = next((block["lists"]["lists"] for _, block in rows), 0)
     caption = (
         f"Held-out lists: {count:.0f} queries of dev, a positive and negatives drawn uniformly from the "
         "warm-up's top K. Right: the positive first. Agreement: both put the same passage first. "

@@ -22,6 +22,7 @@ from harness.reports.text import (
     reproduced_field,
     row_text,
     share_text,
+    trained_rows,
 )
 
 
@@ -75,9 +76,9 @@ def _negatives(cells: Cells) -> Table:
     header = ["known relevant", "of drawn", "share", "effective candidates"]
     header += ["spread of s(q,d-) - s(q,d+)", "zero ReLU weights", "rows that fell back"]
     rows = [
-        fields([row_text(cells, row), *_counted(row["false_negatives"]), *_diagnosed(row["diagnostics"])])
-        for row in cells["rows"]
-        if row["false_negatives"] or row["diagnostics"]
+        fields([name, *_counted(trained["false_negatives"]), *_diagnosed(trained["diagnostics"])])
+        for name, trained in trained_rows(cells)
+        if trained["false_negatives"] or trained["diagnostics"]
     ]
     columns = (Column("Row", names=True), *map(Column, header))
     return Table("Negatives drawn", columns, tuple(rows))

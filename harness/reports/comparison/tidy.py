@@ -26,7 +26,7 @@ def render_csv(cells: Cells) -> str:
 
 def _about(cells: Cells, row: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **row_data(cells, row),
+        **row_data(cells, row, column["dataset"]),
         "column": column["label"],
         "dataset": column["dataset"],
         "measure": column["measure"],

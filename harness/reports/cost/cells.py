@@ -39,8 +39,9 @@ def build_cost(
             cell["ratio"] = _ratio(cell["reproduced"], other["reproduced"], "median")
             cell["published_ratio"] = _ratio(cell["published"], other["published"], "value")
     phases = [run.settings.phase for run in runs if run.settings.phase]
+    columns = [column.model_dump() for column in resolved.columns]
     return {
-        **describe_target(resolved, runs, [column.model_dump() for column in resolved.columns], collection),
+        **describe_target(resolved, runs, columns, {resolved.dataset: collection}),
         "baseline": target.baseline,
         "costs": [column.model_dump() for column in target.columns],
         "refresh": phases[0].refresh if phases else None,
@@ -67,7 +68,9 @@ def _row(
             for name in COSTS
             if recorded and all(name in costs for costs in recorded)
         },
-        "cells": cost_cells(target.columns, recorded, figures(target, row), failed=row.name in failed),
+        "cells": cost_cells(
+            target.columns, recorded, figures(resolved.loaded, row), failed=row.name in failed
+        ),
         "reason": failed.get(row.name),
     }
 

@@ -43,7 +43,7 @@ def build_curve(
             watched = [_watched(run, column["measure"], begin[run.seed], reached[run.seed]) for run in own]
             rows.append(_row(row, own, mean_curve(watched, target.level)))
     return {
-        **describe_target(resolved, runs, [column], collection),
+        **describe_target(resolved, runs, [column], {resolved.dataset: collection}),
         "begin": {"name": target.compared_with, "per_seed": list(begin.values())},
         "hardware": hardware_of(trained),
         "rows": rows,

@@ -45,7 +45,7 @@ def build_readings(
     paths = list(dict.fromkeys(path for row in rows for path in row.reading))
     pairs = compare_readings(per_query, column, readings, focus=target.focus, level=target.level)
     return {
-        **describe_target(resolved, runs, [column], collection),
+        **describe_target(resolved, runs, [column], {resolved.dataset: collection}),
         "focus": target.focus,
         "paths": paths,
         "readings": readings,

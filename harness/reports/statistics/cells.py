@@ -41,7 +41,7 @@ def build_statistics(
 
 
 def _row(resolved: Resolved, target: Statistics, row: Counted, described: Cells | None) -> Cells:
-    published = figures(target, row)
+    published = figures(resolved.loaded, row)
     cells = []
     for column in target.columns:
         counted = count(described, column.count) if described else None

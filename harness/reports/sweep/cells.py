@@ -18,8 +18,8 @@ from harness.specs.resolve import Resolved, figures
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of the printed columns alone, so that the file of many points stays small."""
-    wanted = {column.measure for column in resolved.printed}
-    return per_query[per_query["measure"].isin(wanted) & (per_query["split"] == "test")]
+    wanted, splits = ({getattr(c, key) for c in resolved.printed} for key in ("measure", "split"))
+    return per_query[per_query["measure"].isin(wanted) & per_query["split"].isin(splits)]
 
 
 def build_sweep(
@@ -41,7 +41,7 @@ def build_sweep(
     made = {row.name: [run for run in runs if run.row == row.name] for row in points}
     timed = [run for run in runs if target.costs]
     return {
-        **describe_target(resolved, runs, columns, collection),
+        **describe_target(resolved, runs, columns, {resolved.dataset: collection}),
         "costs": [column.model_dump() for column in target.costs],
         "hardware": hardware_of(timed),
         "parameter": short_names([target.parameter])[target.parameter],
@@ -53,7 +53,7 @@ def build_sweep(
             {
                 **_point(row, made[row.name]),
                 "cells": _cells(resolved, row, per_query, columns),
-                "costs": _costs(target, row, made[row.name]),
+                "costs": _costs(resolved, row, made[row.name]),
             }
             for row in points
         ],
@@ -73,7 +73,7 @@ def _point(row: Point, runs: Sequence[FinishedRun]) -> Cells:
 
 
 def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Sequence[Cells]) -> list[Cells]:
-    level, printed = cast("Sweep", resolved.target).level, figures(resolved.target, row)
+    level, printed = cast("Sweep", resolved.target).level, figures(resolved.loaded, row)
     found = []
     for column in columns:
         made, figure = reproduced(per_query, row.name, column, level), printed[column["label"]]
@@ -82,5 +82,6 @@ def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Seq
     return found
 
 
-def _costs(target: Sweep, row: Point, runs: Sequence[FinishedRun]) -> list[Cells]:
-    return cost_cells(target.costs, costs_of(runs), figures(target, row)) if target.costs else []
+def _costs(resolved: Resolved, row: Point, runs: Sequence[FinishedRun]) -> list[Cells]:
+    costs = cast("Sweep", resolved.target).costs
+    return cost_cells(costs, costs_of(runs), figures(resolved.loaded, row)) if costs else []

@@ -1,4 +1,4 @@
-"""Tables of a tuning's confirmation: the best settings on the test split."""
+"""Tables of a tuning's confirmation: the best settings on the measured split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def confirmation_tables(result: TuningResult) -> list[Table]:
     if quoted is None:
         caption = (
             f"Not run yet: `harness tune {result.name} --scale {result.scale} --confirm` trains the best and "
-            "the papers' settings with fresh seeds and evaluates them on the test split, once."
+            f"the papers' settings with fresh seeds and evaluates them on the {result.measured} split, once."
         )
         return [Table(TITLE, (), (), caption)]
     return [_against_papers(result, quoted), _against_baseline(quoted)]
@@ -39,7 +39,7 @@ def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
         )
     level = f"{100 * quoted['level']:g} % CI"
     columns = (
-        Column("Study", names=True, brief="on test"),
+        Column("Study", names=True, brief=f"on {result.measured}"),
         Column(PAPERS, brief="papers'"),
         Column("best", brief="best"),
         Column("difference", brief="difference"),

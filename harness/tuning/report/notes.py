@@ -17,10 +17,11 @@ def notes_of(result: TuningResult) -> list[str]:
     """Return the sentences, the most important first."""
     optuna = result.data["optuna"]
     return [
-        "Tuning uses documents and training queries only, a part of which is held out to choose by. The test "
-        "split is used by the confirmation alone.",
-        "Held-out queries use the sparse training labels. Where test queries have more complete judgements, "
-        "as in the simulation, compare differences between settings, not values, with the test split.",
+        "Tuning uses documents and training queries only, a part of which is held out to choose by. The "
+        f"{result.measured} split is used by the confirmation alone.",
+        f"Held-out queries use the sparse training labels. Where {result.measured} queries have more "
+        "complete judgements, as in the simulation, compare differences between settings, not values, with "
+        f"the {result.measured} split.",
         f"Every study has the same budget of {result.budget} trials. A trial is one training run with one "
         "seed; another seed would change its value.",
         "A pruned trial was stopped at a refresh because its held-out value was behind that of others at the "

@@ -125,6 +125,11 @@ class TuningResult:
         return str(self.data["scale"])
 
     @property
+    def measured(self) -> str:
+        """Split that its target is measured on at this scale."""
+        return str(self.data.get("measured", "test"))
+
+    @property
     def budget(self) -> int:
         """Trials of each study."""
         return int(self.data["trials_a_study"])

@@ -40,12 +40,15 @@ def _introduction(result: TuningResult) -> list[str]:
         f"{simulation}{result.data['source']}. Rows of {result.data['target']}, {result.budget} trials each, "
         f"evaluated on {data_text(result)}. {' '.join(better)}",
         "Choosing the best setting on the held-out queries makes its value there optimistic. The "
-        "confirmation on test queries with fresh seeds measures what it is worth.",
+        f"confirmation on {result.measured} queries with fresh seeds measures what it is worth.",
     ]
 
 
 def _last(result: TuningResult) -> str:
-    confirmed = "confirmed on test" if result.data.get("confirmation") else "not confirmed on test yet"
+    split = result.measured
+    confirmed = (
+        f"confirmed on {split}" if result.data.get("confirmation") else f"not confirmed on {split} yet"
+    )
     return f"On {data_text(result)}; the best value is optimistic, since it was chosen for it; {confirmed}."
 
 
