@@ -12,12 +12,11 @@ from harness.collections.collection import Collection
 from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.records.run_folder import RunFolder
+from harness.reports.text import Cells
 from harness.specs.models import Measured
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RunSettings
 from harness.storage.files import read_json
-
-Cells = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -13,34 +13,28 @@ from harness.collections.collection import Collection
 from harness.errors import UserError, nearest
 from harness.reports.calibration.cells import build_calibration
 from harness.reports.calibration.figure import draw_calibration
-from harness.reports.calibration.table import calibration_document
-from harness.reports.calibration.tidy import render_calibration_csv
-from harness.reports.cells import Cells, FinishedRun, primary_scores
+from harness.reports.calibration.table import calibration_document, render_calibration_csv
+from harness.reports.cells import FinishedRun, primary_scores
 from harness.reports.comparison.cells import build_comparison, comparison_scores
 from harness.reports.comparison.figure import draw_comparison
-from harness.reports.comparison.table import comparison_document
-from harness.reports.comparison.tidy import render_csv
+from harness.reports.comparison.table import comparison_document, render_csv
 from harness.reports.cost.cells import build_cost
 from harness.reports.cost.figure import draw_cost
-from harness.reports.cost.table import cost_document
-from harness.reports.cost.tidy import render_cost_csv
+from harness.reports.cost.table import cost_document, render_cost_csv
 from harness.reports.curve.cells import build_curve
 from harness.reports.curve.figure import draw_curve
-from harness.reports.curve.table import curve_document
-from harness.reports.curve.tidy import render_curve_csv
+from harness.reports.curve.table import curve_document, render_curve_csv
 from harness.reports.document import Document
 from harness.reports.readings.cells import build_readings
 from harness.reports.readings.figure import draw_readings
-from harness.reports.readings.table import readings_document
-from harness.reports.readings.tidy import render_readings_csv
+from harness.reports.readings.table import readings_document, render_readings_csv
 from harness.reports.statistics.cells import build_statistics, no_scores
 from harness.reports.statistics.figure import draw_statistics
-from harness.reports.statistics.table import statistics_document
-from harness.reports.statistics.tidy import render_statistics_csv
+from harness.reports.statistics.table import render_statistics_csv, statistics_document
 from harness.reports.sweep.cells import build_sweep, swept_scores
 from harness.reports.sweep.figure import draw_sweep
-from harness.reports.sweep.table import sweep_document
-from harness.reports.sweep.tidy import render_sweep_csv
+from harness.reports.sweep.table import render_sweep_csv, sweep_document
+from harness.reports.text import Cells
 from harness.specs.resolve import Resolved
 
 Failed = Mapping[str, str]

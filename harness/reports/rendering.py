@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.reports.cells import Cells
 from harness.reports.document import Figure
 from harness.reports.kinds import document_of, report_of
 from harness.reports.provenance import environments, run_table
 from harness.reports.renderers.html import Entry, Further, render_html, render_page
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
-from harness.reports.text import collection_text, dataset_titles
+from harness.reports.text import Cells, collection_text, dataset_titles
 from harness.storage.files import read_json, write_text
 
 DATA = ("cells.json", "provenance.json", "per_query.parquet")

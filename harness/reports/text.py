@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.reports.document import Field
 
-Cells = Mapping[str, Any]
+Cells = dict[str, Any]
 """The content of `cells.json`."""
 
 NOTHING = "–"

@@ -15,9 +15,10 @@ import torch
 from harness.collections.built_in import manifest_overlap
 from harness.errors import HarnessError, RunError
 from harness.records.run_folder import RunFolder
-from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
+from harness.reports.cells import FinishedRun, all_made, build_provenance, read_per_query
 from harness.reports.kinds import REPORTS
 from harness.reports.rendering import render, render_index
+from harness.reports.text import Cells
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library

@@ -17,7 +17,7 @@ from harness.reports.cells import all_made
 from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.judgement import reproducibility_lines, row_lines, verdict_line
-from harness.reports.comparison.tidy import render_csv
+from harness.reports.comparison.table import render_csv
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import document_of
 from harness.reports.renderers.markdown import render_markdown

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from harness.reports.comparison.cells import with_verdicts
-from harness.reports.comparison.tidy import render_csv
+from harness.reports.comparison.table import render_csv
 from harness.reports.kinds import document_of
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.renderers.terminal import render_terminal

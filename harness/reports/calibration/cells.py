@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation.calibration import compare_sides, coverage
-from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, all_made, describe_target
+from harness.reports.text import Cells
 from harness.specs.models import Calibration, Row, Side
 from harness.specs.resolve import Resolved
 
@@ -67,3 +68,20 @@ def coverages(pairs: Sequence[Cells], level: float) -> Cells:
         if all(pair["method"] for pair in pairs):
             found[kind] = coverage([pair[kind] for pair in pairs], level)
     return found
+
+
+def kinds(cells: Cells) -> dict[str, str]:
+    """Return each kind of interval that was made -> what it is called."""
+    seeds = len(cells["seeds"])
+    named = {
+        "checkpoints": f"these checkpoints, {seeds} seeds",
+        "method": f"the method, {seeds} seeds",
+        "first_seed": "these checkpoints, one seed",
+    }
+    return {kind: name for kind, name in named.items() if kind in cells["coverage"]}
+
+
+def interval_of(pair: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """Return an interval of a pair, with the difference that it is around as ``value``."""
+    around = pair["first_seed"] if kind == "first_seed" else pair
+    return {**around["method" if kind == "method" else "checkpoints"], "value": around["value"]}

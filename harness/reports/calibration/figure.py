@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from harness.evaluation.calibration import covers
-from harness.reports.calibration.intervals import interval_of, kinds
+from harness.reports.calibration.cells import interval_of, kinds
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, points_text, title_text, unit_style

@@ -12,8 +12,9 @@ from harness.collections.collection import Collection
 from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.reproducibility import measure_reproducibility
 from harness.evaluation.verdicts import judge
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import FinishedRun, describe_target
 from harness.reports.comparison.ranker import describe_ranker
+from harness.reports.text import Cells
 from harness.specs.models import Comparison, Row, with_runs
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED

@@ -1,27 +1,38 @@
-"""The document of a comparison: published figures beside reproduced ones, differences with intervals."""
+"""The document of a comparison, published figures beside reproduced ones; and the same cells as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.reports.comparison.differences import further_differences, primary_differences
+import pandas as pd
+
+from harness.reports.comparison.differences import (
+    further_differences,
+    mark_notes,
+    primary_differences,
+    significance,
+)
 from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
-from harness.reports.comparison.marks import mark_notes, significance
-from harness.reports.comparison.notes import caption, footnotes
 from harness.reports.comparison.ranker import ranker_table
 from harness.reports.document import Column, Document, Field, Table, fields, filled, noted
-from harness.reports.footnotes import last_line, made_on, plot, row_notes
+from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, row_notes, two_intervals
 from harness.reports.text import (
     NOTHING,
     Cells,
     column_style,
     count_text,
+    dataset_text,
+    list_text,
+    points_text,
     positions,
+    primary_position,
     published_text,
     reproduced_field,
+    row_data,
     row_text,
     share_text,
+    unit_text,
 )
 
 
@@ -47,10 +58,21 @@ def comparison_document(cells: Cells) -> Document:
         ranker_table(cells),
         row_notes(cells),
         noted("Verdicts", judgement_lines(cells)),
-        noted("Notes", footnotes(cells)),
+        noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (caption(cells), verdict_line(cells))
+    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict_line(cells))
     return Document(title, lead, blocks, made_on(cells), "\n".join([*row_lines(cells), last_line(cells)]))
+
+
+def _caption(cells: Cells) -> str:
+    """Return what the table shows: source, collection, scale, seeds, unit; a simulation is named first."""
+    datasets = list_text(list(dict.fromkeys(dataset_text(c) for c in cells["columns"] if c["published"])))
+    published = f"Published figures on {datasets}; reproduced" if datasets else "Made"
+    spread = "; ± is the standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
+    return (
+        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. {published} on {made_on(cells)}. "
+        f"All figures in {unit_text(cells)}{spread}."
+    )
 
 
 def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
@@ -98,3 +120,87 @@ def _diagnosed(block: Mapping[str, Any] | None) -> list[str]:
         return [NOTHING] * 4
     shares = [share_text(block.get("zero_relu_share"), 1), share_text(block["fallback_rows_share"], 1)]
     return [f"{block['effective_candidates']:.1f}", f"{block['gap_sd']:.2f}", *shares]
+
+
+def _footnotes(cells: Cells) -> list[str]:
+    """Return the lines under a table, the most important first."""
+    return [
+        *([ONE_SEED] if len(cells["seeds"]) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
+        _detectable(cells),
+        *_recipes(cells),
+        *origins(cells),
+    ]
+
+
+def _holm(cells: Cells) -> str:
+    return f"Holm's correction is over the rows in {cells['primary']}; other measures are unadjusted."
+
+
+def _detectable(cells: Cells) -> str:
+    """The smallest difference, in points of the primary column."""
+    style = column_style(cells, primary_position(cells))
+    points = points_text(cells)
+    named = {"checkpoints": "these checkpoints", "method": "the method"}
+    found = [
+        f"{style.number(cells['smallest_difference'][kind])} {points} for {name}"
+        for kind, name in named.items()
+        if cells["smallest_difference"][kind] is not None
+    ]
+    what = list_text(found) if found else "not known, nothing was compared"
+    return f"Smallest difference in {cells['primary']} to be found with a power of 80 %, before Holm: {what}."
+
+
+def _recipes(cells: Cells) -> list[str]:
+    """One line if all rows with a sampler share a recipe, else a line each."""
+    sampled = [row for row in cells["rows"] if row["recipe"] and row["sampler"]]
+    recipes = sorted({row["recipe"] for row in sampled})
+    if len(recipes) == 1:
+        return [f"Recipe: {recipes[0]}, the same for all rows with a sampler."]
+    return [f"Recipe of {row['name']}: {row['recipe']}." for row in cells["rows"] if row["recipe"]]
+
+
+def render_csv(cells: Cells) -> str:
+    """Return CSV, one line for each row and column.
+
+    Figures are fractions where `cells.json` has fractions, whatever unit the paper prints in; an empty
+    field is a figure that does not exist.
+    """
+    lines = [
+        {**_column_data(cells, row, column), **_cell_data(cell), **_difference_data(cell["difference"] or {})}
+        for row in cells["rows"]
+        for column, cell in zip(cells["columns"], row["cells"], strict=True)
+    ]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+
+
+def _column_data(cells: Cells, row: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **row_data(cells, row),
+        "column": column["label"],
+        "dataset": column["dataset"],
+        "measure": column["measure"],
+        "split": column["split"],
+    }
+
+
+def _cell_data(cell: Mapping[str, Any]) -> dict[str, Any]:
+    published, reproduced = cell["published"] or {}, cell["reproduced"] or {}
+    return {
+        "state": cell["state"],
+        "published_printed": published.get("printed"),
+        "published": published.get("value"),
+        "reproduced": reproduced.get("mean"),
+        "reproduced_sd": reproduced.get("sd"),
+        "seeds": len(reproduced.get("per_seed", ())),
+    }
+
+
+def _difference_data(block: Mapping[str, Any]) -> dict[str, Any]:
+    published = block.get("published") or {}
+    line = {"difference": block.get("value"), "difference_published": published.get("value")}
+    prefixes = {"published": "difference_published", "checkpoints": "checkpoints", "method": "method"}
+    for name, prefix in prefixes.items():
+        part = block.get(name) or {}
+        line |= {f"{prefix}_low": part.get("low"), f"{prefix}_high": part.get("high")}
+    level = (block.get("checkpoints") or {}).get("level")
+    return {**line, "level": level, "holm_p": block.get("holm_p")}

@@ -9,8 +9,9 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.costs import COSTS, over_runs
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import FinishedRun, describe_target
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
+from harness.reports.text import Cells
 from harness.specs.kinds import Cost
 from harness.specs.models import Row
 from harness.specs.resolve import Resolved, figures

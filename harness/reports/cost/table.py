@@ -1,12 +1,14 @@
-"""The document of costs: seconds, then ratios to the baseline."""
+"""The document of costs, seconds and then ratios to the baseline; and the seconds as CSV."""
 
 from __future__ import annotations
+
+import pandas as pd
 
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
 from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
-from harness.reports.text import NOTHING, Cells, list_text, published_text, row_text
+from harness.reports.text import NOTHING, Cells, list_text, published_text, row_data, row_text
 
 
 def cost_document(cells: Cells) -> Document:
@@ -91,3 +93,28 @@ def _footnotes(cells: Cells) -> list[str]:
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]
+
+
+def render_cost_csv(cells: Cells) -> str:
+    """Return CSV, one line for each row and column; all figures in seconds, an empty field is none."""
+    lines = []
+    for row in cells["rows"]:
+        for of, cell in zip(cells["costs"], row["cells"], strict=True):
+            published, made = cell["published"] or {}, cell["reproduced"] or {}
+            lines.append(
+                {
+                    **row_data(cells, row),
+                    "column": of["label"],
+                    "cost": of["cost"],
+                    "state": cell["state"],
+                    "published_printed": published.get("printed"),
+                    "published": published.get("value"),
+                    "reproduced": made.get("median"),
+                    "low": made.get("low"),
+                    "high": made.get("high"),
+                    "runs": len(made.get("per_run", ())),
+                    "ratio": cell["ratio"],
+                    "published_ratio": cell["published_ratio"],
+                }
+            )
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -10,8 +10,9 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
 from harness.evaluation.curves import Watched, mean_curve, run_curve
-from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, all_made, describe_target
 from harness.reports.cost.recorded import hardware_of
+from harness.reports.text import Cells
 from harness.specs.kinds import Curve
 from harness.specs.models import Row
 from harness.specs.resolve import Resolved

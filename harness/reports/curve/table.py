@@ -1,14 +1,16 @@
-"""The document of curves: a line for each step, with the seconds that each row took to it."""
+"""The document of curves, a line for each step with the seconds that each row took to it; and as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from harness.reports.cost.seconds import hardware_text
 from harness.reports.document import Column, Document, Field, Table, filled, noted
 from harness.reports.footnotes import last_line, made_on, origins, plot, row_notes, verdict
-from harness.reports.text import NOTHING, Cells, Style, list_text, row_text, unit_style, unit_text
+from harness.reports.text import NOTHING, Cells, Style, list_text, row_data, row_text, unit_style, unit_text
 
 
 def curve_document(cells: Cells) -> Document:
@@ -83,3 +85,29 @@ def _footnotes(cells: Cells) -> list[str]:
         f"Recipe: {list_text(list(recipes))}.",
         *origins(cells),
     ]
+
+
+def render_curve_csv(cells: Cells) -> str:
+    """Return CSV, one line for each row, step and seed."""
+    column = cells["columns"][0]
+    lines = [
+        {
+            **row_data(cells, row),
+            "column": column["label"],
+            "dataset": column["dataset"],
+            "measure": column["measure"],
+            "split": column["split"],
+            "step": point["step"],
+            "seed": seed,
+            "value": value,
+            "seconds": point["seconds_per_seed"][place] if point["seconds_per_seed"] else None,
+            "mean": point["mean"],
+            "low": point["low"],
+            "high": point["high"],
+            "level": cells["level"],
+        }
+        for row in cells["rows"]
+        for point in row["points"]
+        for place, (seed, value) in enumerate(zip(cells["seeds"], point["per_seed"], strict=True))
+    ]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

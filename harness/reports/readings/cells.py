@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,14 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
-from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, all_made, describe_target
+from harness.reports.text import Cells, row_text
 from harness.specs.models import Reading, Readings
 from harness.specs.resolve import Resolved
+
+Pair = Mapping[str, Any]
+
+INTERVALS = {"checkpoints": "these checkpoints", "method": "the method"}
 
 
 def build_readings(
@@ -73,3 +78,26 @@ def _figures(table: pd.DataFrame) -> Cells:
     """The mean of a reading and of each of its seeds, of scores [S, Q]."""
     per_seed = table.to_numpy(dtype=np.float64).mean(axis=1)
     return {"mean": float(per_seed.mean()), "per_seed": [float(value) for value in per_seed]}
+
+
+def compared(cells: Cells) -> list[str]:
+    """Return the rows that the focus is compared with, in their order."""
+    return [summary["row"] for summary in cells["summary"]]
+
+
+def sorted_pairs(cells: Cells, row: str) -> list[Pair]:
+    """Return the pairs with a row, the lowest difference first."""
+    own = [pair for pair in cells["pairs"] if pair["row"] == row]
+    return sorted(own, key=lambda pair: (pair["value"], pair["reading"], pair["other"]))
+
+
+def chosen(cells: Cells, pair: Pair) -> dict[str, Any]:
+    """Return the values that a pair's two readings take, by path in the order of the target."""
+    readings = {of["name"]: of["reading"] for of in cells["readings"]}
+    both = {**readings[pair["reading"]], **readings[pair["other"]]}
+    return {path: both[path] for path in cells["paths"] if path in both}
+
+
+def named(cells: Cells, row: str) -> str:
+    """Return a row's name with its kind."""
+    return row_text(cells, next({**of, "name": row} for of in cells["readings"] if of["row"] == row))

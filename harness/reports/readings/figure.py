@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
-from harness.reports.readings.pairs import INTERVALS, Pair, chosen, compared, sorted_pairs
+from harness.reports.readings.cells import INTERVALS, Pair, chosen, compared, sorted_pairs
 from harness.reports.text import Cells, points_text, title_text, unit_style
 from harness.specs.expansion import short_names, value_text
 

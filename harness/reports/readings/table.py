@@ -1,12 +1,14 @@
-"""The document of a specification curve: shares first, then values of each path, then the pairs."""
+"""The document of a specification curve: shares, means by value, pairs; and the pairs as CSV."""
 
 from __future__ import annotations
 
 from statistics import median
 
+import pandas as pd
+
 from harness.reports.document import Column, Document, Note, Notes, Table, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
-from harness.reports.readings.pairs import INTERVALS, Pair, chosen, compared, named, sorted_pairs
+from harness.reports.readings.cells import INTERVALS, Pair, chosen, compared, named, sorted_pairs
 from harness.reports.text import NOTHING, Cells, list_text, part_text, points_text, unit_style, unit_text
 from harness.specs.expansion import short_names, value_text
 
@@ -153,3 +155,38 @@ def _footnotes(cells: Cells) -> list[str]:
         f"Recipe: {list_text(recipes)}.",
         *origins(cells),
     ]
+
+
+def render_readings_csv(cells: Cells) -> str:
+    """Return CSV, one line for each pair of readings; paths that a pair does not have are empty."""
+    means = {of["name"]: of["mean"] for of in cells["readings"]}
+    column = cells["columns"][0]
+    lines = [
+        {
+            "target": cells["target"],
+            "scale": cells["scale"],
+            "collection": cells["collection"]["name"],
+            "simulation": cells["simulation"],
+            "column": column["label"],
+            "dataset": column["dataset"],
+            "measure": column["measure"],
+            "split": column["split"],
+            "focus": cells["focus"],
+            "row": pair["row"],
+            "reading": pair["reading"],
+            "other": pair["other"],
+            **{path: chosen(cells, pair).get(path) for path in cells["paths"]},
+            "reproduced": means[pair["reading"]],
+            "reproduced_other": means[pair["other"]],
+            "difference": pair["value"],
+            **{
+                f"{kind}_{end}": (pair[kind] or {}).get(end)
+                for kind in ("checkpoints", "method")
+                for end in ("low", "high")
+            },
+            "level": cells["level"],
+            "seeds": len(cells["seeds"]),
+        }
+        for pair in cells["pairs"]
+    ]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -8,7 +8,8 @@ from typing import cast
 import pandas as pd
 
 from harness.collections.collection import Collection
-from harness.reports.cells import Cells, FinishedRun, describe_collection, describe_spec
+from harness.reports.cells import FinishedRun, describe_collection, describe_spec
+from harness.reports.text import Cells
 from harness.specs.kinds import Counted, Statistics
 from harness.specs.resolve import Resolved, figures
 

@@ -1,9 +1,11 @@
-"""The document of statistics: published counts beside those of the collections that stand in for them."""
+"""The document of statistics, published counts beside those of the collections here; and as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+import pandas as pd
 
 from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
 from harness.reports.footnotes import plot, verdict
@@ -89,3 +91,26 @@ def _footnotes(cells: Cells) -> list[str]:
         lines.append("Simulation: documents and queries are made up.")
     notes = [f"Note {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]]
     return [*lines, *cells["reading_notes"], *notes]
+
+
+def render_statistics_csv(cells: Cells) -> str:
+    """Return CSV, one line for each row and count; an empty field is a count that does not exist."""
+    lines = [
+        {
+            "target": cells["target"],
+            "scale": cells["scale"],
+            "row": row["name"],
+            "kind": row["kind"],
+            "dataset": row["dataset"],
+            "collection": cells["collections"].get(row["dataset"], {}).get("name"),
+            "column": column["label"],
+            "count": column["count"],
+            "state": cell["state"],
+            "published": int(cell["published"]["printed"]) if cell["published"] else None,
+            "counted": cell["counted"],
+        }
+        for row in cells["rows"]
+        for column, cell in zip(cells["columns"], row["cells"], strict=True)
+    ]
+    frame = pd.DataFrame(lines).astype({"published": "Int64", "counted": "Int64"})
+    return str(frame.to_csv(index=False, lineterminator="\n"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, Literal, cast
 
 import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import reproduced
-from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, all_made, describe_target
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
+from harness.reports.text import Cells, Style, column_style
 from harness.specs.expansion import short_names
 from harness.specs.kinds import Point, Sweep
 from harness.specs.resolve import Resolved, figures
+
+INTERVALS = {"checkpoints": "these checkpoints", "method": "the method"}
 
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
@@ -84,3 +87,18 @@ def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Seq
 
 def _costs(target: Sweep, row: Point, runs: Sequence[FinishedRun]) -> list[Cells]:
     return cost_cells(target.costs, costs_of(runs), figures(target, row)) if target.costs else []
+
+
+def points_of(cells: Cells, row: str) -> list[Mapping[str, Any]]:
+    """Return the points of a row, in the order of its values."""
+    return [point for point in cells["points"] if point["row"] == row]
+
+
+def style_of(cells: Cells, position: int) -> Style:
+    """Return the style of a column."""
+    return column_style({**cells, "rows": cells["points"]}, position)
+
+
+def shown_interval(cells: Cells) -> Literal["method", "checkpoints"]:
+    """Return the kind of interval that is shown: of the method, where there are several seeds."""
+    return "method" if len(cells["seeds"]) > 1 else "checkpoints"

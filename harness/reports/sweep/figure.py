@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import PARTS, hardware_text
 from harness.reports.drawing import describe, figure_to, line_look
-from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
+from harness.reports.sweep.cells import INTERVALS, points_of, shown_interval, style_of
 from harness.reports.text import Cells, collection_text, dataset_text, row_text, title_text, unit_text
 from harness.specs.expansion import value_text
 

@@ -1,6 +1,11 @@
-"""The document of a sweep: a line for each row and value, published beside reproduced."""
+"""The document of a sweep, a line for each row and value, published beside reproduced; and as CSV."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
 
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
@@ -15,7 +20,7 @@ from harness.reports.footnotes import (
     two_intervals,
     verdict,
 )
-from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
+from harness.reports.sweep.cells import INTERVALS, points_of, shown_interval, style_of
 from harness.reports.text import (
     Cells,
     dataset_text,
@@ -26,6 +31,9 @@ from harness.reports.text import (
     unit_text,
 )
 from harness.specs.expansion import value_text
+
+ABOUT = ("target", "scale", "collection", "simulation", "row", "kind", "recipe", "sampler", "parameter", "at")
+"""What is the same in all lines of a point."""
 
 
 def sweep_document(cells: Cells) -> Document:
@@ -107,3 +115,66 @@ def _footnotes(cells: Cells) -> list[str]:
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]
+
+
+def render_sweep_csv(cells: Cells) -> str:
+    """Return CSV, one line for each point and column; an empty field is a figure that does not exist.
+
+    Measures are fractions with the standard deviation over seeds, costs are seconds, the median.
+    """
+    kinds = {row["name"]: row["kind"] for row in cells["rows"]}
+    lines: list[dict[str, Any]] = [
+        {
+            "target": cells["target"],
+            "scale": cells["scale"],
+            "collection": cells["collection"]["name"],
+            "simulation": cells["simulation"],
+            "row": point["row"],
+            "kind": kinds[point["row"]],
+            "recipe": point["recipe"],
+            "sampler": point["sampler"],
+            "parameter": cells["parameter"],
+            "at": point["at"],
+            "column": column["label"],
+            "dataset": column["dataset"],
+            "measure": column["measure"],
+            "split": column["split"],
+            **_cell_data(cell),
+            "level": cells["level"],
+        }
+        for point in cells["points"]
+        for column, cell in zip(cells["columns"], point["cells"], strict=True)
+    ]
+    lines += [
+        {
+            **{key: line[key] for key in ABOUT},
+            "column": of["label"],
+            "measure": f"seconds, {of['cost']}",
+            "state": cell["state"],
+            "published_printed": (cell["published"] or {}).get("printed"),
+            "published": (cell["published"] or {}).get("value"),
+            "reproduced": (cell["reproduced"] or {}).get("median"),
+            "seeds": len((cell["reproduced"] or {}).get("per_run", ())),
+        }
+        for line, point in zip(lines[:: len(cells["columns"])], cells["points"], strict=True)
+        for of, cell in zip(cells["costs"], point["costs"], strict=True)
+    ]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+
+
+def _cell_data(cell: Mapping[str, Any]) -> dict[str, Any]:
+    published, made = cell["published"] or {}, cell["reproduced"] or {}
+    ends = {
+        f"{kind}_{end}": (made.get(kind) or {}).get(end)
+        for kind in ("checkpoints", "method")
+        for end in ("low", "high")
+    }
+    return {
+        "state": cell["state"],
+        "published_printed": published.get("printed"),
+        "published": published.get("value"),
+        "reproduced": made.get("mean"),
+        "reproduced_sd": made.get("sd"),
+        **ends,
+        "seeds": len(made.get("per_seed", ())),
+    }
