@@ -51,7 +51,7 @@ class Method:
         name: as written in a spec.
         kind: one of `KINDS`.
         summary: one line.
-        source: paper and section, or line of the released code.
+        citation: paper and section, or line of the released code.
         parameters: what a spec may set; of a sampler its pieces, of a recipe its settings.
         formula: of a law, or of a loss.
         text: paragraphs of explanation.
@@ -60,7 +60,7 @@ class Method:
     name: str
     kind: str
     summary: str
-    source: str
+    citation: str
     parameters: tuple[Parameter, ...] = ()
     formula: str | None = None
     text: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Method:
             "kind": self.kind,
             "summary": self.summary,
             "parameters": [asdict(parameter) for parameter in self.parameters],
-            "source": self.source,
+            "source": self.citation,
         }
 
 
@@ -111,7 +111,7 @@ def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
                 name,
                 kind,
                 about.summary,
-                about.source,
+                _citation(about),
                 parameters_of(about.__pydantic_fields__, text),
                 getattr(piece, "formula", None),
                 text,
@@ -127,7 +127,7 @@ def _samplers() -> Iterator[Method]:
             Parameter(kind, kind, tuple(known), default=chosen[kind]) for kind, known in PIECES.items()
         )
         mask = Parameter("mask", "mask", tuple(MASKS), default=preset.mask)
-        yield Method(preset.name, "sampler", preset.summary, preset.origin, (*pieces, mask))
+        yield Method(preset.name, "sampler", preset.summary, preset.citation, (*pieces, mask))
 
 
 def _recipes(library: Library) -> Iterator[Method]:
@@ -146,4 +146,9 @@ def _recipes(library: Library) -> Iterator[Method]:
 
 def _encoders() -> Iterator[Method]:
     for name, about in POOLINGS.items():
-        yield Method(name, "encoder", about.summary, about.source)
+        yield Method(name, "encoder", about.summary, about.citation)
+
+
+def _citation(piece: Any) -> str:
+    """Return a piece's citation; topologies and losses still call it their source."""
+    return str(piece.citation if hasattr(piece, "citation") else piece.source)

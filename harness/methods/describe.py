@@ -58,10 +58,10 @@ def render_list(library: Library) -> RenderableType:
         table.title = Text(f"{kind}: {about}", style="bold")
         table.add_column("name", width=max(len(method.name) for method in methods))
         table.add_column("summary", ratio=1)
-        table.add_column("source", ratio=1, overflow="fold")
+        table.add_column("citation", ratio=1, overflow="fold")
         for method in methods:
             if method.kind == kind:
-                table.add_row(method.name, Text(method.summary), Text(method.source))
+                table.add_row(method.name, Text(method.summary), Text(method.citation))
         tables += [table, Text()]
     return Group(*tables[:-1])
 
@@ -77,7 +77,7 @@ def render_methods(library: Library, name: str) -> RenderableType:
 
 def _about(method: Method) -> list[RenderableType]:
     lines = [Text(f"{method.name} ({method.kind}): {method.summary}", style="bold")]
-    lines.append(Text(f"Source: {method.source}", style="dim"))
+    lines.append(Text(f"Citation: {method.citation}", style="dim"))
     if method.formula:
         letters = LETTERS if method.kind == "law" else LOSS_LETTERS
         lines.append(Text(f"{FORMULA_OF[method.kind]}: {method.formula}; {letters}"))

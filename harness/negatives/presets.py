@@ -14,7 +14,7 @@ class Preset:
     Attributes:
         name: as written in a spec.
         summary: one line.
-        origin: paper and section, or line of the released code.
+        citation: paper and section, or line of the released code.
         law: name of the law and its parameters where they differ from the law's own.
         source: where candidates come from; none where nothing is drawn.
         draw: how n are taken.
@@ -26,7 +26,7 @@ class Preset:
 
     name: str
     summary: str
-    origin: str
+    citation: str
     law: Mapping[str, Any] = field(default_factory=lambda: {"name": "uniform"})
     source: Mapping[str, Any] | None = field(default_factory=lambda: {"name": "top-k"})
     draw: Mapping[str, Any] = field(default_factory=lambda: {"name": "without-replacement"})
@@ -177,11 +177,11 @@ _PRESETS = (
 )
 
 
-def _reading(name: str, of: str, summary: str, origin: str, **changes: Any) -> Preset:
+def _reading(name: str, of: str, summary: str, citation: str, **changes: Any) -> Preset:
     """Return a reading of a preset: `with_` changes its law's parameters, others replace its pieces."""
     base = _BY_NAME[of]
     law = {**base.law, **changes.pop("with_", {})}
-    return replace(base, name=name, summary=summary, origin=origin, law=law, reading_of=of, **changes)
+    return replace(base, name=name, summary=summary, citation=citation, law=law, reading_of=of, **changes)
 
 
 _BY_NAME = {preset.name: preset for preset in _PRESETS}
@@ -235,10 +235,10 @@ _READINGS = (
             f"debiased-{letter.lower()}",
             "debiased",
             f"debiased sampling, reading {letter}",
-            origin,
+            citation,
             with_={"reading": letter},
         )
-        for letter, origin in (
+        for letter, citation in (
             ("B", "TriSampler, Table 5: the share is taken from the raw score"),
             ("C", "Robinson et al. 2021: hardness weights, without its loss"),
             ("D", "TriSampler, equation 5 around a share of the positive's score"),

@@ -53,7 +53,7 @@ def main() -> None:
 
 def _section(method: Method) -> str:
     """Return what there is to say of one method."""
-    blocks = [f"### {method.name}", method.summary, f"Source: {method.source}"]
+    blocks = [f"### {method.name}", method.summary, f"Citation: {method.citation}"]
     if method.formula:
         blocks.append(f"{FORMULA_OF[method.kind]}: `{method.formula}`")
     blocks += [*method.text, *_parameters(method)]
@@ -74,10 +74,10 @@ def _samplers(methods: Sequence[Method]) -> str:
     """Return the presets as a table."""
     pieces = [parameter.name for parameter in methods[0].parameters]
     rows = [
-        (method.name, method.summary, *(each.default_text for each in method.parameters), method.source)
+        (method.name, method.summary, *(each.default_text for each in method.parameters), method.citation)
         for method in methods
     ]
-    return _table(("sampler", "summary", *pieces, "from"), rows) + "\n"
+    return _table(("sampler", "summary", *pieces, "citation"), rows) + "\n"
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -147,7 +147,7 @@ def _entry(folder: Path, prefix: str) -> Entry:
         files=[name for name in FILES if not name.startswith("figure")],
         target=cells["target"],
         title=cells["title"],
-        source=cells["source"],
+        citation=cells["source"],
         paper=cells["paper"],
         datasets=dataset_titles(cells),
         collection=collection_text(cells),

@@ -18,7 +18,7 @@ class Best:
 
     name: ClassVar[str] = "best"
     summary: ClassVar[str] = "the n candidates of greatest weight"
-    source: ClassVar[str] = "SimANS, section 5.2, Nearest-K"
+    citation: ClassVar[str] = "SimANS, section 5.2, Nearest-K"
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
         """Take the n heaviest of each row."""

@@ -23,12 +23,12 @@ class Draw(Protocol):
     Attributes:
         name: as written in a spec.
         summary: one line for documentation.
-        source: paper, or line of the released code.
+        citation: paper, or line of the released code.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
         """Take n candidates of each row.

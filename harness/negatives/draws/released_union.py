@@ -29,7 +29,7 @@ class ReleasedUnion:
 
     name: ClassVar[str] = "released-union"
     summary: ClassVar[str] = "unions of n draws with replacement, cut to n in an order that is not chance"
-    source: ClassVar[str] = "SimANS code, utils/MARCO_until_new.py:202, utils/util_wiki.py:614-631"
+    citation: ClassVar[str] = "SimANS code, utils/MARCO_until_new.py:202, utils/util_wiki.py:614-631"
 
     truncation: Literal["set-order", "shuffled"] = "set-order"
 

@@ -18,7 +18,7 @@ class WithReplacement:
 
     name: ClassVar[str] = "with-replacement"
     summary: ClassVar[str] = "n independent draws, so that a candidate may come more than once"
-    source: ClassVar[str] = "SimANS, README of the released code (random.choices)"
+    citation: ClassVar[str] = "SimANS, README of the released code (random.choices)"
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
         """Draw n times from each row; a row without weights is drawn by the first filling that has some."""

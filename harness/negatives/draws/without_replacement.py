@@ -21,7 +21,7 @@ class WithoutReplacement:
 
     name: ClassVar[str] = "without-replacement"
     summary: ClassVar[str] = "n distinct candidates, each in proportion to the weights that are left"
-    source: ClassVar[str] = "Gumbel top-k: Yellott 1977; Kool et al. 2019"
+    citation: ClassVar[str] = "Gumbel top-k: Yellott 1977; Kool et al. 2019"
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
         """Take n distinct candidates of each row."""

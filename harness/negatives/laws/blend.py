@@ -23,7 +23,7 @@ class Blend:
 
     name: ClassVar[str] = "blend"
     summary: ClassVar[str] = "easy and hard negatives in a fixed ratio"
-    source: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: easy to hard 100 to 1"
+    citation: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: easy to hard 100 to 1"
     formula: ClassVar[str] = "hard / |hard candidates|, or (1 - hard) / |easy candidates|"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"union"})

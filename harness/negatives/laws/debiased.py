@@ -34,7 +34,9 @@ class Debiased:
 
     name: ClassVar[str] = "debiased"
     summary: ClassVar[str] = "softmax weights less a share of the positive's"
-    source: ClassVar[str] = "TriSampler, Table 5 (no formula); Chuang et al. 2020, equation 8, per candidate"
+    citation: ClassVar[str] = (
+        "TriSampler, Table 5 (no formula); Chuang et al. 2020, equation 8, per candidate"
+    )
     formula: ClassVar[str] = "max(exp((s- - s+) / t) - tau, 0)"
 
     reading: Literal["A", "B", "C", "D", "E", "F"] = "A"

@@ -24,7 +24,7 @@ class DocSim:
 
     name: ClassVar[str] = "doc-sim"
     summary: ClassVar[str] = "weights that grow with the similarity to the positive"
-    source: ClassVar[str] = "SimANS, Table 6; code utils/MARCO_until_new.py:263-399"
+    citation: ClassVar[str] = "SimANS, Table 6; code utils/MARCO_until_new.py:263-399"
     formula: ClassVar[str] = "exp(a |s+- - min s+-|)"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = DOCUMENTS

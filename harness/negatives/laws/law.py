@@ -23,13 +23,13 @@ class Law(Protocol):
     Attributes:
         name: as written in a spec.
         summary: one line for documentation and table labels.
-        source: paper and equation, or line of the released code.
+        citation: paper and equation, or line of the released code.
         formula: the weight as text, s- for s(q, d-), s+ for s(q, d+), s+- for s(d+, d-).
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
     formula: ClassVar[str]
 
     @property

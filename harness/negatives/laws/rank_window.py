@@ -22,7 +22,7 @@ class RankWindow:
 
     name: ClassVar[str] = "rank-window"
     summary: ClassVar[str] = "equal weights on a window of ranks"
-    source: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: ranks 101 to 500"
+    citation: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: ranks 101 to 500"
     formula: ClassVar[str] = "1 where first K < rank <= last K"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = NOTHING

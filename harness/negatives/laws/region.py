@@ -27,7 +27,7 @@ class Region:
 
     name: ClassVar[str] = "region"
     summary: ClassVar[str] = "equal weights inside a region around query and positive"
-    source: ClassVar[str] = "TriSampler, Figure 1; the formulas are our reading"
+    citation: ClassVar[str] = "TriSampler, Figure 1; the formulas are our reading"
     formula: ClassVar[str] = (
         "1 where |s- - s+| <= width sd (spherical), s+- >= s+ (concentric), "
         "or |s- - s+| <= width sd and s+- > s- (triangular)"

@@ -30,7 +30,7 @@ class SimANS:
 
     name: ClassVar[str] = "simans"
     summary: ClassVar[str] = "a bell over the score gap to the positive"
-    source: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
+    citation: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
     formula: ClassVar[str] = "exp(-a (s- - s+ - b)^2)"
 
     a: float = Field(default=0.5, ge=0)

@@ -35,7 +35,7 @@ class TriSampler:
 
     name: ClassVar[str] = "trisampler"
     summary: ClassVar[str] = "near the positive's score, and nearer to the positive than the query is"
-    source: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
+    citation: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
     formula: ClassVar[str] = "ReLU(s+- - s-), among candidates drawn by exp(-a (s- - s+)^2)"
     needs: ClassVar[frozenset[str]] = DOCUMENTS
 

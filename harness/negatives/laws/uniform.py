@@ -17,7 +17,7 @@ class Uniform:
 
     name: ClassVar[str] = "uniform"
     summary: ClassVar[str] = "equal weights on the candidates"
-    source: ClassVar[str] = "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587"
+    citation: ClassVar[str] = "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587"
     formula: ClassVar[str] = "1"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = NOTHING

@@ -20,7 +20,7 @@ class BM25:
 
     name: ClassVar[str] = "bm25"
     summary: ClassVar[str] = "the K best documents by BM25, untuned"
-    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; BM25 by bm25s, k1 = 1.5, b = 0.75"
+    citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; BM25 by bm25s, k1 = 1.5, b = 0.75"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     count: Count = "kept"

@@ -22,7 +22,7 @@ class Corpus:
 
     name: ClassVar[str] = "corpus"
     summary: ClassVar[str] = "K documents drawn uniformly from the whole corpus"
-    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2, Random"
+    citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2, Random"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     def propose(self, view: View, k: int) -> Proposal:

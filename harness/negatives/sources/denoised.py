@@ -30,7 +30,7 @@ class Denoised:
 
     name: ClassVar[str] = "denoised"
     summary: ClassVar[str] = "another source without what a ranker takes for relevant"
-    source: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
+    citation: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
 
     of: SkipValidation[Source]
     ranker: str

@@ -25,7 +25,7 @@ class File:
 
     name: ClassVar[str] = "file"
     summary: ClassVar[str] = "the rankings of a TREC run file over the training queries"
-    source: ClassVar[str] = "Ours; for rankings of other systems"
+    citation: ClassVar[str] = "Ours; for rankings of other systems"
 
     path: str
     scores: Literal["model", "file"] = "model"

@@ -19,7 +19,7 @@ class Gold:
 
     name: ClassVar[str] = "gold"
     summary: ClassVar[str] = "K positives of other training queries, drawn uniformly"
-    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2, Gold"
+    citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2, Gold"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     def propose(self, view: View, k: int) -> Proposal:

@@ -17,7 +17,7 @@ class Previous:
 
     name: ClassVar[str] = "previous"
     summary: ClassVar[str] = "the candidates of the round before, scored anew"
-    source: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), momentum negatives"
+    citation: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), momentum negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     def propose(self, view: View, k: int) -> Proposal:

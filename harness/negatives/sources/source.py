@@ -92,12 +92,12 @@ class Source(Protocol):
     Attributes:
         name: as written in a spec.
         summary: one line for documentation.
-        source: paper, or line of the released code.
+        citation: paper, or line of the released code.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
 
     @property
     def has(self) -> frozenset[str]:

@@ -22,7 +22,7 @@ class Subset:
 
     name: ClassVar[str] = "subset"
     summary: ClassVar[str] = "a few candidates of another source, drawn uniformly"
-    source: ClassVar[str] = "ANCE-Tele code, preprocess/build_train_hn.py:11-35: 30 of the 200 nearest"
+    citation: ClassVar[str] = "ANCE-Tele code, preprocess/build_train_hn.py:11-35: 30 of the 200 nearest"
 
     of: SkipValidation[Source]
     keep: int = Field(default=30, gt=0)

@@ -21,7 +21,7 @@ class TopK:
 
     name: ClassVar[str] = "top-k"
     summary: ClassVar[str] = "the K documents nearest to the query by the present retriever"
-    source: ClassVar[str] = "ANCE (Xiong et al. 2021), section 4; SimANS, section 4.1"
+    citation: ClassVar[str] = "ANCE (Xiong et al. 2021), section 4; SimANS, section 4.1"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     count: Count = "kept"

@@ -21,7 +21,7 @@ class TopKByPositive:
 
     name: ClassVar[str] = "top-k-by-positive"
     summary: ClassVar[str] = "the K documents nearest to the positive by the present retriever"
-    source: ClassVar[str] = "TriSampler, Table 4; ANCE-Tele (Sun et al. 2022), lookahead negatives"
+    citation: ClassVar[str] = "TriSampler, Table 4; ANCE-Tele (Sun et al. 2022), lookahead negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     count: Count = "kept"

@@ -19,7 +19,7 @@ class Union:
 
     name: ClassVar[str] = "union"
     summary: ClassVar[str] = "the candidates of several sources together"
-    source: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), section 3"
+    citation: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), section 3"
     has: ClassVar[frozenset[str]] = frozenset({"documents", "union"})
 
     parts: tuple[SkipValidation[Source], ...] = Field(min_length=2)

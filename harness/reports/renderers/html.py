@@ -26,7 +26,7 @@ class Entry:
         anchor: its name in addresses.
         folder: where its files lie, relative to the page; with a slash, or empty.
         files: their names.
-        target, title, source, paper, datasets, collection, seeds, verdict: for the list of targets.
+        target, title, citation, paper, datasets, collection, seeds, verdict: for the list of targets.
         command: makes it again.
         environments: what its runs were made on.
         runs: its runs.
@@ -39,7 +39,7 @@ class Entry:
     files: Sequence[str]
     target: str
     title: str
-    source: str
+    citation: str
     paper: str
     datasets: Sequence[str]
     collection: str
@@ -84,13 +84,13 @@ class Further:
     """A report that a page leads to.
 
     Attributes:
-        name, title, source: what it is.
+        name, title, citation: what it is.
         address: of it, relative to the page.
     """
 
     name: str
     title: str
-    source: str
+    citation: str
     address: str
 
 
