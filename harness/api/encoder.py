@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.analysis.retriever import Retriever
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens
-from harness.encoders.anywhere import FromAnywhere, read_encoder
 from harness.encoders.pooling import Pooling
+from harness.encoders.pretrained import PretrainedEncoder, read_encoder
 from harness.errors import UserError
 from harness.runs.stages import device
 from harness.specs.checkpoint_content import start_content
@@ -55,7 +55,7 @@ def load_encoder(
 
 
 def _tokens(
-    found: FromAnywhere, collection: Collection, lengths: dict[str, int], kept: Path | None
+    found: PretrainedEncoder, collection: Collection, lengths: dict[str, int], kept: Path | None
 ) -> TokenStore:
     """Return the tokens of a collection; where they are kept, a hash of all they depend on names them."""
     key = content_hash("tokens", collection.fingerprint, start_content(found.tokenizer), lengths)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from harness.collections.tokens import Ragged
 from harness.errors import UserError
 
-Integers = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Pairs:
 
     queries: Ragged
     documents: Ragged
-    query: Integers
-    document: Integers
+    query: IntArray
+    document: IntArray
     longest: int
 
     def __post_init__(self) -> None:
@@ -45,12 +45,12 @@ class Pairs:
         return len(self.query)
 
     @property
-    def lengths(self) -> Integers:
+    def lengths(self) -> IntArray:
         """Length of each pair in tokens, [P]."""
         of_passage = self.documents.offset[self.document + 1] - self.documents.offset[self.document] - 1
         return np.asarray(np.minimum(self._of_query(self.query) + of_passage, self.longest))
 
-    def padded(self, rows: Integers, pad: int) -> tuple[Integers, Integers, Integers]:
+    def padded(self, rows: IntArray, pad: int) -> tuple[IntArray, IntArray, IntArray]:
         """Return token ids, attention mask and token types of some pairs, each [len(rows), longest of them].
 
         Types are 0 up to the query's last token, 1 in the passage, and 0 where there is padding.
@@ -69,6 +69,6 @@ class Pairs:
         ids[types] = self.documents.flat[of_passage[types]]
         return ids, mask.astype(np.int64), types.astype(np.int64)
 
-    def _of_query(self, query: Integers) -> Integers:
+    def _of_query(self, query: IntArray) -> IntArray:
         """Length of queries in tokens."""
         return np.asarray(self.queries.offset[query + 1] - self.queries.offset[query])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.compare.differences import outcome
 from harness.compare.positives import TOP, rank_bins
 from harness.compare.result import LEVEL, Compared, MeasureLine, QueryLine
-from harness.reports.document import Column, Document, Field, Figure, Table, fields, filled, noted
+from harness.reports.document import Document, Field, Figure, Table, TableColumn, fields, filled, noted
 from harness.reports.text import NOTHING, Style, count_text, list_text, p_text, part_text, share_text
 
 PERCENT = Style(100.0, 1)
@@ -69,12 +69,12 @@ def _means(found: Compared) -> Table:
     ]
     level = f"{100 * LEVEL:g} %"
     columns = (
-        Column("Measure", names=True, brief=""),
-        Column("A", brief="A"),
-        Column("B", brief="B"),
-        Column("difference", brief="A - B"),
-        Column(f"{level}, these checkpoints", brief=f"{level}, these\ncheckpoints"),
-        Column(f"{level}, the method", brief=f"{level}, the\nmethod"),
+        TableColumn("Measure", names=True, brief=""),
+        TableColumn("A", brief="A"),
+        TableColumn("B", brief="B"),
+        TableColumn("difference", brief="A - B"),
+        TableColumn(f"{level}, these checkpoints", brief=f"{level}, these\ncheckpoints"),
+        TableColumn(f"{level}, the method", brief=f"{level}, the\nmethod"),
     )
     return Table("", columns, tuple(rows))
 
@@ -89,7 +89,10 @@ def _outcomes(found: Compared) -> Table:
         return fields([of.label, count_text(whole), *parts, p_text(of.outcome.p_value)])
 
     names = ("queries", "A better", "equal", "B better", "p (sign test)")
-    columns = (Column("Measure", names=True, brief=""), *(Column(name, brief=name) for name in names))
+    columns = (
+        TableColumn("Measure", names=True, brief=""),
+        *(TableColumn(name, brief=name) for name in names),
+    )
     return Table("Queries won and lost", columns, tuple(map(line, found.measures)))
 
 
@@ -112,14 +115,14 @@ def _queries(title: str, brief: str, queries: Sequence[QueryLine]) -> Table:
     ]
     first, before = "rank of the first relevant", "documents before it"
     columns = (
-        Column("Query", names=True),
-        Column("Text", names=True, brief=brief),
-        Column("A", brief="A"),
-        Column("B", brief="B"),
-        Column("A", first, brief="rank\nA"),
-        Column("B", first, brief="rank\nB"),
-        Column("A", before, names=True),
-        Column("B", before, names=True),
+        TableColumn("Query", names=True),
+        TableColumn("Text", names=True, brief=brief),
+        TableColumn("A", brief="A"),
+        TableColumn("B", brief="B"),
+        TableColumn("A", first, brief="rank\nA"),
+        TableColumn("B", first, brief="rank\nB"),
+        TableColumn("A", before, names=True),
+        TableColumn("B", before, names=True),
     )
     caption = "" if rows else "There is none."
     return Table(title, columns, tuple(rows), caption)
@@ -134,15 +137,15 @@ def _joint(found: Compared) -> Table:
         for name, counts in found.joint.iterrows()
     ]
     columns = (
-        Column("Rank", names=True, brief="relevant\nat rank"),
+        TableColumn("Rank", names=True, brief="relevant\nat rank"),
         *(_bin(str(name)) for name in found.joint.columns),
     )
     caption = f"{count_text(total)} {what}. Lines: its rank under A; columns: under B."
     return Table("Where the relevant documents lie", columns, tuple(rows), caption)
 
 
-def _bin(name: str) -> Column:
-    return Column(f"B: {name}", brief=f"B:\n{name}")
+def _bin(name: str) -> TableColumn:
+    return TableColumn(f"B: {name}", brief=f"B:\n{name}")
 
 
 def _notes(found: Compared) -> list[str]:

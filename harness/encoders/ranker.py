@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from harness.collections.tokens import TokenStore, typed_pairs
 from harness.encoders.matching import begin_matching, narrowed
 from harness.encoders.transformer import Sizes, fresh_config, pretrained_scorer
-from harness.encoders.weights import Weights, copied, fingerprint_of
+from harness.encoders.weights import StateDict, copied, fingerprint_of
 from harness.errors import UserError
 
 
@@ -42,11 +42,11 @@ class Ranker(nn.Module):
         known = {"token_type_ids": types} if self.typed else {}
         return self.model(input_ids=ids, attention_mask=mask, **known).logits[:, 0]  # type: ignore[no-any-return]
 
-    def weights(self) -> Weights:
+    def weights(self) -> StateDict:
         """Return a copy of every tensor by name, on the CPU."""
         return copied(self.model)
 
-    def load_weights(self, weights: Weights) -> None:
+    def load_weights(self, weights: StateDict) -> None:
         """Take the tensors that `weights` returned."""
         self.model.load_state_dict(weights)
 

@@ -27,7 +27,7 @@ MASK = {"cpu": 4, "cuda": 1}
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchShape:
     """Sequences that go through an encoder in a step.
 
     Attributes:
@@ -43,12 +43,12 @@ class Batch:
         """Token places."""
         return self.sequences * self.tokens
 
-    def part(self, places: int) -> Batch:
+    def part(self, places: int) -> BatchShape:
         """Return what of it goes through at once, where so many places do; one sequence at least."""
-        return Batch(min(self.sequences, max(1, places // self.tokens)), self.tokens)
+        return BatchShape(min(self.sequences, max(1, places // self.tokens)), self.tokens)
 
 
-def layer_bytes(bert: Bert, batch: Batch, mask: int) -> int:
+def layer_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
     """Return what one layer keeps.
 
     Args:
@@ -62,18 +62,18 @@ def layer_bytes(bert: Bert, batch: Batch, mask: int) -> int:
     return FLOAT * values + mask * masks
 
 
-def kept_bytes(bert: Bert, batch: Batch, mask: int) -> int:
+def kept_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
     """Return what embeddings and layers keep."""
     below = batch.places * bert.hidden * (FLOAT + (mask if bert.dropout else 0))
     return below + bert.layers * layer_bytes(bert, batch, mask)
 
 
-def inputs_bytes(bert: Bert, batch: Batch) -> int:
+def inputs_bytes(bert: Bert, batch: BatchShape) -> int:
     """Return what is kept where each layer keeps its input alone and is computed again (section 5 there)."""
     return FLOAT * bert.layers * batch.places * bert.hidden
 
 
-def passing_bytes(bert: Bert, batch: Batch) -> int:
+def passing_bytes(bert: Bert, batch: BatchShape) -> int:
     """Return the most that lives at once where nothing is kept: a layer's input, and its widest moment."""
     attention = 4 * bert.hidden + 2 * bert.heads * batch.tokens
     feed_forward = bert.hidden + 2 * bert.intermediate

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from harness.estimate.activations import (
     FLOAT,
     MASK,
-    Batch,
+    BatchShape,
     inputs_bytes,
     kept_bytes,
     layer_bytes,
     passing_bytes,
 )
-from harness.estimate.moments import Corpus, Machine, Moment, Part
-from harness.estimate.parameters import Model, ranker_of, retriever_of
+from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
+from harness.estimate.parameters import ModelSize, ranker_of, retriever_of
 from harness.negatives.registry import make_topology
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.negatives.topologies.queue import Queue
@@ -34,7 +34,7 @@ CANDIDATE = 8 + 3 * FLOAT + 2
 """Bytes of a candidate: its number, two scores and a length, two flags (`harness.negatives.candidates`)."""
 
 
-def memory(run: RunSettings, corpus: Corpus, machine: Machine) -> list[Moment]:
+def memory(run: RunSettings, corpus: CorpusSize, machine: Machine) -> list[Moment]:
     """Return the moments of a run, after those of the runs that it stands on; of BM25 there are none."""
     if run.phase is None:
         return []
@@ -54,7 +54,7 @@ class _Phase:
 
     run: RunSettings
     phase: PhaseSettings
-    corpus: Corpus
+    corpus: CorpusSize
     machine: Machine
 
     def warm_up(self) -> Moment:
@@ -80,11 +80,11 @@ class _Phase:
             yield from self._refresh(held, self.run.sampler)
 
     @property
-    def _retriever(self) -> Model:
+    def _retriever(self) -> ModelSize:
         return retriever_of(self.run.encoder, self.run.tokens)
 
     @property
-    def _ranker(self) -> Model:
+    def _ranker(self) -> ModelSize:
         return ranker_of(self._cross_encoder, self.run.tokens)
 
     @property
@@ -96,18 +96,18 @@ class _Phase:
         return found
 
     @property
-    def _queries(self) -> Batch:
-        return Batch(self.machine.share(self.phase.batch), self.run.tokens.query_tokens)
+    def _queries(self) -> BatchShape:
+        return BatchShape(self.machine.share(self.phase.batch), self.run.tokens.query_tokens)
 
     @property
-    def _passages(self) -> Batch:
+    def _passages(self) -> BatchShape:
         sampler = self.run.sampler
         drawn = sampler.negatives if sampler is not None and sampler.source is not None else 0
-        return Batch(self._queries.sequences * (1 + drawn), self.run.tokens.passage_tokens)
+        return BatchShape(self._queries.sequences * (1 + drawn), self.run.tokens.passage_tokens)
 
     @property
-    def _pairs(self) -> Batch:
-        return Batch(self._passages.sequences, self._cross_encoder.pair_tokens)
+    def _pairs(self) -> BatchShape:
+        return BatchShape(self._passages.sequences, self._cross_encoder.pair_tokens)
 
     def _ranker_learns(self) -> bool:
         """Whether the ranker has a turn."""
@@ -116,19 +116,19 @@ class _Phase:
         turns, steps = make_piece("turns", TURNS, self.run.co_training.turns), self.phase.steps
         return steps_before(turns, "ranker", steps, self.phase.refresh or steps) > 0
 
-    def _learner(self, name: str, model: Model) -> tuple[Part, ...]:
+    def _learner(self, name: str, model: ModelSize) -> tuple[MemoryPart, ...]:
         trained = f"{model.trained:,} trained x {FLOAT} bytes"
-        parts: tuple[Part, ...] = (
+        parts: tuple[MemoryPart, ...] = (
             _at_rest(name, model),
-            Part(f"{name}: gradients", model.trained * FLOAT, trained),
-            Part(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
+            MemoryPart(f"{name}: gradients", model.trained * FLOAT, trained),
+            MemoryPart(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
         )
         if self.machine.gpus > 1:
             copy = "gradients once more, as data parallel training gathers them"
-            parts += (Part(f"{name}: buckets", model.trained * FLOAT, copy),)
+            parts += (MemoryPart(f"{name}: buckets", model.trained * FLOAT, copy),)
         return parts
 
-    def _embedded(self) -> tuple[Part, ...]:
+    def _embedded(self) -> tuple[MemoryPart, ...]:
         """Return what a step of the retriever keeps."""
         parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
         topology = make_topology(self.run.sampler.topology) if self.run.sampler else None
@@ -136,10 +136,10 @@ class _Phase:
             tower = self._retriever.parameters // self._retriever.towers
             keys = topology.length * self._width
             of = f"a copy of the passage tower, {topology.length:,} keys x {self._width} x {FLOAT} bytes"
-            parts += (Part("queue", (tower + keys) * FLOAT, of),)
+            parts += (MemoryPart("queue", (tower + keys) * FLOAT, of),)
         return parts
 
-    def _step(self, model: Model, through: dict[str, Batch]) -> tuple[Part, ...]:
+    def _step(self, model: ModelSize, through: dict[str, BatchShape]) -> tuple[MemoryPart, ...]:
         """Return what forward and backward pass of some batches keep."""
         bert, mask, again = model.bert, MASK[self.machine.device], self.machine.recomputes
         parts, working = [], []
@@ -148,35 +148,35 @@ class _Phase:
             size = inputs_bytes(bert, batch) if again else kept_bytes(bert, batch, mask)
             kept = "inputs" if again else "activations"
             of = f"{batch.sequences:,} of {batch.tokens} tokens, {kept} of {bert.layers} layers"
-            parts.append(Part(f"activations: {name}", size, of))
+            parts.append(MemoryPart(f"activations: {name}", size, of))
             computed = layer_bytes(bert, at_once, mask) if again else 0
             working.append(passing_bytes(bert, at_once) + computed)
         what = "a layer computed again, and gradients" if again else "gradients of a layer"
         of = f"{what}, {PLACES_PER_BUCKET:,} places at once"
-        return *parts, Part("backward pass", max(working), of)
+        return *parts, MemoryPart("backward pass", max(working), of)
 
-    def _passing(self, name: str, model: Model, batch: Batch, places: int) -> Part:
+    def _passing(self, name: str, model: ModelSize, batch: BatchShape, places: int) -> MemoryPart:
         of = f"a layer at a time, {places:,} places at once"
-        return Part(name, passing_bytes(model.bert, batch.part(places)), of)
+        return MemoryPart(name, passing_bytes(model.bert, batch.part(places)), of)
 
     @property
     def _width(self) -> int:
         return self.run.encoder.projection or self.run.encoder.hidden
 
-    def _refresh(self, held: tuple[Part, ...], sampler: SamplerSettings) -> Iterator[Moment]:
+    def _refresh(self, held: tuple[MemoryPart, ...], sampler: SamplerSettings) -> Iterator[Moment]:
         """Return what embedding and mining take: where it is computed, and in host memory."""
         width, n, r = self._width, self.corpus.documents, self.corpus.pairs
-        every = Batch(n, self.run.tokens.passage_tokens)
+        every = BatchShape(n, self.run.tokens.passage_tokens)
         encoding = self._passing("encoding", self._retriever, every, TOKENS_PER_BATCH)
         k, rows, gpus = sampler.candidates, min(ROWS_AT_ONCE, r), self.machine.gpus
         each = n * width * FLOAT / gpus / 1e9
         shared = f"; shared over {gpus} GPUs it would be {each:.1f} GB of each" if gpus > 1 else ""
         host = (
-            Part("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
-            Part("index", n * width * FLOAT, f"the same again, in faiss{shared}"),
-            Part("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
-            Part("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
-            Part(
+            MemoryPart("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
+            MemoryPart("index", n * width * FLOAT, f"the same again, in faiss{shared}"),
+            MemoryPart("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
+            MemoryPart("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
+            MemoryPart(
                 "candidates", 2 * r * k * CANDIDATE, f"{r:,} pairs x {k} x {CANDIDATE} bytes, of two rounds"
             ),
         )
@@ -184,6 +184,8 @@ class _Phase:
         yield Moment("refresh, host memory", (), host, host=True)
 
 
-def _at_rest(name: str, model: Model) -> Part:
+def _at_rest(name: str, model: ModelSize) -> MemoryPart:
     towers = f" in {model.towers} towers" if model.towers > 1 else ""
-    return Part(f"{name}: weights", model.parameters * FLOAT, f"{model.parameters:,}{towers} x {FLOAT} bytes")
+    return MemoryPart(
+        f"{name}: weights", model.parameters * FLOAT, f"{model.parameters:,}{towers} x {FLOAT} bytes"
+    )

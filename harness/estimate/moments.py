@@ -10,7 +10,7 @@ from harness.specs.parts import Hardware
 
 
 @dataclass(frozen=True)
-class Part:
+class MemoryPart:
     """Something that takes memory.
 
     Attributes:
@@ -36,8 +36,8 @@ class Moment:
     """
 
     name: str
-    held: tuple[Part, ...]
-    own: tuple[Part, ...]
+    held: tuple[MemoryPart, ...]
+    own: tuple[MemoryPart, ...]
     host: bool = False
 
     @property
@@ -47,7 +47,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusSize:
     """What of a collection decides memory: its documents, and its pairs of training query and positive."""
 
     documents: int

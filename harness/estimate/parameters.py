@@ -61,7 +61,7 @@ class Bert:
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelSize:
     """A retriever or a ranker.
 
     Attributes:
@@ -77,21 +77,21 @@ class Model:
     trained: int
 
 
-def retriever_of(encoder: EncoderSettings, tokens: TokenSettings) -> Model:
+def retriever_of(encoder: EncoderSettings, tokens: TokenSettings) -> ModelSize:
     """Return the parameters of a dual encoder; a pretrained tower brings a pooler that nothing reads."""
     longest = max(tokens.query_tokens, tokens.passage_tokens)
     bert = _bert(encoder, tokens.vocabulary, longest)
     towers = 1 if encoder.towers == "shared" else 2
     trained = bert.body + bert.hidden * (encoder.projection or 0)
     unread = 0 if encoder.start == "fresh" else bert.pooler
-    return Model(bert, towers, towers * (trained + unread), towers * trained)
+    return ModelSize(bert, towers, towers * (trained + unread), towers * trained)
 
 
-def ranker_of(ranker: RankerSettings, tokens: TokenSettings) -> Model:
+def ranker_of(ranker: RankerSettings, tokens: TokenSettings) -> ModelSize:
     """Return the parameters of a cross-encoder: a pooler and a linear map to one score on top of a BERT."""
     bert = _bert(ranker, tokens.vocabulary, ranker.pair_tokens)
     count = bert.body + bert.pooler + bert.hidden + 1
-    return Model(bert, 1, count, count)
+    return ModelSize(bert, 1, count, count)
 
 
 def _bert(sizes: EncoderSettings | RankerSettings, vocabulary: int, longest: int) -> Bert:

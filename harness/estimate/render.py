@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.estimate.memory import memory
-from harness.estimate.moments import Corpus, Machine, Moment, Part, largest
+from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
 from harness.specs.parts import Hardware
 from harness.specs.settings import RunSettings
 
@@ -18,7 +18,7 @@ GB = 1_000_000_000
 
 
 def render_memory(
-    runs: Sequence[RunSettings], corpus: Corpus, hardware: Hardware | None, here: Machine, has: int | None
+    runs: Sequence[RunSettings], corpus: CorpusSize, hardware: Hardware | None, here: Machine, has: int | None
 ) -> Group:
     """Return what `harness plan` says of memory; nothing where no run trains.
 
@@ -47,13 +47,13 @@ def _table(moments: Sequence[Moment]) -> Table:
     for place, part in enumerate(held.values()):
         table.add_row("" if place else "models", part.name, _gb(part.size), part.of)
     for moment in moments:
-        rows = [*_models(moment), *moment.own, Part("sum", moment.size, "")]
+        rows = [*_models(moment), *moment.own, MemoryPart("sum", moment.size, "")]
         for place, part in enumerate(rows):
             table.add_row("" if place else moment.name, part.name, _gb(part.size), part.of)
     return table
 
 
-def _models(moment: Moment) -> Iterator[Part]:
+def _models(moment: Moment) -> Iterator[MemoryPart]:
     """Yield what is held as one part, named by model: ``retriever: weights; ranker: weights, gradients``."""
     if not moment.held:
         return
@@ -62,7 +62,7 @@ def _models(moment: Moment) -> Iterator[Part]:
         model, _, what = part.name.partition(": ")
         by_model.setdefault(model, []).append(what)
     named = "; ".join(f"{model}: {', '.join(parts)}" for model, parts in by_model.items())
-    yield Part("models", sum(part.size for part in moment.held), named)
+    yield MemoryPart("models", sum(part.size for part in moment.held), named)
 
 
 def _of_paper(

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from harness.evaluation.comparison import Block, difference_block, paired_difference, score_table
+from harness.evaluation.comparison import CellBlock, difference_block, paired_difference, score_table
 
 
 def compare_sides(
     per_query: pd.DataFrame, column: Mapping[str, Any], sides: tuple[str, str], level: float
-) -> Block:
+) -> CellBlock:
     """Return the difference of a pair's two sides, over all seeds and for the first seed alone.
 
     Args:
@@ -38,7 +38,7 @@ def compare_sides(
     }
 
 
-def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> Block:
+def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> CellBlock:
     """Return how many of some intervals cover 0.
 
     Args:

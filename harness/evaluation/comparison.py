@@ -15,12 +15,12 @@ from harness.errors import UserError
 from harness.evaluation.interval import Interval, smallest_detectable_difference
 from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
 
-Block = dict[str, Any]
+CellBlock = dict[str, Any]
 """A JSON-ready piece of `cells.json`, numbers as fractions."""
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BaselineDifferences:
     """Differences of rows to the baseline row.
 
     Attributes:
@@ -29,11 +29,13 @@ class Comparison:
             power of 0.8 before Holm: ``{"checkpoints": fraction or None, "method": fraction or None}``.
     """
 
-    differences: dict[str, list[Block | None]]
-    smallest_difference: Block
+    differences: dict[str, list[CellBlock | None]]
+    smallest_difference: CellBlock
 
 
-def reproduced(per_query: pd.DataFrame, row: str, column: Mapping[str, Any], level: float) -> Block | None:
+def reproduced(
+    per_query: pd.DataFrame, row: str, column: Mapping[str, Any], level: float
+) -> CellBlock | None:
     """Return the ``reproduced`` block of a cell: mean, spread over seeds, and intervals of the mean itself.
 
     Args:
@@ -68,7 +70,7 @@ def compare_rows(
     baseline: str,
     primary: str,
     level: float,
-) -> Comparison:
+) -> BaselineDifferences:
     """Return the ``difference`` blocks of a table, rows paired with the baseline by seed and query.
 
     Holm's correction is over the compared rows of the primary column, on the method's p-values, or on those
@@ -95,7 +97,7 @@ def compare_rows(
             f"the primary column '{primary}' is not in the table", fix=f"columns: {', '.join(labels)}"
         )
     others = [row for row in rows if row != baseline]
-    differences: dict[str, list[Block | None]] = {row: [] for row in others}
+    differences: dict[str, list[CellBlock | None]] = {row: [] for row in others}
     on_primary: dict[str, dict[str, Interval]] = {}
     for position, column in enumerate(columns):
         reference = score_table(per_query, baseline, column)
@@ -106,7 +108,7 @@ def compare_rows(
             if paired is not None and column["label"] == primary:
                 on_primary[row] = _intervals(paired, level)
     _adjust(differences, labels.index(primary), on_primary)
-    return Comparison({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
+    return BaselineDifferences({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
 
 
 def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) -> pd.DataFrame:
@@ -159,7 +161,7 @@ def paired_difference(
     return difference
 
 
-def difference_block(paired: FloatArray, level: float) -> Block:
+def difference_block(paired: FloatArray, level: float) -> CellBlock:
     """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None."""
     return {"value": float(paired.mean()), **_interval_blocks(paired, level)}
 
@@ -205,7 +207,7 @@ def _intervals(values: FloatArray, level: float) -> dict[str, Interval]:
     return {name: interval for name, interval in found.items() if interval is not None}
 
 
-def _interval_blocks(values: FloatArray, level: float) -> Block:
+def _interval_blocks(values: FloatArray, level: float) -> CellBlock:
     """Both intervals of values [S, Q], JSON-ready."""
     found = _intervals(values, level)
     return {"checkpoints": None, "method": None} | {
@@ -213,7 +215,7 @@ def _interval_blocks(values: FloatArray, level: float) -> Block:
     }
 
 
-def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> Block | None:
+def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> CellBlock | None:
     """The ``difference`` block of a cell; None if there is neither a reproduced nor a published one."""
     untested = {"holm_p": None, "detectable": None}
     if paired is None:
@@ -223,7 +225,7 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 
 
 def _adjust(
-    differences: dict[str, list[Block | None]], primary: int, intervals: dict[str, dict[str, Interval]]
+    differences: dict[str, list[CellBlock | None]], primary: int, intervals: dict[str, dict[str, Interval]]
 ) -> None:
     """Write Holm's p-values into the blocks of the primary column, and what could have been found by them."""
     tested = {row: found.get("method") or found["checkpoints"] for row, found in intervals.items()}
@@ -235,9 +237,9 @@ def _adjust(
             block["detectable"] = smallest_detectable_difference(interval, comparisons=len(tested))
 
 
-def _smallest(intervals: dict[str, dict[str, Interval]]) -> Block:
+def _smallest(intervals: dict[str, dict[str, Interval]]) -> CellBlock:
     """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
-    smallest: Block = {}
+    smallest: CellBlock = {}
     for kind in ("checkpoints", "method"):
         found = [of_row[kind] for of_row in intervals.values() if kind in of_row]
         complete = bool(found) and len(found) == len(intervals)

@@ -12,7 +12,7 @@ from harness.evaluation.significance import checkpoint_interval
 
 
 @dataclass(frozen=True)
-class Watched:
+class DevPoint:
     """One run at one step.
 
     Attributes:
@@ -26,7 +26,7 @@ class Watched:
 
 def run_curve(
     lines: Iterable[Mapping[str, Any]], phase: str, measure: str, *, begin: float, end: tuple[int, float]
-) -> dict[int, Watched]:
+) -> dict[int, DevPoint]:
     """Return what a run reached, by step.
 
     The seconds of a step are those of all steps up to it and of the refreshes before it, with embedding and
@@ -51,7 +51,7 @@ def run_curve(
             done.append((line["step"] + (0.5 if mining else 0.0), took))  # between this step and the next
     values[end[0]] = end[1]
     return {
-        step: Watched(value, sum(took for at, took in done if at <= step) if recorded else None)
+        step: DevPoint(value, sum(took for at, took in done if at <= step) if recorded else None)
         for step, value in sorted(values.items())
     }
 
@@ -68,7 +68,7 @@ def work(line: Mapping[str, Any], phase: str) -> float | None:
     return None
 
 
-def mean_curve(runs: Sequence[Mapping[int, Watched]], level: float) -> list[dict[str, Any]]:
+def mean_curve(runs: Sequence[Mapping[int, DevPoint]], level: float) -> list[dict[str, Any]]:
     """Return the points of a row, one a step that all its runs have.
 
     Args:
@@ -80,7 +80,7 @@ def mean_curve(runs: Sequence[Mapping[int, Watched]], level: float) -> list[dict
     return [_point(step, [run[step] for run in runs], level) for step in steps]
 
 
-def _point(step: int, seeds: Sequence[Watched], level: float) -> dict[str, Any]:
+def _point(step: int, seeds: Sequence[DevPoint], level: float) -> dict[str, Any]:
     values = [seed.value for seed in seeds]
     seconds = [seed.seconds for seed in seeds if seed.seconds is not None]
     interval = checkpoint_interval([values], level) if len(values) > 1 else None  # seeds for its queries

@@ -11,14 +11,13 @@ from scipy import special
 from harness.collections.collection import RELEVANT, Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
+from harness.negatives.candidates import Floats, Integers
 from harness.negatives.mining import Miner
 from harness.negatives.noise import Noise, mixed
 from harness.negatives.registry import make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
 from harness.retrieval.encode import encode
 
-Numbers = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.floating]
 SEED = 1
 """Of the lists: the same ones for all who find the same candidates."""
 
@@ -34,8 +33,8 @@ class HeldOutLists:
     """
 
     split: str
-    rows: Numbers
-    passages: Numbers
+    rows: Integers
+    passages: Integers
 
 
 def held_out_lists(
@@ -71,7 +70,7 @@ def held_out_lists(
 
 def retriever_scores(
     lists: HeldOutLists, queries: npt.NDArray[np.float32], documents: npt.NDArray[np.float32]
-) -> Scores:
+) -> Floats:
     """Return inner products [R, 1 + n].
 
     Args:
@@ -79,22 +78,22 @@ def retriever_scores(
         queries: [Q, d] embeddings of the split's queries.
         documents: [N, d] embeddings.
     """
-    scores: Scores = np.einsum("rd,rcd->rc", queries[lists.rows], documents[lists.passages])
+    scores: Floats = np.einsum("rd,rcd->rc", queries[lists.rows], documents[lists.passages])
     return scores
 
 
-def right(scores: Scores) -> npt.NDArray[np.float64]:
+def right(scores: Floats) -> npt.NDArray[np.float64]:
     """Return whether the positive stands alone at the top of each list, [R] of 0 and 1."""
     return np.asarray((scores[:, :1] > scores[:, 1:]).all(axis=1), dtype=np.float64)
 
 
-def divergence(ranker: Scores, retriever: Scores) -> npt.NDArray[np.float64]:
+def divergence(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:
     """Return KL(softmax(ranker) || softmax(retriever)) of each list, [R] in nats."""
     p, log_q = special.softmax(ranker, axis=1), special.log_softmax(retriever, axis=1)
     apart: npt.NDArray[np.float64] = (special.xlogy(p, p) - p * log_q).sum(axis=1)
     return apart
 
 
-def agreement(ranker: Scores, retriever: Scores) -> npt.NDArray[np.float64]:
+def agreement(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:
     """Return whether both put the same passage first in each list, [R] of 0 and 1."""
     return np.asarray(ranker.argmax(axis=1) == retriever.argmax(axis=1), dtype=np.float64)

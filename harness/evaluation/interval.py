@@ -13,7 +13,7 @@ SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
-class Part:
+class VarianceComponent:
     """A part of the variance of a mean.
 
     Attributes:
@@ -44,9 +44,9 @@ class Interval:
     """
 
     mean: float
-    parts: tuple[Part, ...]
+    parts: tuple[VarianceComponent, ...]
     level: float
-    least: tuple[Part, ...] = ()
+    least: tuple[VarianceComponent, ...] = ()
 
     @property
     def half_width(self) -> float:
@@ -83,7 +83,7 @@ class Interval:
         return max(2 * _tail(group, abs(self.mean)) for group in groups)
 
     @property
-    def _widest(self) -> tuple[Part, ...]:
+    def _widest(self) -> tuple[VarianceComponent, ...]:
         tail = (1 - self.level) / 2
         return max(self.parts, self.least, key=lambda parts: _reach(parts, tail))
 
@@ -118,12 +118,12 @@ def smallest_detectable_difference(interval: Interval, power: float = 0.8, compa
     return float(optimize.brentq(lacking, 0.0, high)) * adjusted.standard_error
 
 
-def _reach(parts: Iterable[Part], tail: float) -> float:
+def _reach(parts: Iterable[VarianceComponent], tail: float) -> float:
     """Half-width that leaves `tail` out at either side."""
     return math.sqrt(sum(float(special.stdtrit(part.df, tail)) ** 2 * part.variance for part in parts))
 
 
-def _tail(parts: Iterable[Part], distance: float) -> float:
+def _tail(parts: Iterable[VarianceComponent], distance: float) -> float:
     """Tail at which the half-width is `distance`; with no variation 1/2 for a distance of 0 and else 0."""
     varying = [part for part in parts if part.variance > 0]
     if not varying:

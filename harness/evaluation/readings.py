@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.evaluation.comparison import Block, difference_block, paired_difference, score_table
+from harness.evaluation.comparison import CellBlock, difference_block, paired_difference, score_table
 
 
 def agree(reading: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -28,7 +28,7 @@ def compare_readings(
     *,
     focus: str,
     level: float,
-) -> list[Block]:
+) -> list[CellBlock]:
     """Return the difference of every reading of a row to every reading of the others that agrees with it.
 
     Args:
@@ -57,7 +57,7 @@ def compare_readings(
     return pairs
 
 
-def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[Block]:
+def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[CellBlock]:
     """Return, for each row compared with, how the differences to it lie.
 
     Returns:
@@ -89,7 +89,7 @@ def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[Block]:
 
 def by_value(
     pairs: Sequence[Mapping[str, Any]], readings: Sequence[Mapping[str, Any]], paths: Sequence[str]
-) -> list[Block]:
+) -> list[CellBlock]:
     """Return the mean difference under each value of each path, for each row compared with.
 
     In a full factorial the other paths are balanced, so the means differ by what the path accounts for,

@@ -14,7 +14,7 @@ from typing import Any
 
 from scipy import stats
 
-Block = dict[str, Any]
+from harness.evaluation.comparison import CellBlock
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def measure_reproducibility(
     rows: Sequence[Mapping[str, Any]],
     baseline: str,
     stand_in: str | None,
-) -> Block:
+) -> CellBlock:
     """Return the ``reproducibility`` block of a comparison.
 
     Args:
@@ -85,8 +85,8 @@ def measure_reproducibility(
         figures on both sides; ``ranks``, one ``{"column", "rows", "tau"}`` a column, tau None where it cannot
         be had.
     """
-    effects: list[Block] = []
-    ranks: list[Block] = []
+    effects: list[CellBlock] = []
+    ranks: list[CellBlock] = []
     for place, column in enumerate(columns):
         if not column["published"]:
             continue
@@ -110,7 +110,7 @@ def _both(cell: Mapping[str, Any]) -> tuple[float, float] | None:
     return cell["published"]["value"], cell["reproduced"]["mean"]
 
 
-def _effects(row: tuple[float, float], baseline: tuple[float, float]) -> Block:
+def _effects(row: tuple[float, float], baseline: tuple[float, float]) -> CellBlock:
     published, reproduced = Means(row[0], baseline[0]), Means(row[1], baseline[1])
     return {
         "effect_ratio": effect_ratio(published, reproduced),
@@ -118,7 +118,7 @@ def _effects(row: tuple[float, float], baseline: tuple[float, float]) -> Block:
     }
 
 
-def _not_given(stand_in: str | None, effects: Sequence[Block]) -> str | None:
+def _not_given(stand_in: str | None, effects: Sequence[CellBlock]) -> str | None:
     if stand_in is not None:
         return stand_in
     return None if effects else "no row has figures on both sides, and the baseline too"

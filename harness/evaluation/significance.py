@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import UserError
-from harness.evaluation.interval import Interval, Part
+from harness.evaluation.interval import Interval, VarianceComponent
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -51,7 +51,9 @@ def checkpoint_interval(differences: npt.ArrayLike, level: float) -> Interval:
     table = _table(differences, level)
     means = table.mean(axis=0)
     queries = table.shape[1]
-    return Interval(float(table.mean()), (Part(_dust_free(means) ** 2 / queries, queries - 1),), level)
+    return Interval(
+        float(table.mean()), (VarianceComponent(_dust_free(means) ** 2 / queries, queries - 1),), level
+    )
 
 
 def method_interval(differences: npt.ArrayLike, level: float) -> Interval | None:
@@ -87,8 +89,10 @@ def method_interval(differences: npt.ArrayLike, level: float) -> Interval | None
     if seeds == 1:
         return None
     squares = mean_squares(table)
-    of_seeds = Part(squares.seed / (seeds * queries), seeds - 1)
-    of_queries = Part(max(squares.query - squares.residual, 0.0) / (seeds * queries), queries - 1)
+    of_seeds = VarianceComponent(squares.seed / (seeds * queries), seeds - 1)
+    of_queries = VarianceComponent(
+        max(squares.query - squares.residual, 0.0) / (seeds * queries), queries - 1
+    )
     checkpoints = checkpoint_interval(table, level)
     return Interval(checkpoints.mean, (of_seeds, of_queries), level, least=checkpoints.parts)
 

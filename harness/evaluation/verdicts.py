@@ -41,7 +41,7 @@ class Rule(Generic[Subject]):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RowEvidence:
     """What is known of a row's difference to the baseline in the primary column.
 
     Attributes:
@@ -95,7 +95,7 @@ class Evidence:
         return self.detectable > min(abs(end) for end in self.published)
 
 
-ROW_RULES: tuple[Rule[Evidence], ...] = (
+ROW_RULES: tuple[Rule[RowEvidence], ...] = (
     Rule(
         PIPELINE,
         "the scale is simulation or quick, or another collection stands in for the paper's: "
@@ -172,7 +172,7 @@ ROW_RULES: tuple[Rule[Evidence], ...] = (
 
 
 @dataclass(frozen=True)
-class Standing:
+class TableEvidence:
     """How the rows of a table were judged.
 
     Attributes:
@@ -184,7 +184,7 @@ class Standing:
     words: tuple[str, ...]
 
 
-TABLE_RULES: tuple[Rule[Standing], ...] = (
+TABLE_RULES: tuple[Rule[TableEvidence], ...] = (
     Rule(PIPELINE, ROW_RULES[0].because, lambda table: table.pipeline),
     Rule(
         UNJUDGED,
@@ -214,12 +214,12 @@ TABLE_RULES: tuple[Rule[Standing], ...] = (
 )
 
 
-def judge_row(row: Evidence) -> dict[str, str]:
+def judge_row(row: RowEvidence) -> dict[str, str]:
     """Return ``{"word", "reason"}`` of a row."""
     return next(rule for rule in ROW_RULES if rule.applies(row)).verdict()
 
 
-def judge_table(table: Standing) -> dict[str, str]:
+def judge_table(table: TableEvidence) -> dict[str, str]:
     """Return ``{"word", "reason"}`` of a table; the reason counts its rows."""
     counts = Counter(table.words)
     counted = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
@@ -243,7 +243,7 @@ def judge(
     rows = {name: _evidence(block or {}, level, pipeline) for name, block in differences.items()}
     verdicts = {name: judge_row(row) for name, row in rows.items()}
     due = tuple(verdicts[name]["word"] for name, row in rows.items() if row.published is not None)
-    return verdicts, judge_table(Standing(pipeline, due))
+    return verdicts, judge_table(TableEvidence(pipeline, due))
 
 
 def rules_text() -> str:
@@ -256,9 +256,9 @@ def rules_text() -> str:
     return f"A row:\n\n{texts[0]}\n\nA table:\n\n{texts[1]}"
 
 
-def _evidence(block: Mapping[str, Any], level: float, pipeline: bool) -> Evidence:
+def _evidence(block: Mapping[str, Any], level: float, pipeline: bool) -> RowEvidence:
     p_value = block.get("holm_p")
-    return Evidence(
+    return RowEvidence(
         pipeline=pipeline,
         published=_ends(block.get("published")),
         value=block.get("value"),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from harness.errors import UserError, nearest
-from harness.methods.parameters import Parameter, paragraphs, parameters_of
+from harness.methods.parameters import MethodParameter, paragraphs, parameters_of
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES, TOPOLOGIES
 from harness.specs.library import Library
@@ -61,7 +61,7 @@ class Method:
     kind: str
     summary: str
     citation: str
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[MethodParameter, ...] = ()
     formula: str | None = None
     text: tuple[str, ...] = ()
 
@@ -124,9 +124,9 @@ def _samplers() -> Iterator[Method]:
         if preset.source is None:  # nothing is drawn, so that law and draw are idle
             chosen |= {"law": None, "draw": None}
         pieces = tuple(
-            Parameter(kind, kind, tuple(known), default=chosen[kind]) for kind, known in PIECES.items()
+            MethodParameter(kind, kind, tuple(known), default=chosen[kind]) for kind, known in PIECES.items()
         )
-        mask = Parameter("mask", "mask", tuple(MASKS), default=preset.mask)
+        mask = MethodParameter("mask", "mask", tuple(MASKS), default=preset.mask)
         yield Method(preset.name, "sampler", preset.summary, preset.citation, (*pieces, mask))
 
 

@@ -20,7 +20,7 @@ _ITEM = re.compile(r"- |`[\w-]+`:")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class MethodParameter:
     """A parameter, as a spec may set it.
 
     Attributes:
@@ -52,7 +52,7 @@ class Parameter:
         return ", ".join(map(str, self.values)) if self.values else self.type
 
 
-def parameters_of(known: Mapping[str, FieldInfo], text: tuple[str, ...] = ()) -> tuple[Parameter, ...]:
+def parameters_of(known: Mapping[str, FieldInfo], text: tuple[str, ...] = ()) -> tuple[MethodParameter, ...]:
     """Return the parameters that fields of pydantic declare.
 
     Args:
@@ -60,7 +60,7 @@ def parameters_of(known: Mapping[str, FieldInfo], text: tuple[str, ...] = ()) ->
         text: paragraphs of the class docstring.
     """
     return tuple(
-        Parameter(
+        MethodParameter(
             name=name,
             type=_type(field.annotation),
             values=get_args(field.annotation) if get_origin(field.annotation) is Literal else None,

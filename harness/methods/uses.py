@@ -12,7 +12,7 @@ from harness.specs.library import Library
 from harness.specs.models import Row, Trained
 
 
-class Use(NamedTuple):
+class MethodUse(NamedTuple):
     """A spec, and a row of it where it has rows, that names a method."""
 
     kind: str
@@ -21,7 +21,7 @@ class Use(NamedTuple):
     row: str | None = None
 
 
-def uses_of(method: Method, uses: list[Use]) -> dict[str, list[str]]:
+def uses_of(method: Method, uses: list[MethodUse]) -> dict[str, list[str]]:
     """Return the specs that use a method, each with its rows that do."""
     found: dict[str, list[str]] = {}
     for use in uses:
@@ -32,9 +32,9 @@ def uses_of(method: Method, uses: list[Use]) -> dict[str, list[str]]:
     return found
 
 
-def all_uses(library: Library) -> list[Use]:
+def all_uses(library: Library) -> list[MethodUse]:
     """Return what each target, recipe and scale names; specs that are broken name nothing."""
-    found: list[Use] = []
+    found: list[MethodUse] = []
     for name in library.targets():
         try:
             target = library.target(name).target
@@ -43,14 +43,14 @@ def all_uses(library: Library) -> list[Use]:
         if not isinstance(target, Trained):
             continue
         for row in target.rows:
-            found += [Use(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]
+            found += [MethodUse(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]
     for name in library.names("recipes"):
         recipe = library.recipe(name)
-        found += [Use("loss", loss, f"recipes/{name}") for loss in _names(recipe.loss)]
+        found += [MethodUse("loss", loss, f"recipes/{name}") for loss in _names(recipe.loss)]
         if recipe.start:
-            found.append(Use("recipe", recipe.start, f"recipes/{name}"))
+            found.append(MethodUse("recipe", recipe.start, f"recipes/{name}"))
     for name in library.names("scales"):
-        found.append(Use("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
+        found.append(MethodUse("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
     return found
 
 

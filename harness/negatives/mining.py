@@ -15,12 +15,12 @@ import numpy.typing as npt
 from harness.errors import UserError
 from harness.negatives.candidates import Candidates, Integers
 from harness.negatives.sources.corpus import Corpus
-from harness.negatives.sources.source import Found, Proposal, Source, View
+from harness.negatives.sources.source import Proposal, SearchResult, Source, View
 from harness.storage.disk import room_for
 from harness.storage.files import write_bytes
 
 
-def no_words(depth: int) -> Found:
+def no_words(depth: int) -> SearchResult:
     """Refuse a lexical search where there are no texts."""
     raise UserError("BM25 needs the texts of a collection", fix="mine through `harness reproduce`")
 
@@ -45,7 +45,7 @@ class Miner:
     masked: Sequence[Integers]
     query_ids: Sequence[str] = ()
     document_number: Mapping[str, int] | None = None
-    lexical: Callable[[int], Found] = no_words
+    lexical: Callable[[int], SearchResult] = no_words
 
     def mine(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.records.mlflow_client import Experiment, without_password
-from harness.records.mlflow_entries import Point, metric_name
+from harness.records.mlflow_entries import MetricPoint, metric_name
 from harness.records.mlflow_mirror import LONGEST_TAG, reason_of
 
 LOG = logging.getLogger(__name__)
@@ -45,7 +45,9 @@ def record_analysis(
         told = {"fingerprint": fingerprint, **tags}
         opened.create_run({key: value[:LONGEST_TAG] for key, value in told.items()}, now_ms)
         run_id = opened.only_run(fingerprint).info.run_id
-        opened.log(run_id, [Point(metric_name(name), value, now_ms, 0) for name, value in numbers.items()])
+        opened.log(
+            run_id, [MetricPoint(metric_name(name), value, now_ms, 0) for name, value in numbers.items()]
+        )
         for path in files:
             opened.log_file(run_id, path)
         opened.finish(run_id, int(1000 * time.time()))

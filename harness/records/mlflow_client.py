@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from harness.records.mlflow_entries import Point
+from harness.records.mlflow_entries import MetricPoint
 
 SQLITE = "sqlite:///"
 DEFAULTS = {
@@ -95,7 +95,7 @@ class Experiment:
     def log(
         self,
         run_id: str,
-        points: list[Point] | None = None,
+        points: list[MetricPoint] | None = None,
         tags: dict[str, str] | None = None,
         params: dict[str, str] | None = None,
     ) -> None:

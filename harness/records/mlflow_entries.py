@@ -18,7 +18,7 @@ PACKAGES = ("torch", "transformers", "numpy")
 """Packages whose versions people filter by; environment.json holds all."""
 
 
-class Point(NamedTuple):
+class MetricPoint(NamedTuple):
     """One number of a metric; `time_ms` since the epoch."""
 
     name: str
@@ -33,11 +33,11 @@ def metric_name(name: str) -> str:
     return re.sub(r"__+", "_", plain).strip("_")[:250]
 
 
-def line_points(line: dict[str, Any]) -> list[Point]:
+def line_points(line: dict[str, Any]) -> list[MetricPoint]:
     """Return the numbers of one line of metrics.jsonl, named ``phase/metric``."""
     time_ms = int(float(line["time"]) * 1000)
     return [
-        Point(metric_name(f"{line['phase']}/{key}"), float(value), time_ms, int(line["step"]))
+        MetricPoint(metric_name(f"{line['phase']}/{key}"), float(value), time_ms, int(line["step"]))
         for key, value in line.items()
         if key not in NOT_METRICS and _is_number(value)
     ]

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.errors import HarnessError, UserError
-from harness.records.mirroring import ServerError
+from harness.records.mirror_thread import ServerError
 from harness.records.mlflow_client import Experiment, without_password
 from harness.records.mlflow_entries import (
-    Point,
+    MetricPoint,
     environment_tags,
     flatten,
     line_points,
@@ -200,7 +200,7 @@ class MlflowMirror:
 
     def _write_lines(self, opened: Experiment, state: _Mirrored, path: Path) -> None:
         """Write the lines that MLflow does not hold, a batch a call; each call also says how far it came."""
-        batch: list[Point] = []
+        batch: list[MetricPoint] = []
         lines, offset = state.lines, state.offset
 
         def send() -> None:
@@ -222,7 +222,7 @@ class MlflowMirror:
         when_ms = int(1000 * _finished(folder))
         numbers = {f"result/{key}": float(value) for key, value in flatten(result, numbers=True).items()}
         numbers |= _means(folder)
-        points = [Point(metric_name(key), value, when_ms, 0) for key, value in numbers.items()]
+        points = [MetricPoint(metric_name(key), value, when_ms, 0) for key, value in numbers.items()]
         for start in range(0, len(points), BATCH):
             opened.log(state.run_id, points[start : start + BATCH])
         for name in ARTIFACTS:

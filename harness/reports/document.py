@@ -30,7 +30,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a table.
 
     Attributes:
@@ -64,7 +64,7 @@ class Table:
     """
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[tuple[Field, ...], ...]
     caption: str = ""
     notes: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Note:
+class NoteItem:
     """A sentence, or what is to be said of a term."""
 
     text: str
@@ -96,7 +96,7 @@ class Notes:
     """A list under a heading."""
 
     title: str
-    items: tuple[Note, ...]
+    items: tuple[NoteItem, ...]
 
 
 Block = Table | Figure | Notes
@@ -128,7 +128,7 @@ def fields(texts: Iterable[str]) -> tuple[Field, ...]:
 
 def noted(title: str, texts: Iterable[str]) -> Notes:
     """Return a list of sentences."""
-    return Notes(title, tuple(Note(text) for text in texts))
+    return Notes(title, tuple(NoteItem(text) for text in texts))
 
 
 def filled(*blocks: Block) -> tuple[Block, ...]:

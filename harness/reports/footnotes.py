@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.reports.document import Figure, Note, Notes
+from harness.reports.document import Figure, NoteItem, Notes
 from harness.reports.text import Cells, collection_text, count_text, row_text
 
 ONE_SEED = (
@@ -34,7 +34,7 @@ def last_line(cells: Cells, *more: str) -> str:
 
 def row_notes(cells: Cells) -> Notes:
     """Return what each row is, as far as there is something to say."""
-    said = (Note(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
+    said = (NoteItem(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
     return Notes("Rows", tuple(said))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.reports.document import Column, Note, Notes, Table, fields
+from harness.reports.document import NoteItem, Notes, Table, TableColumn, fields
 from harness.reports.text import NOTHING
 
 SHOWN = ("torch", "transformers", "numpy", "ir-measures", "faiss-cpu", "faiss-gpu")
@@ -15,23 +15,23 @@ SHOWN = ("torch", "transformers", "numpy", "ir-measures", "faiss-cpu", "faiss-gp
 def environments(provenance: Any) -> Notes:
     """Return commit, hardware and packages of each environment, and how the collection was checked."""
     items = [
-        Note(_environment(found), f"Environment {number}")
+        NoteItem(_environment(found), f"Environment {number}")
         for number, found in enumerate(provenance["environments"])
     ]
     if provenance["manifest"]:
-        items.append(Note(f"{provenance['manifest']}.", "Collection"))
+        items.append(NoteItem(f"{provenance['manifest']}.", "Collection"))
     return Notes("Environments", tuple(items))
 
 
 def run_table(provenance: Any) -> Table:
     """Return a line for each run."""
     columns = (
-        Column("Row", names=True),
-        Column("seed"),
-        Column("run", names=True),
-        Column("seconds"),
-        Column("finished (UTC)"),
-        Column("environment"),
+        TableColumn("Row", names=True),
+        TableColumn("seed"),
+        TableColumn("run", names=True),
+        TableColumn("seconds"),
+        TableColumn("finished (UTC)"),
+        TableColumn("environment"),
     )
     rows = tuple(
         fields(

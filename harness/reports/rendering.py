@@ -11,7 +11,7 @@ from harness.errors import UserError
 from harness.reports.document import Figure
 from harness.reports.kinds import document_of, report_of
 from harness.reports.provenance import environments, run_table
-from harness.reports.renderers.html import Entry, Further, render_html, render_page
+from harness.reports.renderers.html import PageEntry, ReportLink, render_html, render_page
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.text import Cells, collection_text, dataset_titles
@@ -90,14 +90,14 @@ def page_text(scale: Path) -> str:
     return render_page(f"Results at {scale.name} scale", entries, _searches(scale))
 
 
-def _searches(scale: Path) -> list[Further]:
+def _searches(scale: Path) -> list[ReportLink]:
     """Return the searches of a scale that have a report of their own, from their trials."""
     found = []
     for path in sorted(scale.glob("searches/*/trials.json")):
         with _left_out(), _of_this_harness(path.parent):
             trials, name = read_json(path), f"searches/{path.parent.name}"
             if (path.parent / "table.html").exists():
-                found.append(Further(name, trials["title"], trials["source"], f"{name}/table.html"))
+                found.append(ReportLink(name, trials["title"], trials["source"], f"{name}/table.html"))
     return found
 
 
@@ -132,14 +132,14 @@ def _folders(scale: Path) -> list[Path]:
     return [folder for folder in found if all((folder / name).exists() for name in DATA)]
 
 
-def _entry(folder: Path, prefix: str) -> Entry:
+def _entry(folder: Path, prefix: str) -> PageEntry:
     """Return a target for HTML; its figures are drawn already."""
     cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
     document = document_of(cells)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
     seeds = len(cells.get("seeds", []))
     counted = ["--seeds", str(seeds)] if seeds else []
-    return Entry(
+    return PageEntry(
         document=document,
         drawings={name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names},
         anchor=cells["target"].replace("/", "-"),

@@ -9,12 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from harness.collections.pairs import Pairs
+from harness.collections.pairs import IntArray, Pairs
 from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker
 from harness.retrieval.encode import TOKENS_PER_BATCH, length_buckets
-
-Integers = npt.NDArray[np.int64]
 
 
 def nothing(done: int) -> None:
@@ -25,10 +23,10 @@ def rerank_scores(
     ranker: Ranker,
     tokens: TokenStore,
     split: str,
-    documents: Integers,
+    documents: IntArray,
     *,
     pair_tokens: int,
-    rows: Integers | None = None,
+    rows: IntArray | None = None,
     advance: Callable[[int], None] = nothing,
 ) -> npt.NDArray[np.float32]:
     """Score documents for each query, without dropout.
@@ -64,7 +62,7 @@ def rerank_scores(
     return table
 
 
-def scored_buckets(ranker: Ranker, pairs: Pairs, pad: int, places: int) -> Iterator[tuple[Integers, Tensor]]:
+def scored_buckets(ranker: Ranker, pairs: Pairs, pad: int, places: int) -> Iterator[tuple[IntArray, Tensor]]:
     """Yield row numbers of pairs and their scores, bucketed by length.
 
     Args:

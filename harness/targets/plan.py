@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.estimate.moments import Corpus, Machine
+from harness.estimate.moments import CorpusSize, Machine
 from harness.estimate.render import render_memory
 from harness.records.environment import gpus, memory_bytes
 from harness.runs.stages import Stages
@@ -31,7 +31,7 @@ class Plan:
 
     resolved: Resolved
     runs: Sequence[WantedRun]
-    corpus: Corpus
+    corpus: CorpusSize
 
 
 def plan_at(
@@ -46,12 +46,12 @@ def plan_at(
     settings = resolved.collection()
     if not settings.available:
         sizes = settings.parameters
-        corpus = Corpus(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
+        corpus = CorpusSize(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
         return Plan(resolved, wanted(resolved, seeds, rows), corpus)
     resolved = resolve_at(library, target, scale, stages)
     runs, collection = plan(resolved, stages, seeds, rows), stages.collection(settings)
     pairs = labelled_pairs(collection).pairs if runs else ()
-    return Plan(resolved, runs, Corpus(len(collection.documents), len(pairs)))
+    return Plan(resolved, runs, CorpusSize(len(collection.documents), len(pairs)))
 
 
 def render_plan(planned: Plan) -> Group:

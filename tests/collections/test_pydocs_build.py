@@ -14,8 +14,8 @@ from harness.collections.pydocs.clusters import (
     similar,
 )
 from harness.collections.pydocs.markup import words
-from harness.collections.pydocs.see_also import Names
-from harness.collections.pydocs.sources import PACKAGES, SKIPPED, pinned_version, read_pins, source_files
+from harness.collections.pydocs.packages import PACKAGES, SKIPPED, pinned_version, read_pins, source_files
+from harness.collections.pydocs.see_also import NameIndex
 from harness.collections.pydocs.splits import NEAR, group, judgements, make_queries, split_of
 from harness.errors import UserError
 
@@ -127,7 +127,7 @@ def test_split_depends_on_the_name_alone_and_has_its_share():
 
 def test_names_resolve_in_the_nearest_scope_and_never_by_luck():
     ids = ["a:a.x.f", "a:a.y.f", "a:a._z.g", "a:a.K", "a:a.K.m", "b:b._c.h", "a:a.x.other"]
-    names = Names(ids)
+    names = NameIndex(ids)
     assert names.resolve("f", "a:a.x.other") == "a:a.x.f"
     assert names.resolve("f", "a:a.K") is None
     assert names.resolve("a.g", "a:a.x.f") == "a:a._z.g"

@@ -5,7 +5,7 @@ import pytest
 from harness.collections.pydocs.clean import FEWEST_WORDS, MOST_WORDS, clean, first_sentence
 from harness.collections.pydocs.harvest import Docstring, read_docstrings
 from harness.collections.pydocs.markup import dedent, plain_inline, words
-from harness.collections.pydocs.sources import SourceFile
+from harness.collections.pydocs.packages import SourceFile
 from harness.errors import UserError
 
 PROSE = "It walks over every edge of the given graph and adds up all the weights that it finds there; "

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.estimate.memory import memory
-from harness.estimate.moments import Corpus, Machine, Moment, largest
+from harness.estimate.moments import CorpusSize, Machine, Moment, largest
 from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
@@ -16,7 +16,7 @@ from harness.specs.settings import RunSettings
 from tests.place import CHECKOUT, Place
 
 TARGET = "trisampler/table-5-ar2"
-PUBLISHED = Corpus(8_841_823, 502_939)
+PUBLISHED = CorpusSize(8_841_823, 502_939)
 
 
 def at(scale: str) -> Resolved:
@@ -27,7 +27,7 @@ def runs(resolved: Resolved) -> list[RunSettings]:
     return [resolved.run(row, 0) for row in with_runs(resolved.target.rows)]
 
 
-def moments(scale: str, machine: Machine, corpus: Corpus = PUBLISHED) -> dict[str, Moment]:
+def moments(scale: str, machine: Machine, corpus: CorpusSize = PUBLISHED) -> dict[str, Moment]:
     return {m.name: m for m in largest(memory(run, corpus, machine) for run in runs(at(scale)))}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.evaluation.curves import Watched, mean_curve, run_curve
+from harness.evaluation.curves import DevPoint, mean_curve, run_curve
 from harness.evaluation.measures import DEV_MEASURE
 
 
@@ -22,12 +22,12 @@ def lines(seconds: bool = True) -> list[dict[str, Any]]:
     return [*steps[:2], watched, mined, *steps[2:], {"phase": "warm-up", "step": 9, "time": 0.0}]
 
 
-def curve(seconds: bool = True, begin: float = 0.25, reached: float = 0.75) -> dict[int, Watched]:
+def curve(seconds: bool = True, begin: float = 0.25, reached: float = 0.75) -> dict[int, DevPoint]:
     return run_curve(lines(seconds), "continued", DEV_MEASURE, begin=begin, end=(4, reached))
 
 
 def test_a_curve_begins_at_the_warm_up_and_ends_at_the_finished_run() -> None:
-    assert curve() == {0: Watched(0.25, 0.0), 2: Watched(0.5, 2.0), 4: Watched(0.75, 14.0)}
+    assert curve() == {0: DevPoint(0.25, 0.0), 2: DevPoint(0.5, 2.0), 4: DevPoint(0.75, 14.0)}
 
 
 def test_a_rankers_steps_are_work_too() -> None:

@@ -8,7 +8,7 @@ from scipy import stats
 
 from harness.errors import UserError
 from harness.evaluation.calibration import clopper_pearson
-from harness.evaluation.interval import Interval, Part, smallest_detectable_difference
+from harness.evaluation.interval import Interval, VarianceComponent, smallest_detectable_difference
 from harness.evaluation.significance import checkpoint_interval, holm, method_interval
 from tests.benchmarks.interval_coverage import (
     MEAN,
@@ -116,7 +116,7 @@ def test_the_p_value_is_the_level_at_which_the_interval_ends_at_0(shift: float, 
 
 
 def test_a_p_value_beyond_all_tails_is_0_or_nearly() -> None:
-    interval = Interval(1.0, (Part(1e-30, 500), Part(1e-40, 700)), 0.95)
+    interval = Interval(1.0, (VarianceComponent(1e-30, 500), VarianceComponent(1e-40, 700)), 0.95)
     assert 0 <= interval.p_value < 1e-290
 
 
@@ -149,7 +149,7 @@ def test_differences_that_do_not_vary(value: float, p_value: float) -> None:
 @pytest.mark.parametrize("df", [2.0, 30.0, 2000.0])
 @pytest.mark.parametrize("comparisons", [1, 3])
 def test_smallest_detectable_difference_has_its_power(df: float, comparisons: int) -> None:
-    interval = Interval(mean=0.0, parts=(Part(0.01**2, df),), level=0.95)
+    interval = Interval(mean=0.0, parts=(VarianceComponent(0.01**2, df),), level=0.95)
     shift = smallest_detectable_difference(interval, comparisons=comparisons) / 0.01
     rng = np.random.default_rng(7)
     t = (rng.normal(size=200_000) + shift) / np.sqrt(rng.chisquare(df, 200_000) / df)
@@ -160,14 +160,16 @@ def test_smallest_detectable_difference_has_its_power_where_the_variance_has_par
     seeds, queries = 3, 60
     tables, _ = simulate(Regime(seeds, 3, 4), 1500)
     true = REST**2 / (seeds * queries)  # MS_rest / (S Q)
-    expected = Interval(0.0, (Part(3 * true, seeds - 1), Part(3 * true, queries - 1)), 0.95)
+    expected = Interval(
+        0.0, (VarianceComponent(3 * true, seeds - 1), VarianceComponent(3 * true, queries - 1)), 0.95
+    )
     shift = smallest_detectable_difference(expected)
     made = [method_interval(table - MEAN + shift, 0.95) for table in tables]
     assert np.mean([i is not None and i.low > 0 for i in made]) == pytest.approx(0.8, abs=0.035)
 
 
 def test_smallest_detectable_difference_of_many_queries_is_about_2_8_standard_errors() -> None:
-    interval = Interval(mean=0.3, parts=(Part(1.0, 1e6),), level=0.95)
+    interval = Interval(mean=0.3, parts=(VarianceComponent(1.0, 1e6),), level=0.95)
     assert smallest_detectable_difference(interval) == pytest.approx(1.95996 + 0.84162, abs=1e-3)
 
 

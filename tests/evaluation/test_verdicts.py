@@ -11,8 +11,8 @@ import pytest
 from harness.evaluation.verdicts import (
     ROW_RULES,
     TABLE_RULES,
-    Evidence,
-    Standing,
+    RowEvidence,
+    TableEvidence,
     judge,
     judge_row,
     judge_table,
@@ -22,7 +22,7 @@ from harness.evaluation.verdicts import (
 UP, ZERO, DOWN = (0.008, 0.010), (-0.001, 0.001), (-0.010, -0.008)
 
 
-def evidence(**changes: Any) -> Evidence:
+def evidence(**changes: Any) -> RowEvidence:
     """By default: published +0.9, reproduced +0.9 with a narrow interval."""
     usual = {
         "pipeline": False,
@@ -32,7 +32,7 @@ def evidence(**changes: Any) -> Evidence:
         "found": True,
         "detectable": 0.006,
     }
-    return Evidence(**usual | changes)
+    return RowEvidence(**usual | changes)
 
 
 ROWS = [
@@ -90,7 +90,7 @@ def test_every_evidence_has_a_verdict_and_the_strong_ones_ask_for_much() -> None
     many = product((True, False), (UP, ZERO, DOWN, None), values, intervals, (True, False), (None, 0.0, 1.0))
     seen = set()
     for pipeline, published, value, method, found, detectable in many:
-        row = Evidence(pipeline, published, value, method, found, detectable)
+        row = RowEvidence(pipeline, published, value, method, found, detectable)
         verdict = judge_row(row)
         seen.add((verdict["word"], verdict["reason"]))
         word = verdict["word"]
@@ -123,11 +123,14 @@ def test_every_evidence_has_a_verdict_and_the_strong_ones_ask_for_much() -> None
     ],
 )
 def test_a_table_follows_from_its_rows(place: int, words: tuple[str, ...]) -> None:
-    verdict = judge_table(Standing(False, words))
+    verdict = judge_table(TableEvidence(False, words))
     assert verdict["word"] == TABLE_RULES[place].word
     assert verdict["reason"].startswith(TABLE_RULES[place].because)
     assert all(word in verdict["reason"] for word in words)
-    assert judge_table(Standing(True, words)) == {"word": "pipeline check", "reason": TABLE_RULES[0].because}
+    assert judge_table(TableEvidence(True, words)) == {
+        "word": "pipeline check",
+        "reason": TABLE_RULES[0].because,
+    }
 
 
 def block(value: float | None, half: float, p_value: float | None, **changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from harness.encoders import pooling
 from harness.errors import UserError
 from harness.methods.catalogue import KINDS, PIECES, Method, catalogue, methods_named
-from harness.methods.parameters import Parameter, paragraphs
+from harness.methods.parameters import MethodParameter, paragraphs
 from harness.methods.uses import _of_row, all_uses, uses_of
 from harness.negatives.presets import presets
 from harness.pieces import make_piece
@@ -29,7 +29,7 @@ def one(kind: str, name: str) -> Method:
     return found
 
 
-def parameter(kind: str, method: str, name: str) -> Parameter:
+def parameter(kind: str, method: str, name: str) -> MethodParameter:
     [found] = [each for each in one(kind, method).parameters if each.name == name]
     return found
 

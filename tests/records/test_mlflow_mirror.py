@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import UserError
-from harness.records.mirroring import ServerError
+from harness.records.mirror_thread import ServerError
 from harness.records.mlflow_client import Experiment, without_password
 from harness.records.mlflow_entries import environment_tags, flatten, lines_from, metric_name, skip_lines
 from harness.records.mlflow_mirror import MlflowMirror

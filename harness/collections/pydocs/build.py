@@ -10,8 +10,8 @@ from harness.collections.collection import Collection
 from harness.collections.pydocs.clean import Entry, clean
 from harness.collections.pydocs.clusters import deduplicate
 from harness.collections.pydocs.harvest import Docstring, read_docstrings
-from harness.collections.pydocs.see_also import Names, make_see_also
-from harness.collections.pydocs.sources import PACKAGES, canonical, pinned_version, read_pins, source_files
+from harness.collections.pydocs.packages import PACKAGES, canonical, pinned_version, read_pins, source_files
+from harness.collections.pydocs.see_also import NameIndex, make_see_also
 from harness.collections.pydocs.splits import group, make_queries
 
 CONSTRAINTS = Path(__file__).parents[3] / "constraints.txt"
@@ -45,7 +45,7 @@ def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACK
     entries = deduplicate([entry for entry in map(clean, docstrings) if entry])
     groups = group(entries)
     queries = {split: make_queries(split, groups, entries) for split in ("train", "dev", "test")}
-    names = Names(f"{docstring.package}:{docstring.name}" for docstring in docstrings)
+    names = NameIndex(f"{docstring.package}:{docstring.name}" for docstring in docstrings)
     queries["see-also"] = make_see_also(entries, names, groups)
     return Collection(
         name="pydocs",

@@ -21,7 +21,7 @@ SAME_SUMMARY = 0.5
 SAME_QUERY = 0.8
 """Jaccard similarity of words from which the summaries of any two definitions stay in one split."""
 
-Pair = tuple[int, int]
+PositionPair = tuple[int, int]
 
 
 def normalised(text: str) -> str:
@@ -37,18 +37,18 @@ def deduplicate(entries: Sequence[Entry]) -> list[Entry]:
     return list(first.values())
 
 
-def near_same_wording(entries: Sequence[Entry]) -> list[Pair]:
+def near_same_wording(entries: Sequence[Entry]) -> list[PositionPair]:
     """Return the pairs of positions whose documents have near-same wording."""
     texts = (words(entry.body)[:COMPARED_WORDS] for entry in entries)
     return similar([set(zip(text, text[1:], text[2:], strict=False)) for text in texts], SAME_WORDING)
 
 
-def near_same_query(entries: Sequence[Entry]) -> list[Pair]:
+def near_same_query(entries: Sequence[Entry]) -> list[PositionPair]:
     """Return the pairs of positions whose summaries use nearly the same words, whatever they document."""
     return similar([set(words(entry.summary)) for entry in entries], SAME_QUERY)
 
 
-def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) -> list[Pair]:
+def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) -> list[PositionPair]:
     """Return the pairs of positions, smaller first, of sets with at least a Jaccard similarity.
 
     Args:
@@ -63,7 +63,7 @@ def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) ->
     counts = np.ones(len(columns), dtype=np.int32)
     matrix = scipy.sparse.csr_array((counts, columns, ends), shape=(len(sets), len(numbers)))
     transposed = matrix.T.tocsr()
-    pairs: list[Pair] = []
+    pairs: list[PositionPair] = []
     for start in range(0, len(sets), rows):
         shared = (matrix[start : start + rows] @ transposed).tocoo()
         left, right = shared.row + start, shared.col
@@ -73,7 +73,7 @@ def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) ->
     return sorted(pairs)
 
 
-def near_same_summary(entries: Sequence[Entry]) -> Iterator[Pair]:
+def near_same_summary(entries: Sequence[Entry]) -> Iterator[PositionPair]:
     """Yield the pairs of positions that share a bare name and nearly a summary."""
     by_name: dict[str, list[int]] = defaultdict(list)
     for position, entry in enumerate(entries):
@@ -100,7 +100,7 @@ def same_summary(entries: Sequence[Entry]) -> list[list[int]]:
     return list(groups.values())
 
 
-def join(size: int, links: Iterable[Pair]) -> list[int]:
+def join(size: int, links: Iterable[PositionPair]) -> list[int]:
     """Return for each of ``size`` positions the smallest position that links chain it to."""
     parent = list(range(size))
 

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.collections.pydocs.sources import SourceFile
+from harness.collections.pydocs.packages import SourceFile
 from harness.errors import UserError
 
 PRIVATE = re.compile(r"_(?!_\w+__$)")

@@ -27,7 +27,7 @@ COLUMNS = ("package", "version", "name", "text", "split")
 
 
 @dataclass(frozen=True)
-class Row:
+class ManifestRow:
     """A document as the manifest lists it.
 
     Attributes:
@@ -107,7 +107,7 @@ def compare_with_manifest(collection: Collection, path: Path = MANIFEST) -> Mani
     )
 
 
-def manifest_rows(collection: Collection) -> list[Row]:
+def manifest_rows(collection: Collection) -> list[ManifestRow]:
     """Return one row a document of ``pydocs``, in order of ids."""
     asked: dict[str, tuple[str, str]] = {}
     for split in ("train", "dev", "test"):
@@ -124,11 +124,11 @@ def manifest_rows(collection: Collection) -> list[Row]:
         package, name = document.split(":", 1)
         split, query = asked.get(document, ("", ""))
         digest = hashlib.sha256(f"{query}\n{text}".encode()).hexdigest()[:12]
-        rows.append(Row(package, str(versions[package]), name, digest, split))
+        rows.append(ManifestRow(package, str(versions[package]), name, digest, split))
     return rows
 
 
-def read_manifest(path: Path = MANIFEST) -> list[Row]:
+def read_manifest(path: Path = MANIFEST) -> list[ManifestRow]:
     """Read a manifest.
 
     Raises:
@@ -141,14 +141,14 @@ def read_manifest(path: Path = MANIFEST) -> list[Row]:
             raise UserError(
                 f"has columns {', '.join(header)}, not {', '.join(COLUMNS)}", where=str(path), fix=fix
             )
-        return [Row(*row) for row in rows]
+        return [ManifestRow(*row) for row in rows]
     except FileNotFoundError as error:
         raise UserError("file is missing", where=str(path), fix=fix) from error
     except (lzma.LZMAError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
         raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
 
 
-def write_manifest(rows: Iterable[Row], path: Path = MANIFEST) -> None:
+def write_manifest(rows: Iterable[ManifestRow], path: Path = MANIFEST) -> None:
     """Write a manifest atomically, the same bytes for the same rows."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -10,7 +10,7 @@ from harness.collections.collection import Queries
 from harness.collections.pydocs.clean import SUMMARY_WORDS, Entry
 from harness.collections.pydocs.clusters import jaccard, normalised
 from harness.collections.pydocs.markup import words
-from harness.collections.pydocs.splits import Groups, judgements
+from harness.collections.pydocs.splits import Clustering, judgements
 
 SAME_WORDS = 0.75
 """Jaccard similarity of words from which a description repeats a summary rather than paraphrases it."""
@@ -22,7 +22,7 @@ _RELATIVE = re.compile(
 """Words of a description that means little without the docstring it stands in."""
 
 
-class Names:
+class NameIndex:
     """Looks up what a name in a docstring refers to.
 
     Args:
@@ -69,7 +69,7 @@ def _occurs(prefix: str, qualified: str) -> bool:
     return not prefix or all(part in parts for part in prefix.split("."))
 
 
-def make_see_also(entries: Sequence[Entry], names: Names, groups: Groups) -> Queries:
+def make_see_also(entries: Sequence[Entry], names: NameIndex, groups: Clustering) -> Queries:
     """Make queries of the one-line descriptions of test documents.
 
     A description serves if it names exactly one docstring, which is a document of a test cluster; if it can

@@ -24,7 +24,7 @@ SHARES = {"test": 0.15, "dev": 0.06}
 
 
 @dataclass(frozen=True)
-class Groups:
+class Clustering:
     """What is alike among N entries, by position.
 
     Attributes:
@@ -53,7 +53,7 @@ def split_of(cluster: str) -> str:
     return "train"
 
 
-def group(entries: Sequence[Entry]) -> Groups:
+def group(entries: Sequence[Entry]) -> Clustering:
     """Find near-duplicates and assign clusters of them to splits.
 
     Args:
@@ -68,10 +68,10 @@ def group(entries: Sequence[Entry]) -> Groups:
         near[left].append(right)
         near[right].append(left)
     split = [split_of(entries[cluster].id) for cluster in join(len(entries), links)]
-    return Groups(summaries, dict(near), split)
+    return Clustering(summaries, dict(near), split)
 
 
-def judgements(relevant: Iterable[int], groups: Groups, entries: Sequence[Entry]) -> dict[str, int]:
+def judgements(relevant: Iterable[int], groups: Clustering, entries: Sequence[Entry]) -> dict[str, int]:
     """Grade the relevant documents ``RELEVANT`` and the near-duplicates of any of them ``NEAR``.
 
     Returns:
@@ -84,7 +84,7 @@ def judgements(relevant: Iterable[int], groups: Groups, entries: Sequence[Entry]
     return grades
 
 
-def make_queries(split: str, groups: Groups, entries: Sequence[Entry]) -> Queries:
+def make_queries(split: str, groups: Clustering, entries: Sequence[Entry]) -> Queries:
     """Make the summary queries of a split: one for each normalised summary.
 
     Training is told one relevant document, chosen by hash among those that share the summary; evaluation all

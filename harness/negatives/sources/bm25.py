@@ -8,7 +8,7 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Count, Proposal, View, depth, keep
+from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -23,7 +23,7 @@ class BM25:
     citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; BM25 by bm25s, k1 = 1.5, b = 0.75"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: Count = "kept"
+    count: CountBasis = "kept"
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search by words."""

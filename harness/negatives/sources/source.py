@@ -12,10 +12,10 @@ import numpy.typing as npt
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.noise import mixed
 
-Found = tuple[npt.NDArray[np.float32], Integers]
+SearchResult = tuple[npt.NDArray[np.float32], Integers]
 """Scores [R, k] and document numbers [R, k] of a search, best first."""
 
-Count = Literal["kept", "retrieved"]
+CountBasis = Literal["kept", "retrieved"]
 """What K counts: candidates that are left when positives are removed, or documents retrieved before."""
 
 
@@ -42,7 +42,7 @@ class View:
     masked: Sequence[Integers]
     query_ids: Sequence[str]
     document_number: Mapping[str, int]
-    lexical: Callable[[int], Found]
+    lexical: Callable[[int], SearchResult]
     previous: Candidates | None
     seed: int
     round: int
@@ -115,7 +115,7 @@ ROWS_AT_ONCE = 512
 """Rows whose products with all documents are held at once; bounds memory to this times N floats."""
 
 
-def keep(view: View, ranked: Integers, k: int, count: Count = "kept") -> Proposal:
+def keep(view: View, ranked: Integers, k: int, count: CountBasis = "kept") -> Proposal:
     """Return the first k documents of a ranking without the masked ones.
 
     Args:
@@ -137,7 +137,7 @@ def keep(view: View, ranked: Integers, k: int, count: Count = "kept") -> Proposa
     return Proposal(np.maximum(document, 0), valid, retrieved)
 
 
-def depth(view: View, k: int, count: Count) -> int:
+def depth(view: View, k: int, count: CountBasis) -> int:
     """Return how deep to search, so that k are left."""
     return k if count == "retrieved" else k + view.most_masked
 

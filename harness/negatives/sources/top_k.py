@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Count, Proposal, View, depth, keep
+from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
 from harness.retrieval.search import exact_search
 
 
@@ -24,7 +24,7 @@ class TopK:
     citation: ClassVar[str] = "ANCE (Xiong et al. 2021), section 4; SimANS, section 4.1"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: Count = "kept"
+    count: CountBasis = "kept"
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the queries' embeddings."""

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Count, Proposal, View, depth, keep
+from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
 from harness.retrieval.search import exact_search
 
 
@@ -24,7 +24,7 @@ class TopKByPositive:
     citation: ClassVar[str] = "TriSampler, Table 4; ANCE-Tele (Sun et al. 2022), lookahead negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: Count = "kept"
+    count: CountBasis = "kept"
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the positives' embeddings, each positive once."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from harness.evaluation.calibration import covers
 from harness.reports.calibration.cells import interval_of, kinds
-from harness.reports.document import Column, Document, Field, Table, fields, filled, noted
+from harness.reports.document import Document, Field, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
 from harness.reports.text import NOTHING, Cells, part_text, points_text, row_text, unit_style
 
@@ -33,12 +33,12 @@ def coverage_table(cells: Cells) -> Table:
     level, style = f"{cells['level'] * 100:g} %", unit_style(cells, unit_style(cells).decimals + 1)
     points, around = points_text(cells), f"{level} interval of the coverage"
     columns = (
-        Column("Interval", names=True, brief="interval"),
-        Column("covers 0", brief="covers 0"),
-        Column("nominal", brief="nominal"),
-        Column(around, brief="its interval"),
-        Column(f"mean width ({points})"),
-        Column(f"sd of differences ({points})"),
+        TableColumn("Interval", names=True, brief="interval"),
+        TableColumn("covers 0", brief="covers 0"),
+        TableColumn("nominal", brief="nominal"),
+        TableColumn(around, brief="its interval"),
+        TableColumn(f"mean width ({points})"),
+        TableColumn(f"sd of differences ({points})"),
     )
     rows = []
     for kind, name in kinds(cells).items():
@@ -65,8 +65,8 @@ def _pairs(cells: Cells) -> Table:
     """A line a pair; intervals that do not cover 0 are marked."""
     style, shown = unit_style(cells, unit_style(cells).decimals + 1), kinds(cells)
     level = f"{cells['level'] * 100:g} % interval"
-    columns = [Column("Pair", names=True), Column("difference")]
-    columns += [Column(f"of {name}", level) for name in shown.values()]
+    columns = [TableColumn("Pair", names=True), TableColumn("difference")]
+    columns += [TableColumn(f"of {name}", level) for name in shown.values()]
     rows = []
     for pair in cells["pairs"]:
         made = [*fields([str(pair["pair"]), style.number(pair["value"], signed=True)])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Literal
 
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import (
     NOTHING,
     Cells,
@@ -25,8 +25,8 @@ def primary_differences(cells: Cells) -> Table:
     """Return a line for each row compared, on the primary measure, with Holm's p-value."""
     position = primary_position(cells)
     published = bool(positions(cells, published=True))
-    columns = [Column("Row", names=True, brief=f"{cells['primary']}, to {cells['baseline']}")]
-    columns += [*_columns(cells, published, brief=True), Column("p (Holm)")]
+    columns = [TableColumn("Row", names=True, brief=f"{cells['primary']}, to {cells['baseline']}")]
+    columns += [*_columns(cells, published, brief=True), TableColumn("p (Holm)")]
     rows = []
     for row in compared_rows(cells, position):
         block = row["cells"][position]["difference"]
@@ -45,7 +45,11 @@ def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table
     """
     others = [position for position in shown if position != primary_position(cells)]
     published = any(cells["columns"][position]["published"] for position in others)
-    columns = [Column("Measure", names=True), Column("Row", names=True), *_columns(cells, published)]
+    columns = [
+        TableColumn("Measure", names=True),
+        TableColumn("Row", names=True),
+        *_columns(cells, published),
+    ]
     rows = []
     for position in others:
         style, label = column_style(cells, position), cells["columns"][position]["label"]
@@ -56,19 +60,22 @@ def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table
     return Table(f"Difference to {cells['baseline']} {which}", tuple(columns), tuple(rows), caption)
 
 
-def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[Column]:
+def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[TableColumn]:
     level, best = f"{cells['level'] * 100:g} % interval", best_interval(cells)
     kinds = {"checkpoints": "these checkpoints"}
     kinds |= {"method": "the method"} if len(cells["seeds"]) > 1 else {}
     short = f"{cells['level'] * 100:g} %, {kinds[best]}" if brief else None
     return [
         *(
-            [Column("published", brief="paper" if brief else None), Column("its rounding")]
+            [TableColumn("published", brief="paper" if brief else None), TableColumn("its rounding")]
             if published
             else []
         ),
-        Column("reproduced", brief="here" if brief else None),
-        *(Column(f"of {name}", level, brief=short if kind == best else None) for kind, name in kinds.items()),
+        TableColumn("reproduced", brief="here" if brief else None),
+        *(
+            TableColumn(f"of {name}", level, brief=short if kind == best else None)
+            for kind, name in kinds.items()
+        ),
     ]
 
 

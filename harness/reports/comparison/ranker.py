@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from harness.reports.cells import FinishedRun
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import NOTHING, Cells, row_text, share_text
 
 TERM = "loss/"
@@ -34,11 +34,11 @@ def ranker_table(cells: Cells) -> Table:
     terms = list(dict.fromkeys(key for row in rows for key in row["ranker"]["training"] if TERM in key))
     lists, training = "held-out lists", "last round"
     columns = (
-        Column("Row", names=True),
-        *(Column(name, lists) for name in ("retriever right", "ranker right", "agreement")),
-        *(Column(name, lists) for name in ("KL to ranker", "KL to warm ranker")),
-        *(Column(name, training) for name in ("ranker right", "agreement")),
-        *(Column(f"{key.removeprefix(TERM)} loss", training) for key in terms),
+        TableColumn("Row", names=True),
+        *(TableColumn(name, lists) for name in ("retriever right", "ranker right", "agreement")),
+        *(TableColumn(name, lists) for name in ("KL to ranker", "KL to warm ranker")),
+        *(TableColumn(name, training) for name in ("ranker right", "agreement")),
+        *(TableColumn(f"{key.removeprefix(TERM)} loss", training) for key in terms),
     )
     lines = [fields([row_text(cells, row), *_values(row["ranker"], terms)]) for row in rows]
     count = next((row["ranker"]["lists"]["lists"] for row in rows), 0)

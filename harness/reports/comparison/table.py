@@ -15,7 +15,7 @@ from harness.reports.comparison.differences import (
 )
 from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
 from harness.reports.comparison.ranker import ranker_table
-from harness.reports.document import Column, Document, Field, Table, fields, filled, noted
+from harness.reports.document import Document, Field, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, row_notes, two_intervals
 from harness.reports.text import (
     NOTHING,
@@ -77,13 +77,13 @@ def _caption(cells: Cells) -> str:
 
 def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
     """Rows x columns, published beside reproduced."""
-    columns = [Column("Row", names=True, brief="" if brief else None)]
+    columns = [TableColumn("Row", names=True, brief="" if brief else None)]
     rows = [[Field(row_text(cells, row))] for row in cells["rows"]]
     for position in shown:
         column, style = cells["columns"][position], column_style(cells, position)
         group, published = column["label"], column["published"]
-        columns += [Column("published", group, brief="\npaper" if brief else None)] * published
-        columns.append(Column("reproduced", group, brief=f"{group}\nhere" if brief else None))
+        columns += [TableColumn("published", group, brief="\npaper" if brief else None)] * published
+        columns.append(TableColumn("reproduced", group, brief=f"{group}\nhere" if brief else None))
         for row, line in zip(cells["rows"], rows, strict=True):
             cell = row["cells"][position]
             line.extend([Field(published_text(cell))] * published)
@@ -101,7 +101,7 @@ def _negatives(cells: Cells) -> Table:
         for row in cells["rows"]
         if row["false_negatives"] or row["diagnostics"]
     ]
-    columns = (Column("Row", names=True), *map(Column, header))
+    columns = (TableColumn("Row", names=True), *map(TableColumn, header))
     return Table("Negatives drawn", columns, tuple(rows))
 
 

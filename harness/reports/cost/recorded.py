@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import UserError
+from harness.evaluation.comparison import CellBlock
 from harness.evaluation.costs import over_runs, run_costs
 from harness.reports.cells import FinishedRun
 from harness.specs.kinds import CostColumn
 from harness.storage.files import read_json
-
-Block = dict[str, Any]
 
 
 def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
@@ -38,7 +37,7 @@ def cost_cells(
     printed: Mapping[str, Any],
     *,
     failed: bool = False,
-) -> list[Block]:
+) -> list[CellBlock]:
     """Return a cell for each column of seconds.
 
     Args:
@@ -56,9 +55,9 @@ def cost_cells(
     return cells
 
 
-def hardware_of(runs: Sequence[FinishedRun]) -> list[Block]:
+def hardware_of(runs: Sequence[FinishedRun]) -> list[CellBlock]:
     """Return the machines that runs were made on, each once: cpu, cores, threads, gpus."""
-    found: list[Block] = []
+    found: list[CellBlock] = []
     for run in runs:
         environment = read_json(run.folder.folder / "environment.json")
         of = environment["hardware"]

@@ -6,7 +6,17 @@ import pandas as pd
 
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
-from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
+from harness.reports.document import (
+    Document,
+    Field,
+    NoteItem,
+    Notes,
+    Table,
+    TableColumn,
+    fields,
+    filled,
+    noted,
+)
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
 from harness.reports.text import NOTHING, Cells, list_text, published_text, row_data, row_text
 
@@ -20,7 +30,7 @@ def cost_document(cells: Cells) -> Document:
     Returns:
         Seconds, ratios, figure, what each column holds, footnotes.
     """
-    held = [Note(f"{COSTS[of['cost']]}.", of["label"]) for of in cells["costs"]]
+    held = [NoteItem(f"{COSTS[of['cost']]}.", of["label"]) for of in cells["costs"]]
     blocks = filled(
         _seconds(cells),
         _ratios(cells),
@@ -45,13 +55,13 @@ def _caption(cells: Cells) -> str:
 
 
 def _seconds(cells: Cells) -> Table:
-    columns = [Column("Row", names=True, brief="")]
+    columns = [TableColumn("Row", names=True, brief="")]
     lines = [[Field(row_text(cells, row))] for row in cells["rows"]]
     for position, of in enumerate(cells["costs"]):
         group = f"{of['label']} ({of['unit']})"
         printed = any(row["cells"][position]["published"] for row in cells["rows"])
-        columns += [Column("published", group)] * printed
-        columns.append(Column("reproduced", group, brief=group))
+        columns += [TableColumn("published", group)] * printed
+        columns.append(TableColumn("reproduced", group, brief=group))
         for row, line in zip(cells["rows"], lines, strict=True):
             cell = row["cells"][position]
             line.extend([Field(published_text(cell))] * printed)
@@ -62,10 +72,10 @@ def _seconds(cells: Cells) -> Table:
 def _ratios(cells: Cells) -> Table:
     """A line for each row but the baseline and each column."""
     columns = (
-        Column("Row", names=True),
-        Column("Cost", names=True),
-        Column("published"),
-        Column("reproduced"),
+        TableColumn("Row", names=True),
+        TableColumn("Cost", names=True),
+        TableColumn("published"),
+        TableColumn("reproduced"),
     )
     rows = [
         fields([row_text(cells, row), of["label"], *map(_ratio, (cell["published_ratio"], cell["ratio"]))])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
-from harness.evaluation.curves import Watched, mean_curve, run_curve
+from harness.evaluation.curves import DevPoint, mean_curve, run_curve
 from harness.reports.cells import FinishedRun, all_made, describe_target
 from harness.reports.cost.recorded import hardware_of
 from harness.reports.text import Cells
@@ -58,7 +58,7 @@ def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, 
     return {int(seed): float(value) for seed, value in zip(seeds, means, strict=True)}
 
 
-def _watched(run: FinishedRun, measure: str, begin: float, reached: float) -> dict[int, Watched]:
+def _watched(run: FinishedRun, measure: str, begin: float, reached: float) -> dict[int, DevPoint]:
     phase = run.settings.phase
     steps = phase.steps if phase else 0
     return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, reached))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness.reports.cost.seconds import hardware_text
-from harness.reports.document import Column, Document, Field, Table, filled, noted
+from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import last_line, made_on, origins, plot, row_notes, verdict
 from harness.reports.text import NOTHING, Cells, Style, list_text, row_data, row_text, unit_style, unit_text
 
@@ -44,14 +44,14 @@ def _caption(cells: Cells) -> str:
 def _steps(cells: Cells) -> Table:
     """A line a step; value with the interval over seeds, and seconds, row by row."""
     style = unit_style(cells)
-    columns = [Column("Step", names=True, brief="step")]
+    columns = [TableColumn("Step", names=True, brief="step")]
     by_row = [{point["step"]: point for point in row["points"]} for row in cells["rows"]]
     for row in cells["rows"]:
         name = row_text(cells, row)
-        columns.append(Column(cells["primary"], name, brief=f"{name}\n{cells['primary']}"))
+        columns.append(TableColumn(cells["primary"], name, brief=f"{name}\n{cells['primary']}"))
         if len(cells["seeds"]) > 1:
-            columns.append(Column(f"{cells['level'] * 100:g} % over seeds", name))
-        columns.append(Column("seconds", name, brief="\ns"))
+            columns.append(TableColumn(f"{cells['level'] * 100:g} % over seeds", name))
+        columns.append(TableColumn("seconds", name, brief="\ns"))
     lines = []
     for step in sorted({step for of in by_row for step in of}):
         line = [Field(str(step))]

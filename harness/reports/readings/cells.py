@@ -16,7 +16,7 @@ from harness.reports.text import Cells, row_text
 from harness.specs.models import Reading, Readings
 from harness.specs.resolve import Resolved
 
-Pair = Mapping[str, Any]
+ReadingPair = Mapping[str, Any]
 
 INTERVALS = {"checkpoints": "these checkpoints", "method": "the method"}
 
@@ -85,13 +85,13 @@ def compared(cells: Cells) -> list[str]:
     return [summary["row"] for summary in cells["summary"]]
 
 
-def sorted_pairs(cells: Cells, row: str) -> list[Pair]:
+def sorted_pairs(cells: Cells, row: str) -> list[ReadingPair]:
     """Return the pairs with a row, the lowest difference first."""
     own = [pair for pair in cells["pairs"] if pair["row"] == row]
     return sorted(own, key=lambda pair: (pair["value"], pair["reading"], pair["other"]))
 
 
-def chosen(cells: Cells, pair: Pair) -> dict[str, Any]:
+def chosen(cells: Cells, pair: ReadingPair) -> dict[str, Any]:
     """Return the values that a pair's two readings take, by path in the order of the target."""
     readings = {of["name"]: of["reading"] for of in cells["readings"]}
     both = {**readings[pair["reading"]], **readings[pair["other"]]}

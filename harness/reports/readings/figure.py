@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
-from harness.reports.readings.cells import INTERVALS, Pair, chosen, compared, sorted_pairs
+from harness.reports.readings.cells import INTERVALS, ReadingPair, chosen, compared, sorted_pairs
 from harness.reports.text import Cells, points_text, title_text, unit_style
 from harness.specs.expansion import short_names, value_text
 
@@ -55,7 +55,7 @@ def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
             _draw_matrix(axes[2 * place + 1], cells, pairs, lines[place])
 
 
-def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[Pair]) -> None:
+def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]) -> None:
     """Sorted differences; where an interval lies is told by colour and marker."""
     factor = unit_style(cells).factor
     kind = next(found["interval"] for found in cells["summary"] if found["row"] == row)
@@ -88,7 +88,7 @@ def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[Pair]) -> No
     axis.tick_params(bottom=False, labelbottom=False)
 
 
-def _limits(pairs: Sequence[Pair], kind: str, factor: float) -> tuple[float, float]:
+def _limits(pairs: Sequence[ReadingPair], kind: str, factor: float) -> tuple[float, float]:
     """Return limits that show every difference, but not the ends of the few widest intervals."""
     room = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
     values = [pair["value"] for pair in pairs]
@@ -98,7 +98,9 @@ def _limits(pairs: Sequence[Pair], kind: str, factor: float) -> tuple[float, flo
     return (min(low, 0) - margin) * factor, (max(high, 0) + margin) * factor
 
 
-def _draw_matrix(axis: Axes, cells: Cells, pairs: Sequence[Pair], lines: Sequence[tuple[str, str]]) -> None:
+def _draw_matrix(
+    axis: Axes, cells: Cells, pairs: Sequence[ReadingPair], lines: Sequence[tuple[str, str]]
+) -> None:
     """A tick where a specification has a value; the lines of a path lie on one ground."""
     names = short_names(path for path, _ in lines)
     readings = [{path: value_text(value) for path, value in chosen(cells, pair).items()} for pair in pairs]
@@ -117,7 +119,7 @@ def _draw_matrix(axis: Axes, cells: Cells, pairs: Sequence[Pair], lines: Sequenc
     axis.set_xlabel(f"specifications, the lowest difference first ({len(pairs)})")
 
 
-def _lines(cells: Cells, pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+def _lines(cells: Cells, pairs: Sequence[ReadingPair]) -> list[tuple[str, str]]:
     """Return path and value of each line of a matrix, in the order of the target."""
     readings = [chosen(cells, pair) for pair in pairs]
     order = [of["reading"] for of in cells["readings"]]
@@ -134,7 +136,7 @@ def _between(low: float, value: float, high: float) -> float:
     return min(high, max(low, value))
 
 
-def _side(pair: Pair, kind: str) -> str:
+def _side(pair: ReadingPair, kind: str) -> str:
     """Where a pair's interval lies."""
     above, below, across = (where for where, _, _ in SIDES)
     return above if pair[kind]["low"] > 0 else below if pair[kind]["high"] < 0 else across

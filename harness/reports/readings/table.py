@@ -6,9 +6,9 @@ from statistics import median
 
 import pandas as pd
 
-from harness.reports.document import Column, Document, Note, Notes, Table, fields, filled, noted
+from harness.reports.document import Document, NoteItem, Notes, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
-from harness.reports.readings.cells import INTERVALS, Pair, chosen, compared, named, sorted_pairs
+from harness.reports.readings.cells import INTERVALS, ReadingPair, chosen, compared, named, sorted_pairs
 from harness.reports.text import NOTHING, Cells, list_text, part_text, points_text, unit_style, unit_text
 from harness.specs.expansion import short_names, value_text
 
@@ -59,11 +59,11 @@ def _summary(cells: Cells) -> Table:
     kind = INTERVALS[cells["summary"][0]["interval"]]
     group, style = f"{cells['level'] * 100:g} % interval of {kind}", unit_style(cells)
     columns = (
-        Column("Row", names=True, brief=brief),
-        Column("above 0", brief="above 0"),
-        Column("above 0", group, brief="interval above"),
-        Column("below 0", group, brief="interval below"),
-        *(Column(name, f"difference ({points_text(cells)})") for name in ENDS_AND_MIDDLE),
+        TableColumn("Row", names=True, brief=brief),
+        TableColumn("above 0", brief="above 0"),
+        TableColumn("above 0", group, brief="interval above"),
+        TableColumn("below 0", group, brief="interval below"),
+        *(TableColumn(name, f"difference ({points_text(cells)})") for name in ENDS_AND_MIDDLE),
     )
     rows = tuple(
         fields(
@@ -87,9 +87,9 @@ def _figures(cells: Cells) -> Table:
         rows.append(fields([named(cells, row), str(len(means)), *numbers]))
     group = f"{cells['primary']} ({unit_text(cells)})"
     columns = (
-        Column("Row", names=True),
-        Column("readings"),
-        *(Column(name, group) for name in ENDS_AND_MIDDLE),
+        TableColumn("Row", names=True),
+        TableColumn("readings"),
+        *(TableColumn(name, group) for name in ENDS_AND_MIDDLE),
     )
     return Table(f"{cells['primary']} of each row", columns, tuple(rows))
 
@@ -112,8 +112,8 @@ def _values(cells: Cells) -> Table:
                 style.number(found[row]["spread"]) if row in found else NOTHING for row in compared_with
             ]
             lines.append([names[path], "spread", *spreads])
-    columns = [Column("Reading", names=True), Column("Value", names=True)]
-    columns += [Column(row, "minus") for row in compared_with]
+    columns = [TableColumn("Reading", names=True), TableColumn("Value", names=True)]
+    columns += [TableColumn(row, "minus") for row in compared_with]
     return Table("Mean difference by value", tuple(columns), tuple(map(fields, lines)))
 
 
@@ -122,11 +122,14 @@ def _pairs(cells: Cells, row: str) -> Table:
     pairs, style = sorted_pairs(cells, row), unit_style(cells)
     kinds = [kind for kind in INTERVALS if all(pair[kind] for pair in pairs)]
     paths = list(chosen(cells, pairs[0]))
-    columns = [*(Column(name, names=True) for name in short_names(paths).values()), Column("difference")]
+    columns = [
+        *(TableColumn(name, names=True) for name in short_names(paths).values()),
+        TableColumn("difference"),
+    ]
     level = f"{cells['level'] * 100:g} % interval"
-    columns += [Column(f"of {INTERVALS[kind]}", level) for kind in kinds]
+    columns += [TableColumn(f"of {INTERVALS[kind]}", level) for kind in kinds]
 
-    def line(pair: Pair) -> list[str]:
+    def line(pair: ReadingPair) -> list[str]:
         values = [value_text(value) for value in chosen(cells, pair).values()]
         difference = style.number(pair["value"], signed=True)
         return [*values, difference, *(style.interval(pair[kind]) for kind in kinds)]
@@ -141,7 +144,7 @@ def _pairs(cells: Cells, row: str) -> Table:
 def _rows(cells: Cells) -> Notes:
     """What each row is."""
     summaries = {of["row"]: of["summary"] for of in cells["readings"]}
-    return Notes("Rows", tuple(Note(text, named(cells, row)) for row, text in summaries.items() if text))
+    return Notes("Rows", tuple(NoteItem(text, named(cells, row)) for row, text in summaries.items() if text))
 
 
 def _footnotes(cells: Cells) -> list[str]:

@@ -10,14 +10,14 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.reports.document import Column, Document, Figure, Notes, Table
+from harness.reports.document import Document, Figure, Notes, Table, TableColumn
 
 FOLDED_ABOVE = 15
 """Rows; a longer table opens on demand, unless it is the first of its report."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class PageEntry:
     """A report and what a page says around it.
 
     Attributes:
@@ -61,7 +61,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Single:
+class StandaloneReport:
     """A report that is of no target, and so has no provenance of its own.
 
     Attributes:
@@ -80,7 +80,7 @@ class Single:
 
 
 @dataclass(frozen=True)
-class Further:
+class ReportLink:
     """A report that a page leads to.
 
     Attributes:
@@ -95,14 +95,14 @@ class Further:
 
 
 @dataclass(frozen=True)
-class Span:
+class ColumnSpan:
     """A heading over several columns."""
 
     name: str
     width: int
 
 
-def render_page(title: str, entries: Sequence[Entry], searches: Sequence[Further] = ()) -> str:
+def render_page(title: str, entries: Sequence[PageEntry], searches: Sequence[ReportLink] = ()) -> str:
     """Return a page of reports with a list of them that can be filtered and sorted, and links to searches."""
     names = entries[0].values if entries else {}
     filters = {name: sorted({value for of in entries for value in of.values[name]}) for name in names}
@@ -110,12 +110,12 @@ def render_page(title: str, entries: Sequence[Entry], searches: Sequence[Further
     return page.render(title=title, entries=entries, filters=filters, searches=searches)
 
 
-def render_html(entry: Entry) -> str:
+def render_html(entry: PageEntry) -> str:
     """Return one report by itself."""
     return _templates().get_template("table.html").render(title=entry.document.title, entry=entry)
 
 
-def render_single(entry: Single) -> str:
+def render_single(entry: StandaloneReport) -> str:
     """Return a report that is of no target."""
     return _templates().get_template("single.html").render(title=entry.document.title, entry=entry)
 
@@ -143,10 +143,10 @@ def _prose(text: str) -> Markup:
     return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped here)
 
 
-def _spans(columns: Sequence[Column]) -> list[Span]:
+def _spans(columns: Sequence[TableColumn]) -> list[ColumnSpan]:
     """Return the headings of groups, one after the other."""
     groups = groupby(columns, key=lambda column: column.group)
-    return [Span(name, len(list(members))) for name, members in groups]
+    return [ColumnSpan(name, len(list(members))) for name, members in groups]
 
 
 def _inline(svg: str, prefix: str, alt: str) -> Markup:

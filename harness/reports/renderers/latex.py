@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from harness.reports.document import Column, Document, Field, Notes, Table
+from harness.reports.document import Document, Field, Notes, Table, TableColumn
 
 MOST = 40
 """Rows on a page; a longer table continues in a float of its own."""
@@ -101,7 +101,7 @@ def _float(table: Table, rows: Sequence[tuple[Field, ...]], caption: str) -> str
     )
 
 
-def _headings(columns: Sequence[Column]) -> list[str]:
+def _headings(columns: Sequence[TableColumn]) -> list[str]:
     """The groups with a rule under each, where there are any, and the names below them."""
     names = " & ".join(map(_name, columns)) + r" \\"
     if not any(column.group for column in columns):
@@ -116,7 +116,7 @@ def _headings(columns: Sequence[Column]) -> list[str]:
     return [" & ".join(spans) + r" \\", " ".join(rules), names]
 
 
-def _name(column: Column) -> str:
+def _name(column: TableColumn) -> str:
     """A long name on several lines, so that it does not widen a column of short figures."""
     lines = [escape(line) for line in wrap(column.name, 16)]
     return r"\shortstack[" + ("l" if column.names else "r") + "]{" + r"\\".join(lines) + "}"

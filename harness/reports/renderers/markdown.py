@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
-from harness.reports.document import Block, Document, Field, Figure, Note, Notes, Table
+from harness.reports.document import Block, Document, Field, Figure, NoteItem, Notes, Table
 
 
 def render_markdown(document: Document) -> str:
@@ -31,7 +31,7 @@ def _block(block: Block) -> str:
     return "\n\n".join(part for part in (heading, block.caption, rows, "\\\n".join(block.notes)) if part)
 
 
-def _note(note: Note) -> str:
+def _note(note: NoteItem) -> str:
     return f"**{note.term}**: {note.text}" if note.term else note.text
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
+from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn, filled, noted
 from harness.reports.footnotes import plot, verdict
 from harness.reports.text import NOTHING, Cells, count_text, list_text
 
@@ -24,7 +24,7 @@ def statistics_document(cells: Cells) -> Document:
     blocks = filled(
         _counts(cells),
         plot("Counts of each dataset as published and of the collection that stands in for it."),
-        Notes("Rows", tuple(Note(of["summary"], _named(of)) for of in cells["rows"] if of["summary"])),
+        Notes("Rows", tuple(NoteItem(of["summary"], _named(of)) for of in cells["rows"] if of["summary"])),
         noted("Notes", _footnotes(cells)),
     )
     title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
@@ -46,14 +46,14 @@ def _caption(cells: Cells) -> str:
 
 
 def _counts(cells: Cells) -> Table:
-    columns = [Column("Dataset", names=True, brief="")]
+    columns = [TableColumn("Dataset", names=True, brief="")]
     for column in cells["columns"]:
         label = column["label"]
         columns += [
-            Column("published", label),
-            Column("here", label, brief=label),
+            TableColumn("published", label),
+            TableColumn("here", label, brief=label),
         ]
-    columns.append(Column("Collection here", names=True))
+    columns.append(TableColumn("Collection here", names=True))
     rows = []
     for row in cells["rows"]:
         line = [Field(_named(row))]

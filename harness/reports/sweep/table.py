@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
-from harness.reports.document import Column, Document, Field, Table, filled, noted
+from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import (
     ONE_SEED,
     last_line,
@@ -68,7 +68,10 @@ def _caption(cells: Cells) -> str:
 
 def _figures(cells: Cells) -> Table:
     """A line a point; published, where the column has such, reproduced, and the interval of its mean."""
-    columns = [Column("Row", names=True, brief=""), Column(cells["parameter"], brief=cells["parameter"])]
+    columns = [
+        TableColumn("Row", names=True, brief=""),
+        TableColumn(cells["parameter"], brief=cells["parameter"]),
+    ]
     around = f"{cells['level'] * 100:g} %, {INTERVALS[shown_interval(cells)]}"
     lines = [
         [Field(row_text(cells, row)), Field(value_text(point["at"]))]
@@ -79,8 +82,8 @@ def _figures(cells: Cells) -> Table:
     for position, column in enumerate(cells["columns"]):
         style, group = style_of(cells, position), column["label"]
         printed = any(point["cells"][position]["published"] for point in ordered)
-        columns += [Column("published", group, brief="\npaper")] * printed
-        columns += [Column("reproduced", group, brief=f"{group}\nhere"), Column(around, group)]
+        columns += [TableColumn("published", group, brief="\npaper")] * printed
+        columns += [TableColumn("reproduced", group, brief=f"{group}\nhere"), TableColumn(around, group)]
         for point, line in zip(ordered, lines, strict=True):
             cell = point["cells"][position]
             block = (cell["reproduced"] or {}).get(shown_interval(cells))
@@ -89,8 +92,8 @@ def _figures(cells: Cells) -> Table:
     for position, of in enumerate(cells["costs"]):
         group = f"{of['label']} ({of['unit']})"
         printed = any(point["costs"][position]["published"] for point in ordered)
-        columns += [Column("published", group, brief="\npaper")] * printed
-        columns.append(Column("reproduced", group, brief=f"{group}\nhere"))
+        columns += [TableColumn("published", group, brief="\npaper")] * printed
+        columns.append(TableColumn("reproduced", group, brief=f"{group}\nhere"))
         for point, line in zip(ordered, lines, strict=True):
             cell = point["costs"][position]
             line.extend([Field(published_text(cell))] * printed)

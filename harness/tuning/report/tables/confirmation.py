@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.reports.document import Column, Field, Table, fields
+from harness.reports.document import Field, Table, TableColumn, fields
 from harness.reports.text import NOTHING, p_text
 from harness.tuning.report.result import Found
 from harness.tuning.report.text import PAPERS, PERCENT
@@ -39,13 +39,13 @@ def _against_papers(found: Found, quoted: Quoted) -> Table:
         )
     level = f"{100 * quoted['level']:g} % interval"
     columns = (
-        Column("Study", names=True, brief="on test"),
-        Column(PAPERS, brief="papers'"),
-        Column("best", brief="best"),
-        Column("difference", brief="difference"),
-        Column("of these checkpoints", level),
-        Column("of the method", level, brief="the method"),
-        Column("p (Holm)"),
+        TableColumn("Study", names=True, brief="on test"),
+        TableColumn(PAPERS, brief="papers'"),
+        TableColumn("best", brief="best"),
+        TableColumn("difference", brief="difference"),
+        TableColumn("of these checkpoints", level),
+        TableColumn("of the method", level, brief="the method"),
+        TableColumn("p (Holm)"),
     )
     seeds = ", ".join(map(str, quoted["seeds"]))
     caption = (
@@ -71,11 +71,11 @@ def _against_baseline(quoted: Quoted) -> Table:
     ]
     level = f"{100 * quoted['level']:g} % interval"
     columns = (
-        Column("Row", names=True),
-        Column("difference"),
-        Column("of these checkpoints", level),
-        Column("of the method", level),
-        Column("p (Holm)"),
+        TableColumn("Row", names=True),
+        TableColumn("difference"),
+        TableColumn("of these checkpoints", level),
+        TableColumn("of the method", level),
+        TableColumn("p (Holm)"),
     )
     caption = "As `confirmation/table.md` has it, with all measures." if rows else ""
     return Table(f"Difference to {quoted['baseline']} in {quoted['primary']}", columns, tuple(rows), caption)

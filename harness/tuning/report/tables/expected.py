@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import NOTHING
 from harness.tuning.report.expected_best import (
     LEVEL,
@@ -26,7 +26,7 @@ def expected_table(found: Found) -> Table:
         return Table("Expected best against budget", (), ())
     budgets = [*(budget for budget in BUDGETS if budget < most), most]
     rows = tuple(fields([row, *_texts(found, of, budgets)]) for row, of in values.items())
-    columns = (Column("Study", names=True), *(Column(f"n = {budget}") for budget in budgets))
+    columns = (TableColumn("Study", names=True), *(TableColumn(f"n = {budget}") for budget in budgets))
     return Table("Expected best against budget", columns, rows, _caption(found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.tuning.report.pareto import front_of
 from harness.tuning.report.result import Found
 from harness.tuning.report.text import axis_text, setting_text, value_of
@@ -16,9 +16,9 @@ def front_table(found: Found) -> Table:
         for trial, values in front_of(found, study)
     )
     columns = (
-        Column("Study", names=True),
-        Column("Setting", names=True),
-        *(Column(axis_text(one)) for one in found.objectives),
+        TableColumn("Study", names=True),
+        TableColumn("Setting", names=True),
+        *(TableColumn(axis_text(one)) for one in found.objectives),
     )
     caption = "Settings than which no other of the same study was better in both objectives."
     return Table("Pareto front", columns, rows, caption)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.tuning.report.importance import FOREST_SEEDS, LEVEL, RESAMPLES, Importance
 from harness.tuning.report.result import Found
 from harness.tuning.report.text import names_of
@@ -23,10 +23,10 @@ def importance_table(found: Found, importances: Importances) -> Table:
         for around in (f"[{share.low:.2f}, {share.high:.2f}]",)
     ]
     columns = (
-        Column("Study", names=True),
-        Column("Parameter", names=True),
-        Column("share"),
-        Column(f"{100 * LEVEL:g} %, over trials"),
+        TableColumn("Study", names=True),
+        TableColumn("Parameter", names=True),
+        TableColumn("share"),
+        TableColumn(f"{100 * LEVEL:g} %, over trials"),
     )
     said = [line for key, of in importances.items() for line in _said(_study(found, *key), of)]
     return Table("Importance", columns, tuple(rows), " ".join([*([_caption()] if rows else []), *said]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.reports.document import Column, Field, Table, fields
+from harness.reports.document import Field, Table, TableColumn, fields
 from harness.reports.text import NOTHING, count_text
 from harness.tuning.report.result import Found, Study, Trial
 from harness.tuning.report.text import axis_text, setting_text, value_of
@@ -13,22 +13,22 @@ STATES = {"complete": "finished", "pruned": "pruned", "failed": "failed"}
 def studies_table(found: Found) -> Table:
     """Return a line for each study."""
     columns = [
-        Column("Study", names=True, brief=""),
+        TableColumn("Study", names=True, brief=""),
         *_columns(found, "Best", "best"),
         *_columns(found, "Papers'", "papers'"),
-        *(Column(word, "Trials", brief=word) for word in STATES.values()),
+        *(TableColumn(word, "Trials", brief=word) for word in STATES.values()),
     ]
     rows = tuple(_line(found, study) for study in found.studies)
     first = found.objectives[0].name
     return Table("", tuple(columns), rows, notes=(f"Best: by {first}.",) * (len(found.objectives) > 1))
 
 
-def _columns(found: Found, group: str, brief: str) -> list[Column]:
+def _columns(found: Found, group: str, brief: str) -> list[TableColumn]:
     values = [
-        Column(axis_text(one), group, brief=None if place else brief)
+        TableColumn(axis_text(one), group, brief=None if place else brief)
         for place, one in enumerate(found.objectives)
     ]
-    return [Column("setting", group, names=True), *values]
+    return [TableColumn("setting", group, names=True), *values]
 
 
 def _line(found: Found, study: Study) -> tuple[Field, ...]:

@@ -25,7 +25,7 @@ _OLD_POOLING = {"cls": "pooling_mode_cls_token", "mean": "pooling_mode_mean_toke
 """Pooling -> its key in the configuration of a `SentenceTransformer` before `pooling_mode`."""
 
 
-class FromAnywhere(NamedTuple):
+class PretrainedEncoder(NamedTuple):
     """An encoder and how texts are made ready for it.
 
     Attributes:
@@ -41,14 +41,14 @@ class FromAnywhere(NamedTuple):
     most: int
 
 
-class _Said(NamedTuple):
+class _PoolingConfig(NamedTuple):
     """What a checkpoint says of how its token vectors become an embedding."""
 
     pooling: str | None
     normalised: bool
 
 
-def read_encoder(start: str, pooling: Pooling | None = None) -> FromAnywhere:
+def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncoder:
     """Read an encoder with its own tokenizer.
 
     Pooling and normalisation are as the checkpoint says, in ``modules.json``; prompts are not added to texts.
@@ -78,7 +78,7 @@ def read_encoder(start: str, pooling: Pooling | None = None) -> FromAnywhere:
     places = getattr(encoder.query.transformer.config, "max_position_embeddings", None)
     most = min(tokenizer.model_max_length, places or tokenizer.model_max_length)
     longest = (_json_of(tokens, "sentence_bert_config.json") or {}).get("max_seq_length") or most
-    return FromAnywhere(encoder.float().eval(), tokens, min(longest, most), most)
+    return PretrainedEncoder(encoder.float().eval(), tokens, min(longest, most), most)
 
 
 def _one_tower(start: str, pooling: Pooling | None) -> DualEncoder:
@@ -126,7 +126,7 @@ def _agreed(start: str, said: str | None, asked: str | None) -> str | None:
     return said or asked
 
 
-def _said(start: str) -> _Said:
+def _said(start: str) -> _PoolingConfig:
     """Read ``modules.json``.
 
     Raises:
@@ -134,7 +134,7 @@ def _said(start: str) -> _Said:
     """
     modules = _json_of(start, "modules.json")
     if modules is None:
-        return _Said(None, normalised=False)
+        return _PoolingConfig(None, normalised=False)
     kinds = [str(module["type"]).rsplit(".", 1)[-1] for module in modules]
     if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         what = f"its modules are {', '.join(kinds)}"
@@ -147,7 +147,7 @@ def _said(start: str) -> _Said:
         others = [key for key, value in settings.items() if value is True]
         what = f"its pooling is {found or ', '.join(others) or 'not said'}"
         raise UserError(what, where=start, fix="give one that pools by cls or mean")
-    return _Said(found, normalised="Normalize" in kinds)
+    return _PoolingConfig(found, normalised="Normalize" in kinds)
 
 
 def _refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:

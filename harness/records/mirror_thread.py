@@ -27,7 +27,7 @@ class ServerError(HarnessError):
     """A mirror cannot be written now; the same may succeed later."""
 
 
-class Mirroring:
+class MirrorThread:
     """Writes run folders to a mirror, one after the other, on one thread.
 
     Args:
