@@ -57,7 +57,7 @@ def analysis_document(found: Analysed) -> Document:
     runs = [NoteItem(f"run {run.run.fingerprint}.", run.name) for run in found.runs]
     return Document(
         title=f"{analysis.title}: {found.resolved.name}",
-        lead=(_made_on(found), f"Made by `{asked.command}`."),
+        introduction=(_made_on(found), f"Made by `{asked.command}`."),
         blocks=filled(
             _table(analysis.sum_up(found.frames)),
             *(_table(table, title) for title, table in analysis.told(found.frames).items()),

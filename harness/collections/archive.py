@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.collections.collection import Collection, Queries
 from harness.errors import UserError
-from harness.storage.disk import room_for
+from harness.storage.disk import space_for
 from harness.storage.files import write_bytes
 
 FORMAT = "harness collection 1"
@@ -62,7 +62,7 @@ def save_collection(collection: Collection, path: Path) -> None:
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3  # as on Unix, wherever it is written
             archive.writestr(info, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    with room_for("the collection", path.parent, buffer.tell()):
+    with space_for("the collection", path.parent, buffer.tell()):
         write_bytes(path, buffer.getvalue())
 
 
@@ -110,12 +110,12 @@ def _read(archive: zipfile.ZipFile) -> Collection:
     documents = rows("documents.jsonl")
     splits = {}
     for number, split in enumerate(head["splits"]):
-        made = rows(f"queries-{number}.jsonl")
+        query_rows = rows(f"queries-{number}.jsonl")
         splits[split] = Queries(
-            tuple(row[0] for row in made),
-            tuple(row[1] for row in made),
-            {row[0]: row[2] for row in made},
-            {row[0]: tuple(row[3]) for row in made},
+            tuple(row[0] for row in query_rows),
+            tuple(row[1] for row in query_rows),
+            {row[0]: row[2] for row in query_rows},
+            {row[0]: tuple(row[3]) for row in query_rows},
         )
     ids, texts = tuple(row[0] for row in documents), tuple(row[1] for row in documents)
     collection = Collection(head["name"], bool(head["simulation"]), ids, texts, splits, head["about"])

@@ -56,7 +56,7 @@ def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DE
     }
     carved = "train" in judged and "dev" not in judged and dev_share > 0
     if carved:
-        judged |= _held_back(judged["train"], dev_share)
+        judged |= _split_off_dev(judged["train"], dev_share)
     queries = {split: _queries(texts, judged[split]) for split in SPLITS if judged.get(split)}
     about: dict[str, object] = {"titles": titles, "dev": "held back from train" if carved else "as given"}
     name = f"beir/{folder.resolve().name}"
@@ -74,36 +74,36 @@ def beir_hash(folder: Path) -> str:
 
 def _files(folder: Path) -> dict[str, Path]:
     """Return the files that are read, those of judgements by split."""
-    found = {name: folder / f"{name}.jsonl" for name in ("corpus", "queries")}
+    files = {name: folder / f"{name}.jsonl" for name in ("corpus", "queries")}
     if not folder.is_dir():
         raise UserError("no such folder", where=str(folder), fix=_LAYOUT)
-    for path in found.values():
+    for path in files.values():
         if not path.exists():
             raise UserError("file is missing", where=str(path), fix=_LAYOUT)
     qrels = {split: folder / "qrels" / f"{split}.tsv" for split in SPLITS}
-    there = {split: path for split, path in qrels.items() if path.exists()}
-    if not there:
+    judgements = {split: path for split, path in qrels.items() if path.exists()}
+    if not judgements:
         names = ", ".join(path.name for path in qrels.values())
         raise UserError(f"holds none of {names}", where=str(folder / "qrels"), fix=_LAYOUT)
-    return found | there
+    return files | judgements
 
 
 def _texts(path: Path, *, titles: bool = False) -> dict[str, str]:
     """Return id -> text, in the order of the file; a title stands before the text where that is wanted."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for where, line in _lines(path):
         try:
             entry = json.loads(line)
         except ValueError as error:
             raise UserError(f"broken JSON ({error})", where=where, fix="write one object a line") from error
         name, text = _text_of(entry, "_id", where), _text_of(entry, "text", where)
-        if name in found:
+        if name in texts:
             raise UserError(f"id '{name}' stands twice", where=where, fix="keep one")
         title = _text_of(entry, "title", where, default="") if titles else ""
-        found[name] = f"{title} {text}".strip()
-    if not found:
+        texts[name] = f"{title} {text}".strip()
+    if not texts:
         raise UserError("holds nothing", where=str(path), fix=_LAYOUT)
-    return found
+    return texts
 
 
 def _text_of(entry: Any, key: str, where: str, default: str | None = None) -> str:
@@ -116,7 +116,7 @@ def _text_of(entry: Any, key: str, where: str, default: str | None = None) -> st
 
 def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgements:
     """Return the judgements of a split, with our grades."""
-    found: Judgements = {}
+    judgements: Judgements = {}
     for number, (where, line) in enumerate(_lines(path)):
         fields = line.decode(errors="replace").rstrip("\r\n").split("\t")
         grade = _grade(fields)
@@ -133,13 +133,13 @@ def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgement
                 raise UserError(
                     f"{kind} '{name}' is not in {file}", where=where, fix="add it, or drop the line"
                 )
-        if document in found.setdefault(query, {}):
+        if document in judgements.setdefault(query, {}):
             what = f"document '{document}' is judged twice for query '{query}'"
             raise UserError(what, where=where, fix="keep one")
-        found[query][document] = RELEVANT * grade
-    if not found:
+        judgements[query][document] = RELEVANT * grade
+    if not judgements:
         raise UserError("judges nothing", where=str(path), fix="fill it, or delete it")
-    return found
+    return judgements
 
 
 def _refuse_headless(grade: int | None, where: str) -> None:
@@ -157,7 +157,7 @@ def _grade(fields: list[str]) -> int | None:
         return None
 
 
-def _held_back(train: Judgements, share: float) -> dict[str, Judgements]:
+def _split_off_dev(train: Judgements, share: float) -> dict[str, Judgements]:
     """Return training queries in two parts, the one with the smallest hashes of ids as ``dev``."""
     order = sorted(train, key=lambda query: hashlib.sha256(query.encode()).digest())
     dev = set(order[: max(1, round(share * len(order)))])

@@ -28,8 +28,8 @@ def carve(collection: Collection, share: float) -> Collection:
         document_ids=collection.document_ids,
         documents=collection.documents,
         queries={
-            "train": _chosen(train, [not out for out in held_out]),
-            "dev": _chosen(train, held_out),
+            "train": _subset(train, [not out for out in held_out]),
+            "dev": _subset(train, held_out),
         },
         about={"carved_from": collection.fingerprint, "held_out": share},
     )
@@ -40,12 +40,14 @@ def _place(query: str) -> float:
     return int.from_bytes(hashlib.sha256(f"held out {query}".encode()).digest()[:8], "big") / 2**64
 
 
-def _chosen(queries: Queries, which: list[bool]) -> Queries:
-    chosen = [(query, text) for query, text, so in zip(queries.ids, queries.texts, which, strict=True) if so]
-    ids = tuple(query for query, _ in chosen)
+def _subset(queries: Queries, which: list[bool]) -> Queries:
+    subset = [
+        (query, text) for query, text, chosen in zip(queries.ids, queries.texts, which, strict=True) if chosen
+    ]
+    ids = tuple(query for query, _ in subset)
     return Queries(
         ids,
-        tuple(text for _, text in chosen),
+        tuple(text for _, text in subset),
         {query: queries.qrels[query] for query in ids if query in queries.qrels},
         {query: queries.known_relevant[query] for query in ids if query in queries.known_relevant},
     )

@@ -16,8 +16,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.storage.checksums import check_folder
-from harness.storage.disk import room_for
-from harness.storage.files import read_json, write_json, written_beside
+from harness.storage.disk import space_for
+from harness.storage.files import atomic_folder, read_json, write_json
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
@@ -151,17 +151,17 @@ def build_tokens(
         sequences[f"queries-{split}"] = _tokenise(tokenizer, queries.texts, query_tokens)
     idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
     size = sum(ragged.flat.nbytes + ragged.offset.nbytes for ragged in sequences.values())
-    about = {
+    summary = {
         "splits": sorted(collection.queries),
         "vocabulary": len(tokenizer),
         "pad": tokenizer.pad_token_id,
     }
-    with room_for("the token store", folder.parent, size), written_beside(folder) as beside:
+    with space_for("the token store", folder.parent, size), atomic_folder(folder) as beside:
         tokenizer.save_pretrained(beside / "tokenizer")
         for name, ragged in sequences.items():
             _save_ragged(beside, name, ragged)
         np.save(beside / "idf.npy", idf)
-        write_json(beside / DONE, about)
+        write_json(beside / DONE, summary)
     return load_tokens(folder)
 
 
@@ -172,14 +172,14 @@ def load_tokens(folder: Path) -> TokenStore:
         UserError: a file is missing or corrupt.
     """
     check_folder(folder)
-    about = read_json(folder / DONE)
+    summary = read_json(folder / DONE)
     return TokenStore(
         documents=_load_ragged(folder, "documents"),
-        queries={split: _load_ragged(folder, f"queries-{split}") for split in about["splits"]},
+        queries={split: _load_ragged(folder, f"queries-{split}") for split in summary["splits"]},
         idf=_load_array(folder / "idf.npy"),
         tokenizer_folder=folder / "tokenizer",
-        vocabulary=about["vocabulary"],
-        pad=about["pad"],
+        vocabulary=summary["vocabulary"],
+        pad=summary["pad"],
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from harness.encoders.layout import TowerFiles, is_tower, load_tower_files, save_tower_files
 from harness.encoders.pooling import Pooling, pool
 from harness.encoders.transformer import fresh_config, fresh_transformer, pretrained_transformer
-from harness.encoders.weights import copied, fingerprint_of
+from harness.encoders.weights import copy_weights, fingerprint_of
 from harness.errors import UserError
 
 
@@ -68,10 +68,10 @@ class Tower(nn.Module):
         output = self.transformer(input_ids=ids, attention_mask=mask, output_hidden_states=every_layer)
         hidden = output.hidden_states if every_layer else (output.last_hidden_state,)
         weight = None if self.idf is None else self.idf[ids]
-        kept = mask
+        pooled_mask = mask
         if self.training and self.token_dropout > 0 and self.pooling != "cls":
-            kept = mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
-        embedding = pool(tuple(hidden), kept, weight, self.pooling)
+            pooled_mask = mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
+        embedding = pool(tuple(hidden), pooled_mask, weight, self.pooling)
         if self.normalised:
             embedding = nn.functional.normalize(embedding, dim=-1)
         return embedding * self.scale if self.projection is None else self.projection(embedding)
@@ -138,7 +138,7 @@ class DualEncoder(nn.Module):
         return {
             f"{name}.{key}": value
             for name, tower in self.towers().items()
-            for key, value in copied(tower).items()
+            for key, value in copy_weights(tower).items()
         }
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:

@@ -17,7 +17,7 @@ from harness.storage.files import read_json, write_json
 
 transformers.utils.logging.disable_progress_bar()
 
-_ABOUT = "harness_tower.json"
+_TOWER_JSON = "harness_tower.json"
 
 
 @dataclass(frozen=True)
@@ -81,19 +81,19 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
         ],
     )
     write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "dot", "prompts": {}})
-    about = {
+    tower_settings = {
         "pooling": tower.pooling,
         "scale": tower.scale,
         "token_dropout": tower.token_dropout,
         "projected": tower.projection is not None,
         "normalised": tower.normalised,
     }
-    write_json(folder / _ABOUT, about)
+    write_json(folder / _TOWER_JSON, tower_settings)
 
 
 def is_tower(folder: Path) -> bool:
     """Return whether a folder is one that `save_tower_files` wrote."""
-    return (folder / _ABOUT).exists()
+    return (folder / _TOWER_JSON).exists()
 
 
 def load_tower_files(folder: Path) -> TowerFiles:
@@ -102,24 +102,24 @@ def load_tower_files(folder: Path) -> TowerFiles:
         raise UserError(
             "no such folder", where=str(folder), fix="give a folder that `harness` saved an encoder to"
         )
-    about = read_json(folder / _ABOUT)
+    tower_settings = read_json(folder / _TOWER_JSON)
     try:
         transformer = transformers.AutoModel.from_pretrained(folder, **_without_pooler(folder))
         words, dense = folder / "1_WordWeights/model.safetensors", folder / "3_Dense/model.safetensors"
         idf = load_file(words)["emb_layer.weight"][:, 0] if words.exists() else None
-        projection = load_file(dense)["linear.weight"] if about["projected"] else None
+        projection = load_file(dense)["linear.weight"] if tower_settings["projected"] else None
     except Exception as error:
         raise UserError(
             f"corrupt encoder ({error})", where=str(folder), fix="delete it and train again"
         ) from error
     return TowerFiles(
         transformer=transformer,
-        pooling=cast(Pooling, about["pooling"]),
-        scale=float(about["scale"]),
-        token_dropout=float(about["token_dropout"]),
+        pooling=cast(Pooling, tower_settings["pooling"]),
+        scale=float(tower_settings["scale"]),
+        token_dropout=float(tower_settings["token_dropout"]),
         idf=idf,
         projection=projection,
-        normalised=bool(about.get("normalised", False)),  # older folders do not say it
+        normalised=bool(tower_settings.get("normalised", False)),  # older folders do not say it
     )
 
 

@@ -47,7 +47,7 @@ def begin_matching(model: Any, words: Tensor) -> None:
         bert.pooler.dense.weight.copy_(identity)
 
 
-def narrowed(words: Tensor, tokens: TokenStore, width: int) -> Tensor:
+def project_words(words: Tensor, tokens: TokenStore, width: int) -> Tensor:
     """Return word vectors along the directions in which the collection's words differ most.
 
     Words count by occurrences and squared IDF, as they do in an IDF-weighted mean.

@@ -13,7 +13,7 @@ from transformers.utils import cached_file
 from harness.collections.tokens import load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder, Tower, holds_encoder, tokenizer_of
 from harness.encoders.pooling import Pooling
-from harness.encoders.transformer import opened
+from harness.encoders.transformer import open_pretrained
 from harness.errors import UserError, nearest
 from harness.storage.checksums import check_folder
 from harness.storage.files import read_json
@@ -77,17 +77,17 @@ def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncode
         _refuse_foreign(start, tokenizer, tower.transformer)
     places = getattr(encoder.query.transformer.config, "max_position_embeddings", None)
     most = min(tokenizer.model_max_length, places or tokenizer.model_max_length)
-    longest = (_json_of(tokens, "sentence_bert_config.json") or {}).get("max_seq_length") or most
+    longest = (_read_optional_json(tokens, "sentence_bert_config.json") or {}).get("max_seq_length") or most
     return PretrainedEncoder(encoder.float().eval(), tokens, min(longest, most), most)
 
 
 def _one_tower(start: str, pooling: Pooling | None) -> DualEncoder:
-    transformer, said = _transformer(start), _said(start)
-    if said.pooling is None and pooling is None:
+    transformer, config = _transformer(start), _pooling_config(start)
+    if config.pooling is None and pooling is None:
         fix = "add pooling='mean' or pooling='cls', as it was trained"
         raise UserError("it does not say how its token vectors are pooled", where=start, fix=fix)
-    chosen = _agreed(start, said.pooling, pooling)
-    tower = Tower(transformer, pooling=cast(Pooling, chosen), normalised=said.normalised)
+    chosen = _agreed(start, config.pooling, pooling)
+    tower = Tower(transformer, pooling=cast(Pooling, chosen), normalised=config.normalised)
     return DualEncoder(tower, tower)
 
 
@@ -98,8 +98,8 @@ def _transformer(start: str) -> Any:
         UserError: there is none, or it lacks weights, which would be random.
     """
     with _without_load_report():
-        transformer, told = opened(transformers.AutoModel, start, output_loading_info=True)
-    missing = sorted(key for key in told["missing_keys"] if not key.startswith("pooler."))
+        transformer, loading_info = open_pretrained(transformers.AutoModel, start, output_loading_info=True)
+    missing = sorted(key for key in loading_info["missing_keys"] if not key.startswith("pooler."))
     if missing:
         what = f"holds no weights of {missing[0]}{' and others' if len(missing) > 1 else ''}"
         raise UserError(what, where=start, fix="give the whole checkpoint")
@@ -119,20 +119,20 @@ def _without_load_report() -> Iterator[None]:
         transformers.utils.logging.set_verbosity(before)
 
 
-def _agreed(start: str, said: str | None, asked: str | None) -> str | None:
+def _agreed(start: str, configured: str | None, requested: str | None) -> str | None:
     """Return the pooling that the checkpoint says, else the one that is asked for."""
-    if None not in (said, asked) and said != asked:
-        raise UserError(f"pools by {said}, not by {asked}", where=start, fix="leave pooling= out")
-    return said or asked
+    if None not in (configured, requested) and configured != requested:
+        raise UserError(f"pools by {configured}, not by {requested}", where=start, fix="leave pooling= out")
+    return configured or requested
 
 
-def _said(start: str) -> _PoolingConfig:
+def _pooling_config(start: str) -> _PoolingConfig:
     """Read ``modules.json``.
 
     Raises:
         UserError: it has a module that is not read here.
     """
-    modules = _json_of(start, "modules.json")
+    modules = _read_optional_json(start, "modules.json")
     if modules is None:
         return _PoolingConfig(None, normalised=False)
     kinds = [str(module["type"]).rsplit(".", 1)[-1] for module in modules]
@@ -140,14 +140,14 @@ def _said(start: str) -> _PoolingConfig:
         what = f"its modules are {', '.join(kinds)}"
         fix = "give one of Transformer, Pooling and at most Normalize"
         raise UserError(what, where=start, fix=fix)
-    settings = _json_of(start, f"{modules[1]['path']}/config.json") or {}
-    known = [name for name, key in _OLD_POOLING.items() if settings.get(key)]
-    found = settings.get("pooling_mode") or (known[0] if len(known) == 1 else None)
-    if found not in _OLD_POOLING:
+    settings = _read_optional_json(start, f"{modules[1]['path']}/config.json") or {}
+    old_poolings = [name for name, key in _OLD_POOLING.items() if settings.get(key)]
+    pooling = settings.get("pooling_mode") or (old_poolings[0] if len(old_poolings) == 1 else None)
+    if pooling not in _OLD_POOLING:
         others = [key for key, value in settings.items() if value is True]
-        what = f"its pooling is {found or ', '.join(others) or 'not said'}"
+        what = f"its pooling is {pooling or ', '.join(others) or 'not said'}"
         raise UserError(what, where=start, fix="give one that pools by cls or mean")
-    return _PoolingConfig(found, normalised="Normalize" in kinds)
+    return _PoolingConfig(pooling, normalised="Normalize" in kinds)
 
 
 def _refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:
@@ -163,11 +163,11 @@ def _refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:
         raise UserError("its tokenizer has no token that fills", where=start, fix="give it a pad_token")
 
 
-def _json_of(start: str, name: str) -> Any:
+def _read_optional_json(start: str, name: str) -> Any:
     """Return what a JSON file of a checkpoint holds; none where it has no such file."""
     path = Path(start) / name
     if Path(start).is_dir():
         return read_json(path) if path.exists() else None
     quiet = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
-    found = cached_file(start, name, **quiet)
-    return read_json(Path(found)) if found else None
+    cached = cached_file(start, name, **quiet)
+    return read_json(Path(cached)) if cached else None

@@ -10,9 +10,9 @@ import transformers
 from torch import Tensor, nn
 
 from harness.collections.tokens import TokenStore, typed_pairs
-from harness.encoders.matching import begin_matching, narrowed
+from harness.encoders.matching import begin_matching, project_words
 from harness.encoders.transformer import Sizes, fresh_config, pretrained_scorer
-from harness.encoders.weights import StateDict, copied, fingerprint_of
+from harness.encoders.weights import StateDict, copy_weights, fingerprint_of
 from harness.errors import UserError
 
 
@@ -39,12 +39,12 @@ class Ranker(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> Tensor:
         """Score pairs: ids, mask and types [B, T] -> [B]."""
-        known = {"token_type_ids": types} if self.typed else {}
-        return self.model(input_ids=ids, attention_mask=mask, **known).logits[:, 0]  # type: ignore[no-any-return]
+        type_inputs = {"token_type_ids": types} if self.typed else {}
+        return self.model(input_ids=ids, attention_mask=mask, **type_inputs).logits[:, 0]  # type: ignore[no-any-return]
 
     def weights(self) -> StateDict:
         """Return a copy of every tensor by name, on the CPU."""
-        return copied(self.model)
+        return copy_weights(self.model)
 
     def load_weights(self, weights: StateDict) -> None:
         """Take the tensors that `weights` returned."""
@@ -65,9 +65,9 @@ class Ranker(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         self.model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
         self.model.save_pretrained(folder)
-        own = typed_pairs(tokenizer) if self.typed else copy.deepcopy(tokenizer)
-        own.model_max_length = longest
-        own.save_pretrained(folder)
+        own_tokenizer = typed_pairs(tokenizer) if self.typed else copy.deepcopy(tokenizer)
+        own_tokenizer.model_max_length = longest
+        own_tokenizer.save_pretrained(folder)
 
     @staticmethod
     def load(folder: Path) -> Ranker:
@@ -79,14 +79,14 @@ class Ranker(nn.Module):
         if not folder.is_dir():
             raise UserError("no such folder", where=str(folder), fix="give a folder that holds a ranker")
         try:
-            model, found = transformers.AutoModelForSequenceClassification.from_pretrained(
+            model, loading_info = transformers.AutoModelForSequenceClassification.from_pretrained(
                 folder, output_loading_info=True
             )
         except Exception as error:
             raise UserError(
                 f"corrupt ranker ({error})", where=str(folder), fix="delete it and train again"
             ) from error
-        if found["missing_keys"] or model.config.num_labels != 1:
+        if loading_info["missing_keys"] or model.config.num_labels != 1:
             raise UserError(
                 "no ranker: its head is missing or has several outputs",
                 where=str(folder),
@@ -130,5 +130,5 @@ def build_ranker(settings: Start, *, tokens: TokenStore, words: Tensor, longest:
         initializer_range=settings.hidden**-0.5,
     )
     model = transformers.BertForSequenceClassification(config)
-    begin_matching(model, narrowed(words, tokens, settings.hidden))
+    begin_matching(model, project_words(words, tokens, settings.hidden))
     return Ranker(model)

@@ -68,7 +68,7 @@ def pretrained_transformer(start: str) -> Any:
     Raises:
         UserError: there is none, or the hub cannot be reached.
     """
-    return opened(transformers.AutoModel, start)
+    return open_pretrained(transformers.AutoModel, start)
 
 
 def pretrained_scorer(start: str) -> Any:
@@ -77,16 +77,16 @@ def pretrained_scorer(start: str) -> Any:
     Raises:
         UserError: there is none, its head has several outputs, or the hub cannot be reached.
     """
-    config = opened(transformers.AutoConfig, start)
+    config = open_pretrained(transformers.AutoConfig, start)
     headed = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
     if headed and config.num_labels != 1:
         raise UserError(
             f"a head of {config.num_labels} outputs", where=start, fix="give a ranker, which has one"
         )
-    return opened(transformers.AutoModelForSequenceClassification, start, num_labels=1)
+    return open_pretrained(transformers.AutoModelForSequenceClassification, start, num_labels=1)
 
 
-def opened(kind: Any, start: str, **more: Any) -> Any:
+def open_pretrained(kind: Any, start: str, **more: Any) -> Any:
     """Open something pretrained, an auto class of `transformers` saying what.
 
     Raises:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 StateDict = dict[str, Tensor]
 
 
-def copied(module: nn.Module) -> StateDict:
+def copy_weights(module: nn.Module) -> StateDict:
     """Return a copy of every tensor of a module by name, on the CPU."""
     return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
 

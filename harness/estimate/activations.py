@@ -62,18 +62,18 @@ def layer_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
     return FLOAT * values + mask * masks
 
 
-def kept_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
+def activation_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
     """Return what embeddings and layers keep."""
     below = batch.places * bert.hidden * (FLOAT + (mask if bert.dropout else 0))
     return below + bert.layers * layer_bytes(bert, batch, mask)
 
 
-def inputs_bytes(bert: Bert, batch: BatchShape) -> int:
+def layer_input_bytes(bert: Bert, batch: BatchShape) -> int:
     """Return what is kept where each layer keeps its input alone and is computed again (section 5 there)."""
     return FLOAT * bert.layers * batch.places * bert.hidden
 
 
-def passing_bytes(bert: Bert, batch: BatchShape) -> int:
+def forward_bytes(bert: Bert, batch: BatchShape) -> int:
     """Return the most that lives at once where nothing is kept: a layer's input, and its widest moment."""
     attention = 4 * bert.hidden + 2 * bert.heads * batch.tokens
     feed_forward = bert.hidden + 2 * bert.intermediate

@@ -14,10 +14,10 @@ from harness.estimate.activations import (
     FLOAT,
     MASK,
     BatchShape,
-    inputs_bytes,
-    kept_bytes,
+    activation_bytes,
+    forward_bytes,
     layer_bytes,
-    passing_bytes,
+    layer_input_bytes,
 )
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
 from harness.estimate.parameters import ModelSize, ranker_of, retriever_of
@@ -61,23 +61,23 @@ class _Phase:
         return Moment("warm-up", self._learner("retriever", self._retriever), self._embedded())
 
     def ranker_warm_up(self) -> Moment:
-        held = (_at_rest("retriever", self._retriever), *self._learner("ranker", self._ranker))
-        return Moment("ranker's warm-up", held, self._step(self._ranker, {"pairs": self._pairs}))
+        models = (_weights_part("retriever", self._retriever), *self._learner("ranker", self._ranker))
+        return Moment("ranker's warm-up", models, self._step(self._ranker, {"pairs": self._pairs}))
 
     def continued(self) -> Iterator[Moment]:
-        held = self._learner("retriever", self._retriever)
+        models = self._learner("retriever", self._retriever)
         steps = {"retriever's step": self._embedded()}
         if self.run.teacher is not None:
             teaching = self._passing("teacher's forward", self._ranker, self._pairs, PLACES_PER_BUCKET)
             steps["retriever's step"] += (teaching,)
             if self._ranker_learns():
-                held += self._learner("ranker", self._ranker)
+                models += self._learner("ranker", self._ranker)
                 steps["ranker's step"] = self._step(self._ranker, {"pairs": self._pairs})
             else:
-                held += (_at_rest("ranker", self._ranker),)
-        yield from (Moment(name, held, own) for name, own in steps.items())
+                models += (_weights_part("ranker", self._ranker),)
+        yield from (Moment(name, models, own) for name, own in steps.items())
         if self.phase.refresh and self.run.sampler is not None:
-            yield from self._refresh(held, self.run.sampler)
+            yield from self._refresh(models, self.run.sampler)
 
     @property
     def _retriever(self) -> ModelSize:
@@ -90,10 +90,10 @@ class _Phase:
     @property
     def _cross_encoder(self) -> RankerSettings:
         """Settings of the run's ranker, its own or its teacher's."""
-        found = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
-        if found is None:
+        settings = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
+        if settings is None:
             raise ValueError(f"a run of recipe {self.run.recipe} has no ranker")
-        return found
+        return settings
 
     @property
     def _queries(self) -> BatchShape:
@@ -119,7 +119,7 @@ class _Phase:
     def _learner(self, name: str, model: ModelSize) -> tuple[MemoryPart, ...]:
         trained = f"{model.trained:,} trained x {FLOAT} bytes"
         parts: tuple[MemoryPart, ...] = (
-            _at_rest(name, model),
+            _weights_part(name, model),
             MemoryPart(f"{name}: gradients", model.trained * FLOAT, trained),
             MemoryPart(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
         )
@@ -135,8 +135,8 @@ class _Phase:
         if isinstance(topology, Queue):
             tower = self._retriever.parameters // self._retriever.towers
             keys = topology.length * self._width
-            of = f"a copy of the passage tower, {topology.length:,} keys x {self._width} x {FLOAT} bytes"
-            parts += (MemoryPart("queue", (tower + keys) * FLOAT, of),)
+            detail = f"a copy of the passage tower, {topology.length:,} keys x {self._width} x {FLOAT} bytes"
+            parts += (MemoryPart("queue", (tower + keys) * FLOAT, detail),)
         return parts
 
     def _step(self, model: ModelSize, through: dict[str, BatchShape]) -> tuple[MemoryPart, ...]:
@@ -145,25 +145,25 @@ class _Phase:
         parts, working = [], []
         for name, batch in through.items():
             at_once = batch.part(PLACES_PER_BUCKET)
-            size = inputs_bytes(bert, batch) if again else kept_bytes(bert, batch, mask)
-            kept = "inputs" if again else "activations"
-            of = f"{batch.sequences:,} of {batch.tokens} tokens, {kept} of {bert.layers} layers"
-            parts.append(MemoryPart(f"activations: {name}", size, of))
+            size = layer_input_bytes(bert, batch) if again else activation_bytes(bert, batch, mask)
+            stored = "inputs" if again else "activations"
+            detail = f"{batch.sequences:,} of {batch.tokens} tokens, {stored} of {bert.layers} layers"
+            parts.append(MemoryPart(f"activations: {name}", size, detail))
             computed = layer_bytes(bert, at_once, mask) if again else 0
-            working.append(passing_bytes(bert, at_once) + computed)
+            working.append(forward_bytes(bert, at_once) + computed)
         what = "a layer computed again, and gradients" if again else "gradients of a layer"
-        of = f"{what}, {PLACES_PER_BUCKET:,} places at once"
-        return *parts, MemoryPart("backward pass", max(working), of)
+        detail = f"{what}, {PLACES_PER_BUCKET:,} places at once"
+        return *parts, MemoryPart("backward pass", max(working), detail)
 
     def _passing(self, name: str, model: ModelSize, batch: BatchShape, places: int) -> MemoryPart:
-        of = f"a layer at a time, {places:,} places at once"
-        return MemoryPart(name, passing_bytes(model.bert, batch.part(places)), of)
+        detail = f"a layer at a time, {places:,} places at once"
+        return MemoryPart(name, forward_bytes(model.bert, batch.part(places)), detail)
 
     @property
     def _width(self) -> int:
         return self.run.encoder.projection or self.run.encoder.hidden
 
-    def _refresh(self, held: tuple[MemoryPart, ...], sampler: SamplerSettings) -> Iterator[Moment]:
+    def _refresh(self, models: tuple[MemoryPart, ...], sampler: SamplerSettings) -> Iterator[Moment]:
         """Return what embedding and mining take: where it is computed, and in host memory."""
         width, n, r = self._width, self.corpus.documents, self.corpus.pairs
         every = BatchShape(n, self.run.tokens.passage_tokens)
@@ -180,11 +180,11 @@ class _Phase:
                 "candidates", 2 * r * k * CANDIDATE, f"{r:,} pairs x {k} x {CANDIDATE} bytes, of two rounds"
             ),
         )
-        yield Moment("refresh", held, (encoding,))
+        yield Moment("refresh", models, (encoding,))
         yield Moment("refresh, host memory", (), host, host=True)
 
 
-def _at_rest(name: str, model: ModelSize) -> MemoryPart:
+def _weights_part(name: str, model: ModelSize) -> MemoryPart:
     towers = f" in {model.towers} towers" if model.towers > 1 else ""
     return MemoryPart(
         f"{name}: weights", model.parameters * FLOAT, f"{model.parameters:,}{towers} x {FLOAT} bytes"

@@ -16,12 +16,12 @@ class MemoryPart:
     Attributes:
         name: what.
         size: bytes.
-        of: what it is made of.
+        detail: what it is made of.
     """
 
     name: str
     size: int
-    of: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,20 @@ class Moment:
 
     Attributes:
         name: when.
-        held: models and their optimizers.
-        own: what this moment needs beside them.
+        models: models and their optimizers.
+        working: what this moment needs beside them.
         host: whether it lies in host memory, and not where it is computed.
     """
 
     name: str
-    held: tuple[MemoryPart, ...]
-    own: tuple[MemoryPart, ...]
+    models: tuple[MemoryPart, ...]
+    working: tuple[MemoryPart, ...]
     host: bool = False
 
     @property
     def size(self) -> int:
         """Bytes of all parts."""
-        return sum(part.size for part in (*self.held, *self.own))
+        return sum(part.size for part in (*self.models, *self.working))
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Machine:
 
 def largest(runs: Iterable[Iterable[Moment]]) -> list[Moment]:
     """Return the moments of several runs, each of the run in which it takes most."""
-    found: dict[str, Moment] = {}
+    by_name: dict[str, Moment] = {}
     for moment in (moment for run in runs for moment in run):
-        if moment.name not in found or found[moment.name].size < moment.size:
-            found[moment.name] = moment
-    return list(found.values())
+        if moment.name not in by_name or by_name[moment.name].size < moment.size:
+            by_name[moment.name] = moment
+    return list(by_name.values())

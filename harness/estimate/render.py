@@ -35,40 +35,42 @@ def render_memory(
         return Group()
     if hardware is None:
         return Group(_table(moments), Text(_of_here(moments, has)))
-    kept = largest(memory(run, corpus, replace(on, recomputes=False)) for run in runs)
-    own = largest(memory(run, corpus, here) for run in runs)
-    return Group(_table(moments), *(Text(line) for line in _of_paper(moments, kept, own, hardware)))
+    stored = largest(memory(run, corpus, replace(on, recomputes=False)) for run in runs)
+    here_moments = largest(memory(run, corpus, here) for run in runs)
+    return Group(
+        _table(moments), *(Text(line) for line in _of_paper(moments, stored, here_moments, hardware))
+    )
 
 
 def _table(moments: Sequence[Moment]) -> Table:
     table = Table("when", "memory of", "GB", "made of", box=None, pad_edge=False)
     table.columns[2].justify = "right"
-    held = {part.name: part for moment in moments for part in moment.held}
-    for place, part in enumerate(held.values()):
-        table.add_row("" if place else "models", part.name, _gb(part.size), part.of)
+    model_parts = {part.name: part for moment in moments for part in moment.models}
+    for place, part in enumerate(model_parts.values()):
+        table.add_row("" if place else "models", part.name, _gb(part.size), part.detail)
     for moment in moments:
-        rows = [*_models(moment), *moment.own, MemoryPart("sum", moment.size, "")]
+        rows = [*_models(moment), *moment.working, MemoryPart("sum", moment.size, "")]
         for place, part in enumerate(rows):
-            table.add_row("" if place else moment.name, part.name, _gb(part.size), part.of)
+            table.add_row("" if place else moment.name, part.name, _gb(part.size), part.detail)
     return table
 
 
 def _models(moment: Moment) -> Iterator[MemoryPart]:
     """Yield what is held as one part, named by model: ``retriever: weights; ranker: weights, gradients``."""
-    if not moment.held:
+    if not moment.models:
         return
     by_model: dict[str, list[str]] = {}
-    for part in moment.held:
+    for part in moment.models:
         model, _, what = part.name.partition(": ")
         by_model.setdefault(model, []).append(what)
     named = "; ".join(f"{model}: {', '.join(parts)}" for model, parts in by_model.items())
-    yield MemoryPart("models", sum(part.size for part in moment.held), named)
+    yield MemoryPart("models", sum(part.size for part in moment.models), named)
 
 
 def _of_paper(
-    moments: Sequence[Moment], kept: Sequence[Moment], own: Sequence[Moment], hardware: Hardware
+    moments: Sequence[Moment], stored: Sequence[Moment], here_moments: Sequence[Moment], hardware: Hardware
 ) -> Iterator[str]:
-    most, before = _largest(moments), _largest(kept)
+    most, before = _largest(moments), _largest(stored)
     sizes = " or ".join(f"{size} GB" for size in hardware.memory_gb)
     fits = [size for size in hardware.memory_gb if most.size <= size * GB]
     verdict = f"fits {fits[0]} GB" if fits else "fits none"
@@ -76,14 +78,17 @@ def _of_paper(
     gpu = f"one of {hardware.gpus} {hardware.gpu} ({sizes})"
     yield f"Memory of {gpu}, {at_once}: {_gb(most.size)} GB at most, {most.name}; {verdict}."
     yield f"Were nothing recomputed: {_gb(before.size)} GB, {before.name}."
-    here = _largest(own)
+    here = _largest(here_moments)
     yield f"The trainer here, a batch in one process, nothing recomputed: {_gb(here.size)} GB, {here.name}."
 
 
 def _of_here(moments: Sequence[Moment], has: int | None) -> str:
     most = max(moments, key=lambda moment: moment.size)
-    of = f"; this machine has {_gb(has)} GB" if has else ""
-    return f"Memory: {_gb(most.size)} GB at most, {most.name}, beside what Python and its libraries take{of}."
+    machine = f"; this machine has {_gb(has)} GB" if has else ""
+    return (
+        f"Memory: {_gb(most.size)} GB at most, {most.name}, "
+        f"beside what Python and its libraries take{machine}."
+    )
 
 
 def _largest(moments: Sequence[Moment]) -> Moment:

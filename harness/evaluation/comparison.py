@@ -117,14 +117,14 @@ def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) ->
     Raises:
         UserError: a seed lacks a query that another seed has.
     """
-    chosen = (
+    selected = (
         (per_query["row"] == row)
         & (per_query["measure"] == column["measure"])
         & (per_query["split"] == column["split"])
     )
     if "dataset" in per_query.columns and "dataset" in column:
-        chosen &= per_query["dataset"] == column["dataset"]
-    table: pd.DataFrame = per_query[chosen].pivot(index="seed", columns="query", values="value")
+        selected &= per_query["dataset"] == column["dataset"]
+    table: pd.DataFrame = per_query[selected].pivot(index="seed", columns="query", values="value")
     if bool(table.isna().to_numpy().any()):
         raise UserError(
             f"the seeds of row '{row}' are scored on different queries", where=str(column["label"])
@@ -192,10 +192,10 @@ def published_interval(figure: Mapping[str, Any]) -> dict[str, float]:
 
 def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     """Value and half a unit of its last printed digit, in exact decimals."""
-    found = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
-    if found is None:
+    match = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
+    if match is None:
         raise UserError(f"the published figure {figure['printed']!r} holds no number")
-    number = Decimal(found.group())
+    number = Decimal(match.group())
     factor = Decimal("0.01") if figure["unit"] == "percent" else Decimal(1)
     exponent = number.as_tuple().exponent
     return number * factor, Decimal(5).scaleb(int(exponent) - 1) * factor
@@ -203,15 +203,16 @@ def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
 
 def _intervals(values: FloatArray, level: float) -> dict[str, Interval]:
     """Both intervals of values [S, Q]; with one seed there is none of the method."""
-    found = {"checkpoints": checkpoint_interval(values, level), "method": method_interval(values, level)}
-    return {name: interval for name, interval in found.items() if interval is not None}
+    intervals = {"checkpoints": checkpoint_interval(values, level), "method": method_interval(values, level)}
+    return {name: interval for name, interval in intervals.items() if interval is not None}
 
 
 def _interval_blocks(values: FloatArray, level: float) -> CellBlock:
     """Both intervals of values [S, Q], JSON-ready."""
-    found = _intervals(values, level)
+    intervals = _intervals(values, level)
     return {"checkpoints": None, "method": None} | {
-        name: {"low": i.low, "high": i.high, "level": i.level, "df": float(i.df)} for name, i in found.items()
+        name: {"low": i.low, "high": i.high, "level": i.level, "df": float(i.df)}
+        for name, i in intervals.items()
     }
 
 
@@ -228,7 +229,7 @@ def _adjust(
     differences: dict[str, list[CellBlock | None]], primary: int, intervals: dict[str, dict[str, Interval]]
 ) -> None:
     """Write Holm's p-values into the blocks of the primary column, and what could have been found by them."""
-    tested = {row: found.get("method") or found["checkpoints"] for row, found in intervals.items()}
+    tested = {row: by_kind.get("method") or by_kind["checkpoints"] for row, by_kind in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (row, interval), p_value in zip(tested.items(), p_values, strict=True):
         block = differences[row][primary]
@@ -241,7 +242,7 @@ def _smallest(intervals: dict[str, dict[str, Interval]]) -> CellBlock:
     """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
     smallest: CellBlock = {}
     for kind in ("checkpoints", "method"):
-        found = [of_row[kind] for of_row in intervals.values() if kind in of_row]
-        complete = bool(found) and len(found) == len(intervals)
-        smallest[kind] = max(map(smallest_detectable_difference, found)) if complete else None
+        of_kind = [by_kind[kind] for by_kind in intervals.values() if kind in by_kind]
+        complete = bool(of_kind) and len(of_kind) == len(intervals)
+        smallest[kind] = max(map(smallest_detectable_difference, of_kind)) if complete else None
     return smallest

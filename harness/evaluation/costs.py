@@ -42,15 +42,15 @@ def run_costs(lines: Iterable[Mapping[str, Any]], phase: str, refresh: int | Non
         (f"{phase} mining", "seconds_mining"): "mining",
     }
     for line in lines:
-        for (of, key), name in keys.items():
-            if line["phase"] == of and key in line:
+        for (line_phase, key), name in keys.items():
+            if line["phase"] == line_phase and key in line:
                 seconds.setdefault(name, []).append(float(line[key]))
-    found = {name: median(values) for name, values in seconds.items()}
-    if {"encoding", "mining"} <= found.keys() and refresh is not None:
-        found["construction"] = found["encoding"] + found["mining"]
-        found["construction-a-step"] = found["construction"] / refresh
-        found["all"] = found["step"] + found["construction-a-step"]
-    return found
+    costs = {name: median(values) for name, values in seconds.items()}
+    if {"encoding", "mining"} <= costs.keys() and refresh is not None:
+        costs["construction"] = costs["encoding"] + costs["mining"]
+        costs["construction-a-step"] = costs["construction"] / refresh
+        costs["all"] = costs["step"] + costs["construction-a-step"]
+    return costs
 
 
 def over_runs(values: Sequence[float]) -> dict[str, Any]:

@@ -45,18 +45,18 @@ def run_curve(
     for line in lines:
         if line["phase"] == f"{phase} dev" and measure in line:
             values[line["step"]] = float(line[measure])
-        elif (took := work(line, phase)) is not None:
+        elif (seconds := work_seconds(line, phase)) is not None:
             mining = line["phase"] == f"{phase} mining"
             recorded &= mining or "seconds" in line
-            done.append((line["step"] + (0.5 if mining else 0.0), took))  # between this step and the next
+            done.append((line["step"] + (0.5 if mining else 0.0), seconds))  # between this step and the next
     values[end[0]] = end[1]
     return {
-        step: DevPoint(value, sum(took for at, took in done if at <= step) if recorded else None)
+        step: DevPoint(value, sum(seconds for at, seconds in done if at <= step) if recorded else None)
         for step, value in sorted(values.items())
     }
 
 
-def work(line: Mapping[str, Any], phase: str) -> float | None:
+def work_seconds(line: Mapping[str, Any], phase: str) -> float | None:
     """Return the seconds of work that a line of metrics tells of a phase; none where it tells of none.
 
     They are those of a step, a ranker's too, or of a refresh: embedding and mining, and not watching.

@@ -57,15 +57,17 @@ def held_out_lists(
         relevant = sorted(number[document] for document, grade in judged.items() if grade >= RELEVANT)
         pairs.append((row, relevant[int(mixed(7, row)) % len(relevant)]))
         masked.append(np.array(sorted(number[document] for document in judged)))
-    found = Miner(make_source("top-k"), k, np.array(pairs), masked).mine(
+    candidates = Miner(make_source("top-k"), k, np.array(pairs), masked).mine(
         encode(retriever.query, tokens.queries[split], tokens.pad),
         encode(retriever.passage, tokens.documents, tokens.pad),
         model=retriever.fingerprint(),
         seed=SEED,
     )
     sampler = Sampler(make_law("uniform"), make_draw("without-replacement"), negatives)
-    drawn = sampler(found, Noise(SEED, 0, np.zeros(len(found.query), dtype=np.int64))).document
-    return HeldOutLists(split, found.query, np.concatenate([found.positive[:, None], drawn], axis=1))
+    drawn = sampler(candidates, Noise(SEED, 0, np.zeros(len(candidates.query), dtype=np.int64))).document
+    return HeldOutLists(
+        split, candidates.query, np.concatenate([candidates.positive[:, None], drawn], axis=1)
+    )
 
 
 def retriever_scores(
@@ -82,7 +84,7 @@ def retriever_scores(
     return scores
 
 
-def right(scores: Floats) -> npt.NDArray[np.float64]:
+def positive_first(scores: Floats) -> npt.NDArray[np.float64]:
     """Return whether the positive stands alone at the top of each list, [R] of 0 and 1."""
     return np.asarray((scores[:, :1] > scores[:, 1:]).all(axis=1), dtype=np.float64)
 
@@ -90,8 +92,8 @@ def right(scores: Floats) -> npt.NDArray[np.float64]:
 def divergence(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:
     """Return KL(softmax(ranker) || softmax(retriever)) of each list, [R] in nats."""
     p, log_q = special.softmax(ranker, axis=1), special.log_softmax(retriever, axis=1)
-    apart: npt.NDArray[np.float64] = (special.xlogy(p, p) - p * log_q).sum(axis=1)
-    return apart
+    kl: npt.NDArray[np.float64] = (special.xlogy(p, p) - p * log_q).sum(axis=1)
+    return kl
 
 
 def agreement(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:

@@ -61,10 +61,10 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
             f"query '{stray}' is ranked but not judged", fix="evaluate a split against its own qrels"
         )
     names = {parse_measure(name): name for name in measures}
-    found: dict[tuple[str, str], float] = {}
-    for by in sorted({provider_of(name) for name in names.values()}):
-        wanted = [measure for measure, name in names.items() if provider_of(name) == by]
-        for metric in ir_measures.providers.registry[by].iter_calc(wanted, qrels, ranking):
-            found[names[metric.measure], metric.query_id] = float(metric.value)
-    rows = [(name, query, found.get((name, query), 0.0)) for name in names.values() for query in qrels]
+    values: dict[tuple[str, str], float] = {}
+    for provider in sorted({provider_of(name) for name in names.values()}):
+        measured = [measure for measure, name in names.items() if provider_of(name) == provider]
+        for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, ranking):
+            values[names[metric.measure], metric.query_id] = float(metric.value)
+    rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]
     return pd.DataFrame(rows, columns=["measure", "query", "value"])

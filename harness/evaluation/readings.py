@@ -43,17 +43,21 @@ def compare_readings(
         names of both readings, and the difference of the focus to it, paired by seed and query. Pairs
         without a seed in common are left out.
     """
-    tables = {of["name"]: score_table(per_query, of["name"], column) for of in readings}
+    tables = {reading["name"]: score_table(per_query, reading["name"], column) for reading in readings}
     pairs = []
-    for own in readings:
+    for reading in readings:
         for other in readings:
-            if own["row"] != focus or other["row"] == focus or not agree(own["reading"], other["reading"]):
+            if (
+                reading["row"] != focus
+                or other["row"] == focus
+                or not agree(reading["reading"], other["reading"])
+            ):
                 continue
-            names = own["name"], other["name"]
+            names = reading["name"], other["name"]
             paired = paired_difference(tables[names[0]], tables[names[1]], *names)
             if paired is not None:
-                about = {"row": other["row"], "reading": names[0], "other": names[1]}
-                pairs.append({**about, **difference_block(paired, level)})
+                names_of_pair = {"row": other["row"], "reading": names[0], "other": names[1]}
+                pairs.append({**names_of_pair, **difference_block(paired, level)})
     return pairs
 
 
@@ -68,17 +72,17 @@ def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[CellBlock]:
     """
     summary = []
     for row in dict.fromkeys(pair["row"] for pair in pairs):
-        own = [pair for pair in pairs if pair["row"] == row]
-        kind = "method" if all(pair["method"] for pair in own) else "checkpoints"
-        values = [pair["value"] for pair in own]
+        row_pairs = [pair for pair in pairs if pair["row"] == row]
+        kind = "method" if all(pair["method"] for pair in row_pairs) else "checkpoints"
+        values = [pair["value"] for pair in row_pairs]
         summary.append(
             {
                 "row": row,
-                "pairs": len(own),
+                "pairs": len(row_pairs),
                 "above": sum(value > 0 for value in values),
                 "interval": kind,
-                "interval_above": sum(pair[kind]["low"] > 0 for pair in own),
-                "interval_below": sum(pair[kind]["high"] < 0 for pair in own),
+                "interval_above": sum(pair[kind]["low"] > 0 for pair in row_pairs),
+                "interval_below": sum(pair[kind]["high"] < 0 for pair in row_pairs),
                 "median": float(np.median(values)),
                 "low": min(values),
                 "high": max(values),
@@ -104,19 +108,19 @@ def by_value(
         ``{"row", "path", "values": [{"value", "pairs", "mean"}], "spread"}`` each; `spread` is the largest
         of the means minus the smallest.
     """
-    chosen = {of["name"]: of["reading"] for of in readings}
-    found = []
+    reading_by_name = {reading["name"]: reading["reading"] for reading in readings}
+    blocks = []
     for row in dict.fromkeys(pair["row"] for pair in pairs):
-        own = [
-            ({**chosen[pair["reading"]], **chosen[pair["other"]]}, pair["value"])
+        specifications = [
+            ({**reading_by_name[pair["reading"]], **reading_by_name[pair["other"]]}, pair["value"])
             for pair in pairs
             if pair["row"] == row
         ]
-        for path in (path for path in paths if path in own[0][0]):
+        for path in (path for path in paths if path in specifications[0][0]):
             values = []
-            for value in dict.fromkeys(reading[path] for reading, _ in own):
-                under = [difference for reading, difference in own if reading[path] == value]
+            for value in dict.fromkeys(reading[path] for reading, _ in specifications):
+                under = [difference for reading, difference in specifications if reading[path] == value]
                 values.append({"value": value, "pairs": len(under), "mean": float(np.mean(under))})
             means = [float(value["mean"]) for value in values]
-            found.append({"row": row, "path": path, "values": values, "spread": max(means) - min(means)})
-    return found
+            blocks.append({"row": row, "path": path, "values": values, "spread": max(means) - min(means)})
+    return blocks

@@ -90,7 +90,7 @@ def measure_reproducibility(
     for place, column in enumerate(columns):
         if not column["published"]:
             continue
-        both = {row["name"]: found for row in rows if (found := _both(row["cells"][place])) is not None}
+        both = {row["name"]: figures for row in rows if (figures := _both(row["cells"][place])) is not None}
         pairs = list(both.values())
         tau = rank_agreement([pair[0] for pair in pairs], [pair[1] for pair in pairs])
         ranks.append({"column": column["label"], "rows": len(pairs), "tau": tau})

@@ -49,7 +49,7 @@ class RowEvidence:
         published: ends that its rounding leaves to the published difference; None where there is none.
         value: the reproduced difference; None where there is none.
         method: ends of the method's interval; None with one seed.
-        found: whether it is significant after Holm.
+        significant: whether it is significant after Holm.
         detectable: smallest difference that could have been found; None where nothing was tested.
     """
 
@@ -57,7 +57,7 @@ class RowEvidence:
     published: Range | None
     value: float | None
     method: Range | None
-    found: bool
+    significant: bool
     detectable: float | None
 
     @property
@@ -81,14 +81,14 @@ class RowEvidence:
         return self.published[0] <= self.method[0] and self.method[1] <= self.published[1]
 
     @property
-    def found_with_sign(self) -> int:
+    def significant_sign(self) -> int:
         """Sign of the reproduced difference if it was found, else 0."""
-        if not self.found or self.value is None:
+        if not self.significant or self.value is None:
             return 0
         return (self.value > 0) - (self.value < 0)
 
     @property
-    def too_small_to_find(self) -> bool:
+    def undetectable(self) -> bool:
         """Whether the published difference, at its smallest, is smaller than what could have been found."""
         if self.published is None or self.detectable is None:
             return True
@@ -127,7 +127,7 @@ ROW_RULES: tuple[Rule[RowEvidence], ...] = (
         NOT,
         "the published difference is 0 within its rounding, but a difference was found, and the interval of "
         "the method lies outside that rounding",
-        lambda row: row.sign == 0 and row.found and not row.meets,
+        lambda row: row.sign == 0 and row.significant and not row.meets,
     ),
     Rule(
         INCONCLUSIVE,
@@ -139,23 +139,23 @@ ROW_RULES: tuple[Rule[RowEvidence], ...] = (
         REPRODUCED,
         "a difference was found in the published direction, and the interval of the method meets the "
         "published one",
-        lambda row: row.found_with_sign == row.sign and row.meets,
+        lambda row: row.significant_sign == row.sign and row.meets,
     ),
     Rule(
         PARTLY,
         "a difference was found in the published direction, but the interval of the method leaves the "
         "published one out",
-        lambda row: row.found_with_sign == row.sign,
+        lambda row: row.significant_sign == row.sign,
     ),
     Rule(
         NOT,
         "a difference was found in the other direction",
-        lambda row: row.found_with_sign == -row.sign,
+        lambda row: row.significant_sign == -row.sign,
     ),
     Rule(
         INCONCLUSIVE,
         "no difference was found, and the smallest that could have been is larger than the published one",
-        lambda row: row.too_small_to_find,
+        lambda row: row.undetectable,
     ),
     Rule(
         INCONCLUSIVE,
@@ -263,7 +263,7 @@ def _evidence(block: Mapping[str, Any], level: float, pipeline: bool) -> RowEvid
         published=_ends(block.get("published")),
         value=block.get("value"),
         method=_ends(block.get("method")),
-        found=p_value is not None and p_value <= 1 - level,
+        significant=p_value is not None and p_value <= 1 - level,
         detectable=block.get("detectable"),
     )
 

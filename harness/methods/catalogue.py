@@ -88,10 +88,10 @@ def methods_named(library: Library, name: str) -> list[Method]:
         UserError: there is none.
     """
     known = catalogue(library)
-    found = [method for method in known if method.name == name]
-    if not found:
+    matches = [method for method in known if method.name == name]
+    if not matches:
         raise UserError(f"unknown method '{name}'", fix=nearest(name, {method.name for method in known}))
-    return found
+    return matches
 
 
 def written(piece: Any) -> Any:
@@ -105,14 +105,14 @@ def written(piece: Any) -> Any:
 def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
     for kind, known in kinds.items():
         for name, piece in known.items():
-            about: Any = piece
+            attributes: Any = piece
             text = paragraphs(piece)
             yield Method(
                 name,
                 kind,
-                about.summary,
-                _citation(about),
-                parameters_of(about.__pydantic_fields__, text),
+                attributes.summary,
+                _citation(attributes),
+                parameters_of(attributes.__pydantic_fields__, text),
                 getattr(piece, "formula", None),
                 text,
             )
@@ -120,19 +120,19 @@ def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
 
 def _samplers() -> Iterator[Method]:
     for preset in presets().values():
-        chosen: dict[str, Any] = {kind: written(getattr(preset, kind)) for kind in PIECES}
+        choices: dict[str, Any] = {kind: written(getattr(preset, kind)) for kind in PIECES}
         if preset.source is None:  # nothing is drawn, so that law and draw are idle
-            chosen |= {"law": None, "draw": None}
+            choices |= {"law": None, "draw": None}
         pieces = tuple(
-            MethodParameter(kind, kind, tuple(known), default=chosen[kind]) for kind, known in PIECES.items()
+            MethodParameter(kind, kind, tuple(known), default=choices[kind]) for kind, known in PIECES.items()
         )
         mask = MethodParameter("mask", "mask", tuple(MASKS), default=preset.mask)
         yield Method(preset.name, "sampler", preset.summary, preset.citation, (*pieces, mask))
 
 
 def _recipes(library: Library) -> Iterator[Method]:
-    said = ("summary", "source", "departs")
-    known = {name: field for name, field in Recipe.model_fields.items() if name not in said}
+    described = ("summary", "source", "departs")
+    known = {name: field for name, field in Recipe.model_fields.items() if name not in described}
     for name in library.names("recipes"):
         recipe = library.recipe(name)
         values = recipe.model_dump(mode="json")
@@ -145,8 +145,8 @@ def _recipes(library: Library) -> Iterator[Method]:
 
 
 def _encoders() -> Iterator[Method]:
-    for name, about in POOLINGS.items():
-        yield Method(name, "encoder", about.summary, about.citation)
+    for name, pooling in POOLINGS.items():
+        yield Method(name, "encoder", pooling.summary, pooling.citation)
 
 
 def _citation(piece: Any) -> str:

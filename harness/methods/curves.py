@@ -28,7 +28,7 @@ GAP: Floats = BEST - np.arange(CANDIDATES) / PER_UNIT
 """[K] s(q, d-) - s(q, d+) of the candidates."""
 
 
-def assumed(*, union: bool) -> str:
+def assumptions(*, union: bool) -> str:
     """Return on one line what the curves stand on, and for a law over a union what it takes for its parts."""
     row = f"{CANDIDATES} candidates at gaps from {GAP[-1]:.1f} to +{BEST}, {PER_UNIT} a unit"
     parts = "; the nearer half from a union's first source" if union else ""

@@ -78,14 +78,14 @@ def paragraphs(thing: Any) -> tuple[str, ...]:
 
     An item begins with a dash, or with a name in backticks and a colon. Backticks become single ones.
     """
-    found: list[str] = []
+    lines: list[str] = []
     for block in (inspect.getdoc(thing) or "").replace("``", "`").split("\n\n"):
         for place, line in enumerate(block.splitlines()):
             if place == 0 or _ITEM.match(line):
-                found.append(line)
+                lines.append(line)
             else:
-                found[-1] += f" {line.strip()}"
-    return tuple(found)
+                lines[-1] += f" {line.strip()}"
+    return tuple(lines)
 
 
 def _on_one_line(value: Any) -> str:
@@ -114,13 +114,13 @@ def _type(annotation: Any) -> str:
 
 
 def _range(field: FieldInfo) -> str | None:
-    found = [
+    bounds = [
         text.format(getattr(bound, key))
         for bound in field.metadata
         for key, text in _BOUNDS.items()
         if hasattr(bound, key)
     ]
-    return ", ".join(found) or None
+    return ", ".join(bounds) or None
 
 
 def _explained(name: str, text: tuple[str, ...]) -> str | None:

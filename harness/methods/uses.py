@@ -23,18 +23,18 @@ class MethodUse(NamedTuple):
 
 def uses_of(method: Method, uses: list[MethodUse]) -> dict[str, list[str]]:
     """Return the specs that use a method, each with its rows that do."""
-    found: dict[str, list[str]] = {}
+    rows_by_spec: dict[str, list[str]] = {}
     for use in uses:
         if (use.kind, use.name) == (method.kind, method.name):
-            rows = found.setdefault(use.spec, [])
+            rows = rows_by_spec.setdefault(use.spec, [])
             if use.row is not None and use.row not in rows:
                 rows.append(use.row)
-    return found
+    return rows_by_spec
 
 
 def all_uses(library: Library) -> list[MethodUse]:
     """Return what each target, recipe and scale names; specs that are broken name nothing."""
-    found: list[MethodUse] = []
+    uses: list[MethodUse] = []
     for name in library.targets():
         try:
             target = library.target(name).target
@@ -43,18 +43,18 @@ def all_uses(library: Library) -> list[MethodUse]:
         if not isinstance(target, Trained):
             continue
         for row in target.rows:
-            found += [MethodUse(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]
+            uses += [MethodUse(*use, name, row.written) for use in _methods_of_row(row, target.shared.recipe)]
     for name in library.names("recipes"):
         recipe = library.recipe(name)
-        found += [MethodUse("loss", loss, f"recipes/{name}") for loss in _names(recipe.loss)]
+        uses += [MethodUse("loss", loss, f"recipes/{name}") for loss in _names(recipe.loss)]
         if recipe.start:
-            found.append(MethodUse("recipe", recipe.start, f"recipes/{name}"))
+            uses.append(MethodUse("recipe", recipe.start, f"recipes/{name}"))
     for name in library.names("scales"):
-        found.append(MethodUse("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
-    return found
+        uses.append(MethodUse("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
+    return uses
 
 
-def _of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
+def _methods_of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
     """Yield kind and name of all that a trained row is made by; a row that draws nothing has no law."""
     if row.sampler is None:
         return

@@ -16,11 +16,11 @@ from harness.errors import UserError
 from harness.negatives.candidates import Candidates, Integers
 from harness.negatives.sources.corpus import Corpus
 from harness.negatives.sources.source import Proposal, SearchResult, Source, View
-from harness.storage.disk import room_for
+from harness.storage.disk import space_for
 from harness.storage.files import write_bytes
 
 
-def no_words(depth: int) -> SearchResult:
+def refuse_lexical_search(depth: int) -> SearchResult:
     """Refuse a lexical search where there are no texts."""
     raise UserError("BM25 needs the texts of a collection", fix="mine through `harness reproduce`")
 
@@ -45,7 +45,7 @@ class Miner:
     masked: Sequence[Integers]
     query_ids: Sequence[str] = ()
     document_number: Mapping[str, int] | None = None
-    lexical: Callable[[int], SearchResult] = no_words
+    lexical: Callable[[int], SearchResult] = refuse_lexical_search
 
     def mine(
         self,
@@ -79,26 +79,26 @@ class Miner:
             seed=seed,
             round=round,
         )
-        return scored(view, self.source, self.k, model)
+        return score_proposal(view, self.source, self.k, model)
 
 
-def scored(view: View, source: Source, k: int, model: str) -> Candidates:
+def score_proposal(view: View, source: Source, k: int, model: str) -> Candidates:
     """Return what a source proposes, with all that laws look at."""
-    found = _none_empty(view, source.propose(view, k), source.name, k)
-    document = found.document
-    by_model = found.score is None
+    proposal = _none_empty(view, source.propose(view, k), source.name, k)
+    document = proposal.document
+    by_model = proposal.score is None
     norm = np.linalg.norm(view.documents, axis=1).astype(np.float32)
     unknown = np.full(document.shape, np.nan, dtype=np.float32)
     return Candidates(
         query=view.pairs[:, 0].copy(),
         positive=view.pairs[:, 1].copy(),
         document=document,
-        score=view.scores(document) if found.score is None else found.score,
-        positive_score=view.positive_scores() if found.positive_score is None else found.positive_score,
-        positive_retrieved=found.retrieved,
+        score=view.scores(document) if proposal.score is None else proposal.score,
+        positive_score=view.positive_scores() if proposal.positive_score is None else proposal.positive_score,
+        positive_retrieved=proposal.retrieved,
         positive_similarity=view.similarities(document) if by_model else unknown,
-        valid=found.valid,
-        origin=np.zeros(document.shape, dtype=np.int8) if found.origin is None else found.origin,
+        valid=proposal.valid,
+        origin=np.zeros(document.shape, dtype=np.int8) if proposal.origin is None else proposal.origin,
         query_norm=np.linalg.norm(view.queries, axis=1).astype(np.float32),
         positive_norm=norm[view.pairs[:, 1]],
         document_norm=norm[document],
@@ -106,28 +106,28 @@ def scored(view: View, source: Source, k: int, model: str) -> Candidates:
     )
 
 
-def _none_empty(view: View, found: Proposal, name: str, k: int) -> Proposal:
+def _none_empty(view: View, proposal: Proposal, name: str, k: int) -> Proposal:
     """Give random documents to pairs for which a source proposes nothing.
 
     Raises:
         UserError: there are such pairs, and their scores would have to come from a file.
     """
-    empty = np.asarray(~found.valid.any(axis=1))
+    empty = np.asarray(~proposal.valid.any(axis=1))
     if not empty.any():
-        return found
+        return proposal
     what = f"{int(empty.sum())} pair(s) have no candidate from source '{name}'"
-    if found.score is not None:
+    if proposal.score is not None:
         query = view.query_ids[view.pairs[np.flatnonzero(empty)[0], 0]]
         raise UserError(what, where=f"query '{query}'", fix="add documents, or use `scores: model`")
     warnings.warn(f"{what}: they get random documents", stacklevel=4)
     random = Corpus().propose(view, k)
     return Proposal(
-        document=np.concatenate([found.document, random.document], axis=1),
-        valid=np.concatenate([found.valid, random.valid & empty[:, None]], axis=1),
-        retrieved=found.retrieved,
+        document=np.concatenate([proposal.document, random.document], axis=1),
+        valid=np.concatenate([proposal.valid, random.valid & empty[:, None]], axis=1),
+        retrieved=proposal.retrieved,
         origin=None
-        if found.origin is None
-        else np.concatenate([found.origin, np.full(random.document.shape, -1, dtype=np.int8)], axis=1),
+        if proposal.origin is None
+        else np.concatenate([proposal.origin, np.full(random.document.shape, -1, dtype=np.int8)], axis=1),
     )
 
 
@@ -136,7 +136,7 @@ def save_candidates(candidates: Candidates, path: Path) -> None:
     stream = io.BytesIO()
     arrays: dict[str, Any] = {f.name: np.asarray(getattr(candidates, f.name)) for f in fields(candidates)}
     np.savez(stream, allow_pickle=False, **arrays)
-    with room_for("the candidates", path.parent, stream.tell()):
+    with space_for("the candidates", path.parent, stream.tell()):
         write_bytes(path, stream.getvalue())
 
 

@@ -59,26 +59,26 @@ MASKS = {
 """What is never drawn against a query, nor counted where passages are shared."""
 
 
-def make_source(given: Any) -> Source:
+def make_source(choice: Any) -> Source:
     """Return a source from a name, or from a name with parameters.
 
     Raises:
         PieceError: something is wrong with it.
     """
-    return make_piece("source", SOURCES, given)
+    return make_piece("source", SOURCES, choice)
 
 
-def make_draw(given: Any) -> Draw:
+def make_draw(choice: Any) -> Draw:
     """Return a draw; see `make_source`."""
-    return make_piece("draw", DRAWS, given)
+    return make_piece("draw", DRAWS, choice)
 
 
-def make_topology(given: Any) -> Topology:
+def make_topology(choice: Any) -> Topology:
     """Return a topology; see `make_source`."""
-    return make_piece("topology", TOPOLOGIES, given)
+    return make_piece("topology", TOPOLOGIES, choice)
 
 
-def make_law(given: Any, parameters: Mapping[str, Any] | None = None) -> Law:
+def make_law(choice: Any, parameters: Mapping[str, Any] | None = None) -> Law:
     """Return a law; see `make_source`. Parameters may stand apart: ``make_law("simans", {"a": 1.0})``."""
-    named = {"name": given} if isinstance(given, str) else given
-    return make_piece("law", LAWS, {**named, **(parameters or {})})
+    piece = {"name": choice} if isinstance(choice, str) else choice
+    return make_piece("law", LAWS, {**piece, **(parameters or {})})

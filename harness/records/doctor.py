@@ -72,22 +72,22 @@ def doctor(
 
 def check_python(version: tuple[int, int]) -> Check:
     """Python is new enough."""
-    found = ".".join(map(str, version))
+    installed = ".".join(map(str, version))
     oldest = ".".join(map(str, OLDEST_PYTHON))
     ok = version >= OLDEST_PYTHON
-    return Check("python", ok, found, "" if ok else f"use Python {oldest} or newer")
+    return Check("python", ok, installed, "" if ok else f"use Python {oldest} or newer")
 
 
 def check_faiss(installed: dict[str, str]) -> Check:
     """Exactly one of faiss-cpu and faiss-gpu: both bring the same module and overwrite each other."""
-    found = [name for name in ("faiss-cpu", "faiss-gpu") if name in installed]
-    detail = ", ".join(f"{name} {installed[name]}" for name in found) or "not installed"
+    names = [name for name in ("faiss-cpu", "faiss-gpu") if name in installed]
+    detail = ", ".join(f"{name} {installed[name]}" for name in names) or "not installed"
     fix = {
         0: "pip install 'negative-sampling-harness[cpu]' (or [gpu] on a machine with an NVIDIA GPU)",
         1: "",
         2: "pip uninstall faiss-cpu faiss-gpu, then pip install 'negative-sampling-harness[cpu]' or [gpu]",
-    }[len(found)]
-    return Check("faiss", len(found) == 1, detail, fix)
+    }[len(names)]
+    return Check("faiss", len(names) == 1, detail, fix)
 
 
 def check_torch() -> Check:
@@ -96,9 +96,9 @@ def check_torch() -> Check:
         import torch  # noqa: PLC0415  (it may be broken, which is what this looks at)
     except (ImportError, OSError) as error:
         return Check("torch", False, str(error).splitlines()[0], "pip install --force-reinstall torch")
-    seen = ", ".join(gpu["name"] for gpu in gpus()) or "no GPU"
+    devices = ", ".join(gpu["name"] for gpu in gpus()) or "no GPU"
     threads = f"{torch.get_num_threads()} threads on {cores()} cores"
-    return Check("torch", True, f"{torch.__version__}, {threads}, {seen}")
+    return Check("torch", True, f"{torch.__version__}, {threads}, {devices}")
 
 
 def check_pins(constraints: Path, installed: dict[str, str]) -> Check:
@@ -124,10 +124,10 @@ def check_pins(constraints: Path, installed: dict[str, str]) -> Check:
 
 def check_store(store: Path) -> Check:
     """The store, or the folder it will be made in, can be written."""
-    there = _nearest_folder(store)
-    ok = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    folder = _nearest_folder(store)
+    ok = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     return Check(
-        "store", ok, str(store), "" if ok else f"make {there} a folder you can write, or choose another"
+        "store", ok, str(store), "" if ok else f"make {folder} a folder you can write, or choose another"
     )
 
 

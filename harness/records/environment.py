@@ -24,11 +24,11 @@ def describe_environment() -> dict[str, Any]:
     """
     import torch  # noqa: PLC0415  (seconds to import, and `doctor` works without it)
 
-    return {**_of_process(), "threads": torch.get_num_threads()}
+    return {**_process_environment(), "threads": torch.get_num_threads()}
 
 
 @functools.cache
-def _of_process() -> dict[str, Any]:
+def _process_environment() -> dict[str, Any]:
     """Return what stays the same while the process lives, the commit that its code was read from among it."""
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain")
@@ -49,11 +49,11 @@ def _of_process() -> dict[str, Any]:
 
 def packages() -> dict[str, str]:
     """Return all installed distributions, name in lower case with dashes -> version, sorted."""
-    found = {
+    versions = {
         distribution.metadata["Name"].lower().replace("_", "-"): distribution.version
         for distribution in importlib.metadata.distributions()
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(versions.items()))
 
 
 def cpu_model() -> str:
@@ -88,8 +88,8 @@ def gpus() -> list[dict[str, Any]]:
 
     if not torch.cuda.is_available():
         return []
-    seen = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
-    return [{"name": device.name, "memory_bytes": device.total_memory} for device in seen]
+    devices = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    return [{"name": device.name, "memory_bytes": device.total_memory} for device in devices]
 
 
 def _git(*arguments: str) -> str | None:

@@ -59,7 +59,7 @@ def ir_metadata(folder: Path, split: str, call: str, goal: str) -> dict[str, Any
         "platform": _platform(environment),
         "implementation": {
             "executable": {"cmd": f"harness {call}"},
-            "source": _source(environment),
+            "source": _code_version(environment),
         },
         "resources": {"wall clock seconds": result.get("seconds")},
         "research goal": {"description": goal, "evaluation": {"reported measures": result["measures"]}},
@@ -82,28 +82,28 @@ def _platform(environment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _source(environment: dict[str, Any]) -> dict[str, Any]:
-    found = {
+def _code_version(environment: dict[str, Any]) -> dict[str, Any]:
+    fields = {
         "lang": "python",
         "commit": environment["commit"],
         "uncommitted changes": environment["dirty"] or None,
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _method(spec: dict[str, Any]) -> dict[str, Any]:
     """Return how documents were ranked; `spec.json` holds all settings."""
     if spec["kind"] == "bm25":
         return {"retrieval": [{"name": "bm25"}]}
-    told = {
+    retriever = {
         "name": "dual encoder",
         "pooling": spec["encoder"]["pooling"],
         "warm-up seed": _first(spec)["seed"],
     }
     if spec["start"] is not None:  # a warm-up serves several recipes
         sampler = spec["sampler"]["preset"] if spec["sampler"] else "in-batch"
-        told |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
-    return {"retrieval": [told]}
+        retriever |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
+    return {"retrieval": [retriever]}
 
 
 def _first(spec: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class MirrorThread:
         self._failed: dict[Path, str] = {}
         self._thread: threading.Thread | None = None
         self._paused_until = 0.0
-        self._heard_at = 0.0
+        self._answered_at = 0.0
         self._warned = self._closing = self._stopped = False
 
     def note(self, folder: Path) -> None:
@@ -55,9 +55,9 @@ class MirrorThread:
                 self._thread.start()
             self._changed.notify_all()
 
-    def heard(self) -> None:
+    def answered(self) -> None:
         """Say that the server has answered; `finish` is patient with one that does."""
-        self._heard_at = time.monotonic()
+        self._answered_at = time.monotonic()
 
     def finish(self) -> dict[Path, str]:
         """Write what is left, and end the thread.
@@ -66,13 +66,13 @@ class MirrorThread:
             The folders that are not mirrored as they are, and why. Each is tried once more, until the
             server fails or has not answered for `PATIENCE_S`.
         """
-        self.heard()
+        self.answered()
         with self._changed:
             self._closing, self._paused_until = True, 0.0
             self._news |= dict.fromkeys(self._failed)
             self._changed.notify_all()
             while self._left() and not self._stopped:
-                remaining = self._heard_at + PATIENCE_S - time.monotonic()
+                remaining = self._answered_at + PATIENCE_S - time.monotonic()
                 if remaining <= 0:
                     break
                 self._changed.wait(remaining)

@@ -38,12 +38,12 @@ def record_analysis(
     """
     try:
         opened = Experiment(tracking_uri, experiment, lambda: None)
-        before = opened.only_run(fingerprint)
-        if before is not None:
-            opened.delete_run(before.info.run_id)
+        previous = opened.only_run(fingerprint)
+        if previous is not None:
+            opened.delete_run(previous.info.run_id)
         now_ms = int(1000 * time.time())
-        told = {"fingerprint": fingerprint, **tags}
-        opened.create_run({key: value[:LONGEST_TAG] for key, value in told.items()}, now_ms)
+        all_tags = {"fingerprint": fingerprint, **tags}
+        opened.create_run({key: value[:LONGEST_TAG] for key, value in all_tags.items()}, now_ms)
         run_id = opened.only_run(fingerprint).info.run_id
         opened.log(
             run_id, [MetricPoint(metric_name(name), value, now_ms, 0) for name, value in numbers.items()]

@@ -39,29 +39,29 @@ class Experiment:
         tracking_uri: for example ``sqlite:///store/mlflow.db`` (artifacts then lie beside it, in
             ``mlartifacts``) or ``http://host:5000``.
         name: of the experiment.
-        heard: called after each answer of the server.
+        on_answer: called after each answer of the server.
     """
 
-    def __init__(self, tracking_uri: str, name: str, heard: Callable[[], None]) -> None:
-        self._heard = heard
-        with _alone(tracking_uri):
+    def __init__(self, tracking_uri: str, name: str, on_answer: Callable[[], None]) -> None:
+        self._on_answer = on_answer
+        with _database_lock(tracking_uri):
             self._open(tracking_uri, name)
-        heard()
+        on_answer()
 
     def _open(self, tracking_uri: str, name: str) -> None:
         self.client = _client(tracking_uri)
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
+        existing = self.client.get_experiment_by_name(name)
+        if existing is None:
             try:
                 location = _artifact_location(tracking_uri)
                 self.id = self.client.create_experiment(name, artifact_location=location)
             except Exception:
                 # Another process may have made it in between; if not, the first error is the one to show.
-                found = self.client.get_experiment_by_name(name)
-                if found is None:
+                existing = self.client.get_experiment_by_name(name)
+                if existing is None:
                     raise
-        if found is not None:
-            self.id = found.experiment_id
+        if existing is not None:
+            self.id = existing.experiment_id
 
     def only_run(self, fingerprint: str) -> Any:
         """Return the first run of a fingerprint in any experiment, or none; later ones are deleted.
@@ -71,14 +71,14 @@ class Experiment:
         runs = sorted(self._runs(fingerprint), key=lambda run: (run.info.start_time, run.info.run_id))
         for later in runs[1:]:
             self.client.delete_run(later.info.run_id)
-        self._heard()
+        self._on_answer()
         return runs[0] if runs else None
 
     def _runs(self, fingerprint: str) -> list[Any]:
         experiments, token = [], None
         while True:
             page = self.client.search_experiments(page_token=token)
-            experiments += [found.experiment_id for found in page]
+            experiments += [experiment.experiment_id for experiment in page]
             token = page.token
             if not token:
                 return list(self.client.search_runs(experiments, f"tags.fingerprint = '{fingerprint}'"))
@@ -86,7 +86,7 @@ class Experiment:
     def create_run(self, tags: dict[str, str], start_ms: int) -> None:
         """Make a run."""
         self.client.create_run(self.id, start_ms, tags, tags.get("mlflow.runName"))
-        self._heard()
+        self._on_answer()
 
     def delete_run(self, run_id: str) -> None:
         """Delete a run; MLflow keeps it in its bin."""
@@ -109,17 +109,17 @@ class Experiment:
         }
         if any(entries.values()):
             self.client.log_batch(run_id, **entries)
-            self._heard()
+            self._on_answer()
 
     def log_file(self, run_id: str, path: Path, folder: str | None = None) -> None:
         """Upload a file as an artifact, below a folder of the artifacts."""
         self.client.log_artifact(run_id, str(path), folder)
-        self._heard()
+        self._on_answer()
 
     def finish(self, run_id: str, end_ms: int) -> None:
         """Say that a run came to its end."""
         self.client.set_terminated(run_id, "FINISHED", end_time=end_ms)
-        self._heard()
+        self._on_answer()
 
 
 def _client(tracking_uri: str) -> Any:
@@ -134,7 +134,7 @@ def _client(tracking_uri: str) -> Any:
     return MlflowClient(tracking_uri)
 
 
-def _alone(tracking_uri: str) -> AbstractContextManager[object]:
+def _database_lock(tracking_uri: str) -> AbstractContextManager[object]:
     """Keep other processes from opening a database meanwhile: two that make its tables at once break it."""
     if not tracking_uri.startswith(SQLITE):
         return nullcontext()

@@ -71,12 +71,12 @@ def lines_from(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], in
 
 def skip_lines(path: Path, lines: int) -> tuple[int, int]:
     """Return how many of the first lines of a file are whole, and the byte at which they end."""
-    found, offset = 0, 0
+    whole, offset = 0, 0
     if path.exists():
         with path.open("rb") as stream:
-            while found < lines and (line := stream.readline()).endswith(b"\n"):
-                found, offset = found + 1, offset + len(line)
-    return found, offset
+            while whole < lines and (line := stream.readline()).endswith(b"\n"):
+                whole, offset = whole + 1, offset + len(line)
+    return whole, offset
 
 
 def flatten(value: Any, prefix: str = "", *, numbers: bool = False) -> dict[str, str]:
@@ -105,18 +105,18 @@ def environment_tags(environment: dict[str, Any]) -> dict[str, str]:
     """
     hardware, versions = environment.get("hardware", {}), environment.get("packages", {})
     names = Counter(gpu["name"] for gpu in hardware.get("gpus", ()))
-    of_gpus = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in names.items())
-    known = {
+    gpu_names = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in names.items())
+    values = {
         "commit": environment.get("commit"),
         "dirty": environment.get("dirty"),
-        "hardware": of_gpus or hardware.get("cpu"),
+        "hardware": gpu_names or hardware.get("cpu"),
         "threads": environment.get("threads"),
         "python": environment.get("python"),
         **{name: versions.get(name) for name in PACKAGES},
     }
     return {
         key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in known.items()
+        for key, value in values.items()
         if value is not None
     }
 

@@ -66,18 +66,20 @@ class MlflowMirror:
     Args:
         tracking_uri: for example ``sqlite:///store/mlflow.db`` or ``http://host:5000``.
         experiment: name of the MLflow experiment for runs that are in none yet.
-        heard: called after each answer of the server.
+        on_answer: called after each answer of the server.
 
     Raises:
         UserError: the address has no ``scheme://``.
     """
 
-    def __init__(self, tracking_uri: str, experiment: str, heard: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, tracking_uri: str, experiment: str, on_answer: Callable[[], None] = lambda: None
+    ) -> None:
         if "://" not in tracking_uri:
             raise UserError(
                 f"'{tracking_uri}' is no tracking address", fix="write for example sqlite:///store/mlflow.db"
             )
-        self.tracking_uri, self.experiment, self._heard = tracking_uri, experiment, heard
+        self.tracking_uri, self.experiment, self._on_answer = tracking_uri, experiment, on_answer
         self._opened: Experiment | None = None
         self._known: dict[str, _Mirrored] = {}
 
@@ -144,20 +146,20 @@ class MlflowMirror:
 
     def _open(self) -> Experiment:
         if self._opened is None:
-            self._opened = Experiment(self.tracking_uri, self.experiment, self._heard)
+            self._opened = Experiment(self.tracking_uri, self.experiment, self._on_answer)
         return self._opened
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
         # Whether the run is done is read before its metrics: a line written in between is then not lost.
         result = read_json(folder / DONE) if (folder / DONE).exists() else None
-        done, made = content_hash(result) if result is not None else "", _made(folder)
-        if not (made or done):
+        done, started = content_hash(result) if result is not None else "", _first_line_time(folder)
+        if not (started or done):
             return
         state = self._known.get(folder.name)
         if state is not None and done and state.done == done:
             return
         opened = self._open()
-        state = state or self._find_or_create(opened, folder, tags, made, done)
+        state = state or self._find_or_create(opened, folder, tags, started, done)
         if state is None:
             return
         self._known[folder.name] = state
@@ -167,36 +169,40 @@ class MlflowMirror:
             state.done = done
 
     def _find_or_create(
-        self, opened: Experiment, folder: Path, tags: dict[str, str], made: float, done: str
+        self, opened: Experiment, folder: Path, tags: dict[str, str], started: float, done: str
     ) -> _Mirrored | None:
         """Return the MLflow run of a folder, with its params and tags.
 
         None where MLflow holds a run that was made elsewhere or before and is to stay: of two a finished
         one goes before an unfinished one, then the later one.
         """
-        found = opened.only_run(folder.name)
-        if found is not None:
-            held = found.data.tags
-            if float(held.get("made", made)) != made:
-                if (bool(held.get("mirrored")), float(held["made"])) > (bool(done), made):
+        run = opened.only_run(folder.name)
+        if run is not None:
+            held_tags = run.data.tags
+            if float(held_tags.get("made", started)) != started:
+                if (bool(held_tags.get("mirrored")), float(held_tags["made"])) > (bool(done), started):
                     return None
-                opened.delete_run(found.info.run_id)
-                found = None
-        wanted = {key: value[:LONGEST_TAG] for key, value in _tags(folder, tags, made).items()}
-        if found is None:
-            opened.create_run(wanted, int(1000 * (made or _finished(folder))))
-            found = opened.only_run(folder.name)
-        held, run_id = found.data.tags, found.info.run_id
-        news = {k: v for k, v in wanted.items() if k not in held or (k.startswith(USED_BY) and held[k] != v)}
+                opened.delete_run(run.info.run_id)
+                run = None
+        run_tags = {key: value[:LONGEST_TAG] for key, value in _tags(folder, tags, started).items()}
+        if run is None:
+            opened.create_run(run_tags, int(1000 * (started or _finished(folder))))
+            run = opened.only_run(folder.name)
+        held_tags, run_id = run.data.tags, run.info.run_id
+        news = {
+            k: v
+            for k, v in run_tags.items()
+            if k not in held_tags or (k.startswith(USED_BY) and held_tags[k] != v)
+        }
         opened.log(run_id, tags=news)
-        if "mirrored_lines" not in held:
+        if "mirrored_lines" not in held_tags:
             params = list(flatten(read_json(folder / "spec.json")).items())
             for start in range(0, len(params), PARAMS_A_CALL):
                 part = params[start : start + PARAMS_A_CALL]
                 opened.log(run_id, params={key: value[:LONGEST_PARAM] for key, value in part})
             opened.log(run_id, tags={"mirrored_lines": "0"})
-        lines, offset = skip_lines(folder / "metrics.jsonl", int(held.get("mirrored_lines", "0")))
-        return _Mirrored(run_id, lines, offset, held.get("mirrored", ""))
+        lines, offset = skip_lines(folder / "metrics.jsonl", int(held_tags.get("mirrored_lines", "0")))
+        return _Mirrored(run_id, lines, offset, held_tags.get("mirrored", ""))
 
     def _write_lines(self, opened: Experiment, state: _Mirrored, path: Path) -> None:
         """Write the lines that MLflow does not hold, a batch a call; each call also says how far it came."""
@@ -242,7 +248,7 @@ def reason_of(error: Exception) -> str:
     return without_password(request[1] if request else first)[:200]
 
 
-def _made(folder: Path) -> float:
+def _first_line_time(folder: Path) -> float:
     """Return when the first line of metrics was written, in seconds since the epoch; 0 without any."""
     return next((float(line["time"]) for line, _ in lines_from(folder / "metrics.jsonl")), 0.0)
 
@@ -258,14 +264,17 @@ def _means(folder: Path) -> dict[str, float]:
     if not (folder / PER_QUERY).exists():
         return {}
     values = RunFolder(folder).per_query().groupby(["split", "measure"])["value"]
-    return {f"{split}/{measure}": float(of.mean()) for (split, measure), of in values}
+    return {
+        f"{split}/{measure}": float(values_of_measure.mean())
+        for (split, measure), values_of_measure in values
+    }
 
 
-def _tags(folder: Path, tags: dict[str, str], made: float) -> dict[str, str]:
+def _tags(folder: Path, tags: dict[str, str], started: float) -> dict[str, str]:
     path = folder / "environment.json"
     environment = environment_tags(read_json(path)) if path.exists() else {}
-    of_folder = {"fingerprint": folder.name} | ({"made": repr(made)} if made else {})
-    return environment | tags | of_folder
+    folder_tags = {"fingerprint": folder.name} | ({"made": repr(started)} if started else {})
+    return environment | tags | folder_tags
 
 
 def _checkpoint(folder: Path, result: dict[str, Any]) -> dict[str, str]:

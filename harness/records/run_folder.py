@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import UserError
-from harness.storage.disk import told_when_full
+from harness.storage.disk import disk_full_as_error
 from harness.storage.files import flush, read_json, read_parquet, write_json
 
 DONE = "done.json"
@@ -34,11 +34,11 @@ class RunFolder:
 
     Args:
         folder: made if it is not there.
-        settled: called with the folder whenever its metrics are flushed to disk.
+        on_flush: called with the folder whenever its metrics are flushed to disk.
     """
 
-    def __init__(self, folder: Path, settled: Callable[[Path], None] = lambda folder: None) -> None:
-        self.folder, self._settled = folder, settled
+    def __init__(self, folder: Path, on_flush: Callable[[Path], None] = lambda folder: None) -> None:
+        self.folder, self._on_flush = folder, on_flush
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = folder / "metrics.jsonl"
 
@@ -68,7 +68,7 @@ class RunFolder:
         self._logged.add((phase, step))
         line = {"phase": phase, "step": step, "time": time.time(), **metrics}
         with (
-            told_when_full(self._metrics.name, self.folder),
+            disk_full_as_error(self._metrics.name, self.folder),
             self._metrics.open("a", encoding="utf-8") as stream,
         ):
             stream.write(json.dumps(line) + "\n")
@@ -83,7 +83,7 @@ class RunFolder:
         """Flush the metrics to disk."""
         if self._metrics.exists():
             flush(self._metrics)
-            self._settled(self.folder)
+            self._on_flush(self.folder)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that were written to their end.
@@ -110,9 +110,9 @@ class RunFolder:
 
     def last(self, phase: str) -> dict[str, float]:
         """Return the metrics of the last line of a phase; empty where there is none."""
-        found = [line for line in self.metrics() if line["phase"] == phase]
-        told = found[-1] if found else {}
-        return {k: v for k, v in told.items() if k not in {"phase", "step"} and not is_time(k)}
+        lines = [line for line in self.metrics() if line["phase"] == phase]
+        line = lines[-1] if lines else {}
+        return {k: v for k, v in line.items() if k not in {"phase", "step"} and not is_time(k)}
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write done.json, the last file of a run."""

@@ -29,7 +29,7 @@ class FinishedRun:
     folder: RunFolder
 
 
-def all_made(failed: Mapping[str, str]) -> None:
+def refuse_failed_rows(failed: Mapping[str, str]) -> None:
     """Refuse rows that failed, where a report needs all of its rows.
 
     Raises:
@@ -101,8 +101,8 @@ def describe_target(
 def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of the primary column alone, so that the file of many rows stays small."""
     column = resolved.primary
-    chosen = (per_query["measure"] == column.measure) & (per_query["split"] == column.split)
-    return per_query[chosen]
+    selected = (per_query["measure"] == column.measure) & (per_query["split"] == column.split)
+    return per_query[selected]
 
 
 def build_provenance(
@@ -132,16 +132,21 @@ def build_provenance(
             **reached(run.folder, measure),
         }
 
-    made, continued = [entry(run) for run in runs], [entry(run) for run in warm_ups]
-    return {"manifest": overlap, "environments": environments, "runs": made, "warm_ups": continued}
+    run_entries, warm_up_entries = [entry(run) for run in runs], [entry(run) for run in warm_ups]
+    return {
+        "manifest": overlap,
+        "environments": environments,
+        "runs": run_entries,
+        "warm_ups": warm_up_entries,
+    }
 
 
 def reached(folder: RunFolder, measure: str) -> Cells:
     """Return what a finished run came to: fingerprint, hash of weights, mean of a measure over ``dev``."""
     scores = folder.per_query()
-    chosen = scores[(scores["split"] == "dev") & (scores["measure"] == measure)]["value"]
+    selected = scores[(scores["split"] == "dev") & (scores["measure"] == measure)]["value"]
     return {
         "fingerprint": folder.folder.name,
         "weights": folder.result().get("weights"),
-        "dev": float(chosen.mean()) if len(chosen) else None,
+        "dev": float(selected.mean()) if len(selected) else None,
     }

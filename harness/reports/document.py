@@ -108,14 +108,14 @@ class Document:
 
     Attributes:
         title: heading.
-        lead: paragraphs under it: what it shows, made on what; the verdict.
+        introduction: paragraphs under it: what it shows, made on what; the verdict.
         blocks: tables, figures and lists in their order.
         made_on: collection, scale and seeds, for the captions of tables that may stand alone.
         last: what ends the report on the console.
     """
 
     title: str
-    lead: tuple[str, ...]
+    introduction: tuple[str, ...]
     blocks: tuple[Block, ...]
     made_on: str
     last: str

@@ -19,23 +19,23 @@ def made_on(cells: Cells) -> str:
 
 def verdict(cells: Cells) -> str:
     """Return the verdict and what it means."""
-    known = {
+    meanings = {
         "pipeline check": " (it shows that the path works at this scale; it is no evidence about the paper)"
     }
-    return f"Verdict: {cells['verdict']}{known.get(cells['verdict'], '')}."
+    return f"Verdict: {cells['verdict']}{meanings.get(cells['verdict'], '')}."
 
 
 def last_line(cells: Cells, *more: str) -> str:
     """Return what ends the report on the console: made on what, and what it is worth."""
-    one = [ONE_SEED] if len(cells["seeds"]) == 1 else []
+    one_seed = [ONE_SEED] if len(cells["seeds"]) == 1 else []
     facts = [f"{cells['primary']} on {made_on(cells)}", *more, f"verdict: {cells['verdict']}."]
-    return " ".join(["; ".join(facts), *one])
+    return " ".join(["; ".join(facts), *one_seed])
 
 
 def row_notes(cells: Cells) -> Notes:
     """Return what each row is, as far as there is something to say."""
-    said = (NoteItem(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
-    return Notes("Rows", tuple(said))
+    notes = (NoteItem(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
+    return Notes("Rows", tuple(notes))
 
 
 def plot(what: str) -> Figure:
@@ -66,11 +66,11 @@ def origins(cells: Cells) -> list[str]:
 
 
 def _collection(cells: Cells) -> list[str]:
-    about = cells["collection"]
-    queries = ", ".join(f"{count_text(number)} {split}" for split, number in about["queries"].items())
+    collection = cells["collection"]
+    queries = ", ".join(f"{count_text(number)} {split}" for split, number in collection["queries"].items())
     lines = [
-        f"Collection: {collection_text(cells)}, {count_text(about['documents'])} documents; "
-        f"queries: {queries}; fingerprint {about['fingerprint']}."
+        f"Collection: {collection_text(cells)}, {count_text(collection['documents'])} documents; "
+        f"queries: {queries}; fingerprint {collection['fingerprint']}."
     ]
     if cells["simulation"]:
         lines.append(

@@ -38,8 +38,10 @@ from harness.reports.text import Cells
 from harness.specs.resolve import Resolved
 
 Failed = Mapping[str, str]
-OfOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Collection], Cells]
-OfAll = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells]
+BuildOnOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Collection], Cells]
+BuildOnAll = Callable[
+    [Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells
+]
 """Makes cells from the runs, their scores, and the collection of a target's one dataset or of all."""
 
 
@@ -57,16 +59,16 @@ class Report:
     """
 
     scores: Callable[[Resolved, pd.DataFrame], pd.DataFrame]
-    build: OfAll
+    build: BuildOnAll
     document: Callable[[Cells], Document]
     csv: Callable[[Cells], str]
     draw: Callable[[Cells, Path, Path], None]
 
 
-def _of_one(build: OfOne) -> OfAll:
+def _on_one_dataset(build: BuildOnOne) -> BuildOnAll:
     """Return what builds cells on the one dataset that the target has."""
 
-    def of_all(
+    def build_on_all(
         resolved: Resolved,
         runs: Sequence[FinishedRun],
         failed: Failed,
@@ -75,22 +77,22 @@ def _of_one(build: OfOne) -> OfAll:
     ) -> Cells:
         return build(resolved, runs, failed, scores, collections[resolved.dataset])
 
-    return of_all
+    return build_on_all
 
 
 COMPARISON = Report(
-    comparison_scores, _of_one(build_comparison), comparison_document, render_csv, draw_comparison
+    comparison_scores, _on_one_dataset(build_comparison), comparison_document, render_csv, draw_comparison
 )
 
 REPORTS = {
     "comparison": COMPARISON,
     "confirmation": COMPARISON,
     "readings": Report(
-        primary_scores, _of_one(build_readings), readings_document, render_readings_csv, draw_readings
+        primary_scores, _on_one_dataset(build_readings), readings_document, render_readings_csv, draw_readings
     ),
     "calibration": Report(
         primary_scores,
-        _of_one(build_calibration),
+        _on_one_dataset(build_calibration),
         calibration_document,
         render_calibration_csv,
         draw_calibration,
@@ -98,9 +100,11 @@ REPORTS = {
     "statistics": Report(
         no_scores, build_statistics, statistics_document, render_statistics_csv, draw_statistics
     ),
-    "cost": Report(comparison_scores, _of_one(build_cost), cost_document, render_cost_csv, draw_cost),
-    "curve": Report(primary_scores, _of_one(build_curve), curve_document, render_curve_csv, draw_curve),
-    "sweep": Report(swept_scores, _of_one(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
+    "cost": Report(comparison_scores, _on_one_dataset(build_cost), cost_document, render_cost_csv, draw_cost),
+    "curve": Report(
+        primary_scores, _on_one_dataset(build_curve), curve_document, render_curve_csv, draw_curve
+    ),
+    "sweep": Report(swept_scores, _on_one_dataset(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
 }
 """Kind of a target -> its report."""
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from harness.methods.curves import BEST, GAP, assumed, weights
+from harness.methods.curves import BEST, GAP, assumptions, weights
 from harness.negatives.laws.law import Law
 from harness.negatives.registry import LAWS, make_law
 from harness.reports.drawing import INK, OKABE_ITO, STYLE
@@ -49,10 +49,10 @@ def draw_laws() -> bytes:
 
 def variants(name: str) -> dict[str, Law]:
     """Return a law in each of its readings, by label; by no label where it has one formula."""
-    known: Any = LAWS[name]
+    law: Any = LAWS[name]
     for parameter in READINGS:
-        if parameter in known.__pydantic_fields__:
-            values = get_args(known.__pydantic_fields__[parameter].annotation)
+        if parameter in law.__pydantic_fields__:
+            values = get_args(law.__pydantic_fields__[parameter].annotation)
             return {value: make_law(name, {parameter: value}) for value in values}
     return {"": make_law(name)}
 
@@ -69,4 +69,4 @@ def _draw_law(axis: Axes, name: str) -> None:
 
 
 def _caption() -> str:
-    return f"Default parameters; a line for each reading of a law. {assumed(union=True)}"
+    return f"Default parameters; a line for each reading of a law. {assumptions(union=True)}"

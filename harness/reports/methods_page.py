@@ -33,14 +33,14 @@ def render_page(library: Library) -> str:
     """Return docs/methods.md."""
     methods = catalogue(library)
     parts = [INTRODUCTION]
-    for kind, about in KINDS.items():
-        parts.append(f"## {kind.capitalize()}: {about}\n")
+    for kind, description in KINDS.items():
+        parts.append(f"## {kind.capitalize()}: {description}\n")
         if kind == "law":
             parts.append(FIGURE)
         if kind == "loss":
             parts.append(LOSSES)
-        chosen = [method for method in methods if method.kind == kind]
-        parts += [_samplers(chosen)] if kind == "sampler" else map(_section, chosen)
+        selected = [method for method in methods if method.kind == kind]
+        parts += [_samplers(selected)] if kind == "sampler" else map(_section, selected)
     return "\n".join(parts)
 
 

@@ -15,8 +15,8 @@ SHOWN = ("torch", "transformers", "numpy", "ir-measures", "faiss-cpu", "faiss-gp
 def environments(provenance: Any) -> Notes:
     """Return commit, hardware and packages of each environment, and how the collection was checked."""
     items = [
-        NoteItem(_environment(found), f"Environment {number}")
-        for number, found in enumerate(provenance["environments"])
+        NoteItem(_environment(environment), f"Environment {number}")
+        for number, environment in enumerate(provenance["environments"])
     ]
     if provenance["manifest"]:
         items.append(NoteItem(f"{provenance['manifest']}.", "Collection"))
@@ -49,17 +49,17 @@ def run_table(provenance: Any) -> Table:
     return Table("Runs", columns, rows)
 
 
-def _environment(found: Any) -> str:
-    hardware, packages = found["hardware"], found["packages"]
-    commit = found["commit"] or "not known"
+def _environment(environment: Any) -> str:
+    hardware, packages = environment["hardware"], environment["packages"]
+    commit = environment["commit"] or "not known"
     gpus = ", ".join(str(gpu["name"]) for gpu in hardware["gpus"]) or "no GPU"
     memory = hardware["memory_bytes"]
     parts = [
-        f"commit {commit}{' with changes' if found['dirty'] else ''}",
-        f"{hardware['cpu']}, {hardware['cores']} cores, {found['threads']} threads",
+        f"commit {commit}{' with changes' if environment['dirty'] else ''}",
+        f"{hardware['cpu']}, {hardware['cores']} cores, {environment['threads']} threads",
         *([f"{memory / 1e9:.0f} GB"] if memory else []),
         gpus,
-        f"Python {found['python']}",
+        f"Python {environment['python']}",
         *(f"{name} {packages[name]}" for name in SHOWN if name in packages),
     ]
     return "; ".join(parts) + "."

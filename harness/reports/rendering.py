@@ -33,7 +33,7 @@ def render(folder: Path) -> Cells:
     """
     cells: Cells = read_json(folder / "cells.json")
     report = report_of(cells, folder / "cells.json")
-    with _of_this_harness(folder):
+    with _refuse_other_versions(folder):
         document = report.document(cells)
         write_text(folder / "table.md", render_markdown(document))
         write_text(folder / "table.tex", render_latex(document))
@@ -51,7 +51,7 @@ def render_index(scale: Path) -> Path:
     """
     for folder in _folders(scale):
         if not all((folder / name).exists() for name in RENDERED):
-            with _left_out():
+            with _skip_unreadable():
                 render(folder)
     write_text(scale / PAGE, page_text(scale))
     return scale / PAGE
@@ -70,39 +70,39 @@ def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
     Raises:
         UserError: there are no results of it.
     """
-    found = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
-    chosen = [folder for folder in found if target in (None, f"{folder.parent.name}/{folder.name}")]
-    if not chosen:
+    folders = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
+    selected = [folder for folder in folders if target in (None, f"{folder.parent.name}/{folder.name}")]
+    if not selected:
         fix = "run `harness reproduce` first"
         raise UserError(f"no results of {target or 'any target'} below {root}", fix=fix)
-    for folder in chosen:
+    for folder in selected:
         render(folder)
-    pages = [render_index(scale) for scale in sorted({folder.parents[1] for folder in chosen})]
-    return [*chosen, *pages]
+    pages = [render_index(scale) for scale in sorted({folder.parents[1] for folder in selected})]
+    return [*selected, *pages]
 
 
 def page_text(scale: Path) -> str:
     """Return the page of a scale's targets, whose figures are drawn already, with links to its searches."""
     entries = []
     for folder in _folders(scale):
-        with _left_out(), _of_this_harness(folder):
+        with _skip_unreadable(), _refuse_other_versions(folder):
             entries.append(_entry(folder, f"{folder.parent.name}/{folder.name}/"))
-    return render_page(f"Results at {scale.name} scale", entries, _searches(scale))
+    return render_page(f"Results at {scale.name} scale", entries, _tuning_links(scale))
 
 
-def _searches(scale: Path) -> list[ReportLink]:
+def _tuning_links(scale: Path) -> list[ReportLink]:
     """Return the searches of a scale that have a report of their own, from their trials."""
-    found = []
+    links = []
     for path in sorted(scale.glob("searches/*/trials.json")):
-        with _left_out(), _of_this_harness(path.parent):
+        with _skip_unreadable(), _refuse_other_versions(path.parent):
             trials, name = read_json(path), f"searches/{path.parent.name}"
             if (path.parent / "table.html").exists():
-                found.append(ReportLink(name, trials["title"], trials["source"], f"{name}/table.html"))
-    return found
+                links.append(ReportLink(name, trials["title"], trials["source"], f"{name}/table.html"))
+    return links
 
 
 @contextmanager
-def _of_this_harness(folder: Path) -> Iterator[None]:
+def _refuse_other_versions(folder: Path) -> Iterator[None]:
     """Tell results that lack what is read of them today; they were made before there was such a thing."""
     try:
         yield
@@ -113,7 +113,7 @@ def _of_this_harness(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _left_out() -> Iterator[None]:
+def _skip_unreadable() -> Iterator[None]:
     """Leave a target out of a page where its results cannot be read, and say so."""
     try:
         yield
@@ -128,8 +128,8 @@ def html_text(folder: Path) -> str:
 
 def _folders(scale: Path) -> list[Path]:
     """Return the targets of a scale; one that another process is just writing comes with that one's page."""
-    found = sorted(path.parent for path in scale.glob("*/*/cells.json"))
-    return [folder for folder in found if all((folder / name).exists() for name in DATA)]
+    folders = sorted(path.parent for path in scale.glob("*/*/cells.json"))
+    return [folder for folder in folders if all((folder / name).exists() for name in DATA)]
 
 
 def _entry(folder: Path, prefix: str) -> PageEntry:
@@ -138,7 +138,7 @@ def _entry(folder: Path, prefix: str) -> PageEntry:
     document = document_of(cells)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
     seeds = len(cells.get("seeds", []))
-    counted = ["--seeds", str(seeds)] if seeds else []
+    seed_options = ["--seeds", str(seeds)] if seeds else []
     return PageEntry(
         document=document,
         drawings={name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names},
@@ -153,7 +153,7 @@ def _entry(folder: Path, prefix: str) -> PageEntry:
         collection=collection_text(cells),
         seeds=seeds,
         verdict=cells["verdict"],
-        command=" ".join(["harness reproduce", _called(cells), "--scale", cells["scale"], *counted]),
+        command=" ".join(["harness reproduce", _called(cells), "--scale", cells["scale"], *seed_options]),
         environments=environments(provenance),
         runs=run_table(provenance),
     )

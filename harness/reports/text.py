@@ -112,7 +112,7 @@ def dataset_titles(cells: Cells) -> list[str]:
     """Return the titles of the datasets of the printed columns, or of the rows where each has its own."""
     printed = [column for column in cells["columns"] if column.get("published", True)]
     titled = [*(printed or cells["columns"]), *cells.get("rows", [])]
-    return list(dict.fromkeys(dataset_text(of) for of in titled if of.get("dataset")))
+    return list(dict.fromkeys(dataset_text(item) for item in titled if item.get("dataset")))
 
 
 def row_data(cells: Cells, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,8 +131,8 @@ def row_data(cells: Cells, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def collection_text(cells: Cells) -> str:
     """Return the names of the collections, labelled where one is a simulation."""
-    found = [cells["collection"]] if "collection" in cells else cells["collections"].values()
-    names = ", ".join(dict.fromkeys(collection["name"] for collection in found))
+    collections = [cells["collection"]] if "collection" in cells else cells["collections"].values()
+    names = ", ".join(dict.fromkeys(collection["name"] for collection in collections))
     return f"{names}{' (simulation)' if cells['simulation'] else ''}"
 
 

@@ -45,9 +45,9 @@ def rerank_scores(
     """
     queries = tokens.queries[split]
     rows = np.arange(len(queries)) if rows is None else rows
-    there = documents >= 0
-    query = np.broadcast_to(rows[:, None], documents.shape)[there]
-    pairs = Pairs(queries, tokens.documents, query, documents[there], pair_tokens)
+    present = documents >= 0
+    query = np.broadcast_to(rows[:, None], documents.shape)[present]
+    pairs = Pairs(queries, tokens.documents, query, documents[present], pair_tokens)
     scores, done = np.empty(len(pairs), dtype=np.float32), 0
     was_training = ranker.training
     ranker.eval()
@@ -58,7 +58,7 @@ def rerank_scores(
             advance(done)
     ranker.train(was_training)
     table = np.full(documents.shape, -np.inf, dtype=np.float32)
-    table[there] = scores
+    table[present] = scores
     return table
 
 

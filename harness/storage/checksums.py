@@ -32,12 +32,12 @@ def check_folder(folder: Path) -> None:
         return
     fix = f"delete the folder {folder} and run again"
     for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
-        digest, _, name = line.partition("  ")
+        expected, _, name = line.partition("  ")
         try:
-            found = crc32(folder / name)
+            actual = crc32(folder / name)
         except (OSError, ValueError) as error:
             raise UserError("file is missing", where=str(folder / name), fix=fix) from error
-        if found != digest:
+        if actual != expected:
             raise UserError("corrupt file (its checksum differs)", where=str(folder / name), fix=fix)
 
 

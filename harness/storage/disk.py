@@ -29,7 +29,7 @@ class DiskFullError(HarnessError):
 
 
 @contextmanager
-def room_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
+def space_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
     """Write a product of a known size in the block, unless the disk would be all but full after it.
 
     Args:
@@ -44,12 +44,12 @@ def room_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
     if free < needed_bytes + MARGIN_BYTES:
         needs = f"{what} needs {_mb(needed_bytes)}, and {_mb(MARGIN_BYTES)} must stay free"
         raise DiskFullError(f"{needs}, but {_mb(free)} are", folder)
-    with told_when_full(what, folder):
+    with disk_full_as_error(what, folder):
         yield
 
 
 @contextmanager
-def told_when_full(what: str, folder: Path) -> Iterator[None]:
+def disk_full_as_error(what: str, folder: Path) -> Iterator[None]:
     """Tell of a disk that filled up in the block.
 
     Raises:

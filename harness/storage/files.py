@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.storage.checksums import SUMS, checksums
-from harness.storage.disk import told_when_full
+from harness.storage.disk import disk_full_as_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with told_when_full(path.name, path.parent), beside.open("wb") as stream:
+        with disk_full_as_error(path.name, path.parent), beside.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -73,7 +73,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def written_beside(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder; when the block ends it gets checksums, is flushed to disk and renamed.
 
     Args:
@@ -161,8 +161,8 @@ def read_parquet(path: Path, fix: str) -> pd.DataFrame:
     try:
         table = pq.read_table(path)
         frame: pd.DataFrame = table.to_pandas()
-        known = (table.schema.metadata or {}).get(CHECKSUM)
-        if known is not None and known != _content_sum(frame):
+        stored = (table.schema.metadata or {}).get(CHECKSUM)
+        if stored is not None and stored != _content_sum(frame):
             raise ValueError("its checksum differs")
     except Exception as error:
         raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error

@@ -51,14 +51,14 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
     """
     lock, note = FileLock(path.with_name(f"{path.name}.lock")), path.with_name(f"{path.name}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = False
-    while not _taken(lock, note):
+    announced = False
+    while not _acquire(lock, note):
         line = f"{what} is being made by {_holder(note)}"
         if not wait:
             raise BusyError(line)
-        if not told:
+        if not announced:
             say(f"waiting: {line}")
-        told = True
+        announced = True
         time.sleep(POLL_S)
     stop = threading.Event()
     beat = threading.Thread(target=_beat, args=(note, stop), daemon=True)
@@ -72,7 +72,7 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
         lock.release()
 
 
-def _taken(lock: FileLock, note: Path) -> bool:
+def _acquire(lock: FileLock, note: Path) -> bool:
     """Take the lock and write the note, if nobody else holds them."""
     try:
         lock.acquire(timeout=0)
@@ -101,8 +101,8 @@ def _holder(note: Path) -> str:
 def _read(note: Path) -> dict[str, Any]:
     """Return who wrote a note; nothing where there is none, or it was torn."""
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) and found.keys() >= {"host", "pid"} else {}
+        holder = json.loads(note.read_text(encoding="utf-8"))
+        return holder if isinstance(holder, dict) and holder.keys() >= {"host", "pid"} else {}
     except (OSError, ValueError):
         return {}
 

@@ -92,7 +92,7 @@ class Told:
 def kept(stages: Stages, told: Told) -> Iterator[Stages]:
     """Give stages that keep a run's records beside it; see `mirrored`."""
     mirroring = MirrorThread(lambda folder: mirror.write(folder, told.tags(mirror, folder.name)))
-    mirror = MlflowMirror(stages.store.tracking_uri, told.experiment, mirroring.heard)
+    mirror = MlflowMirror(stages.store.tracking_uri, told.experiment, mirroring.answered)
 
     def record(folder: Path) -> None:
         if (folder / "done.json").exists():

@@ -57,32 +57,34 @@ def refused(call) -> str:
 
 
 def test_what_a_folder_holds(folder, tmp_path):
-    found = load_beir(folder)
-    assert (found.name, found.simulation) == ("beir/mine", False)
-    assert found.documents[0] == "text 0" and found.document_ids[5] == "d5"
-    test = found.queries["test"]
+    collection = load_beir(folder)
+    assert (collection.name, collection.simulation) == ("beir/mine", False)
+    assert collection.documents[0] == "text 0" and collection.document_ids[5] == "d5"
+    test = collection.queries["test"]
     assert (test.ids, test.texts) == (("q30",), ("query 30",))
     assert test.qrels == {"q30": {"d0": 4, "d1": 2, "d2": 0}}
     assert test.known_relevant == {"q30": ("d0", "d1")}
-    save_collection(found, tmp_path / "prepared.zip")
-    assert load_collection(tmp_path / "prepared.zip") == found
+    save_collection(collection, tmp_path / "prepared.zip")
+    assert load_collection(tmp_path / "prepared.zip") == collection
 
 
 def test_titles_stand_before_texts_where_they_are_wanted(folder):
-    found = load_beir(folder, titles=True)
-    assert found.documents[:2] == ("Title text 0", "text 1")
-    assert found.fingerprint != load_beir(folder).fingerprint
+    collection = load_beir(folder, titles=True)
+    assert collection.documents[:2] == ("Title text 0", "text 1")
+    assert collection.fingerprint != load_beir(folder).fingerprint
 
 
 def test_measures_are_those_of_the_judgements_as_given(folder):
     ranking = {"q30": {"d2": 3.0, "d1": 2.0, "d0": 1.0}}
-    given = {"q30": {"d0": 2, "d1": 1, "d2": 0}}
+    qrels = {"q30": {"d0": 2, "d1": 1, "d2": 0}}
     measures = {"nDCG@10": "nDCG@10", "RR(rel=2)@10": "RR@10", "R(rel=2)@2": "R@2"}
-    found = evaluate(ranking, load_beir(folder).queries["test"].qrels, measures).set_index("measure")["value"]
+    values = evaluate(ranking, load_beir(folder).queries["test"].qrels, measures).set_index("measure")[
+        "value"
+    ]
     for ours, theirs in measures.items():
-        expected = ir_measures.calc_aggregate([ir_measures.parse_measure(theirs)], given, ranking)
-        assert found[ours] == pytest.approx(*expected.values())
-    assert found["nDCG@10"] == pytest.approx((1 / np.log2(3) + 2 / 2) / (2 + 1 / np.log2(3)))
+        expected = ir_measures.calc_aggregate([ir_measures.parse_measure(theirs)], qrels, ranking)
+        assert values[ours] == pytest.approx(*expected.values())
+    assert values["nDCG@10"] == pytest.approx((1 / np.log2(3) + 2 / 2) / (2 + 1 / np.log2(3)))
 
 
 def test_every_judgement_of_relevance_is_a_training_pair(folder):
@@ -90,8 +92,8 @@ def test_every_judgement_of_relevance_is_a_training_pair(folder):
 
 
 def test_dev_queries_are_held_back_from_train_by_their_ids(folder):
-    found = load_beir(folder, dev_share=0.2)
-    train, dev = (set(found.queries[split].ids) for split in ("train", "dev"))
+    collection = load_beir(folder, dev_share=0.2)
+    train, dev = (set(collection.queries[split].ids) for split in ("train", "dev"))
     assert len(dev) == 6 and len(train) == 24 and not train & dev
     path = folder / "qrels/train.tsv"
     header, *judged = path.read_text().splitlines(keepends=True)
@@ -100,8 +102,8 @@ def test_dev_queries_are_held_back_from_train_by_their_ids(folder):
     assert set(load_beir(folder).queries["dev"].ids) < dev
     assert "dev" not in load_beir(folder, dev_share=0).queries
     (folder / "qrels/dev.tsv").write_text(f"{HEADER}q30\td3\t1\n")
-    given = load_beir(folder)
-    assert (given.queries["dev"].ids, len(given.queries["train"])) == (("q30",), 30)
+    default = load_beir(folder)
+    assert (default.queries["dev"].ids, len(default.queries["train"])) == (("q30",), 30)
 
 
 def test_a_folder_to_test_on_alone_serves_analyses_and_no_table(folder):
@@ -132,8 +134,8 @@ def test_a_wrong_line_is_named(folder, name, number, line, message):
     path = folder / name
     before = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*before[: number - 1], line, *before[number:]]))
-    told = refused(lambda: load_beir(folder))
-    assert told.startswith(f"{path}:{number}: ") and message in told
+    line_printed = refused(lambda: load_beir(folder))
+    assert line_printed.startswith(f"{path}:{number}: ") and message in line_printed
 
 
 def test_what_is_missing_is_named(folder, tmp_path):
@@ -191,17 +193,17 @@ def test_published_collections(name, documents, queries, tmp_path):
         with tarfile.open(packed) as archive:
             archive.extractall(tmp_path, filter="data")
         folder = tmp_path / name
-    found = load_beir(folder)
-    assert (len(found.documents), len(found.queries["test"])) == (documents, queries)
-    assert set(found.queries) == {"train", "dev", "test"}
+    collection = load_beir(folder)
+    assert (len(collection.documents), len(collection.queries["test"])) == (documents, queries)
+    assert set(collection.queries) == {"train", "dev", "test"}
     ranking = {
-        query: {document: -float(place) for place, document in enumerate(found.document_ids[:100])}
-        for query in found.queries["test"].ids
+        query: {document: -float(place) for place, document in enumerate(collection.document_ids[:100])}
+        for query in collection.queries["test"].ids
     }
-    given = list(ir_measures.read_trec_qrels(_as_trec(folder / "qrels/test.tsv")))
+    judgements = list(ir_measures.read_trec_qrels(_as_trec(folder / "qrels/test.tsv")))
     measures = {"nDCG@100": ir_measures.nDCG @ 100, "R(rel=2)@100": ir_measures.R @ 100}
-    expected = ir_measures.calc_aggregate(list(measures.values()), given, ranking)
-    values = evaluate(ranking, found.queries["test"].qrels, measures).groupby("measure")["value"].mean()
+    expected = ir_measures.calc_aggregate(list(measures.values()), judgements, ranking)
+    values = evaluate(ranking, collection.queries["test"].qrels, measures).groupby("measure")["value"].mean()
     for ours, theirs in measures.items():
         assert values[ours] == pytest.approx(expected[theirs])
 

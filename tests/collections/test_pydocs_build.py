@@ -16,7 +16,7 @@ from harness.collections.pydocs.clusters import (
 from harness.collections.pydocs.markup import words
 from harness.collections.pydocs.packages import PACKAGES, SKIPPED, pinned_version, read_pins, source_files
 from harness.collections.pydocs.see_also import NameIndex
-from harness.collections.pydocs.splits import NEAR, group, judgements, make_queries, split_of
+from harness.collections.pydocs.splits import NEAR, cluster_entries, judgements, make_queries, split_of
 from harness.errors import UserError
 
 EVALUATED = ("dev", "test", "see-also")
@@ -111,7 +111,7 @@ def test_judgements_grade_twins_lower():
         make("c.fit", "Fit a model to data.", " ".join(f"u{at}" for at in range(30))),
         make("d.other", "Something else is done here.", body + " end"),
     ]
-    groups = group(entries)
+    groups = cluster_entries(entries)
     assert len(set(groups.split)) == 1  # one cluster: chained by summary, by name and by wording
     assert groups.summaries[0] == [0, 1]
     grades = judgements([0, 1], groups, entries)

@@ -12,10 +12,10 @@ from torch import Tensor
 from harness.estimate.activations import (
     MASK,
     BatchShape,
-    inputs_bytes,
-    kept_bytes,
+    activation_bytes,
+    forward_bytes,
     layer_bytes,
-    passing_bytes,
+    layer_input_bytes,
 )
 from harness.estimate.parameters import Bert
 
@@ -39,29 +39,31 @@ def kept_by_autograd(bert: Bert, batch: BatchShape, device: str) -> int:
         model: Any = transformers.BertModel(config, add_pooling_layer=False).train()
         ids = torch.ones(batch.sequences, batch.tokens, dtype=torch.int64)
     of_model = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-    seen: dict[int, tuple[int, Tensor]] = {}  # holds them, so that no storage's place is used twice
+    storages: dict[int, tuple[int, Tensor]] = {}  # holds them, so that no storage's place is used twice
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage._cdata not in of_model:
-            seen[storage._cdata] = (storage.nbytes(), tensor)
+            storages[storage._cdata] = (storage.nbytes(), tensor)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        kept = model(ids)
-    assert kept.last_hidden_state.requires_grad
-    return sum(size for size, _ in seen.values())
+        output = model(ids)
+    assert output.last_hidden_state.requires_grad
+    return sum(size for size, _ in storages.values())
 
 
 @pytest.mark.parametrize(
-    ("of", "device"), [(SMALL, "cpu"), (BASE, "meta"), (LARGE, "meta")], ids=["small", "base", "large"]
+    ("case", "device"), [(SMALL, "cpu"), (BASE, "meta"), (LARGE, "meta")], ids=["small", "base", "large"]
 )
 @pytest.mark.parametrize("dropout", [True, False])
-def test_the_formula_is_what_autograd_keeps(of: tuple[Bert, BatchShape], device: str, dropout: bool) -> None:
-    bert, batch = Bert(**{**of[0].__dict__, "dropout": dropout}), of[1]
-    kept = kept_by_autograd(bert, batch, device)
-    formula = kept_bytes(bert, batch, MASK["cpu"])
-    assert formula <= kept <= WITHIN * formula
+def test_the_formula_is_what_autograd_keeps(
+    case: tuple[Bert, BatchShape], device: str, dropout: bool
+) -> None:
+    bert, batch = Bert(**{**case[0].__dict__, "dropout": dropout}), case[1]
+    stored = kept_by_autograd(bert, batch, device)
+    formula = activation_bytes(bert, batch, MASK["cpu"])
+    assert formula <= stored <= WITHIN * formula
 
 
 def test_it_is_the_source_s_formula_where_that_applies() -> None:
@@ -70,7 +72,7 @@ def test_it_is_the_source_s_formula_where_that_applies() -> None:
     s, b, h, a = batch.tokens, batch.sequences, bert.hidden, bert.heads
     masks = 2 * s * b * h + a * s * s * b
     assert (layer_bytes(bert, batch, 1) - masks) / 2 + masks == s * b * h * (34 + 5 * a * s / h)
-    assert inputs_bytes(bert, batch) / 2 == 2 * s * b * h * bert.layers
+    assert layer_input_bytes(bert, batch) / 2 == 2 * s * b * h * bert.layers
 
 
 def test_longest_sequences_bound_what_goes_through_at_once() -> None:
@@ -81,4 +83,4 @@ def test_longest_sequences_bound_what_goes_through_at_once() -> None:
 
 def test_without_gradient_a_layer_at_a_time_is_there() -> None:
     bert, batch = BASE
-    assert passing_bytes(bert, batch) < layer_bytes(bert, batch, 1) < kept_bytes(bert, batch, 1)
+    assert forward_bytes(bert, batch) < layer_bytes(bert, batch, 1) < activation_bytes(bert, batch, 1)

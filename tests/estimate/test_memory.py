@@ -32,7 +32,7 @@ def moments(scale: str, machine: Machine, corpus: CorpusSize = PUBLISHED) -> dic
 
 
 def sizes(moment: Moment) -> dict[str, int]:
-    return {part.name: part.size for part in (*moment.held, *moment.own)}
+    return {part.name: part.size for part in (*moment.models, *moment.working)}
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,8 @@ def test_the_papers_scale_stays_within_the_smaller_of_their_gpus(paper: dict[str
 
 
 def test_only_recomputation_makes_it_fit() -> None:
-    kept = moments("paper", Machine("cuda", gpus=8, queries=16))
-    assert kept["ranker's step"].size > 80e9
+    stored = moments("paper", Machine("cuda", gpus=8, queries=16))
+    assert stored["ranker's step"].size > 80e9
 
 
 def test_both_models_and_optimizers_are_there_when_they_train_together(paper: dict[str, Moment]) -> None:
@@ -60,19 +60,20 @@ def test_both_models_and_optimizers_are_there_when_they_train_together(paper: di
     for name, trained in (("retriever", retriever), ("ranker", ranker)):
         assert together[f"{name}: gradients"] == 4 * trained
         assert together[f"{name}: moments"] == 8 * trained
-    assert paper["retriever's step"].held == paper["refresh"].held == paper["ranker's step"].held
-    assert {part.name for part in paper["warm-up"].held} == {
+    assert paper["retriever's step"].models == paper["refresh"].models == paper["ranker's step"].models
+    assert {part.name for part in paper["warm-up"].models} == {
         "retriever: weights", "retriever: gradients", "retriever: moments", "retriever: buckets",
     }  # fmt: skip
     assert "retriever: moments" not in sizes(paper["ranker's warm-up"])
 
 
 def test_a_batch_is_shared_and_accumulated(paper: dict[str, Moment]) -> None:
-    of = {part.name: part.of for part in (*paper["retriever's step"].own, *paper["ranker's step"].own)}
-    assert of["activations: queries"].startswith("16 of 32 tokens")
-    assert of["activations: passages"].startswith("256 of 128 tokens")
-    assert of["activations: pairs"].startswith("256 of 160 tokens")
-    assert paper["warm-up"].own[0].of.startswith("8 of 32 tokens")
+    working = (*paper["retriever's step"].working, *paper["ranker's step"].working)
+    details = {part.name: part.detail for part in working}
+    assert details["activations: queries"].startswith("16 of 32 tokens")
+    assert details["activations: passages"].startswith("256 of 128 tokens")
+    assert details["activations: pairs"].startswith("256 of 160 tokens")
+    assert paper["warm-up"].working[0].detail.startswith("8 of 32 tokens")
 
 
 def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) -> None:
@@ -83,12 +84,12 @@ def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) 
 def test_a_frozen_ranker_has_no_optimizer() -> None:
     taught = next(run for run in runs(at("quick")) if run.co_training is not None)
     alone = taught.co_training.model_copy(update={"turns": {"name": "retriever-alone"}})
-    found = {
+    parts = {
         m.name: m for m in memory(taught.model_copy(update={"co_training": alone}), PUBLISHED, Machine())
     }
-    assert "ranker's step" not in found
-    assert "ranker: weights" in sizes(found["retriever's step"])
-    assert "ranker: moments" not in sizes(found["retriever's step"])
+    assert "ranker's step" not in parts
+    assert "ranker: weights" in sizes(parts["retriever's step"])
+    assert "ranker: moments" not in sizes(parts["retriever's step"])
 
 
 def test_a_plan_without_a_collection(
@@ -104,8 +105,8 @@ def test_a_plan_without_a_collection(
         "state": "no collection", "needs": [], "estimate_s": None,
     }  # fmt: skip
     assert place.call(monkeypatch, "plan", TARGET, "--scale", "paper") == 0
-    told = capsys.readouterr().out
-    assert "217,786,368 trained x 4 bytes" in told and "fits 40 GB" in told
+    output = capsys.readouterr().out
+    assert "217,786,368 trained x 4 bytes" in output and "fits 40 GB" in output
     for command in ("reproduce", "verify", "sync"):
         assert place.call(monkeypatch, command, TARGET, "--scale", "paper") == 2
         error = capsys.readouterr().err
@@ -120,5 +121,5 @@ def test_a_plan_with_a_collection_tells_of_this_machine(
     place = Place(tmp_path / "place")
     monkeypatch.setenv("COLUMNS", "160")
     assert place.call(monkeypatch, "plan", "trisampler/table-5", "--scale", "simulation") == 0
-    told = capsys.readouterr().out
-    assert "Memory: 0.0" in told and "retriever's step" in told and "ranker" not in told
+    output = capsys.readouterr().out
+    assert "Memory: 0.0" in output and "retriever's step" in output and "ranker" not in output

@@ -33,12 +33,16 @@ def test_a_curve_begins_at_the_warm_up_and_ends_at_the_finished_run() -> None:
 def test_a_rankers_steps_are_work_too() -> None:
     ranked = {"phase": "continued ranker", "step": 3, "time": 0.0, "seconds": 7.0}
     steps = [line for line in lines() if (line["phase"], line["step"]) != ("continued", 3)]
-    found = run_curve([*steps, ranked], "continued", DEV_MEASURE, begin=0.25, end=(4, 0.75))
-    assert found[4].seconds == 20.0
+    points = run_curve([*steps, ranked], "continued", DEV_MEASURE, begin=0.25, end=(4, 0.75))
+    assert points[4].seconds == 20.0
 
 
 def test_without_recorded_seconds_there_are_steps_alone() -> None:
-    assert {step: of.seconds for step, of in curve(seconds=False).items()} == {0: None, 2: None, 4: None}
+    assert {step: point.seconds for step, point in curve(seconds=False).items()} == {
+        0: None,
+        2: None,
+        4: None,
+    }
 
 
 def test_the_interval_is_students_over_seeds() -> None:
@@ -53,6 +57,6 @@ def test_the_interval_is_students_over_seeds() -> None:
 
 
 def test_steps_that_a_seed_lacks_are_left_out() -> None:
-    other = {step: of for step, of in curve().items() if step != 2}
+    other = {step: point for step, point in curve().items() if step != 2}
     assert [point["step"] for point in mean_curve([curve(), other], 0.95)] == [0, 4]
     assert mean_curve([curve(), curve(seconds=False)], 0.95)[1]["seconds"] is None

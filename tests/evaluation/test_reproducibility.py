@@ -64,9 +64,9 @@ def row(name: str, *cells: tuple[float | None, float | None]) -> dict[str, Any]:
     blocks = [
         {
             "published": None if published is None else {"value": published},
-            "reproduced": None if made is None else {"mean": made},
+            "reproduced": None if reproduced is None else {"mean": reproduced},
         }
-        for published, made in cells
+        for published, reproduced in cells
     ]
     return {"name": name, "cells": blocks}
 
@@ -81,23 +81,23 @@ ROWS = [
 
 
 def test_rows_with_figures_on_both_sides_are_measured_in_printed_columns() -> None:
-    found = measure_reproducibility(COLUMNS, ROWS, "Uniform", None)
-    assert found["not_given"] is None
-    [effect] = found["effects"]
+    block = measure_reproducibility(COLUMNS, ROWS, "Uniform", None)
+    assert block["not_given"] is None
+    [effect] = block["effects"]
     assert (effect["row"], effect["column"]) == ("Best", "MRR@10")
     assert effect["effect_ratio"] == pytest.approx(0.6)
     assert effect["delta_ri"] == pytest.approx(0.25 - 0.2)
-    assert found["ranks"] == [{"column": "MRR@10", "rows": 2, "tau": 1.0}]
+    assert block["ranks"] == [{"column": "MRR@10", "rows": 2, "tau": 1.0}]
 
 
 def test_a_stand_in_has_no_effect_ratio_and_the_reason_stands_there() -> None:
-    found = measure_reproducibility(COLUMNS, ROWS, "Uniform", "pydocs stands in for MS MARCO")
-    assert found["not_given"] == "pydocs stands in for MS MARCO"
-    assert found["effects"] == []
-    assert found["ranks"][0]["tau"] == 1.0
+    block = measure_reproducibility(COLUMNS, ROWS, "Uniform", "pydocs stands in for MS MARCO")
+    assert block["not_given"] == "pydocs stands in for MS MARCO"
+    assert block["effects"] == []
+    assert block["ranks"][0]["tau"] == 1.0
 
 
 def test_without_the_baseline_there_is_no_effect_and_a_single_row_has_no_order() -> None:
-    found = measure_reproducibility(COLUMNS, ROWS[1:], "Uniform", None)
-    assert found["effects"] == [] and "baseline" in found["not_given"]
-    assert found["ranks"] == [{"column": "MRR@10", "rows": 1, "tau": None}]
+    block = measure_reproducibility(COLUMNS, ROWS[1:], "Uniform", None)
+    assert block["effects"] == [] and "baseline" in block["not_given"]
+    assert block["ranks"] == [{"column": "MRR@10", "rows": 1, "tau": None}]

@@ -12,7 +12,7 @@ from harness.encoders import pooling
 from harness.errors import UserError
 from harness.methods.catalogue import KINDS, PIECES, Method, catalogue, methods_named
 from harness.methods.parameters import MethodParameter, paragraphs
-from harness.methods.uses import _of_row, all_uses, uses_of
+from harness.methods.uses import _methods_of_row, all_uses, uses_of
 from harness.negatives.presets import presets
 from harness.pieces import make_piece
 from harness.specs import settings
@@ -25,13 +25,13 @@ ALL = catalogue(LIBRARY)
 
 
 def one(kind: str, name: str) -> Method:
-    [found] = [method for method in ALL if (method.kind, method.name) == (kind, name)]
-    return found
+    [match] = [method for method in ALL if (method.kind, method.name) == (kind, name)]
+    return match
 
 
 def parameter(kind: str, method: str, name: str) -> MethodParameter:
-    [found] = [each for each in one(kind, method).parameters if each.name == name]
-    return found
+    [match] = [each for each in one(kind, method).parameters if each.name == name]
+    return match
 
 
 def test_every_method_has_the_keys_of_the_contract() -> None:
@@ -124,5 +124,5 @@ def test_uses_name_specs_and_rows() -> None:
 
 def test_pieces_inside_pieces_are_used() -> None:
     row = Row.model_validate({"name": "Blend", "kind": "control", "sampler": {"preset": "blend"}})
-    used = set(_of_row(row, "continue-contrastive"))
+    used = set(_methods_of_row(row, "continue-contrastive"))
     assert {("source", "union"), ("source", "top-k"), ("source", "corpus"), ("law", "blend")} <= used

@@ -85,7 +85,7 @@ def test_a_server_that_answers_slowly_is_waited_for(server: Server, monkeypatch:
     def write(folder: Path) -> None:
         for _ in range(5):
             time.sleep(0.3)
-            mirror.heard()
+            mirror.answered()
         server.write(folder)
 
     mirror = MirrorThread(write)

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from harness.errors import RunError
-from harness.reports.cells import all_made
+from harness.reports.cells import refuse_failed_rows
 from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.judgement import reproducibility_lines, row_lines, verdict_line
@@ -143,16 +143,16 @@ def test_an_order_that_cannot_be_had_says_why(cells: dict[str, Any]) -> None:
 
 def test_cells_made_before_there_were_verdicts_are_still_rendered(cells: dict[str, Any]) -> None:
     before = {key: value for key, value in cells.items() if key not in ("verdict_reason", "reproducibility")}
-    kept = [
+    rows = [
         {key: value for key, value in row.items() if key not in ("verdict", "reason")}
         for row in cells["rows"]
     ]
-    text = markdown(before | {"rows": kept})
+    text = markdown(before | {"rows": rows})
     assert "## Verdicts" not in text and "Verdict: pipeline check (" in text
 
 
 def test_a_report_that_needs_all_rows_refuses_failed_ones() -> None:
-    all_made({})
+    refuse_failed_rows({})
     with pytest.raises(RunError, match=r"A: seed 0: the loss is nan \(2 rows failed\)") as caught:
-        all_made({"A": "seed 0: the loss is nan", "B": "seed 1: the loss is nan"})
+        refuse_failed_rows({"A": "seed 0: the loss is nan", "B": "seed 1: the loss is nan"})
     assert caught.value.exit_code == 1

@@ -43,23 +43,23 @@ def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> Non
     text = render_markdown(document_of(curve))
     assert text.split("\n\n")[1].startswith("Simulation. ")
     assert text.split("\n\n")[3] == "## TriSampler minus the other rows"
-    for line, found in zip(
+    for line, summary in zip(
         section_of(text, "TriSampler minus the other rows"), curve["summary"], strict=True
     ):
-        share = f"{100 * found['above'] / found['pairs']:.0f} %"
-        assert line[1] == f"{found['above']} of {found['pairs']} ({share})"
-        assert line[2].startswith(f"{found['interval_above']} of {found['pairs']} ")
-        assert line[3].startswith(f"{found['interval_below']} of {found['pairs']} ")
-        assert line[4] == f"{100 * found['median']:+.1f}"
+        share = f"{100 * summary['above'] / summary['pairs']:.0f} %"
+        assert line[1] == f"{summary['above']} of {summary['pairs']} ({share})"
+        assert line[2].startswith(f"{summary['interval_above']} of {summary['pairs']} ")
+        assert line[3].startswith(f"{summary['interval_below']} of {summary['pairs']} ")
+        assert line[4] == f"{100 * summary['median']:+.1f}"
     assert "95 % interval of the method above 0" in text
 
 
 def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any]) -> None:
     lines = section_of(render_markdown(document_of(curve)), "Mean difference by value")
-    of = next(of for of in curve["by_value"] if of["path"] == "with.transitional")
-    first = of["values"][0]
+    block = next(block for block in curve["by_value"] if block["path"] == "with.transitional")
+    first = block["values"][0]
     assert lines[0][:3] == ["transitional", "0.25", f"{100 * first['mean']:+.2f} (of 24)"]
-    assert lines[3][:3] == ["transitional", "spread", f"{100 * of['spread']:.2f}"]
+    assert lines[3][:3] == ["transitional", "spread", f"{100 * block['spread']:.2f}"]
     assert ["a", "0.5", "–"] in [line[:3] for line in lines]  # a path that Uniform is not compared under
 
 
@@ -120,5 +120,5 @@ def test_the_figure_has_a_panel_a_row_and_the_same_bytes_again(
         assert words in text
     for value in ("angle  apex", "gap  standardised", "a  1.0"):
         assert value in text
-    found = short["summary"][0]
-    assert f"interval above 0 ({found['interval_above']})" in text
+    summary = short["summary"][0]
+    assert f"interval above 0 ({summary['interval_above']})" in text

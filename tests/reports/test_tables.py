@@ -67,9 +67,9 @@ def test_marks_are_those_of_the_differences_and_are_explained(cells: dict[str, A
             if cell["difference"]:
                 cell["difference"] |= {"method": {"low": -0.1, "high": 0.1}, "holm_p": 0.9}
     assert "Marked" not in markdown(changed)
-    found = next(row for row in changed["rows"] if row["name"] == "TriSampler")["cells"]
-    found[0]["difference"]["holm_p"] = 0.049
-    found[1]["difference"]["method"] = {"low": -0.2, "high": -0.1}
+    marked = next(row for row in changed["rows"] if row["name"] == "TriSampler")["cells"]
+    marked[0]["difference"]["holm_p"] = 0.049
+    marked[1]["difference"]["method"] = {"low": -0.2, "high": -0.1}
     text = markdown(changed)
     fields = line_of(text, "TriSampler")
     assert [field[-1] for field in fields if "±" in field] == ["*", "†", fields[-1][-1]]
@@ -184,7 +184,11 @@ def test_a_pipe_in_a_name_does_not_end_its_cell(cells: dict[str, Any]) -> None:
 def test_csv_has_one_line_a_cell_in_unrounded_fractions(cells: dict[str, Any]) -> None:
     lines = list(csv.DictReader(io.StringIO(render_csv(cells))))
     assert len(lines) == len(cells["rows"]) * len(cells["columns"])
-    line = next(found for found in lines if found["row"] == "TriSampler" and found["column"] == "MRR@10")
+    line = next(
+        candidate
+        for candidate in lines
+        if candidate["row"] == "TriSampler" and candidate["column"] == "MRR@10"
+    )
     cell = next(row for row in cells["rows"] if row["name"] == "TriSampler")["cells"][0]
     assert float(line["reproduced"]) == cell["reproduced"]["mean"]
     assert float(line["method_low"]) == cell["difference"]["method"]["low"]
@@ -193,7 +197,7 @@ def test_csv_has_one_line_a_cell_in_unrounded_fractions(cells: dict[str, Any]) -
 
 def test_csv_leaves_a_missing_figure_empty(simulated: dict[str, Any]) -> None:
     lines = csv.DictReader(io.StringIO(render_csv(simulated)))
-    line = next(found for found in lines if found["row"] == "TriSampler")
+    line = next(candidate for candidate in lines if candidate["row"] == "TriSampler")
     assert (line["state"], line["reproduced"], line["difference"], line["seeds"]) == ("missing", "", "", "0")
 
 

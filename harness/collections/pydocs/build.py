@@ -12,7 +12,7 @@ from harness.collections.pydocs.clusters import deduplicate
 from harness.collections.pydocs.harvest import Docstring, read_docstrings
 from harness.collections.pydocs.packages import PACKAGES, canonical, pinned_version, read_pins, source_files
 from harness.collections.pydocs.see_also import NameIndex, make_see_also
-from harness.collections.pydocs.splits import group, make_queries
+from harness.collections.pydocs.splits import cluster_entries, make_queries
 
 CONSTRAINTS = Path(__file__).parents[3] / "constraints.txt"
 """The pins of the project's checkout."""
@@ -43,7 +43,7 @@ def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACK
     versions = {canonical(package): pinned_version(package, pins) for package in packages}
     docstrings = harvest(packages)
     entries = deduplicate([entry for entry in map(clean, docstrings) if entry])
-    groups = group(entries)
+    groups = cluster_entries(entries)
     queries = {split: make_queries(split, groups, entries) for split in ("train", "dev", "test")}
     names = NameIndex(f"{docstring.package}:{docstring.name}" for docstring in docstrings)
     queries["see-also"] = make_see_also(entries, names, groups)
@@ -57,7 +57,8 @@ def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACK
             "versions": versions,
             "documents": _by_package(entry.id for entry in entries),
             "queries": {
-                split: _by_package(query[2:] for query in made.ids) for split, made in queries.items()
+                split: _by_package(query[2:] for query in split_queries.ids)
+                for split, split_queries in queries.items()
             },
             "words": _lengths(entries),
         },
@@ -66,12 +67,12 @@ def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACK
 
 def harvest(packages: Iterable[str]) -> list[Docstring]:
     """Read all docstrings of installed packages; of two with one id the first counts."""
-    found: dict[tuple[str, str], Docstring] = {}
+    docstrings: dict[tuple[str, str], Docstring] = {}
     for package in packages:
-        for source in source_files(package):
-            for docstring in read_docstrings(source):
-                found.setdefault((docstring.package, docstring.name), docstring)
-    return list(found.values())
+        for file in source_files(package):
+            for docstring in read_docstrings(file):
+                docstrings.setdefault((docstring.package, docstring.name), docstring)
+    return list(docstrings.values())
 
 
 def _by_package(ids: Iterable[str]) -> dict[str, int]:

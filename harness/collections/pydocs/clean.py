@@ -92,15 +92,15 @@ def _paragraphs(lines: list[str]) -> list[str]:
 
 def _cut_see_also(lines: list[str]) -> tuple[list[str], tuple[tuple[str, str], ...]]:
     """Take the "See also" sections out: in a body they would give away what points to it."""
-    kept: list[str] = []
+    rest: list[str] = []
     section: list[str] = []
     inside = False
     for at, line in enumerate(lines):
         name = heading(lines, at)
         if name is not None:
             inside = name == "see also"
-        (section if inside else kept).append(line)
-    return kept, _read_see_also(section)
+        (section if inside else rest).append(line)
+    return rest, _read_see_also(section)
 
 
 def _read_see_also(section: list[str]) -> tuple[tuple[str, str], ...]:

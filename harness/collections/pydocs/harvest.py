@@ -32,7 +32,7 @@ class Docstring:
     text: str
 
 
-def read_docstrings(source: SourceFile) -> list[Docstring]:
+def read_docstrings(file: SourceFile) -> list[Docstring]:
     """Return the docstrings of classes, functions, methods and ``add_newdoc`` calls of a file.
 
     Private definitions, and those inside a function, are left out. Of several definitions of one name
@@ -41,10 +41,10 @@ def read_docstrings(source: SourceFile) -> list[Docstring]:
     Raises:
         UserError: the file is missing, is not UTF-8, or does not parse.
     """
-    where = str(source.path)
+    where = str(file.path)
     fix = "the installed package is damaged; install it again"
     try:
-        text = source.path.read_text(encoding="utf-8")
+        text = file.path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise UserError("a file of an installed package is missing", where=where, fix=fix) from error
     except UnicodeDecodeError as error:
@@ -59,10 +59,10 @@ def read_docstrings(source: SourceFile) -> list[Docstring]:
         raise UserError(
             f"does not parse ({error.msg})", where=f"{where}:{error.lineno or 0}", fix=fix
         ) from error
-    found: dict[str, str] = {}
-    for name, docstring in _walk(tree.body, source.module):
-        found.setdefault(name, docstring)
-    return [Docstring(source.package, name, docstring) for name, docstring in found.items()]
+    docstrings: dict[str, str] = {}
+    for name, docstring in _walk(tree.body, file.module):
+        docstrings.setdefault(name, docstring)
+    return [Docstring(file.package, name, docstring) for name, docstring in docstrings.items()]
 
 
 def _walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:

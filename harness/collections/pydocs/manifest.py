@@ -92,28 +92,28 @@ class ManifestOverlap:
 def compare_with_manifest(collection: Collection, path: Path = MANIFEST) -> ManifestOverlap:
     """Compare a built or loaded ``pydocs`` with the manifest."""
     listed = {row.id: row for row in read_manifest(path)}
-    held = {row.id: row for row in manifest_rows(collection)}
-    both = listed.keys() & held.keys()
+    actual = {row.id: row for row in manifest_rows(collection)}
+    common = listed.keys() & actual.keys()
     changed = sorted(
         known
-        for known in both
-        if (listed[known].text, listed[known].split) != (held[known].text, held[known].split)
+        for known in common
+        if (listed[known].text, listed[known].split) != (actual[known].text, actual[known].split)
     )
     return ManifestOverlap(
-        identical=len(both) - len(changed),
-        missing=tuple(sorted(listed.keys() - both)),
+        identical=len(common) - len(changed),
+        missing=tuple(sorted(listed.keys() - common)),
         changed=tuple(changed),
-        extra=tuple(sorted(held.keys() - both)),
+        extra=tuple(sorted(actual.keys() - common)),
     )
 
 
 def manifest_rows(collection: Collection) -> list[ManifestRow]:
     """Return one row a document of ``pydocs``, in order of ids."""
-    asked: dict[str, tuple[str, str]] = {}
+    query_of_document: dict[str, tuple[str, str]] = {}
     for split in ("train", "dev", "test"):
         queries = collection.queries[split]
         for query, text in zip(queries.ids, queries.texts, strict=True):
-            asked.update(dict.fromkeys(queries.known_relevant[query], (split, text)))
+            query_of_document.update(dict.fromkeys(queries.known_relevant[query], (split, text)))
     versions = collection.about.get("versions")
     if not isinstance(versions, dict):
         raise UserError(
@@ -122,7 +122,7 @@ def manifest_rows(collection: Collection) -> list[ManifestRow]:
     rows = []
     for document, text in zip(collection.document_ids, collection.documents, strict=True):
         package, name = document.split(":", 1)
-        split, query = asked.get(document, ("", ""))
+        split, query = query_of_document.get(document, ("", ""))
         digest = hashlib.sha256(f"{query}\n{text}".encode()).hexdigest()[:12]
         rows.append(ManifestRow(package, str(versions[package]), name, digest, split))
     return rows
@@ -165,10 +165,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help="rewrite the manifest from what is installed here"
     )
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         collection = build_pydocs()
-        if given.write:
+        if options.write:
             write_manifest(manifest_rows(collection))
         sys.stdout.write(compare_with_manifest(collection).summary + "\n")
     except UserError as error:

@@ -91,7 +91,7 @@ def plain_lines(lines: list[str]) -> list[str]:
     Returns:
         Lines of plain text; blank lines still part the paragraphs.
     """
-    kept: list[str] = []
+    plain: list[str] = []
     block: int | None = None  # indentation of a dropped directive while inside it
     output = False  # inside the output of a doctest
     for at, line in enumerate(lines):
@@ -103,14 +103,14 @@ def plain_lines(lines: list[str]) -> list[str]:
         if directive:
             if directive[2] in DROPPED_BLOCKS:
                 block = indent
-            kept.append(directive[1] + directive[3] if directive[2] in SPEAKING else "")
+            plain.append(directive[1] + directive[3] if directive[2] in SPEAKING else "")
             continue
         prompt = _PROMPT.match(line)
         output = bool(prompt) or (output and bool(line))
         if _is_noise(lines, at) or (output and not prompt):
             continue
-        kept.append(_plain_field(line[prompt.end() :] if prompt else line))
-    return kept
+        plain.append(_plain_field(line[prompt.end() :] if prompt else line))
+    return plain
 
 
 def _is_noise(lines: list[str], at: int) -> bool:

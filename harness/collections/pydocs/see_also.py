@@ -36,7 +36,7 @@ class NameIndex:
         for known in sorted(self._all):
             self._by_last[known.rsplit(".", 1)[-1]].append(known)
 
-    def resolve(self, name: str, source: str) -> str | None:
+    def resolve(self, name: str, referrer: str) -> str | None:
         """Return the id that a name means in the docstring of ``source``, None if none or several.
 
         Scopes are searched from the source's own class or module outwards to its package, then, for a dotted
@@ -46,7 +46,7 @@ class NameIndex:
         """
         prefix, _, last = name.rpartition(".")
         known = self._by_last.get(last, [])
-        scope = source
+        scope = referrer
         while "." in scope:
             scope = scope.rpartition(".")[0]
             sibling = f"{scope}.{name}"
@@ -78,17 +78,17 @@ def make_see_also(entries: Sequence[Entry], names: NameIndex, groups: Clustering
     """
     position = {entry.id: at for at, entry in enumerate(entries)}
     summaries = {normalised(entry.summary) for entry in entries}
-    found: dict[str, dict[int, str]] = defaultdict(dict)
-    for source, name, text in _descriptions(entries):
-        target = position.get(names.resolve(name, source) or "")
+    descriptions: dict[str, dict[int, str]] = defaultdict(dict)
+    for referrer, name, text in _descriptions(entries):
+        target = position.get(names.resolve(name, referrer) or "")
         if target is None or groups.split[target] != "test" or normalised(text) in summaries:
             continue
         own = frozenset(words(entries[target].summary))
         if jaccard(own, frozenset(words(text))) < SAME_WORDS:
-            found[normalised(text)].setdefault(target, text)
-    kept = sorted(
+            descriptions[normalised(text)].setdefault(target, text)
+    accepted = sorted(
         (entries[target].id, text)
-        for by_target in found.values()
+        for by_target in descriptions.values()
         if len(by_target) == 1
         for target, text in by_target.items()
     )
@@ -96,10 +96,10 @@ def make_see_also(entries: Sequence[Entry], names: NameIndex, groups: Clustering
     ids, texts = [], []
     qrels: dict[str, dict[str, int]] = {}
     known: dict[str, tuple[str, ...]] = {}
-    seen: dict[str, int] = defaultdict(int)
-    for target_id, text in kept:
-        seen[target_id] += 1
-        query = f"q:{target_id}#{seen[target_id]}"
+    count: dict[str, int] = defaultdict(int)
+    for target_id, text in accepted:
+        count[target_id] += 1
+        query = f"q:{target_id}#{count[target_id]}"
         relevant = shared.get(position[target_id], [position[target_id]])
         ids.append(query)
         texts.append(text)

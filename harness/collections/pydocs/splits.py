@@ -53,7 +53,7 @@ def split_of(cluster: str) -> str:
     return "train"
 
 
-def group(entries: Sequence[Entry]) -> Clustering:
+def cluster_entries(entries: Sequence[Entry]) -> Clustering:
     """Find near-duplicates and assign clusters of them to splits.
 
     Args:

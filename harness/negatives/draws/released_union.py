@@ -45,11 +45,11 @@ class ReleasedUnion:
             union = _union(weights.log_weight[row], by_document[row], uniform.reshape(n, n))
             if self.truncation == "set-order":
                 documents = {int(candidates.document[row, place]): place for place in union}
-                kept = [documents[document] for document in set(documents)][:n]
+                cut = [documents[document] for document in set(documents)][:n]
             else:
-                kept = sorted(union, key=lambda place: shuffle[row, place])[:n]
-            chosen = fill_row(np.array(kept, dtype=np.int64), weights, shake, np.intp(row), n)
-            filled[row], available[row] = len(chosen) - len(kept), len(chosen)
+                cut = sorted(union, key=lambda place: shuffle[row, place])[:n]
+            chosen = fill_row(np.array(cut, dtype=np.int64), weights, shake, np.intp(row), n)
+            filled[row], available[row] = len(chosen) - len(cut), len(chosen)
             column[row, : len(chosen)] = chosen
         return finish(candidates, column, available, filled, n)
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Proposal, View, drawn_from
+from harness.negatives.sources.source import DOCUMENTS, Proposal, View, draw_uniform
 
 STAGE = 60
 
@@ -27,4 +27,4 @@ class Corpus:
 
     def propose(self, view: View, k: int) -> Proposal:
         """Draw from all documents."""
-        return drawn_from(view, np.arange(len(view.documents)), k, STAGE)
+        return draw_uniform(view, np.arange(len(view.documents)), k, STAGE)

@@ -38,7 +38,7 @@ class Denoised:
     at_least: int = Field(default=15, gt=0)
 
     @model_validator(mode="after")
-    def _ranker_there(self) -> Denoised:
+    def _ranker_exists(self) -> Denoised:
         if self.ranker != RETRIEVER and not Path(self.ranker).is_file():
             raise ValueError(f"no ranker '{self.ranker}'; give `retriever` or a TREC run of probabilities")
         if self.ranker == RETRIEVER and "documents" not in self.of.has:
@@ -70,14 +70,14 @@ class Denoised:
 
     def _read(self, view: View, whole: Proposal) -> Floats:
         run = read_run(self.ranker)
-        known = {
+        probabilities = {
             query: dict(zip(map(view.document_number.get, part["document"]), part["score"], strict=True))
             for query, part in run.items()
         }
         ids = [view.query_ids[number] for number in view.pairs[:, 0]]
         return np.array(
             [
-                [known.get(query, {}).get(document, 1.0) for document in row]
+                [probabilities.get(query, {}).get(document, 1.0) for document in row]
                 for query, row in zip(ids, whole.document.tolist(), strict=True)
             ]
         )

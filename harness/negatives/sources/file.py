@@ -31,7 +31,7 @@ class File:
     scores: Literal["model", "file"] = "model"
 
     @model_validator(mode="after")
-    def _there(self) -> File:
+    def _file_exists(self) -> File:
         if not Path(self.path).is_file():
             raise ValueError(f"there is no file '{self.path}'; give a TREC run")
         return self
@@ -43,8 +43,8 @@ class File:
 
     def propose(self, view: View, k: int) -> Proposal:
         """Read the rankings."""
-        found = read_run(self.path)
-        rows = [found.get(view.query_ids[number]) for number in view.pairs[:, 0]]
+        rankings = read_run(self.path)
+        rows = [rankings.get(view.query_ids[number]) for number in view.pairs[:, 0]]
         width = max((len(row) for row in rows if row is not None), default=0)
         ranked = np.full((len(rows), width), -1, dtype=np.int64)
         scores = np.zeros((len(rows), width))
@@ -65,7 +65,9 @@ class File:
             )
         return [view.document_number[document] for document in documents]
 
-    def _with_scores(self, view: View, kept: Proposal, ranked: np.ndarray, scores: np.ndarray) -> Proposal:
+    def _with_scores(
+        self, view: View, proposal: Proposal, ranked: np.ndarray, scores: np.ndarray
+    ) -> Proposal:
         """Add the file's scores; a positive that it lacks has none to weigh by."""
         at_positive = ranked == view.pairs[:, 1:]
         lacking = np.flatnonzero(~at_positive.any(axis=1))
@@ -80,9 +82,12 @@ class File:
             dict(zip(numbers.tolist(), values.tolist(), strict=True))
             for numbers, values in zip(ranked, scores, strict=True)
         ]
-        own = [[of.get(d, 0.0) for d in row] for of, row in zip(places, kept.document.tolist(), strict=True)]
+        own_scores = [
+            [score_of.get(d, 0.0) for d in row]
+            for score_of, row in zip(places, proposal.document.tolist(), strict=True)
+        ]
         positive = scores[np.arange(len(scores)), at_positive.argmax(axis=1)]
-        return Proposal(kept.document, kept.valid, kept.retrieved, np.array(own), positive)
+        return Proposal(proposal.document, proposal.valid, proposal.retrieved, np.array(own_scores), positive)
 
 
 def read_run(path: str) -> dict[str, pd.DataFrame]:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Proposal, View, drawn_from
+from harness.negatives.sources.source import DOCUMENTS, Proposal, View, draw_uniform
 
 STAGE = 61
 
@@ -24,4 +24,4 @@ class Gold:
 
     def propose(self, view: View, k: int) -> Proposal:
         """Draw from all pairs' positives."""
-        return drawn_from(view, np.unique(view.pairs[:, 1]), k, STAGE)
+        return draw_uniform(view, np.unique(view.pairs[:, 1]), k, STAGE)

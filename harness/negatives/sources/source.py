@@ -142,7 +142,7 @@ def depth(view: View, k: int, count: CountBasis) -> int:
     return k if count == "retrieved" else k + view.most_masked
 
 
-def drawn_from(view: View, pool: Integers, k: int, stage: int) -> Proposal:
+def draw_uniform(view: View, pool: Integers, k: int, stage: int) -> Proposal:
     """Return k documents of a pool for each pair, uniformly, without replacement and without masked ones.
 
     Each row has a generator of its own, keyed by what it is for, so that order and ranks change nothing.

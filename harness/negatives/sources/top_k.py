@@ -28,5 +28,5 @@ class TopK:
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the queries' embeddings."""
-        found = exact_search(view.queries, view.documents, depth(view, k, self.count))[1]
-        return keep(view, found, k, self.count)
+        ranked = exact_search(view.queries, view.documents, depth(view, k, self.count))[1]
+        return keep(view, ranked, k, self.count)

@@ -29,5 +29,5 @@ class TopKByPositive:
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the positives' embeddings, each positive once."""
         positives, place = np.unique(view.pairs[:, 1], return_inverse=True)
-        found = exact_search(view.documents[positives], view.documents, depth(view, k, self.count))[1]
-        return keep(view, found[place], k, self.count)
+        ranked = exact_search(view.documents[positives], view.documents, depth(view, k, self.count))[1]
+        return keep(view, ranked[place], k, self.count)

@@ -48,11 +48,11 @@ class Union:
 
 def _repeated(document: Integers, valid: Booleans) -> Booleans:
     """Tell which documents of a row stand further left already, [R, C]; invalid ones do not count."""
-    alone = np.where(valid, document, -1 - np.arange(document.shape[1])[None, :])
-    order = np.argsort(alone, axis=1, kind="stable")
-    in_order = np.take_along_axis(alone, order, axis=1)
+    keys = np.where(valid, document, -1 - np.arange(document.shape[1])[None, :])
+    order = np.argsort(keys, axis=1, kind="stable")
+    in_order = np.take_along_axis(keys, order, axis=1)
     again = np.zeros(document.shape, dtype=bool)
     again[:, 1:] = in_order[:, 1:] == in_order[:, :-1]
-    found = np.zeros(document.shape, dtype=bool)
-    np.put_along_axis(found, order, again, axis=1)
-    return found
+    repeated = np.zeros(document.shape, dtype=bool)
+    np.put_along_axis(repeated, order, again, axis=1)
+    return repeated

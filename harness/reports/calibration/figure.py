@@ -36,7 +36,7 @@ def draw_calibration(cells: Cells, svg: Path, png: Path) -> None:
 
 def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
     """The intervals of one kind; those that miss 0 have a colour, a marker and a width of their own."""
-    factor, found = unit_style(cells).factor, cells["coverage"][kind]
+    factor, coverage = unit_style(cells).factor, cells["coverage"][kind]
     pairs = sorted(cells["pairs"], key=lambda pair: (pair["value"], pair["pair"]))
     for place, pair in enumerate(pairs):
         interval = interval_of(pair, kind)
@@ -48,7 +48,7 @@ def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
     axis.set_ylim(len(pairs) - 0.4, -0.6)
     few_ticks(axis.xaxis)
     axis.set_xlabel(f"difference in {cells['primary']} ({points_text(cells)})")
-    axis.set_title(f"{name}:\n{found['covered']} of {found['intervals']} cover 0", loc="left")
+    axis.set_title(f"{name}:\n{coverage['covered']} of {coverage['intervals']} cover 0", loc="left")
 
 
 def _legend(cells: Cells) -> str:

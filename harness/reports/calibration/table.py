@@ -24,29 +24,29 @@ def calibration_document(cells: Cells) -> Document:
         "The interval of each pair, a panel for each kind of interval; those that miss 0 stand out."
     )
     blocks = filled(coverage_table(cells), figure, _pairs(cells), noted("Notes", _footnotes(cells)))
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells))
 
 
 def coverage_table(cells: Cells) -> Table:
     """Return how many intervals of each kind cover 0, beside their level."""
     level, style = f"{cells['level'] * 100:g} %", unit_style(cells, unit_style(cells).decimals + 1)
-    points, around = points_text(cells), f"{level} interval of the coverage"
+    points, interval_heading = points_text(cells), f"{level} interval of the coverage"
     columns = (
         TableColumn("Interval", names=True, brief="interval"),
         TableColumn("covers 0", brief="covers 0"),
         TableColumn("nominal", brief="nominal"),
-        TableColumn(around, brief="its interval"),
+        TableColumn(interval_heading, brief="its interval"),
         TableColumn(f"mean width ({points})"),
         TableColumn(f"sd of differences ({points})"),
     )
     rows = []
     for kind, name in kinds(cells).items():
-        found = cells["coverage"][kind]
-        covered = part_text(found["covered"], found["intervals"])
-        interval = f"[{100 * found['low']:.1f} %, {100 * found['high']:.1f} %]"
-        spread = NOTHING if found["sd"] is None else style.number(found["sd"])
-        rows.append(fields([name, covered, level, interval, style.number(found["mean_width"]), spread]))
+        coverage = cells["coverage"][kind]
+        covered = part_text(coverage["covered"], coverage["intervals"])
+        interval = f"[{100 * coverage['low']:.1f} %, {100 * coverage['high']:.1f} %]"
+        spread = NOTHING if coverage["sd"] is None else style.number(coverage["sd"])
+        rows.append(fields([name, covered, level, interval, style.number(coverage["mean_width"]), spread]))
     return Table("Coverage", columns, tuple(rows))
 
 
@@ -69,12 +69,12 @@ def _pairs(cells: Cells) -> Table:
     columns += [TableColumn(f"of {name}", level) for name in shown.values()]
     rows = []
     for pair in cells["pairs"]:
-        made = [*fields([str(pair["pair"]), style.number(pair["value"], signed=True)])]
+        line = [*fields([str(pair["pair"]), style.number(pair["value"], signed=True)])]
         for kind in shown:
             interval = interval_of(pair, kind)
             missed = not covers(interval)
-            made.append(Field(f"{'misses 0: ' * missed}{style.interval(interval)}", strong=missed))
-        rows.append(tuple(made))
+            line.append(Field(f"{'misses 0: ' * missed}{style.interval(interval)}", strong=missed))
+        rows.append(tuple(line))
     return Table("Pairs", tuple(columns), tuple(rows))
 
 

@@ -28,13 +28,15 @@ def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFra
 
     The rankings of a run that trains a ranker are the ranker's: they stand among the reranked ones as well.
     """
-    wanted = {column.measure for column in resolved.columns}
-    shown = per_query[per_query["measure"].isin(wanted)]
+    measures = {column.measure for column in resolved.columns}
+    shown = per_query[per_query["measure"].isin(measures)]
     rankers = [row.name for row in with_runs(resolved.target.rows) if row.evaluates == "ranker"]
     if not rankers:
         return shown
-    own = shown[shown["row"].isin(rankers)]
-    return pd.concat([shown, own.assign(split=own["split"] + RERANKED)], ignore_index=True)
+    ranker_scores = shown[shown["row"].isin(rankers)]
+    return pd.concat(
+        [shown, ranker_scores.assign(split=ranker_scores["split"] + RERANKED)], ignore_index=True
+    )
 
 
 def build_comparison(
@@ -61,15 +63,15 @@ def build_comparison(
     )
     rows = []
     for row in target.rows:
-        own = [run for run in runs if run.row == row.name]
+        row_runs = [run for run in runs if run.row == row.name]
         published = resolved.published(row)
         blocks = comparison.differences.get(row.name, [None] * len(columns))
-        state = _state(row, failed, own)
+        state = _state(row, failed, row_runs)
         cells = [
             _cell(state, reproduced(per_query, row.name, column, target.level), figure, block)
             for column, figure, block in zip(columns, published, blocks, strict=True)
         ]
-        rows.append(_row(row, own, cells) | {"reason": failed.get(row.name)})
+        rows.append(_row(row, row_runs, cells) | {"reason": failed.get(row.name)})
     return with_verdicts(
         {
             **describe_target(resolved, runs, columns, collection),
@@ -84,26 +86,28 @@ def with_verdicts(cells: Cells) -> Cells:
     """Return the cells with the verdicts of their rows and of the table, and how far it is reproduced."""
     columns, rows, baseline = cells["columns"], cells["rows"], cells["baseline"]
     place = [column["label"] for column in columns].index(cells["primary"])
-    instead = stand_in(cells["collection"]["name"], columns[place]["dataset_title"])
+    substitute = stand_in(cells["collection"]["name"], columns[place]["dataset_title"])
     differences = {
         row["name"]: row["cells"][place]["difference"]
         for row in rows
         if row["kind"] not in NOT_COMPARED and row["name"] != baseline
     }
-    of_rows, of_table = judge(differences, level=cells["level"], scale=cells["scale"], stand_in=instead)
+    row_verdicts, table_verdict = judge(
+        differences, level=cells["level"], scale=cells["scale"], stand_in=substitute
+    )
     return cells | {
-        "rows": [row | {"verdict": of_rows.get(row["name"])} for row in rows],
-        "verdict": of_table["word"],
-        "verdict_reason": of_table["reason"],
-        "reproducibility": measure_reproducibility(columns, rows, baseline, instead),
+        "rows": [row | {"verdict": row_verdicts.get(row["name"])} for row in rows],
+        "verdict": table_verdict["word"],
+        "verdict_reason": table_verdict["reason"],
+        "reproducibility": measure_reproducibility(columns, rows, baseline, substitute),
     }
 
 
 def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
     results = [run.folder.result() for run in runs]
     drawn = sum(result["drawn"] for result in results)
-    known = sum(result["known_relevant_drawn"] for result in results)
-    diagnosed = [result["diagnostics"] for result in results if result["diagnostics"]]
+    known_relevant = sum(result["known_relevant_drawn"] for result in results)
+    diagnostics = [result["diagnostics"] for result in results if result["diagnostics"]]
     sampler = runs[0].settings.sampler if runs else None
     return {
         "name": row.name,
@@ -113,17 +117,21 @@ def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells]) -> Cells:
         "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
         "cells": cells,
-        "false_negatives": {"known_relevant_drawn": known, "drawn": drawn, "share": known / drawn}
+        "false_negatives": {
+            "known_relevant_drawn": known_relevant,
+            "drawn": drawn,
+            "share": known_relevant / drawn,
+        }
         if drawn
         else None,
-        "diagnostics": _mean(diagnosed) if diagnosed else None,
+        "diagnostics": _mean(diagnostics) if diagnostics else None,
         **describe_ranker(runs),
     }
 
 
-def _mean(diagnosed: list[dict[str, float]]) -> dict[str, float]:
+def _mean(diagnostics: list[dict[str, float]]) -> dict[str, float]:
     """Mean over seeds of the last round's diagnostics."""
-    return {key: sum(d[key] for d in diagnosed) / len(diagnosed) for key in sorted(diagnosed[0])}
+    return {key: sum(d[key] for d in diagnostics) / len(diagnostics) for key in sorted(diagnostics[0])}
 
 
 def _state(row: Row, failed: Mapping[str, str], runs: Sequence[FinishedRun]) -> str:
@@ -134,10 +142,10 @@ def _state(row: Row, failed: Mapping[str, str], runs: Sequence[FinishedRun]) -> 
     return "not-due" if runs else never.get(row.kind, "missing")
 
 
-def _cell(state: str, made: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
+def _cell(state: str, reproduced: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
     return {
-        "state": "ok" if made else state,
+        "state": "ok" if reproduced else state,
         "published": figure,
-        "reproduced": made,
+        "reproduced": reproduced,
         "difference": difference,
     }

@@ -51,7 +51,7 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
 
 def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
     """One column of the table: panels that share their rows."""
-    *printed, made, compared = axes
+    *printed, reproduced, difference = axes
     column, style = cells["columns"][position], column_style(cells, position)
     for place, row in enumerate(cells["rows"]):
         look = _look(cells, row, place)
@@ -60,18 +60,18 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
             rounding = {"method": published_interval(cell["published"])}
             _point(printed[0], rounding, cell["published"]["value"], place, style.factor, look)
         if cell["reproduced"]:
-            _point(made, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
+            _point(reproduced, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
         elif (field := reproduced_field(cell, style)).state != "figure":
-            along = made.get_yaxis_transform()
-            made.text(0.02, place, field.text, transform=along, va="center", color=INK)
+            along = reproduced.get_yaxis_transform()
+            reproduced.text(0.02, place, field.text, transform=along, va="center", color=INK)
         if cell["difference"] and cell["difference"]["value"] is not None:
-            _point(compared, cell["difference"], cell["difference"]["value"], place, style.factor, look)
-    compared.axvline(0, color=INK, linewidth=0.9, zorder=1)
+            _point(difference, cell["difference"], cell["difference"]["value"], place, style.factor, look)
+    difference.axvline(0, color=INK, linewidth=0.9, zorder=1)
     unit = unit_text(cells)
-    for axis in (*printed, made):
+    for axis in (*printed, reproduced):
         axis.set_xlabel(f"{column['label']} ({unit})")
     points = "percentage points" if unit == "%" else unit
-    compared.set_xlabel(f"difference in {column['label']} ({points})")
+    difference.set_xlabel(f"difference in {column['label']} ({points})")
     for axis in axes:
         few_ticks(axis.xaxis)
         axis.margins(x=0.12)
@@ -80,8 +80,8 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
     if first:
         for axis in printed:
             axis.set_title(f"published, {dataset_text(column)}", loc="left")
-        made.set_title(f"reproduced, {collection_text(cells)}", loc="left")
-        compared.set_title(f"reproduced, minus {cells['baseline']}", loc="left")
+        reproduced.set_title(f"reproduced, {collection_text(cells)}", loc="left")
+        difference.set_title(f"reproduced, minus {cells['baseline']}", loc="left")
 
 
 def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:

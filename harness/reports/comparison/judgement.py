@@ -29,11 +29,11 @@ def row_lines(cells: Cells) -> list[str]:
     """
     lines = []
     for row in cells["rows"]:
-        said = state_text(row)
+        parts = state_text(row)
         verdict = row.get("verdict")
         if verdict and cells["verdict"] != "pipeline check":
-            said = [*said, f"{verdict_text(verdict['word'])}: {verdict['reason']}"]
-        lines += [f"{row['name']}: {'; '.join(said)}."] if said else []
+            parts = [*parts, f"{verdict_text(verdict['word'])}: {verdict['reason']}"]
+        lines += [f"{row['name']}: {'; '.join(parts)}."] if parts else []
     return lines
 
 
@@ -59,8 +59,10 @@ def _effect_lines(cells: Cells, block: Mapping[str, Any]) -> list[str]:
         return [f"{what}: not given; {block['not_given']}."]
     lines = []
     for label in dict.fromkeys(effect["column"] for effect in block["effects"]):
-        own = [effect for effect in block["effects"] if effect["column"] == label]
-        texts = [f"{e['row']} {_number(e['effect_ratio'])} and {_number(e['delta_ri'], '+')}" for e in own]
+        effects = [effect for effect in block["effects"] if effect["column"] == label]
+        texts = [
+            f"{e['row']} {_number(e['effect_ratio'])} and {_number(e['delta_ri'], '+')}" for e in effects
+        ]
         lines.append(f"{what} in {label}, to {cells['baseline']}: {'; '.join(texts)}.")
     return lines
 

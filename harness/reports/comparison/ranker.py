@@ -69,10 +69,10 @@ def _last_round(run: FinishedRun) -> dict[str, float]:
         return {}
     begin = phase.steps - (phase.refresh or phase.steps)
     lines = [line for line in run.folder.metrics() if line["step"] > begin]
-    own = [line for line in lines if line["phase"] == "continued"]
-    taught = [_terms(line, phase.loss["name"]) for line in own]
+    retriever_lines = [line for line in lines if line["phase"] == "continued"]
+    retriever = [_terms(line, phase.loss["name"]) for line in retriever_lines]
     ranker = [{f"{TERM}ranker": line["loss"]} for line in lines if line["phase"] == "continued ranker"]
-    return _mean(taught) | _mean(ranker)
+    return _mean(retriever) | _mean(ranker)
 
 
 def _terms(line: Mapping[str, float], loss: str) -> dict[str, float]:
@@ -84,12 +84,14 @@ def _terms(line: Mapping[str, float], loss: str) -> dict[str, float]:
 
 def _flat(lists: Mapping[str, Any]) -> dict[str, float]:
     """Return nested figures under keys of two words."""
-    found: dict[str, float] = {}
+    flat: dict[str, float] = {}
     for key, value in lists.items():
-        found |= {f"{key} {who}": value[who] for who in value} if isinstance(value, dict) else {key: value}
-    return found
+        flat |= (
+            {f"{key} {inner}": value[inner] for inner in value} if isinstance(value, dict) else {key: value}
+        )
+    return flat
 
 
-def _mean(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def _mean(blocks: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Return means by key, in the order of the keys' names."""
-    return {key: fmean(one[key] for one in found) for key in sorted(found[0])} if found else {}
+    return {key: fmean(block[key] for block in blocks) for key in sorted(blocks[0])} if blocks else {}

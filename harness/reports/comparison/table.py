@@ -60,8 +60,9 @@ def comparison_document(cells: Cells) -> Document:
         noted("Verdicts", judgement_lines(cells)),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict_line(cells))
-    return Document(title, lead, blocks, made_on(cells), "\n".join([*row_lines(cells), last_line(cells)]))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict_line(cells))
+    last = "\n".join([*row_lines(cells), last_line(cells)])
+    return Document(title, introduction, blocks, made_on(cells), last)
 
 
 def _caption(cells: Cells) -> str:
@@ -140,13 +141,13 @@ def _detectable(cells: Cells) -> str:
     """The smallest difference, in points of the primary column."""
     style = column_style(cells, primary_position(cells))
     points = points_text(cells)
-    named = {"checkpoints": "these checkpoints", "method": "the method"}
-    found = [
+    names = {"checkpoints": "these checkpoints", "method": "the method"}
+    texts = [
         f"{style.number(cells['smallest_difference'][kind])} {points} for {name}"
-        for kind, name in named.items()
+        for kind, name in names.items()
         if cells["smallest_difference"][kind] is not None
     ]
-    what = list_text(found) if found else "not known, nothing was compared"
+    what = list_text(texts) if texts else "not known, nothing was compared"
     return f"Smallest difference in {cells['primary']} to be found with a power of 80 %, before Holm: {what}."
 
 

@@ -33,14 +33,14 @@ def draw_cost(cells: Cells, svg: Path, png: Path) -> None:
         png: where to write the bitmap.
     """
     printed = [_published(cells, row) for row in cells["rows"]]
-    made = [_reproduced(cells, row) for row in cells["rows"]]
-    shown = {"published": printed, "reproduced": made} if any(printed) else {"reproduced": made}
+    reproduced = [_reproduced(cells, row) for row in cells["rows"]]
+    shown = {"published": printed, "reproduced": reproduced} if any(printed) else {"reproduced": reproduced}
     with figure_to(svg, png, 9.6, 0.45 * len(cells["rows"]) + 1.9) as figure:
         describe(figure, title_text(cells), _legend(cells))
         axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
-        for axis, (source, parts) in zip(axes, shown.items(), strict=True):
-            on = collection_text(cells) if source == "reproduced" else cells["source"]
-            _draw_panel(axis, parts, f"{source}, {on}")
+        for axis, (side, parts) in zip(axes, shown.items(), strict=True):
+            on = collection_text(cells) if side == "reproduced" else cells["source"]
+            _draw_panel(axis, parts, f"{side}, {on}")
         for place, row in enumerate(cells["rows"]):
             whole = row["costs"].get("all") or row["costs"].get("step")
             if whole and whole["low"] is not None:
@@ -53,7 +53,7 @@ def _draw_panel(axis: Axes, rows: list[dict[str, float]], title: str) -> None:
     for place, parts in enumerate(rows):
         left = 0.0
         for name, value in parts.items():
-            first = place == next(n for n, of in enumerate(rows) if name in of)
+            first = place == next(n for n, other in enumerate(rows) if name in other)
             look = {**PARTS[name], "edgecolor": "white", "linewidth": 0.5}
             axis.barh(place, value, left=left, height=0.55, label=name if first else None, **look)
             left += value
@@ -68,7 +68,7 @@ def _draw_panel(axis: Axes, rows: list[dict[str, float]], title: str) -> None:
 
 def _reproduced(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
     """Return the parts of a step as far as they were recorded."""
-    costs = {name: found["median"] for name, found in row["costs"].items()}
+    costs = {name: cost["median"] for name, cost in row["costs"].items()}
     if "step" not in costs:
         return {}
     drawing = costs.get("drawing", 0.0)
@@ -80,11 +80,11 @@ def _reproduced(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _published(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
-    named = {"step": "training", "construction-a-step": "construction, its share"}
+    names = {"step": "training", "construction-a-step": "construction, its share"}
     return {
-        named[of["cost"]]: cell["published"]["value"]
-        for of, cell in zip(cells["costs"], row["cells"], strict=True)
-        if of["cost"] in named and cell["published"]
+        names[column["cost"]]: cell["published"]["value"]
+        for column, cell in zip(cells["costs"], row["cells"], strict=True)
+        if column["cost"] in names and cell["published"]
     }
 
 

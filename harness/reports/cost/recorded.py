@@ -19,7 +19,7 @@ def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
     Raises:
         UserError: a run was made before times were recorded.
     """
-    found = []
+    recorded = []
     for run in runs:
         phase = run.settings.phase
         costs = run_costs(run.folder.metrics(), "continued", phase.refresh if phase else None)
@@ -27,8 +27,8 @@ def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
             what = f"seed {run.seed} of '{run.row}' has no times: it was made before they were recorded"
             fix = f"harness reproduce TARGET --row '{run.row}' --force"
             raise UserError(what, where=str(run.folder.folder), fix=fix)
-        found.append(costs)
-    return found
+        recorded.append(costs)
+    return recorded
 
 
 def cost_cells(
@@ -49,20 +49,25 @@ def cost_cells(
     cells = []
     for column in columns:
         values = [costs[column.cost] for costs in recorded if column.cost in costs]
-        made = over_runs(values) if values else None
-        state = "ok" if made else "failed" if failed else "missing"
-        cells.append({"state": state, "published": printed[column.label], "reproduced": made})
+        reproduced = over_runs(values) if values else None
+        state = "ok" if reproduced else "failed" if failed else "missing"
+        cells.append({"state": state, "published": printed[column.label], "reproduced": reproduced})
     return cells
 
 
 def hardware_of(runs: Sequence[FinishedRun]) -> list[CellBlock]:
     """Return the machines that runs were made on, each once: cpu, cores, threads, gpus."""
-    found: list[CellBlock] = []
+    machines: list[CellBlock] = []
     for run in runs:
         environment = read_json(run.folder.folder / "environment.json")
-        of = environment["hardware"]
-        gpus = [gpu["name"] for gpu in of["gpus"]]
-        machine = {"cpu": of["cpu"], "cores": of["cores"], "threads": environment["threads"], "gpus": gpus}
-        if machine not in found:
-            found.append(machine)
-    return found
+        hardware = environment["hardware"]
+        gpus = [gpu["name"] for gpu in hardware["gpus"]]
+        machine = {
+            "cpu": hardware["cpu"],
+            "cores": hardware["cores"],
+            "threads": environment["threads"],
+            "gpus": gpus,
+        }
+        if machine not in machines:
+            machines.append(machine)
+    return machines

@@ -30,18 +30,18 @@ def cost_document(cells: Cells) -> Document:
     Returns:
         Seconds, ratios, figure, what each column holds, footnotes.
     """
-    held = [NoteItem(f"{COSTS[of['cost']]}.", of["label"]) for of in cells["costs"]]
+    notes = [NoteItem(f"{COSTS[column['cost']]}.", column["label"]) for column in cells["costs"]]
     blocks = filled(
         _seconds(cells),
         _ratios(cells),
         plot("Where the seconds of a step go, row by row."),
-        Notes("Columns", tuple(held)),
+        Notes("Columns", tuple(notes)),
         row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
     last = f"Seconds on {made_on(cells)}; {hardware_text(cells['hardware'])}."
-    return Document(title, lead, blocks, made_on(cells), last)
+    return Document(title, introduction, blocks, made_on(cells), last)
 
 
 def _caption(cells: Cells) -> str:
@@ -57,15 +57,15 @@ def _caption(cells: Cells) -> str:
 def _seconds(cells: Cells) -> Table:
     columns = [TableColumn("Row", names=True, brief="")]
     lines = [[Field(row_text(cells, row))] for row in cells["rows"]]
-    for position, of in enumerate(cells["costs"]):
-        group = f"{of['label']} ({of['unit']})"
+    for position, column in enumerate(cells["costs"]):
+        group = f"{column['label']} ({column['unit']})"
         printed = any(row["cells"][position]["published"] for row in cells["rows"])
         columns += [TableColumn("published", group)] * printed
         columns.append(TableColumn("reproduced", group, brief=group))
         for row, line in zip(cells["rows"], lines, strict=True):
             cell = row["cells"][position]
             line.extend([Field(published_text(cell))] * printed)
-            line.append(seconds_field(cell, of["unit"]))
+            line.append(seconds_field(cell, column["unit"]))
     return Table("", tuple(columns), tuple(map(tuple, lines)))
 
 
@@ -78,10 +78,12 @@ def _ratios(cells: Cells) -> Table:
         TableColumn("reproduced"),
     )
     rows = [
-        fields([row_text(cells, row), of["label"], *map(_ratio, (cell["published_ratio"], cell["ratio"]))])
+        fields(
+            [row_text(cells, row), column["label"], *map(_ratio, (cell["published_ratio"], cell["ratio"]))]
+        )
         for row in cells["rows"]
         if row["name"] != cells["baseline"]
-        for of, cell in zip(cells["costs"], row["cells"], strict=True)
+        for column, cell in zip(cells["costs"], row["cells"], strict=True)
     ]
     return Table(f"Ratio to {cells['baseline']}", columns, tuple(rows))
 
@@ -109,20 +111,20 @@ def render_cost_csv(cells: Cells) -> str:
     """Return CSV, one line for each row and column; all figures in seconds, an empty field is none."""
     lines = []
     for row in cells["rows"]:
-        for of, cell in zip(cells["costs"], row["cells"], strict=True):
-            published, made = cell["published"] or {}, cell["reproduced"] or {}
+        for column, cell in zip(cells["costs"], row["cells"], strict=True):
+            published, reproduced = cell["published"] or {}, cell["reproduced"] or {}
             lines.append(
                 {
                     **row_data(cells, row),
-                    "column": of["label"],
-                    "cost": of["cost"],
+                    "column": column["label"],
+                    "cost": column["cost"],
                     "state": cell["state"],
                     "published_printed": published.get("printed"),
                     "published": published.get("value"),
-                    "reproduced": made.get("median"),
-                    "low": made.get("low"),
-                    "high": made.get("high"),
-                    "runs": len(made.get("per_run", ())),
+                    "reproduced": reproduced.get("median"),
+                    "low": reproduced.get("low"),
+                    "high": reproduced.get("high"),
+                    "runs": len(reproduced.get("per_run", ())),
                     "ratio": cell["ratio"],
                     "published_ratio": cell["published_ratio"],
                 }

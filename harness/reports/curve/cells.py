@@ -10,7 +10,7 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
 from harness.evaluation.curves import DevPoint, mean_curve, run_curve
-from harness.reports.cells import FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.cost.recorded import hardware_of
 from harness.reports.text import Cells
 from harness.specs.kinds import Curve
@@ -32,17 +32,17 @@ def build_curve(
     Raises:
         RunError: a row failed.
     """
-    all_made(failed)
+    refuse_failed_rows(failed)
     target, column = cast("Curve", resolved.target), resolved.primary.model_dump()
     begin = final_values(per_query, target.compared_with, column)
     trained = [run for run in runs if run.row != target.compared_with]
     rows = []
     for row in target.rows:
-        own = [run for run in trained if run.row == row.name]
-        if own:
-            reached = final_values(per_query, row.name, column)
-            watched = [_watched(run, column["measure"], begin[run.seed], reached[run.seed]) for run in own]
-            rows.append(_row(row, own, mean_curve(watched, target.level)))
+        row_runs = [run for run in trained if run.row == row.name]
+        if row_runs:
+            final = final_values(per_query, row.name, column)
+            watched = [_watched(run, column["measure"], begin[run.seed], final[run.seed]) for run in row_runs]
+            rows.append(_row(row, row_runs, mean_curve(watched, target.level)))
     return {
         **describe_target(resolved, runs, [column], collection),
         "begin": {"name": target.compared_with, "per_seed": list(begin.values())},
@@ -58,10 +58,10 @@ def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, 
     return {int(seed): float(value) for seed, value in zip(seeds, means, strict=True)}
 
 
-def _watched(run: FinishedRun, measure: str, begin: float, reached: float) -> dict[int, DevPoint]:
+def _watched(run: FinishedRun, measure: str, begin: float, final: float) -> dict[int, DevPoint]:
     phase = run.settings.phase
     steps = phase.steps if phase else 0
-    return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, reached))
+    return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, final))
 
 
 def _row(row: Row, runs: Sequence[FinishedRun], points: list[Cells]) -> Cells:

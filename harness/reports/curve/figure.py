@@ -13,7 +13,7 @@ from harness.reports.drawing import INK, describe, figure_to, line_look
 from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, row_text, title_text, unit_style, unit_text
 
-APART = 0.006
+POINT_SHIFT = 0.006
 """Shift of a row's points against the one before, as a share of the last step."""
 
 
@@ -40,7 +40,7 @@ def _draw_panel(axis: Axes, cells: Cells, key: str, label: str) -> None:
     last = max((point["step"] for row in cells["rows"] for point in row["points"]), default=0)
     for number, row in enumerate(cells["rows"]):
         points = [point for point in row["points"] if point[key] is not None]
-        shift = last * APART * (number - (len(cells["rows"]) - 1) / 2) if key == "step" else 0.0
+        shift = last * POINT_SHIFT * (number - (len(cells["rows"]) - 1) / 2) if key == "step" else 0.0
         at = [point[key] + shift for point in points]
         look = line_look(number)
         axis.plot(at, [point["mean"] * factor for point in points], label=row_text(cells, row), **look)

@@ -28,8 +28,8 @@ def curve_document(cells: Cells) -> Document:
         row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells))
 
 
 def _caption(cells: Cells) -> str:
@@ -53,10 +53,10 @@ def _steps(cells: Cells) -> Table:
             columns.append(TableColumn(f"{cells['level'] * 100:g} % over seeds", name))
         columns.append(TableColumn("seconds", name, brief="\ns"))
     lines = []
-    for step in sorted({step for of in by_row for step in of}):
+    for step in sorted({step for points in by_row for step in points}):
         line = [Field(str(step))]
-        for of in by_row:
-            line.extend(_fields(of.get(step), style, several=len(cells["seeds"]) > 1))
+        for points in by_row:
+            line.extend(_fields(points.get(step), style, several=len(cells["seeds"]) > 1))
         lines.append(tuple(line))
     return Table("", tuple(columns), tuple(lines))
 
@@ -71,13 +71,13 @@ def _fields(point: Mapping[str, Any] | None, style: Style, *, several: bool) -> 
 
 def _footnotes(cells: Cells) -> list[str]:
     level, recipes = f"{cells['level'] * 100:g} %", dict.fromkeys(row["recipe"] for row in cells["rows"])
-    over = (
+    over_seeds = (
         f"Intervals at {level} are over seeds, Student's t of the seeds' values: were the rows trained again "
         "from other seeds, on the same dev queries. Rows share their warm-ups; no difference is tested."
     )
-    one = "One seed: other seeds may order the curves differently."
+    one_seed = "One seed: other seeds may order the curves differently."
     return [
-        over if len(cells["seeds"]) > 1 else one,
+        over_seeds if len(cells["seeds"]) > 1 else one_seed,
         f"Step 0 is {cells['begin']['name']}, which all rows continue; the last step is the finished run.",
         "Seconds are of steps, and of embedding and mining at refreshes; pauses, checkpoints, watching dev "
         "and the candidates of round 0, which rows share, are not counted. They are this machine's, with "

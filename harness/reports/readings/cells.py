@@ -11,7 +11,7 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
-from harness.reports.cells import FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.text import Cells, row_text
 from harness.specs.models import Reading, Readings
 from harness.specs.resolve import Resolved
@@ -33,11 +33,11 @@ def build_readings(
     Raises:
         RunError: a row failed.
     """
-    all_made(failed)
+    refuse_failed_rows(failed)
     target, column = cast("Readings", resolved.target), resolved.primary.model_dump()
-    made = {run.row for run in runs}
+    row_names = {run.row for run in runs}
     rows = sorted(
-        (row for row in target.rows if isinstance(row, Reading) and row.name in made),
+        (row for row in target.rows if isinstance(row, Reading) and row.name in row_names),
         key=lambda row: row.reading_of != target.focus,
     )
     readings = [
@@ -80,24 +80,26 @@ def _figures(table: pd.DataFrame) -> Cells:
     return {"mean": float(per_seed.mean()), "per_seed": [float(value) for value in per_seed]}
 
 
-def compared(cells: Cells) -> list[str]:
+def compared_row_names(cells: Cells) -> list[str]:
     """Return the rows that the focus is compared with, in their order."""
     return [summary["row"] for summary in cells["summary"]]
 
 
 def sorted_pairs(cells: Cells, row: str) -> list[ReadingPair]:
     """Return the pairs with a row, the lowest difference first."""
-    own = [pair for pair in cells["pairs"] if pair["row"] == row]
-    return sorted(own, key=lambda pair: (pair["value"], pair["reading"], pair["other"]))
+    row_pairs = [pair for pair in cells["pairs"] if pair["row"] == row]
+    return sorted(row_pairs, key=lambda pair: (pair["value"], pair["reading"], pair["other"]))
 
 
-def chosen(cells: Cells, pair: ReadingPair) -> dict[str, Any]:
+def values_of_pair(cells: Cells, pair: ReadingPair) -> dict[str, Any]:
     """Return the values that a pair's two readings take, by path in the order of the target."""
-    readings = {of["name"]: of["reading"] for of in cells["readings"]}
+    readings = {reading["name"]: reading["reading"] for reading in cells["readings"]}
     both = {**readings[pair["reading"]], **readings[pair["other"]]}
     return {path: both[path] for path in cells["paths"] if path in both}
 
 
-def named(cells: Cells, row: str) -> str:
+def row_label(cells: Cells, row: str) -> str:
     """Return a row's name with its kind."""
-    return row_text(cells, next({**of, "name": row} for of in cells["readings"] if of["row"] == row))
+    return row_text(
+        cells, next({**reading, "name": row} for reading in cells["readings"] if reading["row"] == row)
+    )

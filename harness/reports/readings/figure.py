@@ -16,11 +16,17 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
-from harness.reports.readings.cells import INTERVALS, ReadingPair, chosen, compared, sorted_pairs
+from harness.reports.readings.cells import (
+    INTERVALS,
+    ReadingPair,
+    compared_row_names,
+    sorted_pairs,
+    values_of_pair,
+)
 from harness.reports.text import Cells, points_text, title_text, unit_style
 from harness.specs.expansion import short_names, value_text
 
-CURVE, LINE, REST = 1.9, 0.17, 0.85
+CURVE, LINE, BLOCK_MARGIN = 1.9, 0.17, 0.85
 """Inches: of a curve, of a line of its matrix, of the titles and axes around each block."""
 
 HOLDS = "holds 0"
@@ -41,10 +47,10 @@ def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
         svg: where to write the vector figure.
         png: where to write the bitmap.
     """
-    blocks = [(row, sorted_pairs(cells, row)) for row in compared(cells)]
+    blocks = [(row, sorted_pairs(cells, row)) for row in compared_row_names(cells)]
     lines = [_lines(cells, pairs) for _, pairs in blocks]
-    heights = [height for of in lines for height in (CURVE, LINE * (len(of) + 1))]
-    total = sum(heights) + REST * (len(blocks) + 1)
+    heights = [height for block_lines in lines for height in (CURVE, LINE * (len(block_lines) + 1))]
+    total = sum(heights) + BLOCK_MARGIN * (len(blocks) + 1)
     with figure_to(svg, png, 9.6, total) as figure:
         describe(figure, title_text(cells), _legend(cells))
         if not blocks:
@@ -58,13 +64,15 @@ def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
 def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]) -> None:
     """Sorted differences; where an interval lies is told by colour and marker."""
     factor = unit_style(cells).factor
-    kind = next(found["interval"] for found in cells["summary"] if found["row"] == row)
+    kind = next(summary["interval"] for summary in cells["summary"] if summary["row"] == row)
     width, size = _between(0.5, 200 / len(pairs), 2.2), _between(1.6, 320 / len(pairs), 4.5)
     for where, colour, marker in SIDES:
-        own = [(place, pair) for place, pair in enumerate(pairs, start=1) if _side(pair, kind) == where]
-        places, label = [place for place, _ in own], f"interval {where} ({len(own)})"
-        low, high = ([pair[kind][end] * factor for _, pair in own] for end in ("low", "high"))
-        values = [pair["value"] * factor for _, pair in own]
+        side_pairs = [
+            (place, pair) for place, pair in enumerate(pairs, start=1) if _side(pair, kind) == where
+        ]
+        places, label = [place for place, _ in side_pairs], f"interval {where} ({len(side_pairs)})"
+        low, high = ([pair[kind][end] * factor for _, pair in side_pairs] for end in ("low", "high"))
+        values = [pair["value"] * factor for _, pair in side_pairs]
         look: dict[str, Any] = {"color": colour, "label": label, "markersize": size}
         if where != HOLDS:  # few among many, to be found in grey, too
             look |= {
@@ -90,10 +98,10 @@ def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]
 
 def _limits(pairs: Sequence[ReadingPair], kind: str, factor: float) -> tuple[float, float]:
     """Return limits that show every difference, but not the ends of the few widest intervals."""
-    room = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
+    reach = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
     values = [pair["value"] for pair in pairs]
-    low = max(min(values) - room, min(pair[kind]["low"] for pair in pairs))
-    high = min(max(values) + room, max(pair[kind]["high"] for pair in pairs))
+    low = max(min(values) - reach, min(pair[kind]["low"] for pair in pairs))
+    high = min(max(values) + reach, max(pair[kind]["high"] for pair in pairs))
     margin = 0.06 * (max(high, 0) - min(low, 0)) or 0.01
     return (min(low, 0) - margin) * factor, (max(high, 0) + margin) * factor
 
@@ -103,14 +111,16 @@ def _draw_matrix(
 ) -> None:
     """A tick where a specification has a value; the lines of a path lie on one ground."""
     names = short_names(path for path, _ in lines)
-    readings = [{path: value_text(value) for path, value in chosen(cells, pair).items()} for pair in pairs]
+    readings = [
+        {path: value_text(value) for path, value in values_of_pair(cells, pair).items()} for pair in pairs
+    ]
     for path in dict.fromkeys(path for path, _ in lines):
-        own = [place for place, line in enumerate(lines) if line[0] == path]
-        ground = "#F2F2F2" if list(names).index(path) % 2 == 0 else "white"
-        axis.axhspan(own[0] - 0.5, own[-1] + 0.5, color=ground, linewidth=0, zorder=0)
+        places = [place for place, line in enumerate(lines) if line[0] == path]
+        shade = "#F2F2F2" if list(names).index(path) % 2 == 0 else "white"
+        axis.axhspan(places[0] - 0.5, places[-1] + 0.5, color=shade, linewidth=0, zorder=0)
     for place, (path, value) in enumerate(lines):
-        having = [number for number, reading in enumerate(readings, start=1) if reading[path] == value]
-        axis.vlines(having, place - 0.36, place + 0.36, color=INK, linewidth=min(3.0, 330 / len(pairs)))
+        numbers = [number for number, reading in enumerate(readings, start=1) if reading[path] == value]
+        axis.vlines(numbers, place - 0.36, place + 0.36, color=INK, linewidth=min(3.0, 330 / len(pairs)))
     axis.set_yticks(range(len(lines)), [f"{names[path]}  {value}" for path, value in lines])
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.grid(visible=False)
@@ -121,8 +131,8 @@ def _draw_matrix(
 
 def _lines(cells: Cells, pairs: Sequence[ReadingPair]) -> list[tuple[str, str]]:
     """Return path and value of each line of a matrix, in the order of the target."""
-    readings = [chosen(cells, pair) for pair in pairs]
-    order = [of["reading"] for of in cells["readings"]]
+    readings = [values_of_pair(cells, pair) for pair in pairs]
+    order = [reading["reading"] for reading in cells["readings"]]
     return [
         (path, value_text(value))
         for path in (readings[0] if readings else ())
@@ -143,10 +153,10 @@ def _side(pair: ReadingPair, kind: str) -> str:
 
 
 def _legend(cells: Cells) -> str:
-    kinds = sorted({found["interval"] for found in cells["summary"]})
-    named = " and ".join(INTERVALS[kind] for kind in kinds) or "nothing compared"
+    kinds = sorted({summary["interval"] for summary in cells["summary"]})
+    names = " and ".join(INTERVALS[kind] for kind in kinds) or "nothing compared"
     return (
-        f"Made on {made_on(cells)}. Bars: {cells['level'] * 100:g} % interval, {named}; not adjusted for "
+        f"Made on {made_on(cells)}. Bars: {cells['level'] * 100:g} % interval, {names}; not adjusted for "
         "their number; the widest run on outside of the panel.\n"
         "Each block is sorted by itself. Readings are choices, no sample: counts are no probabilities."
     )

@@ -8,7 +8,14 @@ import pandas as pd
 
 from harness.reports.document import Document, NoteItem, Notes, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
-from harness.reports.readings.cells import INTERVALS, ReadingPair, chosen, compared, named, sorted_pairs
+from harness.reports.readings.cells import (
+    INTERVALS,
+    ReadingPair,
+    compared_row_names,
+    row_label,
+    sorted_pairs,
+    values_of_pair,
+)
 from harness.reports.text import NOTHING, Cells, list_text, part_text, points_text, unit_style, unit_text
 from harness.specs.expansion import short_names, value_text
 
@@ -32,14 +39,14 @@ def readings_document(cells: Cells) -> Document:
         plot(f"All differences of {cells['focus']} to each row, sorted, above the readings that make them."),
         _figures(cells),
         _values(cells),
-        *(_pairs(cells, row) for row in compared(cells)),
+        *(_pairs(cells, row) for row in compared_row_names(cells)),
         _rows(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    kinds = sorted({found["interval"] for found in cells["summary"]})
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    kinds = sorted({summary["interval"] for summary in cells["summary"]})
     intervals = [f"intervals: {cells['level'] * 100:g} %, {INTERVALS[kind]}" for kind in kinds]
-    return Document(title, lead, blocks, made_on(cells), last_line(cells, *intervals))
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells, *intervals))
 
 
 def _caption(cells: Cells) -> str:
@@ -68,12 +75,12 @@ def _summary(cells: Cells) -> Table:
     rows = tuple(
         fields(
             [
-                named(cells, found["row"]),
-                *(part_text(found[key], found["pairs"]) for key in SHARES),
-                *(style.number(found[key], signed=True) for key in ("median", "low", "high")),
+                row_label(cells, summary["row"]),
+                *(part_text(summary[key], summary["pairs"]) for key in SHARES),
+                *(style.number(summary[key], signed=True) for key in ("median", "low", "high")),
             ]
         )
-        for found in cells["summary"]
+        for summary in cells["summary"]
     )
     return Table(title, columns, rows)
 
@@ -81,10 +88,10 @@ def _summary(cells: Cells) -> Table:
 def _figures(cells: Cells) -> Table:
     """How the means of each row's readings lie."""
     style, rows = unit_style(cells), []
-    for row in dict.fromkeys(of["row"] for of in cells["readings"]):
-        means = [of["mean"] for of in cells["readings"] if of["row"] == row]
+    for row in dict.fromkeys(reading["row"] for reading in cells["readings"]):
+        means = [reading["mean"] for reading in cells["readings"] if reading["row"] == row]
         numbers = [style.number(value) for value in (median(means), min(means), max(means))]
-        rows.append(fields([named(cells, row), str(len(means)), *numbers]))
+        rows.append(fields([row_label(cells, row), str(len(means)), *numbers]))
     group = f"{cells['primary']} ({unit_text(cells)})"
     columns = (
         TableColumn("Row", names=True),
@@ -96,20 +103,22 @@ def _figures(cells: Cells) -> Table:
 
 def _values(cells: Cells) -> Table:
     """A line for each value of each path and one for their spread; each mean with its number of pairs."""
-    compared_with, names = compared(cells), short_names(cells["paths"])
+    compared_with, names = compared_row_names(cells), short_names(cells["paths"])
     style = unit_style(cells, unit_style(cells).decimals + 1)
     lines = []
     for path in cells["paths"]:
-        found = {of["row"]: of for of in cells["by_value"] if of["path"] == path}
-        for place, value in enumerate(next(iter(found.values()), {"values": []})["values"]):
+        by_row = {block["row"]: block for block in cells["by_value"] if block["path"] == path}
+        for place, value in enumerate(next(iter(by_row.values()), {"values": []})["values"]):
             line = [names[path], value_text(value["value"])]
             for row in compared_with:
-                of = found[row]["values"][place] if row in found else None
-                line.append(f"{style.number(of['mean'], signed=True)} (of {of['pairs']})" if of else NOTHING)
+                mean = by_row[row]["values"][place] if row in by_row else None
+                line.append(
+                    f"{style.number(mean['mean'], signed=True)} (of {mean['pairs']})" if mean else NOTHING
+                )
             lines.append(line)
-        if found:
+        if by_row:
             spreads = [
-                style.number(found[row]["spread"]) if row in found else NOTHING for row in compared_with
+                style.number(by_row[row]["spread"]) if row in by_row else NOTHING for row in compared_with
             ]
             lines.append([names[path], "spread", *spreads])
     columns = [TableColumn("Reading", names=True), TableColumn("Value", names=True)]
@@ -121,7 +130,7 @@ def _pairs(cells: Cells, row: str) -> Table:
     """Pairs with a row, sorted; of many only the lowest and the highest."""
     pairs, style = sorted_pairs(cells, row), unit_style(cells)
     kinds = [kind for kind in INTERVALS if all(pair[kind] for pair in pairs)]
-    paths = list(chosen(cells, pairs[0]))
+    paths = list(values_of_pair(cells, pairs[0]))
     columns = [
         *(TableColumn(name, names=True) for name in short_names(paths).values()),
         TableColumn("difference"),
@@ -130,7 +139,7 @@ def _pairs(cells: Cells, row: str) -> Table:
     columns += [TableColumn(f"of {INTERVALS[kind]}", level) for kind in kinds]
 
     def line(pair: ReadingPair) -> list[str]:
-        values = [value_text(value) for value in chosen(cells, pair).values()]
+        values = [value_text(value) for value in values_of_pair(cells, pair).values()]
         difference = style.number(pair["value"], signed=True)
         return [*values, difference, *(style.interval(pair[kind]) for kind in kinds)]
 
@@ -143,12 +152,14 @@ def _pairs(cells: Cells, row: str) -> Table:
 
 def _rows(cells: Cells) -> Notes:
     """What each row is."""
-    summaries = {of["row"]: of["summary"] for of in cells["readings"]}
-    return Notes("Rows", tuple(NoteItem(text, named(cells, row)) for row, text in summaries.items() if text))
+    summaries = {reading["row"]: reading["summary"] for reading in cells["readings"]}
+    return Notes(
+        "Rows", tuple(NoteItem(text, row_label(cells, row)) for row, text in summaries.items() if text)
+    )
 
 
 def _footnotes(cells: Cells) -> list[str]:
-    recipes = list(dict.fromkeys(of["recipe"] for of in cells["readings"]))
+    recipes = list(dict.fromkeys(reading["recipe"] for reading in cells["readings"]))
     return [
         "Readings are choices, no sample: the shares count what was chosen to look at and are no "
         "probabilities; intervals are not adjusted for their number.",
@@ -162,7 +173,7 @@ def _footnotes(cells: Cells) -> list[str]:
 
 def render_readings_csv(cells: Cells) -> str:
     """Return CSV, one line for each pair of readings; paths that a pair does not have are empty."""
-    means = {of["name"]: of["mean"] for of in cells["readings"]}
+    means = {reading["name"]: reading["mean"] for reading in cells["readings"]}
     column = cells["columns"][0]
     lines = [
         {
@@ -178,7 +189,7 @@ def render_readings_csv(cells: Cells) -> str:
             "row": pair["row"],
             "reading": pair["reading"],
             "other": pair["other"],
-            **{path: chosen(cells, pair).get(path) for path in cells["paths"]},
+            **{path: values_of_pair(cells, pair).get(path) for path in cells["paths"]},
             "reproduced": means[pair["reading"]],
             "reproduced_other": means[pair["other"]],
             "difference": pair["value"],

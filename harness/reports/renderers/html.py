@@ -105,7 +105,7 @@ class ColumnSpan:
 def render_page(title: str, entries: Sequence[PageEntry], searches: Sequence[ReportLink] = ()) -> str:
     """Return a page of reports with a list of them that can be filtered and sorted, and links to searches."""
     names = entries[0].values if entries else {}
-    filters = {name: sorted({value for of in entries for value in of.values[name]}) for name in names}
+    filters = {name: sorted({value for entry in entries for value in entry.values[name]}) for name in names}
     page = _templates().get_template("page.html")
     return page.render(title=title, entries=entries, filters=filters, searches=searches)
 
@@ -155,8 +155,8 @@ def _inline(svg: str, prefix: str, alt: str) -> Markup:
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', body))
 
-    def renamed(found: re.Match[str]) -> str:
-        return f' id="{prefix}-{found[1]}"' if found[1] in used else ""
+    def renamed(match: re.Match[str]) -> str:
+        return f' id="{prefix}-{match[1]}"' if match[1] in used else ""
 
     body = re.sub(r' id="([^"]*)"', renamed, body)
     body = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", body)

@@ -56,22 +56,22 @@ def render_latex(document: Document) -> str:
     tables = [block for block in document.blocks if isinstance(block, Table) and block.rows]
     notes = [block for block in document.blocks if isinstance(block, Notes)]
     floats = [_floats(document, table, first=table is tables[0]) for table in tables]
-    alone = [r"\ifx\harnessend\relax\else", r"\clearpage", *map(_notes, notes), r"\fi"]
-    return "\n".join([HEAD, *floats, *alone, FOOT]) + "\n"
+    standalone = [r"\ifx\harnessend\relax\else", r"\clearpage", *map(_notes, notes), r"\fi"]
+    return "\n".join([HEAD, *floats, *standalone, FOOT]) + "\n"
 
 
 def escape(text: str) -> str:
     """Return the text with what LaTeX would take for a command, or has no letter for, written out."""
     written = "".join(SPECIAL.get(character, character) for character in text)
     written = re.sub(r"(?<![\w.])-(?=\d)", "$-$", written).replace(r" \%", r"\,\%")  # a minus, no hyphen
-    written = CODE.sub(lambda found: rf"\texttt{{{found[1].replace('-', '{-}')}}}", written)
+    written = CODE.sub(lambda match: rf"\texttt{{{match[1].replace('-', '{-}')}}}", written)
     return QUOTED.sub(r"``\1''", written)
 
 
 def _floats(document: Document, table: Table, *, first: bool) -> str:
     """A float for each page of rows; the report's own caption stands over the first table."""
-    own = f"{table.title}. Made on {document.made_on}. {table.caption}".strip()
-    caption = " ".join([*document.lead, table.caption]).strip() if first else own
+    table_caption = f"{table.title}. Made on {document.made_on}. {table.caption}".strip()
+    caption = " ".join([*document.introduction, table.caption]).strip() if first else table_caption
     pages = [table.rows[start : start + MOST] for start in range(0, len(table.rows), MOST)]
     return "".join(
         _float(table, page, f"{table.title or document.title} (continued)." if number else caption)

@@ -9,7 +9,7 @@ from harness.reports.document import Block, Document, Field, Figure, NoteItem, N
 
 def render_markdown(document: Document) -> str:
     """Return the whole report as Markdown; figures are linked as bitmaps."""
-    parts = [f"# {document.title}", *document.lead, *(_block(block) for block in document.blocks)]
+    parts = [f"# {document.title}", *document.introduction, *(_block(block) for block in document.blocks)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -20,13 +20,13 @@ def render_terminal(document: Document) -> RenderableType:
 def _table(table: Table) -> RichTable:
     """The columns that have a brief heading, and no group's."""
     shown = [place for place, column in enumerate(table.columns) if column.brief is not None]
-    made = RichTable(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    table_view = RichTable(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for place in shown:
         column = table.columns[place]
-        made.add_column(column.brief or "", justify="left" if column.names else "right")
+        table_view.add_column(column.brief or "", justify="left" if column.names else "right")
     for row in table.rows:
-        made.add_row(*(_text(row[place]) for place in shown))
-    return made
+        table_view.add_row(*(_text(row[place]) for place in shown))
+    return table_view
 
 
 def _text(field: Field) -> Text:

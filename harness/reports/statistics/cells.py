@@ -60,5 +60,5 @@ def _row(resolved: Resolved, target: Statistics, row: Counted, described: Cells 
 
 def count(described: Cells, what: str) -> int | None:
     """Return a count of a collection, of `describe_collection`; none where it has no such split."""
-    found = described["documents"] if what == "documents" else described["queries"].get(what)
-    return None if found is None else int(found)
+    number = described["documents"] if what == "documents" else described["queries"].get(what)
+    return None if number is None else int(number)

@@ -41,12 +41,12 @@ def draw_statistics(cells: Cells, svg: Path, png: Path) -> None:
 def _draw_panel(axis: Axes, cells: Cells, place: int) -> None:
     column = cells["columns"][place]
     for number, row in enumerate(cells["rows"]):
-        found = _values(row["cells"][place])
-        if len(found) > 1:
-            axis.plot(list(found.values()), [number] * 2, color="#BBBBBB", linewidth=1, zorder=1)
-        for name, value in found.items():
+        values = _values(row["cells"][place])
+        if len(values) > 1:
+            axis.plot(list(values.values()), [number] * 2, color="#BBBBBB", linewidth=1, zorder=1)
+        for name, value in values.items():
             axis.plot(value, number, **LOOKS[name], linestyle="none", zorder=3)
-        if not found:
+        if not values:
             text = "unavailable" if row["kind"] == "unavailable" else "none published"
             axis.text(0.02, number, text, transform=axis.get_yaxis_transform(), va="center", color=INK)
     axis.set_xscale("log")

@@ -24,15 +24,17 @@ def statistics_document(cells: Cells) -> Document:
     blocks = filled(
         _counts(cells),
         plot("Counts of each dataset as published and of the collection that stands in for it."),
-        Notes("Rows", tuple(NoteItem(of["summary"], _named(of)) for of in cells["rows"] if of["summary"])),
+        Notes(
+            "Rows", tuple(NoteItem(row["summary"], _named(row)) for row in cells["rows"] if row["summary"])
+        ),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, _made_on(cells), f"Counted {_made_on(cells)}.")
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, _made_on(cells), f"Counted {_made_on(cells)}.")
 
 
 def _made_on(cells: Cells) -> str:
-    names = list(dict.fromkeys(of["name"] for of in cells["collections"].values()))
+    names = list(dict.fromkeys(collection["name"] for collection in cells["collections"].values()))
     simulation = " (simulation)" if cells["simulation"] else ""
     return f"on {list_text(names)}{simulation} at {cells['scale']} scale"
 
@@ -59,8 +61,8 @@ def _counts(cells: Cells) -> Table:
         line = [Field(_named(row))]
         for cell in row["cells"]:
             line += [Field(_published(cell)), _counted(cell)]
-        about = cells["collections"].get(row["dataset"])
-        rows.append((*line, Field(about["name"] if about else NOTHING)))
+        collection = cells["collections"].get(row["dataset"])
+        rows.append((*line, Field(collection["name"] if collection else NOTHING)))
     return Table("", tuple(columns), tuple(rows))
 
 
@@ -81,9 +83,13 @@ def _counted(cell: Mapping[str, Any]) -> Field:
 
 
 def _footnotes(cells: Cells) -> list[str]:
-    about = {of["name"]: of["fingerprint"] for of in cells["collections"].values()}
+    fingerprints = {
+        collection["name"]: collection["fingerprint"] for collection in cells["collections"].values()
+    }
     lines = [
-        "Collections: " + ", ".join(f"{name}, fingerprint {made}" for name, made in about.items()) + ".",
+        "Collections: "
+        + ", ".join(f"{name}, fingerprint {fingerprint}" for name, fingerprint in fingerprints.items())
+        + ".",
         "They stand in for the datasets so that the whole path runs; they are no samples of them, and "
         "several datasets may share one.",
     ]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import reproduced
-from harness.reports.cells import FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
 from harness.reports.text import Cells, Style, column_style
 from harness.specs.expansion import short_names
@@ -21,8 +21,8 @@ INTERVALS = {"checkpoints": "these checkpoints", "method": "the method"}
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of the printed columns alone, so that the file of many points stays small."""
-    wanted = {column.measure for column in resolved.printed}
-    return per_query[per_query["measure"].isin(wanted) & (per_query["split"] == "test")]
+    measures = {column.measure for column in resolved.printed}
+    return per_query[per_query["measure"].isin(measures) & (per_query["split"] == "test")]
 
 
 def build_sweep(
@@ -37,11 +37,11 @@ def build_sweep(
     Raises:
         RunError: a point failed; a line with a hole would look whole.
     """
-    all_made(failed)
+    refuse_failed_rows(failed)
     target = cast("Sweep", resolved.target)
     columns = [column.model_dump() for column in resolved.printed]
     points = [row for row in target.rows if isinstance(row, Point)]
-    made = {row.name: [run for run in runs if run.row == row.name] for row in points}
+    runs_by_row = {row.name: [run for run in runs if run.row == row.name] for row in points}
     timed = [run for run in runs if target.costs]
     return {
         **describe_target(resolved, runs, columns, collection),
@@ -54,9 +54,9 @@ def build_sweep(
         ],
         "points": [
             {
-                **_point(row, made[row.name]),
+                **_point(row, runs_by_row[row.name]),
                 "cells": _cells(resolved, row, per_query, columns),
-                "costs": _costs(target, row, made[row.name]),
+                "costs": _costs(target, row, runs_by_row[row.name]),
             }
             for row in points
         ],
@@ -77,12 +77,12 @@ def _point(row: Point, runs: Sequence[FinishedRun]) -> Cells:
 
 def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Sequence[Cells]) -> list[Cells]:
     level, printed = cast("Sweep", resolved.target).level, figures(resolved.target, row)
-    found = []
+    cells = []
     for column in columns:
-        made, figure = reproduced(per_query, row.name, column, level), printed[column["label"]]
-        state = "ok" if made else "published-only" if row.kind == "published" else "missing"
-        found.append({"state": state, "published": figure, "reproduced": made})
-    return found
+        block, figure = reproduced(per_query, row.name, column, level), printed[column["label"]]
+        state = "ok" if block else "published-only" if row.kind == "published" else "missing"
+        cells.append({"state": state, "published": figure, "reproduced": block})
+    return cells
 
 
 def _costs(target: Sweep, row: Point, runs: Sequence[FinishedRun]) -> list[Cells]:

@@ -15,7 +15,7 @@ from harness.reports.sweep.cells import INTERVALS, points_of, shown_interval, st
 from harness.reports.text import Cells, collection_text, dataset_text, row_text, title_text, unit_text
 from harness.specs.expansion import value_text
 
-APART = 0.012
+POINT_SHIFT = 0.012
 """Shift of a row's points against the one before, as a share of the axis: bars do not cover each other."""
 
 
@@ -33,44 +33,44 @@ def draw_sweep(cells: Cells, svg: Path, png: Path) -> None:
         describe(figure, title_text(cells), _legend(cells))
         axes = figure.subplots(len(panels), 1 + printed, squeeze=False)
         for position, line in zip(panels, axes, strict=True):
-            for axis, source in zip(line, ("published", "reproduced")[not printed :], strict=True):
-                _draw_panel(axis, cells, position, source)
+            for axis, side in zip(line, ("published", "reproduced")[not printed :], strict=True):
+                _draw_panel(axis, cells, position, side)
         look: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
         axes[0][-1].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, **look)
 
 
-def _draw_panel(axis: Axes, cells: Cells, position: int, source: str) -> None:
+def _draw_panel(axis: Axes, cells: Cells, position: int, side: str) -> None:
     """A line a row; positions below 0 are those of costs, from their end."""
-    of = cells["columns"][position] if position >= 0 else cells["costs"][position]
-    factor = style_of(cells, position).factor if position >= 0 else PARTS[of["unit"]]
+    column = cells["columns"][position] if position >= 0 else cells["costs"][position]
+    factor = style_of(cells, position).factor if position >= 0 else PARTS[column["unit"]]
     places = _places(cells)
     span = max(places.values()) - min(places.values()) or 1.0
     for number, row in enumerate(cells["rows"]):
         look = line_look(number)
-        found = _blocks(cells, row["name"], position, source)
-        shift = span * APART * (number - (len(cells["rows"]) - 1) / 2) if source == "reproduced" else 0.0
-        at = [places[value_text(place)] + shift for place, _ in found]
-        values = [_middle(block) * factor for _, block in found]
+        blocks = _blocks(cells, row["name"], position, side)
+        shift = span * POINT_SHIFT * (number - (len(cells["rows"]) - 1) / 2) if side == "reproduced" else 0.0
+        at = [places[value_text(place)] + shift for place, _ in blocks]
+        values = [_middle(block) * factor for _, block in blocks]
         axis.plot(at, values, label=row_text(cells, row), **look)
-        for place, (_, block) in zip(at, found, strict=True):
+        for place, (_, block) in zip(at, blocks, strict=True):
             for ends, width in _bars(block):
                 bar = [end * factor for end in ends]
                 axis.plot([place] * 2, bar, color=look["color"], lw=width, solid_capstyle="butt", alpha=0.55)
     axis.set_xticks(list(places.values()), list(places))
     axis.set_xlabel(cells["parameter"])
-    axis.set_ylabel(f"{of['label']} ({of.get('unit') or unit_text(cells)})")
+    axis.set_ylabel(f"{column['label']} ({column.get('unit') or unit_text(cells)})")
     axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axis.grid(axis="y")
     if position == 0:
-        on = dataset_text(of) if source == "published" else collection_text(cells)
-        axis.set_title(f"{source}, {on}", loc="left")
+        on = dataset_text(column) if side == "published" else collection_text(cells)
+        axis.set_title(f"{side}, {on}", loc="left")
 
 
-def _blocks(cells: Cells, row: str, position: int, source: str) -> list[tuple[Any, Mapping[str, Any]]]:
+def _blocks(cells: Cells, row: str, position: int, side: str) -> list[tuple[Any, Mapping[str, Any]]]:
     """Return the values of a row at which there is a figure, each with that."""
     kind = "cells" if position >= 0 else "costs"
-    found = [(point["at"], point[kind][position][source]) for point in points_of(cells, row)]
-    return [(at, block) for at, block in found if block]
+    blocks = [(point["at"], point[kind][position][side]) for point in points_of(cells, row)]
+    return [(at, block) for at, block in blocks if block]
 
 
 def _middle(block: Mapping[str, Any]) -> float:
@@ -81,8 +81,10 @@ def _middle(block: Mapping[str, Any]) -> float:
 def _bars(block: Mapping[str, Any]) -> list[tuple[list[float], float]]:
     """Return ends and widths: of the method thin, of these checkpoints thick; quartiles of seconds thick."""
     intervals = [(block.get("method"), 1.1), (block.get("checkpoints"), 3.2), (block, 3.2)]
-    whole = [(of, width) for of, width in intervals if of and of.get("low") is not None]
-    return [([of["low"], of["high"]], width) for of, width in whole]
+    whole = [
+        (interval, width) for interval, width in intervals if interval and interval.get("low") is not None
+    ]
+    return [([interval["low"], interval["high"]], width) for interval, width in whole]
 
 
 def _places(cells: Cells) -> dict[str, float]:

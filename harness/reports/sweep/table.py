@@ -32,7 +32,18 @@ from harness.reports.text import (
 )
 from harness.specs.expansion import value_text
 
-ABOUT = ("target", "scale", "collection", "simulation", "row", "kind", "recipe", "sampler", "parameter", "at")
+POINT_KEYS = (
+    "target",
+    "scale",
+    "collection",
+    "simulation",
+    "row",
+    "kind",
+    "recipe",
+    "sampler",
+    "parameter",
+    "at",
+)
 """What is the same in all lines of a point."""
 
 
@@ -51,8 +62,8 @@ def sweep_document(cells: Cells) -> Document:
         row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells))
 
 
 def _caption(cells: Cells) -> str:
@@ -89,22 +100,23 @@ def _figures(cells: Cells) -> Table:
             block = (cell["reproduced"] or {}).get(shown_interval(cells))
             line.extend([Field(published_text(cell))] * printed)
             line.extend([reproduced_field(cell, style), Field(style.interval(block, signed=False))])
-    for position, of in enumerate(cells["costs"]):
-        group = f"{of['label']} ({of['unit']})"
+    for position, cost in enumerate(cells["costs"]):
+        group = f"{cost['label']} ({cost['unit']})"
         printed = any(point["costs"][position]["published"] for point in ordered)
         columns += [TableColumn("published", group, brief="\npaper")] * printed
         columns.append(TableColumn("reproduced", group, brief=f"{group}\nhere"))
         for point, line in zip(ordered, lines, strict=True):
             cell = point["costs"][position]
             line.extend([Field(published_text(cell))] * printed)
-            line.append(seconds_field(cell, of["unit"]))
+            line.append(seconds_field(cell, cost["unit"]))
     return Table("", tuple(columns), tuple(map(tuple, lines)))
 
 
-def _timed(cells: Cells, of: Cells) -> str:
+def _timed(cells: Cells, cost: Cells) -> str:
     return (
-        f"{of['label']}: {COSTS[of['cost']]}, median over steps; in brackets the quartiles over runs, where "
-        f"there are several. Made on {hardware_text(cells['hardware'])}: no figure to set beside the paper's."
+        f"{cost['label']}: {COSTS[cost['cost']]}, median over steps; in brackets the quartiles over runs, "
+        f"where there are several. Made on {hardware_text(cells['hardware'])}: no figure to set beside "
+        "the paper's."
     )
 
 
@@ -114,7 +126,7 @@ def _footnotes(cells: Cells) -> list[str]:
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
         "Intervals are of each mean by itself. Points share warm-ups and queries, so their differences are "
         "known better than the intervals suggest; none is tested.",
-        *(_timed(cells, of) for of in cells["costs"]),
+        *(_timed(cells, cost) for cost in cells["costs"]),
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]
@@ -150,9 +162,9 @@ def render_sweep_csv(cells: Cells) -> str:
     ]
     lines += [
         {
-            **{key: line[key] for key in ABOUT},
-            "column": of["label"],
-            "measure": f"seconds, {of['cost']}",
+            **{key: line[key] for key in POINT_KEYS},
+            "column": cost["label"],
+            "measure": f"seconds, {cost['cost']}",
             "state": cell["state"],
             "published_printed": (cell["published"] or {}).get("printed"),
             "published": (cell["published"] or {}).get("value"),
@@ -160,15 +172,15 @@ def render_sweep_csv(cells: Cells) -> str:
             "seeds": len((cell["reproduced"] or {}).get("per_run", ())),
         }
         for line, point in zip(lines[:: len(cells["columns"])], cells["points"], strict=True)
-        for of, cell in zip(cells["costs"], point["costs"], strict=True)
+        for cost, cell in zip(cells["costs"], point["costs"], strict=True)
     ]
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
 
 
 def _cell_data(cell: Mapping[str, Any]) -> dict[str, Any]:
-    published, made = cell["published"] or {}, cell["reproduced"] or {}
+    published, reproduced = cell["published"] or {}, cell["reproduced"] or {}
     ends = {
-        f"{kind}_{end}": (made.get(kind) or {}).get(end)
+        f"{kind}_{end}": (reproduced.get(kind) or {}).get(end)
         for kind in ("checkpoints", "method")
         for end in ("low", "high")
     }
@@ -176,8 +188,8 @@ def _cell_data(cell: Mapping[str, Any]) -> dict[str, Any]:
         "state": cell["state"],
         "published_printed": published.get("printed"),
         "published": published.get("value"),
-        "reproduced": made.get("mean"),
-        "reproduced_sd": made.get("sd"),
+        "reproduced": reproduced.get("mean"),
+        "reproduced_sd": reproduced.get("sd"),
         **ends,
-        "seeds": len(made.get("per_seed", ())),
+        "seeds": len(reproduced.get("per_seed", ())),
     }
