@@ -1,4 +1,4 @@
-"""A prepared collection as one file, to carry to another machine."""
+"""A prepared collection as a single file, which can be copied to another machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.storage.files import write_bytes
 
 FORMAT = "harness collection 1"
 LARGEST_BYTES = 4 << 30
-"""An archive that claims to hold more is refused before it is read."""
+"""Limit of the uncompressed size; a larger archive is refused before it is read."""
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the bytes depend on the content alone
 
 _DAMAGE = (
@@ -31,11 +31,11 @@ _DAMAGE = (
     AttributeError,
     RuntimeError,  # also encrypted members and unknown compression
 )
-"""What reading a damaged or foreign file raises."""
+"""Errors of reading a damaged or foreign file."""
 
 
 def save_collection(collection: Collection, path: Path) -> None:
-    """Write a collection as a zip of JSON lines: the same bytes for the same content, atomically."""
+    """Write a collection atomically as a zip of JSON lines: equal content yields identical bytes."""
     members: dict[str, list[Any]] = {
         "collection.json": [
             {
@@ -67,7 +67,7 @@ def save_collection(collection: Collection, path: Path) -> None:
 
 
 def _rows(queries: Queries) -> list[Any]:
-    """Return one row a query: id, text, judgements, known relevant documents."""
+    """Return one row for each query: id, text, judgements, known relevant documents."""
     return [
         [query, text, queries.qrels.get(query, {}), list(queries.known_relevant.get(query, ()))]
         for query, text in zip(queries.ids, queries.texts, strict=True)
@@ -75,7 +75,7 @@ def _rows(queries: Queries) -> list[Any]:
 
 
 def load_collection(path: Path) -> Collection:
-    """Read what :func:`save_collection` wrote; nothing is unpacked to disk.
+    """Read a collection that `save_collection` wrote, without unpacking to disk.
 
     Raises:
         UserError: the file is missing, is no collection, or its content does not match its fingerprint.

@@ -1,8 +1,8 @@
 """A collection of your own, in the layout of BEIR (Thakur et al. 2021).
 
-``corpus.jsonl`` holds ``_id``, ``title`` and ``text`` of a document a line, ``queries.jsonl`` ``_id`` and
-``text`` of a query; ``qrels/train.tsv``, ``dev.tsv`` and ``test.tsv`` query, document and grade, under a
-header.
+Each line of ``corpus.jsonl`` has ``_id``, ``title`` and ``text`` of a document, each line of
+``queries.jsonl`` has ``_id`` and ``text`` of a query; ``qrels/train.tsv``, ``dev.tsv`` and ``test.tsv`` have
+a header, and query, document and grade on each line.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _LAYOUT = "docs/your-own-collection.md shows the layout"
 
 
 def data_folder(folder: str) -> Path:
-    """Return a folder as specs name it: from HARNESS_DATA where that is set, else from the working folder."""
+    """Resolve a folder of a spec against HARNESS_DATA, or else the working directory."""
     return Path(os.environ.get("HARNESS_DATA", ".")) / folder
 
 
 def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DEV_SHARE) -> Collection:
-    """Read a collection; it has those splits for which there are judgements.
+    """Read a collection, with the splits that have judgements.
 
-    Grades are doubled. Whatever BEIR calls relevant (1 and above) then has our grade of relevance or more, so
-    that binary measures count it, and nDCG, whose gain is the grade, stays what it is on the file.
+    Grades are doubled: all documents that BEIR calls relevant (grade 1 and above) then reach our grade of
+    relevance, so that binary measures count them, and nDCG, whose gain is the grade, does not change.
 
     Args:
-        folder: with `corpus.jsonl`, `queries.jsonl` and `qrels/`.
-        titles: whether a document's title stands before its text.
-        dev_share: of the training queries, held back as ``dev`` where there is no `qrels/dev.tsv`: those
-            whose ids have the smallest hashes. With 0 there is no ``dev``.
+        folder: folder with `corpus.jsonl`, `queries.jsonl` and `qrels/`.
+        titles: whether to prepend a document's title to its text.
+        dev_share: share of the training queries to hold out as ``dev`` if there is no `qrels/dev.tsv`, in
+            [0, 1): those whose ids have the smallest hashes. With 0 there is no ``dev``.
 
     Raises:
-        UserError: a file is missing, or a line of one cannot be right.
+        UserError: a file is missing, or a line of one is invalid.
     """
     folder = Path(folder)
     paths = _files(folder)
@@ -64,16 +64,16 @@ def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DE
 
 
 def beir_hash(folder: Path) -> str:
-    """Return a hash of the files that a collection is read from.
+    """Return a hash of the files of a collection.
 
     Raises:
-        UserError: one is missing.
+        UserError: a file is missing.
     """
     return files_hash(folder, list(_files(folder).values()))
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Return the files that are read, those of judgements by split."""
+    """Return name -> path of the files, with the judgements under their splits."""
     files = {name: folder / f"{name}.jsonl" for name in ("corpus", "queries")}
     if not folder.is_dir():
         raise UserError("no such folder", where=str(folder), fix=_LAYOUT)
@@ -89,7 +89,7 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _texts(path: Path, *, titles: bool = False) -> dict[str, str]:
-    """Return id -> text, in the order of the file; a title stands before the text where that is wanted."""
+    """Return id -> text, in the order of the file, with titles prepended on request."""
     texts: dict[str, str] = {}
     for where, line in _lines(path):
         try:
@@ -115,7 +115,7 @@ def _text_of(entry: Any, key: str, where: str, default: str | None = None) -> st
 
 
 def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgements:
-    """Return the judgements of a split, with our grades."""
+    """Return the judgements of a split, with doubled grades."""
     judgements: Judgements = {}
     for number, (where, line) in enumerate(_lines(path)):
         fields = line.decode(errors="replace").rstrip("\r\n").split("\t")
@@ -149,7 +149,7 @@ def _refuse_headless(grade: int | None, where: str) -> None:
 
 
 def _grade(fields: list[str]) -> int | None:
-    """Return the grade of a line of judgements; none where it is no such line."""
+    """Return the grade of a line of judgements; None for any other line."""
     try:
         _, _, grade = fields
         return int(grade)
@@ -158,7 +158,7 @@ def _grade(fields: list[str]) -> int | None:
 
 
 def _split_off_dev(train: Judgements, share: float) -> dict[str, Judgements]:
-    """Return training queries in two parts, the one with the smallest hashes of ids as ``dev``."""
+    """Split training queries into ``train`` and ``dev``, which gets the smallest hashes of ids."""
     order = sorted(train, key=lambda query: hashlib.sha256(query.encode()).digest())
     dev = set(order[: max(1, round(share * len(order)))])
     return {
@@ -177,7 +177,7 @@ def _queries(texts: dict[str, str], judged: Judgements) -> Queries:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the lines of a file that are not empty, each with its place."""
+    """Yield the lines of a file that are not empty, each with its path and line number."""
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():

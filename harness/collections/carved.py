@@ -1,7 +1,7 @@
-"""A collection without a test split: what a search may look at.
+"""Carved collections, which have no test split, for tuning.
 
-Documents and training queries of another collection, of which a share is held out as `dev`. That
-collection's own dev and test are not in it, so no search can look at them.
+A carved collection has the documents and training queries of another collection, with a share of these
+queries held out as `dev`. It contains neither dev nor test of that collection, so tuning never sees them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from harness.collections.collection import Collection, Queries
 
 
 def carve(collection: Collection, share: float) -> Collection:
-    """Return the carved collection.
+    """Return the carved collection of a collection.
 
-    Which queries are held out is a hash of their ids: it depends neither on their order nor on the others.
+    A hash of its id decides whether a query is held out, independently of the other queries.
 
     Args:
-        collection: with training queries.
-        share: of them that is held out, judged by the labels that training is told.
+        collection: collection with training queries.
+        share: share of the training queries to hold out, in (0, 1); they keep their sparse training labels.
     """
     train = collection.queries["train"]
     held_out = [_place(query) < share for query in train.ids]
@@ -36,7 +36,7 @@ def carve(collection: Collection, share: float) -> Collection:
 
 
 def _place(query: str) -> float:
-    """Return a number in [0, 1) that is a query's own."""
+    """Return a number in [0, 1) that depends on the query's id only."""
     return int.from_bytes(hashlib.sha256(f"held out {query}".encode()).digest()[:8], "big") / 2**64
 
 

@@ -1,4 +1,4 @@
-"""Pairs of a query and a passage as one token sequence, for encoders that read both at once."""
+"""Pairs of a query and a passage as one token sequence, for cross-encoders."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pairs:
-    """`[CLS] query [SEP] passage [SEP]` of P pairs, put together from stored tokens when they are asked for.
+    """P sequences `[CLS] query [SEP] passage [SEP]`, assembled from stored tokens on demand.
 
-    A passage's first token is left out; what is too long is cut before its last token.
+    A passage's first token is dropped; a long passage is truncated before its last token.
 
     Attributes:
-        queries: token sequences of a split.
+        queries: token sequences of a split's queries.
         documents: token sequences of the documents.
         query: [P] number of each pair's query.
         document: [P] number of each pair's document.
-        longest: tokens of a pair at most.
+        longest: maximal length of a pair in tokens.
     """
 
     queries: Ragged
@@ -51,9 +51,9 @@ class Pairs:
         return np.asarray(np.minimum(self._of_query(self.query) + of_passage, self.longest))
 
     def padded(self, rows: IntArray, pad: int) -> tuple[IntArray, IntArray, IntArray]:
-        """Return token ids, attention mask and token types of some pairs, each [len(rows), longest of them].
+        """Return token ids, attention mask and token types of some pairs, each [len(rows), longest pair].
 
-        Types are 0 up to the query's last token, 1 in the passage, and 0 where there is padding.
+        Types are 0 up to the query's last token, 1 in the passage, and 0 in the padding.
         """
         query, document = self.query[rows], self.document[rows]
         middle, length = self._of_query(query)[:, None], self.lengths[rows][:, None]
@@ -70,5 +70,5 @@ class Pairs:
         return ids, mask.astype(np.int64), types.astype(np.int64)
 
     def _of_query(self, query: IntArray) -> IntArray:
-        """Length of queries in tokens."""
+        """Return the lengths of queries in tokens."""
         return np.asarray(self.queries.offset[query + 1] - self.queries.offset[query])

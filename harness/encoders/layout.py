@@ -1,4 +1,4 @@
-"""The folder of a saved tower: what `transformers` and `SentenceTransformer` expect, and nothing pickled."""
+"""The folder of a saved tower, in the layout of `transformers` and `SentenceTransformer`, without pickles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOWER_JSON = "harness_tower.json"
 
 @dataclass(frozen=True)
 class TowerFiles:
-    """What a tower's folder holds: all of a tower but its code; `projection` is [out, in]."""
+    """The content of a tower's folder: its weights and settings; `projection` is [out, in]."""
 
     transformer: Any
     pooling: Pooling
@@ -34,7 +34,7 @@ class TowerFiles:
 
 
 def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: int) -> None:
-    """Write a tower's folder; see `Tower.save`."""
+    """Write a tower's folder, as `Tower.save` describes."""
     folder.mkdir(parents=True, exist_ok=True)
     tower.transformer.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -92,12 +92,12 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
 
 
 def is_tower(folder: Path) -> bool:
-    """Return whether a folder is one that `save_tower_files` wrote."""
+    """Return whether `save_tower_files` wrote a folder."""
     return (folder / _TOWER_JSON).exists()
 
 
 def load_tower_files(folder: Path) -> TowerFiles:
-    """Read the tower's folder; see `Tower.load`."""
+    """Read a tower's folder, as `Tower.load` describes."""
     if not folder.is_dir():
         raise UserError(
             "no such folder", where=str(folder), fix="give a folder that `harness` saved an encoder to"
@@ -124,7 +124,7 @@ def load_tower_files(folder: Path) -> TowerFiles:
 
 
 def _without_pooler(folder: Path) -> dict[str, bool]:
-    """BERT's unused pooler would be filled with random weights on loading."""
+    """Return the option that omits BERT's unused pooler, whose weights would be random."""
     return (
         {"add_pooling_layer": False} if read_json(folder / "config.json").get("model_type") == "bert" else {}
     )

@@ -1,4 +1,4 @@
-"""Encoders that were trained anywhere: by the harness, with `SentenceTransformer` or with `transformers`."""
+"""Pretrained encoders: those of the harness, of `SentenceTransformer` and of `transformers`."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from harness.storage.checksums import check_folder
 from harness.storage.files import read_json
 
 SPARE_ROWS = 1024
-"""Vectors that an encoder may have beyond its tokenizer's pieces: tables are padded."""
+"""Word vectors that an encoder may have beyond its tokenizer's pieces, as tables are padded."""
 
 _OLD_POOLING = {"cls": "pooling_mode_cls_token", "mean": "pooling_mode_mean_tokens"}
-"""Pooling -> its key in the configuration of a `SentenceTransformer` before `pooling_mode`."""
+"""Pooling -> its key in older configurations of `SentenceTransformer`, without `pooling_mode`."""
 
 
 class PretrainedEncoder(NamedTuple):
-    """An encoder and how texts are made ready for it.
+    """An encoder with its tokenizer.
 
     Attributes:
-        encoder: in evaluation mode, 32-bit.
+        encoder: the dual encoder, in evaluation mode and in 32-bit floats.
         tokenizer: folder or hub id of its tokenizer.
-        longest: tokens of a text at most, as the checkpoint says.
-        most: tokens of a text that it could read.
+        longest: maximal length of a text in tokens, according to the checkpoint.
+        most: maximal length of a text in tokens that the encoder supports.
     """
 
     encoder: DualEncoder
@@ -42,7 +42,7 @@ class PretrainedEncoder(NamedTuple):
 
 
 class _PoolingConfig(NamedTuple):
-    """What a checkpoint says of how its token vectors become an embedding."""
+    """A checkpoint's configuration of pooling; `pooling` is None if there is none."""
 
     pooling: str | None
     normalised: bool
@@ -51,16 +51,16 @@ class _PoolingConfig(NamedTuple):
 def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncoder:
     """Read an encoder with its own tokenizer.
 
-    Pooling and normalisation are as the checkpoint says, in ``modules.json``; prompts are not added to texts.
+    Pooling and normalisation are those of the checkpoint's ``modules.json``; prompts are not supported.
 
     Args:
-        start: a folder that the harness saved; else a folder or hub id of `SentenceTransformer` or of
-            `transformers`, whose one tower embeds queries and passages.
-        pooling: of a checkpoint that does not say it.
+        start: a folder that the harness saved; else a folder or hub id of `SentenceTransformer` or
+            `transformers`, whose single tower embeds queries and passages.
+        pooling: kind of pooling, for a checkpoint without a configuration of pooling.
 
     Raises:
-        UserError: nothing can be read there, its tokenizer is not its own, it says nothing of pooling, or it
-            does what cannot be done here.
+        UserError: the encoder cannot be read, its tokenizer does not match, its pooling is unknown, or it
+            has unsupported modules.
     """
     if pooling is not None and pooling not in get_args(Pooling):
         raise UserError(f"unknown pooling '{pooling}'", fix=nearest(pooling, get_args(Pooling)))
@@ -92,10 +92,10 @@ def _one_tower(start: str, pooling: Pooling | None) -> DualEncoder:
 
 
 def _transformer(start: str) -> Any:
-    """Load an encoder without the pooler of BERT and the like, which embeddings here do not use.
+    """Load an encoder, without the pooler of BERT and the like, which is not used.
 
     Raises:
-        UserError: there is none, or it lacks weights, which would be random.
+        UserError: there is no encoder, or some of its weights are missing.
     """
     with _without_load_report():
         transformer, loading_info = open_pretrained(transformers.AutoModel, start, output_loading_info=True)
@@ -110,7 +110,7 @@ def _transformer(start: str) -> Any:
 
 @contextmanager
 def _without_load_report() -> Iterator[None]:
-    """Keep `transformers` from printing a table of weights that are in a file and not needed."""
+    """Suppress `transformers`' table of unused weights."""
     before = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity_error()
     try:
@@ -120,17 +120,17 @@ def _without_load_report() -> Iterator[None]:
 
 
 def _agreed(start: str, configured: str | None, requested: str | None) -> str | None:
-    """Return the pooling that the checkpoint says, else the one that is asked for."""
+    """Return the checkpoint's pooling, else the requested one; they must not differ."""
     if None not in (configured, requested) and configured != requested:
         raise UserError(f"pools by {configured}, not by {requested}", where=start, fix="leave pooling= out")
     return configured or requested
 
 
 def _pooling_config(start: str) -> _PoolingConfig:
-    """Read ``modules.json``.
+    """Read the configuration of pooling from ``modules.json``.
 
     Raises:
-        UserError: it has a module that is not read here.
+        UserError: it has an unsupported module or pooling.
     """
     modules = _read_optional_json(start, "modules.json")
     if modules is None:
@@ -151,7 +151,7 @@ def _pooling_config(start: str) -> _PoolingConfig:
 
 
 def _refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:
-    """Refuse a tokenizer that cannot be the one that an encoder was trained with."""
+    """Raise an error for a tokenizer that cannot be the encoder's own."""
     pieces, rows = len(tokenizer), transformer.get_input_embeddings().num_embeddings
     if pieces <= len(set(tokenizer.all_special_ids)):  # what `transformers` makes up where there is none
         raise UserError("no tokenizer lies beside it", where=start, fix="put its own there")
@@ -164,7 +164,7 @@ def _refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:
 
 
 def _read_optional_json(start: str, name: str) -> Any:
-    """Return what a JSON file of a checkpoint holds; none where it has no such file."""
+    """Return the content of a checkpoint's JSON file; None if there is no such file."""
     path = Path(start) / name
     if Path(start).is_dir():
         return read_json(path) if path.exists() else None

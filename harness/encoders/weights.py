@@ -1,4 +1,4 @@
-"""Copies of a model's tensors, and the hash that names them."""
+"""Copies of a model's tensors, and their hash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ StateDict = dict[str, Tensor]
 
 
 def copy_weights(module: nn.Module) -> StateDict:
-    """Return a copy of every tensor of a module by name, on the CPU."""
+    """Return copies of all tensors of a module on the CPU, by name."""
     return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
 
 

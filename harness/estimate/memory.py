@@ -1,8 +1,8 @@
-"""Memory that a run takes, moment by moment and part by part, from its settings alone.
+"""Memory of a run at each moment of training, part by part, from its settings only.
 
-The moments are those of `harness.training.trainer`: what lives then is what is told. Gradients live until
-their own learner's next step, so that both learners' are there at every moment of training together. Not
-counted: texts, tokens (memory-mapped), what torch and a GPU's driver keep for themselves, fragmentation.
+The moments are those of `harness.training.trainer`. Gradients live until their own learner's next step, so
+co-training always holds those of both learners. Not counted are texts, tokens (which are memory-mapped), the
+overhead of torch and of a GPU's driver, and fragmentation.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from harness.training.forward import PLACES_PER_BUCKET
 from harness.training.turns import TURNS, steps_before
 
 CANDIDATE = 8 + 3 * FLOAT + 2
-"""Bytes of a candidate: its number, two scores and a length, two flags (`harness.negatives.candidates`)."""
+"""Bytes of a candidate: number, two scores, a norm, two flags (`harness.negatives.candidates`)."""
 
 
 def memory(run: RunSettings, corpus: CorpusSize, machine: Machine) -> list[Moment]:
-    """Return the moments of a run, after those of the runs that it stands on; of BM25 there are none."""
+    """Return the moments of a run, after those of the runs that it depends on; BM25 has none."""
     if run.phase is None:
         return []
     phase = _Phase(run, run.phase, corpus, machine)
@@ -50,7 +50,7 @@ def memory(run: RunSettings, corpus: CorpusSize, machine: Machine) -> list[Momen
 
 @dataclass(frozen=True)
 class _Phase:
-    """The phase of a run."""
+    """A run's phase, with the collection and the machine."""
 
     run: RunSettings
     phase: PhaseSettings
@@ -89,7 +89,7 @@ class _Phase:
 
     @property
     def _cross_encoder(self) -> RankerSettings:
-        """Settings of the run's ranker, its own or its teacher's."""
+        """Settings of the run's own ranker, or of its teacher."""
         settings = self.run.ranker or (self.run.teacher.ranker if self.run.teacher else None)
         if settings is None:
             raise ValueError(f"a run of recipe {self.run.recipe} has no ranker")
@@ -110,7 +110,7 @@ class _Phase:
         return BatchShape(self._passages.sequences, self._cross_encoder.pair_tokens)
 
     def _ranker_learns(self) -> bool:
-        """Whether the ranker has a turn."""
+        """Return whether the ranker is trained in this phase."""
         if self.run.co_training is None:
             return False
         turns, steps = make_piece("turns", TURNS, self.run.co_training.turns), self.phase.steps
@@ -129,7 +129,7 @@ class _Phase:
         return parts
 
     def _embedded(self) -> tuple[MemoryPart, ...]:
-        """Return what a step of the retriever keeps."""
+        """Return the parts of memory of a retriever's step."""
         parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
         topology = make_topology(self.run.sampler.topology) if self.run.sampler else None
         if isinstance(topology, Queue):
@@ -140,7 +140,7 @@ class _Phase:
         return parts
 
     def _step(self, model: ModelSize, through: dict[str, BatchShape]) -> tuple[MemoryPart, ...]:
-        """Return what forward and backward pass of some batches keep."""
+        """Return the parts of memory of the forward and backward passes of some batches."""
         bert, mask, again = model.bert, MASK[self.machine.device], self.machine.recomputes
         parts, working = [], []
         for name, batch in through.items():
@@ -164,7 +164,7 @@ class _Phase:
         return self.run.encoder.projection or self.run.encoder.hidden
 
     def _refresh(self, models: tuple[MemoryPart, ...], sampler: SamplerSettings) -> Iterator[Moment]:
-        """Return what embedding and mining take: where it is computed, and in host memory."""
+        """Return the moments of a refresh (embedding and mining): on the device, and in host memory."""
         width, n, r = self._width, self.corpus.documents, self.corpus.pairs
         every = BatchShape(n, self.run.tokens.passage_tokens)
         encoding = self._passing("encoding", self._retriever, every, TOKENS_PER_BATCH)

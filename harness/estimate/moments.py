@@ -1,4 +1,4 @@
-"""What the estimate speaks of: parts of memory, moments of training, and machines."""
+"""The terms of the estimate: parts of memory, moments of training, machines."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.specs.parts import Hardware
 
 @dataclass(frozen=True)
 class MemoryPart:
-    """Something that takes memory.
+    """A part of memory.
 
     Attributes:
-        name: what.
-        size: bytes.
-        detail: what it is made of.
+        name: name of the part, such as ``retriever: weights``.
+        size: size of the part in bytes.
+        detail: how the size is composed, in words.
     """
 
     name: str
@@ -26,13 +26,13 @@ class MemoryPart:
 
 @dataclass(frozen=True)
 class Moment:
-    """A time of training, and what lives then.
+    """A moment of training, with the parts of memory in use.
 
     Attributes:
-        name: when.
-        models: models and their optimizers.
-        working: what this moment needs beside them.
-        host: whether it lies in host memory, and not where it is computed.
+        name: name of the moment, such as ``refresh``.
+        models: parts of the models and their optimizers.
+        working: further parts, in use at this moment only.
+        host: whether the parts are in host memory instead of the device's.
     """
 
     name: str
@@ -42,13 +42,13 @@ class Moment:
 
     @property
     def size(self) -> int:
-        """Bytes of all parts."""
+        """Sum of all parts in bytes."""
         return sum(part.size for part in (*self.models, *self.working))
 
 
 @dataclass(frozen=True)
 class CorpusSize:
-    """What of a collection decides memory: its documents, and its pairs of training query and positive."""
+    """The numbers of documents and of (training query, positive) pairs of a collection."""
 
     documents: int
     pairs: int
@@ -56,13 +56,13 @@ class CorpusSize:
 
 @dataclass(frozen=True)
 class Machine:
-    """How a step's batch is spread.
+    """The distribution of a step's batch over devices.
 
     Attributes:
-        device: cpu or cuda.
-        gpus: processes that share a batch.
-        queries: of a batch that one of them takes at once, at most; all by default.
-        recomputes: whether layers keep their inputs alone.
+        device: kind of device, ``cpu`` or ``cuda``.
+        gpus: number of processes that share a batch.
+        queries: maximal number of queries that a process handles at once; by default its whole share.
+        recomputes: whether layers store their inputs only and recompute the rest.
     """
 
     device: str = "cpu"
@@ -72,17 +72,17 @@ class Machine:
 
     @staticmethod
     def of(hardware: Hardware) -> Machine:
-        """Return what a paper trained on."""
+        """Return the machine of a paper's hardware."""
         return Machine("cuda", hardware.gpus, hardware.queries_at_once, hardware.recomputes)
 
     def share(self, batch: int) -> int:
-        """Return the queries of a batch that one process takes at once."""
+        """Return the number of queries of a batch that one process handles at once."""
         own = math.ceil(batch / self.gpus)
         return own if self.queries is None else min(own, self.queries)
 
 
 def largest(runs: Iterable[Iterable[Moment]]) -> list[Moment]:
-    """Return the moments of several runs, each of the run in which it takes most."""
+    """Return the moments of several runs, each from the run in which it needs most memory."""
     by_name: dict[str, Moment] = {}
     for moment in (moment for run in runs for moment in run):
         if moment.name not in by_name or by_name[moment.name].size < moment.size:

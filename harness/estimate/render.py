@@ -1,4 +1,4 @@
-"""The estimate in words: a table of parts, and how the largest moments compare with what a machine has."""
+"""Rendering of the estimate: a table of parts, and the largest moments beside the machine's memory."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ GB = 1_000_000_000
 def render_memory(
     runs: Sequence[RunSettings], corpus: CorpusSize, hardware: Hardware | None, here: Machine, has: int | None
 ) -> Group:
-    """Return what `harness plan` says of memory; nothing where no run trains.
+    """Return the output of `harness plan` on memory; empty if no run trains.
 
     Args:
-        runs: of a target.
+        runs: settings of a target's runs.
         corpus: sizes of their collection.
-        hardware: what the scale's paper trained on, where it is one of a paper.
-        here: this machine, which takes a batch in one process.
-        has: bytes that it has.
+        hardware: hardware of the paper; None at scales that are not a paper's.
+        here: this machine, which processes a batch in one process.
+        has: memory of this machine in bytes, if known.
     """
     on = Machine.of(hardware) if hardware else here
     moments = largest(memory(run, corpus, on) for run in runs)
@@ -56,7 +56,7 @@ def _table(moments: Sequence[Moment]) -> Table:
 
 
 def _models(moment: Moment) -> Iterator[MemoryPart]:
-    """Yield what is held as one part, named by model: ``retriever: weights; ranker: weights, gradients``."""
+    """Yield the models' parts as one part, such as ``retriever: weights; ranker: weights, gradients``."""
     if not moment.models:
         return
     by_model: dict[str, list[str]] = {}
@@ -92,10 +92,10 @@ def _of_here(moments: Sequence[Moment], has: int | None) -> str:
 
 
 def _largest(moments: Sequence[Moment]) -> Moment:
-    """Return where most is needed on a GPU."""
+    """Return the moment that needs most memory on the device."""
     return max((moment for moment in moments if not moment.host), key=lambda moment: moment.size)
 
 
 def _gb(size: int) -> str:
-    """Return bytes as GB of 10^9, three digits of them."""
+    """Return bytes as GB (10^9 bytes), with three significant digits."""
     return f"{size / GB:.3g}" if size < 100 * GB else f"{size / GB:,.0f}"

@@ -1,4 +1,4 @@
-"""Lists of a positive and negatives for held-out queries, on which retriever and ranker are compared."""
+"""Lists of one positive and n negatives for held-out queries, to compare retriever and ranker on."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from harness.negatives.sampler import Sampler
 from harness.retrieval.encode import encode
 
 SEED = 1
-"""Of the lists: the same ones for all who find the same candidates."""
+"""Seed of the lists: the same candidates always give the same lists."""
 
 
 @dataclass(frozen=True)
 class HeldOutLists:
-    """A list for each query of a split.
+    """One list for each query of a split.
 
     Attributes:
-        split: of the queries.
-        rows: [R] numbers of the queries.
+        split: name of the queries' split.
+        rows: [R] numbers of the queries in the split.
         passages: [R, 1 + n] document numbers, the positive first.
     """
 
@@ -40,14 +40,14 @@ class HeldOutLists:
 def held_out_lists(
     collection: Collection, tokens: TokenStore, retriever: DualEncoder, *, k: int, negatives: int
 ) -> HeldOutLists:
-    """Draw lists for the queries of ``dev``: one of its relevant documents, and negatives from the top K.
+    """Draw a list for each query of ``dev``: a relevant document, and negatives from the top K.
 
     Args:
-        collection: documents and queries.
-        tokens: of them.
-        retriever: finds the candidates; judged documents are none.
-        k: candidates of a query.
-        negatives: drawn uniformly from them.
+        collection: its documents and its ``dev`` queries with their judgements.
+        tokens: token store of the collection.
+        retriever: dual encoder that retrieves the candidates, from which judged documents are excluded.
+        k: number of candidates for each query.
+        negatives: number of negatives drawn uniformly from the candidates.
     """
     split = "dev"
     queries, number = collection.queries[split], collection.number
@@ -76,16 +76,16 @@ def retriever_scores(
     """Return inner products [R, 1 + n].
 
     Args:
-        lists: which passages for which queries.
+        lists: queries and passages to score.
         queries: [Q, d] embeddings of the split's queries.
-        documents: [N, d] embeddings.
+        documents: [N, d] embeddings of all documents.
     """
     scores: Floats = np.einsum("rd,rcd->rc", queries[lists.rows], documents[lists.passages])
     return scores
 
 
 def positive_first(scores: Floats) -> npt.NDArray[np.float64]:
-    """Return whether the positive stands alone at the top of each list, [R] of 0 and 1."""
+    """Return whether the positive has the strictly highest score of each list, [R] of 0 and 1."""
     return np.asarray((scores[:, :1] > scores[:, 1:]).all(axis=1), dtype=np.float64)
 
 
@@ -97,5 +97,5 @@ def divergence(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:
 
 
 def agreement(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:
-    """Return whether both put the same passage first in each list, [R] of 0 and 1."""
+    """Return whether both rank the same passage first in each list, [R] of 0 and 1."""
     return np.asarray(ranker.argmax(axis=1) == retriever.argmax(axis=1), dtype=np.float64)

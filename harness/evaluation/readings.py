@@ -1,8 +1,8 @@
 """One row compared with others under every combination of readings (a specification curve).
 
-Simonsohn, Simmons and Nelson, Specification curve analysis, Nature Human Behaviour 2020. The curve is
-described here; their test of the whole curve, by permutation, is not made. Readings are choices, no sample:
-shares of them are counts of what was chosen to look at, and no probabilities.
+Simonsohn, Simmons and Nelson, Specification curve analysis, Nature Human Behaviour 2020. This module
+describes the curve; it omits their permutation test of the whole curve. Readings are choices, not a sample:
+their shares are counts of the readings that were chosen, not probabilities.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.evaluation.comparison import CellBlock, difference_block, paired_di
 
 
 def agree(reading: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether two readings have the same value on every path that both have."""
+    """Return whether two readings have the same value on every path that both set."""
     return all(other[path] == value for path, value in reading.items() if path in other)
 
 
@@ -29,19 +29,19 @@ def compare_readings(
     focus: str,
     level: float,
 ) -> list[CellBlock]:
-    """Return the difference of every reading of a row to every reading of the others that agrees with it.
+    """Return the differences between each reading of a row and each agreeing reading of the other rows.
 
     Args:
-        per_query: as for `harness.evaluation.comparison.reproduced`.
-        column: of `cells.json`: its measure, split and dataset.
-        readings: ``{"row", "name", "reading"}``, `reading` a mapping of path -> value.
-        focus: the row whose readings are compared.
-        level: confidence of the intervals.
+        per_query: scores with columns row, seed, split, measure, query and value.
+        column: a column of `cells.json`, with its measure, split and dataset.
+        readings: ``{"row", "name", "reading"}``, where `reading` maps path -> value.
+        focus: name of the row whose readings are compared.
+        level: confidence of the intervals, in (0, 1).
 
     Returns:
-        ``{"row", "reading", "other", "value", "checkpoints", "method"}`` each: the row compared with, the
-        names of both readings, and the difference of the focus to it, paired by seed and query. Pairs
-        without a seed in common are left out.
+        ``{"row", "reading", "other", "value", "checkpoints", "method"}`` for each pair: the row compared
+        with, the names of both readings, and the focus minus that row, paired by seed and query. Pairs
+        without a common seed are omitted.
     """
     tables = {reading["name"]: score_table(per_query, reading["name"], column) for reading in readings}
     pairs = []
@@ -62,12 +62,12 @@ def compare_readings(
 
 
 def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[CellBlock]:
-    """Return, for each row compared with, how the differences to it lie.
+    """Return a summary of the differences for each row compared with.
 
     Returns:
-        ``pairs`` (the denominator of the counts), ``above`` (differences above 0), ``interval`` (the one
-        that is counted: the method's, or the checkpoints' with one seed), ``interval_above`` and
-        ``interval_below`` (intervals wholly above or below 0), ``median``, ``low`` and ``high`` of the
+        ``pairs`` (the denominator of the counts), ``above`` (differences above 0), ``interval`` (the kind of
+        interval that is counted: the method's, or the checkpoints' with one seed), ``interval_above`` and
+        ``interval_below`` (intervals entirely above or below 0), ``median``, ``low`` and ``high`` of the
         differences.
     """
     summary = []
@@ -96,17 +96,17 @@ def by_value(
 ) -> list[CellBlock]:
     """Return the mean difference under each value of each path, for each row compared with.
 
-    In a full factorial the other paths are balanced, so the means differ by what the path accounts for,
-    averaged over the others.
+    In a full factorial the other paths are balanced, so the means differ by the effect of the path, averaged
+    over the other paths.
 
     Args:
-        pairs: of `compare_readings`.
-        readings: as for `compare_readings`.
-        paths: the paths in the order to report them.
+        pairs: pairs of readings, as `compare_readings` returns them.
+        readings: ``{"row", "name", "reading"}``, where `reading` maps path -> value.
+        paths: the paths, in the order of the report.
 
     Returns:
-        ``{"row", "path", "values": [{"value", "pairs", "mean"}], "spread"}`` each; `spread` is the largest
-        of the means minus the smallest.
+        ``{"row", "path", "values": [{"value", "pairs", "mean"}], "spread"}`` for each row and path; `spread`
+        is the largest mean minus the smallest.
     """
     reading_by_name = {reading["name"]: reading["reading"] for reading in readings}
     blocks = []

@@ -1,9 +1,9 @@
-"""How much of a published improvement is there again, and whether the rows keep their order.
+"""How much of a published improvement is reproduced, and whether the rows keep their order.
 
 Breuer, Ferro, Fuhr, Maistro, Sakai, Schaer and Soboroff, How to Measure the Reproducibility of
-System-oriented IR Experiments, SIGIR 2020. They compare an advanced run with a baseline in the original and
-in the reproduced experiment; here that is a row with the table's baseline. A paper prints means, and both of
-their measures of an overall effect need no more: the mean of differences is the difference of means.
+System-oriented IR Experiments, SIGIR 2020. They compare an advanced run with a baseline run in the original
+and in the reproduced experiment; here these are a row and the table's baseline. Papers print means, and both
+of their measures of the overall effect need only means: the mean difference is the difference of means.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from harness.evaluation.comparison import CellBlock
 
 @dataclass(frozen=True)
 class Means:
-    """Mean scores of a row and of the baseline, in one experiment."""
+    """Mean scores of a row and of the baseline in one experiment."""
 
     row: float
     baseline: float
 
 
 def effect_ratio(published: Means, reproduced: Means) -> float | None:
-    """Return the reproduced improvement over the baseline as a multiple of the published one.
+    """Return the effect ratio: the reproduced improvement over the baseline divided by the published one.
 
-    ER = (row' - baseline') / (row - baseline), with ' for the reproduced experiment: 1 where the improvement
-    is the same, from 0 to 1 where it is smaller, negative where it has the other sign.
+    ER = (row' - baseline') / (row - baseline), with ' for the reproduced experiment: 1 if the improvements
+    are equal, between 0 and 1 if the reproduced one is smaller, negative if it has the opposite sign.
 
     Returns:
-        The ratio; None where the published improvement is 0.
+        The ratio; None if the published improvement is 0.
     """
     improvement = published.row - published.baseline
     return (reproduced.row - reproduced.baseline) / improvement if improvement else None
 
 
 def delta_relative_improvement(published: Means, reproduced: Means) -> float | None:
-    """Return the published improvement less the reproduced one, each relative to its own baseline.
+    """Return the published relative improvement minus the reproduced one.
 
-    DeltaRI = (row - baseline) / baseline - (row' - baseline') / baseline': 0 where they are the same, above 0
-    where the reproduced one is smaller.
+    DeltaRI = (row - baseline) / baseline - (row' - baseline') / baseline': 0 if they are equal, positive if
+    the reproduced one is smaller.
 
     Returns:
-        The difference, a fraction; None where a baseline is 0.
+        The difference, a fraction; None if a baseline is 0.
     """
     if not published.baseline or not reproduced.baseline:
         return None
@@ -54,11 +54,11 @@ def delta_relative_improvement(published: Means, reproduced: Means) -> float | N
 
 
 def rank_agreement(published: Sequence[float], reproduced: Sequence[float]) -> float | None:
-    """Return Kendall's tau-b between two orders of the same rows; ties count (Kendall, Biometrika 1945).
+    """Return Kendall's tau-b between two orders of the same rows, ties included (Kendall, Biometrika 1945).
 
     Returns:
-        From -1, the order turned round, to 1, the same; None with fewer than two rows, or where all of one
-        side are tied.
+        From -1 (reversed order) to 1 (same order); None with fewer than two rows, or if one side is all
+        ties.
     """
     if len(set(published)) < 2 or len(set(reproduced)) < 2:
         return None
@@ -74,16 +74,16 @@ def measure_reproducibility(
     """Return the ``reproducibility`` block of a comparison.
 
     Args:
-        columns: of `cells.json`; those that the paper prints are measured.
-        rows: of `cells.json`.
+        columns: the columns of `cells.json`; only those that the paper prints are measured.
+        rows: the rows of `cells.json`, with their cells.
         baseline: name of the row that the others are compared with.
-        stand_in: which collection stands in for the paper's, in words; None where it is the paper's own.
+        stand_in: a sentence on the collection that replaces the paper's; None if it is the paper's own.
 
     Returns:
-        ``not_given``, why there is neither effect ratio nor delta relative improvement, or None;
-        ``effects``, one ``{"row", "column", "effect_ratio", "delta_ri"}`` for each row and column with
-        figures on both sides; ``ranks``, one ``{"column", "rows", "tau"}`` a column, tau None where it cannot
-        be had.
+        ``not_given``, the reason for omitting effect ratio and delta relative improvement, or None;
+        ``effects``, one ``{"row", "column", "effect_ratio", "delta_ri"}`` for each row and column with both
+        a published and a reproduced figure; ``ranks``, one ``{"column", "rows", "tau"}`` for each column,
+        tau None if it is undefined.
     """
     effects: list[CellBlock] = []
     ranks: list[CellBlock] = []

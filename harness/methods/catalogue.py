@@ -1,4 +1,4 @@
-"""All methods by kind and name; nothing of them is written here, everything is read off what they are."""
+"""All methods by kind and name, derived from their classes and specs."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from harness.training.losses.registry import LOSSES
 
 KINDS = {
     "source": "where candidates come from",
-    "law": "how candidates weigh",
-    "draw": "how n are taken",
+    "law": "how candidates are weighted",
+    "draw": "how n negatives are drawn",
     "topology": "whose negatives count",
-    "sampler": "a source, a law, a draw and a topology under a name",
+    "sampler": "a named combination of source, law, draw and topology",
     "loss": "over the scores of a query's positive and negatives",
     "recipe": "how a retriever is trained",
     "encoder": "from token vectors to one embedding",
 }
 
 LETTERS = "s- is s(q, d-), s+ is s(q, d+), s+- is s(d+, d-)"
-"""What formulas of laws mean."""
+"""Legend of the laws' formulas."""
 
 LOSS_LETTERS = "s+ is s(q, d+), s- is s(q, d-), s any of them, D the ranker's scores of the same passages"
-"""What formulas of losses mean."""
+"""Legend of the losses' formulas."""
 
 FORMULA_OF = {"law": "Weight", "loss": "Loss"}
-"""What the formula of a kind gives."""
+"""Kind of method -> label of its formula."""
 
 PIECES: dict[str, Mapping[str, type]] = {
     "source": SOURCES,
@@ -48,13 +48,13 @@ class Method:
     """A source, law, draw, topology, sampler, loss, recipe or encoder.
 
     Attributes:
-        name: as written in a spec.
-        kind: one of `KINDS`.
-        summary: one line.
+        name: name in specs.
+        kind: kind of method, a key of `KINDS`.
+        summary: description in one line.
         citation: paper and section, or line of the released code.
-        parameters: what a spec may set; of a sampler its pieces, of a recipe its settings.
-        formula: of a law, or of a loss.
-        text: paragraphs of explanation.
+        parameters: parameters that a spec may set; for a sampler its pieces, for a recipe its settings.
+        formula: weight of a law or value of a loss, as text.
+        text: explanation, one string for each paragraph.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Method:
     text: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the method as `harness methods --json` lists it."""
+        """Return the method as `harness methods --json` prints it."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -82,7 +82,7 @@ def catalogue(library: Library) -> list[Method]:
 
 
 def methods_named(library: Library, name: str) -> list[Method]:
-    """Return the methods of a name; several kinds may share it.
+    """Return the methods with a name, which several kinds may share.
 
     Raises:
         UserError: there is none.
@@ -95,7 +95,7 @@ def methods_named(library: Library, name: str) -> list[Method]:
 
 
 def written(piece: Any) -> Any:
-    """Return a piece as a spec would write it: its name alone where it has no parameters."""
+    """Return a piece as written in a spec: just its name if it has no parameters."""
     if isinstance(piece, Mapping):
         parts = {key: written(value) for key, value in piece.items()}
         return parts["name"] if len(parts) == 1 else parts

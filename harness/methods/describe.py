@@ -1,4 +1,4 @@
-"""What `harness methods` says, for programs and for people."""
+"""The output of `harness methods`, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from harness.negatives.registry import make_draw, make_law
 from harness.specs.library import Library
 
 BAR = 28
-"""Width of the longest bar."""
+"""Width of the longest bar in characters."""
 
 EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 GAPS = range(4, -9, -1)
-"""Gaps of a plot, one a line."""
+"""Gaps of a plot, one for each line."""
 
 
 def list_methods(library: Library) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def list_methods(library: Library) -> list[dict[str, Any]]:
 
 
 def show_methods(library: Library, name: str) -> list[dict[str, Any]]:
-    """Return all that is known of the methods of a name, for programs."""
+    """Return the details of all methods with a name, JSON-ready."""
     uses = all_uses(library)
     return [
         method.as_json()
@@ -50,7 +50,7 @@ def show_methods(library: Library, name: str) -> list[dict[str, Any]]:
 
 
 def render_list(library: Library) -> RenderableType:
-    """Return a table for each kind."""
+    """Return a table for each kind of method."""
     tables: list[RenderableType] = []
     methods = catalogue(library)
     for kind, description in KINDS.items():
@@ -67,7 +67,7 @@ def render_list(library: Library) -> RenderableType:
 
 
 def render_methods(library: Library, name: str) -> RenderableType:
-    """Return all that is known of the methods of a name, one under the other."""
+    """Return the details of all methods with a name, one below the other."""
     uses = all_uses(library)
     blocks: list[RenderableType] = []
     for method in methods_named(library, name):
@@ -112,7 +112,7 @@ def _curves(method: Method) -> list[RenderableType]:
 
 
 def _plot(law: Law, draw: Draw | None) -> list[RenderableType]:
-    """Return weight over gap, with a draw also the chance to be drawn, and what both stand on."""
+    """Return a plot of weight over gap, with a draw also of the chance to be drawn, and the assumptions."""
     table = Table(box=None, pad_edge=False)
     table.add_column("s- - s+", justify="right")
     table.add_column("weight", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Which specs use a method."""
+"""The specs that use a method."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.specs.models import Row, Trained
 
 
 class MethodUse(NamedTuple):
-    """A spec, and a row of it where it has rows, that names a method."""
+    """The use of a method by a spec, in one of its rows if it has rows."""
 
     kind: str
     name: str
@@ -22,7 +22,7 @@ class MethodUse(NamedTuple):
 
 
 def uses_of(method: Method, uses: list[MethodUse]) -> dict[str, list[str]]:
-    """Return the specs that use a method, each with its rows that do."""
+    """Return the specs that use a method, each with the rows that do."""
     rows_by_spec: dict[str, list[str]] = {}
     for use in uses:
         if (use.kind, use.name) == (method.kind, method.name):
@@ -33,7 +33,7 @@ def uses_of(method: Method, uses: list[MethodUse]) -> dict[str, list[str]]:
 
 
 def all_uses(library: Library) -> list[MethodUse]:
-    """Return what each target, recipe and scale names; specs that are broken name nothing."""
+    """Return the uses of methods by all targets, recipes and scales, without invalid targets."""
     uses: list[MethodUse] = []
     for name in library.targets():
         try:
@@ -55,7 +55,7 @@ def all_uses(library: Library) -> list[MethodUse]:
 
 
 def _methods_of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of all that a trained row is made by; a row that draws nothing has no law."""
+    """Yield kind and name of all methods of a trained row; one that draws nothing uses only a topology."""
     if row.sampler is None:
         return
     yield "recipe", row.recipe or recipe
@@ -67,7 +67,7 @@ def _methods_of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
 
 
 def _names(piece: Any) -> Iterator[str]:
-    """Yield the name of a piece and of those inside it."""
+    """Yield the name of a piece and of its nested pieces."""
     if isinstance(piece, list | tuple):
         for part in piece:
             yield from _names(part)

@@ -1,4 +1,4 @@
-"""Mining: the candidates of every training pair, scored by the present retriever."""
+"""Mining: the candidates of all training pairs, scored by the current retriever."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from harness.storage.files import write_bytes
 
 
 def refuse_lexical_search(depth: int) -> SearchResult:
-    """Refuse a lexical search where there are no texts."""
+    """Raise an error for a lexical search without texts."""
     raise UserError("BM25 needs the texts of a collection", fix="mine through `harness reproduce`")
 
 
 @dataclass(frozen=True)
 class Miner:
-    """Finds and scores the candidates of all training pairs, refresh by refresh.
+    """Retrieves and scores the candidates of all training pairs, at each refresh.
 
     Attributes:
-        source: where candidates come from.
-        k: K.
+        source: source of the candidates.
+        k: number K of candidates for each pair.
         pairs: [R, 2] query number and positive document number.
-        masked: for each pair, documents that may not be drawn; the positive always among them.
-        query_ids: ids of the training queries, by number; for rankings in files.
-        document_number: document id -> number; likewise.
-        lexical: BM25 search of the k best documents of each pair's query.
+        masked: numbers of the documents that must not be drawn, for each pair; always with the positive.
+        query_ids: ids of the training queries by number, for rankings from files.
+        document_number: document id -> number, for rankings from files.
+        lexical: searches the k best documents by BM25 for each pair's query.
     """
 
     source: Source
@@ -61,11 +61,11 @@ class Miner:
 
         Args:
             queries: [queries, dimension] embeddings by query number.
-            documents: [N, dimension] embeddings.
-            model: hash of the weights that made the embeddings.
-            seed: of sources that draw.
-            round: number of the refresh.
-            previous: candidates of the round before.
+            documents: [N, dimension] embeddings by document number.
+            model: hash of the weights that computed the embeddings.
+            seed: seed of random sources.
+            round: number of the refresh, from 0.
+            previous: candidates of the previous round, if any.
         """
         view = View(
             pairs=self.pairs,
@@ -83,7 +83,7 @@ class Miner:
 
 
 def score_proposal(view: View, source: Source, k: int, model: str) -> Candidates:
-    """Return what a source proposes, with all that laws look at."""
+    """Return a source's proposal as candidates, with all scores that laws use."""
     proposal = _none_empty(view, source.propose(view, k), source.name, k)
     document = proposal.document
     by_model = proposal.score is None
@@ -107,10 +107,10 @@ def score_proposal(view: View, source: Source, k: int, model: str) -> Candidates
 
 
 def _none_empty(view: View, proposal: Proposal, name: str, k: int) -> Proposal:
-    """Give random documents to pairs for which a source proposes nothing.
+    """Add random documents to pairs without a proposal.
 
     Raises:
-        UserError: there are such pairs, and their scores would have to come from a file.
+        UserError: there are such pairs, and scores come from a file.
     """
     empty = np.asarray(~proposal.valid.any(axis=1))
     if not empty.any():

@@ -1,4 +1,4 @@
-"""Presets: the samplers of papers under their names, each a source, a law, a draw and a topology."""
+"""Presets: named samplers of papers, each with a source, a law, a draw and a topology."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Preset:
-    """A sampler under a name.
+    """A named sampler.
 
     Attributes:
-        name: as written in a spec.
-        summary: one line.
+        name: name in specs.
+        summary: description in one line.
         citation: paper and section, or line of the released code.
-        law: name of the law and its parameters where they differ from the law's own.
-        source: where candidates come from; none where nothing is drawn.
-        draw: how n are taken.
-        topology: whose negatives count.
-        mask: what is never a negative.
-        reading_of: the preset that it is another reading of, where its paper, the released code or a third
-            party leave a choice.
+        law: name of the law, and those of its parameters that differ from its defaults.
+        source: name and parameters of the source; None if nothing is drawn.
+        draw: name and parameters of the draw.
+        topology: name and parameters of the topology.
+        mask: name of the mask, a key of `harness.negatives.registry.MASKS`.
+        reading_of: name of the preset of which this is another reading, if the paper is ambiguous or the
+            released code or a third party differ from it.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Preset:
 
 
 def presets() -> dict[str, Preset]:
-    """Return every preset by name, the readings last."""
+    """Return all presets by name, readings last."""
     return {preset.name: preset for preset in (*_PRESETS, *_READINGS)}
 
 

@@ -1,4 +1,4 @@
-"""All pieces of samplers by kind and name."""
+"""All pieces of samplers, by kind and name."""
 
 from __future__ import annotations
 
@@ -54,31 +54,31 @@ TOPOLOGIES: dict[str, type[Topology]] = {piece.name: piece for piece in (Own, In
 MASKS = {
     "labelled": "the query's labelled positives",
     "known-relevant": "every document known to be relevant, labelled or not",
-    "positive-only": "the pair's own positive alone",
+    "positive-only": "only the pair's own positive",
 }
-"""What is never drawn against a query, nor counted where passages are shared."""
+"""Name of a mask -> the documents that are never negatives of a query, drawn or shared."""
 
 
 def make_source(choice: Any) -> Source:
-    """Return a source from a name, or from a name with parameters.
+    """Return a source from its name, or from its name with parameters.
 
     Raises:
-        PieceError: something is wrong with it.
+        PieceError: the name or a parameter is invalid.
     """
     return make_piece("source", SOURCES, choice)
 
 
 def make_draw(choice: Any) -> Draw:
-    """Return a draw; see `make_source`."""
+    """Return a draw, as `make_source` does."""
     return make_piece("draw", DRAWS, choice)
 
 
 def make_topology(choice: Any) -> Topology:
-    """Return a topology; see `make_source`."""
+    """Return a topology, as `make_source` does."""
     return make_piece("topology", TOPOLOGIES, choice)
 
 
 def make_law(choice: Any, parameters: Mapping[str, Any] | None = None) -> Law:
-    """Return a law; see `make_source`. Parameters may stand apart: ``make_law("simans", {"a": 1.0})``."""
+    """Return a law, as `make_source` does; parameters may be separate: ``make_law("simans", {"a": 1.0})``."""
     piece = {"name": choice} if isinstance(choice, str) else choice
     return make_piece("law", LAWS, {**piece, **(parameters or {})})

@@ -1,4 +1,4 @@
-"""An analysis in MLflow: one run, with its files and a few numbers."""
+"""Analyses in MLflow: one run for each, with files and a few metrics."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def record_analysis(
     numbers: Mapping[str, float],
     files: Sequence[Path],
 ) -> bool:
-    """Write an analysis; one that is there of the same fingerprint is replaced.
+    """Write an analysis to MLflow, replacing an earlier one of the same fingerprint.
 
     Args:
         tracking_uri: for example ``sqlite:///store/mlflow.db`` or ``http://host:5000``.
         experiment: name of the MLflow experiment.
-        fingerprint: of what was looked at, and how.
-        tags: shown with the run.
-        numbers: its metrics.
-        files: its artifacts.
+        fingerprint: hash of the analysed runs and the settings of the analysis.
+        tags: tags of the MLflow run.
+        numbers: name of a metric -> its value.
+        files: paths of the artifacts to upload.
 
     Returns:
-        Whether it was written; if not, one line says why.
+        Whether it was written; if not, a warning gives the reason.
     """
     try:
         opened = Experiment(tracking_uri, experiment, lambda: None)

@@ -1,4 +1,4 @@
-"""The folder of a training run: the truth that tables are made from and a crash leaves resumable."""
+"""The folder of a training run: the source of all tables, resumable after a crash."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ PER_QUERY = "per_query.parquet"
 
 
 def is_time(key: str) -> bool:
-    """Tell whether a key of a line of metrics is a time, which no two runs have in common."""
+    """Return whether a key of a line of metrics is a time, which differs between identical runs."""
     return key == "time" or key.startswith("seconds")
 
 
 class RunFolder:
-    """`runs/<fingerprint>/`: spec, links, environment, metrics, checkpoints, rankings, and at last done.json.
+    """`runs/<fingerprint>/`: spec, links, environment, metrics, checkpoints, rankings, and finally done.json.
 
-    Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
-    repeated after it, and a line torn by the crash is cut off by the first who logs again; those who only
-    read leave the folder as it is, for another process may be writing it.
+    Metrics are append-only. A step that was logged before a crash is not logged again when it is repeated,
+    and the next writer removes a line torn by the crash; readers never modify the folder, since another
+    process may be writing it.
 
     Args:
-        folder: made if it is not there.
+        folder: path of the folder, which is created if necessary.
         on_flush: called with the folder whenever its metrics are flushed to disk.
     """
 
@@ -44,7 +44,7 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Where the trainer's state lies, and at the end its encoder."""
+        """Folder of the trainer's checkpoints and, at the end, of its encoder."""
         return self.folder / "checkpoints"
 
     @property
@@ -55,14 +55,14 @@ class RunFolder:
     def describe(
         self, spec: dict[str, Any], links: Sequence[Mapping[str, Any]], environment: dict[str, Any]
     ) -> None:
-        """Write, once, the resolved spec, the links that the fingerprint is made of, and the environment."""
+        """Write the resolved spec, the links of the fingerprint and the environment, unless they exist."""
         if not (self.folder / "spec.json").exists():
             write_json(self.folder / "environment.json", environment)
             write_json(self.folder / "links.json", links)
             write_json(self.folder / "spec.json", spec)
 
     def log(self, phase: str, step: int, **metrics: float) -> None:
-        """Append metrics of a step, unless the step is there."""
+        """Append the metrics of a step, unless the step is logged already."""
         if not metrics or (phase, step) in self._logged:
             return
         self._logged.add((phase, step))
@@ -75,7 +75,7 @@ class RunFolder:
 
     @cached_property
     def _logged(self) -> set[tuple[str, int]]:
-        """What is there when the first line is logged."""
+        """Phases and steps that are logged."""
         self._cut_torn_line()
         return {(line["phase"], line["step"]) for line in self.metrics()}
 
@@ -86,7 +86,7 @@ class RunFolder:
             self._on_flush(self.folder)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines that were written to their end.
+        """Yield the complete lines of metrics.
 
         Raises:
             UserError: a line is corrupt.
@@ -105,11 +105,11 @@ class RunFolder:
                     raise UserError("corrupt line", where=where, fix=fix) from error
 
     def total(self, metric: str) -> float:
-        """Return the sum of a metric over all steps that have it."""
+        """Return the sum of a metric over the steps that log it."""
         return sum(float(line[metric]) for line in self.metrics() if metric in line)
 
     def last(self, phase: str) -> dict[str, float]:
-        """Return the metrics of the last line of a phase; empty where there is none."""
+        """Return the metrics of the last line of a phase; empty if there is none."""
         lines = [line for line in self.metrics() if line["phase"] == phase]
         line = lines[-1] if lines else {}
         return {k: v for k, v in line.items() if k not in {"phase", "step"} and not is_time(k)}
@@ -119,7 +119,7 @@ class RunFolder:
         write_json(self.folder / DONE, result)
 
     def result(self) -> dict[str, Any]:
-        """Return what `finish` wrote.
+        """Return the result that `finish` wrote.
 
         Raises:
             UserError: the file is missing or corrupt.

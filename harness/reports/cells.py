@@ -1,4 +1,4 @@
-"""What cells.json, provenance.json and per_query.parquet hold for targets of every kind."""
+"""The parts of cells.json, provenance.json and per_query.parquet that all kinds of target share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.storage.files import read_json
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A row's run of one seed."""
+    """The finished run of a row and a seed."""
 
     row: str
     seed: int
@@ -30,10 +30,10 @@ class FinishedRun:
 
 
 def refuse_failed_rows(failed: Mapping[str, str]) -> None:
-    """Refuse rows that failed, where a report needs all of its rows.
+    """Raise an error if a row failed, for reports that need all rows.
 
     Raises:
-        RunError: there are some.
+        RunError: a row failed.
     """
     for row, reason in failed.items():
         more = f" ({len(failed)} rows failed)" if len(failed) > 1 else ""
@@ -41,7 +41,7 @@ def refuse_failed_rows(failed: Mapping[str, str]) -> None:
 
 
 def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:
-    """Return the per-query values of all runs: columns row, seed, dataset, split, measure, query, value.
+    """Return the per-query values of all runs, with columns row, seed, dataset, split, measure, query, value.
 
     Raises:
         UserError: a file is missing or corrupt.
@@ -52,7 +52,7 @@ def read_per_query(runs: Sequence[FinishedRun], dataset: str) -> pd.DataFrame:
 
 
 def describe_spec(resolved: Resolved) -> Cells:
-    """Return what the cells of every kind of target begin with, whether there are runs behind it or not."""
+    """Return the cells' keys that come from the spec, which all kinds of target share."""
     target = resolved.target
     return {
         "target": resolved.name,
@@ -81,7 +81,7 @@ def describe_collection(collection: Collection) -> Cells:
 def describe_target(
     resolved: Resolved, runs: Sequence[FinishedRun], columns: Sequence[Cells], collection: Collection
 ) -> Cells:
-    """Return what the cells of runs begin with: what was made, on what, and what is open."""
+    """Return the cells' keys that all kinds with runs share: spec, collection, measures, seeds, columns."""
     target = resolved.target
     compared = {"primary": target.primary, "level": target.level} if isinstance(target, Measured) else {}
     return {
@@ -99,7 +99,7 @@ def describe_target(
 
 
 def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores of the primary column alone, so that the file of many rows stays small."""
+    """Return the scores of the primary column only, which keeps the file of many rows small."""
     column = resolved.primary
     selected = (per_query["measure"] == column.measure) & (per_query["split"] == column.split)
     return per_query[selected]
@@ -108,13 +108,13 @@ def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
 def build_provenance(
     runs: Sequence[FinishedRun], warm_ups: Sequence[FinishedRun], measure: str, overlap: str | None
 ) -> dict[str, Any]:
-    """Return where each figure comes from: run folders, environments, times; and what each stage reached.
+    """Return the content of provenance.json: runs, environments, times, and the result of each stage.
 
     Args:
-        runs: the finished runs.
-        warm_ups: what they continue, as far as they are no rows themselves.
-        measure: of the primary column; its mean over ``dev`` is what a stage is expected to reach again.
-        overlap: how the built-in collection compares with its manifest, where it is used.
+        runs: finished runs of the rows.
+        warm_ups: finished runs that they continue, except those that are rows themselves.
+        measure: measure of the primary column; `harness verify` compares its mean over ``dev``.
+        overlap: a sentence that compares the built-in collection with its manifest; None if it is not used.
     """
     environments: list[Cells] = []
 
@@ -142,7 +142,7 @@ def build_provenance(
 
 
 def reached(folder: RunFolder, measure: str) -> Cells:
-    """Return what a finished run came to: fingerprint, hash of weights, mean of a measure over ``dev``."""
+    """Return a finished run's fingerprint, hash of weights, and mean of a measure over ``dev``."""
     scores = folder.per_query()
     selected = scores[(scores["split"] == "dev") & (scores["measure"] == measure)]["value"]
     return {

@@ -1,4 +1,4 @@
-"""What stands under the table of every kind of target: verdict, intervals, where the figures come from."""
+"""Notes below the tables of all kinds of target: verdict, intervals, provenance of the figures."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ONE_SEED = (
 
 
 def made_on(cells: Cells) -> str:
-    """Return the collection, the scale and how many seeds."""
+    """Return the collection, the scale and the number of seeds, as text."""
     seeds = len(cells["seeds"])
     return f"{collection_text(cells)} at {cells['scale']} scale, {seeds} seed{'s' if seeds > 1 else ''}"
 
 
 def verdict(cells: Cells) -> str:
-    """Return the verdict and what it means."""
+    """Return a sentence with the verdict and its meaning."""
     meanings = {
         "pipeline check": " (it shows that the path works at this scale; it is no evidence about the paper)"
     }
@@ -26,25 +26,25 @@ def verdict(cells: Cells) -> str:
 
 
 def last_line(cells: Cells, *more: str) -> str:
-    """Return what ends the report on the console: made on what, and what it is worth."""
+    """Return the last line of the report on the terminal: measure, collection and verdict."""
     one_seed = [ONE_SEED] if len(cells["seeds"]) == 1 else []
     facts = [f"{cells['primary']} on {made_on(cells)}", *more, f"verdict: {cells['verdict']}."]
     return " ".join(["; ".join(facts), *one_seed])
 
 
 def row_notes(cells: Cells) -> Notes:
-    """Return what each row is, as far as there is something to say."""
+    """Return the summaries of the rows."""
     notes = (NoteItem(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
     return Notes("Rows", tuple(notes))
 
 
 def plot(what: str) -> Figure:
-    """Return the figure that stands beside the tables of every kind."""
+    """Return the figure of a report, with its description."""
     return Figure("figure", f"{what} The tables hold the same figures.")
 
 
 def two_intervals(cells: Cells) -> str:
-    """Return what the two intervals are."""
+    """Return an explanation of the two kinds of interval."""
     return (
         f"Intervals at {cells['level'] * 100:g} %. These checkpoints: paired over queries, mean over seeds. "
         "The method: seeds and queries as crossed random effects, each part of the variance with its own "
@@ -53,7 +53,7 @@ def two_intervals(cells: Cells) -> str:
 
 
 def origins(cells: Cells) -> list[str]:
-    """Return where the figures come from: collection, provider, settings, what the scale and paper leave."""
+    """Return the provenance of the figures: collection, provider, settings, notes on scale and paper."""
     return [
         *_collection(cells),
         "Measured with: "

@@ -1,4 +1,4 @@
-"""The report of each kind of target; a new kind is a package beside these and an entry here."""
+"""The report of each kind of target; a new kind is a package beside this file and an entry here."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ BuildOnOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Co
 BuildOnAll = Callable[
     [Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells
 ]
-"""Makes cells from the runs, their scores, and the collection of a target's one dataset or of all."""
+"""Builds cells from the runs, their scores, and the collections of all datasets of a target."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a kind of target is reported.
+    """The functions that report a kind of target.
 
     Attributes:
-        scores: which per-query scores its results keep, of all that were measured.
-        build: makes the content of cells.json from the runs, the rows that failed and why, the scores of the
-            runs, and dataset -> collection.
-        document: cells -> what all texts of the report say.
-        csv: cells -> table.csv.
-        draw: writes figure.svg and figure.png from cells.
+        scores: selects the per-query scores that per_query.parquet keeps.
+        build: builds the content of cells.json from the runs, the failed rows with their reasons, the scores
+            of the runs, and dataset -> collection.
+        document: returns the report for the content of cells.json.
+        csv: returns the text of table.csv for the content of cells.json.
+        draw: writes figure.svg and figure.png for the content of cells.json.
     """
 
     scores: Callable[[Resolved, pd.DataFrame], pd.DataFrame]
@@ -66,7 +66,7 @@ class Report:
 
 
 def _on_one_dataset(build: BuildOnOne) -> BuildOnAll:
-    """Return what builds cells on the one dataset that the target has."""
+    """Adapt a function that builds cells on one collection to all collections of a target."""
 
     def build_on_all(
         resolved: Resolved,
@@ -106,18 +106,18 @@ REPORTS = {
     ),
     "sweep": Report(swept_scores, _on_one_dataset(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
 }
-"""Kind of a target -> its report."""
+"""Kind of target -> its report."""
 
 
 def report_of(cells: Any, where: Path) -> Report:
-    """Return the report for the content of a cells.json.
+    """Return the report of the kind that a cells.json is of.
 
     Args:
-        cells: its content.
-        where: the file, for the message.
+        cells: content of the file, not yet checked.
+        where: path of the file, for error messages.
 
     Raises:
-        UserError: it is of no kind that there is.
+        UserError: the kind is unknown.
     """
     kind = cells.get("kind") if isinstance(cells, dict) else None
     if kind not in REPORTS:
@@ -127,5 +127,5 @@ def report_of(cells: Any, where: Path) -> Report:
 
 
 def document_of(cells: Cells) -> Document:
-    """Return what the report of cells says, whatever their kind."""
+    """Return the report for the content of a cells.json of any kind."""
     return REPORTS[cells["kind"]].document(cells)

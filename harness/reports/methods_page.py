@@ -1,4 +1,4 @@
-"""docs/methods.md and docs/methods.svg; `python -m harness.reports.methods_page` writes them."""
+"""The page docs/methods.md and its figure; `python -m harness.reports.methods_page` writes both."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOSSES = (
 
 
 def render_page(library: Library) -> str:
-    """Return docs/methods.md."""
+    """Return the text of docs/methods.md."""
     methods = catalogue(library)
     parts = [INTRODUCTION]
     for kind, description in KINDS.items():
@@ -45,14 +45,14 @@ def render_page(library: Library) -> str:
 
 
 def main() -> None:
-    """Write page and figure."""
+    """Write the page and its figure."""
     page = render_page(Library(CHECKOUT / "experiments"))
     write_bytes(CHECKOUT / "docs" / "methods.md", page.encode())
     write_bytes(CHECKOUT / "docs" / "methods.svg", draw_laws())
 
 
 def _section(method: Method) -> str:
-    """Return what there is to say of one method."""
+    """Return the section on one method."""
     blocks = [f"### {method.name}", method.summary, f"Citation: {method.citation}"]
     if method.formula:
         blocks.append(f"{FORMULA_OF[method.kind]}: `{method.formula}`")

@@ -1,4 +1,4 @@
-"""What provenance.json says, as blocks of a report: environments and runs."""
+"""The content of provenance.json as blocks of a report: environments and runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.reports.document import NoteItem, Notes, Table, TableColumn, fields
 from harness.reports.text import NOTHING
 
 SHOWN = ("torch", "transformers", "numpy", "ir-measures", "faiss-cpu", "faiss-gpu")
-"""Packages that a reader asks for; all stand in provenance.json."""
+"""Packages whose versions the report prints; provenance.json has all packages."""
 
 
 def environments(provenance: Any) -> Notes:
-    """Return commit, hardware and packages of each environment, and how the collection was checked."""
+    """Return commit, hardware and packages of each environment, and the check of the collection."""
     items = [
         NoteItem(_environment(environment), f"Environment {number}")
         for number, environment in enumerate(provenance["environments"])
@@ -24,7 +24,7 @@ def environments(provenance: Any) -> Notes:
 
 
 def run_table(provenance: Any) -> Table:
-    """Return a line for each run."""
+    """Return a table with a line for each run."""
     columns = (
         TableColumn("Row", names=True),
         TableColumn("seed"),

@@ -1,4 +1,4 @@
-"""Everything that is rendered below a results folder, from cells, provenance and per-query scores alone."""
+"""Rendering of results folders, from cells.json, provenance.json and per_query.parquet only."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ LOG = logging.getLogger(__name__)
 
 
 def render(folder: Path) -> Cells:
-    """Render tables and figures of one target, `<scale>/<paper>/<target>/`.
+    """Render the tables and figures of one target in its folder, `<scale>/<paper>/<target>/`.
 
     Raises:
-        UserError: cells.json is missing, corrupt, of an unknown kind, or of another state of the harness.
+        UserError: cells.json is missing, corrupt, of an unknown kind, or of another version of the harness.
     """
     cells: Cells = read_json(folder / "cells.json")
     report = report_of(cells, folder / "cells.json")
@@ -44,10 +44,10 @@ def render(folder: Path) -> Cells:
 
 
 def render_index(scale: Path) -> Path:
-    """Render the page of a scale's targets and searches; targets with a file missing are rendered first.
+    """Render a scale's page of targets and tuning reports, after targets that lack a rendered file.
 
     Args:
-        scale: the folder of the scale below a results root.
+        scale: folder of the scale below a results root.
     """
     for folder in _folders(scale):
         if not all((folder / name).exists() for name in RENDERED):
@@ -58,17 +58,17 @@ def render_index(scale: Path) -> Path:
 
 
 def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
-    """Render one target at all its scales, or all targets, and the pages that they stand on.
+    """Render one target at all its scales, or all targets, and the pages that contain them.
 
     Args:
-        root: of the results.
-        target: `<paper>/<target>`; all that have results by default.
+        root: root folder of the results.
+        target: name of the target, `<paper>/<target>`; by default all targets with results.
 
     Returns:
-        The pages, and the folders that were rendered.
+        The rendered folders, followed by the pages.
 
     Raises:
-        UserError: there are no results of it.
+        UserError: there are no such results.
     """
     folders = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
     selected = [folder for folder in folders if target in (None, f"{folder.parent.name}/{folder.name}")]
@@ -82,7 +82,7 @@ def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
 
 
 def page_text(scale: Path) -> str:
-    """Return the page of a scale's targets, whose figures are drawn already, with links to its searches."""
+    """Return a scale's page of targets, from their existing figures, with links to tuning reports."""
     entries = []
     for folder in _folders(scale):
         with _skip_unreadable(), _refuse_other_versions(folder):
@@ -91,7 +91,7 @@ def page_text(scale: Path) -> str:
 
 
 def _tuning_links(scale: Path) -> list[ReportLink]:
-    """Return the searches of a scale that have a report of their own, from their trials."""
+    """Return links to the tuning reports of a scale, from their trials."""
     links = []
     for path in sorted(scale.glob("searches/*/trials.json")):
         with _skip_unreadable(), _refuse_other_versions(path.parent):
@@ -103,7 +103,7 @@ def _tuning_links(scale: Path) -> list[ReportLink]:
 
 @contextmanager
 def _refuse_other_versions(folder: Path) -> Iterator[None]:
-    """Tell results that lack what is read of them today; they were made before there was such a thing."""
+    """Raise an error for results of another version of the harness, which lack keys read today."""
     try:
         yield
     except (KeyError, TypeError) as error:
@@ -114,7 +114,7 @@ def _refuse_other_versions(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _skip_unreadable() -> Iterator[None]:
-    """Leave a target out of a page where its results cannot be read, and say so."""
+    """Skip a target with unreadable results, with a warning."""
     try:
         yield
     except UserError as error:
@@ -122,18 +122,18 @@ def _skip_unreadable() -> Iterator[None]:
 
 
 def html_text(folder: Path) -> str:
-    """Return one target as HTML, its figures drawn already."""
+    """Return one target's report as HTML, from its existing figures."""
     return render_html(_entry(folder, ""))
 
 
 def _folders(scale: Path) -> list[Path]:
-    """Return the targets of a scale; one that another process is just writing comes with that one's page."""
+    """Return the complete targets of a scale; a process that is writing one renders the page afterwards."""
     folders = sorted(path.parent for path in scale.glob("*/*/cells.json"))
     return [folder for folder in folders if all((folder / name).exists() for name in DATA)]
 
 
 def _entry(folder: Path, prefix: str) -> PageEntry:
-    """Return a target for HTML; its figures are drawn already."""
+    """Return a target's page entry, from its existing figures."""
     cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
     document = document_of(cells)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
@@ -160,7 +160,7 @@ def _entry(folder: Path, prefix: str) -> PageEntry:
 
 
 def _called(cells: Cells) -> str:
-    """Return how commands name a target; what a search wrote is named by its path."""
+    """Return a target's name for commands; that of a tuning confirmation is the path of its spec."""
     if cells["kind"] != "confirmation":
         return str(cells["target"])
     search = str(cells["target"]).removesuffix("/confirmation")

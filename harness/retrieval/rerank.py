@@ -1,4 +1,4 @@
-"""Scores of a ranker for given documents of each query."""
+"""A ranker's scores of selected documents for each query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.retrieval.encode import TOKENS_PER_BATCH, length_buckets
 
 
 def nothing(done: int) -> None:
-    """Show no progress."""
+    """Ignore the progress."""
 
 
 def rerank_scores(
@@ -32,16 +32,16 @@ def rerank_scores(
     """Score documents for each query, without dropout.
 
     Args:
-        ranker: which.
-        tokens: of the collection.
-        split: of the queries.
-        documents: [Q, k] document numbers; below 0 where there is none.
-        pair_tokens: tokens of a pair at most.
-        rows: [Q] numbers of the queries; all of the split by default.
-        advance: called with the number of pairs that are scored.
+        ranker: cross-encoder that scores the pairs.
+        tokens: token store of the collection.
+        split: name of the queries' split.
+        documents: [Q, k] document numbers; negative for no document.
+        pair_tokens: maximal length of a pair in tokens.
+        rows: [Q] numbers of the queries; by default all of the split.
+        advance: called after each batch with the number of pairs scored so far.
 
     Returns:
-        [Q, k] float32; -inf where there is no document.
+        [Q, k] float32 scores; -inf for no document.
     """
     queries = tokens.queries[split]
     rows = np.arange(len(queries)) if rows is None else rows
@@ -63,13 +63,13 @@ def rerank_scores(
 
 
 def scored_buckets(ranker: Ranker, pairs: Pairs, pad: int, places: int) -> Iterator[tuple[IntArray, Tensor]]:
-    """Yield row numbers of pairs and their scores, bucketed by length.
+    """Yield row numbers of pairs and their scores, in batches of similar length.
 
     Args:
-        ranker: which.
-        pairs: P of them.
-        pad: token id that fills.
-        places: token places (padding included) that are scored at once.
+        ranker: cross-encoder that scores the pairs.
+        pairs: P pairs of query and passage.
+        pad: id of the padding token.
+        places: maximal number of tokens in a batch, including padding.
     """
     device = next(ranker.parameters()).device
     for bucket in length_buckets(pairs.lengths, places):

@@ -1,4 +1,4 @@
-"""The collection, built from the installed packages: harvest, clean, deduplicate, split, judge."""
+"""Building `pydocs` from the installed packages: harvest, clean, deduplicate, split, judge."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from harness.collections.pydocs.see_also import NameIndex, make_see_also
 from harness.collections.pydocs.splits import cluster_entries, make_queries
 
 CONSTRAINTS = Path(__file__).parents[3] / "constraints.txt"
-"""The pins of the project's checkout."""
+"""File of the pinned versions, in the project's checkout."""
 
 
 def pins_of(packages: Sequence[str] = PACKAGES, constraints: Path | None = None) -> dict[str, str]:
-    """Return the pinned version of each harvested package, installed or not; they name the collection."""
+    """Return the pinned version of each harvested package; they are the key of the collection."""
     pins = read_pins(constraints or CONSTRAINTS)
     return {canonical(package): pins.get(canonical(package), "") for package in packages}
 
@@ -27,17 +27,17 @@ def pins_of(packages: Sequence[str] = PACKAGES, constraints: Path | None = None)
 def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACKAGES) -> Collection:
     """Build ``pydocs`` from the docstrings of the installed, pinned packages.
 
-    The same pins give the same collection on every platform and Python version.
+    Equal pins yield the same collection on all platforms and Python versions.
 
     Args:
-        constraints: file of ``==`` pins; the project's own by default.
-        packages: distributions to harvest; all of them by default.
+        constraints: file of ``==`` pins; by default that of the project.
+        packages: distributions to harvest; by default all of `PACKAGES`.
 
     Returns:
         Documents in order of their ids; queries ``train``, ``dev``, ``test`` and ``see-also``.
 
     Raises:
-        UserError: a package is not pinned, or not installed in the pinned version, or a file does not parse.
+        UserError: a package is not pinned or not installed in the pinned version, or a file does not parse.
     """
     pins = read_pins(constraints or CONSTRAINTS)
     versions = {canonical(package): pinned_version(package, pins) for package in packages}
@@ -66,7 +66,7 @@ def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACK
 
 
 def harvest(packages: Iterable[str]) -> list[Docstring]:
-    """Read all docstrings of installed packages; of two with one id the first counts."""
+    """Read all docstrings of installed packages; of several with the same id, the first counts."""
     docstrings: dict[tuple[str, str], Docstring] = {}
     for package in packages:
         for file in source_files(package):
@@ -76,7 +76,7 @@ def harvest(packages: Iterable[str]) -> list[Docstring]:
 
 
 def _by_package(ids: Iterable[str]) -> dict[str, int]:
-    """Count ids by package, and all of them."""
+    """Count the ids of each package, and all ids."""
     counts = Counter(known.split(":")[0] for known in ids)
     return {"all": counts.total(), **dict(sorted(counts.items()))}
 

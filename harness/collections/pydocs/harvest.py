@@ -1,4 +1,4 @@
-"""Docstrings of a source file, read with ``ast``: the code is parsed, never imported or run."""
+"""Docstrings of a source file, read with ``ast``, which parses the code without running it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.collections.pydocs.packages import SourceFile
 from harness.errors import UserError
 
 PRIVATE = re.compile(r"_(?!_\w+__$)")
-"""Names of private definitions; those of special methods, such as ``__init__``, are public."""
+"""Pattern of names of private definitions; special methods such as ``__init__`` are public."""
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -24,7 +24,7 @@ class Docstring:
     Attributes:
         package: canonical name of the distribution.
         name: qualified name, for example ``scipy.sparse._csr.csr_array.tocsc``.
-        text: the raw constant, indented as in the source.
+        text: raw text, indented as in the source file.
     """
 
     package: str
@@ -35,8 +35,8 @@ class Docstring:
 def read_docstrings(file: SourceFile) -> list[Docstring]:
     """Return the docstrings of classes, functions, methods and ``add_newdoc`` calls of a file.
 
-    Private definitions, and those inside a function, are left out. Of several definitions of one name
-    (overloads, setters, branches of an ``if``) the first with a docstring counts.
+    Private definitions and those inside functions are skipped. Of several definitions of the same name
+    (overloads, setters, branches of an ``if``), the first one with a docstring counts.
 
     Raises:
         UserError: the file is missing, is not UTF-8, or does not parse.

@@ -1,4 +1,4 @@
-"""What ``pydocs`` should hold: a committed list of its documents, to see where another machine differs.
+"""The committed list of ``pydocs``' documents, to compare the collection between machines.
 
 ``python -m harness.collections.pydocs.manifest`` builds the collection and compares it; with ``--write`` it
 rewrites the list.
@@ -28,14 +28,14 @@ COLUMNS = ("package", "version", "name", "text", "split")
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """A document as the manifest lists it.
+    """A document in the manifest.
 
     Attributes:
         package: canonical name of the distribution.
-        version: its version.
-        name: qualified name of what is documented.
-        text: 12 hex digits of the SHA-256 of the query, a line break and the document.
-        split: split of its query; empty for a document that no query asks for.
+        version: version of the distribution.
+        name: qualified name of the documented definition.
+        text: first 12 hex digits of the SHA-256 of the query, a line break and the document.
+        split: split of its query; empty for a document without a query.
     """
 
     package: str
@@ -52,13 +52,13 @@ class ManifestRow:
 
 @dataclass(frozen=True)
 class ManifestOverlap:
-    """How a collection compares with the manifest.
+    """The comparison of a collection with the manifest.
 
     Attributes:
-        identical: number of documents of the same text and split.
-        missing: ids that only the manifest has.
-        changed: ids of another text or split.
-        extra: ids that only the collection has.
+        identical: number of documents with the same text and split.
+        missing: ids in the manifest only.
+        changed: ids with another text or split.
+        extra: ids in the collection only.
     """
 
     identical: int
@@ -68,14 +68,14 @@ class ManifestOverlap:
 
     @property
     def share(self) -> float:
-        """Identical documents as a fraction of all that either side has."""
+        """Identical documents as a fraction of the union of both sides."""
         return self.identical / max(
             1, self.identical + len(self.missing) + len(self.changed) + len(self.extra)
         )
 
     @property
     def summary(self) -> str:
-        """One line: the overlap in per cent, and what differs by package."""
+        """One line with the overlap in percent and the differences by package."""
         same = f"pydocs: {self._percent} % of documents as in the manifest ({self.identical} identical"
         for what, ids in (("missing", self.missing), ("changed", self.changed), ("extra", self.extra)):
             if ids:
@@ -85,7 +85,7 @@ class ManifestOverlap:
 
     @property
     def _percent(self) -> str:
-        """The share in per cent, rounded down: 100.0 means all."""
+        """The share in percent, rounded down, so that 100.0 means all."""
         return f"{int(self.share * 1000) / 10:.1f}"
 
 
@@ -108,7 +108,7 @@ def compare_with_manifest(collection: Collection, path: Path = MANIFEST) -> Mani
 
 
 def manifest_rows(collection: Collection) -> list[ManifestRow]:
-    """Return one row a document of ``pydocs``, in order of ids."""
+    """Return one row for each document of ``pydocs``, in order of ids."""
     query_of_document: dict[str, tuple[str, str]] = {}
     for split in ("train", "dev", "test"):
         queries = collection.queries[split]
@@ -149,7 +149,7 @@ def read_manifest(path: Path = MANIFEST) -> list[ManifestRow]:
 
 
 def write_manifest(rows: Iterable[ManifestRow], path: Path = MANIFEST) -> None:
-    """Write a manifest atomically, the same bytes for the same rows."""
+    """Write a manifest atomically; equal rows yield identical bytes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -158,7 +158,7 @@ def write_manifest(rows: Iterable[ManifestRow], path: Path = MANIFEST) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build the collection, then compare it with the manifest or rewrite it."""
+    """Build the collection, and compare it with the manifest or rewrite the manifest."""
     parser = argparse.ArgumentParser(
         prog="python -m harness.collections.pydocs.manifest", description=__doc__
     )

@@ -1,4 +1,4 @@
-"""The second test set: how a "See also" line of one docstring describes another."""
+"""The second test set: queries are "See also" lines, in which one docstring describes another."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from harness.collections.pydocs.markup import words
 from harness.collections.pydocs.splits import Clustering, judgements
 
 SAME_WORDS = 0.75
-"""Jaccard similarity of words from which a description repeats a summary rather than paraphrases it."""
+"""Minimal Jaccard similarity of words at which a description repeats a summary."""
 
 _RELATIVE = re.compile(
     r"\b(this|these|similar\w*|equivalent|corresponding\w*|same|related|alternative\w*|counterpart|instead)\b",
     re.I,
 )
-"""Words of a description that means little without the docstring it stands in."""
+"""Pattern of descriptions that depend on the docstring around them."""
 
 
 class NameIndex:
-    """Looks up what a name in a docstring refers to.
+    """An index that resolves the names in docstrings.
 
     Args:
-        ids: ids (``package:qualified.name``) of all docstrings, also of those too short to be documents: a
-            name must not seem to mean one thing because its other bearers were dropped.
+        ids: ids (``package:qualified.name``) of all docstrings, including those too short to be documents,
+            which may make a name ambiguous.
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
@@ -37,12 +37,12 @@ class NameIndex:
             self._by_last[known.rsplit(".", 1)[-1]].append(known)
 
     def resolve(self, name: str, referrer: str) -> str | None:
-        """Return the id that a name means in the docstring of ``source``, None if none or several.
+        """Return the id that a name refers to in the docstring of ``referrer``; None if it is not unique.
 
-        Scopes are searched from the source's own class or module outwards to its package, then, for a dotted
-        name, all packages; the first that knows the name decides. The parts of a dotted name must occur in
+        Scopes are searched from the referrer's class or module outwards to its package, then, for a dotted
+        name, all packages; the first scope with the name decides. The parts of a dotted name must occur in
         this order in the qualified name, whose module may be private: ``linalg.norm`` is
-        ``numpy.linalg._linalg.norm``. A bare name is no method of a class other than the source's own.
+        ``numpy.linalg._linalg.norm``. A bare name never refers to a method of another class.
         """
         prefix, _, last = name.rpartition(".")
         known = self._by_last.get(last, [])
@@ -64,17 +64,17 @@ class NameIndex:
 
 
 def _occurs(prefix: str, qualified: str) -> bool:
-    """Tell whether the parts of a prefix occur, in order, in a qualified name."""
+    """Return whether the parts of a prefix occur, in order, in a qualified name."""
     parts = iter(qualified.split("."))
     return not prefix or all(part in parts for part in prefix.split("."))
 
 
 def make_see_also(entries: Sequence[Entry], names: NameIndex, groups: Clustering) -> Queries:
-    """Make queries of the one-line descriptions of test documents.
+    """Make queries from the one-line descriptions of test documents.
 
-    A description serves if it names exactly one docstring, which is a document of a test cluster; if it can
-    stand alone; if it paraphrases, that is, does not repeat the document's own summary and is no entry's
-    summary; and if no other line uses the same words for another document.
+    A description is used if its name refers to exactly one docstring, which is a document of a test cluster;
+    if it is self-contained; if it paraphrases, that is, neither repeats the document's summary nor equals any
+    entry's summary; and if no other line describes another document with the same words.
     """
     position = {entry.id: at for at, entry in enumerate(entries)}
     summaries = {normalised(entry.summary) for entry in entries}
@@ -109,7 +109,7 @@ def make_see_also(entries: Sequence[Entry], names: NameIndex, groups: Clustering
 
 
 def _descriptions(entries: Sequence[Entry]) -> Iterator[tuple[str, str, str]]:
-    """Yield (id of the source, name, description) of every line that can stand alone as a query."""
+    """Yield (id of the referrer, name, description) of all lines that are self-contained queries."""
     fewest, most = SUMMARY_WORDS
     for entry in entries:
         for name, text in entry.see_also:

@@ -17,8 +17,8 @@ from harness.negatives.noise import Noise
 class Blend:
     """The first source of a union gets the share ``hard`` of the weight, the others together the rest.
 
-    Within a share candidates are alike. A draw is hard with chance ``hard``, as a toss for each slot; drawn
-    without replacement the later draws see what is left.
+    Within a share, candidates have equal weights. Each draw is hard with probability ``hard``; without
+    replacement, later draws depend on the remaining candidates.
     """
 
     name: ClassVar[str] = "blend"
@@ -31,7 +31,7 @@ class Blend:
     hard: float = Field(default=1 / 101, ge=0, le=1)
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return the log of each candidate's part of its share."""
+        """Return the logarithm of each candidate's part of its share."""
         hard = candidates.valid & (candidates.origin == 0)
         easy = candidates.valid & ~hard
         with np.errstate(divide="ignore"):

@@ -48,16 +48,16 @@ class Debiased:
 
     @property
     def shift_free(self) -> bool:
-        """Readings B, D and F take a share of a score, not a difference."""
+        """Readings B, D and F use a share of a score instead of a difference."""
         return self.reading in {"A", "C", "E"}
 
     @property
     def needs(self) -> frozenset[str]:
-        """s(d+, d-), in reading F."""
+        """Embeddings of documents for s(d+, d-), in reading F."""
         return DOCUMENTS if self.reading == "F" else NOTHING
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return the log-weights of the chosen reading; rows are filled uniformly where they are zero."""
+        """Return the log-weights of the chosen reading; rows without enough weights are filled uniformly."""
         return Weights(only_valid(candidates, self._log_weight(candidates)), (uniform_fill(candidates),))
 
     def _log_weight(self, candidates: Candidates) -> Floats:

@@ -17,9 +17,8 @@ from harness.negatives.noise import Noise
 class DocSim:
     """Weights from s(d+, d-), "replacing" the query's scores.
 
-    The paper prints no formula. ``released``: exp(a |s(d+, d-) - min over the row|), which stands in a class
-    that no script uses (utils/MARCO_until_new.py:263-399). ``bell``: equation 4 with s(d+, d-) in the place
-    of s(q, d-).
+    The paper prints no formula. ``released``: exp(a |s(d+, d-) - min over the row|), from a class that no
+    script uses (utils/MARCO_until_new.py:263-399). ``bell``: equation 4 with s(d+, d-) instead of s(q, d-).
     """
 
     name: ClassVar[str] = "doc-sim"

@@ -37,7 +37,7 @@ class RankWindow:
         return self
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return 0 inside the window; a row with too few of them is filled from the ranks nearest to it."""
+        """Return log-weights of 0 inside the window, with fills from the ranks nearest to it."""
         rank = candidates.rank().astype(np.float64)
         count = candidates.valid.sum(axis=1, keepdims=True)
         low, high = np.floor(self.first * count), np.ceil(self.last * count)

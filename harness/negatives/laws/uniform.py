@@ -13,7 +13,7 @@ from harness.negatives.noise import Noise
 
 @dataclass(frozen=True, config=STRICT)
 class Uniform:
-    """All candidates alike."""
+    """Equal weights on all candidates."""
 
     name: ClassVar[str] = "uniform"
     summary: ClassVar[str] = "equal weights on the candidates"

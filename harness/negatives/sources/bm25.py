@@ -1,4 +1,4 @@
-"""The documents that share words with the query."""
+"""The best documents by BM25."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ class BM25:
     count: CountBasis = "kept"
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Search by words."""
+        """Search by BM25."""
         score, number = view.lexical(depth(view, k, self.count))
         return keep(view, np.where(score > 0, number, -1), k, self.count)

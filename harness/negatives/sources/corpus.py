@@ -1,4 +1,4 @@
-"""Any documents."""
+"""Random documents of the corpus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STAGE = 60
 
 @dataclass(frozen=True, config=STRICT)
 class Corpus:
-    """K documents drawn uniformly from the whole corpus, anew for each pair and refresh.
+    """K documents drawn uniformly from the whole corpus, again for each pair and refresh.
 
     A visit's negatives are uniform over the corpus; visits between two refreshes share the K.
     """

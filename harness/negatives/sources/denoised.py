@@ -1,4 +1,4 @@
-"""Another source without what a ranker takes for relevant."""
+"""Candidates of another source that a ranker does not consider relevant."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ RETRIEVER = "retriever"
 
 @dataclass(frozen=True, config=HOLDING)
 class Denoised:
-    """The candidates of another source that a ranker gives less than ``below``.
+    """The candidates of another source to which a ranker assigns a probability less than ``below``.
 
-    ``ranker``: ``retriever``, the chance of the candidate against the positive by the present retriever,
+    ``ranker``: ``retriever``, the probability of the candidate against the positive by the current retriever,
     1 / (1 + exp(s(q, d+) - s(q, d-))); or a TREC run file of a ranker's probabilities over the training
-    queries. A pair of which fewer than ``at_least`` pass keeps its least probable ones up to that number.
-    Candidates that the file does not hold are kept last of all.
+    queries. If fewer than ``at_least`` candidates of a pair pass, it keeps its least probable ones up to that
+    number. Candidates that are not in the file count as the most probable.
     """
 
     name: ClassVar[str] = "denoised"
-    summary: ClassVar[str] = "another source without what a ranker takes for relevant"
+    summary: ClassVar[str] = "another source without the candidates that a ranker considers relevant"
     citation: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
 
     of: SkipValidation[Source]
@@ -47,11 +47,11 @@ class Denoised:
 
     @property
     def has(self) -> frozenset[str]:
-        """What the other source has."""
+        """The properties of the other source."""
         return self.of.has
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Keep what the ranker does not doubt."""
+        """Drop the candidates that the ranker considers relevant."""
         whole = self.of.propose(view, k)
         by_retriever = self.ranker == RETRIEVER
         probability = self._from_retriever(view, whole) if by_retriever else self._read(view, whole)

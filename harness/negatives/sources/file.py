@@ -1,4 +1,4 @@
-"""Candidates that somebody else retrieved."""
+"""Candidates from a TREC run file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from harness.negatives.sources.source import DOCUMENTS, Proposal, View, keep
 class File:
     """The rankings of a TREC run file over the training queries, at most K documents each.
 
-    ``scores``: of the present retriever (``model``), or those of the ``file``, the positive's among them;
-    the latter have no s(d+, d-). Runs depend on the file's content, not on its path.
+    ``scores``: those of the current retriever (``model``), or those of the ``file``, which must include the
+    positives; the latter have no s(d+, d-). Runs depend on the file's content, not on its path.
     """
 
     name: ClassVar[str] = "file"
@@ -38,11 +38,11 @@ class File:
 
     @property
     def has(self) -> frozenset[str]:
-        """Embeddings of documents, where the model scores."""
+        """Embeddings of documents, if the model scores them."""
         return DOCUMENTS if self.scores == "model" else frozenset()
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Read the rankings."""
+        """Read the candidates from the file."""
         rankings = read_run(self.path)
         rows = [rankings.get(view.query_ids[number]) for number in view.pairs[:, 0]]
         width = max((len(row) for row in rows if row is not None), default=0)
@@ -68,7 +68,7 @@ class File:
     def _with_scores(
         self, view: View, proposal: Proposal, ranked: np.ndarray, scores: np.ndarray
     ) -> Proposal:
-        """Add the file's scores; a positive that it lacks has none to weigh by."""
+        """Add the file's scores, which must include those of the positives."""
         at_positive = ranked == view.pairs[:, 1:]
         lacking = np.flatnonzero(~at_positive.any(axis=1))
         if len(lacking):
@@ -97,7 +97,7 @@ def read_run(path: str) -> dict[str, pd.DataFrame]:
         Query id -> frame of ``document`` and ``score``, best first.
 
     Raises:
-        UserError: a line does not have six fields, or a score is no number.
+        UserError: a line does not have six fields, or a score is not a number.
     """
     names = ["query", "q0", "document", "rank", "score", "tag"]
     fields, used = "six fields a line: query Q0 document rank score tag", ["query", "document", "score"]

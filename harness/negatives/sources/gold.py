@@ -1,4 +1,4 @@
-"""Positives of other queries."""
+"""Positives of other training queries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STAGE = 61
 
 @dataclass(frozen=True, config=STRICT)
 class Gold:
-    """K labelled positives of other training queries, drawn uniformly, anew for each pair and refresh."""
+    """K labelled positives of other training queries, drawn uniformly, again for each pair and refresh."""
 
     name: ClassVar[str] = "gold"
     summary: ClassVar[str] = "K positives of other training queries, drawn uniformly"
@@ -23,5 +23,5 @@ class Gold:
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Draw from all pairs' positives."""
+        """Draw from the positives of all pairs."""
         return draw_uniform(view, np.unique(view.pairs[:, 1]), k, STAGE)

@@ -1,4 +1,4 @@
-"""A few candidates of another source."""
+"""A random subset of another source's candidates."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Subset:
 
     @property
     def has(self) -> frozenset[str]:
-        """What the other source has."""
+        """The properties of the other source."""
         return self.of.has
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Draw from what the other source proposes."""
+        """Draw from the other source's candidates."""
         whole = self.of.propose(view, k)
         query, positive = view.pairs[:, :1], view.pairs[:, 1:]
         noise = uniform(view.seed, view.round, STAGE, query, positive, whole.document)

@@ -13,14 +13,14 @@ from harness.retrieval.search import exact_search
 
 @dataclass(frozen=True, config=STRICT)
 class TopK:
-    """The K documents of greatest s(q, d) by the present retriever.
+    """The K documents of greatest s(q, d) by the current retriever.
 
-    ``count``: K counts what is left after positives are removed (default), or what is ``retrieved`` before,
-    as in the released code, so that rows differ in length.
+    ``count``: K counts the documents that remain after positives are removed (default), or those
+    ``retrieved`` before, as in the released code, where rows differ in length.
     """
 
     name: ClassVar[str] = "top-k"
-    summary: ClassVar[str] = "the K documents nearest to the query by the present retriever"
+    summary: ClassVar[str] = "the K documents nearest to the query by the current retriever"
     citation: ClassVar[str] = "ANCE (Xiong et al. 2021), section 4; SimANS, section 4.1"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 

@@ -20,7 +20,7 @@ class TopKByPositive:
     """
 
     name: ClassVar[str] = "top-k-by-positive"
-    summary: ClassVar[str] = "the K documents nearest to the positive by the present retriever"
+    summary: ClassVar[str] = "the K documents nearest to the positive by the current retriever"
     citation: ClassVar[str] = "TriSampler, Table 4; ANCE-Tele (Sun et al. 2022), lookahead negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 

@@ -1,4 +1,4 @@
-"""Several sources together."""
+"""The union of several sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.pieces import HOLDING
 
 @dataclass(frozen=True, config=HOLDING)
 class Union:
-    """The candidates of several sources, at most K of each; a document counts for the first that has it."""
+    """The candidates of several sources, at most K of each; a document belongs to the first that has it."""
 
     name: ClassVar[str] = "union"
     summary: ClassVar[str] = "the candidates of several sources together"
@@ -32,7 +32,7 @@ class Union:
         return self
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Put the parts side by side and drop repeated documents."""
+        """Concatenate the parts' proposals and drop repeated documents."""
         proposals = [part.propose(view, k) for part in self.parts]
         document = np.concatenate([proposal.document for proposal in proposals], axis=1)
         valid = np.concatenate([proposal.valid for proposal in proposals], axis=1)
@@ -47,7 +47,7 @@ class Union:
 
 
 def _repeated(document: Integers, valid: Booleans) -> Booleans:
-    """Tell which documents of a row stand further left already, [R, C]; invalid ones do not count."""
+    """Return whether each document occurs further left in its row, [R, C]; invalid ones do not count."""
     keys = np.where(valid, document, -1 - np.arange(document.shape[1])[None, :])
     order = np.argsort(keys, axis=1, kind="stable")
     in_order = np.take_along_axis(keys, order, axis=1)

@@ -1,4 +1,4 @@
-"""The cells of a calibration: the difference of every pair of sides, and how many intervals cover 0."""
+"""The cells of a calibration: the difference of each pair of sides, and how many intervals cover 0."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def build_calibration(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         RunError: a row failed.
-        UserError: of no pair both sides were made.
+        UserError: no pair has runs of both sides.
     """
     refuse_failed_rows(failed)
     target, column = cast("Calibration", resolved.target), resolved.primary.model_dump()
@@ -62,7 +62,7 @@ def build_calibration(
 
 
 def coverages(pairs: Sequence[Cells], level: float) -> Cells:
-    """Return the coverage of each kind of interval; with one seed, of the first seed's alone."""
+    """Return the coverage of each kind of interval; with one seed, of the first seed's interval only."""
     by_kind = {"first_seed": coverage([pair["first_seed"]["checkpoints"] for pair in pairs], level)}
     for kind in ("checkpoints", "method"):
         if all(pair["method"] for pair in pairs):
@@ -71,7 +71,7 @@ def coverages(pairs: Sequence[Cells], level: float) -> Cells:
 
 
 def kinds(cells: Cells) -> dict[str, str]:
-    """Return each kind of interval that was made -> what it is called."""
+    """Return the kinds of interval that the cells have, each with its label."""
     seeds = len(cells["seeds"])
     names = {
         "checkpoints": f"these checkpoints, {seeds} seeds",
@@ -82,6 +82,6 @@ def kinds(cells: Cells) -> dict[str, str]:
 
 
 def interval_of(pair: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """Return an interval of a pair, with the difference that it is around as ``value``."""
+    """Return a pair's interval of a kind, with the difference at its centre as ``value``."""
     block = pair["first_seed"] if kind == "first_seed" else pair
     return {**block["method" if kind == "method" else "checkpoints"], "value": block["value"]}

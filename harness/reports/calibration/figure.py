@@ -18,12 +18,12 @@ MISSES: dict[str, Any] = {"color": OKABE_ITO[1], "marker": "X", "markersize": 7,
 
 
 def draw_calibration(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the pairs in the order of their difference; the same cells give the same bytes.
+    """Draw the pairs, sorted by their difference; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     shown = kinds(cells)
     with figure_to(svg, png, 9.6, 0.17 * len(cells["pairs"]) + 1.75) as figure:
@@ -35,7 +35,7 @@ def draw_calibration(cells: Cells, svg: Path, png: Path) -> None:
 
 
 def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
-    """The intervals of one kind; those that miss 0 have a colour, a marker and a width of their own."""
+    """Draw the intervals of one kind; those that miss 0 differ in colour, marker and width."""
     factor, coverage = unit_style(cells).factor, cells["coverage"][kind]
     pairs = sorted(cells["pairs"], key=lambda pair: (pair["value"], pair["pair"]))
     for place, pair in enumerate(pairs):

@@ -12,14 +12,7 @@ from harness.reports.text import NOTHING, Cells, part_text, points_text, row_tex
 
 
 def calibration_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Coverage, figure, pairs, footnotes.
-    """
+    """Return the report: coverage, figure, pairs, notes."""
     figure = plot(
         "The interval of each pair, a panel for each kind of interval; those that miss 0 stand out."
     )
@@ -29,7 +22,7 @@ def calibration_document(cells: Cells) -> Document:
 
 
 def coverage_table(cells: Cells) -> Table:
-    """Return how many intervals of each kind cover 0, beside their level."""
+    """Return a table with the number of intervals of each kind that cover 0, beside their level."""
     level, style = f"{cells['level'] * 100:g} %", unit_style(cells, unit_style(cells).decimals + 1)
     points, interval_heading = points_text(cells), f"{level} interval of the coverage"
     columns = (
@@ -62,7 +55,7 @@ def _caption(cells: Cells) -> str:
 
 
 def _pairs(cells: Cells) -> Table:
-    """A line a pair; intervals that do not cover 0 are marked."""
+    """Return a table with a line for each pair; intervals that miss 0 are marked."""
     style, shown = unit_style(cells, unit_style(cells).decimals + 1), kinds(cells)
     level = f"{cells['level'] * 100:g} % interval"
     columns = [TableColumn("Pair", names=True), TableColumn("difference")]
@@ -94,7 +87,7 @@ def _footnotes(cells: Cells) -> list[str]:
 
 
 def render_calibration_csv(cells: Cells) -> str:
-    """Return CSV, one line for each pair and kind of interval."""
+    """Return the pairs as CSV, one line for each pair and kind of interval, unrounded."""
     column = cells["columns"][0]
     lines = []
     for pair in cells["pairs"]:

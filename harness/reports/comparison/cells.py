@@ -1,4 +1,4 @@
-"""The cells of a comparison: rows by columns, published and reproduced, with differences to the baseline."""
+"""The cells of a comparison: rows by columns, published and reproduced, and differences from the baseline."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED
 
 NOT_COMPARED = ("reference", "published", "unavailable")
-"""Kinds of rows that are not compared with the baseline."""
+"""Kinds of row that are not compared with the baseline."""
 
 
 def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores by the measures that the table shows, of all splits.
+    """Return the scores of the table's measures, on all splits.
 
-    The rankings of a run that trains a ranker are the ranker's: they stand among the reranked ones as well.
+    A run that trains a ranker ranks with it, so its rankings also count as reranked ones.
     """
     measures = {column.measure for column in resolved.columns}
     shown = per_query[per_query["measure"].isin(measures)]
@@ -46,14 +46,14 @@ def build_comparison(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Args:
-        resolved: the target at a scale.
-        runs: of the rows that were made.
-        failed: row -> why it could not be made; none of its runs count.
-        per_query: scores of the runs.
-        collection: on which they were made.
+        resolved: the target, resolved at a scale.
+        runs: finished runs of the rows.
+        failed: row -> reason of its failure; its runs are not counted.
+        per_query: scores of the runs, as `comparison_scores` returns them.
+        collection: collection of the runs.
     """
     target = cast("Comparison", resolved.target)
     columns = [column.model_dump() for column in resolved.columns]
@@ -83,7 +83,7 @@ def build_comparison(
 
 
 def with_verdicts(cells: Cells) -> Cells:
-    """Return the cells with the verdicts of their rows and of the table, and how far it is reproduced."""
+    """Return the cells with verdicts on rows and table, and with the reproducibility measures."""
     columns, rows, baseline = cells["columns"], cells["rows"], cells["baseline"]
     place = [column["label"] for column in columns].index(cells["primary"])
     substitute = stand_in(cells["collection"]["name"], columns[place]["dataset_title"])
@@ -135,7 +135,7 @@ def _mean(diagnostics: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _state(row: Row, failed: Mapping[str, str], runs: Sequence[FinishedRun]) -> str:
-    """Return what a cell of the row is where there is no figure."""
+    """Return the state of a row's cells that have no figure."""
     if row.name in failed:
         return "failed"
     never = {"published": "published-only", "unavailable": "unavailable"}

@@ -1,4 +1,4 @@
-"""Differences to the baseline: their tables, and the marks of significance behind reproduced figures."""
+"""Differences from the baseline: their tables, and the significance marks of reproduced figures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADJUSTED, UNADJUSTED = "*", "†"
 
 
 def primary_differences(cells: Cells) -> Table:
-    """Return a line for each row compared, on the primary measure, with Holm's p-value."""
+    """Return a table with a line for each compared row: the primary measure, with Holm's p-value."""
     position = primary_position(cells)
     published = bool(positions(cells, published=True))
     columns = [TableColumn("Row", names=True, brief=f"{cells['primary']}, to {cells['baseline']}")]
@@ -36,12 +36,12 @@ def primary_differences(cells: Cells) -> Table:
 
 
 def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table:
-    """Return a line for each measure but the primary and each row compared.
+    """Return a table with a line for each further measure and compared row.
 
     Args:
-        cells: content of `cells.json`.
-        which: for the title.
-        shown: positions of the columns.
+        cells: parsed `cells.json`.
+        which: end of the title, for example "in the other measures".
+        shown: positions of the columns to show; the primary one is skipped.
     """
     others = [position for position in shown if position != primary_position(cells)]
     published = any(cells["columns"][position]["published"] for position in others)
@@ -94,12 +94,12 @@ def _values(cells: Cells, block: Mapping[str, Any], style: Style, published: boo
 
 
 def best_interval(cells: Cells) -> Literal["method", "checkpoints"]:
-    """Return the kind of interval that says most: of the method, where there are several seeds."""
+    """Return the kind of the widest interval: the method's with several seeds, else the checkpoints'."""
     return "method" if len(cells["seeds"]) > 1 else "checkpoints"
 
 
 def significance(cells: Cells, position: int, block: Mapping[str, Any] | None) -> str:
-    """Return the mark of a row's difference to the baseline in a column; empty where 0 is not excluded."""
+    """Return the significance mark of a row's difference in a column; empty if it is not significant."""
     if block is None or block["value"] is None:
         return ""
     if position == primary_position(cells):
@@ -110,7 +110,7 @@ def significance(cells: Cells, position: int, block: Mapping[str, Any] | None) -
 
 
 def mark_notes(cells: Cells, used: Set[str]) -> tuple[str, ...]:
-    """Return a sentence for each mark that a table uses."""
+    """Return an explanation of each mark in use."""
     what = {"method": "the method", "checkpoints": "these checkpoints"}[best_interval(cells)]
     level = f"{100 * (1 - cells['level']):.3g} %"
     meanings = {

@@ -1,8 +1,8 @@
-"""The figure of a comparison: published and reproduced side by side, never on one axis.
+"""The figure of a comparison: published and reproduced figures side by side, never on one axis.
 
-The published figures stand on another collection than ours, so each has its own panel and its own axis;
-rows keep their order and their marker. The third panel is the one to read: differences to the baseline,
-paired.
+Published figures are of another collection than ours, so each side has its own panel and axis; rows keep
+their order and marker. Methods are compared in the third panel, which shows paired differences from the
+baseline.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from harness.reports.text import (
 
 
 def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the printed columns: published where there is a paper, reproduced, difference to the baseline.
+    """Draw the printed columns: published (if any), reproduced, difference from the baseline.
 
-    Bars: thick for these checkpoints, thin for the method. The same cells give the same bytes.
+    Bars: thick for these checkpoints, thin for the method. Equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap, 150 dots an inch.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     shown = positions(cells, published=True) or positions(cells, published=False)
     # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
@@ -50,7 +50,7 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
 
 
 def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
-    """One column of the table: panels that share their rows."""
+    """Draw one column of the table: panels that share their rows."""
     *printed, reproduced, difference = axes
     column, style = cells["columns"][position], column_style(cells, position)
     for place, row in enumerate(cells["rows"]):
@@ -85,7 +85,7 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
 
 
 def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
-    """Colour and marker of a row; reference rows are hollow and grey."""
+    """Return colour and marker of a row; reference rows are hollow and grey."""
     reference = row["kind"] == "reference"
     place_in_colours = [r["name"] for r in cells["rows"] if r["kind"] != "reference"]
     colour = "#777777" if reference else OKABE_ITO[place_in_colours.index(row["name"]) % len(OKABE_ITO)]
@@ -102,7 +102,7 @@ def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
 
 
 def _point(axis: Axes, block: Mapping[str, Any], mean: float, place: int, factor: float, look: Any) -> None:
-    """A mean with its intervals, where the block has them."""
+    """Draw a mean with the intervals that its block has."""
     for name, width in (("method", 1.1), ("checkpoints", 3.2)):
         interval = block.get(name)
         if interval:

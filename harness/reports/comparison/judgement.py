@@ -1,4 +1,4 @@
-"""What a comparison says of its paper in words: verdicts with their reasons, and how much is there again."""
+"""The verdicts of a comparison in words, with their reasons, and its reproducibility measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.reports.text import NOTHING, Cells, verdict_text
 
 
 def verdict_line(cells: Cells) -> str:
-    """Return the table's verdict and why; a pipeline check says what it is worth."""
+    """Return the table's verdict with its reason; that of a pipeline check includes its meaning."""
     reason = cells.get("verdict_reason")
     if reason is None or cells["verdict"] == "pipeline check":
         return footnotes.verdict(cells)
@@ -18,14 +18,14 @@ def verdict_line(cells: Cells) -> str:
 
 
 def judgement_lines(cells: Cells) -> list[str]:
-    """Return what there is to say of the rows, then how much of the published table is there again."""
+    """Return the lines on rows, then those on reproducibility."""
     return [*row_lines(cells), *reproducibility_lines(cells)]
 
 
 def row_lines(cells: Cells) -> list[str]:
-    """Return a line for each row of which there is more to say than its figures: state, verdict, reasons.
+    """Return a line for each row with a state or a verdict, with reasons.
 
-    Where the table is a pipeline check, so is every row, and no row says it again.
+    In a pipeline check every row has that verdict, so rows omit it.
     """
     lines = []
     for row in cells["rows"]:
@@ -38,7 +38,7 @@ def row_lines(cells: Cells) -> list[str]:
 
 
 def state_text(row: Mapping[str, Any]) -> list[str]:
-    """Return what became of a row that failed or is not to be had; nothing of any other."""
+    """Return the state of a failed or unavailable row; nothing for other rows."""
     states = {cell["state"] for cell in row["cells"]}
     if "failed" in states:
         return [f"failed ({row['reason']})"]
@@ -46,7 +46,7 @@ def state_text(row: Mapping[str, Any]) -> list[str]:
 
 
 def reproducibility_lines(cells: Cells) -> list[str]:
-    """Return effect ratio, delta relative improvement and agreement of ranks, or why there are none."""
+    """Return effect ratios, delta relative improvements and rank agreement, or why they are missing."""
     block = cells.get("reproducibility")
     if block is None or not block["ranks"]:
         return []

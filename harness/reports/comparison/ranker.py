@@ -1,4 +1,4 @@
-"""What a ranker is worth and what it teaches: on held-out lists, and in the last round of training."""
+"""The ranker beside the retriever: on held-out lists, and in the last round of training."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import NOTHING, Cells, row_text, share_text
 
 TERM = "loss/"
-"""What the names of a loss's terms begin with, in the metrics of a step."""
+"""Prefix of a loss term's name in the metrics of a step."""
 
 
 def describe_ranker(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """Return the block ``ranker`` of a row, means over its seeds; nothing where no ranker takes part.
+    """Return the ``ranker`` block of a row, as means over its seeds; empty if the row has no ranker.
 
     Returns:
-        ``lists``: what done.json tells of held-out lists. ``training``: of the last round, the terms of the
-        retriever's loss (nats, unweighted), how often the ranker puts the positive first, how often both put
-        the same passage first, and the ranker's own loss where it learns.
+        ``lists``: the results on held-out lists from done.json. ``training``: means over the last round of
+        the retriever's loss terms (nats, unweighted), the share of lists in which the ranker ranks the
+        positive first, the share in which both rank the same passage first, and the loss of a ranker that
+        is trained.
     """
     if not runs or "lists" not in runs[0].folder.result():
         return {}
@@ -29,7 +30,7 @@ def describe_ranker(runs: Sequence[FinishedRun]) -> dict[str, Any]:
 
 
 def ranker_table(cells: Cells) -> Table:
-    """Return a line for each row in which a ranker takes part."""
+    """Return a table with a line for each row that has a ranker."""
     rows = [row for row in cells["rows"] if row.get("ranker")]
     terms = list(dict.fromkeys(key for row in rows for key in row["ranker"]["training"] if TERM in key))
     lists, training = "held-out lists", "last round"
@@ -63,7 +64,7 @@ def _values(block: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
 
 
 def _last_round(run: FinishedRun) -> dict[str, float]:
-    """Return means over the steps of a run's last round; of the warm-up of a ranker, nothing."""
+    """Return means over the steps of a run's last round; empty for a run without a teacher."""
     phase = run.settings.phase
     if phase is None or run.settings.teacher is None:
         return {}
@@ -76,14 +77,14 @@ def _last_round(run: FinishedRun) -> dict[str, float]:
 
 
 def _terms(line: Mapping[str, float], loss: str) -> dict[str, float]:
-    """Return what a step of the retriever tells of its teacher, a loss of one term under its name."""
+    """Return the loss terms and teacher metrics of a retriever's step; a single term has the loss's name."""
     shown = {key: line[key] for key in line if key.startswith(TERM) or key in {"teacher_first", "agreement"}}
     several = any(key.startswith(TERM) for key in shown)
     return shown if several else shown | {f"{TERM}{loss}": line["loss"]}
 
 
 def _flat(lists: Mapping[str, Any]) -> dict[str, float]:
-    """Return nested figures under keys of two words."""
+    """Return nested figures as a flat mapping, with keys of two words."""
     flat: dict[str, float] = {}
     for key, value in lists.items():
         flat |= (
@@ -93,5 +94,5 @@ def _flat(lists: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _mean(blocks: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return means by key, in the order of the keys' names."""
+    """Return the mean for each key, sorted by key."""
     return {key: fmean(block[key] for block in blocks) for key in sorted(blocks[0])} if blocks else {}

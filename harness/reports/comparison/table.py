@@ -37,14 +37,7 @@ from harness.reports.text import (
 
 
 def comparison_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Main table, differences to the baseline, figure, further measures, false negatives, footnotes.
-    """
+    """Return the report: main table, differences, figure, further measures, negatives, verdicts, notes."""
     printed, further = positions(cells, published=True), positions(cells, published=False)
     shown, rest = (printed, further) if printed else (further, [])
     blocks = filled(
@@ -66,7 +59,7 @@ def comparison_document(cells: Cells) -> Document:
 
 
 def _caption(cells: Cells) -> str:
-    """Return what the table shows: source, collection, scale, seeds, unit; a simulation is named first."""
+    """Return the caption: citation, collection, scale, seeds, unit; it names a simulation first."""
     datasets = list_text(list(dict.fromkeys(dataset_text(c) for c in cells["columns"] if c["published"])))
     published = f"Published figures on {datasets}; reproduced" if datasets else "Made"
     spread = "; ± is the standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
@@ -77,7 +70,7 @@ def _caption(cells: Cells) -> str:
 
 
 def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
-    """Rows x columns, published beside reproduced."""
+    """Return a table of rows x columns, published beside reproduced."""
     columns = [TableColumn("Row", names=True, brief="" if brief else None)]
     rows = [[Field(row_text(cells, row))] for row in cells["rows"]]
     for position in shown:
@@ -94,7 +87,7 @@ def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = Fa
 
 
 def _negatives(cells: Cells) -> Table:
-    """Known relevant documents among the drawn ones, with the denominator, and the sampler's diagnostics."""
+    """Return a table of false negatives among the drawn negatives, with the sampler's diagnostics."""
     header = ["known relevant", "of drawn", "share", "effective candidates"]
     header += ["spread of s(q,d-) - s(q,d+)", "zero ReLU weights", "rows that fell back"]
     rows = [
@@ -124,7 +117,7 @@ def _diagnosed(block: Mapping[str, Any] | None) -> list[str]:
 
 
 def _footnotes(cells: Cells) -> list[str]:
-    """Return the lines under a table, the most important first."""
+    """Return the notes under a table, the most important first."""
     return [
         *([ONE_SEED] if len(cells["seeds"]) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
         _detectable(cells),
@@ -138,7 +131,7 @@ def _holm(cells: Cells) -> str:
 
 
 def _detectable(cells: Cells) -> str:
-    """The smallest difference, in points of the primary column."""
+    """Return a sentence with the smallest detectable difference, in points of the primary column."""
     style = column_style(cells, primary_position(cells))
     points = points_text(cells)
     names = {"checkpoints": "these checkpoints", "method": "the method"}
@@ -152,7 +145,7 @@ def _detectable(cells: Cells) -> str:
 
 
 def _recipes(cells: Cells) -> list[str]:
-    """One line if all rows with a sampler share a recipe, else a line each."""
+    """Return one line if all rows with a sampler share a recipe, else a line for each row."""
     sampled = [row for row in cells["rows"] if row["recipe"] and row["sampler"]]
     recipes = sorted({row["recipe"] for row in sampled})
     if len(recipes) == 1:
@@ -161,10 +154,10 @@ def _recipes(cells: Cells) -> list[str]:
 
 
 def render_csv(cells: Cells) -> str:
-    """Return CSV, one line for each row and column.
+    """Return the cells as CSV, one line for each row and column, unrounded.
 
-    Figures are fractions where `cells.json` has fractions, whatever unit the paper prints in; an empty
-    field is a figure that does not exist.
+    Figures have the unit of `cells.json` (fractions, even if the paper prints percent); an empty field is
+    a missing figure.
     """
     lines = [
         {**_column_data(cells, row, column), **_cell_data(cell), **_difference_data(cell["difference"] or {})}

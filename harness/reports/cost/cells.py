@@ -1,4 +1,4 @@
-"""The cells of costs: rows by columns of seconds, with ratios to the baseline."""
+"""The cells of costs: rows by columns of seconds, and their ratios to the baseline."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def build_cost(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
-        UserError: a run was made before times were recorded.
+        UserError: a run has no recorded times.
     """
     target = cast("Cost", resolved.target)
     rows = [

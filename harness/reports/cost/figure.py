@@ -1,4 +1,4 @@
-"""The figure of costs: where the seconds of a step go; published has its own panel and axis."""
+"""The figure of costs: the parts of a step's seconds; published figures have their own panel and axis."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PARTS: dict[str, dict[str, Any]] = {
     "mining, its share": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
     "construction, its share": {"facecolor": "#BBBBBB", "hatch": "----"},
 }
-"""Parts of a step's seconds, by colour and by pattern."""
+"""Part of a step's seconds -> its colour and pattern."""
 
 
 def draw_cost(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the seconds of a step, part by part; the same cells give the same bytes.
+    """Draw the parts of a step's seconds; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     printed = [_published(cells, row) for row in cells["rows"]]
     reproduced = [_reproduced(cells, row) for row in cells["rows"]]
@@ -67,7 +67,7 @@ def _draw_panel(axis: Axes, rows: list[dict[str, float]], title: str) -> None:
 
 
 def _reproduced(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the parts of a step as far as they were recorded."""
+    """Return the recorded parts of a step."""
     costs = {name: cost["median"] for name, cost in row["costs"].items()}
     if "step" not in costs:
         return {}

@@ -1,4 +1,4 @@
-"""What finished runs recorded of their costs, and on which machines."""
+"""The costs that finished runs recorded, and the machines of these runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.storage.files import read_json
 
 
 def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
-    """Return the costs of each run.
+    """Return the costs of each run in seconds, by name.
 
     Raises:
-        UserError: a run was made before times were recorded.
+        UserError: a run has no recorded times.
     """
     recorded = []
     for run in runs:
@@ -38,13 +38,13 @@ def cost_cells(
     *,
     failed: bool = False,
 ) -> list[CellBlock]:
-    """Return a cell for each column of seconds.
+    """Return a row's cell for each column of seconds.
 
     Args:
-        columns: what they hold.
-        recorded: costs of the row's runs, of `costs_of`.
-        printed: published figures, by the column's label.
-        failed: whether the row could not be made.
+        columns: the target's columns, each with its label and cost.
+        recorded: costs of the row's runs, as `costs_of` returns them.
+        printed: label of a column -> its published figure, or None.
+        failed: whether the row's training failed.
     """
     cells = []
     for column in columns:
@@ -56,7 +56,7 @@ def cost_cells(
 
 
 def hardware_of(runs: Sequence[FinishedRun]) -> list[CellBlock]:
-    """Return the machines that runs were made on, each once: cpu, cores, threads, gpus."""
+    """Return the distinct machines of the runs: cpu, cores, threads, gpus."""
     machines: list[CellBlock] = []
     for run in runs:
         environment = read_json(run.folder.folder / "environment.json")

@@ -1,4 +1,4 @@
-"""How seconds are written: three digits that count, in the unit of the paper."""
+"""Formatting of seconds: three significant digits, in the paper's unit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PARTS = {"s": 1, "ms": 1000}
 
 
 def seconds_text(value: float | None, unit: str) -> str:
-    """Return seconds in a unit.
+    """Return seconds as text in a unit.
 
     >>> seconds_text(0.0123456, "ms")
     '12.3'
@@ -21,7 +21,7 @@ def seconds_text(value: float | None, unit: str) -> str:
 
 
 def seconds_field(cell: Mapping[str, Any], unit: str) -> Field:
-    """Return the median with the quartiles over runs, or why there is none."""
+    """Return the median with the quartiles over runs, or the state of a cell without figures."""
     reproduced = cell["reproduced"]
     if reproduced is None:
         return reproduced_field(cell, unit_style({"unit": unit}))
@@ -32,7 +32,7 @@ def seconds_field(cell: Mapping[str, Any], unit: str) -> Field:
 
 
 def hardware_text(machines: Sequence[Mapping[str, Any]]) -> str:
-    """Return what runs were made on."""
+    """Return the machines of the runs as text."""
     texts = []
     for machine in machines:
         gpus = f"{len(machine['gpus'])} x {machine['gpus'][0]}" if machine["gpus"] else "no GPU"

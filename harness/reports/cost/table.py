@@ -22,14 +22,7 @@ from harness.reports.text import NOTHING, Cells, list_text, published_text, row_
 
 
 def cost_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Seconds, ratios, figure, what each column holds, footnotes.
-    """
+    """Return the report: seconds, ratios, figure, meaning of the columns, notes."""
     notes = [NoteItem(f"{COSTS[column['cost']]}.", column["label"]) for column in cells["costs"]]
     blocks = filled(
         _seconds(cells),
@@ -70,7 +63,7 @@ def _seconds(cells: Cells) -> Table:
 
 
 def _ratios(cells: Cells) -> Table:
-    """A line for each row but the baseline and each column."""
+    """Return a table with a line for each column and row other than the baseline."""
     columns = (
         TableColumn("Row", names=True),
         TableColumn("Cost", names=True),
@@ -108,7 +101,7 @@ def _footnotes(cells: Cells) -> list[str]:
 
 
 def render_cost_csv(cells: Cells) -> str:
-    """Return CSV, one line for each row and column; all figures in seconds, an empty field is none."""
+    """Return the cells as CSV, one line for each row and column, in seconds; an empty field is missing."""
     lines = []
     for row in cells["rows"]:
         for column, cell in zip(cells["costs"], row["cells"], strict=True):

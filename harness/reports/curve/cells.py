@@ -1,4 +1,4 @@
-"""The cells of curves: each row at each step at which dev was measured."""
+"""The cells of learning curves: each row at each step with a dev evaluation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def build_curve(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         RunError: a row failed.
@@ -52,7 +52,7 @@ def build_curve(
 
 
 def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, float]:
-    """Return the mean over queries of a row's finished runs, by seed."""
+    """Return the mean over queries of a row's finished runs, for each seed."""
     table = score_table(per_query, row, column)
     seeds, means = table.index.to_numpy(), table.to_numpy(dtype=float).mean(axis=1)
     return {int(seed): float(value) for seed, value in zip(seeds, means, strict=True)}

@@ -1,4 +1,4 @@
-"""The figure of curves: the same values over steps and over seconds, side by side."""
+"""The figure of learning curves: the same values over steps and over seconds, side by side."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, row_text, title_text, unit_style, unit_text
 
 POINT_SHIFT = 0.006
-"""Shift of a row's points against the one before, as a share of the last step."""
+"""Horizontal offset between the points of successive rows, as a share of the last step."""
 
 
 def draw_curve(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw each row with its interval over seeds; the same cells give the same bytes.
+    """Draw each row with its interval over seeds; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     with figure_to(svg, png, 9.6, 4.0) as figure:
         describe(figure, title_text(cells), _legend(cells))

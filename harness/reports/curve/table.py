@@ -1,4 +1,4 @@
-"""The document of curves, a line for each step with the seconds that each row took to it; and as CSV."""
+"""The document of learning curves, with a line for each step; and the points as CSV."""
 
 from __future__ import annotations
 
@@ -14,14 +14,7 @@ from harness.reports.text import NOTHING, Cells, Style, list_text, row_data, row
 
 
 def curve_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Steps, figure, rows, footnotes.
-    """
+    """Return the report: steps, figure, rows, notes."""
     blocks = filled(
         _steps(cells),
         plot(f"{cells['primary']} of each row on the dev queries over steps and over seconds."),
@@ -42,7 +35,7 @@ def _caption(cells: Cells) -> str:
 
 
 def _steps(cells: Cells) -> Table:
-    """A line a step; value with the interval over seeds, and seconds, row by row."""
+    """Return a table with a line for each step: value, interval over seeds, and seconds of each row."""
     style = unit_style(cells)
     columns = [TableColumn("Step", names=True, brief="step")]
     by_row = [{point["step"]: point for point in row["points"]} for row in cells["rows"]]
@@ -88,7 +81,7 @@ def _footnotes(cells: Cells) -> list[str]:
 
 
 def render_curve_csv(cells: Cells) -> str:
-    """Return CSV, one line for each row, step and seed."""
+    """Return the points as CSV, one line for each row, step and seed, unrounded."""
     column = cells["columns"][0]
     lines = [
         {

@@ -1,4 +1,4 @@
-"""The cells of a specification curve: every reading, every pair of them, and how the differences lie."""
+"""The cells of a specification curve: all readings, all pairs of them, and summaries of the differences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build_readings(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         RunError: a row failed.
@@ -75,31 +75,31 @@ def _reading(row: Reading, runs: Sequence[FinishedRun]) -> Cells:
 
 
 def _figures(table: pd.DataFrame) -> Cells:
-    """The mean of a reading and of each of its seeds, of scores [S, Q]."""
+    """Return the mean of a reading and of each of its seeds, from scores [S, Q]."""
     per_seed = table.to_numpy(dtype=np.float64).mean(axis=1)
     return {"mean": float(per_seed.mean()), "per_seed": [float(value) for value in per_seed]}
 
 
 def compared_row_names(cells: Cells) -> list[str]:
-    """Return the rows that the focus is compared with, in their order."""
+    """Return the names of the rows that the focus is compared with, in order."""
     return [summary["row"] for summary in cells["summary"]]
 
 
 def sorted_pairs(cells: Cells, row: str) -> list[ReadingPair]:
-    """Return the pairs with a row, the lowest difference first."""
+    """Return the pairs with a row, sorted by difference."""
     row_pairs = [pair for pair in cells["pairs"] if pair["row"] == row]
     return sorted(row_pairs, key=lambda pair: (pair["value"], pair["reading"], pair["other"]))
 
 
 def values_of_pair(cells: Cells, pair: ReadingPair) -> dict[str, Any]:
-    """Return the values that a pair's two readings take, by path in the order of the target."""
+    """Return path -> value of a pair's two readings, in the order of the target's paths."""
     readings = {reading["name"]: reading["reading"] for reading in cells["readings"]}
     both = {**readings[pair["reading"]], **readings[pair["other"]]}
     return {path: both[path] for path in cells["paths"] if path in both}
 
 
 def row_label(cells: Cells, row: str) -> str:
-    """Return a row's name with its kind."""
+    """Return the name of a row, with its kind."""
     return row_text(
         cells, next({**reading, "name": row} for reading in cells["readings"] if reading["row"] == row)
     )

@@ -1,7 +1,7 @@
 """The figure of a specification curve, one block for each row compared with.
 
-Above: the differences, sorted, with their intervals. Below, in the same order: which value of each path a
-specification has, a tick for each (Simonsohn, Simmons and Nelson 2020, figure 2).
+The upper panel shows the sorted differences with their intervals. The lower panel marks, in the same order,
+the value of each path in each specification (Simonsohn, Simmons and Nelson 2020, figure 2).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from harness.reports.text import Cells, points_text, title_text, unit_style
 from harness.specs.expansion import short_names, value_text
 
 CURVE, LINE, BLOCK_MARGIN = 1.9, 0.17, 0.85
-"""Inches: of a curve, of a line of its matrix, of the titles and axes around each block."""
+"""Heights in inches: a curve, a line of its matrix, titles and axes around each block."""
 
 HOLDS = "holds 0"
 
@@ -36,16 +36,16 @@ SIDES = (
     ("below 0", OKABE_ITO[1], "v"),
     (HOLDS, "#777777", "o"),
 )
-"""Where an interval lies, by colour and by marker."""
+"""Position of an interval relative to 0, with its colour and marker."""
 
 
 def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw a curve and its matrix for each row compared with; the same cells give the same bytes.
+    """Draw a curve and its matrix for each row compared with; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     blocks = [(row, sorted_pairs(cells, row)) for row in compared_row_names(cells)]
     lines = [_lines(cells, pairs) for _, pairs in blocks]
@@ -62,7 +62,7 @@ def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
 
 
 def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]) -> None:
-    """Sorted differences; where an interval lies is told by colour and marker."""
+    """Draw the sorted differences; colour and marker show the position of each interval."""
     factor = unit_style(cells).factor
     kind = next(summary["interval"] for summary in cells["summary"] if summary["row"] == row)
     width, size = _between(0.5, 200 / len(pairs), 2.2), _between(1.6, 320 / len(pairs), 4.5)
@@ -97,7 +97,7 @@ def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]
 
 
 def _limits(pairs: Sequence[ReadingPair], kind: str, factor: float) -> tuple[float, float]:
-    """Return limits that show every difference, but not the ends of the few widest intervals."""
+    """Return axis limits that include all differences, but not the ends of the few widest intervals."""
     reach = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
     values = [pair["value"] for pair in pairs]
     low = max(min(values) - reach, min(pair[kind]["low"] for pair in pairs))
@@ -109,7 +109,7 @@ def _limits(pairs: Sequence[ReadingPair], kind: str, factor: float) -> tuple[flo
 def _draw_matrix(
     axis: Axes, cells: Cells, pairs: Sequence[ReadingPair], lines: Sequence[tuple[str, str]]
 ) -> None:
-    """A tick where a specification has a value; the lines of a path lie on one ground."""
+    """Draw a tick for each value of each specification; the lines of a path share a background."""
     names = short_names(path for path, _ in lines)
     readings = [
         {path: value_text(value) for path, value in values_of_pair(cells, pair).items()} for pair in pairs
@@ -142,12 +142,12 @@ def _lines(cells: Cells, pairs: Sequence[ReadingPair]) -> list[tuple[str, str]]:
 
 
 def _between(low: float, value: float, high: float) -> float:
-    """Return the value, cut at both ends."""
+    """Return the value, clipped to a range."""
     return min(high, max(low, value))
 
 
 def _side(pair: ReadingPair, kind: str) -> str:
-    """Where a pair's interval lies."""
+    """Return the position of a pair's interval relative to 0."""
     above, below, across = (where for where, _, _ in SIDES)
     return above if pair[kind]["low"] > 0 else below if pair[kind]["high"] < 0 else across
 

@@ -20,20 +20,13 @@ from harness.reports.text import NOTHING, Cells, list_text, part_text, points_te
 from harness.specs.expansion import short_names, value_text
 
 MOST, ENDS = 60, 10
-"""More pairs than MOST are shown by the ENDS lowest and highest."""
+"""Of more than MOST pairs, the table shows the ENDS lowest and the ENDS highest."""
 
 SHARES, ENDS_AND_MIDDLE = ("above", "interval_above", "interval_below"), ("median", "lowest", "highest")
 
 
 def readings_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Shares, figure, figures of the rows, means by value, pairs with each row, footnotes.
-    """
+    """Return the report: shares, figure, means of the rows, means by value, pairs with each row, notes."""
     blocks = filled(
         _summary(cells),
         plot(f"All differences of {cells['focus']} to each row, sorted, above the readings that make them."),
@@ -59,7 +52,7 @@ def _caption(cells: Cells) -> str:
 
 
 def _summary(cells: Cells) -> Table:
-    """Counts with their denominators, for each row compared with."""
+    """Return a table of counts with their denominators, for each row compared with."""
     title, brief = f"{cells['focus']} minus the other rows", f"{cells['focus']} minus"
     if not cells["summary"]:
         return Table(title, (), (), "Nothing was compared: no reading of another row was made.")
@@ -86,7 +79,7 @@ def _summary(cells: Cells) -> Table:
 
 
 def _figures(cells: Cells) -> Table:
-    """How the means of each row's readings lie."""
+    """Return a table with median, lowest and highest mean of each row's readings."""
     style, rows = unit_style(cells), []
     for row in dict.fromkeys(reading["row"] for reading in cells["readings"]):
         means = [reading["mean"] for reading in cells["readings"] if reading["row"] == row]
@@ -102,7 +95,7 @@ def _figures(cells: Cells) -> Table:
 
 
 def _values(cells: Cells) -> Table:
-    """A line for each value of each path and one for their spread; each mean with its number of pairs."""
+    """Return a table of mean differences by value of each path, with the number of pairs and the spread."""
     compared_with, names = compared_row_names(cells), short_names(cells["paths"])
     style = unit_style(cells, unit_style(cells).decimals + 1)
     lines = []
@@ -127,7 +120,7 @@ def _values(cells: Cells) -> Table:
 
 
 def _pairs(cells: Cells, row: str) -> Table:
-    """Pairs with a row, sorted; of many only the lowest and the highest."""
+    """Return a table of the pairs with a row, sorted; of many, only the lowest and the highest."""
     pairs, style = sorted_pairs(cells, row), unit_style(cells)
     kinds = [kind for kind in INTERVALS if all(pair[kind] for pair in pairs)]
     paths = list(values_of_pair(cells, pairs[0]))
@@ -151,7 +144,7 @@ def _pairs(cells: Cells, row: str) -> Table:
 
 
 def _rows(cells: Cells) -> Notes:
-    """What each row is."""
+    """Return the summaries of the rows."""
     summaries = {reading["row"]: reading["summary"] for reading in cells["readings"]}
     return Notes(
         "Rows", tuple(NoteItem(text, row_label(cells, row)) for row, text in summaries.items() if text)
@@ -172,7 +165,7 @@ def _footnotes(cells: Cells) -> list[str]:
 
 
 def render_readings_csv(cells: Cells) -> str:
-    """Return CSV, one line for each pair of readings; paths that a pair does not have are empty."""
+    """Return the pairs as CSV, one line for each, unrounded; paths that a pair does not set are empty."""
     means = {reading["name"]: reading["mean"] for reading in cells["readings"]}
     column = cells["columns"][0]
     lines = [

@@ -14,7 +14,7 @@ def render_markdown(document: Document) -> str:
 
 
 def pipe_table(table: Table) -> str:
-    """Return the rows of a table as a pipe table; the two headings of a column stand in one line."""
+    """Return the rows of a table as a pipe table, with both headings of a column on one line."""
     align = ["left" if column.names else "right" for column in table.columns]
     headers = [_escape(column.heading) for column in table.columns]
     rows = [[_field(field) for field in row] for row in table.rows]
@@ -41,5 +41,5 @@ def _field(field: Field) -> str:
 
 
 def _escape(text: str) -> str:
-    """Keep a pipe inside a cell from ending it."""
+    """Escape pipes, which would end a cell."""
     return text.replace("|", "\\|")

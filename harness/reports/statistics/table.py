@@ -13,14 +13,7 @@ from harness.reports.text import NOTHING, Cells, count_text, list_text
 
 
 def statistics_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Counts, figure, rows, footnotes.
-    """
+    """Return the report: counts, figure, rows, notes."""
     blocks = filled(
         _counts(cells),
         plot("Counts of each dataset as published and of the collection that stands in for it."),
@@ -100,7 +93,7 @@ def _footnotes(cells: Cells) -> list[str]:
 
 
 def render_statistics_csv(cells: Cells) -> str:
-    """Return CSV, one line for each row and count; an empty field is a count that does not exist."""
+    """Return the counts as CSV, one line for each row and count; an empty field is a missing count."""
     lines = [
         {
             "target": cells["target"],

@@ -1,4 +1,4 @@
-"""The cells of a sweep: each row at each value, published and reproduced."""
+"""The cells of a sweep: each row at each value of the parameter, published and reproduced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INTERVALS = {"checkpoints": "these checkpoints", "method": "the method"}
 
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores of the printed columns alone, so that the file of many points stays small."""
+    """Return the scores of the printed columns only, which keeps the file of many points small."""
     measures = {column.measure for column in resolved.printed}
     return per_query[per_query["measure"].isin(measures) & (per_query["split"] == "test")]
 
@@ -32,10 +32,10 @@ def build_sweep(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
-        RunError: a point failed; a line with a hole would look whole.
+        RunError: a point failed; its gap in the line would not be visible.
     """
     refuse_failed_rows(failed)
     target = cast("Sweep", resolved.target)
@@ -90,15 +90,15 @@ def _costs(target: Sweep, row: Point, runs: Sequence[FinishedRun]) -> list[Cells
 
 
 def points_of(cells: Cells, row: str) -> list[Mapping[str, Any]]:
-    """Return the points of a row, in the order of its values."""
+    """Return the points of a row, in the order of the parameter's values."""
     return [point for point in cells["points"] if point["row"] == row]
 
 
 def style_of(cells: Cells, position: int) -> Style:
-    """Return the style of a column."""
+    """Return the number style of a column."""
     return column_style({**cells, "rows": cells["points"]}, position)
 
 
 def shown_interval(cells: Cells) -> Literal["method", "checkpoints"]:
-    """Return the kind of interval that is shown: of the method, where there are several seeds."""
+    """Return the kind of interval to show: the method's with several seeds, else the checkpoints'."""
     return "method" if len(cells["seeds"]) > 1 else "checkpoints"

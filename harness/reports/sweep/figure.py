@@ -1,4 +1,4 @@
-"""The figure of a sweep: a line for each row over the parameter; published has its own panel and axis."""
+"""The figure of a sweep: a line for each row; published figures have their own panel and axis."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness.reports.text import Cells, collection_text, dataset_text, row_text,
 from harness.specs.expansion import value_text
 
 POINT_SHIFT = 0.012
-"""Shift of a row's points against the one before, as a share of the axis: bars do not cover each other."""
+"""Horizontal offset between the points of successive rows, as a share of the axis, to separate bars."""
 
 
 def draw_sweep(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw every column, published where there are such figures; the same cells give the same bytes.
+    """Draw all columns, with published figures if any; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     printed = any(cell["published"] for point in cells["points"] for cell in point["cells"])
     panels = [*range(len(cells["columns"])), *range(-len(cells["costs"]), 0)]
@@ -40,7 +40,7 @@ def draw_sweep(cells: Cells, svg: Path, png: Path) -> None:
 
 
 def _draw_panel(axis: Axes, cells: Cells, position: int, side: str) -> None:
-    """A line a row; positions below 0 are those of costs, from their end."""
+    """Draw a line for each row; negative positions count costs from their end."""
     column = cells["columns"][position] if position >= 0 else cells["costs"][position]
     factor = style_of(cells, position).factor if position >= 0 else PARTS[column["unit"]]
     places = _places(cells)
@@ -67,7 +67,7 @@ def _draw_panel(axis: Axes, cells: Cells, position: int, side: str) -> None:
 
 
 def _blocks(cells: Cells, row: str, position: int, side: str) -> list[tuple[Any, Mapping[str, Any]]]:
-    """Return the values of a row at which there is a figure, each with that."""
+    """Return the parameter values of a row that have a figure, each with its block."""
     kind = "cells" if position >= 0 else "costs"
     blocks = [(point["at"], point[kind][position][side]) for point in points_of(cells, row)]
     return [(at, block) for at, block in blocks if block]
@@ -79,7 +79,7 @@ def _middle(block: Mapping[str, Any]) -> float:
 
 
 def _bars(block: Mapping[str, Any]) -> list[tuple[list[float], float]]:
-    """Return ends and widths: of the method thin, of these checkpoints thick; quartiles of seconds thick."""
+    """Return ends and line widths of the bars: thin for the method, thick for checkpoints and quartiles."""
     intervals = [(block.get("method"), 1.1), (block.get("checkpoints"), 3.2), (block, 3.2)]
     whole = [
         (interval, width) for interval, width in intervals if interval and interval.get("low") is not None
@@ -88,7 +88,7 @@ def _bars(block: Mapping[str, Any]) -> list[tuple[list[float], float]]:
 
 
 def _places(cells: Cells) -> dict[str, float]:
-    """Return where each value stands on the axis: at itself if all are numbers, else one after the other."""
+    """Return the position of each value on the axis: the value itself if all are numbers, else its index."""
     values = list(dict.fromkeys(point["at"] for point in cells["points"]))
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     if numbers:

@@ -44,18 +44,11 @@ POINT_KEYS = (
     "parameter",
     "at",
 )
-"""What is the same in all lines of a point."""
+"""Columns with the same value in all lines of a point."""
 
 
 def sweep_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Figures, figure, rows, footnotes.
-    """
+    """Return the report: figures, plot, rows, notes."""
     blocks = filled(
         _figures(cells),
         plot(f"Each row over the values of {cells['parameter']}, with intervals."),
@@ -78,7 +71,7 @@ def _caption(cells: Cells) -> str:
 
 
 def _figures(cells: Cells) -> Table:
-    """A line a point; published, where the column has such, reproduced, and the interval of its mean."""
+    """Return a table with a line for each point: published (if any), reproduced, interval of the mean."""
     columns = [
         TableColumn("Row", names=True, brief=""),
         TableColumn(cells["parameter"], brief=cells["parameter"]),
@@ -133,9 +126,9 @@ def _footnotes(cells: Cells) -> list[str]:
 
 
 def render_sweep_csv(cells: Cells) -> str:
-    """Return CSV, one line for each point and column; an empty field is a figure that does not exist.
+    """Return the cells as CSV, one line for each point and column; an empty field is a missing figure.
 
-    Measures are fractions with the standard deviation over seeds, costs are seconds, the median.
+    Measures are fractions, with the standard deviation over seeds; costs are medians in seconds.
     """
     kinds = {row["name"]: row["kind"] for row in cells["rows"]}
     lines: list[dict[str, Any]] = [
