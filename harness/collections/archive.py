@@ -96,9 +96,9 @@ def _read(archive: zipfile.ZipFile) -> Collection:
     """Read and check the collection in an open archive."""
     for member in archive.infolist():
         if not re.fullmatch(r"[a-z0-9-]+\.jsonl?", member.filename):
-            raise UserError(f"holds {member.filename!r}, which is no part of a collection")
+            raise UserError(f"contains {member.filename!r}, which is not part of a collection")
     if sum(member.file_size for member in archive.infolist()) > LARGEST_BYTES:
-        raise UserError(f"claims to hold more than {LARGEST_BYTES >> 30} GiB")
+        raise UserError(f"claims more than {LARGEST_BYTES >> 30} GiB")
 
     def rows(name: str) -> list[Any]:
         with archive.open(name) as stream:

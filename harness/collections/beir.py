@@ -49,7 +49,7 @@ def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DE
     folder = Path(folder)
     paths = _files(folder)
     if not 0 <= dev_share < 1:
-        raise UserError(f"dev_share {dev_share} is no share", fix="give at least 0 and less than 1")
+        raise UserError(f"dev_share {dev_share} is not a share", fix="give a number from 0 to below 1")
     documents, texts = _texts(paths["corpus"], titles=titles), _texts(paths["queries"])
     judged = {
         split: _judgements(paths[split], set(texts), set(documents)) for split in SPLITS if split in paths
@@ -84,7 +84,7 @@ def _files(folder: Path) -> dict[str, Path]:
     judgements = {split: path for split, path in qrels.items() if path.exists()}
     if not judgements:
         names = ", ".join(path.name for path in qrels.values())
-        raise UserError(f"holds none of {names}", where=str(folder / "qrels"), fix=_LAYOUT)
+        raise UserError(f"contains none of {names}", where=str(folder / "qrels"), fix=_LAYOUT)
     return files | judgements
 
 
@@ -95,21 +95,21 @@ def _texts(path: Path, *, titles: bool = False) -> dict[str, str]:
         try:
             entry = json.loads(line)
         except ValueError as error:
-            raise UserError(f"broken JSON ({error})", where=where, fix="write one object a line") from error
+            raise UserError(f"broken JSON ({error})", where=where, fix="write one object per line") from error
         name, text = _text_of(entry, "_id", where), _text_of(entry, "text", where)
         if name in texts:
-            raise UserError(f"id '{name}' stands twice", where=where, fix="keep one")
+            raise UserError(f"id '{name}' occurs twice", where=where, fix="keep one")
         title = _text_of(entry, "title", where, default="") if titles else ""
         texts[name] = f"{title} {text}".strip()
     if not texts:
-        raise UserError("holds nothing", where=str(path), fix=_LAYOUT)
+        raise UserError("is empty", where=str(path), fix=_LAYOUT)
     return texts
 
 
 def _text_of(entry: Any, key: str, where: str, default: str | None = None) -> str:
     value = entry.get(key, default) if isinstance(entry, dict) else None
     if not isinstance(value, str) or (key == "_id" and not value):
-        what = f"'{key}' is {'missing' if value is None else 'no text'}"
+        what = f"'{key}' is {'missing' if value is None else 'not a text'}"
         raise UserError(what, where=where, fix='write {"_id": "...", "text": "..."}')
     return value
 
@@ -125,7 +125,7 @@ def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgement
             continue
         if grade is None:
             fix = "write query, document and a whole number, with tabs between"
-            raise UserError("no judgement", where=where, fix=fix)
+            raise UserError("not a judgement", where=where, fix=fix)
         query, document = fields[:2]
         for kind, name, known in (("query", query, queries), ("document", document, documents)):
             if name not in known:
@@ -138,14 +138,14 @@ def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgement
             raise UserError(what, where=where, fix="keep one")
         judgements[query][document] = RELEVANT * grade
     if not judgements:
-        raise UserError("judges nothing", where=str(path), fix="fill it, or delete it")
+        raise UserError("has no judgements", where=str(path), fix="fill it, or delete it")
     return judgements
 
 
 def _refuse_headless(grade: int | None, where: str) -> None:
     if grade is not None:
         fix = "write query-id, corpus-id and score above it, with tabs between"
-        raise UserError("a judgement where the header should be", where=where, fix=fix)
+        raise UserError("a judgement instead of a header", where=where, fix=fix)
 
 
 def _grade(fields: list[str]) -> int | None:

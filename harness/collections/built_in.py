@@ -33,7 +33,7 @@ def _complete(collection: Collection, folder: Path) -> Collection:
     """Return the collection if it has all splits that a table needs; analyses need fewer."""
     missing = [f"qrels/{split}.tsv" for split in ("train", "dev", "test") if split not in collection.queries]
     if missing:
-        fix = "a table is trained on train, watched on dev and measured on test; `load_beir` takes less"
+        fix = "a table needs train, dev and test; `load_beir` accepts fewer"
         raise UserError(f"{' and '.join(missing)} missing", where=str(folder), fix=fix)
     return collection
 

@@ -66,7 +66,7 @@ def project_words(words: Tensor, tokens: TokenStore, width: int) -> Tensor:
     if words.shape[1] < width:
         raise UserError(
             f"the retriever's word vectors are {words.shape[1]} wide, the ranker {width}",
-            fix="give the ranker no more than that",
+            fix="give the ranker at most that width",
         )
     if words.shape[1] == width:
         return words

@@ -85,7 +85,7 @@ def _one_tower(start: str, pooling: Pooling | None) -> DualEncoder:
     transformer, config = _transformer(start), _pooling_config(start)
     if config.pooling is None and pooling is None:
         fix = "add pooling='mean' or pooling='cls', as it was trained"
-        raise UserError("it does not say how its token vectors are pooled", where=start, fix=fix)
+        raise UserError("its pooling is not configured", where=start, fix=fix)
     chosen = _agreed(start, config.pooling, pooling)
     tower = Tower(transformer, pooling=cast(Pooling, chosen), normalised=config.normalised)
     return DualEncoder(tower, tower)
@@ -101,7 +101,7 @@ def _transformer(start: str) -> Any:
         transformer, loading_info = open_pretrained(transformers.AutoModel, start, output_loading_info=True)
     missing = sorted(key for key in loading_info["missing_keys"] if not key.startswith("pooler."))
     if missing:
-        what = f"holds no weights of {missing[0]}{' and others' if len(missing) > 1 else ''}"
+        what = f"has no weights of {missing[0]}{' and others' if len(missing) > 1 else ''}"
         raise UserError(what, where=start, fix="give the whole checkpoint")
     if hasattr(transformer, "pooler"):
         transformer.pooler = None
@@ -145,7 +145,7 @@ def _pooling_config(start: str) -> _PoolingConfig:
     pooling = settings.get("pooling_mode") or (old_poolings[0] if len(old_poolings) == 1 else None)
     if pooling not in _OLD_POOLING:
         others = [key for key, value in settings.items() if value is True]
-        what = f"its pooling is {pooling or ', '.join(others) or 'not said'}"
+        what = f"its pooling is {pooling or ', '.join(others) or 'missing'}"
         raise UserError(what, where=start, fix="give one that pools by cls or mean")
     return _PoolingConfig(pooling, normalised="Normalize" in kinds)
 
@@ -154,13 +154,13 @@ def _refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:
     """Raise an error for a tokenizer that cannot be the encoder's own."""
     pieces, rows = len(tokenizer), transformer.get_input_embeddings().num_embeddings
     if pieces <= len(set(tokenizer.all_special_ids)):  # what `transformers` makes up where there is none
-        raise UserError("no tokenizer lies beside it", where=start, fix="put its own there")
+        raise UserError("it has no tokenizer", where=start, fix="put its tokenizer there")
     if not pieces <= rows <= pieces + SPARE_ROWS:
-        what = f"its tokenizer has {pieces} pieces, its encoder vectors of {rows}"
-        fix = "put the tokenizer there that the encoder was trained with"
+        what = f"its tokenizer has {pieces} pieces, but its encoder has {rows} word vectors"
+        fix = "put the tokenizer of its training there"
         raise UserError(what, where=start, fix=fix)
     if tokenizer.pad_token_id is None:
-        raise UserError("its tokenizer has no token that fills", where=start, fix="give it a pad_token")
+        raise UserError("its tokenizer has no padding token", where=start, fix="set its pad_token")
 
 
 def _read_optional_json(start: str, name: str) -> Any:

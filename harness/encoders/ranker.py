@@ -88,7 +88,7 @@ class Ranker(nn.Module):
             ) from error
         if loading_info["missing_keys"] or model.config.num_labels != 1:
             raise UserError(
-                "no ranker: its head is missing or has several outputs",
+                "not a ranker: its head is missing or has several outputs",
                 where=str(folder),
                 fix="give a ranker's folder",
             )

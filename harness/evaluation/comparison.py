@@ -195,7 +195,7 @@ def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     """Value and half a unit of its last printed digit, in exact decimals."""
     match = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
     if match is None:
-        raise UserError(f"the published figure {figure['printed']!r} holds no number")
+        raise UserError(f"the published figure {figure['printed']!r} contains no number")
     number = Decimal(match.group())
     factor = Decimal("0.01") if figure["unit"] == "percent" else Decimal(1)
     exponent = number.as_tuple().exponent

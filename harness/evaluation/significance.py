@@ -139,5 +139,5 @@ def _table(differences: npt.ArrayLike, level: float) -> FloatArray:
     if not np.isfinite(table).all():
         raise UserError("an interval needs finite values", fix="look for queries without a score")
     if not 0 < level < 1:
-        raise UserError(f"a confidence level lies between 0 and 1, got {level}")
+        raise UserError(f"a confidence level is between 0 and 1, got {level}")
     return table

@@ -119,7 +119,7 @@ def _none_empty(view: View, proposal: Proposal, name: str, k: int) -> Proposal:
     if proposal.score is not None:
         query = view.query_ids[view.pairs[np.flatnonzero(empty)[0], 0]]
         raise UserError(what, where=f"query '{query}'", fix="add documents, or use `scores: model`")
-    warnings.warn(f"{what}: they get random documents", stacklevel=4)
+    warnings.warn(f"{what}: random documents replace them", stacklevel=4)
     random = Corpus().propose(view, k)
     return Proposal(
         document=np.concatenate([proposal.document, random.document], axis=1),

@@ -126,9 +126,7 @@ def check_store(store: Path) -> Check:
     """Check that the store, or its nearest existing parent, is writable."""
     folder = _nearest_folder(store)
     ok = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
-    return Check(
-        "store", ok, str(store), "" if ok else f"make {folder} a folder you can write, or choose another"
-    )
+    return Check("store", ok, str(store), "" if ok else f"make {folder} writable, or choose another store")
 
 
 def check_disk(store: Path) -> Check:
@@ -146,14 +144,14 @@ def check_tracking(tracking_uri: str) -> Check:
         database = Path(tracking_uri.removeprefix("sqlite:///"))
         ok = os.access(_nearest_folder(database), os.W_OK)
         return Check(
-            "mlflow", ok, shown, "" if ok else f"choose a place that you can write, not {database.parent}"
+            "mlflow", ok, shown, "" if ok else f"choose a writable folder instead of {database.parent}"
         )
-    fix = "start the server or check the address; runs go on without it, and `harness sync` fills it later"
+    fix = "start the server or check its address; runs continue, and `harness sync` uploads them later"
     try:
         parts = urlsplit(tracking_uri)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
         if parts.hostname is None or port is None:
-            return Check("mlflow", True, f"{shown} (not looked at: no host and port in the address)")
+            return Check("mlflow", True, f"{shown} (not checked: no host and port in the address)")
         with socket.create_connection((parts.hostname, port), timeout=ANSWER_S):
             return Check("mlflow", True, f"{shown} answers")
     except (OSError, ValueError) as error:

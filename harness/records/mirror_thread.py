@@ -127,4 +127,4 @@ class MirrorThread:
             self._changed.notify_all()
         if error is not None and not self._warned and not self._closing:
             self._warned = True
-            LOG.warning("%s; the run goes on, and the mirror is tried again", error)
+            LOG.warning("%s; the run continues, and the mirror will be tried again", error)

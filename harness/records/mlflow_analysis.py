@@ -53,6 +53,6 @@ def record_analysis(
         opened.finish(run_id, int(1000 * time.time()))
     except Exception as error:  # MLflow raises whatever its store raises; the files are written
         where = without_password(tracking_uri)
-        LOG.warning("not in MLflow at %s (%s); the same command writes it", where, reason_of(error))
+        LOG.warning("not in MLflow at %s (%s); run the command again to write it", where, reason_of(error))
         return False
     return True

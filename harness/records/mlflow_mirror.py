@@ -77,7 +77,8 @@ class MlflowMirror:
     ) -> None:
         if "://" not in tracking_uri:
             raise UserError(
-                f"'{tracking_uri}' is no tracking address", fix="write for example sqlite:///store/mlflow.db"
+                f"'{tracking_uri}' is not a tracking address",
+                fix="write for example sqlite:///store/mlflow.db",
             )
         self.tracking_uri, self.experiment, self._on_answer = tracking_uri, experiment, on_answer
         self._opened: Experiment | None = None

@@ -107,8 +107,8 @@ def _refuse_other_versions(folder: Path) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError) as error:
-        what = f"results of another state of the harness ({type(error).__name__}: {error})"
-        fix = "make them again, or delete the folder"
+        what = f"results of another version of the harness ({type(error).__name__}: {error})"
+        fix = "reproduce them, or delete the folder"
         raise UserError(what, where=str(folder / "cells.json"), fix=fix) from error
 
 
@@ -118,7 +118,7 @@ def _skip_unreadable() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        LOG.warning("left out of the page: %s", error)
+        LOG.warning("omitted from the page: %s", error)
 
 
 def html_text(folder: Path) -> str:

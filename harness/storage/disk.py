@@ -23,8 +23,8 @@ class DiskFullError(HarnessError):
 
     def __init__(self, what: str, folder: Path) -> None:
         super().__init__(
-            f"{folder}: the disk is full: {what}; make room, or move the store and set HARNESS_STORE, "
-            "then give the same command: it continues"
+            f"{folder}: the disk is full: {what}; free some space, or move the store and set "
+            "HARNESS_STORE; then run the command again to resume"
         )
 
 
@@ -42,8 +42,8 @@ def space_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
     """
     free = _free(folder)
     if free < needed_bytes + MARGIN_BYTES:
-        needs = f"{what} needs {_mb(needed_bytes)}, and {_mb(MARGIN_BYTES)} must stay free"
-        raise DiskFullError(f"{needs}, but {_mb(free)} are", folder)
+        needs = f"{what} needs {_mb(needed_bytes)}, and {_mb(MARGIN_BYTES)} must remain free"
+        raise DiskFullError(f"{needs}, but only {_mb(free)} are free", folder)
     with disk_full_as_error(what, folder):
         yield
 

@@ -68,8 +68,8 @@ def rewrite(path, **changed):
         ({"documents.jsonl": '["b"]\n'}, "corrupt"),
         ({"collection.json": '{"format": "another"}\n'}, "has format 'another'"),
         ({"collection.json": "[]\n"}, "corrupt"),
-        ({"../outside": "x"}, "no part of a collection"),
-        ({"/outside": "x"}, "no part of a collection"),
+        ({"../outside": "x"}, "not part of a collection"),
+        ({"/outside": "x"}, "not part of a collection"),
     ],
 )
 def test_changed_content_is_refused(collection, tmp_path, changed, message):

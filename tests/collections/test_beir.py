@@ -116,13 +116,13 @@ def test_a_folder_to_test_on_alone_serves_analyses_and_no_table(folder):
 WRONG = [
     ("corpus.jsonl", 2, "{'_id': 1}\n", "broken JSON"),
     ("corpus.jsonl", 2, '{"_id": "d1"}\n', "'text' is missing"),
-    ("corpus.jsonl", 2, '{"_id": 1, "text": ""}\n', "'_id' is no text"),
+    ("corpus.jsonl", 2, '{"_id": 1, "text": ""}\n', "'_id' is not a text"),
     ("corpus.jsonl", 2, '["d1", "text"]\n', "'_id' is missing"),
-    ("corpus.jsonl", 3, '{"_id": "d1", "text": "again"}\n', "id 'd1' stands twice"),
-    ("queries.jsonl", 1, '{"_id": "q0", "text": 4}\n', "'text' is no text"),
-    ("qrels/train.tsv", 1, "q0\td0\t1\n", "a judgement where the header should be"),
-    ("qrels/train.tsv", 2, "q0 0 d0 1\n", "no judgement"),
-    ("qrels/train.tsv", 2, "q0\td0\t0.5\n", "no judgement; write query, document and a whole number"),
+    ("corpus.jsonl", 3, '{"_id": "d1", "text": "again"}\n', "id 'd1' occurs twice"),
+    ("queries.jsonl", 1, '{"_id": "q0", "text": 4}\n', "'text' is not a text"),
+    ("qrels/train.tsv", 1, "q0\td0\t1\n", "a judgement instead of a header"),
+    ("qrels/train.tsv", 2, "q0 0 d0 1\n", "not a judgement"),
+    ("qrels/train.tsv", 2, "q0\td0\t0.5\n", "not a judgement; write query, document and a whole number"),
     ("qrels/train.tsv", 3, "q99\td0\t1\n", "query 'q99' is not in queries.jsonl"),
     ("qrels/train.tsv", 3, "q1\td99\t1\n", "document 'd99' is not in corpus.jsonl"),
     ("qrels/train.tsv", 3, "q0\td0\t2\n", "document 'd0' is judged twice for query 'q0'"),
@@ -142,10 +142,10 @@ def test_what_is_missing_is_named(folder, tmp_path):
     assert "dev_share 1.5" in refused(lambda: load_beir(folder, dev_share=1.5))
     assert "no such folder" in refused(lambda: load_beir(tmp_path / "nowhere"))
     (folder / "qrels/test.tsv").write_text(HEADER)
-    assert "test.tsv: judges nothing" in refused(lambda: load_beir(folder))
+    assert "test.tsv: has no judgements" in refused(lambda: load_beir(folder))
     for name in ("train.tsv", "test.tsv"):
         (folder / "qrels" / name).unlink()
-    assert "holds none of train.tsv, dev.tsv, test.tsv" in refused(lambda: load_beir(folder))
+    assert "contains none of train.tsv, dev.tsv, test.tsv" in refused(lambda: load_beir(folder))
     (folder / "corpus.jsonl").unlink()
     assert "corpus.jsonl: file is missing" in refused(lambda: load_beir(folder))
 

@@ -198,9 +198,9 @@ def test_what_cannot_be_a_ranker_is_a_clear_error(tokens, tmp_path):
     )
     transformers.BertModel(config).save_pretrained(tmp_path / "headless")
     transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "two")
-    with pytest.raises(UserError, match="no ranker"):
+    with pytest.raises(UserError, match="not a ranker"):
         Ranker.load(tmp_path / "headless")
-    with pytest.raises(UserError, match="no ranker"):
+    with pytest.raises(UserError, match="not a ranker"):
         Ranker.load(tmp_path / "two")
     with pytest.raises(UserError, match="a head of 2 outputs"):
         build(tokens, start=str(tmp_path / "two"))

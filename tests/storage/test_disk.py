@@ -29,7 +29,7 @@ def test_a_product_that_would_fill_the_disk_is_not_begun(tmp_path, monkeypatch):
         pass
     with (
         pytest.raises(
-            DiskFullError, match=r"checkpoint needs 50\.0 MB, and 100\.0 MB must stay free, but 150"
+            DiskFullError, match=r"checkpoint needs 50\.0 MB, and 100\.0 MB must remain free, but only 150"
         ),
         space_for("the checkpoint", tmp_path / "not/there", 50_000_001),
     ):

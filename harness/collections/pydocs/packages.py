@@ -80,7 +80,7 @@ def pinned_version(package: str, pins: dict[str, str]) -> str:
     """
     pin = pins.get(canonical(package))
     if pin is None:
-        raise UserError(f"{package} is not pinned with ==", fix="pydocs reads pinned packages alone; pin it")
+        raise UserError(f"{package} is not pinned with ==", fix="pin it: pydocs reads pinned packages only")
     fix = "install with `pip install -c constraints.txt -e .`, or use a saved pydocs archive"
     try:
         installed = importlib.metadata.version(package)

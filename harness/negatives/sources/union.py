@@ -28,7 +28,7 @@ class Union:
     def _scored_by_the_model(self) -> Union:
         for part in self.parts:
             if "documents" not in part.has:
-                raise ValueError(f"'{part.name}' brings scores of its own; a union has the model's")
+                raise ValueError(f"'{part.name}' has its own scores; a union uses the model's")
         return self
 
     def propose(self, view: View, k: int) -> Proposal:

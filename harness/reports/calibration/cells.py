@@ -44,8 +44,8 @@ def build_calibration(
             labels = {"pair": number, "sides": list(names), "fingerprints": fingerprints}
             pairs.append({**labels, **compare_sides(per_query, column, names, level)})
     if not pairs:
-        fix = "name the row as it is written, or both sides of a pair"
-        raise UserError("of no pair both sides were made", fix=fix)
+        fix = "name a row as in the spec, or both sides of a pair"
+        raise UserError("no pair has runs of both sides", fix=fix)
     row = cast("Row", resolved.loaded.written[0])
     return {
         **describe_target(resolved, runs, [column], collection),

@@ -24,7 +24,7 @@ def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
         phase = run.settings.phase
         costs = run_costs(run.folder.metrics(), "continued", phase.refresh if phase else None)
         if "step" not in costs:
-            what = f"seed {run.seed} of '{run.row}' has no times: it was made before they were recorded"
+            what = f"seed {run.seed} of '{run.row}' has no recorded times: an older version made it"
             fix = f"harness reproduce TARGET --row '{run.row}' --force"
             raise UserError(what, where=str(run.folder.folder), fix=fix)
         recorded.append(costs)
