@@ -124,7 +124,7 @@ class _Phase:
             MemoryPart(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
         )
         if self.machine.gpus > 1:
-            copy = "gradients once more, as data parallel training gathers them"
+            copy = "a copy of the gradients, which data parallel training gathers"
             parts += (MemoryPart(f"{name}: buckets", model.trained * FLOAT, copy),)
         return parts
 
@@ -151,7 +151,7 @@ class _Phase:
             parts.append(MemoryPart(f"activations: {name}", size, detail))
             computed = layer_bytes(bert, at_once, mask) if again else 0
             working.append(forward_bytes(bert, at_once) + computed)
-        what = "a layer computed again, and gradients" if again else "gradients of a layer"
+        what = "a recomputed layer and its gradients" if again else "gradients of a layer"
         detail = f"{what}, {PLACES_PER_BUCKET:,} places at once"
         return *parts, MemoryPart("backward pass", max(working), detail)
 
@@ -173,7 +173,7 @@ class _Phase:
         shared = f"; shared over {gpus} GPUs it would be {each:.1f} GB of each" if gpus > 1 else ""
         host = (
             MemoryPart("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
-            MemoryPart("index", n * width * FLOAT, f"the same again, in faiss{shared}"),
+            MemoryPart("index", n * width * FLOAT, f"a copy in faiss{shared}"),
             MemoryPart("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
             MemoryPart("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
             MemoryPart(

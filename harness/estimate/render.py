@@ -77,17 +77,16 @@ def _of_paper(
     at_once = f"{hardware.queries_at_once} queries at once"
     gpu = f"one of {hardware.gpus} {hardware.gpu} ({sizes})"
     yield f"Memory of {gpu}, {at_once}: {_gb(most.size)} GB at most, {most.name}; {verdict}."
-    yield f"Were nothing recomputed: {_gb(before.size)} GB, {before.name}."
+    yield f"Without recomputation: {_gb(before.size)} GB, {before.name}."
     here = _largest(here_moments)
-    yield f"The trainer here, a batch in one process, nothing recomputed: {_gb(here.size)} GB, {here.name}."
+    yield f"The trainer here (one process, no recomputation): {_gb(here.size)} GB, {here.name}."
 
 
 def _of_here(moments: Sequence[Moment], has: int | None) -> str:
     most = max(moments, key=lambda moment: moment.size)
     machine = f"; this machine has {_gb(has)} GB" if has else ""
     return (
-        f"Memory: {_gb(most.size)} GB at most, {most.name}, "
-        f"beside what Python and its libraries take{machine}."
+        f"Memory: {_gb(most.size)} GB at most, {most.name}, not counting Python and its libraries{machine}."
     )
 
 

@@ -11,13 +11,13 @@ import numpy as np
 CostName = Literal["step", "drawing", "encoding", "mining", "construction", "construction-a-step", "all"]
 
 COSTS: dict[str, str] = {
-    "step": "a step of training the retriever, drawing included",
-    "drawing": "drawing the negatives of a batch, a part of the step",
-    "encoding": "embedding documents and training queries, at a refresh",
-    "mining": "searching and scoring candidates, at a refresh",
-    "construction": "constructing candidates, embedding and mining, at a refresh",
-    "construction-a-step": "embedding and mining at a refresh, divided by the steps between refreshes",
-    "all": "a step with its share of the refreshes",
+    "step": "a training step of the retriever, including drawing",
+    "drawing": "drawing the negatives of a batch, part of the step",
+    "encoding": "re-encoding documents and training queries at a refresh",
+    "mining": "searching and scoring candidates at a refresh",
+    "construction": "constructing candidates at a refresh: re-encoding and mining",
+    "construction-a-step": "re-encoding and mining at a refresh, divided by the steps between refreshes",
+    "all": "a step plus its share of the refreshes",
 }
 """Name of a cost -> its description."""
 

@@ -30,8 +30,8 @@ GAP: Floats = BEST - np.arange(CANDIDATES) / PER_UNIT
 
 def assumptions(*, union: bool) -> str:
     """Return a line with the assumptions of the curves, including the parts of a union if it is used."""
-    row = f"{CANDIDATES} candidates at gaps from {GAP[-1]:.1f} to +{BEST}, {PER_UNIT} a unit"
-    parts = "; the nearer half from a union's first source" if union else ""
+    row = f"{CANDIDATES} candidates at gaps from {GAP[-1]:.1f} to +{BEST}, {PER_UNIT} per unit"
+    parts = "; a union's first source has the nearer half" if union else ""
     return f"Assumed: {row}; s(q, d+) = s(d+, d-) = {POSITIVE:g}{parts}."
 
 

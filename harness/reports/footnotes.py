@@ -6,8 +6,8 @@ from harness.reports.document import Figure, NoteItem, Notes
 from harness.reports.text import Cells, collection_text, count_text, row_text
 
 ONE_SEED = (
-    "One seed: the interval is for these checkpoints alone and tells nothing about the method; "
-    "other seeds may order the rows differently."
+    "One seed: the CI is over queries, for these checkpoints only, and allows no conclusion about the "
+    "method; other seeds may order the rows differently."
 )
 
 
@@ -19,9 +19,7 @@ def made_on(cells: Cells) -> str:
 
 def verdict(cells: Cells) -> str:
     """Return a sentence with the verdict and its meaning."""
-    meanings = {
-        "pipeline check": " (it shows that the path works at this scale; it is no evidence about the paper)"
-    }
+    meanings = {"pipeline check": " (the pipeline works at this scale; this is no evidence about the paper)"}
     return f"Verdict: {cells['verdict']}{meanings.get(cells['verdict'], '')}."
 
 
@@ -40,15 +38,15 @@ def row_notes(cells: Cells) -> Notes:
 
 def plot(what: str) -> Figure:
     """Return the figure of a report, with its description."""
-    return Figure("figure", f"{what} The tables hold the same figures.")
+    return Figure("figure", f"{what} The tables have the same figures.")
 
 
 def two_intervals(cells: Cells) -> str:
     """Return an explanation of the two kinds of interval."""
     return (
-        f"Intervals at {cells['level'] * 100:g} %. These checkpoints: paired over queries, mean over seeds. "
-        "The method: seeds and queries as crossed random effects, each part of the variance with its own "
-        "degrees of freedom; never narrower."
+        f"Confidence intervals (CI) at {cells['level'] * 100:g} %. Over queries, for these checkpoints: "
+        "paired, mean over seeds. Over queries and seeds, for the method: both as crossed random effects, "
+        "each variance component with its own degrees of freedom; never narrower."
     )
 
 
@@ -74,12 +72,14 @@ def _collection(cells: Cells) -> list[str]:
     ]
     if cells["simulation"]:
         lines.append(
-            "Simulation: documents and queries are made up; the figures say nothing about real text."
+            "Simulation: documents and queries are synthetic; the figures do not transfer to real text."
         )
     return lines
 
 
 def _settings(cells: Cells) -> str:
     if cells["settings_commit"] is None:
-        return "Settings: no commit is named that froze them before samplers were compared."
-    return f"Settings: frozen in commit {cells['settings_commit']}, before samplers were compared on them."
+        return "Settings: no commit is recorded that froze them before samplers were compared."
+    return (
+        f"Settings: frozen in commit {cells['settings_commit']}, before any comparison of samplers on them."
+    )

@@ -51,7 +51,7 @@ def run_table(provenance: Any) -> Table:
 
 def _environment(environment: Any) -> str:
     hardware, packages = environment["hardware"], environment["packages"]
-    commit = environment["commit"] or "not known"
+    commit = environment["commit"] or "unknown"
     gpus = ", ".join(str(gpu["name"]) for gpu in hardware["gpus"]) or "no GPU"
     memory = hardware["memory_bytes"]
     parts = [

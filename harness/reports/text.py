@@ -17,6 +17,9 @@ NOTHING = "–"
 NOT_RUN = "not run"
 """Placeholder for a figure that is missing."""
 
+INTERVALS = {"checkpoints": "over queries", "method": "over queries and seeds"}
+"""Kind of interval -> what it generalises over, as printed."""
+
 VERDICTS = {"not": "not reproduced", "partly": "partly reproduced"}
 """Verdict in `cells.json` -> the printed one, where it differs."""
 

@@ -59,7 +59,7 @@ def test_coverage_stands_first_beside_its_nominal_level(cells: dict[str, Any]) -
     assert text.split("\n\n")[3:5] == ["## Coverage", pipe_table(coverage_table(cells))]
     lines = fields(pipe_table(coverage_table(cells)))
     assert [line[0] for line in lines[2:]] == [
-        "these checkpoints, 3 seeds", "the method, 3 seeds", "these checkpoints, one seed",
+        "over queries (3 seeds)", "over queries and seeds (3 seeds)", "over queries (one seed)",
     ]  # fmt: skip
     coverage = cells["coverage"]["checkpoints"]
     assert lines[2][1] == f"{coverage['covered']} of 20 ({100 * coverage['share']:.0f} %)"
@@ -82,10 +82,8 @@ def test_intervals_that_miss_0_are_as_many_as_counted(cells: dict[str, Any]) -> 
 
 def test_one_seed_has_one_kind_of_interval(tmp_path: Path) -> None:
     one = sample_calibration(1)
-    assert [line[0] for line in fields(pipe_table(coverage_table(one)))[2:]] == [
-        "these checkpoints, one seed"
-    ]
-    assert "tells nothing about the method" in render_markdown(document_of(one))
+    assert [line[0] for line in fields(pipe_table(coverage_table(one)))[2:]] == ["over queries (one seed)"]
+    assert "allows no conclusion about the method" in render_markdown(document_of(one))
     REPORT.draw(one, tmp_path / "f.svg", tmp_path / "f.png")
 
 
@@ -106,7 +104,8 @@ def test_the_figure_has_the_same_bytes_again_and_counts_what_covers(
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     REPORT.draw(cells, tmp_path / "c.svg", tmp_path / "c.png")
     text = (tmp_path / "c.svg").read_text(encoding="utf-8")
-    for kind, name in (("checkpoints", "these checkpoints, 3 seeds:"), ("method", "the method, 3 seeds:")):
+    names = {"checkpoints": "over queries (3 seeds):", "method": "over queries and seeds (3 seeds):"}
+    for kind, name in names.items():
         assert name in text
         assert f"{cells['coverage'][kind]['covered']} of 20 cover 0" in text
     assert "Simulation. " in text and "(points)" in text

@@ -68,7 +68,7 @@ def test_medians_over_runs_and_their_ratio_to_the_baseline(cells: dict[str, Any]
 def test_seconds_name_their_machine_and_are_not_the_papers(cells: dict[str, Any]) -> None:
     text = render_markdown(document_of(cells))
     assert "Machine: A processor, 2 cores, torch threads: 1, no GPU." in text
-    assert "Seconds are this machine's" in text and "are not those of the paper" in text
+    assert "Seconds are those of this machine" in text and "not comparable with the paper's" in text
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
     assert lines[2][:5] == ["AR2+SimANS (baseline)", "2.9", "0.3 [0.25, 0.35]", "85", "3 [2.5, 3.5]"]
@@ -88,12 +88,12 @@ def test_the_data_are_in_seconds(cells: dict[str, Any]) -> None:
 
 def test_one_run_has_no_quartiles(tmp_path: Path) -> None:
     text = render_markdown(document_of(built(tmp_path, SECONDS, seeds=1)))
-    assert "| 0.2 " in " ".join(text.split()) and "of one run" in text and "[0." not in text
+    assert "| 0.2 " in " ".join(text.split()) and "from one run" in text and "[0." not in text
 
 
 def test_a_run_without_times_is_told_with_what_to_do(tmp_path: Path) -> None:
     fix = "harness reproduce TARGET --row 'AR2.TriSampler' --force"
-    with pytest.raises(UserError, match=f"seed 1 of 'AR2.TriSampler' has no times: .*{fix}"):
+    with pytest.raises(UserError, match=f"seed 1 of 'AR2.TriSampler' has no recorded times: .*{fix}"):
         built(tmp_path, {key: value for key, value in SECONDS.items() if key != ("AR2+TriSampler", 1)})
 
 
@@ -112,5 +112,5 @@ def test_the_figure_shows_the_parts_of_a_step(
         REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
     assert contents[0] == contents[1]
-    for words in ("published, ", "drawing", "mining, its share", "seconds a step", "A processor"):
+    for words in ("published, ", "drawing", "mining (per step)", "seconds per step", "A processor"):
         assert words in contents[0]

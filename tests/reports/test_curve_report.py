@@ -64,7 +64,7 @@ def test_a_line_a_step_with_seconds_and_interval(cells: dict[str, Any]) -> None:
     text = render_markdown(document_of(cells))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
-    assert lines[0][1:4] == ["SimANS MRR@10", "SimANS 95 % over seeds", "SimANS seconds"]
+    assert lines[0][1:4] == ["SimANS MRR@10", "SimANS 95 % CI over seeds", "SimANS seconds"]
     point = cells["rows"][0]["points"][2]
     interval = f"[{100 * point['low']:.1f}, {100 * point['high']:.1f}]"
     assert lines[4][:4] == ["150", "62.5", interval, "6.5"]
@@ -95,5 +95,5 @@ def test_the_figure_has_steps_and_seconds(
         REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
     assert contents[0] == contents[1]
-    for words in ("optimizer steps", "seconds of training", "MRR@10 on dev (%)", "interval over seeds"):
+    for words in ("optimizer steps", "seconds of training", "MRR@10 on dev (%)", "CI over seeds"):
         assert words in contents[0]

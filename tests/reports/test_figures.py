@@ -52,7 +52,7 @@ def test_the_figure_says_what_is_published_and_what_is_ours(
     assert ("reproduced, planted (simulation)" in text) == (kind == "simulated")
     assert ("Simulation. " in text) == (kind == "simulated")
     assert ("not run" in text) == (kind == "simulated")
-    assert ("not for the method" in text) == (kind == "simulated")
+    assert ("not over seeds" in text) == (kind == "simulated")
 
 
 @pytest.mark.parametrize("state", ["failed", "unavailable"])

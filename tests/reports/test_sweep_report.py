@@ -59,7 +59,7 @@ def test_a_line_a_point_and_what_was_not_run_is_no_number(cells: dict[str, Any])
         ["AR2+SimANS", "1", "77.5", "62.5 ± 17.7", "210", "100 [100, 100]"],
         ["AR2+SimANS", "5", "78.1", "87.5 ± 17.7", "340", "250 [225, 275]"],
     ]
-    assert "Made on A processor, 2 cores" in text
+    assert "Measured on A processor, 2 cores" in text
     block = cells["points"][5]["cells"][0]["reproduced"]["method"]
     assert lines[5][4] == f"[{100 * block['low']:.1f}, {100 * block['high']:.1f}]"
     assert "Published figures on Natural Questions; reproduced on small (simulation)" in text
@@ -95,4 +95,4 @@ def test_published_has_a_panel_of_its_own_where_the_paper_prints_figures(
     for point in bare["points"]:
         point["cells"][0]["published"] = point["costs"][0]["published"] = None
     assert "published, " not in drawn(bare)
-    assert "The paper has a plot and prints no figures." in render_markdown(document_of(bare))
+    assert "The paper has a plot without printed figures." in render_markdown(document_of(bare))

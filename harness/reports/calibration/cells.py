@@ -11,7 +11,7 @@ from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation.calibration import compare_sides, coverage
 from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
-from harness.reports.text import Cells
+from harness.reports.text import INTERVALS, Cells
 from harness.specs.models import Calibration, Row, Side
 from harness.specs.resolve import Resolved
 
@@ -74,9 +74,9 @@ def kinds(cells: Cells) -> dict[str, str]:
     """Return the kinds of interval that the cells have, each with its label."""
     seeds = len(cells["seeds"])
     names = {
-        "checkpoints": f"these checkpoints, {seeds} seeds",
-        "method": f"the method, {seeds} seeds",
-        "first_seed": "these checkpoints, one seed",
+        "checkpoints": f"{INTERVALS['checkpoints']} ({seeds} seeds)",
+        "method": f"{INTERVALS['method']} ({seeds} seeds)",
+        "first_seed": f"{INTERVALS['checkpoints']} (one seed)",
     }
     return {kind: name for kind, name in names.items() if kind in cells["coverage"]}
 

@@ -54,7 +54,7 @@ def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
 def _legend(cells: Cells) -> str:
     level = f"{cells['level'] * 100:g} %"
     return (
-        f"Made on {made_on(cells)} a side. Bars: {level} intervals of side A minus side B, the same "
+        f"Results on {made_on(cells)} for each side. Bars: {level} CI of side A minus side B, the same "
         "method on both; those that miss 0 are thick, with a cross.\n"
-        "Pairs in the order of their difference over all seeds; each panel has its own axis."
+        "Pairs are sorted by their difference over all seeds; each panel has its own axis."
     )

@@ -13,9 +13,7 @@ from harness.reports.text import NOTHING, Cells, part_text, points_text, row_tex
 
 def calibration_document(cells: Cells) -> Document:
     """Return the report: coverage, figure, pairs, notes."""
-    figure = plot(
-        "The interval of each pair, a panel for each kind of interval; those that miss 0 stand out."
-    )
+    figure = plot("The interval of each pair, with a panel for each kind; those that miss 0 are highlighted.")
     blocks = filled(coverage_table(cells), figure, _pairs(cells), noted("Notes", _footnotes(cells)))
     title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
     return Document(title, introduction, blocks, made_on(cells), last_line(cells))
@@ -24,12 +22,12 @@ def calibration_document(cells: Cells) -> Document:
 def coverage_table(cells: Cells) -> Table:
     """Return a table with the number of intervals of each kind that cover 0, beside their level."""
     level, style = f"{cells['level'] * 100:g} %", unit_style(cells, unit_style(cells).decimals + 1)
-    points, interval_heading = points_text(cells), f"{level} interval of the coverage"
+    points, interval_heading = points_text(cells), f"{level} CI of the coverage"
     columns = (
         TableColumn("Interval", names=True, brief="interval"),
         TableColumn("covers 0", brief="covers 0"),
         TableColumn("nominal", brief="nominal"),
-        TableColumn(interval_heading, brief="its interval"),
+        TableColumn(interval_heading, brief="its CI"),
         TableColumn(f"mean width ({points})"),
         TableColumn(f"sd of differences ({points})"),
     )
@@ -47,19 +45,19 @@ def _caption(cells: Cells) -> str:
     simulation = "Simulation. " if cells["simulation"] else ""
     row, pairs = row_text(cells, cells["row"]), len(cells["pairs"])
     return (
-        f"{simulation}{cells['source']}. Made on {made_on(cells)} a side. {pairs} pairs of {row} against "
-        "itself: the sides of a pair continue the same warm-ups and differ in their seeds alone, so the true "
-        f"difference of the method is 0. Differences in {cells['primary']}, side A minus side B, paired by "
-        f"seed and query, in {points_text(cells)}."
+        f"{simulation}{cells['source']}. Results on {made_on(cells)} for each side. {pairs} pairs of {row} "
+        "against itself: both sides of a pair continue the same warm-ups and differ in their seeds only, so "
+        f"the true difference of the method is 0. Differences in {cells['primary']}, side A minus side B, "
+        f"paired by seed and query, in {points_text(cells)}."
     )
 
 
 def _pairs(cells: Cells) -> Table:
     """Return a table with a line for each pair; intervals that miss 0 are marked."""
     style, shown = unit_style(cells, unit_style(cells).decimals + 1), kinds(cells)
-    level = f"{cells['level'] * 100:g} % interval"
+    level = f"{cells['level'] * 100:g} % CI"
     columns = [TableColumn("Pair", names=True), TableColumn("difference")]
-    columns += [TableColumn(f"of {name}", level) for name in shown.values()]
+    columns += [TableColumn(name, level) for name in shown.values()]
     rows = []
     for pair in cells["pairs"]:
         line = [*fields([str(pair["pair"]), style.number(pair["value"], signed=True)])]
@@ -75,12 +73,12 @@ def _footnotes(cells: Cells) -> list[str]:
     several = len(cells["seeds"]) > 1
     return [
         two_intervals(cells) if several else ONE_SEED,
-        "An interval for these checkpoints speaks of these checkpoints, which do differ: how often it misses "
-        "0 is what it would cost to read it as one of the method.",
-        "The interval of the coverage is that of Clopper and Pearson; pairs have warm-ups of their own and "
-        "are independent given the collection. The lines are of the same pairs.",
-        "A query's true difference is 0 here, too: what queries add to a real difference is not put to the "
-        "test.",
+        "The CI over queries is for these checkpoints, which do differ: how often it misses 0 is the error "
+        "of reading it as a CI for the method.",
+        "The CI of the coverage is that of Clopper and Pearson; pairs have their own warm-ups and are "
+        "independent given the collection. All lines are of the same pairs.",
+        "The true difference is 0 for each query, too: the variance that queries add to a real difference is "
+        "not tested.",
         f"Recipe: {cells['row']['recipe']}.",
         *origins(cells),
     ]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import (
+    INTERVALS,
     NOTHING,
     Cells,
     Style,
@@ -25,14 +26,14 @@ def primary_differences(cells: Cells) -> Table:
     """Return a table with a line for each compared row: the primary measure, with Holm's p-value."""
     position = primary_position(cells)
     published = bool(positions(cells, published=True))
-    columns = [TableColumn("Row", names=True, brief=f"{cells['primary']}, to {cells['baseline']}")]
+    columns = [TableColumn("Row", names=True, brief=f"{cells['primary']}, vs {cells['baseline']}")]
     columns += [*_columns(cells, published, brief=True), TableColumn("p (Holm)")]
     rows = []
     for row in compared_rows(cells, position):
         block = row["cells"][position]["difference"]
         values = _values(cells, block, column_style(cells, position), published)
         rows.append(fields([row_text(cells, row), *values, p_text(block["holm_p"])]))
-    return Table(f"Difference to {cells['baseline']} in {cells['primary']}", tuple(columns), tuple(rows))
+    return Table(f"Difference from {cells['baseline']} in {cells['primary']}", tuple(columns), tuple(rows))
 
 
 def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table:
@@ -56,26 +57,25 @@ def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table
         for row in compared_rows(cells, position):
             values = _values(cells, row["cells"][position]["difference"], style, published)
             rows.append(fields([label, row_text(cells, row), *values]))
-    caption = "Intervals are not adjusted for the number of rows and measures." if rows else ""
-    return Table(f"Difference to {cells['baseline']} {which}", tuple(columns), tuple(rows), caption)
+    caption = "Intervals are not adjusted for multiple comparisons." if rows else ""
+    return Table(f"Difference from {cells['baseline']} {which}", tuple(columns), tuple(rows), caption)
 
 
 def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[TableColumn]:
-    level, best = f"{cells['level'] * 100:g} % interval", best_interval(cells)
-    kinds = {"checkpoints": "these checkpoints"}
-    kinds |= {"method": "the method"} if len(cells["seeds"]) > 1 else {}
-    short = f"{cells['level'] * 100:g} %, {kinds[best]}" if brief else None
+    level, best = f"{cells['level'] * 100:g} % CI", best_interval(cells)
+    kinds = ["checkpoints", "method"] if len(cells["seeds"]) > 1 else ["checkpoints"]
+    short = f"{level} {INTERVALS[best]}" if brief else None
     return [
         *(
-            [TableColumn("published", brief="paper" if brief else None), TableColumn("its rounding")]
+            [
+                TableColumn("published", brief="paper" if brief else None),
+                TableColumn("range implied by rounding"),
+            ]
             if published
             else []
         ),
         TableColumn("reproduced", brief="here" if brief else None),
-        *(
-            TableColumn(f"of {name}", level, brief=short if kind == best else None)
-            for kind, name in kinds.items()
-        ),
+        *(TableColumn(INTERVALS[kind], level, brief=short if kind == best else None) for kind in kinds),
     ]
 
 
@@ -111,14 +111,8 @@ def significance(cells: Cells, position: int, block: Mapping[str, Any] | None) -
 
 def mark_notes(cells: Cells, used: Set[str]) -> tuple[str, ...]:
     """Return an explanation of each mark in use."""
-    what = {"method": "the method", "checkpoints": "these checkpoints"}[best_interval(cells)]
-    level = f"{100 * (1 - cells['level']):.3g} %"
-    meanings = {
-        ADJUSTED: "after Holm's correction over the rows",
-        UNADJUSTED: "not adjusted for the number of rows and measures",
-    }
-    return tuple(
-        f"Marked {mark}: differs from {cells['baseline']} at {level}, for {what}, {meaning}."
-        for mark, meaning in meanings.items()
-        if mark in used
-    )
+    effects = {"method": "seeds and queries as random effects", "checkpoints": "over queries"}
+    effect = effects[best_interval(cells)]
+    test = f"p < {1 - cells['level']:.3g} against {cells['baseline']} ({effect}"
+    meanings = {ADJUSTED: "Holm-adjusted over the rows", UNADJUSTED: "unadjusted"}
+    return tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)

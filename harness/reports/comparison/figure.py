@@ -114,12 +114,9 @@ def _point(axis: Axes, block: Mapping[str, Any], mean: float, place: int, factor
 def _legend(cells: Cells) -> str:
     level, seeds = f"{cells['level'] * 100:g} %", len(cells["seeds"])
     if seeds == 1:
-        bars = f"One seed. Bars: {level} interval for these checkpoints (over queries), not for the method."
+        bars = f"One seed. Bars: {level} CI over queries, not over seeds."
     else:
-        bars = (
-            f"Mean of {seeds} seeds. Thick bars: {level} interval for these checkpoints (over queries); "
-            "thin bars: for the method (over seeds and queries)."
-        )
-    published = "Bars of published figures: what their rounding leaves open. "
+        bars = f"Mean of {seeds} seeds. Bars: {level} CI, thick over queries, thin over queries and seeds."
+    published = "Bars of published figures: range implied by rounding. "
     bars = f"{bars}\n{published if positions(cells, published=True) else ''}"
-    return f"{bars}Each panel has its own axis. Only differences are paired: read them in the last column."
+    return f"{bars}Each panel has its own axis. Compare methods in the last column only (paired)."

@@ -56,14 +56,14 @@ def reproducibility_lines(cells: Cells) -> list[str]:
 def _effect_lines(cells: Cells, block: Mapping[str, Any]) -> list[str]:
     what = "Effect ratio and delta relative improvement"
     if block["not_given"]:
-        return [f"{what}: not given; {block['not_given']}."]
+        return [f"{what}: omitted; {block['not_given']}."]
     lines = []
     for label in dict.fromkeys(effect["column"] for effect in block["effects"]):
         effects = [effect for effect in block["effects"] if effect["column"] == label]
         texts = [
             f"{e['row']} {_number(e['effect_ratio'])} and {_number(e['delta_ri'], '+')}" for e in effects
         ]
-        lines.append(f"{what} in {label}, to {cells['baseline']}: {'; '.join(texts)}.")
+        lines.append(f"{what} in {label}, against {cells['baseline']}: {'; '.join(texts)}.")
     return lines
 
 
@@ -77,7 +77,7 @@ def _rank_text(rank: Mapping[str, Any]) -> str:
     if rank["tau"] is not None:
         return f"{rank['column']} {_number(rank['tau'], '+')} ({rank['rows']} rows)"
     why = "too few rows with figures on both sides" if rank["rows"] < 2 else "one side is all ties"
-    return f"{rank['column']} not to be had, {why} ({rank['rows']})"
+    return f"{rank['column']} undefined, {why} ({rank['rows']})"
 
 
 def _number(value: float | None, sign: str = "-") -> str:

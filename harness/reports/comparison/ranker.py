@@ -36,17 +36,17 @@ def ranker_table(cells: Cells) -> Table:
     lists, training = "held-out lists", "last round"
     columns = (
         TableColumn("Row", names=True),
-        *(TableColumn(name, lists) for name in ("retriever right", "ranker right", "agreement")),
+        *(TableColumn(name, lists) for name in ("retriever accuracy", "ranker accuracy", "agreement")),
         *(TableColumn(name, lists) for name in ("KL to ranker", "KL to warm ranker")),
-        *(TableColumn(name, training) for name in ("ranker right", "agreement")),
+        *(TableColumn(name, training) for name in ("ranker accuracy", "agreement")),
         *(TableColumn(f"{key.removeprefix(TERM)} loss", training) for key in terms),
     )
     lines = [fields([row_text(cells, row), *_values(row["ranker"], terms)]) for row in rows]
     count = next((row["ranker"]["lists"]["lists"] for row in rows), 0)
     caption = (
-        f"Held-out lists: {count:.0f} queries of dev, a positive and negatives drawn uniformly from the "
-        "warm-up's top K. Right: the positive first. Agreement: both put the same passage first. "
-        "KL and losses in nats."
+        f"Held-out lists: {count:.0f} dev queries, each with a positive and negatives drawn uniformly from "
+        "the warm-up's top K. Accuracy: the positive is ranked first. Agreement: both rank the same passage "
+        "first. KL and losses in nats."
     )
     return Table("The ranker", columns, tuple(lines), caption if rows else "")
 

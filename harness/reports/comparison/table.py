@@ -18,6 +18,7 @@ from harness.reports.comparison.ranker import ranker_table
 from harness.reports.document import Document, Field, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, row_notes, two_intervals
 from harness.reports.text import (
+    INTERVALS,
     NOTHING,
     Cells,
     column_style,
@@ -44,7 +45,7 @@ def comparison_document(cells: Cells) -> Document:
         _figures(cells, "", shown, brief=True),
         primary_differences(cells),
         further_differences(cells, "in the other measures", shown),
-        plot(f"Each row's figures and its difference to {cells['baseline']}, with intervals."),
+        plot(f"The figures of each row and their difference from {cells['baseline']}, with intervals."),
         *([_figures(cells, "Further measures", rest)] if rest else []),
         further_differences(cells, "in the further measures", rest),
         _negatives(cells),
@@ -61,8 +62,8 @@ def comparison_document(cells: Cells) -> Document:
 def _caption(cells: Cells) -> str:
     """Return the caption: citation, collection, scale, seeds, unit; it names a simulation first."""
     datasets = list_text(list(dict.fromkeys(dataset_text(c) for c in cells["columns"] if c["published"])))
-    published = f"Published figures on {datasets}; reproduced" if datasets else "Made"
-    spread = "; ± is the standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
+    published = f"Published figures on {datasets}; reproduced" if datasets else "Results"
+    spread = ", ± standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
     return (
         f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. {published} on {made_on(cells)}. "
         f"All figures in {unit_text(cells)}{spread}."
@@ -88,8 +89,8 @@ def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = Fa
 
 def _negatives(cells: Cells) -> Table:
     """Return a table of false negatives among the drawn negatives, with the sampler's diagnostics."""
-    header = ["known relevant", "of drawn", "share", "effective candidates"]
-    header += ["spread of s(q,d-) - s(q,d+)", "zero ReLU weights", "rows that fell back"]
+    header = ["false negatives drawn", "negatives drawn", "share", "effective candidates"]
+    header += ["sd of s(q,d-) - s(q,d+)", "zero ReLU weights", "queries filled at random"]
     rows = [
         fields([row_text(cells, row), *_counted(row["false_negatives"]), *_diagnosed(row["diagnostics"])])
         for row in cells["rows"]
@@ -134,14 +135,13 @@ def _detectable(cells: Cells) -> str:
     """Return a sentence with the smallest detectable difference, in points of the primary column."""
     style = column_style(cells, primary_position(cells))
     points = points_text(cells)
-    names = {"checkpoints": "these checkpoints", "method": "the method"}
     texts = [
-        f"{style.number(cells['smallest_difference'][kind])} {points} for {name}"
-        for kind, name in names.items()
+        f"{style.number(cells['smallest_difference'][kind])} {points} {name}"
+        for kind, name in INTERVALS.items()
         if cells["smallest_difference"][kind] is not None
     ]
-    what = list_text(texts) if texts else "not known, nothing was compared"
-    return f"Smallest difference in {cells['primary']} to be found with a power of 80 %, before Holm: {what}."
+    what = list_text(texts) if texts else "unknown, nothing was compared"
+    return f"Smallest detectable difference in {cells['primary']} (power 80 %, before Holm): {what}."
 
 
 def _recipes(cells: Cells) -> list[str]:

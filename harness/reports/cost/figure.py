@@ -17,9 +17,9 @@ from harness.reports.text import Cells, collection_text, row_text, title_text
 PARTS: dict[str, dict[str, Any]] = {
     "training": {"facecolor": OKABE_ITO[0]},
     "drawing": {"facecolor": OKABE_ITO[1], "hatch": "////"},
-    "encoding, its share": {"facecolor": OKABE_ITO[4], "hatch": "||||"},
-    "mining, its share": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
-    "construction, its share": {"facecolor": "#BBBBBB", "hatch": "----"},
+    "re-encoding (per step)": {"facecolor": OKABE_ITO[4], "hatch": "||||"},
+    "mining (per step)": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
+    "construction (per step)": {"facecolor": "#BBBBBB", "hatch": "----"},
 }
 """Part of a step's seconds -> its colour and pattern."""
 
@@ -60,7 +60,7 @@ def _draw_panel(axis: Axes, rows: list[dict[str, float]], title: str) -> None:
         if not parts:
             axis.text(0.02, place, "not run", transform=axis.get_yaxis_transform(), va="center", color=INK)
     axis.set_title(title, loc="left", pad=20)
-    axis.set_xlabel("seconds a step")
+    axis.set_xlabel("seconds per step")
     axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     look = {"frameon": False, "borderpad": 0, "columnspacing": 1.0, "handletextpad": 0.4}
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=7, **look)
@@ -74,13 +74,13 @@ def _reproduced(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
     drawing = costs.get("drawing", 0.0)
     parts = {"training": costs["step"] - drawing, "drawing": drawing}
     if "construction" in costs:
-        shares = {f"{name}, its share": costs[name] / cells["refresh"] for name in ("encoding", "mining")}
-        parts |= shares
+        parts["re-encoding (per step)"] = costs["encoding"] / cells["refresh"]
+        parts["mining (per step)"] = costs["mining"] / cells["refresh"]
     return parts
 
 
 def _published(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
-    names = {"step": "training", "construction-a-step": "construction, its share"}
+    names = {"step": "training", "construction-a-step": "construction (per step)"}
     return {
         names[column["cost"]]: cell["published"]["value"]
         for column, cell in zip(cells["costs"], row["cells"], strict=True)
@@ -89,8 +89,8 @@ def _published(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _legend(cells: Cells) -> str:
-    bars = " Bars: quartiles of the whole over runs." if len(cells["seeds"]) > 1 else ""
+    bars = " Bars: quartiles of the total over runs." if len(cells["seeds"]) > 1 else ""
     return (
-        f"Made on {made_on(cells)}; {hardware_text(cells['hardware'])}.\nMedians over steps; shares are a "
-        f"refresh's seconds over its {cells['refresh']} steps.{bars} Each panel has its own axis."
+        f"Results on {made_on(cells)}; {hardware_text(cells['hardware'])}.\nMedians over steps; (per step): "
+        f"a refresh's seconds over its {cells['refresh']} steps.{bars} Each panel has its own axis."
     )

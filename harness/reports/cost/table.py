@@ -27,7 +27,7 @@ def cost_document(cells: Cells) -> Document:
     blocks = filled(
         _seconds(cells),
         _ratios(cells),
-        plot("Where the seconds of a step go, row by row."),
+        plot("The parts of a step's seconds, for each row."),
         Notes("Columns", tuple(notes)),
         row_notes(cells),
         noted("Notes", _footnotes(cells)),
@@ -38,7 +38,7 @@ def cost_document(cells: Cells) -> Document:
 
 
 def _caption(cells: Cells) -> str:
-    brackets = "; in brackets the quartiles over runs" if len(cells["seeds"]) > 1 else ", of one run"
+    brackets = ", with quartiles over runs in brackets" if len(cells["seeds"]) > 1 else ", from one run"
     simulation = "Simulation. " if cells["simulation"] else ""
     return (
         f"{simulation}{cells['source']}. Reproduced on {made_on(cells)}, batches of {cells['batch']}, "
@@ -90,11 +90,11 @@ def _footnotes(cells: Cells) -> list[str]:
     several = len(cells["hardware"]) > 1
     return [
         *(f"Failed: {row['name']}, {row['reason']}." for row in cells["rows"] if row["reason"]),
-        "Seconds are this machine's, with whatever else ran on it, and are not those of the paper. Of what "
-        "the paper says only ratios can be looked at, and they go with encoder, batch and collection.",
-        *(["Runs were made on several machines: ratios between them mean nothing."] if several else []),
-        "Not counted: pauses, checkpoints, watching dev, and the candidates of round 0, which rows share. "
-        "Seconds were recorded when each run was made, which may be before this table.",
+        "Seconds are those of this machine under its load and are not comparable with the paper's. Only "
+        "ratios can be compared with the paper, and they depend on encoder, batch and collection.",
+        *(["Runs are from several machines: ratios between them are meaningless."] if several else []),
+        "Not counted: pauses, checkpoints, dev evaluation, and the candidates of round 0, which rows share. "
+        "Seconds were recorded during training, possibly long before this table was made.",
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]

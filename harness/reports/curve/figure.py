@@ -58,8 +58,8 @@ def _draw_panel(axis: Axes, cells: Cells, key: str, label: str) -> None:
 
 def _legend(cells: Cells) -> str:
     level = f"{cells['level'] * 100:g} %"
-    bars = f"Bars: {level} interval over seeds." if len(cells["seeds"]) > 1 else "One seed, no intervals."
+    bars = f"Bars: {level} CI over seeds." if len(cells["seeds"]) > 1 else "One seed, no intervals."
     return (
-        f"Made on {made_on(cells)}. {bars} Step 0 is {cells['begin']['name']}.\n"
+        f"Results on {made_on(cells)}. {bars} Step 0 is {cells['begin']['name']}.\n"
         f"Seconds: mean over seeds, of steps and refreshes, on {hardware_text(cells['hardware'])}."
     )

@@ -28,9 +28,9 @@ def curve_document(cells: Cells) -> Document:
 def _caption(cells: Cells) -> str:
     simulation = "Simulation. " if cells["simulation"] else ""
     return (
-        f"{simulation}{cells['source']}. Made on {made_on(cells)}. The paper has a plot and prints no "
-        f"figures. {cells['primary']} on the dev queries in {unit_text(cells)}, mean over seeds; seconds of "
-        f"training on {hardware_text(cells['hardware'])}."
+        f"{simulation}{cells['source']}. Results on {made_on(cells)}. The paper has a plot without "
+        f"printed figures. {cells['primary']} on the dev queries in {unit_text(cells)}, mean over seeds; "
+        f"seconds of training on {hardware_text(cells['hardware'])}."
     )
 
 
@@ -43,7 +43,7 @@ def _steps(cells: Cells) -> Table:
         name = row_text(cells, row)
         columns.append(TableColumn(cells["primary"], name, brief=f"{name}\n{cells['primary']}"))
         if len(cells["seeds"]) > 1:
-            columns.append(TableColumn(f"{cells['level'] * 100:g} % over seeds", name))
+            columns.append(TableColumn(f"{cells['level'] * 100:g} % CI over seeds", name))
         columns.append(TableColumn("seconds", name, brief="\ns"))
     lines = []
     for step in sorted({step for points in by_row for step in points}):
@@ -65,16 +65,16 @@ def _fields(point: Mapping[str, Any] | None, style: Style, *, several: bool) -> 
 def _footnotes(cells: Cells) -> list[str]:
     level, recipes = f"{cells['level'] * 100:g} %", dict.fromkeys(row["recipe"] for row in cells["rows"])
     over_seeds = (
-        f"Intervals at {level} are over seeds, Student's t of the seeds' values: were the rows trained again "
-        "from other seeds, on the same dev queries. Rows share their warm-ups; no difference is tested."
+        f"CIs at {level} are over seeds (Student's t of the seeds' values), for retraining with other seeds "
+        "on the same dev queries. Rows share their warm-ups; no difference is tested."
     )
     one_seed = "One seed: other seeds may order the curves differently."
     return [
         over_seeds if len(cells["seeds"]) > 1 else one_seed,
         f"Step 0 is {cells['begin']['name']}, which all rows continue; the last step is the finished run.",
-        "Seconds are of steps, and of embedding and mining at refreshes; pauses, checkpoints, watching dev "
-        "and the candidates of round 0, which rows share, are not counted. They are this machine's, with "
-        "whatever else ran on it.",
+        "Seconds include steps, and re-encoding and mining at refreshes, but not pauses, checkpoints, dev "
+        "evaluation and the candidates of round 0, which rows share. They are those of this machine under "
+        "its load.",
         f"Recipe: {list_text(list(recipes))}.",
         *origins(cells),
     ]

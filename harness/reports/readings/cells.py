@@ -18,8 +18,6 @@ from harness.specs.resolve import Resolved
 
 ReadingPair = Mapping[str, Any]
 
-INTERVALS = {"checkpoints": "these checkpoints", "method": "the method"}
-
 
 def build_readings(
     resolved: Resolved,

@@ -17,24 +17,23 @@ from matplotlib.ticker import MaxNLocator
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
 from harness.reports.readings.cells import (
-    INTERVALS,
     ReadingPair,
     compared_row_names,
     sorted_pairs,
     values_of_pair,
 )
-from harness.reports.text import Cells, points_text, title_text, unit_style
+from harness.reports.text import INTERVALS, Cells, points_text, title_text, unit_style
 from harness.specs.expansion import short_names, value_text
 
 CURVE, LINE, BLOCK_MARGIN = 1.9, 0.17, 0.85
 """Heights in inches: a curve, a line of its matrix, titles and axes around each block."""
 
-HOLDS = "holds 0"
+COVERS = "covers 0"
 
 SIDES = (
     ("above 0", OKABE_ITO[0], "^"),
     ("below 0", OKABE_ITO[1], "v"),
-    (HOLDS, "#777777", "o"),
+    (COVERS, "#777777", "o"),
 )
 """Position of an interval relative to 0, with its colour and marker."""
 
@@ -74,14 +73,14 @@ def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]
         low, high = ([pair[kind][end] * factor for _, pair in side_pairs] for end in ("low", "high"))
         values = [pair["value"] * factor for _, pair in side_pairs]
         look: dict[str, Any] = {"color": colour, "label": label, "markersize": size}
-        if where != HOLDS:  # few among many, to be found in grey, too
+        if where != COVERS:  # few among many, to be found in grey, too
             look |= {
                 "markersize": max(size, 5),
                 "markeredgecolor": "black",
                 "markeredgewidth": 0.5,
                 "zorder": 4,
             }
-        axis.vlines(places, low, high, color=colour, linewidth=width, alpha=0.5 if where == HOLDS else 1)
+        axis.vlines(places, low, high, color=colour, linewidth=width, alpha=0.5 if where == COVERS else 1)
         axis.plot(places, values, marker, **{"zorder": 3, **look})
     axis.axhline(0, color=INK, linewidth=0.9, zorder=1)
     axis.set_ylim(*_limits(pairs, kind, factor))
@@ -126,7 +125,7 @@ def _draw_matrix(
     axis.grid(visible=False)
     axis.set_xlim(0.3, len(pairs) + 0.7)
     axis.xaxis.set_major_locator(MaxNLocator(10, integer=True))
-    axis.set_xlabel(f"specifications, the lowest difference first ({len(pairs)})")
+    axis.set_xlabel(f"specifications, sorted by difference ({len(pairs)})")
 
 
 def _lines(cells: Cells, pairs: Sequence[ReadingPair]) -> list[tuple[str, str]]:
@@ -156,7 +155,7 @@ def _legend(cells: Cells) -> str:
     kinds = sorted({summary["interval"] for summary in cells["summary"]})
     names = " and ".join(INTERVALS[kind] for kind in kinds) or "nothing compared"
     return (
-        f"Made on {made_on(cells)}. Bars: {cells['level'] * 100:g} % interval, {names}; not adjusted for "
-        "their number; the widest run on outside of the panel.\n"
-        "Each block is sorted by itself. Readings are choices, no sample: counts are no probabilities."
+        f"Results on {made_on(cells)}. Bars: {cells['level'] * 100:g} % CI {names}, unadjusted; the widest "
+        "exceed the panel.\n"
+        "Each block is sorted separately. Readings are choices, not a sample: counts are not probabilities."
     )

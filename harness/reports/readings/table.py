@@ -9,14 +9,22 @@ import pandas as pd
 from harness.reports.document import Document, NoteItem, Notes, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
 from harness.reports.readings.cells import (
-    INTERVALS,
     ReadingPair,
     compared_row_names,
     row_label,
     sorted_pairs,
     values_of_pair,
 )
-from harness.reports.text import NOTHING, Cells, list_text, part_text, points_text, unit_style, unit_text
+from harness.reports.text import (
+    INTERVALS,
+    NOTHING,
+    Cells,
+    list_text,
+    part_text,
+    points_text,
+    unit_style,
+    unit_text,
+)
 from harness.specs.expansion import short_names, value_text
 
 MOST, ENDS = 60, 10
@@ -29,7 +37,7 @@ def readings_document(cells: Cells) -> Document:
     """Return the report: shares, figure, means of the rows, means by value, pairs with each row, notes."""
     blocks = filled(
         _summary(cells),
-        plot(f"All differences of {cells['focus']} to each row, sorted, above the readings that make them."),
+        plot(f"All differences between {cells['focus']} and each row, sorted, above their readings."),
         _figures(cells),
         _values(cells),
         *(_pairs(cells, row) for row in compared_row_names(cells)),
@@ -38,16 +46,16 @@ def readings_document(cells: Cells) -> Document:
     )
     title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
     kinds = sorted({summary["interval"] for summary in cells["summary"]})
-    intervals = [f"intervals: {cells['level'] * 100:g} %, {INTERVALS[kind]}" for kind in kinds]
+    intervals = [f"intervals: {cells['level'] * 100:g} % CI {INTERVALS[kind]}" for kind in kinds]
     return Document(title, introduction, blocks, made_on(cells), last_line(cells, *intervals))
 
 
 def _caption(cells: Cells) -> str:
     simulation = "Simulation. " if cells["simulation"] else ""
     return (
-        f"{simulation}{cells['source']}. Made on {made_on(cells)}. Each row is made under all combinations "
-        f"of its readings; {cells['focus']} is compared with every reading of another row that agrees with "
-        f"its own. Differences in {cells['primary']}, paired by seed and query, in {points_text(cells)}."
+        f"{simulation}{cells['source']}. Results on {made_on(cells)}. Each row is trained under all "
+        f"combinations of its readings; {cells['focus']} is compared with each agreeing reading of the other "
+        f"rows. Differences in {cells['primary']}, paired by seed and query, in {points_text(cells)}."
     )
 
 
@@ -55,13 +63,13 @@ def _summary(cells: Cells) -> Table:
     """Return a table of counts with their denominators, for each row compared with."""
     title, brief = f"{cells['focus']} minus the other rows", f"{cells['focus']} minus"
     if not cells["summary"]:
-        return Table(title, (), (), "Nothing was compared: no reading of another row was made.")
+        return Table(title, (), (), "Nothing was compared: there is no reading of another row.")
     kind = INTERVALS[cells["summary"][0]["interval"]]
-    group, style = f"{cells['level'] * 100:g} % interval of {kind}", unit_style(cells)
+    group, style = f"{cells['level'] * 100:g} % CI {kind}", unit_style(cells)
     columns = (
         TableColumn("Row", names=True, brief=brief),
         TableColumn("above 0", brief="above 0"),
-        TableColumn("above 0", group, brief="interval above"),
+        TableColumn("above 0", group, brief="CI above 0"),
         TableColumn("below 0", group, brief="interval below"),
         *(TableColumn(name, f"difference ({points_text(cells)})") for name in ENDS_AND_MIDDLE),
     )
@@ -128,8 +136,8 @@ def _pairs(cells: Cells, row: str) -> Table:
         *(TableColumn(name, names=True) for name in short_names(paths).values()),
         TableColumn("difference"),
     ]
-    level = f"{cells['level'] * 100:g} % interval"
-    columns += [TableColumn(f"of {INTERVALS[kind]}", level) for kind in kinds]
+    level = f"{cells['level'] * 100:g} % CI"
+    columns += [TableColumn(INTERVALS[kind], level) for kind in kinds]
 
     def line(pair: ReadingPair) -> list[str]:
         values = [value_text(value) for value in values_of_pair(cells, pair).values()]
@@ -139,7 +147,7 @@ def _pairs(cells: Cells, row: str) -> Table:
     lines, caption = [line(pair) for pair in pairs], ""
     if len(pairs) > MOST:
         lines = [*lines[:ENDS], ["…"] * len(columns), *lines[-ENDS:]]
-        caption = f"The {ENDS} lowest and the {ENDS} highest of {len(pairs)}; all stand in table.csv."
+        caption = f"The {ENDS} lowest and the {ENDS} highest of {len(pairs)}; table.csv has all."
     return Table(f"Pairs with {row}", tuple(columns), tuple(map(fields, lines)), caption)
 
 
@@ -154,11 +162,11 @@ def _rows(cells: Cells) -> Notes:
 def _footnotes(cells: Cells) -> list[str]:
     recipes = list(dict.fromkeys(reading["recipe"] for reading in cells["readings"]))
     return [
-        "Readings are choices, no sample: the shares count what was chosen to look at and are no "
-        "probabilities; intervals are not adjusted for their number.",
+        "Readings are choices, not a sample: the shares are counts of chosen readings, not probabilities; "
+        "intervals are unadjusted.",
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
-        "Mean difference by value: over all pairs with that value (how many in brackets), the other readings "
-        "balanced; spread: the largest of a reading's means minus the smallest.",
+        "Mean difference by value: over all pairs with that value (number in brackets), balanced over the "
+        "other readings; spread: the largest of a reading's means minus the smallest.",
         f"Recipe: {list_text(recipes)}.",
         *origins(cells),
     ]

@@ -104,12 +104,12 @@ class ColumnSpan:
     width: int
 
 
-def render_page(title: str, entries: Sequence[PageEntry], searches: Sequence[ReportLink] = ()) -> str:
+def render_page(title: str, entries: Sequence[PageEntry], tuning: Sequence[ReportLink] = ()) -> str:
     """Return a page of reports with a list to filter and sort, and links to the reports on tuning."""
     names = entries[0].values if entries else {}
     filters = {name: sorted({value for entry in entries for value in entry.values[name]}) for name in names}
     page = _templates().get_template("page.html")
-    return page.render(title=title, entries=entries, filters=filters, searches=searches)
+    return page.render(title=title, entries=entries, filters=filters, tuning=tuning)
 
 
 def render_html(entry: PageEntry) -> str:

@@ -13,7 +13,7 @@ MOST = 40
 """Number of rows on a page; a longer table continues in another float."""
 
 HEAD = r"""% Compiles as it is, with pdflatex or tectonic. In a paper, which loads booktabs and graphicx,
-% \input{table} gives the tables alone; take out those that are not wanted.
+% \input{table} gives the tables alone; remove those that you do not need.
 \makeatletter
 \ifx\documentclass\@twoclasseserror % a paper has begun
   \makeatother
@@ -70,7 +70,7 @@ def escape(text: str) -> str:
 
 def _floats(document: Document, table: Table, *, first: bool) -> str:
     """Return a float for each page of rows; the first table has the report's introduction as caption."""
-    table_caption = f"{table.title}. Made on {document.made_on}. {table.caption}".strip()
+    table_caption = f"{table.title}. Results on {document.made_on}. {table.caption}".strip()
     caption = " ".join([*document.introduction, table.caption]).strip() if first else table_caption
     pages = [table.rows[start : start + MOST] for start in range(0, len(table.rows), MOST)]
     return "".join(

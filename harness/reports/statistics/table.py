@@ -16,7 +16,7 @@ def statistics_document(cells: Cells) -> Document:
     """Return the report: counts, figure, rows, notes."""
     blocks = filled(
         _counts(cells),
-        plot("Counts of each dataset as published and of the collection that stands in for it."),
+        plot("Counts of each dataset as published and of the collection that replaces it."),
         Notes(
             "Rows", tuple(NoteItem(row["summary"], _named(row)) for row in cells["rows"] if row["summary"])
         ),
@@ -34,8 +34,8 @@ def _made_on(cells: Cells) -> str:
 
 def _caption(cells: Cells) -> str:
     return (
-        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. Queries of each split, and "
-        "documents. Published: of the datasets; here: of the collections that stand in for them, "
+        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. Numbers of queries in each "
+        "split, and of documents. Published: of the datasets; here: of the collections that replace them, "
         f"{_made_on(cells)}."
     )
 
@@ -83,11 +83,11 @@ def _footnotes(cells: Cells) -> list[str]:
         "Collections: "
         + ", ".join(f"{name}, fingerprint {fingerprint}" for name, fingerprint in fingerprints.items())
         + ".",
-        "They stand in for the datasets so that the whole path runs; they are no samples of them, and "
+        "They replace the datasets so that the whole pipeline runs; they are not samples of them, and "
         "several datasets may share one.",
     ]
     if cells["simulation"]:
-        lines.append("Simulation: documents and queries are made up.")
+        lines.append("Simulation: documents and queries are synthetic.")
     notes = [f"Note {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]]
     return [*lines, *cells["reading_notes"], *notes]
 

@@ -16,8 +16,6 @@ from harness.specs.expansion import short_names
 from harness.specs.kinds import Point, Sweep
 from harness.specs.resolve import Resolved, figures
 
-INTERVALS = {"checkpoints": "these checkpoints", "method": "the method"}
-
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of the printed columns only, which keeps the file of many points small."""

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import PARTS, hardware_text
 from harness.reports.drawing import describe, figure_to, line_look
-from harness.reports.sweep.cells import INTERVALS, points_of, shown_interval, style_of
+from harness.reports.sweep.cells import points_of, style_of
 from harness.reports.text import Cells, collection_text, dataset_text, row_text, title_text, unit_text
 from harness.specs.expansion import value_text
 
@@ -98,13 +98,12 @@ def _places(cells: Cells) -> dict[str, float]:
 
 def _legend(cells: Cells) -> str:
     level, seeds = f"{cells['level'] * 100:g} %", len(cells["seeds"])
-    kind, machine = INTERVALS[shown_interval(cells)], hardware_text(cells["hardware"])
+    machine = hardware_text(cells["hardware"])
     seconds = f" Seconds on {machine}; bars: quartiles over runs." if cells["costs"] else ""
     if seeds == 1:
-        bars = f"One seed. Bars: {level} interval of the mean for {kind} (over queries), not for the method."
+        bars = f"One seed. Bars: {level} CI of the mean over queries, not over seeds."
         return bars + seconds
     return (
-        f"Mean of {seeds} seeds. Bars: {level} interval of the mean, thick for these checkpoints, over "
-        f"queries; thin for {kind}, over seeds and queries.\n"
-        f"Points share warm-ups and queries; their differences are known better.{seconds}"
+        f"Mean of {seeds} seeds. Bars: {level} CI of the mean, thick over queries, thin over queries and "
+        f"seeds.\nPoints share warm-ups and queries; their differences are more precise.{seconds}"
     )

@@ -20,8 +20,9 @@ from harness.reports.footnotes import (
     two_intervals,
     verdict,
 )
-from harness.reports.sweep.cells import INTERVALS, points_of, shown_interval, style_of
+from harness.reports.sweep.cells import points_of, shown_interval, style_of
 from harness.reports.text import (
+    INTERVALS,
     Cells,
     dataset_text,
     list_text,
@@ -60,10 +61,10 @@ def sweep_document(cells: Cells) -> Document:
 
 
 def _caption(cells: Cells) -> str:
-    spread = "; ± is the standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
+    spread = ", ± standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
     published = any(cell["published"] for point in cells["points"] for cell in point["cells"])
-    on = f"Published figures on {dataset_text(cells['columns'][0])}; reproduced" if published else "Made"
-    plotted = "" if published else " The paper has a plot and prints no figures."
+    on = f"Published figures on {dataset_text(cells['columns'][0])}; reproduced" if published else "Results"
+    plotted = "" if published else " The paper has a plot without printed figures."
     return (
         f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. {on} on {made_on(cells)}."
         f"{plotted} All figures in {unit_text(cells)}{spread}."
@@ -76,7 +77,7 @@ def _figures(cells: Cells) -> Table:
         TableColumn("Row", names=True, brief=""),
         TableColumn(cells["parameter"], brief=cells["parameter"]),
     ]
-    around = f"{cells['level'] * 100:g} %, {INTERVALS[shown_interval(cells)]}"
+    around = f"{cells['level'] * 100:g} % CI {INTERVALS[shown_interval(cells)]}"
     lines = [
         [Field(row_text(cells, row)), Field(value_text(point["at"]))]
         for row in cells["rows"]
@@ -107,9 +108,8 @@ def _figures(cells: Cells) -> Table:
 
 def _timed(cells: Cells, cost: Cells) -> str:
     return (
-        f"{cost['label']}: {COSTS[cost['cost']]}, median over steps; in brackets the quartiles over runs, "
-        f"where there are several. Made on {hardware_text(cells['hardware'])}: no figure to set beside "
-        "the paper's."
+        f"{cost['label']}: {COSTS[cost['cost']]}, median over steps; quartiles over runs in brackets, "
+        f"if several. Measured on {hardware_text(cells['hardware'])}: not comparable with the paper's."
     )
 
 
@@ -117,8 +117,8 @@ def _footnotes(cells: Cells) -> list[str]:
     recipes = list(dict.fromkeys(point["recipe"] for point in cells["points"] if point["recipe"]))
     return [
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
-        "Intervals are of each mean by itself. Points share warm-ups and queries, so their differences are "
-        "known better than the intervals suggest; none is tested.",
+        "CIs are for each mean separately. Points share warm-ups and queries, so their differences are more "
+        "precise than the CIs suggest; none is tested.",
         *(_timed(cells, cost) for cost in cells["costs"]),
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
