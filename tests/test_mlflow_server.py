@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.records import mirroring
-from harness.records.mirroring import Mirroring, ServerError
+from harness.records import mirror_thread
+from harness.records.mirror_thread import MirrorThread, ServerError
 from harness.records.mlflow_mirror import MlflowMirror
 from harness.records.run_folder import RunFolder
 from tests.mlflow_server import Server, check_all_held, runs_at
@@ -75,9 +75,9 @@ def train(folder: RunFolder, steps: range) -> None:
 def test_a_server_away_before_killed_during_and_back_after_a_run_lacks_nothing(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mirroring, "PAUSE_S", 0.05)
+    monkeypatch.setattr(mirror_thread, "PAUSE_S", 0.05)
     live = MlflowMirror(server.uri, "trisampler")
-    thread = Mirroring(lambda path: live.write(path, TAGS))
+    thread = MirrorThread(lambda path: live.write(path, TAGS))
     folder = RunFolder(tmp_path / "0123456789abcdef", thread.note)
     folder.describe({"seed": 1}, [], {"commit": "c0ffee"})
     train(folder, range(50))
@@ -105,10 +105,10 @@ def test_a_server_away_before_killed_during_and_back_after_a_run_lacks_nothing(
 def test_training_does_not_wait_for_a_server_that_hangs(
     hanging: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mirroring, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(mirror_thread, "PATIENCE_S", 1.0)
     mirror = MlflowMirror(hanging, "trisampler")
     asked = threading.Event()
-    thread = Mirroring(lambda path: (asked.set(), mirror.write(path, TAGS))[1])
+    thread = MirrorThread(lambda path: (asked.set(), mirror.write(path, TAGS))[1])
     folder = RunFolder(tmp_path / "0123456789abcdef", thread.note)
     folder.describe({"seed": 1}, [], {})
     train(folder, range(1))

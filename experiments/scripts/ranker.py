@@ -18,7 +18,7 @@ import transformers
 
 from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker, build_ranker
-from harness.evaluation.held_out import HeldOutLists, held_out_lists, retriever_scores, right
+from harness.evaluation.held_out import HeldOutLists, held_out_lists, positive_first, retriever_scores
 from harness.evaluation.significance import checkpoint_interval
 from harness.negatives.candidates import Candidates
 from harness.negatives.noise import Noise, mixed
@@ -177,7 +177,7 @@ def train(choice: Choice, ground: Ground) -> tuple[Ranker, float]:
 
 def first(scores: Scores) -> str:
     """Return the share of lists whose positive is above all negatives, with its interval over queries."""
-    interval = checkpoint_interval(right(scores)[None], LEVEL)
+    interval = checkpoint_interval(positive_first(scores)[None], LEVEL)
     return f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.analysis.analyse import AnalysisResult
 from harness.records.environment import describe_environment
 from harness.reports.cells import describe_collection
-from harness.reports.document import Column, Document, Figure, Note, Notes, Table, fields, filled
+from harness.reports.document import Document, Figure, NoteItem, Notes, Table, TableColumn, fields, filled
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.text import NOTHING
 from harness.storage.files import write_json, write_text
@@ -47,13 +47,13 @@ def analysis_document(result: AnalysisResult) -> Document:
         if name in result.frames
     ]
     frames = [
-        Note(f"{len(frame):,} lines: {', '.join(map(str, frame.columns))}.", f"{name}.csv")
+        NoteItem(f"{len(frame):,} lines: {', '.join(map(str, frame.columns))}.", f"{name}.csv")
         for name, frame in result.frames.items()
     ]
-    runs = [Note(f"run {run.run.fingerprint}.", run.name) for run in result.runs]
+    runs = [NoteItem(f"run {run.run.fingerprint}.", run.name) for run in result.runs]
     return Document(
         title=f"{analysis.title}: {result.resolved.name}",
-        lead=(_data_text(result), f"Made by `{request.command}`."),
+        introduction=(_data_text(result), f"Made by `{request.command}`."),
         blocks=filled(
             _table(analysis.sum_up(result.frames)),
             *(_table(table, title) for title, table in analysis.extra_tables(result.frames).items()),
@@ -82,8 +82,8 @@ def _data_text(result: AnalysisResult) -> str:
 def _table(frame: pd.DataFrame, title: str = "") -> Table:
     first, *others = map(str, frame.columns)
     columns = (
-        Column(first, names=True, brief=first),
-        *(Column(name.replace("_", " "), brief=name.replace("_", " ")) for name in others),
+        TableColumn(first, names=True, brief=first),
+        *(TableColumn(name.replace("_", " "), brief=name.replace("_", " ")) for name in others),
     )
     rows = tuple(
         fields([str(line[0]), *(_text(value) for value in line[1:])]) for line in frame.to_numpy().tolist()

@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.api.retriever import Retriever
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens
-from harness.encoders.anywhere import FromAnywhere, read_encoder
 from harness.encoders.pooling import Pooling
+from harness.encoders.pretrained import PretrainedEncoder, read_encoder
 from harness.errors import UserError
 from harness.runs.stages import device
 from harness.specs.checkpoint_content import start_content
@@ -55,7 +55,7 @@ def load_encoder(
 
 
 def _tokens(
-    loaded: FromAnywhere, collection: Collection, lengths: dict[str, int], cache: Path | None
+    loaded: PretrainedEncoder, collection: Collection, lengths: dict[str, int], cache: Path | None
 ) -> TokenStore:
     """Return the tokens of a collection, in a folder named by a hash of everything they depend on."""
     key = content_hash("tokens", collection.fingerprint, start_content(loaded.tokenizer), lengths)

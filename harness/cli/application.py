@@ -22,7 +22,7 @@ from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
-from harness.storage.disk import told_when_full
+from harness.storage.disk import disk_full_as_error
 from harness.storage.store import LOCAL, PUBLISHED
 
 app = typer.Typer(
@@ -189,7 +189,7 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else two runs at once are ten times as slow
     try:
-        with told_when_full("a file", Store.default().root):
+        with disk_full_as_error("a file", Store.default().root):
             app()
     except HarnessError as error:
         typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)

@@ -1,1 +1,1 @@
-"""Collections: pydocs, planted, the archive, tokens."""
+"""Collections: built-in ones, those in the layout of BEIR, archives, tokens."""

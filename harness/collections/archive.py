@@ -1,4 +1,4 @@
-"""A prepared collection as one file, to carry to another machine."""
+"""A prepared collection as a single file, which can be copied to another machine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from harness.collections.collection import Collection, Queries
 from harness.errors import UserError
-from harness.storage.disk import room_for
+from harness.storage.disk import space_for
 from harness.storage.files import write_bytes
 
 FORMAT = "harness collection 1"
 LARGEST_BYTES = 4 << 30
-"""An archive that claims to hold more is refused before it is read."""
+"""Limit of the uncompressed size; a larger archive is refused before it is read."""
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the bytes depend on the content alone
 
 _DAMAGE = (
@@ -31,11 +31,11 @@ _DAMAGE = (
     AttributeError,
     RuntimeError,  # also encrypted members and unknown compression
 )
-"""What reading a damaged or foreign file raises."""
+"""Errors of reading a damaged or foreign file."""
 
 
 def save_collection(collection: Collection, path: Path) -> None:
-    """Write a collection as a zip of JSON lines: the same bytes for the same content, atomically."""
+    """Write a collection atomically as a zip of JSON lines: equal content yields identical bytes."""
     members: dict[str, list[Any]] = {
         "collection.json": [
             {
@@ -62,12 +62,12 @@ def save_collection(collection: Collection, path: Path) -> None:
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3  # as on Unix, wherever it is written
             archive.writestr(info, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    with room_for("the collection", path.parent, buffer.tell()):
+    with space_for("the collection", path.parent, buffer.tell()):
         write_bytes(path, buffer.getvalue())
 
 
 def _rows(queries: Queries) -> list[Any]:
-    """Return one row a query: id, text, judgements, known relevant documents."""
+    """Return one row for each query: id, text, judgements, known relevant documents."""
     return [
         [query, text, queries.qrels.get(query, {}), list(queries.known_relevant.get(query, ()))]
         for query, text in zip(queries.ids, queries.texts, strict=True)
@@ -75,7 +75,7 @@ def _rows(queries: Queries) -> list[Any]:
 
 
 def load_collection(path: Path) -> Collection:
-    """Read what :func:`save_collection` wrote; nothing is unpacked to disk.
+    """Read a collection that `save_collection` wrote, without unpacking to disk.
 
     Raises:
         UserError: the file is missing, is no collection, or its content does not match its fingerprint.
@@ -96,9 +96,9 @@ def _read(archive: zipfile.ZipFile) -> Collection:
     """Read and check the collection in an open archive."""
     for member in archive.infolist():
         if not re.fullmatch(r"[a-z0-9-]+\.jsonl?", member.filename):
-            raise UserError(f"holds {member.filename!r}, which is no part of a collection")
+            raise UserError(f"contains {member.filename!r}, which is not part of a collection")
     if sum(member.file_size for member in archive.infolist()) > LARGEST_BYTES:
-        raise UserError(f"claims to hold more than {LARGEST_BYTES >> 30} GiB")
+        raise UserError(f"claims more than {LARGEST_BYTES >> 30} GiB")
 
     def rows(name: str) -> list[Any]:
         with archive.open(name) as stream:
@@ -110,12 +110,12 @@ def _read(archive: zipfile.ZipFile) -> Collection:
     documents = rows("documents.jsonl")
     splits = {}
     for number, split in enumerate(head["splits"]):
-        made = rows(f"queries-{number}.jsonl")
+        query_rows = rows(f"queries-{number}.jsonl")
         splits[split] = Queries(
-            tuple(row[0] for row in made),
-            tuple(row[1] for row in made),
-            {row[0]: row[2] for row in made},
-            {row[0]: tuple(row[3]) for row in made},
+            tuple(row[0] for row in query_rows),
+            tuple(row[1] for row in query_rows),
+            {row[0]: row[2] for row in query_rows},
+            {row[0]: tuple(row[3]) for row in query_rows},
         )
     ids, texts = tuple(row[0] for row in documents), tuple(row[1] for row in documents)
     collection = Collection(head["name"], bool(head["simulation"]), ids, texts, splits, head["about"])

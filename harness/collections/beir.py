@@ -1,8 +1,8 @@
 """A collection of your own, in the layout of BEIR (Thakur et al. 2021).
 
-``corpus.jsonl`` holds ``_id``, ``title`` and ``text`` of a document a line, ``queries.jsonl`` ``_id`` and
-``text`` of a query; ``qrels/train.tsv``, ``dev.tsv`` and ``test.tsv`` query, document and grade, under a
-header.
+Each line of ``corpus.jsonl`` has ``_id``, ``title`` and ``text`` of a document, each line of
+``queries.jsonl`` has ``_id`` and ``text`` of a query; ``qrels/train.tsv``, ``dev.tsv`` and ``test.tsv`` have
+a header, and query, document and grade on each line.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ _LAYOUT = "docs/your-own-collection.md shows the layout"
 
 
 def data_folder(folder: str) -> Path:
-    """Return a folder as specs name it: from HARNESS_DATA where that is set, else from the working folder."""
+    """Resolve a folder of a spec against HARNESS_DATA, or else the working directory."""
     return Path(os.environ.get("HARNESS_DATA", ".")) / folder
 
 
 def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DEV_SHARE) -> Collection:
-    """Read a collection; it has those splits for which there are judgements.
+    """Read a collection, with the splits that have judgements.
 
-    Grades are doubled. Whatever BEIR calls relevant (1 and above) then has our grade of relevance or more, so
-    that binary measures count it, and nDCG, whose gain is the grade, stays what it is on the file.
+    Grades are doubled: all documents that BEIR calls relevant (grade 1 and above) then reach our grade of
+    relevance, so that binary measures count them, and nDCG, whose gain is the grade, does not change.
 
     Args:
-        folder: with `corpus.jsonl`, `queries.jsonl` and `qrels/`.
-        titles: whether a document's title stands before its text.
-        dev_share: of the training queries, held back as ``dev`` where there is no `qrels/dev.tsv`: those
-            whose ids have the smallest hashes. With 0 there is no ``dev``.
+        folder: folder with `corpus.jsonl`, `queries.jsonl` and `qrels/`.
+        titles: whether to prepend a document's title to its text.
+        dev_share: share of the training queries to hold out as ``dev`` if there is no `qrels/dev.tsv`, in
+            [0, 1): those whose ids have the smallest hashes. With 0 there is no ``dev``.
 
     Raises:
-        UserError: a file is missing, or a line of one cannot be right.
+        UserError: a file is missing, or a line of one is invalid.
     """
     folder = Path(folder)
     paths = _files(folder)
     if not 0 <= dev_share < 1:
-        raise UserError(f"dev_share {dev_share} is no share", fix="give at least 0 and less than 1")
+        raise UserError(f"dev_share {dev_share} is not a share", fix="give a number from 0 to below 1")
     documents, texts = _texts(paths["corpus"], titles=titles), _texts(paths["queries"])
     judged = {
         split: _judgements(paths[split], set(texts), set(documents)) for split in SPLITS if split in paths
     }
     carved = "train" in judged and "dev" not in judged and dev_share > 0
     if carved:
-        judged |= _held_back(judged["train"], dev_share)
+        judged |= _split_off_dev(judged["train"], dev_share)
     queries = {split: _queries(texts, judged[split]) for split in SPLITS if judged.get(split)}
     about: dict[str, object] = {"titles": titles, "dev": "held back from train" if carved else "as given"}
     name = f"beir/{folder.resolve().name}"
@@ -64,59 +64,59 @@ def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DE
 
 
 def beir_hash(folder: Path) -> str:
-    """Return a hash of the files that a collection is read from.
+    """Return a hash of the files of a collection.
 
     Raises:
-        UserError: one is missing.
+        UserError: a file is missing.
     """
     return files_hash(folder, list(_files(folder).values()))
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Return the files that are read, those of judgements by split."""
-    found = {name: folder / f"{name}.jsonl" for name in ("corpus", "queries")}
+    """Return name -> path of the files, with the judgements under their splits."""
+    files = {name: folder / f"{name}.jsonl" for name in ("corpus", "queries")}
     if not folder.is_dir():
         raise UserError("no such folder", where=str(folder), fix=_LAYOUT)
-    for path in found.values():
+    for path in files.values():
         if not path.exists():
             raise UserError("file is missing", where=str(path), fix=_LAYOUT)
     qrels = {split: folder / "qrels" / f"{split}.tsv" for split in SPLITS}
-    there = {split: path for split, path in qrels.items() if path.exists()}
-    if not there:
+    judgements = {split: path for split, path in qrels.items() if path.exists()}
+    if not judgements:
         names = ", ".join(path.name for path in qrels.values())
-        raise UserError(f"holds none of {names}", where=str(folder / "qrels"), fix=_LAYOUT)
-    return found | there
+        raise UserError(f"contains none of {names}", where=str(folder / "qrels"), fix=_LAYOUT)
+    return files | judgements
 
 
 def _texts(path: Path, *, titles: bool = False) -> dict[str, str]:
-    """Return id -> text, in the order of the file; a title stands before the text where that is wanted."""
-    found: dict[str, str] = {}
+    """Return id -> text, in the order of the file, with titles prepended on request."""
+    texts: dict[str, str] = {}
     for where, line in _lines(path):
         try:
             entry = json.loads(line)
         except ValueError as error:
-            raise UserError(f"broken JSON ({error})", where=where, fix="write one object a line") from error
+            raise UserError(f"broken JSON ({error})", where=where, fix="write one object per line") from error
         name, text = _text_of(entry, "_id", where), _text_of(entry, "text", where)
-        if name in found:
-            raise UserError(f"id '{name}' stands twice", where=where, fix="keep one")
+        if name in texts:
+            raise UserError(f"id '{name}' occurs twice", where=where, fix="keep one")
         title = _text_of(entry, "title", where, default="") if titles else ""
-        found[name] = f"{title} {text}".strip()
-    if not found:
-        raise UserError("holds nothing", where=str(path), fix=_LAYOUT)
-    return found
+        texts[name] = f"{title} {text}".strip()
+    if not texts:
+        raise UserError("is empty", where=str(path), fix=_LAYOUT)
+    return texts
 
 
 def _text_of(entry: Any, key: str, where: str, default: str | None = None) -> str:
     value = entry.get(key, default) if isinstance(entry, dict) else None
     if not isinstance(value, str) or (key == "_id" and not value):
-        what = f"'{key}' is {'missing' if value is None else 'no text'}"
+        what = f"'{key}' is {'missing' if value is None else 'not a text'}"
         raise UserError(what, where=where, fix='write {"_id": "...", "text": "..."}')
     return value
 
 
 def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgements:
-    """Return the judgements of a split, with our grades."""
-    found: Judgements = {}
+    """Return the judgements of a split, with doubled grades."""
+    judgements: Judgements = {}
     for number, (where, line) in enumerate(_lines(path)):
         fields = line.decode(errors="replace").rstrip("\r\n").split("\t")
         grade = _grade(fields)
@@ -125,7 +125,7 @@ def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgement
             continue
         if grade is None:
             fix = "write query, document and a whole number, with tabs between"
-            raise UserError("no judgement", where=where, fix=fix)
+            raise UserError("not a judgement", where=where, fix=fix)
         query, document = fields[:2]
         for kind, name, known in (("query", query, queries), ("document", document, documents)):
             if name not in known:
@@ -133,23 +133,23 @@ def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgement
                 raise UserError(
                     f"{kind} '{name}' is not in {file}", where=where, fix="add it, or drop the line"
                 )
-        if document in found.setdefault(query, {}):
+        if document in judgements.setdefault(query, {}):
             what = f"document '{document}' is judged twice for query '{query}'"
             raise UserError(what, where=where, fix="keep one")
-        found[query][document] = RELEVANT * grade
-    if not found:
-        raise UserError("judges nothing", where=str(path), fix="fill it, or delete it")
-    return found
+        judgements[query][document] = RELEVANT * grade
+    if not judgements:
+        raise UserError("has no judgements", where=str(path), fix="fill it, or delete it")
+    return judgements
 
 
 def _refuse_headless(grade: int | None, where: str) -> None:
     if grade is not None:
         fix = "write query-id, corpus-id and score above it, with tabs between"
-        raise UserError("a judgement where the header should be", where=where, fix=fix)
+        raise UserError("a judgement instead of a header", where=where, fix=fix)
 
 
 def _grade(fields: list[str]) -> int | None:
-    """Return the grade of a line of judgements; none where it is no such line."""
+    """Return the grade of a line of judgements; None for any other line."""
     try:
         _, _, grade = fields
         return int(grade)
@@ -157,8 +157,8 @@ def _grade(fields: list[str]) -> int | None:
         return None
 
 
-def _held_back(train: Judgements, share: float) -> dict[str, Judgements]:
-    """Return training queries in two parts, the one with the smallest hashes of ids as ``dev``."""
+def _split_off_dev(train: Judgements, share: float) -> dict[str, Judgements]:
+    """Split training queries into ``train`` and ``dev``, which gets the smallest hashes of ids."""
     order = sorted(train, key=lambda query: hashlib.sha256(query.encode()).digest())
     dev = set(order[: max(1, round(share * len(order)))])
     return {
@@ -177,7 +177,7 @@ def _queries(texts: dict[str, str], judged: Judgements) -> Queries:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the lines of a file that are not empty, each with its place."""
+    """Yield the lines of a file that are not empty, each with its path and line number."""
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():

@@ -1,4 +1,4 @@
-"""The collections that specs may name: how each is made, and what names a prepared one."""
+"""The kinds of collection that specs may name: how to make them, and the keys of prepared ones."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from harness.errors import UserError
 from harness.storage.files import content_hash
 
 BUILT_IN = ("planted", "pydocs")
-"""Names of the collections that are made here; no paper was measured on one of them."""
+"""Names of the built-in collections; no paper reports results on them."""
 
 
 def build_collection(kind: str, parameters: dict[str, Any]) -> Collection:
     """Make a collection of a kind.
 
     Raises:
-        UserError: a file that it is made from is missing or wrong.
+        UserError: a source file is missing or invalid.
     """
     if kind == "beir":
         folder = data_folder(parameters["folder"])
@@ -39,9 +39,9 @@ def _complete(collection: Collection, folder: Path) -> Collection:
 
 
 def stand_in(collection: str, dataset: str) -> str | None:
-    """Return which collection stands in for a paper's dataset, in words; None where it is the paper's own.
+    """Return a sentence on the collection that replaces a paper's dataset; None if it is the paper's own.
 
-    A folder's collection is the paper's own where it has the name of the dataset.
+    A collection from a folder is the paper's own if it has the name of the dataset.
     """
     named = collection.removeprefix("beir/")
     own = named != collection and named.casefold() == dataset.casefold()
@@ -50,10 +50,10 @@ def stand_in(collection: str, dataset: str) -> str | None:
 
 
 def collection_key(kind: str, settings: dict[str, Any]) -> str:
-    """Return what names the prepared collection of these settings, and of the pins or files behind it.
+    """Return the key of a prepared collection: a hash of its settings and of its pins or files.
 
     Raises:
-        UserError: such a file is missing.
+        UserError: a source file is missing.
     """
     made_from: Any = pins_of() if kind == "pydocs" else {}
     if kind == "beir":
@@ -62,5 +62,5 @@ def collection_key(kind: str, settings: dict[str, Any]) -> str:
 
 
 def manifest_overlap(collection: Collection) -> ManifestOverlap | None:
-    """Return how `pydocs` compares with its committed manifest; none for other collections."""
+    """Return the comparison of `pydocs` with its committed manifest; None for other collections."""
     return compare_with_manifest(collection) if collection.name == "pydocs" else None

@@ -12,13 +12,13 @@ from harness.collections.collection import Collection, Queries
 
 
 def carve(collection: Collection, share: float) -> Collection:
-    """Return the carved collection.
+    """Return the carved collection of a collection.
 
-    Which queries are held out is a hash of their ids: it depends neither on their order nor on the others.
+    A hash of its id decides whether a query is held out, independently of the other queries.
 
     Args:
-        collection: with training queries.
-        share: of them that is held out, judged by the labels that training is told.
+        collection: collection with training queries.
+        share: share of the training queries to hold out, in (0, 1); they keep their sparse training labels.
     """
     train = collection.queries["train"]
     held_out = [_place(query) < share for query in train.ids]
@@ -28,24 +28,26 @@ def carve(collection: Collection, share: float) -> Collection:
         document_ids=collection.document_ids,
         documents=collection.documents,
         queries={
-            "train": _chosen(train, [not out for out in held_out]),
-            "dev": _chosen(train, held_out),
+            "train": _subset(train, [not out for out in held_out]),
+            "dev": _subset(train, held_out),
         },
         about={"carved_from": collection.fingerprint, "held_out": share},
     )
 
 
 def _place(query: str) -> float:
-    """Return a number in [0, 1) that is a query's own."""
+    """Return a number in [0, 1) that depends on the query's id only."""
     return int.from_bytes(hashlib.sha256(f"held out {query}".encode()).digest()[:8], "big") / 2**64
 
 
-def _chosen(queries: Queries, which: list[bool]) -> Queries:
-    chosen = [(query, text) for query, text, so in zip(queries.ids, queries.texts, which, strict=True) if so]
-    ids = tuple(query for query, _ in chosen)
+def _subset(queries: Queries, which: list[bool]) -> Queries:
+    subset = [
+        (query, text) for query, text, chosen in zip(queries.ids, queries.texts, which, strict=True) if chosen
+    ]
+    ids = tuple(query for query, _ in subset)
     return Queries(
         ids,
-        tuple(text for _, text in chosen),
+        tuple(text for _, text in subset),
         {query: queries.qrels[query] for query in ids if query in queries.qrels},
         {query: queries.known_relevant[query] for query in ids if query in queries.known_relevant},
     )

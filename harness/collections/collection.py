@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 RELEVANT = 2
-"""Grade of a relevant document. Grade 1 is near-same wording: counted by nDCG alone, as in TREC DL."""
+"""Grade of a relevant document. Grade 1 means near-same wording, which only nDCG counts, as in TREC DL."""
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Queries:
 
     Attributes:
         ids: query ids, in a fixed order.
-        texts: one text a query.
-        qrels: query id -> document id -> grade, what training or evaluation is told
-            (one labelled positive for each training query).
-        known_relevant: query id -> ids of all documents known to be relevant, labelled or not;
-            a negative drawn from it is a known false negative.
+        texts: one text for each query.
+        qrels: query id -> document id -> grade, the labels for training or evaluation (one positive for each
+            training query).
+        known_relevant: query id -> ids of all documents known to be relevant, labelled or not; a negative
+            drawn from them is a known false negative.
     """
 
     ids: tuple[str, ...]
@@ -37,12 +37,12 @@ class Collection:
     """Documents and queries, in memory.
 
     Attributes:
-        name: for example ``pydocs``.
-        simulation: whether the text is made up; shown wherever a result is.
-        document_ids: ids in a fixed order; a document's position in it is its number everywhere inside.
-        documents: one text a document, no titles.
+        name: name of the collection, for example ``pydocs``.
+        simulation: whether the text is synthetic; all results on it are labelled as simulation.
+        document_ids: ids in a fixed order; a document's position is its number everywhere in the code.
+        documents: one text for each document, without titles.
         queries: split name (``train``, ``dev``, ``test``, and further test sets) -> queries.
-        about: counts and settings worth showing, small and JSON-ready.
+        about: counts and settings to show, small and JSON-ready.
     """
 
     name: str

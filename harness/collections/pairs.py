@@ -1,4 +1,4 @@
-"""Pairs of a query and a passage as one token sequence, for encoders that read both at once."""
+"""Pairs of a query and a passage as one token sequence, for cross-encoders."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy.typing as npt
 from harness.collections.tokens import Ragged
 from harness.errors import UserError
 
-Integers = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """`[CLS] query [SEP] passage [SEP]` of P pairs, put together from stored tokens when they are asked for.
+    """P sequences `[CLS] query [SEP] passage [SEP]`, assembled from stored tokens on demand.
 
-    A passage's first token is left out; what is too long is cut before its last token.
+    A passage's first token is dropped; a long passage is truncated before its last token.
 
     Attributes:
-        queries: token sequences of a split.
+        queries: token sequences of a split's queries.
         documents: token sequences of the documents.
         query: [P] number of each pair's query.
         document: [P] number of each pair's document.
-        longest: tokens of a pair at most.
+        longest: maximal length of a pair in tokens.
     """
 
     queries: Ragged
     documents: Ragged
-    query: Integers
-    document: Integers
+    query: IntArray
+    document: IntArray
     longest: int
 
     def __post_init__(self) -> None:
@@ -45,15 +45,15 @@ class Pairs:
         return len(self.query)
 
     @property
-    def lengths(self) -> Integers:
+    def lengths(self) -> IntArray:
         """Length of each pair in tokens, [P]."""
         of_passage = self.documents.offset[self.document + 1] - self.documents.offset[self.document] - 1
         return np.asarray(np.minimum(self._of_query(self.query) + of_passage, self.longest))
 
-    def padded(self, rows: Integers, pad: int) -> tuple[Integers, Integers, Integers]:
-        """Return token ids, attention mask and token types of some pairs, each [len(rows), longest of them].
+    def padded(self, rows: IntArray, pad: int) -> tuple[IntArray, IntArray, IntArray]:
+        """Return token ids, attention mask and token types of some pairs, each [len(rows), longest pair].
 
-        Types are 0 up to the query's last token, 1 in the passage, and 0 where there is padding.
+        Types are 0 up to the query's last token, 1 in the passage, and 0 in the padding.
         """
         query, document = self.query[rows], self.document[rows]
         middle, length = self._of_query(query)[:, None], self.lengths[rows][:, None]
@@ -69,6 +69,6 @@ class Pairs:
         ids[types] = self.documents.flat[of_passage[types]]
         return ids, mask.astype(np.int64), types.astype(np.int64)
 
-    def _of_query(self, query: Integers) -> Integers:
-        """Length of queries in tokens."""
+    def _of_query(self, query: IntArray) -> IntArray:
+        """Return the lengths of queries in tokens."""
         return np.asarray(self.queries.offset[query + 1] - self.queries.offset[query])

@@ -1,8 +1,8 @@
-"""The simulation: a planted collection whose truth is known.
+"""The simulation: a synthetic collection with known relevance.
 
-Topics hold intents that share the topic's words and so are easily confused; documents and queries of an
-intent have words of their own, documents other ones than queries, so that a retriever must learn which go
-together. Every document of a query's intent is relevant; training is told of one.
+Topics have intents that share the topic's words and so are easily confused. Documents and queries of an
+intent use different words, so a retriever must learn their association. All documents of a query's intent
+are relevant; one of them is labelled for training.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _ONSET, _VOWEL, _CODA = "bdfgklmnprstvz", "aeiou", ("", "l", "n", "r", "s")
 
 @dataclass(frozen=True)
 class PlantedWorld:
-    """A world of topics, intents and documents, from which queries can be asked without end.
+    """A world of topics, intents and documents, which can generate any number of queries.
 
     Attributes:
-        topics: number of topics.
-        intents_per_topic: intents that share a topic's words.
-        documents_per_intent: relevant documents of each intent.
+        topics: number of topics in the world.
+        intents_per_topic: number of intents that share a topic's words.
+        documents_per_intent: number of relevant documents of each intent.
         confusability: share of a text's content words that are the topic's, not the intent's, in [0, 1).
-        label_rate: share of an intent's documents that labelling may ever find, at least one.
-        seed: of the world.
+        label_rate: share of an intent's documents that may be labelled, in (0, 1]; at least one document.
+        seed: seed of the world's words and texts.
     """
 
     topics: int = 40
@@ -43,12 +43,12 @@ class PlantedWorld:
 
     @property
     def intents(self) -> int:
-        """Number of intents in all."""
+        """Total number of intents."""
         return self.topics * self.intents_per_topic
 
     @cached_property
     def documents(self) -> tuple[str, ...]:
-        """Texts, those of an intent next to each other."""
+        """Texts of the documents, sorted by intent."""
         return tuple(
             self._text("document", number, number // self.documents_per_intent)
             for number in range(self.intents * self.documents_per_intent)

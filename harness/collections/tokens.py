@@ -1,4 +1,4 @@
-"""Tokens of a collection: learnt pieces or a checkpoint's, stored once and memory-mapped."""
+"""Tokens of a collection, by a learnt or pretrained tokenizer, stored once and memory-mapped."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.storage.checksums import check_folder
-from harness.storage.disk import room_for
-from harness.storage.files import read_json, write_json, written_beside
+from harness.storage.disk import space_for
+from harness.storage.files import atomic_folder, read_json, write_json
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
@@ -27,11 +27,11 @@ _NAMES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_tok
 
 @dataclass(frozen=True)
 class Ragged:
-    """Token sequences of different lengths, end to end.
+    """Token sequences of different lengths, concatenated.
 
     Attributes:
         flat: [sum of lengths] int32 token ids.
-        offset: [count + 1] int64 where each sequence begins.
+        offset: [count + 1] int64 start of each sequence in `flat`, and the end of the last one.
     """
 
     flat: npt.NDArray[np.int32]
@@ -48,7 +48,7 @@ class Ragged:
     def padded(
         self, rows: npt.NDArray[np.int64], pad: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return token ids and attention mask of some sequences, both [len(rows), longest] int64."""
+        """Return token ids and attention mask of some sequences, both int64 [len(rows), longest sequence]."""
         begin, length = self.offset[rows], self.offset[rows + 1] - self.offset[rows]
         place = np.arange(int(length.max(initial=1)))
         mask = place[None, :] < length[:, None]
@@ -59,15 +59,15 @@ class Ragged:
 
 @dataclass(frozen=True)
 class TokenStore:
-    """Tokens of documents and queries, and the tokenizer that made them.
+    """Tokens of documents and queries, and their tokenizer.
 
     Attributes:
-        documents: one sequence a document.
-        queries: split -> one sequence a query.
-        idf: [vocabulary] log(N / document frequency), 0 for special tokens, as IDF-weighted pooling uses it.
-        tokenizer_folder: where the tokenizer lies, in the layout of `transformers`.
+        documents: one sequence for each document.
+        queries: split -> one sequence for each query.
+        idf: [vocabulary] log(N / document frequency) for IDF-weighted pooling; 0 for special tokens.
+        tokenizer_folder: folder of the tokenizer, in the layout of `transformers`.
         vocabulary: number of token ids.
-        pad: token id that fills.
+        pad: id of the padding token.
     """
 
     documents: Ragged
@@ -81,8 +81,8 @@ class TokenStore:
 def learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     """Learn lower-cased byte-pair pieces and return a `transformers` tokenizer.
 
-    The same texts give the same pieces. Learning word pieces does not: the library breaks their ties by the
-    order of a randomly seeded hash table, which changes every result that stands on the tokens.
+    Equal texts yield equal pieces. Learning word pieces is not reproducible: the library breaks ties by the
+    order of a randomly seeded hash table, which changes all results that depend on the tokens.
     """
     pieces = Tokenizer(models.BPE(unk_token="[UNK]"))
     pieces.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -96,7 +96,7 @@ def learn_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
 
 
 def typed_pairs(tokenizer: Any) -> Any:
-    """Return a tokenizer that says which text of a pair a token is of; a learnt one does not."""
+    """Return a tokenizer with token types for pairs; a learnt one has none."""
     if TYPES in tokenizer.model_input_names:
         return copy.deepcopy(tokenizer)
     pieces = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
@@ -109,7 +109,7 @@ def load_tokenizer(start: str) -> Any:
     """Load the tokenizer of a local folder or a hub id.
 
     Raises:
-        UserError: there is none, or the hub cannot be reached.
+        UserError: there is no tokenizer, or the hub cannot be reached.
     """
     try:
         return transformers.AutoTokenizer.from_pretrained(start)
@@ -130,15 +130,15 @@ def build_tokens(
     query_tokens: int,
     passage_tokens: int,
 ) -> TokenStore:
-    """Tokenise a collection into a folder, unless it is there.
+    """Tokenise a collection into a folder, unless the folder is complete.
 
     Args:
-        collection: what to tokenise.
-        folder: where the arrays are written; it holds `done.json` once it is whole.
-        start: ``fresh`` learns pieces from documents and training queries; else a checkpoint.
+        collection: collection whose documents and queries to tokenise.
+        folder: folder of the arrays; it has `done.json` once it is complete.
+        start: ``fresh`` to learn pieces from documents and training queries; else a checkpoint.
         vocabulary: size of the learnt vocabulary.
-        query_tokens: longest query, special tokens included.
-        passage_tokens: longest passage, special tokens included.
+        query_tokens: maximal length of a query in tokens, including special ones.
+        passage_tokens: maximal length of a passage in tokens, including special ones.
     """
     if (folder / DONE).exists():
         return load_tokens(folder)
@@ -151,35 +151,35 @@ def build_tokens(
         sequences[f"queries-{split}"] = _tokenise(tokenizer, queries.texts, query_tokens)
     idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
     size = sum(ragged.flat.nbytes + ragged.offset.nbytes for ragged in sequences.values())
-    about = {
+    summary = {
         "splits": sorted(collection.queries),
         "vocabulary": len(tokenizer),
         "pad": tokenizer.pad_token_id,
     }
-    with room_for("the token store", folder.parent, size), written_beside(folder) as beside:
+    with space_for("the token store", folder.parent, size), atomic_folder(folder) as beside:
         tokenizer.save_pretrained(beside / "tokenizer")
         for name, ragged in sequences.items():
             _save_ragged(beside, name, ragged)
         np.save(beside / "idf.npy", idf)
-        write_json(beside / DONE, about)
+        write_json(beside / DONE, summary)
     return load_tokens(folder)
 
 
 def load_tokens(folder: Path) -> TokenStore:
-    """Open a token store; arrays are memory-mapped.
+    """Open a token store, with memory-mapped arrays.
 
     Raises:
         UserError: a file is missing or corrupt.
     """
     check_folder(folder)
-    about = read_json(folder / DONE)
+    summary = read_json(folder / DONE)
     return TokenStore(
         documents=_load_ragged(folder, "documents"),
-        queries={split: _load_ragged(folder, f"queries-{split}") for split in about["splits"]},
+        queries={split: _load_ragged(folder, f"queries-{split}") for split in summary["splits"]},
         idf=_load_array(folder / "idf.npy"),
         tokenizer_folder=folder / "tokenizer",
-        vocabulary=about["vocabulary"],
-        pad=about["pad"],
+        vocabulary=summary["vocabulary"],
+        pad=summary["pad"],
     )
 
 
@@ -196,7 +196,7 @@ def inverse_document_frequency(
 
 
 def _template(pieces: Tokenizer, passage_type: int) -> Any:
-    """Return what puts special tokens around texts and pairs of them, as BERT has them."""
+    """Return the post-processor that adds BERT's special tokens to texts and pairs."""
     return processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair=f"[CLS] $A [SEP] $B:{passage_type} [SEP]:{passage_type}",

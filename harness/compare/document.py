@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.compare.differences import outcome
 from harness.compare.positives import TOP, rank_bins
 from harness.compare.result import LEVEL, CompareResult, MeasureLine, QueryLine
-from harness.reports.document import Column, Document, Field, Figure, Table, fields, filled, noted
+from harness.reports.document import Document, Field, Figure, Table, TableColumn, fields, filled, noted
 from harness.reports.text import NOTHING, Style, count_text, list_text, p_text, part_text, share_text
 
 PERCENT = Style(100.0, 1)
@@ -69,12 +69,12 @@ def _means(result: CompareResult) -> Table:
     ]
     level = f"{100 * LEVEL:g} %"
     columns = (
-        Column("Measure", names=True, brief=""),
-        Column("A", brief="A"),
-        Column("B", brief="B"),
-        Column("difference", brief="A - B"),
-        Column("over queries", f"{level} CI", brief=f"{level} CI,\nqueries"),
-        Column("over queries and seeds", f"{level} CI", brief=f"{level} CI,\nwith seeds"),
+        TableColumn("Measure", names=True, brief=""),
+        TableColumn("A", brief="A"),
+        TableColumn("B", brief="B"),
+        TableColumn("difference", brief="A - B"),
+        TableColumn("over queries", f"{level} CI", brief=f"{level} CI,\nqueries"),
+        TableColumn("over queries and seeds", f"{level} CI", brief=f"{level} CI,\nwith seeds"),
     )
     return Table("", columns, tuple(rows))
 
@@ -89,7 +89,8 @@ def _outcomes(result: CompareResult) -> Table:
         return fields([of.label, count_text(whole), *parts, p_text(of.outcome.p_value)])
 
     names = ("queries", "A better", "equal", "B better", "p (sign test)")
-    columns = (Column("Measure", names=True, brief=""), *(Column(name, brief=name) for name in names))
+    others = (TableColumn(name, brief=name) for name in names)
+    columns = (TableColumn("Measure", names=True, brief=""), *others)
     return Table("Queries won and lost", columns, tuple(map(line, result.measures)))
 
 
@@ -112,14 +113,14 @@ def _queries(title: str, brief: str, queries: Sequence[QueryLine]) -> Table:
     ]
     first, before = "rank of the first relevant", "documents before it"
     columns = (
-        Column("Query", names=True),
-        Column("Text", names=True, brief=brief),
-        Column("A", brief="A"),
-        Column("B", brief="B"),
-        Column("A", first, brief="rank\nA"),
-        Column("B", first, brief="rank\nB"),
-        Column("A", before, names=True),
-        Column("B", before, names=True),
+        TableColumn("Query", names=True),
+        TableColumn("Text", names=True, brief=brief),
+        TableColumn("A", brief="A"),
+        TableColumn("B", brief="B"),
+        TableColumn("A", first, brief="rank\nA"),
+        TableColumn("B", first, brief="rank\nB"),
+        TableColumn("A", before, names=True),
+        TableColumn("B", before, names=True),
     )
     caption = "" if rows else "None."
     return Table(title, columns, tuple(rows), caption)
@@ -134,15 +135,15 @@ def _joint(result: CompareResult) -> Table:
         for name, counts in result.joint.iterrows()
     ]
     columns = (
-        Column("Rank", names=True, brief="relevant\nat rank"),
+        TableColumn("Rank", names=True, brief="relevant\nat rank"),
         *(_bin(str(name)) for name in result.joint.columns),
     )
     caption = f"{count_text(total)} {what}. Rows: rank under A; columns: rank under B."
     return Table("Ranks of the relevant documents", columns, tuple(rows), caption)
 
 
-def _bin(name: str) -> Column:
-    return Column(f"B: {name}", brief=f"B:\n{name}")
+def _bin(name: str) -> TableColumn:
+    return TableColumn(f"B: {name}", brief=f"B:\n{name}")
 
 
 def _notes(result: CompareResult) -> list[str]:

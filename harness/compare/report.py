@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.compare.document import compare_document, render_csv
 from harness.compare.figure import draw_compared
 from harness.compare.result import CompareResult
-from harness.reports.renderers.html import Single, render_single
+from harness.reports.renderers.html import StandaloneReport, render_single
 from harness.reports.renderers.markdown import render_markdown
 from harness.storage.files import write_text
 from harness.storage.store import LOCAL
@@ -22,6 +22,7 @@ def write_report(result: CompareResult) -> Path:
     drawings = {"figure": (folder / "figure.svg").read_text(encoding="utf-8")}
     beside = [name for name in FILES if not name.startswith("figure")]
     write_text(folder / "table.md", render_markdown(document))
-    write_text(folder / "table.html", render_single(Single(document, drawings, beside, result.command)))
+    report = StandaloneReport(document, drawings, beside, result.command)
+    write_text(folder / "table.html", render_single(report))
     write_text(folder / "per_query.csv", render_csv(result))
     return folder

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.compare.differences import Outcome
 from harness.compare.sides import ComparedSide
-from harness.evaluation.comparison import Block
+from harness.evaluation.comparison import CellBlock
 
 LEVEL = 0.95
 """Confidence of the intervals."""
@@ -32,7 +32,7 @@ class MeasureLine:
     label: str
     a: float
     b: float
-    difference: Block
+    difference: CellBlock
     outcome: Outcome
 
 

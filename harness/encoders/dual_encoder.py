@@ -12,22 +12,22 @@ from torch import Tensor, nn
 from harness.encoders.layout import TowerFiles, is_tower, load_tower_files, save_tower_files
 from harness.encoders.pooling import Pooling, pool
 from harness.encoders.transformer import fresh_config, fresh_transformer, pretrained_transformer
-from harness.encoders.weights import copied, fingerprint_of
+from harness.encoders.weights import copy_weights, fingerprint_of
 from harness.errors import UserError
 
 
 class Tower(nn.Module):
-    """A `transformers` encoder, pooling, optional normalisation and projection, and a constant scale.
+    """A `transformers` encoder with pooling, optional normalisation and projection, and a constant scale.
 
     Args:
-        transformer: any encoder of `transformers`.
-        pooling: see `harness.encoders.pooling.pool`.
-        idf: [vocabulary] token weights, for ``idf-mean``.
-        projection: width of a linear map without bias after pooling, or none.
-        scale: factor on the embedding; the inner product carries its square. With a projection it only
-            scales the projection's first weights.
-        token_dropout: share of tokens left out of pooling while training.
-        normalised: whether what was pooled is divided by its length; the inner product is then a cosine.
+        transformer: an encoder of `transformers`.
+        pooling: kind of pooling, one of those of `harness.encoders.pooling.pool`.
+        idf: [vocabulary] token weights for ``idf-mean``.
+        projection: output dimension of a linear map without bias after pooling; None for no projection.
+        scale: factor on the embedding, whose square multiplies the inner product. With a projection it only
+            scales the projection's initial weights.
+        token_dropout: share of tokens to exclude from pooling during training, in [0, 1).
+        normalised: whether to divide the pooled vector by its length, which makes inner products cosines.
     """
 
     idf: Tensor | None
@@ -59,7 +59,7 @@ class Tower(nn.Module):
 
     @property
     def dimension(self) -> int:
-        """Width of the embedding."""
+        """Dimension of the embedding."""
         return int(self.projection.out_features if self.projection else self.transformer.config.hidden_size)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -68,16 +68,16 @@ class Tower(nn.Module):
         output = self.transformer(input_ids=ids, attention_mask=mask, output_hidden_states=every_layer)
         hidden = output.hidden_states if every_layer else (output.last_hidden_state,)
         weight = None if self.idf is None else self.idf[ids]
-        kept = mask
+        pooled_mask = mask
         if self.training and self.token_dropout > 0 and self.pooling != "cls":
-            kept = mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
-        embedding = pool(tuple(hidden), kept, weight, self.pooling)
+            pooled_mask = mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
+        embedding = pool(tuple(hidden), pooled_mask, weight, self.pooling)
         if self.normalised:
             embedding = nn.functional.normalize(embedding, dim=-1)
         return embedding * self.scale if self.projection is None else self.projection(embedding)
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
-        """Save so that `AutoModel` and `SentenceTransformer` open the folder and give the same embeddings."""
+        """Save in a folder that `AutoModel` and `SentenceTransformer` open, with the same embeddings."""
         files = TowerFiles(
             transformer=self.transformer,
             pooling=self.pooling,
@@ -91,7 +91,7 @@ class Tower(nn.Module):
 
     @staticmethod
     def load(folder: Path) -> Tower:
-        """Load a folder written by `save`.
+        """Load a folder that `save` wrote.
 
         Raises:
             UserError: the folder is missing or is not such a folder.
@@ -112,12 +112,7 @@ class Tower(nn.Module):
 
 
 class DualEncoder(nn.Module):
-    """A query tower and a passage tower, which may be the same.
-
-    Args:
-        query: the query tower.
-        passage: the passage tower; the query tower itself where they are shared.
-    """
+    """A query tower and a passage tower; shared towers are one and the same object."""
 
     def __init__(self, query: Tower, passage: Tower) -> None:
         super().__init__()
@@ -126,7 +121,7 @@ class DualEncoder(nn.Module):
 
     @property
     def shared(self) -> bool:
-        """Whether both towers are one."""
+        """Whether the towers are shared."""
         return self.query is self.passage
 
     def towers(self) -> dict[str, Tower]:
@@ -134,15 +129,15 @@ class DualEncoder(nn.Module):
         return {"shared": self.query} if self.shared else {"query": self.query, "passage": self.passage}
 
     def weights(self) -> dict[str, Tensor]:
-        """Return a copy of every tensor of the distinct towers, by tower and name, on the CPU."""
+        """Return copies of all tensors of the distinct towers on the CPU, by tower and name."""
         return {
             f"{name}.{key}": value
             for name, tower in self.towers().items()
-            for key, value in copied(tower).items()
+            for key, value in copy_weights(tower).items()
         }
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
-        """Take the tensors that `weights` returned."""
+        """Load the tensors that `weights` returned."""
         for name, tower in self.towers().items():
             start = f"{name}."
             tower.load_state_dict(
@@ -154,13 +149,13 @@ class DualEncoder(nn.Module):
         return fingerprint_of(self.weights())
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
-        """Save: one folder for shared towers, else `query/` and `passage/`; each opens by itself."""
+        """Save shared towers in the folder, or others in `query/` and `passage/`, as `Tower.save` does."""
         for name, tower in self.towers().items():
             tower.save(folder if self.shared else folder / name, tokenizer, longest)
 
     @staticmethod
     def load(folder: Path) -> DualEncoder:
-        """Load a folder written by `save`.
+        """Load a folder that `save` wrote.
 
         Raises:
             UserError: the folder is missing or is not such a folder.
@@ -172,26 +167,26 @@ class DualEncoder(nn.Module):
 
 
 def holds_encoder(folder: Path) -> bool:
-    """Return whether a folder is one that `DualEncoder.save` wrote."""
+    """Return whether `DualEncoder.save` wrote a folder."""
     return is_tower(folder) or (is_tower(folder / "query") and is_tower(folder / "passage"))
 
 
 def tokenizer_of(folder: Path) -> Path:
-    """Return where the tokenizer lies in a folder that `DualEncoder.save` wrote."""
+    """Return the tokenizer's path in a folder that `DualEncoder.save` wrote."""
     return folder if is_tower(folder) else folder / "query"
 
 
 def build_dual_encoder(
     settings: Any, *, vocabulary: int, pad: int, idf: np.ndarray[Any, Any], longest: int
 ) -> DualEncoder:
-    """Make the dual encoder that `EncoderSettings` describe; random weights come from torch's generator.
+    """Build a dual encoder from its settings; random weights come from torch's generator.
 
     Args:
-        settings: `harness.specs.settings.EncoderSettings`.
+        settings: the run's `harness.specs.settings.EncoderSettings`.
         vocabulary: number of token ids.
-        pad: token id that fills.
+        pad: id of the padding token.
         idf: [vocabulary] token weights for ``idf-mean``.
-        longest: longest token sequence.
+        longest: length of the longest sequence in tokens.
     """
 
     def tower() -> Tower:

@@ -1,4 +1,4 @@
-"""The folder of a saved tower: what `transformers` and `SentenceTransformer` expect, and nothing pickled."""
+"""The folder of a saved tower, in the layout of `transformers` and `SentenceTransformer`, without pickles."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from harness.storage.files import read_json, write_json
 
 transformers.utils.logging.disable_progress_bar()
 
-_ABOUT = "harness_tower.json"
+_TOWER_JSON = "harness_tower.json"
 
 
 @dataclass(frozen=True)
 class TowerFiles:
-    """What a tower's folder holds: all of a tower but its code; `projection` is [out, in]."""
+    """The content of a tower's folder: its weights and settings; `projection` is [out, in]."""
 
     transformer: Any
     pooling: Pooling
@@ -34,7 +34,7 @@ class TowerFiles:
 
 
 def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: int) -> None:
-    """Write a tower's folder; see `Tower.save`."""
+    """Write a tower's folder, as `Tower.save` describes."""
     folder.mkdir(parents=True, exist_ok=True)
     tower.transformer.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -81,50 +81,50 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
         ],
     )
     write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "dot", "prompts": {}})
-    about = {
+    tower_settings = {
         "pooling": tower.pooling,
         "scale": tower.scale,
         "token_dropout": tower.token_dropout,
         "projected": tower.projection is not None,
         "normalised": tower.normalised,
     }
-    write_json(folder / _ABOUT, about)
+    write_json(folder / _TOWER_JSON, tower_settings)
 
 
 def is_tower(folder: Path) -> bool:
-    """Return whether a folder is one that `save_tower_files` wrote."""
-    return (folder / _ABOUT).exists()
+    """Return whether `save_tower_files` wrote a folder."""
+    return (folder / _TOWER_JSON).exists()
 
 
 def load_tower_files(folder: Path) -> TowerFiles:
-    """Read the tower's folder; see `Tower.load`."""
+    """Read a tower's folder, as `Tower.load` describes."""
     if not folder.is_dir():
         raise UserError(
             "no such folder", where=str(folder), fix="give a folder that `harness` saved an encoder to"
         )
-    about = read_json(folder / _ABOUT)
+    tower_settings = read_json(folder / _TOWER_JSON)
     try:
         transformer = transformers.AutoModel.from_pretrained(folder, **_without_pooler(folder))
         words, dense = folder / "1_WordWeights/model.safetensors", folder / "3_Dense/model.safetensors"
         idf = load_file(words)["emb_layer.weight"][:, 0] if words.exists() else None
-        projection = load_file(dense)["linear.weight"] if about["projected"] else None
+        projection = load_file(dense)["linear.weight"] if tower_settings["projected"] else None
     except Exception as error:
         raise UserError(
             f"corrupt encoder ({error})", where=str(folder), fix="delete it and train again"
         ) from error
     return TowerFiles(
         transformer=transformer,
-        pooling=cast(Pooling, about["pooling"]),
-        scale=float(about["scale"]),
-        token_dropout=float(about["token_dropout"]),
+        pooling=cast(Pooling, tower_settings["pooling"]),
+        scale=float(tower_settings["scale"]),
+        token_dropout=float(tower_settings["token_dropout"]),
         idf=idf,
         projection=projection,
-        normalised=bool(about.get("normalised", False)),  # older folders do not say it
+        normalised=bool(tower_settings.get("normalised", False)),  # older folders do not say it
     )
 
 
 def _without_pooler(folder: Path) -> dict[str, bool]:
-    """BERT's unused pooler would be filled with random weights on loading."""
+    """Return the option that omits BERT's unused pooler, whose weights would be random."""
     return (
         {"add_pooling_layer": False} if read_json(folder / "config.json").get("model_type") == "bert" else {}
     )

@@ -1,10 +1,10 @@
-"""How a fresh ranker begins: its first layer looks for the words of each text in the other.
+"""The initialisation of a fresh ranker: its first layer matches the words of each text in the other.
 
-A fresh cross-encoder has to find out by itself that a word of the query should look at its like in the
-passage, and in the steps of a small scale it does not (docs/quick-scale.md). So it begins with what a
-pretrained one has learnt: words that lie near each other when they mean alike, from the warm retriever, and
-an attention that follows them (Trockman and Kolter, Mimetic initialization of self-attention layers, ICML
-2023: the product of query and key near the identity, that of value and output near minus the identity).
+A fresh cross-encoder would have to learn that a word of the query should attend to the same word in the
+passage, which takes more steps than a small scale has (docs/quick-scale.md). So it starts with what a
+pretrained one has learnt: word vectors in which similar words are close, from the warm retriever, and an
+attention that follows them (Trockman and Kolter, Mimetic initialization of self-attention layers, ICML 2023:
+the product of query and key near the identity, that of value and output near minus the identity).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from harness.errors import UserError
 
 
 def begin_matching(model: Any, words: Tensor) -> None:
-    """Set the words of a fresh BERT, the attention of its first layer, and its pooler.
+    """Initialise the word vectors of a fresh BERT, the attention of its first layer, and its pooler.
 
-    Attention is the identity but for one direction, in which the two token types lie on either side of 0:
-    there it is reversed, so that a word looks at its like in the other text. Taken away from the word, its
-    like leaves the less behind the better it fits. Position embeddings begin at zero, as in
+    Attention is the identity except in one direction, in which the two token types have opposite signs:
+    there it is negated, so that a word attends to similar words of the other text. These are subtracted from
+    the word, and the better they match, the smaller the remainder. Position embeddings start at zero, as in
     `harness.encoders.transformer.fresh_transformer`.
 
     Args:
-        model: a BERT for sequence classification of at least one layer, changed in place.
-        words: [vocabulary, hidden].
+        model: a BERT for sequence classification with at least one layer, changed in place.
+        words: [vocabulary, hidden] word vectors.
     """
     bert, hidden = model.bert, words.shape[1]
     identity = torch.eye(hidden)
@@ -47,26 +47,26 @@ def begin_matching(model: Any, words: Tensor) -> None:
         bert.pooler.dense.weight.copy_(identity)
 
 
-def narrowed(words: Tensor, tokens: TokenStore, width: int) -> Tensor:
-    """Return word vectors along the directions in which the collection's words differ most.
+def project_words(words: Tensor, tokens: TokenStore, width: int) -> Tensor:
+    """Project word vectors onto the principal directions of the collection's words.
 
-    Words count by occurrences and squared IDF, as they do in an IDF-weighted mean.
+    Words are weighted by occurrences and squared IDF, as in an IDF-weighted mean.
 
     Args:
-        words: [vocabulary, at least `width`].
-        tokens: of the collection.
-        width: of what is returned; the vectors themselves where they have it already.
+        words: [vocabulary, at least `width`] word vectors.
+        tokens: token store of the collection.
+        width: dimension of the result; vectors of this dimension are returned unchanged.
 
     Returns:
-        [vocabulary, width].
+        [vocabulary, width] word vectors.
 
     Raises:
-        UserError: the vectors are narrower than that.
+        UserError: the vectors have a smaller dimension.
     """
     if words.shape[1] < width:
         raise UserError(
             f"the retriever's word vectors are {words.shape[1]} wide, the ranker {width}",
-            fix="give the ranker no more than that",
+            fix="give the ranker at most that width",
         )
     if words.shape[1] == width:
         return words

@@ -14,8 +14,8 @@ def pool(hidden: tuple[Tensor, ...], mask: Tensor, weight: Tensor | None, poolin
     """Pool token vectors.
 
     Args:
-        hidden: [B, T, H] each; the embedding layer's output, then every layer's.
-        mask: [B, T] 1 where there is a token.
+        hidden: [B, T, H] outputs of the embedding layer and of each layer.
+        mask: [B, T] 1 at tokens, 0 at padding.
         weight: [B, T] weight of each token for ``idf-mean``.
         pooling: ``cls``: the first token; ``mean``: over tokens; ``idf-mean``: weighted by IDF;
             ``first-last``: the mean over tokens of the average of first and last layer.

@@ -1,4 +1,4 @@
-"""The ranker: a cross-encoder that reads query and passage at once and gives the pair one score."""
+"""The ranker: a cross-encoder that scores pairs of query and passage."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import transformers
 from torch import Tensor, nn
 
 from harness.collections.tokens import TokenStore, typed_pairs
-from harness.encoders.matching import begin_matching, narrowed
+from harness.encoders.matching import begin_matching, project_words
 from harness.encoders.transformer import Sizes, fresh_config, pretrained_scorer
-from harness.encoders.weights import Weights, copied, fingerprint_of
+from harness.encoders.weights import StateDict, copy_weights, fingerprint_of
 from harness.errors import UserError
 
 
 class Ranker(nn.Module):
-    """An encoder with a head of one output, as `AutoModelForSequenceClassification` makes it.
+    """An encoder with a head of one output, as `AutoModelForSequenceClassification` builds it.
 
-    The head is the encoder's own: a BERT has a dense layer and tanh between the vector of [CLS] and the
-    linear map. AR2's and SimANS' rankers (AR2, equation 4) have the linear map alone. They also leave out the
-    pair's last [SEP] and never pass token types; here both are as the encoder was pretrained. An encoder of
-    RoBERTa's kind is given one separator between query and passage, as in the released code, not two.
+    The head is that of the encoder: a BERT has a dense layer and tanh between the vector of [CLS] and the
+    linear map. The rankers of AR2 and SimANS (AR2, equation 4) only have the linear map. They also omit the
+    pair's last [SEP] and never pass token types; here both are as in pretraining. Encoders like RoBERTa get
+    one separator between query and passage, as in the released code, instead of two.
 
     Args:
         model: a `transformers` model for sequence classification with one label.
@@ -34,20 +34,20 @@ class Ranker(nn.Module):
 
     @property
     def typed(self) -> bool:
-        """Whether the encoder tells query from passage by token types."""
+        """Whether the encoder distinguishes query and passage by token types."""
         return int(getattr(self.model.config, "type_vocab_size", 0) or 0) > 1
 
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> Tensor:
         """Score pairs: ids, mask and types [B, T] -> [B]."""
-        known = {"token_type_ids": types} if self.typed else {}
-        return self.model(input_ids=ids, attention_mask=mask, **known).logits[:, 0]  # type: ignore[no-any-return]
+        type_inputs = {"token_type_ids": types} if self.typed else {}
+        return self.model(input_ids=ids, attention_mask=mask, **type_inputs).logits[:, 0]  # type: ignore[no-any-return]
 
-    def weights(self) -> Weights:
-        """Return a copy of every tensor by name, on the CPU."""
-        return copied(self.model)
+    def weights(self) -> StateDict:
+        """Return copies of all tensors on the CPU, by name."""
+        return copy_weights(self.model)
 
-    def load_weights(self, weights: Weights) -> None:
-        """Take the tensors that `weights` returned."""
+    def load_weights(self, weights: StateDict) -> None:
+        """Load the tensors that `weights` returned."""
         self.model.load_state_dict(weights)
 
     def fingerprint(self) -> str:
@@ -55,40 +55,40 @@ class Ranker(nn.Module):
         return fingerprint_of(self.weights())
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
-        """Save so that `AutoModelForSequenceClassification` and `CrossEncoder` give the same scores.
+        """Save in a folder that `AutoModelForSequenceClassification` and `CrossEncoder` open.
 
         Args:
-            folder: made if it is not there.
-            tokenizer: of the token store.
-            longest: tokens of a pair at most.
+            folder: path of the folder, which is created if necessary.
+            tokenizer: tokenizer of the token store.
+            longest: maximal length of a pair in tokens.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
         self.model.save_pretrained(folder)
-        own = typed_pairs(tokenizer) if self.typed else copy.deepcopy(tokenizer)
-        own.model_max_length = longest
-        own.save_pretrained(folder)
+        own_tokenizer = typed_pairs(tokenizer) if self.typed else copy.deepcopy(tokenizer)
+        own_tokenizer.model_max_length = longest
+        own_tokenizer.save_pretrained(folder)
 
     @staticmethod
     def load(folder: Path) -> Ranker:
-        """Load a folder written by `save`, or a released cross-encoder.
+        """Load a folder that `save` wrote, or a released cross-encoder.
 
         Raises:
-            UserError: the folder is missing, corrupt, or holds no ranker.
+            UserError: the folder is missing or corrupt, or has no ranker.
         """
         if not folder.is_dir():
             raise UserError("no such folder", where=str(folder), fix="give a folder that holds a ranker")
         try:
-            model, found = transformers.AutoModelForSequenceClassification.from_pretrained(
+            model, loading_info = transformers.AutoModelForSequenceClassification.from_pretrained(
                 folder, output_loading_info=True
             )
         except Exception as error:
             raise UserError(
                 f"corrupt ranker ({error})", where=str(folder), fix="delete it and train again"
             ) from error
-        if found["missing_keys"] or model.config.num_labels != 1:
+        if loading_info["missing_keys"] or model.config.num_labels != 1:
             raise UserError(
-                "no ranker: its head is missing or has several outputs",
+                "not a ranker: its head is missing or has several outputs",
                 where=str(folder),
                 fix="give a ranker's folder",
             )
@@ -96,23 +96,23 @@ class Ranker(nn.Module):
 
 
 class Start(Sizes, Protocol):
-    """What a ranker starts from, and its sizes where it is fresh."""
+    """The start of a ranker, and its sizes if it is fresh."""
 
     @property
     def start(self) -> str: ...  # noqa: D102
 
 
 def build_ranker(settings: Start, *, tokens: TokenStore, words: Tensor, longest: int) -> Ranker:
-    """Make a ranker; random weights come from torch's generator.
+    """Build a ranker; random weights come from torch's generator.
 
     Args:
-        settings: ``fresh``, a local folder or a hub id; and the sizes of a fresh one, of two layers at least.
-        tokens: of the collection.
-        words: [vocabulary, at least hidden] word vectors of the warm retriever, for a fresh one.
-        longest: tokens of a pair at most.
+        settings: start (``fresh``, a local folder or a hub id) and sizes of a fresh ranker.
+        tokens: token store of the collection.
+        words: [vocabulary, at least hidden] word vectors of the warm retriever, for a fresh ranker.
+        longest: maximal length of a pair in tokens.
 
     Raises:
-        UserError: what it starts from cannot be loaded or is no ranker, or the sizes do not fit.
+        UserError: the start cannot be loaded or is not a ranker, or a fresh ranker's sizes are invalid.
     """
     if settings.start != "fresh":
         return Ranker(pretrained_scorer(settings.start))
@@ -130,5 +130,5 @@ def build_ranker(settings: Start, *, tokens: TokenStore, words: Tensor, longest:
         initializer_range=settings.hidden**-0.5,
     )
     model = transformers.BertForSequenceClassification(config)
-    begin_matching(model, narrowed(words, tokens, settings.hidden))
+    begin_matching(model, project_words(words, tokens, settings.hidden))
     return Ranker(model)

@@ -1,4 +1,4 @@
-"""The `transformers` models that encoders are made of: fresh ones and those of a folder or the hub."""
+"""The `transformers` models of encoders: fresh ones, and those of a folder or the hub."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.errors import UserError
 
 
 class Sizes(Protocol):
-    """The sizes of a fresh encoder (`harness.specs.settings.EncoderSettings`)."""
+    """The sizes of a fresh encoder, as in `harness.specs.settings.EncoderSettings`."""
 
     @property
     def hidden(self) -> int: ...  # noqa: D102
@@ -29,11 +29,11 @@ def fresh_config(sizes: Sizes, *, vocabulary: int, pad: int, longest: int, **mor
     """Return the configuration of a BERT.
 
     Args:
-        sizes: of its layers.
+        sizes: width, number and dropout of its layers.
         vocabulary: number of token ids.
-        pad: token id that fills.
-        longest: longest token sequence.
-        **more: what else the configuration says.
+        pad: id of the padding token.
+        longest: length of the longest sequence in tokens.
+        **more: further entries of the configuration.
     """
     return transformers.BertConfig(
         vocab_size=vocabulary,
@@ -50,10 +50,10 @@ def fresh_config(sizes: Sizes, *, vocabulary: int, pad: int, longest: int, **mor
 
 
 def fresh_transformer(config: Any) -> Any:
-    """Return a BERT with random weights, from torch's generator.
+    """Return a BERT with random weights from torch's generator.
 
-    Position and type embeddings begin at zero: random ones would bury the words under what every passage
-    has in common, and a small encoder has no time to unlearn that.
+    Position and type embeddings start at zero: random ones add a component that all passages share, which a
+    small encoder has too few steps to unlearn.
     """
     model = transformers.BertModel(config, add_pooling_layer=False)
     with torch.no_grad():
@@ -66,31 +66,31 @@ def pretrained_transformer(start: str) -> Any:
     """Load an encoder from a local folder or a hub id.
 
     Raises:
-        UserError: there is none, or the hub cannot be reached.
+        UserError: there is no encoder, or the hub cannot be reached.
     """
-    return opened(transformers.AutoModel, start)
+    return open_pretrained(transformers.AutoModel, start)
 
 
 def pretrained_scorer(start: str) -> Any:
-    """Load an encoder of one output from a local folder or a hub id; a head that it lacks is random.
+    """Load an encoder with one output from a local folder or a hub id; a missing head is random.
 
     Raises:
-        UserError: there is none, its head has several outputs, or the hub cannot be reached.
+        UserError: there is no encoder, its head has several outputs, or the hub cannot be reached.
     """
-    config = opened(transformers.AutoConfig, start)
+    config = open_pretrained(transformers.AutoConfig, start)
     headed = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
     if headed and config.num_labels != 1:
         raise UserError(
             f"a head of {config.num_labels} outputs", where=start, fix="give a ranker, which has one"
         )
-    return opened(transformers.AutoModelForSequenceClassification, start, num_labels=1)
+    return open_pretrained(transformers.AutoModelForSequenceClassification, start, num_labels=1)
 
 
-def opened(kind: Any, start: str, **more: Any) -> Any:
-    """Open something pretrained, an auto class of `transformers` saying what.
+def open_pretrained(kind: Any, start: str, **more: Any) -> Any:
+    """Load a pretrained object through an auto class of `transformers`.
 
     Raises:
-        UserError: it cannot be opened.
+        UserError: it cannot be loaded.
     """
     try:
         return kind.from_pretrained(start, **more)

@@ -1,4 +1,4 @@
-"""Copies of a model's tensors, and the hash that names them."""
+"""Copies of a model's tensors, and their hash."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import hashlib
 import torch
 from torch import Tensor, nn
 
-Weights = dict[str, Tensor]
+StateDict = dict[str, Tensor]
 
 
-def copied(module: nn.Module) -> Weights:
-    """Return a copy of every tensor of a module by name, on the CPU."""
+def copy_weights(module: nn.Module) -> StateDict:
+    """Return copies of all tensors of a module on the CPU, by name."""
     return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
 
 
-def fingerprint_of(weights: Weights) -> str:
+def fingerprint_of(weights: StateDict) -> str:
     """Return a hash of names and values, 16 hex digits."""
     digest = hashlib.sha256()
     for name, value in sorted(weights.items()):

@@ -1,1 +1,1 @@
-"""What training takes before it is begun: memory, from settings alone."""
+"""Estimates of training's memory, from settings only."""

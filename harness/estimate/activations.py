@@ -1,16 +1,16 @@
-"""Bytes of what a step keeps for its backward pass.
+"""Bytes of the activations that a step stores for its backward pass.
 
-Letters as in the source: b sequences of s tokens, width h, a heads, L layers; and f, the width of the
-feed-forward layers. Source: Korthikanti et al. 2022, "Reducing activation recomputation in large transformer
-models", section 4.1, sbh (34 + 5 a s / h) bytes a layer for values of 2 bytes, masks of dropout of 1 byte and
-f = 4 h. Written out for any width of values and masks that is
+From Korthikanti et al. 2022, "Reducing activation recomputation in large transformer models", section 4.1,
+with its letters: b sequences of s tokens, width h, a heads, L layers; and f, the width of the feed-forward
+layers. It has sbh (34 + 5 a s / h) bytes for each layer, for values of 2 bytes, dropout masks of 1 byte and
+f = 4 h. For any width of values and masks that is
 
-    values: 8 sbh + 2 sbf + 2 a s^2 b, the last term one a s^2 b without dropout
+    values: 8 sbh + 2 sbf + 2 a s^2 b; without dropout the last term is a s^2 b
     masks:  2 sbh + a s^2 b
 
-It is within 2 % of what autograd keeps of a BERT with attention written out (tests/estimate). All sequences
-count as the longest, so this bounds from above; attention that never writes its s^2 weights down, as on GPUs,
-keeps less.
+This is within 2 % of what autograd stores for a BERT with explicit attention (tests/estimate). It is an
+upper bound, as it takes all sequences to be the longest; fused attention, as on GPUs, stores less, since it
+does not materialise the s^2 weights.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from dataclasses import dataclass
 from harness.estimate.parameters import Bert
 
 FLOAT = 4
-"""Bytes of a value: training is in float32."""
+"""Bytes of a value; training uses float32."""
 
 MASK = {"cpu": 4, "cuda": 1}
-"""Bytes of a place of dropout's mask, by kind of device; torch writes it in the values' type on a CPU."""
+"""Kind of device -> bytes of an element of a dropout mask, which has the values' type on a CPU."""
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Sequences that go through an encoder in a step.
+class BatchShape:
+    """The shape of a batch that an encoder processes.
 
     Attributes:
-        sequences: how many.
-        tokens: of each.
+        sequences: number of sequences.
+        tokens: number of tokens in each sequence.
     """
 
     sequences: int
@@ -40,21 +40,21 @@ class Batch:
 
     @property
     def places(self) -> int:
-        """Token places."""
+        """Number of tokens in the batch."""
         return self.sequences * self.tokens
 
-    def part(self, places: int) -> Batch:
-        """Return what of it goes through at once, where so many places do; one sequence at least."""
-        return Batch(min(self.sequences, max(1, places // self.tokens)), self.tokens)
+    def part(self, places: int) -> BatchShape:
+        """Return the part of the batch that fits a number of tokens; at least one sequence."""
+        return BatchShape(min(self.sequences, max(1, places // self.tokens)), self.tokens)
 
 
-def layer_bytes(bert: Bert, batch: Batch, mask: int) -> int:
-    """Return what one layer keeps.
+def layer_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
+    """Return the bytes that one layer stores.
 
     Args:
-        bert: sizes.
-        batch: what goes through.
-        mask: bytes of a place of dropout's mask.
+        bert: sizes of the encoder.
+        batch: shape of the batch.
+        mask: bytes of an element of a dropout mask.
     """
     wide, square = batch.places * bert.hidden, bert.heads * batch.tokens * batch.places
     values = 8 * wide + 2 * batch.places * bert.intermediate + (2 if bert.dropout else 1) * square
@@ -62,19 +62,19 @@ def layer_bytes(bert: Bert, batch: Batch, mask: int) -> int:
     return FLOAT * values + mask * masks
 
 
-def kept_bytes(bert: Bert, batch: Batch, mask: int) -> int:
-    """Return what embeddings and layers keep."""
+def activation_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
+    """Return the bytes that embeddings and layers store."""
     below = batch.places * bert.hidden * (FLOAT + (mask if bert.dropout else 0))
     return below + bert.layers * layer_bytes(bert, batch, mask)
 
 
-def inputs_bytes(bert: Bert, batch: Batch) -> int:
-    """Return what is kept where each layer keeps its input alone and is computed again (section 5 there)."""
+def layer_input_bytes(bert: Bert, batch: BatchShape) -> int:
+    """Return the bytes of the layers' inputs, which recomputation stores (Korthikanti et al., section 5)."""
     return FLOAT * bert.layers * batch.places * bert.hidden
 
 
-def passing_bytes(bert: Bert, batch: Batch) -> int:
-    """Return the most that lives at once where nothing is kept: a layer's input, and its widest moment."""
+def forward_bytes(bert: Bert, batch: BatchShape) -> int:
+    """Return the peak bytes of a forward pass that stores nothing: a layer's input and largest values."""
     attention = 4 * bert.hidden + 2 * bert.heads * batch.tokens
     feed_forward = bert.hidden + 2 * bert.intermediate
     return FLOAT * batch.places * (bert.hidden + max(attention, feed_forward))

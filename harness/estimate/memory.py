@@ -1,8 +1,8 @@
-"""Memory that a run takes, moment by moment and part by part, from its settings alone.
+"""Memory of a run at each moment of training, part by part, from its settings only.
 
-The moments are those of `harness.training.trainer`: what lives then is what is told. Gradients live until
-their own learner's next step, so that both learners' are there at every moment of training together. Not
-counted: texts, tokens (memory-mapped), what torch and a GPU's driver keep for themselves, fragmentation.
+The moments are those of `harness.training.trainer`. Gradients live until their own learner's next step, so
+co-training always holds those of both learners. Not counted are texts, tokens (which are memory-mapped), the
+overhead of torch and of a GPU's driver, and fragmentation.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from harness.estimate.activations import (
     FLOAT,
     MASK,
-    Batch,
-    inputs_bytes,
-    kept_bytes,
+    BatchShape,
+    activation_bytes,
+    forward_bytes,
     layer_bytes,
-    passing_bytes,
+    layer_input_bytes,
 )
-from harness.estimate.moments import Corpus, Machine, Moment, Part
-from harness.estimate.parameters import Model, ranker_of, retriever_of
+from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
+from harness.estimate.parameters import ModelSize, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.pieces import make_piece
 from harness.retrieval.encode import TOKENS_PER_BATCH
@@ -30,11 +30,11 @@ from harness.training.topologies.registry import make_topology
 from harness.training.turns import TURNS, steps_before
 
 CANDIDATE = 8 + 3 * FLOAT + 2
-"""Bytes of a candidate: its number, two scores and a length, two flags (`harness.negatives.candidates`)."""
+"""Bytes of a candidate: number, two scores, a norm, two flags (`harness.negatives.candidates`)."""
 
 
-def memory(run: RunSettings, corpus: Corpus, machine: Machine) -> list[Moment]:
-    """Return the moments of a run, after those of the runs that it stands on; of BM25 there are none."""
+def memory(run: RunSettings, corpus: CorpusSize, machine: Machine) -> list[Moment]:
+    """Return the moments of a run, after those of the runs that it depends on; BM25 has none."""
     if run.phase is None:
         return []
     phase = _Phase(run, run.phase, corpus, machine)
@@ -49,41 +49,41 @@ def memory(run: RunSettings, corpus: Corpus, machine: Machine) -> list[Moment]:
 
 @dataclass(frozen=True)
 class _Phase:
-    """The phase of a run."""
+    """A run's phase, with the collection and the machine."""
 
     run: RunSettings
     phase: PhaseSettings
-    corpus: Corpus
+    corpus: CorpusSize
     machine: Machine
 
     def base(self) -> Moment:
         return Moment("base", self._learner("retriever", self._retriever), self._embedded())
 
     def ranker(self) -> Moment:
-        held = (_at_rest("retriever", self._retriever), *self._learner("ranker", self._ranker))
+        held = (_weights_part("retriever", self._retriever), *self._learner("ranker", self._ranker))
         return Moment("ranker alone", held, self._step(self._ranker, {"pairs": self._pairs}))
 
     def continued(self) -> Iterator[Moment]:
-        held = self._learner("retriever", self._retriever)
+        models = self._learner("retriever", self._retriever)
         steps = {"retriever's step": self._embedded()}
         if self.run.teacher is not None:
             teaching = self._passing("teacher's forward", self._ranker, self._pairs, PLACES_PER_BUCKET)
             steps["retriever's step"] += (teaching,)
             if self._ranker_learns():
-                held += self._learner("ranker", self._ranker)
+                models += self._learner("ranker", self._ranker)
                 steps["ranker's step"] = self._step(self._ranker, {"pairs": self._pairs})
             else:
-                held += (_at_rest("ranker", self._ranker),)
-        yield from (Moment(name, held, own) for name, own in steps.items())
+                models += (_weights_part("ranker", self._ranker),)
+        yield from (Moment(name, models, own) for name, own in steps.items())
         if self.phase.refresh and self.run.sampler is not None:
-            yield from self._refresh(held, self.run.sampler)
+            yield from self._refresh(models, self.run.sampler)
 
     @property
-    def _retriever(self) -> Model:
+    def _retriever(self) -> ModelSize:
         return retriever_of(self.run.encoder, self.run.tokens)
 
     @property
-    def _ranker(self) -> Model:
+    def _ranker(self) -> ModelSize:
         return ranker_of(self._cross_encoder, self.run.tokens)
 
     @property
@@ -94,40 +94,40 @@ class _Phase:
         return self.run.cross_encoder
 
     @property
-    def _queries(self) -> Batch:
-        return Batch(self.machine.share(self.phase.batch), self.run.tokens.query_tokens)
+    def _queries(self) -> BatchShape:
+        return BatchShape(self.machine.share(self.phase.batch), self.run.tokens.query_tokens)
 
     @property
-    def _passages(self) -> Batch:
+    def _passages(self) -> BatchShape:
         sampler = self.run.sampler
         drawn = sampler.draws[1] if sampler is not None and sampler.source is not None else 0
-        return Batch(self._queries.sequences * (1 + drawn), self.run.tokens.passage_tokens)
+        return BatchShape(self._queries.sequences * (1 + drawn), self.run.tokens.passage_tokens)
 
     @property
-    def _pairs(self) -> Batch:
-        return Batch(self._passages.sequences, self._cross_encoder.pair_tokens)
+    def _pairs(self) -> BatchShape:
+        return BatchShape(self._passages.sequences, self._cross_encoder.pair_tokens)
 
     def _ranker_learns(self) -> bool:
-        """Whether the ranker has a turn."""
+        """Return whether the ranker is trained in this phase."""
         if self.run.co_training is None:
             return False
         turns, steps = make_piece("turns", TURNS, self.run.co_training.turns), self.phase.steps
         return steps_before(turns, "ranker", steps, self.phase.refresh or steps) > 0
 
-    def _learner(self, name: str, model: Model) -> tuple[Part, ...]:
+    def _learner(self, name: str, model: ModelSize) -> tuple[MemoryPart, ...]:
         trained = f"{model.trained:,} trained x {FLOAT} bytes"
-        parts: tuple[Part, ...] = (
-            _at_rest(name, model),
-            Part(f"{name}: gradients", model.trained * FLOAT, trained),
-            Part(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
+        parts: tuple[MemoryPart, ...] = (
+            _weights_part(name, model),
+            MemoryPart(f"{name}: gradients", model.trained * FLOAT, trained),
+            MemoryPart(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
         )
         if self.machine.gpus > 1:
-            copy = "gradients once more, as data parallel training gathers them"
-            parts += (Part(f"{name}: buckets", model.trained * FLOAT, copy),)
+            copy = "a copy of the gradients, which data parallel training gathers"
+            parts += (MemoryPart(f"{name}: buckets", model.trained * FLOAT, copy),)
         return parts
 
-    def _embedded(self) -> tuple[Part, ...]:
-        """Return what a step of the retriever keeps."""
+    def _embedded(self) -> tuple[MemoryPart, ...]:
+        """Return the parts of memory of a retriever's step."""
         parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
         if self.run.sampler is None:
             return parts
@@ -136,54 +136,56 @@ class _Phase:
         state = topology.state_size(tower, self._width)
         if state is not None:
             of = f"{state.of} x {FLOAT} bytes"
-            parts += (Part(topology.name, state.numbers * FLOAT, of),)
+            parts += (MemoryPart(topology.name, state.numbers * FLOAT, of),)
         return parts
 
-    def _step(self, model: Model, through: dict[str, Batch]) -> tuple[Part, ...]:
-        """Return what forward and backward pass of some batches keep."""
+    def _step(self, model: ModelSize, through: dict[str, BatchShape]) -> tuple[MemoryPart, ...]:
+        """Return the parts of memory of the forward and backward passes of some batches."""
         bert, mask, again = model.bert, MASK[self.machine.device], self.machine.recomputes
         parts, working = [], []
         for name, batch in through.items():
             at_once = batch.part(PLACES_PER_BUCKET)
-            size = inputs_bytes(bert, batch) if again else kept_bytes(bert, batch, mask)
-            kept = "inputs" if again else "activations"
-            of = f"{batch.sequences:,} of {batch.tokens} tokens, {kept} of {bert.layers} layers"
-            parts.append(Part(f"activations: {name}", size, of))
+            size = layer_input_bytes(bert, batch) if again else activation_bytes(bert, batch, mask)
+            stored = "inputs" if again else "activations"
+            detail = f"{batch.sequences:,} of {batch.tokens} tokens, {stored} of {bert.layers} layers"
+            parts.append(MemoryPart(f"activations: {name}", size, detail))
             computed = layer_bytes(bert, at_once, mask) if again else 0
-            working.append(passing_bytes(bert, at_once) + computed)
-        what = "a layer computed again, and gradients" if again else "gradients of a layer"
-        of = f"{what}, {PLACES_PER_BUCKET:,} places at once"
-        return *parts, Part("backward pass", max(working), of)
+            working.append(forward_bytes(bert, at_once) + computed)
+        what = "a recomputed layer and its gradients" if again else "gradients of a layer"
+        detail = f"{what}, {PLACES_PER_BUCKET:,} places at once"
+        return *parts, MemoryPart("backward pass", max(working), detail)
 
-    def _passing(self, name: str, model: Model, batch: Batch, places: int) -> Part:
-        of = f"a layer at a time, {places:,} places at once"
-        return Part(name, passing_bytes(model.bert, batch.part(places)), of)
+    def _passing(self, name: str, model: ModelSize, batch: BatchShape, places: int) -> MemoryPart:
+        detail = f"a layer at a time, {places:,} places at once"
+        return MemoryPart(name, forward_bytes(model.bert, batch.part(places)), detail)
 
     @property
     def _width(self) -> int:
         return self.run.encoder.projection or self.run.encoder.hidden
 
-    def _refresh(self, held: tuple[Part, ...], sampler: SamplerSettings) -> Iterator[Moment]:
-        """Return what embedding and mining take: where it is computed, and in host memory."""
+    def _refresh(self, models: tuple[MemoryPart, ...], sampler: SamplerSettings) -> Iterator[Moment]:
+        """Return the moments of a refresh (embedding and mining): on the device, and in host memory."""
         width, n, r = self._width, self.corpus.documents, self.corpus.pairs
-        every = Batch(n, self.run.tokens.passage_tokens)
+        every = BatchShape(n, self.run.tokens.passage_tokens)
         encoding = self._passing("encoding", self._retriever, every, TOKENS_PER_BATCH)
         k, rows, gpus = sampler.draws[0], min(ROWS_AT_ONCE, r), self.machine.gpus
         each = n * width * FLOAT / gpus / 1e9
         shared = f"; shared over {gpus} GPUs it would be {each:.1f} GB of each" if gpus > 1 else ""
         host = (
-            Part("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
-            Part("index", n * width * FLOAT, f"the same again, in faiss{shared}"),
-            Part("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
-            Part("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
-            Part(
+            MemoryPart("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
+            MemoryPart("index", n * width * FLOAT, f"a copy in faiss{shared}"),
+            MemoryPart("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
+            MemoryPart("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
+            MemoryPart(
                 "candidates", 2 * r * k * CANDIDATE, f"{r:,} pairs x {k} x {CANDIDATE} bytes, of two rounds"
             ),
         )
-        yield Moment("refresh", held, (encoding,))
+        yield Moment("refresh", models, (encoding,))
         yield Moment("refresh, host memory", (), host, host=True)
 
 
-def _at_rest(name: str, model: Model) -> Part:
+def _weights_part(name: str, model: ModelSize) -> MemoryPart:
     towers = f" in {model.towers} towers" if model.towers > 1 else ""
-    return Part(f"{name}: weights", model.parameters * FLOAT, f"{model.parameters:,}{towers} x {FLOAT} bytes")
+    return MemoryPart(
+        f"{name}: weights", model.parameters * FLOAT, f"{model.parameters:,}{towers} x {FLOAT} bytes"
+    )

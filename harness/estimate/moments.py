@@ -1,4 +1,4 @@
-"""What the estimate speaks of: parts of memory, moments of training, and machines."""
+"""The terms of the estimate: parts of memory, moments of training, machines."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from harness.specs.scale import Hardware
 
 
 @dataclass(frozen=True)
-class Part:
-    """Something that takes memory.
+class MemoryPart:
+    """A part of memory.
 
     Attributes:
-        name: what.
-        size: bytes.
-        of: what it is made of.
+        name: name of the part, such as ``retriever: weights``.
+        size: size of the part in bytes.
+        detail: how the size is composed, in words.
     """
 
     name: str
     size: int
-    of: str
+    detail: str
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A time of training, and what lives then.
+    """A moment of training, with the parts of memory in use.
 
     Attributes:
-        name: when.
-        held: models and their optimizers.
-        own: what this moment needs beside them.
-        host: whether it lies in host memory, and not where it is computed.
+        name: name of the moment, such as ``refresh``.
+        models: parts of the models and their optimizers.
+        working: further parts, in use at this moment only.
+        host: whether the parts are in host memory instead of the device's.
     """
 
     name: str
-    held: tuple[Part, ...]
-    own: tuple[Part, ...]
+    models: tuple[MemoryPart, ...]
+    working: tuple[MemoryPart, ...]
     host: bool = False
 
     @property
     def size(self) -> int:
-        """Bytes of all parts."""
-        return sum(part.size for part in (*self.held, *self.own))
+        """Sum of all parts in bytes."""
+        return sum(part.size for part in (*self.models, *self.working))
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """What of a collection decides memory: its documents, and its pairs of training query and positive."""
+class CorpusSize:
+    """The numbers of documents and of (training query, positive) pairs of a collection."""
 
     documents: int
     pairs: int
@@ -56,13 +56,13 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Machine:
-    """How a step's batch is spread.
+    """The distribution of a step's batch over devices.
 
     Attributes:
-        device: cpu or cuda.
-        gpus: processes that share a batch.
-        queries: of a batch that one of them takes at once, at most; all by default.
-        recomputes: whether layers keep their inputs alone.
+        device: kind of device, ``cpu`` or ``cuda``.
+        gpus: number of processes that share a batch.
+        queries: maximal number of queries that a process handles at once; by default its whole share.
+        recomputes: whether layers store their inputs only and recompute the rest.
     """
 
     device: str = "cpu"
@@ -72,19 +72,19 @@ class Machine:
 
     @staticmethod
     def of(hardware: Hardware) -> Machine:
-        """Return what a paper trained on."""
+        """Return the machine of a paper's hardware."""
         return Machine("cuda", hardware.gpus, hardware.queries_at_once, hardware.recomputes)
 
     def share(self, batch: int) -> int:
-        """Return the queries of a batch that one process takes at once."""
+        """Return the number of queries of a batch that one process handles at once."""
         own = math.ceil(batch / self.gpus)
         return own if self.queries is None else min(own, self.queries)
 
 
 def largest(runs: Iterable[Iterable[Moment]]) -> list[Moment]:
-    """Return the moments of several runs, each of the run in which it takes most."""
-    found: dict[str, Moment] = {}
+    """Return the moments of several runs, each from the run in which it needs most memory."""
+    by_name: dict[str, Moment] = {}
     for moment in (moment for run in runs for moment in run):
-        if moment.name not in found or found[moment.name].size < moment.size:
-            found[moment.name] = moment
-    return list(found.values())
+        if moment.name not in by_name or by_name[moment.name].size < moment.size:
+            by_name[moment.name] = moment
+    return list(by_name.values())

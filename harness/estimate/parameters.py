@@ -1,4 +1,4 @@
-"""How many parameters an encoder of given sizes has, and how many of them are trained."""
+"""The numbers of parameters and of trained parameters of an encoder, from its sizes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ POSITIONS = 512
 """Positions of a pretrained BERT or ERNIE 2.0; a fresh encoder has as many as its longest sequence."""
 
 TYPES = {"nghuyong/ernie-2.0-base-en": 4, "nghuyong/ernie-2.0-large-en": 4}
-"""Token types of checkpoints that have more than the two of BERT, by hub id, from their configurations."""
+"""Hub id -> number of token types of checkpoints that have more than BERT's two."""
 
 
 @dataclass(frozen=True)
 class Bert:
-    """Sizes of a BERT, and what follows from them.
+    """Sizes of a BERT, and the resulting numbers of parameters.
 
     Attributes:
-        hidden: width.
-        layers: how many.
-        heads: of attention.
+        hidden: width of the hidden vectors.
+        layers: number of layers.
+        heads: number of attention heads.
         intermediate: width of the feed-forward layers.
-        dropout: whether there is any.
+        dropout: whether there is any dropout.
         vocabulary: number of token ids.
-        positions: longest sequence that it has embeddings for.
-        types: token types.
+        positions: number of position embeddings.
+        types: number of token types.
     """
 
     hidden: int
@@ -61,14 +61,14 @@ class Bert:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A retriever or a ranker.
+class ModelSize:
+    """The size of a retriever or a ranker.
 
     Attributes:
         bert: sizes of one tower.
-        towers: how many.
-        parameters: of all towers.
-        trained: those of them that get a gradient, and hence moments.
+        towers: number of distinct towers.
+        parameters: number of parameters of all towers.
+        trained: number of parameters with a gradient, and hence with moments.
     """
 
     bert: Bert
@@ -77,21 +77,21 @@ class Model:
     trained: int
 
 
-def retriever_of(encoder: EncoderSettings, tokens: TokenSettings) -> Model:
-    """Return the parameters of a dual encoder; a pretrained tower brings a pooler that nothing reads."""
+def retriever_of(encoder: EncoderSettings, tokens: TokenSettings) -> ModelSize:
+    """Return the size of a dual encoder; a pretrained tower has a pooler that is not used."""
     longest = max(tokens.query_tokens, tokens.passage_tokens)
     bert = _bert(encoder, tokens.vocabulary, longest)
     towers = 1 if encoder.towers == "shared" else 2
     trained = bert.body + bert.hidden * (encoder.projection or 0)
     unread = 0 if encoder.start == "fresh" else bert.pooler
-    return Model(bert, towers, towers * (trained + unread), towers * trained)
+    return ModelSize(bert, towers, towers * (trained + unread), towers * trained)
 
 
-def ranker_of(ranker: RankerSettings, tokens: TokenSettings) -> Model:
-    """Return the parameters of a cross-encoder: a pooler and a linear map to one score on top of a BERT."""
+def ranker_of(ranker: RankerSettings, tokens: TokenSettings) -> ModelSize:
+    """Return the size of a cross-encoder: a BERT with a pooler and a linear map to one score."""
     bert = _bert(ranker, tokens.vocabulary, ranker.pair_tokens)
     count = bert.body + bert.pooler + bert.hidden + 1
-    return Model(bert, 1, count, count)
+    return ModelSize(bert, 1, count, count)
 
 
 def _bert(sizes: EncoderSettings | RankerSettings, vocabulary: int, longest: int) -> Bert:

@@ -1,4 +1,4 @@
-"""The estimate in words: a table of parts, and how the largest moments compare with what a machine has."""
+"""Rendering of the estimate: a table of parts, and the largest moments beside the machine's memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.estimate.memory import memory
-from harness.estimate.moments import Corpus, Machine, Moment, Part, largest
+from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
 from harness.specs.scale import Hardware
 from harness.specs.settings import RunSettings
 
@@ -18,9 +18,9 @@ GB = 1_000_000_000
 
 
 def render_memory(
-    runs: Sequence[tuple[RunSettings, Corpus]], hardware: Hardware | None, here: Machine, has: int | None
+    runs: Sequence[tuple[RunSettings, CorpusSize]], hardware: Hardware | None, here: Machine, has: int | None
 ) -> Group:
-    """Return what `harness plan` says of memory; nothing where no run trains.
+    """Return the output of `harness plan` on memory; empty if no run trains.
 
     Args:
         runs: of a target, with the sizes of their collections.
@@ -42,54 +42,56 @@ def render_memory(
 def _table(moments: Sequence[Moment]) -> Table:
     table = Table("when", "memory of", "GB", "made of", box=None, pad_edge=False)
     table.columns[2].justify = "right"
-    held = {part.name: part for moment in moments for part in moment.held}
-    for place, part in enumerate(held.values()):
-        table.add_row("" if place else "models", part.name, _gb(part.size), part.of)
+    model_parts = {part.name: part for moment in moments for part in moment.models}
+    for place, part in enumerate(model_parts.values()):
+        table.add_row("" if place else "models", part.name, _gb(part.size), part.detail)
     for moment in moments:
-        rows = [*_models(moment), *moment.own, Part("sum", moment.size, "")]
+        rows = [*_models(moment), *moment.working, MemoryPart("sum", moment.size, "")]
         for place, part in enumerate(rows):
-            table.add_row("" if place else moment.name, part.name, _gb(part.size), part.of)
+            table.add_row("" if place else moment.name, part.name, _gb(part.size), part.detail)
     return table
 
 
-def _models(moment: Moment) -> Iterator[Part]:
-    """Yield what is held as one part, named by model: ``retriever: weights; ranker: weights, gradients``."""
-    if not moment.held:
+def _models(moment: Moment) -> Iterator[MemoryPart]:
+    """Yield the models' parts as one part, such as ``retriever: weights; ranker: weights, gradients``."""
+    if not moment.models:
         return
     by_model: dict[str, list[str]] = {}
-    for part in moment.held:
+    for part in moment.models:
         model, _, what = part.name.partition(": ")
         by_model.setdefault(model, []).append(what)
     named = "; ".join(f"{model}: {', '.join(parts)}" for model, parts in by_model.items())
-    yield Part("models", sum(part.size for part in moment.held), named)
+    yield MemoryPart("models", sum(part.size for part in moment.models), named)
 
 
 def _of_paper(
-    moments: Sequence[Moment], kept: Sequence[Moment], own: Sequence[Moment], hardware: Hardware
+    moments: Sequence[Moment], stored: Sequence[Moment], here_moments: Sequence[Moment], hardware: Hardware
 ) -> Iterator[str]:
-    most, before = _largest(moments), _largest(kept)
+    most, before = _largest(moments), _largest(stored)
     sizes = " or ".join(f"{size} GB" for size in hardware.memory_gb)
     fits = [size for size in hardware.memory_gb if most.size <= size * GB]
     verdict = f"fits {fits[0]} GB" if fits else "fits none"
     at_once = f"{hardware.queries_at_once} queries at once"
     gpu = f"one of {hardware.gpus} {hardware.gpu} ({sizes})"
     yield f"Memory of {gpu}, {at_once}: {_gb(most.size)} GB at most, {most.name}; {verdict}."
-    yield f"Were nothing recomputed: {_gb(before.size)} GB, {before.name}."
-    here = _largest(own)
-    yield f"The trainer here, a batch in one process, nothing recomputed: {_gb(here.size)} GB, {here.name}."
+    yield f"Without recomputation: {_gb(before.size)} GB, {before.name}."
+    here = _largest(here_moments)
+    yield f"The trainer here (one process, no recomputation): {_gb(here.size)} GB, {here.name}."
 
 
 def _of_here(moments: Sequence[Moment], has: int | None) -> str:
     most = max(moments, key=lambda moment: moment.size)
-    of = f"; this machine has {_gb(has)} GB" if has else ""
-    return f"Memory: {_gb(most.size)} GB at most, {most.name}, beside what Python and its libraries take{of}."
+    machine = f"; this machine has {_gb(has)} GB" if has else ""
+    return (
+        f"Memory: {_gb(most.size)} GB at most, {most.name}, not counting Python and its libraries{machine}."
+    )
 
 
 def _largest(moments: Sequence[Moment]) -> Moment:
-    """Return where most is needed on a GPU."""
+    """Return the moment that needs most memory on the device."""
     return max((moment for moment in moments if not moment.host), key=lambda moment: moment.size)
 
 
 def _gb(size: int) -> str:
-    """Return bytes as GB of 10^9, three digits of them."""
+    """Return bytes as GB (10^9 bytes), with three significant digits."""
     return f"{size / GB:.3g}" if size < 100 * GB else f"{size / GB:,.0f}"

@@ -1,1 +1,1 @@
-"""Evaluation: measures with a pinned provider, and what differences mean."""
+"""Evaluation: measures with pinned providers, and inference on differences."""

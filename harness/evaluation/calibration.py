@@ -9,19 +9,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from harness.evaluation.comparison import Block, difference_block, paired_difference, score_table
+from harness.evaluation.comparison import CellBlock, difference_block, paired_difference, score_table
 
 
 def compare_sides(
     per_query: pd.DataFrame, column: Mapping[str, Any], sides: tuple[str, str], level: float
-) -> Block:
-    """Return the difference of a pair's two sides, over all seeds and for the first seed alone.
+) -> CellBlock:
+    """Return the difference between a pair's two sides, over all seeds and over the first seed.
 
     Args:
-        per_query: as for `harness.evaluation.comparison.reproduced`.
-        column: of `cells.json`: its measure, split and dataset.
-        sides: names of the two sides; the second is taken from the first.
-        level: confidence of the intervals.
+        per_query: scores with columns row, seed, split, measure, query and value.
+        column: a column of `cells.json`, with its measure, split and dataset.
+        sides: row names of the two sides; the second is subtracted from the first.
+        level: confidence of the intervals, in (0, 1).
 
     Returns:
         ``value``, ``checkpoints`` and ``method`` (None with one seed), paired by seed and query, and
@@ -38,17 +38,17 @@ def compare_sides(
     }
 
 
-def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> Block:
-    """Return how many of some intervals cover 0.
+def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> CellBlock:
+    """Return the share of intervals that cover 0, with its own interval.
 
     Args:
-        intervals: ``{"low", "high"}`` each, independent of one another.
-        level: confidence of the interval for the coverage.
+        intervals: ``{"low", "high"}`` each, statistically independent.
+        level: confidence of the interval of the coverage, in (0, 1).
 
     Returns:
-        ``covered`` of ``intervals``, their ``share``, the Clopper-Pearson interval for the probability to
-        cover (``low``, ``high``, ``level``), ``mean_width`` of the intervals, and ``sd`` of their middles,
-        the differences: an interval at 95 % should be about 3.9 times as wide.
+        ``covered`` of ``intervals``, their ``share``, the Clopper-Pearson interval of the coverage (``low``,
+        ``high``, ``level``), ``mean_width`` of the intervals, and ``sd`` of their midpoints, which are the
+        differences: an interval at 95 % should be about 3.9 times as wide.
     """
     ends = np.array([[interval["low"], interval["high"]] for interval in intervals])
     covered = sum(covers(interval) for interval in intervals)
@@ -66,19 +66,19 @@ def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> Block:
 
 
 def covers(interval: Mapping[str, Any]) -> bool:
-    """Tell whether an interval covers 0; its ends belong to it."""
+    """Return whether a closed interval covers 0."""
     return bool(interval["low"] <= 0 <= interval["high"])
 
 
 def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, float]:
-    """Return the exact interval for a probability (Clopper and Pearson, Biometrika 1934).
+    """Return the exact interval of a binomial probability (Clopper and Pearson, Biometrika 1934).
 
-    Its ends are the probabilities under which as many successes or more, and as many or fewer, have a chance
-    of (1 - level) / 2: quantiles of beta distributions. It covers at least with `level`.
+    At its ends, as many successes or more, and as many or fewer, have probability (1 - level) / 2; both are
+    quantiles of beta distributions. The coverage is at least `level`.
 
     Args:
-        successes: how often it happened.
-        trials: of how many independent trials.
+        successes: number of successes.
+        trials: number of independent trials.
         level: confidence in (0, 1).
     """
     interval = stats.binomtest(successes, trials).proportion_ci(confidence_level=level, method="exact")

@@ -15,32 +15,35 @@ from harness.errors import UserError
 from harness.evaluation.interval import Interval, smallest_detectable_difference
 from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
 
-Block = dict[str, Any]
+CellBlock = dict[str, Any]
 """A JSON-ready piece of `cells.json`, numbers as fractions."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Differences of rows to the baseline row.
+class BaselineDifferences:
+    """Differences between the rows and the baseline row.
 
     Attributes:
-        differences: row name -> one block a column, None where there is nothing to compare.
-        smallest_difference: what the table could have detected on its primary column, in every row, with a
-            power of 0.8 before Holm: ``{"checkpoints": fraction or None, "method": fraction or None}``.
+        differences: row name -> one block for each column, None where there is nothing to compare.
+        smallest_difference: the smallest difference that every row could have detected on the primary
+            column with a power of 0.8, before Holm, for each kind of interval: ``{"checkpoints", "method"}``,
+            fractions or None.
     """
 
-    differences: dict[str, list[Block | None]]
-    smallest_difference: Block
+    differences: dict[str, list[CellBlock | None]]
+    smallest_difference: CellBlock
 
 
-def reproduced(per_query: pd.DataFrame, row: str, column: Mapping[str, Any], level: float) -> Block | None:
-    """Return the ``reproduced`` block of a cell: mean, spread over seeds, and intervals of the mean itself.
+def reproduced(
+    per_query: pd.DataFrame, row: str, column: Mapping[str, Any], level: float
+) -> CellBlock | None:
+    """Return the ``reproduced`` block of a cell: mean, standard deviation over seeds, intervals of the mean.
 
     Args:
         per_query: columns row, seed, split, measure, query, value, and dataset where there are several.
         row: name of the row.
-        column: of `cells.json`: its measure and split, and its dataset.
-        level: confidence of the intervals.
+        column: a column of `cells.json`, with its measure, split and dataset.
+        level: confidence of the intervals, in (0, 1).
 
     Returns:
         ``mean``, ``sd`` (over seeds, None with one), ``per_seed`` in the order of the seeds, ``checkpoints``
@@ -68,21 +71,21 @@ def compare_rows(
     baseline: str,
     primary: str,
     level: float,
-) -> Comparison:
-    """Return the ``difference`` blocks of a table, rows paired with the baseline by seed and query.
+) -> BaselineDifferences:
+    """Return the ``difference`` blocks of a table, paired with the baseline by seed and query.
 
     Holm's correction is over the compared rows of the primary column, on the method's p-values, or on those
     of the checkpoints where there is one seed; other columns carry unadjusted intervals. ``detectable`` of
-    the primary column is the smallest difference that the first of Holm's steps finds with a power of 0.8.
+    the primary column is the smallest difference that Holm's first step detects with a power of 0.8.
 
     Args:
-        per_query: as for `reproduced`.
-        columns: of `cells.json`.
-        rows: the rows to compare -> their published figures, one a column (``{"printed", "value", "unit"}``
-            or None). Name the baseline too, for its published figures; leave reference rows out.
+        per_query: scores with columns row, seed, split, measure, query and value.
+        columns: the columns of `cells.json`, each with label, measure, split and dataset.
+        rows: the rows to compare -> their published figures, one for each column (``{"printed", "value",
+            "unit"}`` or None). Include the baseline, for its published figures; leave out reference rows.
         baseline: name of the row to compare with.
         primary: label of the primary column.
-        level: confidence.
+        level: confidence of the intervals, in (0, 1).
 
     Raises:
         UserError: an unknown baseline or primary column, or rows scored on different queries.
@@ -95,7 +98,7 @@ def compare_rows(
             f"the primary column '{primary}' is not in the table", fix=f"columns: {', '.join(labels)}"
         )
     others = [row for row in rows if row != baseline]
-    differences: dict[str, list[Block | None]] = {row: [] for row in others}
+    differences: dict[str, list[CellBlock | None]] = {row: [] for row in others}
     on_primary: dict[str, dict[str, Interval]] = {}
     for position, column in enumerate(columns):
         reference = score_table(per_query, baseline, column)
@@ -106,23 +109,23 @@ def compare_rows(
             if paired is not None and column["label"] == primary:
                 on_primary[row] = _intervals(paired, level)
     _adjust(differences, labels.index(primary), on_primary)
-    return Comparison({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
+    return BaselineDifferences({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
 
 
 def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the scores of one row and column as [seeds, queries], both sorted; empty if there are none.
+    """Return the scores of one row and column as a frame [seeds, queries], both sorted; it may be empty.
 
     Raises:
-        UserError: a seed lacks a query that another seed has.
+        UserError: two seeds are scored on different queries.
     """
-    chosen = (
+    selected = (
         (per_query["row"] == row)
         & (per_query["measure"] == column["measure"])
         & (per_query["split"] == column["split"])
     )
     if "dataset" in per_query.columns and "dataset" in column:
-        chosen &= per_query["dataset"] == column["dataset"]
-    table: pd.DataFrame = per_query[chosen].pivot(index="seed", columns="query", values="value")
+        selected &= per_query["dataset"] == column["dataset"]
+    table: pd.DataFrame = per_query[selected].pivot(index="seed", columns="query", values="value")
     if bool(table.isna().to_numpy().any()):
         raise UserError(
             f"the seeds of row '{row}' are scored on different queries", where=str(column["label"])
@@ -133,16 +136,16 @@ def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) ->
 def paired_difference(
     table: pd.DataFrame, reference: pd.DataFrame, row: str, other: str
 ) -> FloatArray | None:
-    """Return one row minus another, seed by seed and query by query.
+    """Return the difference of two rows, seed by seed and query by query.
 
     Args:
-        table: scores of the row, of `score_table`.
-        reference: scores of the other row.
-        row: name of the row, for the message.
-        other: name of the other row.
+        table: scores of the row [seeds, queries], as `score_table` returns them.
+        reference: scores of the other row [seeds, queries].
+        row: name of the row, for error messages.
+        other: name of the other row, for error messages.
 
     Returns:
-        Differences [S, Q] over the seeds that both have; None if there is none.
+        Differences [S, Q] over the seeds that both rows have; None if they share no seed.
 
     Raises:
         UserError: the rows are scored on different queries.
@@ -159,7 +162,7 @@ def paired_difference(
     return difference
 
 
-def difference_block(paired: FloatArray, level: float) -> Block:
+def difference_block(paired: FloatArray, level: float) -> CellBlock:
     """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None."""
     return {"value": float(paired.mean()), **_interval_blocks(paired, level)}
 
@@ -167,10 +170,10 @@ def difference_block(paired: FloatArray, level: float) -> Block:
 def published_difference(
     figure: Mapping[str, Any] | None, baseline: Mapping[str, Any] | None
 ) -> dict[str, float] | None:
-    """Return the difference of two published figures with the interval that their rounding leaves.
+    """Return the difference of two published figures with the range implied by their rounding.
 
-    A figure printed as 39.7 stands for any value from 39.65 to 39.75; the ends of the difference add both
-    half units of the last printed digit.
+    A figure printed as 39.7 may be any value from 39.65 to 39.75; the ends of the range add both half units
+    of the last printed digit.
 
     Returns:
         ``{"value", "low", "high"}`` as fractions (in other units: as printed), or None if either is missing.
@@ -183,37 +186,38 @@ def published_difference(
 
 
 def published_interval(figure: Mapping[str, Any]) -> dict[str, float]:
-    """Return the ends of what a published figure's rounding leaves open: ``{"low", "high"}``, fractions."""
+    """Return the range implied by a published figure's rounding: ``{"low", "high"}``, fractions."""
     value, half = _printed(figure)
     return {"low": float(value - half), "high": float(value + half)}
 
 
 def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     """Value and half a unit of its last printed digit, in exact decimals."""
-    found = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
-    if found is None:
-        raise UserError(f"the published figure {figure['printed']!r} holds no number")
-    number = Decimal(found.group())
+    match = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
+    if match is None:
+        raise UserError(f"the published figure {figure['printed']!r} contains no number")
+    number = Decimal(match.group())
     factor = Decimal("0.01") if figure["unit"] == "percent" else Decimal(1)
     exponent = number.as_tuple().exponent
     return number * factor, Decimal(5).scaleb(int(exponent) - 1) * factor
 
 
 def _intervals(values: FloatArray, level: float) -> dict[str, Interval]:
-    """Both intervals of values [S, Q]; with one seed there is none of the method."""
-    found = {"checkpoints": checkpoint_interval(values, level), "method": method_interval(values, level)}
-    return {name: interval for name, interval in found.items() if interval is not None}
+    """Both intervals of values [S, Q]; with one seed, the checkpoints' interval only."""
+    intervals = {"checkpoints": checkpoint_interval(values, level), "method": method_interval(values, level)}
+    return {name: interval for name, interval in intervals.items() if interval is not None}
 
 
-def _interval_blocks(values: FloatArray, level: float) -> Block:
+def _interval_blocks(values: FloatArray, level: float) -> CellBlock:
     """Both intervals of values [S, Q], JSON-ready."""
-    found = _intervals(values, level)
+    intervals = _intervals(values, level)
     return {"checkpoints": None, "method": None} | {
-        name: {"low": i.low, "high": i.high, "level": i.level, "df": float(i.df)} for name, i in found.items()
+        name: {"low": i.low, "high": i.high, "level": i.level, "df": float(i.df)}
+        for name, i in intervals.items()
     }
 
 
-def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> Block | None:
+def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> CellBlock | None:
     """The ``difference`` block of a cell; None if there is neither a reproduced nor a published one."""
     untested = {"holm_p": None, "detectable": None}
     if paired is None:
@@ -223,10 +227,10 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 
 
 def _adjust(
-    differences: dict[str, list[Block | None]], primary: int, intervals: dict[str, dict[str, Interval]]
+    differences: dict[str, list[CellBlock | None]], primary: int, intervals: dict[str, dict[str, Interval]]
 ) -> None:
-    """Write Holm's p-values into the blocks of the primary column, and what could have been found by them."""
-    tested = {row: found.get("method") or found["checkpoints"] for row, found in intervals.items()}
+    """Write Holm's p-values and the smallest detectable differences into the primary column's blocks."""
+    tested = {row: by_kind.get("method") or by_kind["checkpoints"] for row, by_kind in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (row, interval), p_value in zip(tested.items(), p_values, strict=True):
         block = differences[row][primary]
@@ -235,11 +239,11 @@ def _adjust(
             block["detectable"] = smallest_detectable_difference(interval, comparisons=len(tested))
 
 
-def _smallest(intervals: dict[str, dict[str, Interval]]) -> Block:
-    """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
-    smallest: Block = {}
+def _smallest(intervals: dict[str, dict[str, Interval]]) -> CellBlock:
+    """The largest smallest detectable difference over rows, for each interval that all rows have."""
+    smallest: CellBlock = {}
     for kind in ("checkpoints", "method"):
-        found = [of_row[kind] for of_row in intervals.values() if kind in of_row]
-        complete = bool(found) and len(found) == len(intervals)
-        smallest[kind] = max(map(smallest_detectable_difference, found)) if complete else None
+        of_kind = [by_kind[kind] for by_kind in intervals.values() if kind in by_kind]
+        complete = bool(of_kind) and len(of_kind) == len(intervals)
+        smallest[kind] = max(map(smallest_detectable_difference, of_kind)) if complete else None
     return smallest

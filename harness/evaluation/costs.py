@@ -1,4 +1,4 @@
-"""What training costs, from the seconds that a run recorded of its steps and refreshes."""
+"""Training costs, from the seconds that a run recorded for its steps and refreshes."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ import numpy as np
 CostName = Literal["step", "drawing", "encoding", "mining", "construction", "construction-a-step", "all"]
 
 COSTS: dict[str, str] = {
-    "step": "a step of training the retriever, drawing included",
-    "drawing": "drawing the negatives of a batch, a part of the step",
-    "encoding": "embedding documents and training queries, at a refresh",
-    "mining": "searching and scoring candidates, at a refresh",
-    "construction": "constructing candidates, embedding and mining, at a refresh",
-    "construction-a-step": "embedding and mining at a refresh, divided by the steps between refreshes",
-    "all": "a step with its share of the refreshes",
+    "step": "a training step of the retriever, including drawing",
+    "drawing": "drawing the negatives of a batch, part of the step",
+    "encoding": "re-encoding documents and training queries at a refresh",
+    "mining": "searching and scoring candidates at a refresh",
+    "construction": "constructing candidates at a refresh: re-encoding and mining",
+    "construction-a-step": "re-encoding and mining at a refresh, divided by the steps between refreshes",
+    "all": "a step plus its share of the refreshes",
 }
-"""What a column of seconds may hold -> in words."""
+"""Name of a cost -> its description."""
 
 
 def run_costs(lines: Iterable[Mapping[str, Any]], phase: str, refresh: int | None) -> dict[str, float]:
-    """Return the costs of a run in seconds, medians over its steps and over its refreshes.
+    """Return the costs of a run in seconds, as medians over its steps and over its refreshes.
 
     Args:
-        lines: of its metrics; a step has ``seconds`` and ``seconds_drawing``, a refresh ``seconds_encoding``
-            and ``seconds_mining``. Time between steps (pauses, checkpoints, watching) is in none of them.
-        phase: the phase that is told of.
-        refresh: steps between refreshes.
+        lines: lines of the run's metrics; a step has ``seconds`` and ``seconds_drawing``, a refresh
+            ``seconds_encoding`` and ``seconds_mining``. They exclude the time between steps (pauses,
+            checkpoints, evaluation on dev).
+        phase: name of the phase, as in the lines.
+        refresh: number of steps between refreshes; None where there are no refreshes.
 
     Returns:
-        Each cost by its name, as far as it was recorded.
+        Name of a cost -> seconds, for those that were recorded.
     """
     seconds: dict[str, list[float]] = {}
     keys = {
@@ -42,25 +43,25 @@ def run_costs(lines: Iterable[Mapping[str, Any]], phase: str, refresh: int | Non
         (f"{phase} mining", "seconds_mining"): "mining",
     }
     for line in lines:
-        for (of, key), name in keys.items():
-            if line["phase"] == of and key in line:
+        for (line_phase, key), name in keys.items():
+            if line["phase"] == line_phase and key in line:
                 seconds.setdefault(name, []).append(float(line[key]))
-    found = {name: median(values) for name, values in seconds.items()}
-    if {"encoding", "mining"} <= found.keys() and refresh is not None:
-        found["construction"] = found["encoding"] + found["mining"]
-        found["construction-a-step"] = found["construction"] / refresh
-        found["all"] = found["step"] + found["construction-a-step"]
-    return found
+    costs = {name: median(values) for name, values in seconds.items()}
+    if {"encoding", "mining"} <= costs.keys() and refresh is not None:
+        costs["construction"] = costs["encoding"] + costs["mining"]
+        costs["construction-a-step"] = costs["construction"] / refresh
+        costs["all"] = costs["step"] + costs["construction-a-step"]
+    return costs
 
 
 def over_runs(values: Sequence[float]) -> dict[str, Any]:
-    """Return the median over runs with the quartiles, none with one run.
+    """Return the median over runs with its quartiles; with one run, without.
 
-    The quartiles are linear between the values in order (Hyndman and Fan 1996, definition 7); of three runs
-    they are half way from the middle one to the others.
+    Quartiles interpolate linearly between the sorted values (Hyndman and Fan 1996, definition 7); of three
+    runs they lie half way between the middle one and its neighbours.
 
     Args:
-        values: one a run, in the order of the seeds.
+        values: one value for each run, in the order of the seeds.
     """
     low, middle, high = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
     several = len(values) > 1

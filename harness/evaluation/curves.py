@@ -1,4 +1,4 @@
-"""How a measure of the dev queries goes while runs train: over steps, over seconds, over seeds."""
+"""Learning curves: a measure of the dev queries during training, over steps, seconds and seeds."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.evaluation.significance import checkpoint_interval
 
 
 @dataclass(frozen=True)
-class Watched:
-    """One run at one step.
+class DevPoint:
+    """A point of one run's learning curve.
 
     Attributes:
-        value: of the measure.
-        seconds: of work since the phase began; none where a step's seconds were not recorded.
+        value: mean of the measure over the dev queries, a fraction.
+        seconds: seconds of training since the phase began; None where a step's seconds were not recorded.
     """
 
     value: float
@@ -26,18 +26,18 @@ class Watched:
 
 def run_curve(
     lines: Iterable[Mapping[str, Any]], phase: str, measure: str, *, begin: float, end: tuple[int, float]
-) -> dict[int, Watched]:
-    """Return what a run reached, by step.
+) -> dict[int, DevPoint]:
+    """Return a run's learning curve, by step.
 
-    The seconds of a step are those of all steps up to it and of the refreshes before it, with embedding and
-    mining; the refresh at the step itself comes after its measurement.
+    The seconds of a step sum over all steps up to it and the refreshes before it (embedding and mining); the
+    refresh at the step itself comes after its evaluation.
 
     Args:
-        lines: of the run's metrics.
-        phase: the phase that is told of.
-        measure: watched at refreshes, in lines of ``<phase> dev``.
-        begin: value at step 0, of what the phase starts from.
-        end: last step, and the value there.
+        lines: lines of the run's metrics.
+        phase: name of the phase, as in the lines.
+        measure: measure of the dev queries, logged at refreshes in lines of ``<phase> dev``.
+        begin: value at step 0, that of the encoder which the phase starts from.
+        end: number of the last step, and the value there.
     """
     values = {0: begin}
     done: list[tuple[float, float]] = []
@@ -45,21 +45,22 @@ def run_curve(
     for line in lines:
         if line["phase"] == f"{phase} dev" and measure in line:
             values[line["step"]] = float(line[measure])
-        elif (took := work(line, phase)) is not None:
+        elif (seconds := work_seconds(line, phase)) is not None:
             mining = line["phase"] == f"{phase} mining"
             recorded &= mining or "seconds" in line
-            done.append((line["step"] + (0.5 if mining else 0.0), took))  # between this step and the next
+            done.append((line["step"] + (0.5 if mining else 0.0), seconds))  # between this step and the next
     values[end[0]] = end[1]
     return {
-        step: Watched(value, sum(took for at, took in done if at <= step) if recorded else None)
+        step: DevPoint(value, sum(seconds for at, seconds in done if at <= step) if recorded else None)
         for step, value in sorted(values.items())
     }
 
 
-def work(line: Mapping[str, Any], phase: str) -> float | None:
-    """Return the seconds of work that a line of metrics tells of a phase; none where it tells of none.
+def work_seconds(line: Mapping[str, Any], phase: str) -> float | None:
+    """Return the seconds of training that a line of metrics records for a phase; None if it records none.
 
-    They are those of a step, a ranker's too, or of a refresh: embedding and mining, and not watching.
+    They are those of a step of the retriever or the ranker, or of a refresh (embedding and mining); dev
+    evaluation is excluded.
     """
     if line["phase"] in (phase, f"{phase} ranker"):
         return float(line.get("seconds", 0.0))
@@ -68,19 +69,19 @@ def work(line: Mapping[str, Any], phase: str) -> float | None:
     return None
 
 
-def mean_curve(runs: Sequence[Mapping[int, Watched]], level: float) -> list[dict[str, Any]]:
-    """Return the points of a row, one a step that all its runs have.
+def mean_curve(runs: Sequence[Mapping[int, DevPoint]], level: float) -> list[dict[str, Any]]:
+    """Return the points of a row's mean curve, one for each step that all its runs have.
 
     Args:
-        runs: of `run_curve`, one a seed.
-        level: confidence of the interval over seeds: Student's t of the seeds' values, S - 1 degrees of
-            freedom; none with one seed.
+        runs: learning curves of `run_curve`, one for each seed.
+        level: confidence of the interval over seeds (Student's t of the seeds' values, S - 1 degrees of
+            freedom), in (0, 1); with one seed there is no interval.
     """
     steps = sorted(set.intersection(*(set(run) for run in runs))) if runs else []
     return [_point(step, [run[step] for run in runs], level) for step in steps]
 
 
-def _point(step: int, seeds: Sequence[Watched], level: float) -> dict[str, Any]:
+def _point(step: int, seeds: Sequence[DevPoint], level: float) -> dict[str, Any]:
     values = [seed.value for seed in seeds]
     seconds = [seed.seconds for seed in seeds if seed.seconds is not None]
     interval = checkpoint_interval([values], level) if len(values) > 1 else None  # seeds for its queries

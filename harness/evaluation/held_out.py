@@ -1,4 +1,4 @@
-"""Lists of a positive and negatives for held-out queries, on which retriever and ranker are compared."""
+"""Lists of one positive and n negatives for held-out queries, to compare retriever and ranker on."""
 
 from __future__ import annotations
 
@@ -11,44 +11,43 @@ from scipy import special
 from harness.collections.collection import RELEVANT, Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
+from harness.negatives.candidates import Floats, Integers
 from harness.negatives.mining import Miner
 from harness.negatives.noise import Noise, mixed
 from harness.negatives.registry import make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
 from harness.retrieval.encode import encode
 
-Numbers = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.floating]
 SEED = 1
-"""Of the lists: the same ones for all who find the same candidates."""
+"""Seed of the lists: the same candidates always give the same lists."""
 
 
 @dataclass(frozen=True)
 class HeldOutLists:
-    """A list for each query of a split.
+    """One list for each query of a split.
 
     Attributes:
-        split: of the queries.
-        rows: [R] numbers of the queries.
+        split: name of the queries' split.
+        rows: [R] numbers of the queries in the split.
         passages: [R, 1 + n] document numbers, the positive first.
     """
 
     split: str
-    rows: Numbers
-    passages: Numbers
+    rows: Integers
+    passages: Integers
 
 
 def held_out_lists(
     collection: Collection, tokens: TokenStore, retriever: DualEncoder, *, k: int, negatives: int
 ) -> HeldOutLists:
-    """Draw lists for the queries of ``dev``: one of its relevant documents, and negatives from the top K.
+    """Draw a list for each query of ``dev``: a relevant document, and negatives from the top K.
 
     Args:
-        collection: documents and queries.
-        tokens: of them.
-        retriever: finds the candidates; judged documents are none.
-        k: candidates of a query.
-        negatives: drawn uniformly from them.
+        collection: its documents and its ``dev`` queries with their judgements.
+        tokens: token store of the collection.
+        retriever: dual encoder that retrieves the candidates, from which judged documents are excluded.
+        k: number of candidates for each query.
+        negatives: number of negatives drawn uniformly from the candidates.
     """
     split = "dev"
     queries, number = collection.queries[split], collection.number
@@ -58,43 +57,45 @@ def held_out_lists(
         relevant = sorted(number[document] for document, grade in judged.items() if grade >= RELEVANT)
         pairs.append((row, relevant[int(mixed(7, row)) % len(relevant)]))
         masked.append(np.array(sorted(number[document] for document in judged)))
-    found = Miner(make_source("top-k"), k, np.array(pairs), masked).mine(
+    candidates = Miner(make_source("top-k"), k, np.array(pairs), masked).mine(
         encode(retriever.query, tokens.queries[split], tokens.pad),
         encode(retriever.passage, tokens.documents, tokens.pad),
         model=retriever.fingerprint(),
         seed=SEED,
     )
     sampler = Sampler(make_law("uniform"), make_draw("without-replacement"), negatives)
-    drawn = sampler(found, Noise(SEED, 0, np.zeros(len(found.query), dtype=np.int64))).document
-    return HeldOutLists(split, found.query, np.concatenate([found.positive[:, None], drawn], axis=1))
+    drawn = sampler(candidates, Noise(SEED, 0, np.zeros(len(candidates.query), dtype=np.int64))).document
+    return HeldOutLists(
+        split, candidates.query, np.concatenate([candidates.positive[:, None], drawn], axis=1)
+    )
 
 
 def retriever_scores(
     lists: HeldOutLists, queries: npt.NDArray[np.float32], documents: npt.NDArray[np.float32]
-) -> Scores:
+) -> Floats:
     """Return inner products [R, 1 + n].
 
     Args:
-        lists: which passages for which queries.
+        lists: queries and passages to score.
         queries: [Q, d] embeddings of the split's queries.
-        documents: [N, d] embeddings.
+        documents: [N, d] embeddings of all documents.
     """
-    scores: Scores = np.einsum("rd,rcd->rc", queries[lists.rows], documents[lists.passages])
+    scores: Floats = np.einsum("rd,rcd->rc", queries[lists.rows], documents[lists.passages])
     return scores
 
 
-def right(scores: Scores) -> npt.NDArray[np.float64]:
-    """Return whether the positive stands alone at the top of each list, [R] of 0 and 1."""
+def positive_first(scores: Floats) -> npt.NDArray[np.float64]:
+    """Return whether the positive has the strictly highest score of each list, [R] of 0 and 1."""
     return np.asarray((scores[:, :1] > scores[:, 1:]).all(axis=1), dtype=np.float64)
 
 
-def divergence(ranker: Scores, retriever: Scores) -> npt.NDArray[np.float64]:
+def divergence(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:
     """Return KL(softmax(ranker) || softmax(retriever)) of each list, [R] in nats."""
     p, log_q = special.softmax(ranker, axis=1), special.log_softmax(retriever, axis=1)
-    apart: npt.NDArray[np.float64] = (special.xlogy(p, p) - p * log_q).sum(axis=1)
-    return apart
+    kl: npt.NDArray[np.float64] = (special.xlogy(p, p) - p * log_q).sum(axis=1)
+    return kl
 
 
-def agreement(ranker: Scores, retriever: Scores) -> npt.NDArray[np.float64]:
-    """Return whether both put the same passage first in each list, [R] of 0 and 1."""
+def agreement(ranker: Floats, retriever: Floats) -> npt.NDArray[np.float64]:
+    """Return whether both rank the same passage first in each list, [R] of 0 and 1."""
     return np.asarray(ranker.argmax(axis=1) == retriever.argmax(axis=1), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""A mean with its interval; the variance of the mean may be a sum of parts that are not equally known."""
+"""A mean with its confidence interval, from one or several components of its variance."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from scipy import optimize, special, stats
 
 SMALLEST = 1e-300
-"""Smallest tail that is told from 0."""
+"""Smallest tail probability that is distinguished from 0."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of the variance of a mean.
+class VarianceComponent:
+    """A component of the variance of a mean.
 
     Attributes:
-        variance: its estimate.
-        df: degrees of freedom of that estimate.
+        variance: estimated variance, in squared units of the mean.
+        df: degrees of freedom of the estimate.
     """
 
     variance: float
@@ -27,30 +27,30 @@ class Part:
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with Student's t interval, or Banerjee's where the variance has several parts.
+    """A mean with Student's t interval, or Banerjee's where the variance has several components.
 
-    The squared half-width is the sum over parts of t_i^2 v_i, with t_i the quantile of Student's distribution
-    of the part's own degrees of freedom (Banerjee, Sankhya 1960). With independent parts it covers at least
-    with its level, whatever their sizes: given the v_i, it covers with probability G(sum t_i^2 v_i / V), V
-    the true variance and G the distribution of a squared normal, which is concave; so the coverage is at
-    least the mean, weighted by the true parts, of the coverage of each part's own t interval, the level. One
-    part gives Student's interval.
+    The squared half-width is the sum over components of t_i^2 v_i, with t_i the quantile of Student's
+    distribution for the component's own degrees of freedom (Banerjee, Sankhya 1960). For independent
+    components of any size the coverage is at least the level: conditional on the v_i it is
+    G(sum t_i^2 v_i / V), with V the true variance and G the distribution function of a squared normal, which
+    is concave; so the coverage is at least the mean, weighted by the true components, of the coverage of each
+    component's own t interval, which is the level. With one component it is Student's interval.
 
     Attributes:
-        mean: the estimate.
-        parts: of its variance.
+        mean: estimate of the mean.
+        parts: components of the variance of the mean.
         level: confidence, for example 0.95.
-        least: parts of another interval for the mean than which this one is never narrower.
+        least: components of another interval of the mean; this one is never narrower.
     """
 
     mean: float
-    parts: tuple[Part, ...]
+    parts: tuple[VarianceComponent, ...]
     level: float
-    least: tuple[Part, ...] = ()
+    least: tuple[VarianceComponent, ...] = ()
 
     @property
     def half_width(self) -> float:
-        """Distance from the mean to either end."""
+        """Half the width of the interval."""
         return _reach(self._widest, (1 - self.level) / 2)
 
     @property
@@ -65,7 +65,7 @@ class Interval:
 
     @property
     def standard_error(self) -> float:
-        """Root of the estimated variance of the mean; 0 when nothing varies."""
+        """Square root of the estimated variance of the mean."""
         return math.sqrt(sum(part.variance for part in self._widest))
 
     @property
@@ -78,31 +78,31 @@ class Interval:
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value of a mean of 0: the largest 1 - level at which the interval leaves 0 out."""
+        """Two-sided p-value of a mean of 0: the smallest 1 - level at which the interval excludes 0."""
         groups = (self.parts, self.least) if self.least else (self.parts,)
         return max(2 * _tail(group, abs(self.mean)) for group in groups)
 
     @property
-    def _widest(self) -> tuple[Part, ...]:
+    def _widest(self) -> tuple[VarianceComponent, ...]:
         tail = (1 - self.level) / 2
         return max(self.parts, self.least, key=lambda parts: _reach(parts, tail))
 
 
 def smallest_detectable_difference(interval: Interval, power: float = 0.8, comparisons: int = 1) -> float:
-    """Return the true difference that a two-sided test at the interval's level finds with the given power.
+    """Return the true difference that a two-sided test at the interval's level detects with a power.
 
     Solves P(T > c) = power for a noncentral t of `interval.df` degrees of freedom, where c is the half-width
-    in standard errors; the chance of a significant difference of the wrong sign is left out (Cohen 1988,
-    chapter 2).
+    in standard errors; the probability of a significant difference of the wrong sign is neglected (Cohen
+    1988, chapter 2).
 
     Args:
-        interval: of the checkpoints or of the method.
-        power: chance to find it.
-        comparisons: number of rows over which Holm's correction is made; the first of its steps asks for a
-            p-value below (1 - level) / comparisons, and the power is that of this step.
+        interval: interval of the difference, for the checkpoints or for the method.
+        power: probability of detecting the difference, in (0, 1).
+        comparisons: number of rows in Holm's correction; its first step requires a p-value below
+            (1 - level) / comparisons, and the power is that of this step.
 
     Returns:
-        The difference, a fraction; 0 when nothing varies.
+        The difference, in units of the mean; 0 where the variance is 0.
     """
     adjusted = replace(interval, level=1 - (1 - interval.level) / comparisons)
     if adjusted.standard_error == 0:
@@ -118,13 +118,13 @@ def smallest_detectable_difference(interval: Interval, power: float = 0.8, compa
     return float(optimize.brentq(lacking, 0.0, high)) * adjusted.standard_error
 
 
-def _reach(parts: Iterable[Part], tail: float) -> float:
-    """Half-width that leaves `tail` out at either side."""
+def _reach(parts: Iterable[VarianceComponent], tail: float) -> float:
+    """Half-width of the interval with a probability of `tail` outside at either side."""
     return math.sqrt(sum(float(special.stdtrit(part.df, tail)) ** 2 * part.variance for part in parts))
 
 
-def _tail(parts: Iterable[Part], distance: float) -> float:
-    """Tail at which the half-width is `distance`; with no variation 1/2 for a distance of 0 and else 0."""
+def _tail(parts: Iterable[VarianceComponent], distance: float) -> float:
+    """Tail at which the half-width is `distance`; with zero variance 1/2 for a distance of 0, else 0."""
     varying = [part for part in parts if part.variance > 0]
     if not varying:
         return 0.5 if distance == 0 else 0.0

@@ -1,4 +1,4 @@
-"""Measures, by ir-measures with a named provider, over every judged query."""
+"""Measures from ir-measures, with a pinned provider, over all judged queries."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from harness.errors import UserError
 from harness.evaluation.rankings import Ranking
 
 PROVIDERS = {"RR": "msmarco"}
-"""Provider of a measure's family; all others by pytrec_eval. Reciprocal rank with a cutoff has this one."""
+"""Family of a measure -> its provider: msmarco for reciprocal rank; pytrec_eval for all others."""
 
 DEV_MEASURE = "RR(rel=2)@10"
-"""What is watched on the dev queries while a run trains."""
+"""The measure of the dev queries during training."""
 
 _PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures"}
 
@@ -41,16 +41,16 @@ def provider_of(name: str) -> str:
 
 
 def describe_provider(name: str) -> str:
-    """Return provider and version as tables print them."""
+    """Return a measure's provider with its version, as tables print it."""
     provider = provider_of(name)
     package = _PACKAGE[provider]
     return f"{provider} ({package} {version(package)})"
 
 
 def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Iterable[str]) -> pd.DataFrame:
-    """Return every measure of every judged query: columns measure, query, value.
+    """Return all measures of all judged queries: columns measure, query, value.
 
-    A judged query without a ranking counts as 0.
+    A judged query without a ranking has the value 0.
 
     Raises:
         UserError: the ranking holds a query that is not judged.
@@ -61,10 +61,10 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
             f"query '{stray}' is ranked but not judged", fix="evaluate a split against its own qrels"
         )
     names = {parse_measure(name): name for name in measures}
-    found: dict[tuple[str, str], float] = {}
-    for by in sorted({provider_of(name) for name in names.values()}):
-        wanted = [measure for measure, name in names.items() if provider_of(name) == by]
-        for metric in ir_measures.providers.registry[by].iter_calc(wanted, qrels, ranking):
-            found[names[metric.measure], metric.query_id] = float(metric.value)
-    rows = [(name, query, found.get((name, query), 0.0)) for name in names.values() for query in qrels]
+    values: dict[tuple[str, str], float] = {}
+    for provider in sorted({provider_of(name) for name in names.values()}):
+        measured = [measure for measure, name in names.items() if provider_of(name) == provider]
+        for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, ranking):
+            values[names[metric.measure], metric.query_id] = float(metric.value)
+    rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]
     return pd.DataFrame(rows, columns=["measure", "query", "value"])

@@ -1,4 +1,4 @@
-"""Rankings: strictly decreasing scores, ties broken by a hash of the document id, TREC files."""
+"""Rankings with strictly decreasing scores (a hash of the document id breaks ties), and TREC files."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def make_ranking(
     scores: npt.NDArray[np.float32],
     numbers: npt.NDArray[np.int64],
 ) -> Ranking:
-    """Return rankings whose scores strictly decrease, also when read as 32-bit numbers.
+    """Return rankings whose scores strictly decrease, also as 32-bit floats.
 
     Args:
-        query_ids: [Q].
-        document_ids: [N].
-        scores: [Q, k].
-        numbers: [Q, k] document numbers.
+        query_ids: [Q] ids of the queries.
+        document_ids: [N] ids of all documents, by number.
+        scores: [Q, k] scores of the retrieved documents.
+        numbers: [Q, k] numbers of the retrieved documents.
     """
     tie = np.array(
         [int.from_bytes(hashlib.sha256(d.encode()).digest()[:8], "big") for d in document_ids], np.uint64
@@ -45,7 +45,7 @@ def make_ranking(
 
 
 def strictly_decreasing(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Lower tied 32-bit scores by the least amount that makes them decrease strictly."""
+    """Lower tied 32-bit scores by the smallest amount that makes them strictly decreasing."""
     result = scores.astype(np.float32).copy()
     for place in np.flatnonzero(np.diff(result) >= 0) + 1:  # ties are rare; each may push the next
         at = int(place)

@@ -1,12 +1,12 @@
-"""What a difference between two rows means: for these checkpoints, and for the method.
+"""Inference on the difference between two rows: for these checkpoints, and for the method.
 
-Input everywhere is `differences` [S, Q]: a row minus the baseline, seed s paired with the same seed, query
-q with the same query. The model is that of two crossed random effects, one observation a cell:
+The input is always `differences` [S, Q]: a row minus the baseline, paired by seed s and query q. The model
+has two crossed random effects and one observation for each cell:
 
     d[s, q] = mean + seed[s] + query[q] + rest[s, q]
 
-Two questions are asked of it. *These checkpoints*: were other queries drawn, would these trained models
-differ? *The method*: were other queries drawn and the models trained again from other seeds, would they?
+It answers two questions. *These checkpoints*: would these trained models differ on other queries? *The
+method*: would models trained again with other seeds differ on other queries?
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import UserError
-from harness.evaluation.interval import Interval, Part
+from harness.evaluation.interval import Interval, VarianceComponent
 
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class MeanSquares:
-    """Mean squares of the two-way layout with one observation a cell."""
+    """Mean squares of the two-way layout with one observation for each cell."""
 
     seed: float
     query: float
@@ -33,68 +33,72 @@ class MeanSquares:
 
 
 def checkpoint_interval(differences: npt.ArrayLike, level: float) -> Interval:
-    """Return the interval for these checkpoints: paired over queries, averaged over seeds.
+    """Return the interval for these checkpoints: over queries, for the mean over seeds.
 
     The paired t interval of the query means m[q] = mean over s of d[s, q]: standard error sd(m) / sqrt(Q),
     Q - 1 degrees of freedom (Student 1908; for retrieval, Smucker, Allan and Carterette, CIKM 2007).
 
     Args:
-        differences: [S, Q], fractions.
+        differences: [S, Q] a row minus the baseline, fractions.
         level: confidence in (0, 1).
 
     Returns:
-        The interval; it says nothing about other seeds.
+        The interval; it does not generalise to other seeds.
 
     Raises:
-        UserError: fewer than two queries, numbers that are not finite, or a level outside (0, 1).
+        UserError: fewer than two queries, a difference that is not finite, or a level outside (0, 1).
     """
     table = _table(differences, level)
     means = table.mean(axis=0)
     queries = table.shape[1]
-    return Interval(float(table.mean()), (Part(_dust_free(means) ** 2 / queries, queries - 1),), level)
+    return Interval(
+        float(table.mean()), (VarianceComponent(_dust_free(means) ** 2 / queries, queries - 1),), level
+    )
 
 
 def method_interval(differences: npt.ArrayLike, level: float) -> Interval | None:
-    """Return the interval for the method: seeds and queries are crossed random effects.
+    """Return the interval for the method: over seeds and queries, as crossed random effects.
 
-    The variance of the grand mean is var(seed)/S + var(query)/Q + var(rest)/(S Q). Its two parts are
-    estimated without bias from the mean squares (Searle, Casella and McCulloch, Variance Components, 1992),
-    and are known very differently well:
+    The variance of the grand mean is var(seed)/S + var(query)/Q + var(rest)/(S Q). Two components of it have
+    unbiased estimates from the mean squares (Searle, Casella and McCulloch, Variance Components, 1992), with
+    very different precision:
 
         var(seed)/S + var(rest)/(S Q)  by  MS_seed / (S Q), with S - 1 degrees of freedom
         var(query)/Q                   by  (MS_query - MS_rest) / (S Q), at least 0; taken to have Q - 1
 
-    So each is multiplied by the squared quantile of its own degrees of freedom (Banerjee's interval, which
-    covers at least with its level; see `Interval`). One quantile for the sum, with Satterthwaite's degrees of
-    freedom, does not: where three seeds happen to agree, it takes their small mean square for a sign that
-    seeds matter little, and gives them the degrees of freedom of the queries. It covers down to 93 % with
-    three seeds and 88 % with two; `docs/statistics.md` has both, measured.
+    So each is multiplied by the squared quantile of its own degrees of freedom (Banerjee's interval, whose
+    coverage is at least its level; see `Interval`). A single quantile with Satterthwaite's degrees of freedom
+    undercovers: when three seeds happen to agree, their small mean square makes the seeds look unimportant
+    and yields the degrees of freedom of the queries. Its coverage falls to 93 % with three seeds and to 88 %
+    with two; `docs/statistics.md` has both, measured.
 
-    The interval is never narrower than the one for these checkpoints, as it asks for more.
+    The interval is never narrower than that for these checkpoints, which answers a weaker question.
 
     Args:
-        differences: [S, Q], fractions.
+        differences: [S, Q] a row minus the baseline, fractions.
         level: confidence in (0, 1).
 
     Returns:
-        The interval, or None with one seed: one seed tells nothing about the method.
+        The interval; None with one seed, which allows no inference about the method.
 
     Raises:
-        UserError: as for `checkpoint_interval`.
+        UserError: fewer than two queries, a difference that is not finite, or a level outside (0, 1).
     """
     table = _table(differences, level)
     seeds, queries = table.shape
     if seeds == 1:
         return None
     squares = mean_squares(table)
-    of_seeds = Part(squares.seed / (seeds * queries), seeds - 1)
-    of_queries = Part(max(squares.query - squares.residual, 0.0) / (seeds * queries), queries - 1)
+    of_seeds = VarianceComponent(squares.seed / (seeds * queries), seeds - 1)
+    of_queries = VarianceComponent(
+        max(squares.query - squares.residual, 0.0) / (seeds * queries), queries - 1
+    )
     checkpoints = checkpoint_interval(table, level)
     return Interval(checkpoints.mean, (of_seeds, of_queries), level, least=checkpoints.parts)
 
 
 def mean_squares(table: FloatArray) -> MeanSquares:
-    """Return the mean squares of `table` [S, Q], S and Q at least 2."""
+    """Return the mean squares of `table` [S, Q], where S and Q are at least 2."""
     seeds, queries = table.shape
     of_seed, of_query = table.mean(axis=1, keepdims=True), table.mean(axis=0, keepdims=True)
     residual = table - of_seed - of_query + table.mean()
@@ -106,9 +110,9 @@ def mean_squares(table: FloatArray) -> MeanSquares:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values, in the order given (Holm, Scandinavian Journal of Statistics 1979).
+    """Return Holm's adjusted p-values, in the same order (Holm, Scandinavian Journal of Statistics 1979).
 
-    The i-th smallest of m (i from 0) is multiplied by m - i, made monotone, and cut at 1.
+    The i-th smallest of m (i from 0) is multiplied by m - i; the results are made monotone and capped at 1.
     """
     order = sorted(range(len(p_values)), key=lambda position: p_values[position])
     adjusted = [0.0] * len(p_values)
@@ -120,7 +124,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _dust_free(values: FloatArray) -> float:
-    """Standard deviation; exactly 0 for values that are equal but for rounding in their means."""
+    """Standard deviation; exactly 0 for values that differ by rounding errors only."""
     spread = float(values.std(ddof=1))
     return 0.0 if spread <= 1e-14 * float(np.abs(values).max()) else spread
 
@@ -135,5 +139,5 @@ def _table(differences: npt.ArrayLike, level: float) -> FloatArray:
     if not np.isfinite(table).all():
         raise UserError("an interval needs finite values", fix="look for queries without a score")
     if not 0 < level < 1:
-        raise UserError(f"a confidence level lies between 0 and 1, got {level}")
+        raise UserError(f"a confidence level is between 0 and 1, got {level}")
     return table

@@ -1,7 +1,7 @@
-"""What a reproduced table says of the published one: verdicts by rules, each once as code and as prose.
+"""Verdicts on a reproduced table, by rules that are written once as code and once as prose.
 
-A verdict is about the primary column. Of the rules of a row, and of those of a table, the first that applies
-decides; the last one always does. `docs/statistics.md` shows `rules_text()`.
+A verdict concerns the primary column. The first rule that applies decides, among those for a row and among
+those for a table; the last one always applies. `docs/statistics.md` shows `rules_text()`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 PIPELINE_SCALES = ("simulation", "quick")
-"""Scales at which nothing is concluded about a paper."""
+"""Scales that allow no conclusion about a paper."""
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not"
 INCONCLUSIVE, PIPELINE, UNJUDGED = "inconclusive", "pipeline check", "not judged"
@@ -23,12 +23,12 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Rule(Generic[Subject]):
-    """A verdict and when it is given.
+    """A verdict and its condition.
 
     Attributes:
-        word: the verdict.
-        because: the condition as prose, which is also the reason.
-        applies: the condition as code.
+        word: the verdict, as written in `cells.json`.
+        because: the condition as prose, which is also the printed reason.
+        applies: the condition as a predicate.
     """
 
     word: str
@@ -36,66 +36,66 @@ class Rule(Generic[Subject]):
     applies: Callable[[Subject], bool]
 
     def verdict(self, more: str = "") -> dict[str, str]:
-        """Return it for `cells.json`."""
+        """Return verdict and reason for `cells.json`."""
         return {"word": self.word, "reason": f"{self.because}{more}"}
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What is known of a row's difference to the baseline in the primary column.
+class RowEvidence:
+    """The evidence on a row's difference from the baseline in the primary column.
 
     Attributes:
         pipeline: whether the table is a pipeline check.
-        published: ends that its rounding leaves to the published difference; None where there is none.
-        value: the reproduced difference; None where there is none.
+        published: range of the published difference implied by rounding; None if the paper prints none.
+        value: the reproduced difference, a fraction; None if there is none.
         method: ends of the method's interval; None with one seed.
-        found: whether it is significant after Holm.
-        detectable: smallest difference that could have been found; None where nothing was tested.
+        significant: whether the difference is significant after Holm's correction.
+        detectable: smallest detectable difference; None if nothing was tested.
     """
 
     pipeline: bool
     published: Range | None
     value: float | None
     method: Range | None
-    found: bool
+    significant: bool
     detectable: float | None
 
     @property
     def sign(self) -> int:
-        """Sign of the published difference; 0 where its rounding leaves 0 possible."""
+        """Sign of the published difference; 0 if its rounding admits 0."""
         low, high = self.published or (0.0, 0.0)
         return (low > 0) - (high < 0)
 
     @property
     def meets(self) -> bool:
-        """Whether the method's interval and the published difference, as rounded, share a value."""
+        """Whether the method's interval overlaps the range of the published difference."""
         if self.method is None or self.published is None:
             return False
         return self.method[0] <= self.published[1] and self.published[0] <= self.method[1]
 
     @property
     def within(self) -> bool:
-        """Whether the method's interval lies within the rounding of the published difference."""
+        """Whether the method's interval lies within the range of the published difference."""
         if self.method is None or self.published is None:
             return False
         return self.published[0] <= self.method[0] and self.method[1] <= self.published[1]
 
     @property
-    def found_with_sign(self) -> int:
-        """Sign of the reproduced difference if it was found, else 0."""
-        if not self.found or self.value is None:
+    def significant_sign(self) -> int:
+        """Sign of the reproduced difference if it is significant, else 0."""
+        if not self.significant or self.value is None:
             return 0
         return (self.value > 0) - (self.value < 0)
 
     @property
-    def too_small_to_find(self) -> bool:
-        """Whether the published difference, at its smallest, is smaller than what could have been found."""
+    def undetectable(self) -> bool:
+        """Whether the published difference, at its smallest, is below the smallest detectable difference."""
         if self.published is None or self.detectable is None:
             return True
         return self.detectable > min(abs(end) for end in self.published)
 
 
-ROW_RULES: tuple[Rule[Evidence], ...] = (
+ROW_RULES: tuple[Rule[RowEvidence], ...] = (
     Rule(
         PIPELINE,
         "the scale is simulation or quick, or another collection stands in for the paper's: "
@@ -127,7 +127,7 @@ ROW_RULES: tuple[Rule[Evidence], ...] = (
         NOT,
         "the published difference is 0 within its rounding, but a difference was found, and the interval of "
         "the method lies outside that rounding",
-        lambda row: row.sign == 0 and row.found and not row.meets,
+        lambda row: row.sign == 0 and row.significant and not row.meets,
     ),
     Rule(
         INCONCLUSIVE,
@@ -139,23 +139,23 @@ ROW_RULES: tuple[Rule[Evidence], ...] = (
         REPRODUCED,
         "a difference was found in the published direction, and the interval of the method meets the "
         "published one",
-        lambda row: row.found_with_sign == row.sign and row.meets,
+        lambda row: row.significant_sign == row.sign and row.meets,
     ),
     Rule(
         PARTLY,
         "a difference was found in the published direction, but the interval of the method leaves the "
         "published one out",
-        lambda row: row.found_with_sign == row.sign,
+        lambda row: row.significant_sign == row.sign,
     ),
     Rule(
         NOT,
         "a difference was found in the other direction",
-        lambda row: row.found_with_sign == -row.sign,
+        lambda row: row.significant_sign == -row.sign,
     ),
     Rule(
         INCONCLUSIVE,
         "no difference was found, and the smallest that could have been is larger than the published one",
-        lambda row: row.too_small_to_find,
+        lambda row: row.undetectable,
     ),
     Rule(
         INCONCLUSIVE,
@@ -172,19 +172,19 @@ ROW_RULES: tuple[Rule[Evidence], ...] = (
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How the rows of a table were judged.
+class TableEvidence:
+    """The verdicts on the rows of a table.
 
     Attributes:
         pipeline: whether the table is a pipeline check.
-        words: verdicts of the rows for which the paper prints a difference.
+        words: verdicts on the rows for which the paper prints a difference.
     """
 
     pipeline: bool
     words: tuple[str, ...]
 
 
-TABLE_RULES: tuple[Rule[Standing], ...] = (
+TABLE_RULES: tuple[Rule[TableEvidence], ...] = (
     Rule(PIPELINE, ROW_RULES[0].because, lambda table: table.pipeline),
     Rule(
         UNJUDGED,
@@ -214,13 +214,13 @@ TABLE_RULES: tuple[Rule[Standing], ...] = (
 )
 
 
-def judge_row(row: Evidence) -> dict[str, str]:
-    """Return ``{"word", "reason"}`` of a row."""
+def judge_row(row: RowEvidence) -> dict[str, str]:
+    """Return the verdict on a row, ``{"word", "reason"}``."""
     return next(rule for rule in ROW_RULES if rule.applies(row)).verdict()
 
 
-def judge_table(table: Standing) -> dict[str, str]:
-    """Return ``{"word", "reason"}`` of a table; the reason counts its rows."""
+def judge_table(table: TableEvidence) -> dict[str, str]:
+    """Return the verdict on a table, ``{"word", "reason"}``; the reason counts the rows' verdicts."""
     counts = Counter(table.words)
     counted = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
     rule = next(rule for rule in TABLE_RULES if rule.applies(table))
@@ -230,20 +230,20 @@ def judge_table(table: Standing) -> dict[str, str]:
 def judge(
     differences: Mapping[str, Mapping[str, Any] | None], *, level: float, scale: str, stand_in: str | None
 ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """Return the verdicts of the compared rows, and that of the table.
+    """Return the verdicts on the compared rows and the verdict on the table.
 
     Args:
-        differences: compared row -> its ``difference`` block of the primary column, None where there is
-            neither a published nor a reproduced one.
-        level: confidence of the table.
+        differences: compared row -> its ``difference`` block in the primary column; None if there is neither
+            a published nor a reproduced difference.
+        level: confidence level of the table, in (0, 1).
         scale: name of the scale.
-        stand_in: which collection stands in for the paper's, in words; None where it is the paper's own.
+        stand_in: a sentence on the collection that replaces the paper's; None if it is the paper's own.
     """
     pipeline = scale in PIPELINE_SCALES or stand_in is not None
     rows = {name: _evidence(block or {}, level, pipeline) for name, block in differences.items()}
     verdicts = {name: judge_row(row) for name, row in rows.items()}
     due = tuple(verdicts[name]["word"] for name, row in rows.items() if row.published is not None)
-    return verdicts, judge_table(Standing(pipeline, due))
+    return verdicts, judge_table(TableEvidence(pipeline, due))
 
 
 def rules_text() -> str:
@@ -256,14 +256,14 @@ def rules_text() -> str:
     return f"A row:\n\n{texts[0]}\n\nA table:\n\n{texts[1]}"
 
 
-def _evidence(block: Mapping[str, Any], level: float, pipeline: bool) -> Evidence:
+def _evidence(block: Mapping[str, Any], level: float, pipeline: bool) -> RowEvidence:
     p_value = block.get("holm_p")
-    return Evidence(
+    return RowEvidence(
         pipeline=pipeline,
         published=_ends(block.get("published")),
         value=block.get("value"),
         method=_ends(block.get("method")),
-        found=p_value is not None and p_value <= 1 - level,
+        significant=p_value is not None and p_value <= 1 - level,
         detectable=block.get("detectable"),
     )
 

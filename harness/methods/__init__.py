@@ -1,1 +1,1 @@
-"""Methods: what samplers, losses, recipes and encoders are made of, read off their classes."""
+"""Methods: descriptions of samplers, losses, recipes and encoders, derived from their classes."""

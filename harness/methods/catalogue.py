@@ -1,4 +1,4 @@
-"""All methods by kind and name; nothing of them is written here, everything is read off what they are."""
+"""All methods by kind and name, derived from their classes and specs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.errors import UserError, nearest
-from harness.methods.parameters import Parameter, paragraphs, parameters_of
+from harness.methods.parameters import MethodParameter, paragraphs, parameters_of
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES
 from harness.specs.library import Library
@@ -18,23 +18,23 @@ from harness.training.topologies.registry import ALIASES, TOPOLOGIES
 
 KINDS = {
     "source": "where candidates come from",
-    "law": "how candidates weigh",
-    "draw": "how n are taken",
+    "law": "how candidates are weighted",
+    "draw": "how n negatives are drawn",
     "topology": "whose negatives count",
-    "sampler": "a source, a law, a draw and a topology under a name",
+    "sampler": "a named combination of source, law, draw and topology",
     "loss": "over the scores of a query's positive and negatives",
     "recipe": "how a retriever is trained",
     "encoder": "from token vectors to one embedding",
 }
 
 LETTERS = "s- is s(q, d-), s+ is s(q, d+), s+- is s(d+, d-)"
-"""What formulas of laws mean."""
+"""Legend of the laws' formulas."""
 
 LOSS_LETTERS = "s+ is s(q, d+), s- is s(q, d-), s any of them, D the ranker's scores of the same passages"
-"""What formulas of losses mean."""
+"""Legend of the losses' formulas."""
 
 FORMULA_OF = {"law": "Weight", "loss": "Loss"}
-"""What the formula of a kind gives."""
+"""Kind of method -> label of its formula."""
 
 PIECES: dict[str, Mapping[str, type]] = {
     "source": SOURCES,
@@ -49,31 +49,31 @@ class Method:
     """A source, law, draw, topology, sampler, loss, recipe or encoder.
 
     Attributes:
-        name: as written in a spec.
-        kind: one of `KINDS`.
-        summary: one line.
-        source: paper and section, or line of the released code.
-        parameters: what a spec may set; of a sampler its pieces, of a recipe its settings.
-        formula: of a law, or of a loss.
-        text: paragraphs of explanation.
+        name: name in specs.
+        kind: kind of method, a key of `KINDS`.
+        summary: description in one line.
+        citation: paper and section, or line of the released code.
+        parameters: parameters that a spec may set; for a sampler its pieces, for a recipe its settings.
+        formula: weight of a law or value of a loss, as text.
+        text: explanation, one string for each paragraph.
     """
 
     name: str
     kind: str
     summary: str
-    source: str
-    parameters: tuple[Parameter, ...] = ()
+    citation: str
+    parameters: tuple[MethodParameter, ...] = ()
     formula: str | None = None
     text: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the method as `harness methods --json` lists it."""
+        """Return the method as `harness methods --json` prints it."""
         return {
             "name": self.name,
             "kind": self.kind,
             "summary": self.summary,
             "parameters": [asdict(parameter) for parameter in self.parameters],
-            "source": self.source,
+            "source": self.citation,
         }
 
 
@@ -83,20 +83,20 @@ def catalogue(library: Library) -> list[Method]:
 
 
 def methods_named(library: Library, name: str) -> list[Method]:
-    """Return the methods of a name; several kinds may share it.
+    """Return the methods with a name, which several kinds may share.
 
     Raises:
         UserError: there is none.
     """
     known = catalogue(library)
-    found = [method for method in known if method.name == name]
-    if not found:
+    matches = [method for method in known if method.name == name]
+    if not matches:
         raise UserError(f"unknown method '{name}'", fix=nearest(name, {method.name for method in known}))
-    return found
+    return matches
 
 
 def written(piece: Any) -> Any:
-    """Return a piece as a spec would write it: its name alone where it has no parameters."""
+    """Return a piece as written in a spec: just its name if it has no parameters."""
     if isinstance(piece, Mapping):
         parts = {key: written(value) for key, value in piece.items()}
         return parts["name"] if len(parts) == 1 else parts
@@ -113,7 +113,7 @@ def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
                 name,
                 kind,
                 about.summary,
-                about.source,
+                about.citation,
                 parameters_of(of.__pydantic_fields__, text),
                 getattr(piece, "formula", None),
                 text,
@@ -122,20 +122,20 @@ def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
 
 def _samplers() -> Iterator[Method]:
     for preset in presets().values():
-        chosen: dict[str, Any] = {kind: written(getattr(preset, kind)) for kind in PIECES}
+        choices: dict[str, Any] = {kind: written(getattr(preset, kind)) for kind in PIECES}
         if preset.source is None:  # nothing is drawn, so that law and draw are idle
-            chosen |= {"law": None, "draw": None}
+            choices |= {"law": None, "draw": None}
         pieces = tuple(
-            Parameter(kind, kind, tuple(known), default=chosen[kind]) for kind, known in PIECES.items()
+            MethodParameter(kind, kind, tuple(known), default=choices[kind]) for kind, known in PIECES.items()
         )
-        mask = Parameter("mask", "mask", tuple(MASKS), default=preset.mask)
-        yield Method(preset.name, "sampler", preset.summary, preset.origin, (*pieces, mask))
+        mask = MethodParameter("mask", "mask", tuple(MASKS), default=preset.mask)
+        yield Method(preset.name, "sampler", preset.summary, preset.citation, (*pieces, mask))
 
 
 def _recipes(library: Library) -> Iterator[Method]:
     for name in library.names("recipes"):
         recipe = library.recipe(name)
-        phases = tuple(Parameter(phase.name, "phase", default=_spelt(phase)) for phase in recipe.phases)
+        phases = tuple(MethodParameter(phase.name, "phase", default=_spelt(phase)) for phase in recipe.phases)
         text = (recipe.departs,) if recipe.departs else ()
         yield Method(name, "recipe", recipe.summary, recipe.source, phases, text=text)
 
@@ -146,5 +146,5 @@ def _spelt(phase: Phase) -> Any:
 
 
 def _encoders() -> Iterator[Method]:
-    for name, about in POOLINGS.items():
-        yield Method(name, "encoder", about.summary, about.source)
+    for name, pooling in POOLINGS.items():
+        yield Method(name, "encoder", pooling.summary, pooling.citation)

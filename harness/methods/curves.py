@@ -1,4 +1,4 @@
-"""Weight over score gap: how a law weighs one made-up row, and which of its candidates a sampler draws."""
+"""Weight over score gap: a law's weights on a synthetic row, and a sampler's chances to draw from it."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from harness.negatives.sampler import Sampler
 CANDIDATES = 200
 PER_UNIT = 16
 BEST = 4
-"""Gap of the first candidate; the others follow at steps of 1 / PER_UNIT."""
+"""Gap of the first candidate; those of the others decrease in steps of 1 / PER_UNIT."""
 
 POSITIVE = 8.0
 DRAWN = 15
 COPIES = 500
-"""Copies of the row, each with noise of its own."""
+"""Number of copies of the row, each with its own noise."""
 
 SMALLEST = np.finfo(np.float64).min
 
 GAP: Floats = BEST - np.arange(CANDIDATES) / PER_UNIT
-"""[K] s(q, d-) - s(q, d+) of the candidates."""
+"""[K] gaps s(q, d-) - s(q, d+) of the candidates."""
 
 
-def assumed(*, union: bool) -> str:
-    """Return on one line what the curves stand on, and for a law over a union what it takes for its parts."""
-    row = f"{CANDIDATES} candidates at gaps from {GAP[-1]:.1f} to +{BEST}, {PER_UNIT} a unit"
-    parts = "; the nearer half from a union's first source" if union else ""
+def assumptions(*, union: bool) -> str:
+    """Return a line with the assumptions of the curves, including the parts of a union if it is used."""
+    row = f"{CANDIDATES} candidates at gaps from {GAP[-1]:.1f} to +{BEST}, {PER_UNIT} per unit"
+    parts = "; a union's first source has the nearer half" if union else ""
     return f"Assumed: {row}; s(q, d+) = s(d+, d-) = {POSITIVE:g}{parts}."
 
 
 def weights(law: Law) -> Floats:
     """Return each candidate's chance to be drawn first, relative to the largest, [K].
 
-    Of a law without stages of its own this is its weight; of the others the mean over noise. All are 0
-    where the law gives no candidate a weight.
+    For a law without random stages this is its weight; for others it is the mean over noise. All are 0 if
+    no candidate has a weight.
     """
     log_weight = law.weigh(_row(), _noise()).log_weight
     weight = np.exp(log_weight - np.maximum(log_weight.max(axis=1, keepdims=True), SMALLEST))
@@ -48,7 +48,7 @@ def weights(law: Law) -> Floats:
 
 
 def chances(law: Law, draw: Draw) -> Floats:
-    """Return each candidate's chance to be among those drawn, [K]: the share of copies that draw it."""
+    """Return each candidate's chance to be drawn, [K]: the share of copies that draw it."""
     column = Sampler(law, draw, DRAWN)(_row(), _noise()).column
     drawn = np.zeros((COPIES, CANDIDATES))
     np.put_along_axis(drawn, column, 1.0, axis=1)
@@ -56,7 +56,7 @@ def chances(law: Law, draw: Draw) -> Floats:
 
 
 def weights_at(law: Law, gaps: Sequence[int]) -> list[float]:
-    """Return the weights of the candidates at some gaps."""
+    """Return the weights of the candidates nearest to some gaps."""
     weight = weights(law)
     return [float(weight[np.abs(GAP - gap).argmin()]) for gap in gaps]
 
@@ -68,7 +68,7 @@ def chances_around(law: Law, draw: Draw, gaps: Sequence[int]) -> list[float]:
 
 
 def _row() -> Candidates:
-    """Return the copies; document numbers are shuffled in each, so that they tell nothing of the gap."""
+    """Return the copies of the row, with shuffled document numbers, independent of the gap."""
     shape = (COPIES, CANDIDATES)
     document = np.tile(np.arange(CANDIDATES), (COPIES, 1))
     length = np.full(COPIES, 4.0)  # cosines are a sixteenth of inner products

@@ -1,4 +1,4 @@
-"""What `harness methods` says, for programs and for people."""
+"""The output of `harness methods`, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.methods.catalogue import (
     catalogue,
     methods_named,
 )
-from harness.methods.curves import COPIES, DRAWN, assumed, chances_around, weights_at
+from harness.methods.curves import COPIES, DRAWN, assumptions, chances_around, weights_at
 from harness.methods.uses import all_uses, uses_of
 from harness.negatives.draws.draw import Draw
 from harness.negatives.laws.law import Law
@@ -26,12 +26,12 @@ from harness.negatives.registry import make_draw, make_law
 from harness.specs.library import Library
 
 BAR = 28
-"""Width of the longest bar."""
+"""Width of the longest bar in characters."""
 
 EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 GAPS = range(4, -9, -1)
-"""Gaps of a plot, one a line."""
+"""Gaps of a plot, one for each line."""
 
 
 def list_methods(library: Library) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def list_methods(library: Library) -> list[dict[str, Any]]:
 
 
 def show_methods(library: Library, name: str) -> list[dict[str, Any]]:
-    """Return all that is known of the methods of a name, for programs."""
+    """Return the details of all methods with a name, JSON-ready."""
     uses = all_uses(library)
     return [
         method.as_json()
@@ -50,34 +50,34 @@ def show_methods(library: Library, name: str) -> list[dict[str, Any]]:
 
 
 def render_list(library: Library) -> RenderableType:
-    """Return a table for each kind."""
+    """Return a table for each kind of method."""
     tables: list[RenderableType] = []
     methods = catalogue(library)
-    for kind, about in KINDS.items():
+    for kind, description in KINDS.items():
         table = Table(box=None, pad_edge=False, title_justify="left", expand=True)
-        table.title = Text(f"{kind}: {about}", style="bold")
+        table.title = Text(f"{kind}: {description}", style="bold")
         table.add_column("name", width=max(len(method.name) for method in methods))
         table.add_column("summary", ratio=1)
-        table.add_column("source", ratio=1, overflow="fold")
+        table.add_column("citation", ratio=1, overflow="fold")
         for method in methods:
             if method.kind == kind:
-                table.add_row(method.name, Text(method.summary), Text(method.source))
+                table.add_row(method.name, Text(method.summary), Text(method.citation))
         tables += [table, Text()]
     return Group(*tables[:-1])
 
 
 def render_methods(library: Library, name: str) -> RenderableType:
-    """Return all that is known of the methods of a name, one under the other."""
+    """Return the details of all methods with a name, one below the other."""
     uses = all_uses(library)
     blocks: list[RenderableType] = []
     for method in methods_named(library, name):
-        blocks += [*_about(method), *_curves(method), _used_by(uses_of(method, uses)), Text()]
+        blocks += [*_description(method), *_curves(method), _used_by(uses_of(method, uses)), Text()]
     return Group(*blocks[:-1])
 
 
-def _about(method: Method) -> list[RenderableType]:
+def _description(method: Method) -> list[RenderableType]:
     lines = [Text(f"{method.name} ({method.kind}): {method.summary}", style="bold")]
-    lines.append(Text(f"Source: {method.source}", style="dim"))
+    lines.append(Text(f"Citation: {method.citation}", style="dim"))
     if method.formula:
         letters = LETTERS if method.kind == "law" else LOSS_LETTERS
         lines.append(Text(f"{FORMULA_OF[method.kind]}: {method.formula}; {letters}"))
@@ -112,12 +112,12 @@ def _curves(method: Method) -> list[RenderableType]:
 
 
 def _plot(law: Law, draw: Draw | None) -> list[RenderableType]:
-    """Return weight over gap, with a draw also the chance to be drawn, and what both stand on."""
+    """Return a plot of weight over gap, with a draw also of the chance to be drawn, and the assumptions."""
     table = Table(box=None, pad_edge=False)
     table.add_column("s- - s+", justify="right")
     table.add_column("weight", no_wrap=True)
     columns = [[f"{share:5.3f} {_bar(share)}" for share in weights_at(law, GAPS)]]
-    under = assumed(union="union" in law.needs)
+    under = assumptions(union="union" in law.needs)
     if draw is not None:
         table.add_column(f"chance to be among {DRAWN}", no_wrap=True)
         columns.append([f"{share:5.1%} {_bar(share)}" for share in chances_around(law, draw, GAPS)])
@@ -133,6 +133,6 @@ def _bar(share: float) -> str:
     return "█" * whole + EIGHTHS[eighths]
 
 
-def _used_by(found: dict[str, list[str]]) -> RenderableType:
-    specs = [f"{spec} ({', '.join(rows)})" if rows else spec for spec, rows in found.items()]
+def _used_by(rows_by_spec: dict[str, list[str]]) -> RenderableType:
+    specs = [f"{spec} ({', '.join(rows)})" if rows else spec for spec, rows in rows_by_spec.items()]
     return Text(f"\nUsed by: {'; '.join(specs) or 'no spec'}")

@@ -1,4 +1,4 @@
-"""Parameters of a method, read off the fields and the docstring of its class."""
+"""Parameters of a method, derived from the fields and the docstring of its class."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _ITEM = re.compile(r"- |`[\w-]+`:")
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter, as a spec may set it.
+class MethodParameter:
+    """A parameter that a spec may set.
 
     Attributes:
-        name: as written in a spec.
-        type: in words.
-        values: the valid ones, where they can be listed.
-        required: whether it must be given.
-        default: value where it is not given, as a spec would write it.
-        range: bounds of a number, length of a list.
-        description: what the class says of it.
+        name: name in specs.
+        type: type of its values, in words.
+        values: the valid values, if they can be listed.
+        required: whether a spec must set it.
+        default: default value, as written in a spec.
+        range: bounds of a number or length of a list, in words.
+        description: its description in the class.
     """
 
     name: str
@@ -43,24 +43,24 @@ class Parameter:
 
     @property
     def default_text(self) -> str:
-        """The default on one line, or that there is none."""
+        """The default on one line, or ``required``."""
         return "required" if self.required else _on_one_line(self.default)
 
     @property
     def values_text(self) -> str:
-        """The valid values, or the type."""
+        """The valid values if they can be listed, else the type."""
         return ", ".join(map(str, self.values)) if self.values else self.type
 
 
-def parameters_of(known: Mapping[str, FieldInfo], text: tuple[str, ...] = ()) -> tuple[Parameter, ...]:
-    """Return the parameters that fields of pydantic declare.
+def parameters_of(known: Mapping[str, FieldInfo], text: tuple[str, ...] = ()) -> tuple[MethodParameter, ...]:
+    """Return the parameters of a pydantic class.
 
     Args:
-        known: fields by name.
-        text: paragraphs of the class docstring.
+        known: name -> field of the class.
+        text: paragraphs of the class docstring, which may describe parameters.
     """
     return tuple(
-        Parameter(
+        MethodParameter(
             name=name,
             type=_type(field.annotation),
             values=get_args(field.annotation) if get_origin(field.annotation) is Literal else None,
@@ -74,22 +74,22 @@ def parameters_of(known: Mapping[str, FieldInfo], text: tuple[str, ...] = ()) ->
 
 
 def paragraphs(thing: Any) -> tuple[str, ...]:
-    """Return a docstring, one line for each paragraph and for each item of a list.
+    """Return a docstring with one line for each paragraph and each item of a list.
 
-    An item begins with a dash, or with a name in backticks and a colon. Backticks become single ones.
+    An item starts with a dash, or with a name in backticks and a colon. Double backticks become single ones.
     """
-    found: list[str] = []
+    lines: list[str] = []
     for block in (inspect.getdoc(thing) or "").replace("``", "`").split("\n\n"):
         for place, line in enumerate(block.splitlines()):
             if place == 0 or _ITEM.match(line):
-                found.append(line)
+                lines.append(line)
             else:
-                found[-1] += f" {line.strip()}"
-    return tuple(found)
+                lines[-1] += f" {line.strip()}"
+    return tuple(lines)
 
 
 def _on_one_line(value: Any) -> str:
-    """Return a value as a spec would write it."""
+    """Return a value as written in a spec."""
     if value is None or isinstance(value, str):
         return value or "none"
     if isinstance(value, float):
@@ -114,17 +114,17 @@ def _type(annotation: Any) -> str:
 
 
 def _range(field: FieldInfo) -> str | None:
-    found = [
+    bounds = [
         text.format(getattr(bound, key))
         for bound in field.metadata
         for key, text in _BOUNDS.items()
         if hasattr(bound, key)
     ]
-    return ", ".join(found) or None
+    return ", ".join(bounds) or None
 
 
 def _explained(name: str, text: tuple[str, ...]) -> str | None:
-    """Return the item of a docstring about a parameter, or else the first sentence that names it."""
+    """Return the item of a docstring on a parameter, or else the first sentence that names it."""
     mark = f"`{name}`"
     for paragraph in text:
         if paragraph.startswith(f"{mark}: "):

@@ -1,4 +1,4 @@
-"""Which specs use a method."""
+"""The specs that use a method."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from harness.specs.library import Library
 from harness.specs.models import Row, Trained
 
 
-class Use(NamedTuple):
-    """A spec, and a row of it where it has rows, that names a method."""
+class MethodUse(NamedTuple):
+    """The use of a method by a spec, in one of its rows if it has rows."""
 
     kind: str
     name: str
@@ -21,20 +21,20 @@ class Use(NamedTuple):
     row: str | None = None
 
 
-def uses_of(method: Method, uses: list[Use]) -> dict[str, list[str]]:
-    """Return the specs that use a method, each with its rows that do."""
-    found: dict[str, list[str]] = {}
+def uses_of(method: Method, uses: list[MethodUse]) -> dict[str, list[str]]:
+    """Return the specs that use a method, each with the rows that do."""
+    rows_by_spec: dict[str, list[str]] = {}
     for use in uses:
         if (use.kind, use.name) == (method.kind, method.name):
-            rows = found.setdefault(use.spec, [])
+            rows = rows_by_spec.setdefault(use.spec, [])
             if use.row is not None and use.row not in rows:
                 rows.append(use.row)
-    return found
+    return rows_by_spec
 
 
-def all_uses(library: Library) -> list[Use]:
-    """Return what each target, recipe and scale names; specs that are broken name nothing."""
-    found: list[Use] = []
+def all_uses(library: Library) -> list[MethodUse]:
+    """Return the uses of methods by all targets, recipes and scales, without invalid targets."""
+    uses: list[MethodUse] = []
     for name in library.targets():
         try:
             target = library.target(name).target
@@ -43,20 +43,20 @@ def all_uses(library: Library) -> list[Use]:
         if not isinstance(target, Trained):
             continue
         for row in target.rows:
-            found += [Use(*use, name, row.written) for use in _of_row(row, target.shared.recipe)]
+            uses += [MethodUse(*use, name, row.written) for use in _methods_of_row(row, target.shared.recipe)]
     for name in library.names("recipes"):
         recipe = library.recipe(name)
         for phase in recipe.phases:
-            found += [Use("loss", loss, f"recipes/{name}") for loss in _names(phase.loss)]
+            uses += [MethodUse("loss", loss, f"recipes/{name}") for loss in _names(phase.loss)]
             starts = (start.partition("/")[0] for start in phase.starts)
-            found += [Use("recipe", start, f"recipes/{name}") for start in starts if start != name]
+            uses += [MethodUse("recipe", start, f"recipes/{name}") for start in starts if start != name]
     for name in library.names("scales"):
-        found.append(Use("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
-    return found
+        uses.append(MethodUse("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
+    return uses
 
 
-def _of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of all that a trained row is made by; a row that draws nothing has no law."""
+def _methods_of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of all methods of a trained row; one that draws nothing uses only a topology."""
     if row.sampler is None:
         return
     yield "recipe", row.recipe or recipe
@@ -68,7 +68,7 @@ def _of_row(row: Row, recipe: str) -> Iterator[tuple[str, str]]:
 
 
 def _names(piece: Any) -> Iterator[str]:
-    """Yield the name of a piece and of those inside it."""
+    """Yield the name of a piece and of its nested pieces."""
     if isinstance(piece, list | tuple):
         for part in piece:
             yield from _names(part)

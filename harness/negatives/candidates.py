@@ -1,6 +1,6 @@
-"""Candidates for hard negatives, and what a sampler draws from them.
+"""Candidates for hard negatives, and the negatives that a sampler draws from them.
 
-Letters of shapes: R rows, one a (query, positive) pair; K candidates a row; n negatives a row.
+Letters of shapes: R rows, one for each (query, positive) pair; K candidates and n negatives in each row.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ Booleans = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Candidates:
-    """Scored candidates of one refresh.
+    """The scored candidates of one refresh.
 
     Attributes:
         query: [R] number of the query in its split.
         positive: [R] number of the positive document.
         document: [R, K] numbers of the candidate documents.
         score: [R, K] s(q, d-), raw inner product.
-        positive_score: [R] s(q, d+), always scored, also when the positive was not retrieved.
-        positive_retrieved: [R] whether the source itself found the positive, before it was masked.
-        positive_similarity: [R, K] s(d+, d-); not a number where scores were read from a file.
-        valid: [R, K] false where a row has fewer than K candidates or the candidate is masked.
-        origin: [R, K] which part of a union of sources proposed it, from 0.
-        query_norm: [R] length of the query's embedding.
-        positive_norm: [R] length of the positive's embedding.
-        document_norm: [R, K] lengths of the candidates' embeddings.
-        model: hash of the weights that scored them.
+        positive_score: [R] s(q, d+), also for positives that were not retrieved.
+        positive_retrieved: [R] whether the source retrieved the positive, before masking.
+        positive_similarity: [R, K] s(d+, d-); NaN for scores from a file.
+        valid: [R, K] false for masked candidates, and for missing ones in rows with fewer than K.
+        origin: [R, K] number of the part of a union of sources that proposed the candidate.
+        query_norm: [R] norm of the query's embedding.
+        positive_norm: [R] norm of the positive's embedding.
+        document_norm: [R, K] norms of the candidates' embeddings.
+        model: hash of the weights that computed the scores.
     """
 
     query: Integers
@@ -53,7 +53,7 @@ class Candidates:
     model: str
 
     def rows(self, rows: Integers) -> Candidates:
-        """Return the candidates of some rows."""
+        """Return the candidates of selected rows."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         return Candidates(**{k: v if k == "model" else v[rows] for k, v in arrays.items()})
 
@@ -61,8 +61,8 @@ class Candidates:
         """Return s(q, d-) - s(q, d+), [R, K] float64.
 
         Args:
-            scale: ``raw``: inner products as they are; ``standardised``: divided by the standard deviation
-                of the valid candidates' scores of the row; ``cosine``: of normalised embeddings.
+            scale: ``raw``: of inner products; ``standardised``: divided by the standard deviation of the
+                row's valid scores; ``cosine``: of normalised embeddings.
         """
         if scale == "cosine":
             return self.query_cosine() - self.positive_cosine()[:, None]
@@ -72,7 +72,7 @@ class Candidates:
         return np.asarray(gap)
 
     def spread(self) -> Floats:
-        """Return the standard deviation of the valid candidates' scores, [R, 1]; 1 where they do not vary."""
+        """Return the standard deviation of each row's valid scores, [R, 1]; 1 if all are equal."""
         scores = np.where(self.valid, self.score, np.nan)
         spread = np.nanstd(scores, axis=1, keepdims=True, dtype=np.float64)
         return np.where(spread > 0, spread, 1.0)
@@ -80,7 +80,7 @@ class Candidates:
     def rank(self) -> Integers:
         """Return the rank of each candidate by s(q, d-) among the valid ones of its row, from 0, [R, K].
 
-        Ties go to the smaller document number, as everywhere; candidates that are not valid come last.
+        Ties go to the smaller document number, as everywhere; invalid candidates come last.
         """
         by_score = np.where(self.valid, -self.score.astype(np.float64), np.inf)
         order = np.lexsort((self.document, by_score), axis=1)
@@ -103,12 +103,12 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Weights:
-    """What a law says of the candidates of some rows.
+    """The weights of a law for the candidates of some rows.
 
     Attributes:
-        log_weight: [R, K] logarithm of the unnormalised weight; -inf where the law gives none.
-        fills: [R, K] each; the log-weights by which a row is filled when fewer than n of its candidates
-            have a weight: by the first, then by the second where that does not suffice.
+        log_weight: [R, K] logarithm of the unnormalised weight; -inf for a weight of 0.
+        fills: [R, K] log-weights that fill rows in which fewer than n candidates have a weight: first by the
+            first array, then by the second if necessary, and so on.
     """
 
     log_weight: Floats
@@ -117,13 +117,13 @@ class Weights:
 
 @dataclass(frozen=True)
 class Draws:
-    """Negatives drawn for some rows.
+    """The negatives drawn for some rows.
 
     Attributes:
-        column: [R, n] which candidate of the row.
+        column: [R, n] column of the candidate in its row.
         document: [R, n] number of the document.
-        filled: [R] how many of the n came from the law's filling.
-        tiled: [R] how many of the n repeat an earlier one because the row has fewer than n candidates.
+        filled: [R] number of negatives that come from the law's fills.
+        tiled: [R] number of negatives that repeat an earlier one, in rows with fewer than n candidates.
     """
 
     column: Integers
@@ -133,11 +133,11 @@ class Draws:
 
 
 def check_scores(candidates: Candidates, *, similarity: bool) -> None:
-    """Refuse scores that no law can weigh.
+    """Check that all scores are finite.
 
     Args:
-        candidates: with their scores.
-        similarity: whether s(d+, d-) is needed.
+        candidates: candidates of which to check s(q, d-) and s(q, d+).
+        similarity: whether to check s(d+, d-), too.
 
     Raises:
         UserError: a score of a valid candidate or of a positive is not a finite number.

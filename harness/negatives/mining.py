@@ -1,4 +1,4 @@
-"""Mining: the candidates of every training pair, scored by the present retriever."""
+"""Mining: the candidates of all training pairs, scored by the current retriever."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ import numpy.typing as npt
 from harness.errors import UserError
 from harness.negatives.candidates import Candidates, Integers
 from harness.negatives.sources.corpus import Corpus
-from harness.negatives.sources.source import Found, Proposal, Source, View
-from harness.storage.disk import room_for
+from harness.negatives.sources.source import Proposal, SearchResult, Source, View
+from harness.storage.disk import space_for
 from harness.storage.files import write_bytes
 
 
-def no_words(depth: int) -> Found:
-    """Refuse a lexical search where there are no texts."""
+def refuse_lexical_search(depth: int) -> SearchResult:
+    """Raise an error for a lexical search without texts."""
     raise UserError("BM25 needs the texts of a collection", fix="mine through `harness reproduce`")
 
 
 @dataclass(frozen=True)
 class Miner:
-    """Finds and scores the candidates of all training pairs, refresh by refresh.
+    """Retrieves and scores the candidates of all training pairs, at each refresh.
 
     Attributes:
-        source: where candidates come from.
-        k: K.
+        source: source of the candidates.
+        k: number K of candidates for each pair.
         pairs: [R, 2] query number and positive document number.
-        masked: for each pair, documents that may not be drawn; the positive always among them.
-        query_ids: ids of the training queries, by number; for rankings in files.
-        document_number: document id -> number; likewise.
-        lexical: BM25 search of the k best documents of each pair's query.
+        masked: numbers of the documents that must not be drawn, for each pair; always with the positive.
+        query_ids: ids of the training queries by number, for rankings from files.
+        document_number: document id -> number, for rankings from files.
+        lexical: searches the k best documents by BM25 for each pair's query.
     """
 
     source: Source
@@ -45,7 +45,7 @@ class Miner:
     masked: Sequence[Integers]
     query_ids: Sequence[str] = ()
     document_number: Mapping[str, int] | None = None
-    lexical: Callable[[int], Found] = no_words
+    lexical: Callable[[int], SearchResult] = refuse_lexical_search
 
     def mine(
         self,
@@ -61,11 +61,11 @@ class Miner:
 
         Args:
             queries: [queries, dimension] embeddings by query number.
-            documents: [N, dimension] embeddings.
-            model: hash of the weights that made the embeddings.
-            seed: of sources that draw.
-            round: number of the refresh.
-            previous: candidates of the round before.
+            documents: [N, dimension] embeddings by document number.
+            model: hash of the weights that computed the embeddings.
+            seed: seed of random sources.
+            round: number of the refresh, from 0.
+            previous: candidates of the previous round, if any.
         """
         view = View(
             pairs=self.pairs,
@@ -79,26 +79,26 @@ class Miner:
             seed=seed,
             round=round,
         )
-        return scored(view, self.source, self.k, model)
+        return score_proposal(view, self.source, self.k, model)
 
 
-def scored(view: View, source: Source, k: int, model: str) -> Candidates:
-    """Return what a source proposes, with all that laws look at."""
-    found = _none_empty(view, source.propose(view, k), source.name, k)
-    document = found.document
-    by_model = found.score is None
+def score_proposal(view: View, source: Source, k: int, model: str) -> Candidates:
+    """Return a source's proposal as candidates, with all scores that laws use."""
+    proposal = _none_empty(view, source.propose(view, k), source.name, k)
+    document = proposal.document
+    by_model = proposal.score is None
     norm = np.linalg.norm(view.documents, axis=1).astype(np.float32)
     unknown = np.full(document.shape, np.nan, dtype=np.float32)
     return Candidates(
         query=view.pairs[:, 0].copy(),
         positive=view.pairs[:, 1].copy(),
         document=document,
-        score=view.scores(document) if found.score is None else found.score,
-        positive_score=view.positive_scores() if found.positive_score is None else found.positive_score,
-        positive_retrieved=found.retrieved,
+        score=view.scores(document) if proposal.score is None else proposal.score,
+        positive_score=view.positive_scores() if proposal.positive_score is None else proposal.positive_score,
+        positive_retrieved=proposal.retrieved,
         positive_similarity=view.similarities(document) if by_model else unknown,
-        valid=found.valid,
-        origin=np.zeros(document.shape, dtype=np.int8) if found.origin is None else found.origin,
+        valid=proposal.valid,
+        origin=np.zeros(document.shape, dtype=np.int8) if proposal.origin is None else proposal.origin,
         query_norm=np.linalg.norm(view.queries, axis=1).astype(np.float32),
         positive_norm=norm[view.pairs[:, 1]],
         document_norm=norm[document],
@@ -106,28 +106,28 @@ def scored(view: View, source: Source, k: int, model: str) -> Candidates:
     )
 
 
-def _none_empty(view: View, found: Proposal, name: str, k: int) -> Proposal:
-    """Give random documents to pairs for which a source proposes nothing.
+def _none_empty(view: View, proposal: Proposal, name: str, k: int) -> Proposal:
+    """Add random documents to pairs without a proposal.
 
     Raises:
-        UserError: there are such pairs, and their scores would have to come from a file.
+        UserError: there are such pairs, and scores come from a file.
     """
-    empty = np.asarray(~found.valid.any(axis=1))
+    empty = np.asarray(~proposal.valid.any(axis=1))
     if not empty.any():
-        return found
+        return proposal
     what = f"{int(empty.sum())} pair(s) have no candidate from source '{name}'"
-    if found.score is not None:
+    if proposal.score is not None:
         query = view.query_ids[view.pairs[np.flatnonzero(empty)[0], 0]]
         raise UserError(what, where=f"query '{query}'", fix="add documents, or use `scores: model`")
-    warnings.warn(f"{what}: they get random documents", stacklevel=4)
+    warnings.warn(f"{what}: random documents replace them", stacklevel=4)
     random = Corpus().propose(view, k)
     return Proposal(
-        document=np.concatenate([found.document, random.document], axis=1),
-        valid=np.concatenate([found.valid, random.valid & empty[:, None]], axis=1),
-        retrieved=found.retrieved,
+        document=np.concatenate([proposal.document, random.document], axis=1),
+        valid=np.concatenate([proposal.valid, random.valid & empty[:, None]], axis=1),
+        retrieved=proposal.retrieved,
         origin=None
-        if found.origin is None
-        else np.concatenate([found.origin, np.full(random.document.shape, -1, dtype=np.int8)], axis=1),
+        if proposal.origin is None
+        else np.concatenate([proposal.origin, np.full(random.document.shape, -1, dtype=np.int8)], axis=1),
     )
 
 
@@ -136,7 +136,7 @@ def save_candidates(candidates: Candidates, path: Path) -> None:
     stream = io.BytesIO()
     arrays: dict[str, Any] = {f.name: np.asarray(getattr(candidates, f.name)) for f in fields(candidates)}
     np.savez(stream, allow_pickle=False, **arrays)
-    with room_for("the candidates", path.parent, stream.tell()):
+    with space_for("the candidates", path.parent, stream.tell()):
         write_bytes(path, stream.getvalue())
 
 

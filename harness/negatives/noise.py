@@ -1,8 +1,8 @@
-"""Counter-based noise: a uniform number is a hash of what it is for, not of when it was asked.
+"""Counter-based noise: a uniform number is a hash of its purpose, independent of the order of calls.
 
-The same (seed, round, visit, stage, query, document) gives the same number for every sampler, batch order,
-number of workers and ranks, and after a resume. The mixing function is the finaliser of SplitMix64
-(Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 14).
+The number depends on (seed, round, visit, stage, query, document) only, so it is the same for all samplers,
+batch orders, numbers of workers and ranks, and after a resume. The mixing function is the finaliser of
+SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 14).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 
 ORDER_STAGE = 100
-"""Stage of the noise that orders the queries of an epoch; draws use the stages below it."""
+"""Stage of the noise that orders the queries of an epoch; draws use smaller stages."""
 
 
 def mixed(*counters: npt.ArrayLike) -> npt.NDArray[np.uint64]:
@@ -35,7 +35,7 @@ def mixed(*counters: npt.ArrayLike) -> npt.NDArray[np.uint64]:
 
 @functools.lru_cache
 def _mixed_scalars(counters: tuple[int, ...]) -> int:
-    """Mix leading counters that are plain numbers; those of a draw are nearly always the same."""
+    """Mix the leading scalar counters, which are nearly always the same for a draw."""
     state = np.zeros(1, dtype=np.uint64)
     for counter in counters:
         state = _finalised(state + _GOLDEN ^ np.array([counter], dtype=np.int64).view(np.uint64))
@@ -43,7 +43,7 @@ def _mixed_scalars(counters: tuple[int, ...]) -> int:
 
 
 def _finalised(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Mix in place: a large part of the time of a draw is spent here."""
+    """Mix in place, as a large part of a draw's time is spent here."""
     shifted = state >> np.uint64(30)
     state ^= shifted
     state *= _FIRST
@@ -56,9 +56,9 @@ def _finalised(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def uniform(*counters: npt.ArrayLike) -> Floats:
-    """Return uniform numbers strictly inside (0, 1) for each broadcast combination of counters.
+    """Return uniform numbers strictly between 0 and 1 for each broadcast combination of counters.
 
-    The low bit of the 53 is always set, so neither 0 nor 1 can occur.
+    The lowest of the 53 bits is always set, so neither 0 nor 1 can occur.
     """
     bits = mixed(*counters)
     bits >>= np.uint64(12)
@@ -70,12 +70,12 @@ def uniform(*counters: npt.ArrayLike) -> Floats:
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise of one batch of draws.
+    """The noise of one batch of draws.
 
     Attributes:
         seed: seed of the training run.
-        round: number of the refresh that made the candidates.
-        visit: [R] how many times the query of each row was visited before.
+        round: number of the refresh that produced the candidates.
+        visit: [R] number of earlier visits to the query of each row.
     """
 
     seed: int
@@ -83,7 +83,7 @@ class Noise:
     visit: npt.NDArray[np.int64]
 
     def of(self, candidates: Candidates, stage: int, copy: int = 0) -> Floats:
-        """Return [R, K] uniform numbers for a stage of a draw (and a copy of it, for repeated draws)."""
+        """Return [R, K] uniform numbers for a stage of a draw, and for a copy of it in repeated draws."""
         return uniform(
             self.seed,
             self.round,
@@ -95,7 +95,7 @@ class Noise:
         )
 
     def of_row(self, candidates: Candidates, stage: int, copies: int) -> Floats:
-        """Return [R, copies] uniform numbers that belong to rows, not to candidates."""
+        """Return [R, copies] uniform numbers for rows, independent of the candidates."""
         return uniform(
             self.seed,
             self.round,

@@ -1,4 +1,4 @@
-"""Presets: the samplers of papers under their names, each a source, a law, a draw and a topology."""
+"""Presets: named samplers of papers, each with a source, a law, a draw and a topology."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Preset:
-    """A sampler under a name.
+    """A named sampler.
 
     Attributes:
-        name: as written in a spec.
-        summary: one line.
-        origin: paper and section, or line of the released code.
-        law: name of the law and its parameters where they differ from the law's own.
-        source: where candidates come from; none where nothing is drawn.
-        draw: how n are taken.
-        topology: whose negatives count.
-        mask: what is never a negative.
-        reading_of: the preset that it is another reading of, where its paper, the released code or a third
-            party leave a choice.
+        name: name in specs.
+        summary: description in one line.
+        citation: paper and section, or line of the released code.
+        law: name of the law, and those of its parameters that differ from its defaults.
+        source: name and parameters of the source; None if nothing is drawn.
+        draw: name and parameters of the draw.
+        topology: name and parameters of the topology.
+        mask: name of the mask, a key of `harness.negatives.registry.MASKS`.
+        reading_of: name of the preset of which this is another reading, if the paper is ambiguous or the
+            released code or a third party differ from it.
     """
 
     name: str
     summary: str
-    origin: str
+    citation: str
     law: Mapping[str, Any] = field(default_factory=lambda: {"name": "uniform"})
     source: Mapping[str, Any] | None = field(default_factory=lambda: {"name": "top-k"})
     draw: Mapping[str, Any] = field(default_factory=lambda: {"name": "without-replacement"})
@@ -36,7 +36,7 @@ class Preset:
 
 
 def presets() -> dict[str, Preset]:
-    """Return every preset by name, the readings last."""
+    """Return all presets by name, readings last."""
     return {preset.name: preset for preset in (*_PRESETS, *_READINGS)}
 
 
@@ -177,11 +177,11 @@ _PRESETS = (
 )
 
 
-def _reading(name: str, of: str, summary: str, origin: str, **changes: Any) -> Preset:
+def _reading(name: str, of: str, summary: str, citation: str, **changes: Any) -> Preset:
     """Return a reading of a preset: `law_changes` change its law's parameters, others replace its pieces."""
     base = _BY_NAME[of]
     law = {**base.law, **changes.pop("law_changes", {})}
-    return replace(base, name=name, summary=summary, origin=origin, law=law, reading_of=of, **changes)
+    return replace(base, name=name, summary=summary, citation=citation, law=law, reading_of=of, **changes)
 
 
 _BY_NAME = {preset.name: preset for preset in _PRESETS}
@@ -235,10 +235,10 @@ _READINGS = (
             f"debiased-{letter.lower()}",
             "debiased",
             f"debiased sampling, reading {letter}",
-            origin,
+            citation,
             law_changes={"reading": letter},
         )
-        for letter, origin in (
+        for letter, citation in (
             ("B", "TriSampler, Table 5: the share is taken from the raw score"),
             ("C", "Robinson et al. 2021: hardness weights, without its loss"),
             ("D", "TriSampler, equation 5 around a share of the positive's score"),

@@ -48,23 +48,23 @@ DRAWS: dict[str, type[Draw]] = {
 MASKS = {
     "labelled": "the query's labelled positives",
     "known-relevant": "every document known to be relevant, labelled or not",
-    "positive-only": "the pair's own positive alone",
+    "positive-only": "only the pair's own positive",
 }
-"""What is never drawn against a query, nor counted where passages are shared."""
+"""Name of a mask -> the documents that are never negatives of a query, drawn or shared."""
 
 
-def make_source(given: Any) -> Source:
-    """Return a source from a name, or from a name with parameters.
+def make_source(choice: Any) -> Source:
+    """Return a source from its name, or from its name with parameters.
 
     Raises:
-        PieceError: something is wrong with it.
+        PieceError: the name or a parameter is invalid.
     """
-    return make_piece("source", SOURCES, given)
+    return make_piece("source", SOURCES, choice)
 
 
-def make_draw(given: Any) -> Draw:
-    """Return a draw; see `make_source`."""
-    return make_piece("draw", DRAWS, given)
+def make_draw(choice: Any) -> Draw:
+    """Return a draw, as `make_source` does."""
+    return make_piece("draw", DRAWS, choice)
 
 
 def make_law(given: Any, parameters: Mapping[str, Any] | None = None) -> Law:

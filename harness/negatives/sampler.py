@@ -1,4 +1,4 @@
-"""A sampler put together: law and draw over the candidates of a batch, and what to watch about it."""
+"""A sampler: law and draw over the candidates of a batch, and its diagnostics."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.negatives.noise import Noise
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws n negatives of each row.
+    """Draws n negatives for each row.
 
     Attributes:
-        law: how candidates weigh.
-        draw: how n are taken.
-        negatives: n.
+        law: law that weighs the candidates.
+        draw: draw that selects n of the weighted candidates.
+        negatives: number n of negatives for each row.
     """
 
     law: Law
@@ -37,13 +37,13 @@ class Sampler:
 
 
 def diagnose(sampler: Sampler, candidates: Candidates, noise: Noise) -> dict[str, float]:
-    """Return what contracts ask to log of a round.
+    """Return the diagnostics of a round.
 
     Returns:
         ``effective_candidates``: exp of the entropy of the law's weights, mean over rows;
         ``gap_sd``: standard deviation of s(q, d-) - s(q, d+); ``gap_mean``: its mean;
-        ``zero_relu_share``: share of candidates with s(d+, d-) <= s(q, d-), where known;
-        ``fallback_rows_share``: share of rows that needed the law's filling or tiling.
+        ``zero_relu_share``: share of candidates with s(d+, d-) <= s(q, d-), if s(d+, d-) is known;
+        ``fallback_rows_share``: share of rows that needed the law's fills or tiling.
     """
     weights = sampler.law.weigh(candidates, noise)
     draws = sampler(candidates, noise)

@@ -45,7 +45,7 @@ class Cell:
     row: PrintedRow
     column: Mapping[str, Any]
     place: int
-    cells: Mapping[str, Any] | None
+    cells: dict[str, Any] | None
     provenance: Mapping[str, Any] | None
 
     @property

@@ -1,4 +1,4 @@
-"""`harness doctor`: is this machine ready, and if not, what to type."""
+"""`harness doctor`: checks that this machine is ready, with a fix for each failure."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from harness.records.mlflow_client import without_password
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 2_000_000_000
-"""The quick scale's store is some hundred MB; the rest is room for MLflow and other targets."""
+"""The quick scale's store takes some hundred MB; the rest is for MLflow and other targets."""
 
 ANSWER_S = 3.0
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
-        name: what.
-        ok: whether the harness works as it is.
-        detail: what was found.
-        fix: what to type or change; empty when ok.
+        name: name of the check, for example ``torch``.
+        ok: whether the check passed.
+        detail: the observed state, such as a version or a path.
+        fix: what to type or change; empty if the check passed.
     """
 
     name: str
@@ -46,17 +46,17 @@ def doctor(
     constraints: Path | None = None,
     pydocs: Callable[[], str] | None = None,
 ) -> list[Check]:
-    """Look at all that a run needs; changes nothing.
+    """Check everything that a run needs, without changing anything.
 
     Args:
-        store: where runs are kept; it need not exist yet.
-        tracking_uri: of MLflow.
-        constraints: the pins; `constraints.txt` of the checkout if not given.
+        store: folder of the store, which need not exist yet.
+        tracking_uri: MLflow's tracking address.
+        constraints: file with the pinned versions; by default `constraints.txt` of the checkout.
         pydocs: compares the built-in collection with its manifest and returns one line; raises `HarnessError`
-            when they differ. Left out, it is not looked at (it takes a minute).
+            if they differ. By default this check, which takes a minute, is skipped.
 
     Returns:
-        The checks, in order of reading.
+        The results of the checks, in the order to print them.
     """
     checks = [
         check_python(sys.version_info[:2]),
@@ -71,38 +71,38 @@ def doctor(
 
 
 def check_python(version: tuple[int, int]) -> Check:
-    """Python is new enough."""
-    found = ".".join(map(str, version))
+    """Check that Python is new enough."""
+    installed = ".".join(map(str, version))
     oldest = ".".join(map(str, OLDEST_PYTHON))
     ok = version >= OLDEST_PYTHON
-    return Check("python", ok, found, "" if ok else f"use Python {oldest} or newer")
+    return Check("python", ok, installed, "" if ok else f"use Python {oldest} or newer")
 
 
 def check_faiss(installed: dict[str, str]) -> Check:
-    """Exactly one of faiss-cpu and faiss-gpu: both bring the same module and overwrite each other."""
-    found = [name for name in ("faiss-cpu", "faiss-gpu") if name in installed]
-    detail = ", ".join(f"{name} {installed[name]}" for name in found) or "not installed"
+    """Check that exactly one of faiss-cpu and faiss-gpu is installed: they overwrite each other's module."""
+    names = [name for name in ("faiss-cpu", "faiss-gpu") if name in installed]
+    detail = ", ".join(f"{name} {installed[name]}" for name in names) or "not installed"
     fix = {
         0: "pip install 'negative-sampling-harness[cpu]' (or [gpu] on a machine with an NVIDIA GPU)",
         1: "",
         2: "pip uninstall faiss-cpu faiss-gpu, then pip install 'negative-sampling-harness[cpu]' or [gpu]",
-    }[len(found)]
-    return Check("faiss", len(found) == 1, detail, fix)
+    }[len(names)]
+    return Check("faiss", len(names) == 1, detail, fix)
 
 
 def check_torch() -> Check:
-    """Torch can be imported; its threads and GPUs are told."""
+    """Check that torch can be imported, and report its threads and GPUs."""
     try:
         import torch  # noqa: PLC0415  (it may be broken, which is what this looks at)
     except (ImportError, OSError) as error:
         return Check("torch", False, str(error).splitlines()[0], "pip install --force-reinstall torch")
-    seen = ", ".join(gpu["name"] for gpu in gpus()) or "no GPU"
+    devices = ", ".join(gpu["name"] for gpu in gpus()) or "no GPU"
     threads = f"{torch.get_num_threads()} threads on {cores()} cores"
-    return Check("torch", True, f"{torch.__version__}, {threads}, {seen}")
+    return Check("torch", True, f"{torch.__version__}, {threads}, {devices}")
 
 
 def check_pins(constraints: Path, installed: dict[str, str]) -> Check:
-    """Installed versions are those of the pins; a pinned package that is not installed is not missed."""
+    """Check the installed versions against the pins; a pinned package need not be installed."""
     if not constraints.exists():
         return Check("pins", True, "no constraints.txt beside the package, nothing to compare")
     pins = dict(
@@ -123,16 +123,14 @@ def check_pins(constraints: Path, installed: dict[str, str]) -> Check:
 
 
 def check_store(store: Path) -> Check:
-    """The store, or the folder it will be made in, can be written."""
-    there = _nearest_folder(store)
-    ok = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    return Check(
-        "store", ok, str(store), "" if ok else f"make {there} a folder you can write, or choose another"
-    )
+    """Check that the store, or its nearest existing parent, is writable."""
+    folder = _nearest_folder(store)
+    ok = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    return Check("store", ok, str(store), "" if ok else f"make {folder} writable, or choose another store")
 
 
 def check_disk(store: Path) -> Check:
-    """There is room."""
+    """Check that the disk has enough free space."""
     free = shutil.disk_usage(_nearest_folder(store)).free
     ok = free >= FREE_BYTES
     fix = "" if ok else f"free {(FREE_BYTES - free) / 1e9:.1f} GB, or choose another store"
@@ -140,20 +138,20 @@ def check_disk(store: Path) -> Check:
 
 
 def check_tracking(tracking_uri: str) -> Check:
-    """MLflow's server answers, or its SQLite file can be written."""
+    """Check that MLflow's server answers, or that its SQLite file is writable."""
     shown = without_password(tracking_uri)
     if tracking_uri.startswith("sqlite:///"):
         database = Path(tracking_uri.removeprefix("sqlite:///"))
         ok = os.access(_nearest_folder(database), os.W_OK)
         return Check(
-            "mlflow", ok, shown, "" if ok else f"choose a place that you can write, not {database.parent}"
+            "mlflow", ok, shown, "" if ok else f"choose a writable folder instead of {database.parent}"
         )
-    fix = "start the server or check the address; runs go on without it, and `harness sync` fills it later"
+    fix = "start the server or check its address; runs continue, and `harness sync` uploads them later"
     try:
         parts = urlsplit(tracking_uri)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
         if parts.hostname is None or port is None:
-            return Check("mlflow", True, f"{shown} (not looked at: no host and port in the address)")
+            return Check("mlflow", True, f"{shown} (not checked: no host and port in the address)")
         with socket.create_connection((parts.hostname, port), timeout=ANSWER_S):
             return Check("mlflow", True, f"{shown} answers")
     except (OSError, ValueError) as error:
@@ -161,7 +159,7 @@ def check_tracking(tracking_uri: str) -> Check:
 
 
 def check_pydocs(compare: Callable[[], str]) -> Check:
-    """The built-in collection is the one of the manifest."""
+    """Check the built-in collection against its manifest."""
     try:
         return Check("pydocs", True, compare())
     except HarnessError as error:
@@ -169,7 +167,7 @@ def check_pydocs(compare: Callable[[], str]) -> Check:
 
 
 def _nearest_folder(path: Path) -> Path:
-    """The path, or the first of its parents that exists."""
+    """Return the path, or its nearest parent that exists."""
     path = path.absolute()
     while not path.exists() and path != path.parent:
         path = path.parent

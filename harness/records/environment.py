@@ -1,4 +1,4 @@
-"""On what a training run was made: packages, commit, hardware. Recorded beside it, not fingerprinted."""
+"""The environment of a training run: packages, commit, hardware. It is recorded, but not fingerprinted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def describe_environment() -> dict[str, Any]:
-    """Return what a reader needs to judge times and to build the same environment again, JSON-ready.
+    """Return the environment, JSON-ready: enough to interpret times and to rebuild it.
 
     Returns:
         ``python``, ``platform``, ``packages`` (name -> version), ``commit`` and ``dirty`` (None outside a git
@@ -24,12 +24,12 @@ def describe_environment() -> dict[str, Any]:
     """
     import torch  # noqa: PLC0415  (seconds to import, and `doctor` works without it)
 
-    return {**_of_process(), "threads": torch.get_num_threads()}
+    return {**_process_environment(), "threads": torch.get_num_threads()}
 
 
 @functools.cache
-def _of_process() -> dict[str, Any]:
-    """Return what stays the same while the process lives, the commit that its code was read from among it."""
+def _process_environment() -> dict[str, Any]:
+    """Return the part that is constant for a process, including the commit of the code that it loaded."""
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain")
     return {
@@ -48,16 +48,16 @@ def _of_process() -> dict[str, Any]:
 
 
 def packages() -> dict[str, str]:
-    """Return all installed distributions, name in lower case with dashes -> version, sorted."""
-    found = {
+    """Return all installed distributions, sorted: name in lower case with dashes -> version."""
+    versions = {
         distribution.metadata["Name"].lower().replace("_", "-"): distribution.version
         for distribution in importlib.metadata.distributions()
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(versions.items()))
 
 
 def cpu_model() -> str:
-    """Return the processor's name, as well as the platform tells it."""
+    """Return the processor's name, as precisely as the platform reports it."""
     listed = Path("/proc/cpuinfo")
     if listed.exists():
         for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -68,14 +68,14 @@ def cpu_model() -> str:
 
 
 def cores() -> int:
-    """Return the processor cores that this process may use."""
+    """Return the number of processor cores available to this process."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def memory_bytes() -> int | None:
-    """Return the machine's memory, None where the platform does not tell."""
+    """Return the machine's memory in bytes; None if the platform does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -83,17 +83,17 @@ def memory_bytes() -> int | None:
 
 
 def gpus() -> list[dict[str, Any]]:
-    """Return name and memory of each GPU that torch sees."""
+    """Return name and memory in bytes of each GPU that torch detects."""
     import torch  # noqa: PLC0415  (as above)
 
     if not torch.cuda.is_available():
         return []
-    seen = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
-    return [{"name": device.name, "memory_bytes": device.total_memory} for device in seen]
+    devices = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    return [{"name": device.name, "memory_bytes": device.total_memory} for device in devices]
 
 
 def _git(*arguments: str) -> str | None:
-    """Output of git in the checkout, None if there is no git or no checkout."""
+    """Return the output of git in the checkout; None without git or without a checkout."""
     git = shutil.which("git")
     if git is None or not (CHECKOUT / ".git").exists():
         return None

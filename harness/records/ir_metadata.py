@@ -1,7 +1,7 @@
-"""Metadata of rankings in the words of ir_metadata (Breuer, Keller, Schaer, SIGIR 2022; ir-metadata.org).
+"""Metadata of rankings in the schema of ir_metadata (Breuer, Keller, Schaer, SIGIR 2022; ir-metadata.org).
 
-The schema puts them into a run file as lines that begin with ``#``. They stand beside it here: ir_measures
-takes such a line for a result and fails.
+The schema puts them into the run file, as lines that begin with ``#``. Here they are in a file beside it, as
+ir_measures fails on such lines.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import yaml
 from harness.storage.files import read_json, write_text
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "faiss-cpu", "faiss-gpu", "bm25s", "numpy")
-"""What rankings depend on; environment.json beside has all packages."""
+"""Libraries that rankings depend on; environment.json has all packages."""
 
 
 def write_ir_metadata(folder: Path, call: str, goal: str) -> None:
-    """Write `rankings/<split>.ir_metadata.yaml` of a finished run, as far as it is not there.
+    """Write or update `rankings/<split>.ir_metadata.yaml` for all rankings of a finished run.
 
     Args:
-        folder: `runs/<fingerprint>/`, with done.json.
-        call: the command that made it, such as ``reproduce trisampler/table-5 --scale quick``.
-        goal: what that asks, and of which publication it is.
+        folder: folder of the run, `runs/<fingerprint>/`, with done.json.
+        call: arguments of the command that made it, such as ``reproduce trisampler/table-5 --scale quick``.
+        goal: research goal and publication of the target.
 
     Raises:
         UserError: a file of the run is missing or corrupt.
@@ -41,13 +41,13 @@ def write_ir_metadata(folder: Path, call: str, goal: str) -> None:
 
 
 def ir_metadata(folder: Path, split: str, call: str, goal: str) -> dict[str, Any]:
-    """Return the metadata of one ranking; what is not known of it is left out.
+    """Return the metadata of one ranking, without unknown values.
 
     Args:
-        folder: `runs/<fingerprint>/`, with done.json.
-        split: whose queries are ranked.
-        call: the command that made it, such as ``reproduce trisampler/table-5 --scale quick``.
-        goal: what that asks, and of which publication it is.
+        folder: folder of the run, `runs/<fingerprint>/`, with done.json.
+        split: name of the split that is ranked.
+        call: arguments of the command that made it, such as ``reproduce trisampler/table-5 --scale quick``.
+        goal: research goal and publication of the target.
     """
     spec, result = read_json(folder / "spec.json"), read_json(folder / "done.json")
     environment, name = read_json(folder / "environment.json"), spec["collection"]["kind"]
@@ -59,7 +59,7 @@ def ir_metadata(folder: Path, split: str, call: str, goal: str) -> dict[str, Any
         "platform": _platform(environment),
         "implementation": {
             "executable": {"cmd": f"harness {call}"},
-            "source": _source(environment),
+            "source": _code_version(environment),
         },
         "resources": {"wall clock seconds": result.get("seconds")},
         "research goal": {"description": goal, "evaluation": {"reported measures": result["measures"]}},
@@ -82,30 +82,30 @@ def _platform(environment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _source(environment: dict[str, Any]) -> dict[str, Any]:
-    found = {
+def _code_version(environment: dict[str, Any]) -> dict[str, Any]:
+    fields = {
         "lang": "python",
         "commit": environment["commit"],
         "uncommitted changes": environment["dirty"] or None,
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _method(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return how documents were ranked; `spec.json` holds all settings."""
+    """Return the retrieval method; `spec.json` has all settings."""
     if spec["kind"] == "bm25":
         return {"retrieval": [{"name": "bm25"}]}
-    told = {
+    retriever = {
         "name": "dual encoder",
         "pooling": spec["encoder"]["pooling"],
         "base seed": _first(spec)["seed"],
     }
     if spec["start"] is not None:  # a base run serves several recipes
         sampler = spec["sampler"]["preset"] if spec["sampler"] else "in-batch"
-        told |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
-    return {"retrieval": [told]}
+        retriever |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
+    return {"retrieval": [retriever]}
 
 
 def _first(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return the run at which a chain of runs begins."""
+    """Return the first run of a chain of runs."""
     return spec if spec["start"] is None else _first(spec["start"])

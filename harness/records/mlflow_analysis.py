@@ -1,4 +1,4 @@
-"""An analysis in MLflow: one run, with its files and a few numbers."""
+"""Analyses in MLflow: one run for each, with files and a few metrics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.records.mlflow_client import Experiment, without_password
-from harness.records.mlflow_entries import Point, metric_name
+from harness.records.mlflow_entries import MetricPoint, metric_name
 from harness.records.mlflow_mirror import LONGEST_TAG, reason_of
 
 LOG = logging.getLogger(__name__)
@@ -23,34 +23,36 @@ def record_analysis(
     numbers: Mapping[str, float],
     files: Sequence[Path],
 ) -> bool:
-    """Write an analysis; one that is there of the same fingerprint is replaced.
+    """Write an analysis to MLflow, replacing an earlier one of the same fingerprint.
 
     Args:
         tracking_uri: for example ``sqlite:///store/mlflow.db`` or ``http://host:5000``.
         experiment: name of the MLflow experiment.
-        fingerprint: of what was looked at, and how.
-        tags: shown with the run.
-        numbers: its metrics.
-        files: its artifacts.
+        fingerprint: hash of the analysed runs and the settings of the analysis.
+        tags: tags of the MLflow run.
+        numbers: name of a metric -> its value.
+        files: paths of the artifacts to upload.
 
     Returns:
-        Whether it was written; if not, one line says why.
+        Whether it was written; if not, a warning gives the reason.
     """
     try:
         opened = Experiment(tracking_uri, experiment, lambda: None)
-        before = opened.only_run(fingerprint)
-        if before is not None:
-            opened.delete_run(before.info.run_id)
+        previous = opened.only_run(fingerprint)
+        if previous is not None:
+            opened.delete_run(previous.info.run_id)
         now_ms = int(1000 * time.time())
-        told = {"fingerprint": fingerprint, **tags}
-        opened.create_run({key: value[:LONGEST_TAG] for key, value in told.items()}, now_ms)
+        all_tags = {"fingerprint": fingerprint, **tags}
+        opened.create_run({key: value[:LONGEST_TAG] for key, value in all_tags.items()}, now_ms)
         run_id = opened.only_run(fingerprint).info.run_id
-        opened.log(run_id, [Point(metric_name(name), value, now_ms, 0) for name, value in numbers.items()])
+        opened.log(
+            run_id, [MetricPoint(metric_name(name), value, now_ms, 0) for name, value in numbers.items()]
+        )
         for path in files:
             opened.log_file(run_id, path)
         opened.finish(run_id, int(1000 * time.time()))
     except Exception as error:  # MLflow raises whatever its store raises; the files are written
         where = without_password(tracking_uri)
-        LOG.warning("not in MLflow at %s (%s); the same command writes it", where, reason_of(error))
+        LOG.warning("not in MLflow at %s (%s); run the command again to write it", where, reason_of(error))
         return False
     return True

@@ -1,4 +1,4 @@
-"""An MLflow server or database, opened: one experiment, and its runs by fingerprint."""
+"""A connection to an MLflow server or database: one experiment, and its runs by fingerprint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from harness.records.mlflow_entries import Point
+from harness.records.mlflow_entries import MetricPoint
 
 SQLITE = "sqlite:///"
 DEFAULTS = {
@@ -24,82 +24,82 @@ DEFAULTS = {
 
 
 OPENING_S = 120.0
-"""How long another process may take to open the database."""
+"""Seconds that another process may take to open the database."""
 
 
 def without_password(text: str) -> str:
-    """Return the text with ``user:password@`` in addresses made ``***@``."""
+    """Return the text with ``user:password@`` in addresses replaced by ``***@``."""
     return re.sub(r"://[^/\s]*@", "://***@", text)
 
 
 class Experiment:
-    """An MLflow experiment, made if it is not there.
+    """An MLflow experiment, created if it does not exist.
 
     Args:
-        tracking_uri: for example ``sqlite:///store/mlflow.db`` (artifacts then lie beside it, in
-            ``mlartifacts``) or ``http://host:5000``.
-        name: of the experiment.
-        heard: called after each answer of the server.
+        tracking_uri: for example ``sqlite:///store/mlflow.db`` (with artifacts in ``mlartifacts`` beside it)
+            or ``http://host:5000``.
+        name: name of the experiment.
+        on_answer: called after each answer of the server.
     """
 
-    def __init__(self, tracking_uri: str, name: str, heard: Callable[[], None]) -> None:
-        self._heard = heard
-        with _alone(tracking_uri):
+    def __init__(self, tracking_uri: str, name: str, on_answer: Callable[[], None]) -> None:
+        self._on_answer = on_answer
+        with _database_lock(tracking_uri):
             self._open(tracking_uri, name)
-        heard()
+        on_answer()
 
     def _open(self, tracking_uri: str, name: str) -> None:
         self.client = _client(tracking_uri)
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
+        existing = self.client.get_experiment_by_name(name)
+        if existing is None:
             try:
                 location = _artifact_location(tracking_uri)
                 self.id = self.client.create_experiment(name, artifact_location=location)
             except Exception:
                 # Another process may have made it in between; if not, the first error is the one to show.
-                found = self.client.get_experiment_by_name(name)
-                if found is None:
+                existing = self.client.get_experiment_by_name(name)
+                if existing is None:
                     raise
-        if found is not None:
-            self.id = found.experiment_id
+        if existing is not None:
+            self.id = existing.experiment_id
 
     def only_run(self, fingerprint: str) -> Any:
-        """Return the first run of a fingerprint in any experiment, or none; later ones are deleted.
+        """Return the first run of a fingerprint in any experiment, or None, and delete later ones.
 
-        There are later ones where two processes made one at the same time; each of them keeps the first.
+        There are later ones if two processes created a run at the same time; both keep the first.
         """
         runs = sorted(self._runs(fingerprint), key=lambda run: (run.info.start_time, run.info.run_id))
         for later in runs[1:]:
             self.client.delete_run(later.info.run_id)
-        self._heard()
+        self._on_answer()
         return runs[0] if runs else None
 
     def _runs(self, fingerprint: str) -> list[Any]:
         experiments, token = [], None
         while True:
             page = self.client.search_experiments(page_token=token)
-            experiments += [found.experiment_id for found in page]
+            experiments += [experiment.experiment_id for experiment in page]
             token = page.token
             if not token:
                 return list(self.client.search_runs(experiments, f"tags.fingerprint = '{fingerprint}'"))
 
     def create_run(self, tags: dict[str, str], start_ms: int) -> None:
-        """Make a run."""
+        """Create a run."""
         self.client.create_run(self.id, start_ms, tags, tags.get("mlflow.runName"))
-        self._heard()
+        self._on_answer()
 
     def delete_run(self, run_id: str) -> None:
-        """Delete a run; MLflow keeps it in its bin."""
+        """Delete a run; MLflow can restore it."""
         self.client.delete_run(run_id)
 
     def log(
         self,
         run_id: str,
-        points: list[Point] | None = None,
+        points: list[MetricPoint] | None = None,
         tags: dict[str, str] | None = None,
         params: dict[str, str] | None = None,
     ) -> None:
-        """One call, if there is anything to say; MLflow writes the tags last."""
+        """Log metrics, tags and params in one call, if there are any; MLflow writes the tags last."""
         from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415  (MLflow takes seconds to import)
 
         entries = {
@@ -109,21 +109,21 @@ class Experiment:
         }
         if any(entries.values()):
             self.client.log_batch(run_id, **entries)
-            self._heard()
+            self._on_answer()
 
     def log_file(self, run_id: str, path: Path, folder: str | None = None) -> None:
-        """Upload a file as an artifact, below a folder of the artifacts."""
+        """Upload a file as an artifact, into a folder of the artifacts if one is named."""
         self.client.log_artifact(run_id, str(path), folder)
-        self._heard()
+        self._on_answer()
 
     def finish(self, run_id: str, end_ms: int) -> None:
-        """Say that a run came to its end."""
+        """Mark a run as finished."""
         self.client.set_terminated(run_id, "FINISHED", end_time=end_ms)
-        self._heard()
+        self._on_answer()
 
 
 def _client(tracking_uri: str) -> Any:
-    """Import MLflow, quietly, and open a client that gives up soon when nobody answers."""
+    """Import MLflow, quietly, and return a client with short timeouts."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     from mlflow.tracking import MlflowClient  # noqa: PLC0415  (seconds to import)
@@ -134,8 +134,8 @@ def _client(tracking_uri: str) -> Any:
     return MlflowClient(tracking_uri)
 
 
-def _alone(tracking_uri: str) -> AbstractContextManager[object]:
-    """Keep other processes from opening a database meanwhile: two that make its tables at once break it."""
+def _database_lock(tracking_uri: str) -> AbstractContextManager[object]:
+    """Lock a database while it is opened: two processes that create its tables at once break it."""
     if not tracking_uri.startswith(SQLITE):
         return nullcontext()
     path = Path(tracking_uri.removeprefix(SQLITE))
@@ -144,7 +144,7 @@ def _alone(tracking_uri: str) -> AbstractContextManager[object]:
 
 
 def _artifact_location(tracking_uri: str) -> str | None:
-    """Beside the database for SQLite; a server knows its own place."""
+    """Return the folder of artifacts, beside an SQLite database; None for a server, which has its own."""
     if not tracking_uri.startswith(SQLITE):
         return None
     return (Path(tracking_uri.removeprefix(SQLITE)).resolve().parent / "mlartifacts").as_uri()

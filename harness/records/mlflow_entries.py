@@ -1,4 +1,4 @@
-"""Run folders in MLflow's terms: flat params, metric names, one point a number, tags to filter by."""
+"""Run folders in MLflow's terms: flat params, metric names, points of metrics, tags to filter by."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 from harness.errors import UserError
 
 NOT_METRICS = ("phase", "step", "time")
-"""Keys of a line of metrics.jsonl that say where a number belongs."""
+"""Keys of a line of metrics.jsonl that locate its metrics."""
 
 PACKAGES = ("torch", "transformers", "numpy")
-"""Packages whose versions people filter by; environment.json holds all."""
+"""Packages whose versions become tags; environment.json has all packages."""
 
 
-class Point(NamedTuple):
-    """One number of a metric; `time_ms` since the epoch."""
+class MetricPoint(NamedTuple):
+    """A value of a metric at a step; `time_ms` counts from the epoch."""
 
     name: str
     value: float
@@ -28,27 +28,27 @@ class Point(NamedTuple):
 
 
 def metric_name(name: str) -> str:
-    """Return a name of the letters that MLflow allows: ``RR(rel=2)@10`` becomes ``RR_rel_2_at_10``."""
+    """Return a name with the characters that MLflow allows: ``RR(rel=2)@10`` becomes ``RR_rel_2_at_10``."""
     plain = re.sub(r"[^\w./ -]+", "_", name.replace("@", "_at_"))
     return re.sub(r"__+", "_", plain).strip("_")[:250]
 
 
-def line_points(line: dict[str, Any]) -> list[Point]:
-    """Return the numbers of one line of metrics.jsonl, named ``phase/metric``."""
+def line_points(line: dict[str, Any]) -> list[MetricPoint]:
+    """Return the points of one line of metrics.jsonl, named ``phase/metric``."""
     time_ms = int(float(line["time"]) * 1000)
     return [
-        Point(metric_name(f"{line['phase']}/{key}"), float(value), time_ms, int(line["step"]))
+        MetricPoint(metric_name(f"{line['phase']}/{key}"), float(value), time_ms, int(line["step"]))
         for key, value in line.items()
         if key not in NOT_METRICS and _is_number(value)
     ]
 
 
 def lines_from(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the lines of metrics.jsonl that are written to their end, each with the byte at which it ends.
+    """Yield the complete lines of metrics.jsonl, each with the byte offset of its end.
 
     Args:
-        path: of the file; it may be missing.
-        offset: byte at which a line begins.
+        path: path of the file, which may be missing.
+        offset: byte offset of the first line to read.
 
     Raises:
         UserError: a line is corrupt.
@@ -70,22 +70,22 @@ def lines_from(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], in
 
 
 def skip_lines(path: Path, lines: int) -> tuple[int, int]:
-    """Return how many of the first lines of a file are whole, and the byte at which they end."""
-    found, offset = 0, 0
+    """Return the number of complete lines among a file's first lines, and the byte offset of their end."""
+    whole, offset = 0, 0
     if path.exists():
         with path.open("rb") as stream:
-            while found < lines and (line := stream.readline()).endswith(b"\n"):
-                found, offset = found + 1, offset + len(line)
-    return found, offset
+            while whole < lines and (line := stream.readline()).endswith(b"\n"):
+                whole, offset = whole + 1, offset + len(line)
+    return whole, offset
 
 
 def flatten(value: Any, prefix: str = "", *, numbers: bool = False) -> dict[str, str]:
-    """Return a nested mapping as ``{"a.b": "text"}``; lists are written as JSON.
+    """Return a nested mapping as ``{"a.b": "text"}``, with lists as JSON.
 
     Args:
-        value: a mapping, from JSON.
-        prefix: put before each key.
-        numbers: leave out all that is no number.
+        value: a mapping read from JSON.
+        prefix: prefix of all keys.
+        numbers: whether to keep numbers only.
     """
     flat: dict[str, str] = {}
     for key, inner in value.items():
@@ -98,25 +98,25 @@ def flatten(value: Any, prefix: str = "", *, numbers: bool = False) -> dict[str,
 
 
 def environment_tags(environment: dict[str, Any]) -> dict[str, str]:
-    """Return what people filter by of environment.json, as far as it is known.
+    """Return tags from environment.json to filter by, without unknown values.
 
     Args:
-        environment: see :func:`harness.records.environment.describe_environment`.
+        environment: content of environment.json (`harness.records.environment.describe_environment`).
     """
     hardware, versions = environment.get("hardware", {}), environment.get("packages", {})
     names = Counter(gpu["name"] for gpu in hardware.get("gpus", ()))
-    of_gpus = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in names.items())
-    known = {
+    gpu_names = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in names.items())
+    values = {
         "commit": environment.get("commit"),
         "dirty": environment.get("dirty"),
-        "hardware": of_gpus or hardware.get("cpu"),
+        "hardware": gpu_names or hardware.get("cpu"),
         "threads": environment.get("threads"),
         "python": environment.get("python"),
         **{name: versions.get(name) for name in PACKAGES},
     }
     return {
         key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in known.items()
+        for key, value in values.items()
         if value is not None
     }
 

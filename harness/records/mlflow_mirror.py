@@ -1,8 +1,8 @@
-"""MLflow as a record for people and teams; the run folder stays the truth, and can fill MLflow again.
+"""MLflow as a record for people and teams; the run folder stays the truth, from which MLflow can be refilled.
 
-A write may be repeated, cut short or lost: the MLflow run is found by its fingerprint, and its tags say how
-much of which folder it holds: `made`, when the folder's first line was written, `mirrored_lines`, and
-`mirrored`, the hash of its done.json.
+Writes may be repeated, interrupted or lost: the MLflow run is found by its fingerprint, and its tags record
+which part of which folder it has: `made`, the time of the folder's first line of metrics, `mirrored_lines`,
+and `mirrored`, the hash of its done.json.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.errors import HarnessError, UserError
-from harness.records.mirroring import ServerError
+from harness.records.mirror_thread import ServerError
 from harness.records.mlflow_client import Experiment, without_password
 from harness.records.mlflow_entries import (
-    Point,
+    MetricPoint,
     environment_tags,
     flatten,
     line_points,
@@ -32,27 +32,27 @@ from harness.storage.files import content_hash, read_json
 Answer = TypeVar("Answer")
 
 BATCH = 900
-"""Metrics a call; MLflow takes 1000 entries a call, tags included."""
+"""Metrics in one call; MLflow accepts 1000 entries in a call, including tags."""
 
 PARAMS_A_CALL = 100
 LONGEST_PARAM = 6000
 LONGEST_TAG = 8000
 
 CONTESTED = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "TEMPORARILY_UNAVAILABLE")
-"""What MLflow answers where another process writes the same: the row is there, the run was deleted since an
-earlier one is there, the database is locked. A second look finds what the other one wrote."""
+"""Error codes of MLflow when another process writes the same run: the row exists, the run was deleted in
+favour of an earlier one, the database is locked. A second attempt finds what the other process wrote."""
 
 ATTEMPTS = 6
 
 ARTIFACTS = ("spec.json", "links.json", "environment.json", DONE, PER_QUERY)
 
 USED_BY = "used_by."
-"""Begins the tags that name a user of a run, a tag a target, so that no user overwrites another."""
+"""Prefix of the tags that name the targets that use a run, one tag for each target."""
 
 
 @dataclass
 class _Mirrored:
-    """What MLflow holds of a run folder; `done` is the hash of the done.json that it holds, if any."""
+    """The state of a run folder in MLflow; `done` is the hash of the done.json there, or empty."""
 
     run_id: str
     lines: int
@@ -65,36 +65,39 @@ class MlflowMirror:
 
     Args:
         tracking_uri: for example ``sqlite:///store/mlflow.db`` or ``http://host:5000``.
-        experiment: name of the MLflow experiment for runs that are in none yet.
-        heard: called after each answer of the server.
+        experiment: name of the MLflow experiment for new runs.
+        on_answer: called after each answer of the server.
 
     Raises:
         UserError: the address has no ``scheme://``.
     """
 
-    def __init__(self, tracking_uri: str, experiment: str, heard: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, tracking_uri: str, experiment: str, on_answer: Callable[[], None] = lambda: None
+    ) -> None:
         if "://" not in tracking_uri:
             raise UserError(
-                f"'{tracking_uri}' is no tracking address", fix="write for example sqlite:///store/mlflow.db"
+                f"'{tracking_uri}' is not a tracking address",
+                fix="write for example sqlite:///store/mlflow.db",
             )
-        self.tracking_uri, self.experiment, self._heard = tracking_uri, experiment, heard
+        self.tracking_uri, self.experiment, self._on_answer = tracking_uri, experiment, on_answer
         self._opened: Experiment | None = None
         self._known: dict[str, _Mirrored] = {}
 
     def write(self, folder: Path, tags: dict[str, str]) -> None:
-        """Write what MLflow does not hold yet of a run folder.
+        """Write the part of a run folder that MLflow is missing.
 
-        Params are those of spec.json, flattened; metrics are named ``phase/metric``. Once done.json is there,
+        Params are those of spec.json, flattened; metrics are named ``phase/metric``. Once done.json exists,
         its numbers, the means of the measures (``test/nDCG_at_10``), the rankings, the per-query scores and
-        the environment follow, and the run is FINISHED.
-        A folder without a line of metrics and without done.json is not written yet.
+        the environment follow, and the run is FINISHED. A folder without metrics and without done.json is
+        skipped.
 
         Args:
-            folder: `runs/<fingerprint>/`.
-            tags: shown with the run. Those that it has stay, but for those of `USED_BY`.
+            folder: folder of the run, `runs/<fingerprint>/`.
+            tags: tags of the MLflow run. Existing tags keep their values, except those of `USED_BY`.
 
         Raises:
-            ServerError: MLflow is away or refuses.
+            ServerError: MLflow does not answer or refuses.
             UserError: a file of the folder is corrupt.
         """
 
@@ -108,14 +111,14 @@ class MlflowMirror:
         self._patiently(find_and_write)
 
     def parent(self, fingerprint: str, tags: dict[str, str]) -> str:
-        """Return the id of the MLflow run that others are nested under, made if it is not there.
+        """Return the id of the parent MLflow run of nested runs, creating it if necessary.
 
         Args:
-            fingerprint: of what they have in common.
-            tags: of a run that is made.
+            fingerprint: fingerprint of the parent run.
+            tags: tags of the parent run if it is created.
 
         Raises:
-            ServerError: MLflow is away or refuses.
+            ServerError: MLflow does not answer or refuses.
         """
 
         def find_or_create() -> str:
@@ -129,7 +132,7 @@ class MlflowMirror:
         return self._patiently(find_or_create)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        """Return what a call returns, which is repeated where another process writes the same."""
+        """Return the result of a call, which is repeated if another process writes the same run."""
         for attempt in range(ATTEMPTS):
             try:
                 return call()
@@ -144,20 +147,20 @@ class MlflowMirror:
 
     def _open(self) -> Experiment:
         if self._opened is None:
-            self._opened = Experiment(self.tracking_uri, self.experiment, self._heard)
+            self._opened = Experiment(self.tracking_uri, self.experiment, self._on_answer)
         return self._opened
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
         # Whether the run is done is read before its metrics: a line written in between is then not lost.
         result = read_json(folder / DONE) if (folder / DONE).exists() else None
-        done, made = content_hash(result) if result is not None else "", _made(folder)
-        if not (made or done):
+        done, started = content_hash(result) if result is not None else "", _first_line_time(folder)
+        if not (started or done):
             return
         state = self._known.get(folder.name)
         if state is not None and done and state.done == done:
             return
         opened = self._open()
-        state = state or self._find_or_create(opened, folder, tags, made, done)
+        state = state or self._find_or_create(opened, folder, tags, started, done)
         if state is None:
             return
         self._known[folder.name] = state
@@ -167,40 +170,44 @@ class MlflowMirror:
             state.done = done
 
     def _find_or_create(
-        self, opened: Experiment, folder: Path, tags: dict[str, str], made: float, done: str
+        self, opened: Experiment, folder: Path, tags: dict[str, str], started: float, done: str
     ) -> _Mirrored | None:
-        """Return the MLflow run of a folder, with its params and tags.
+        """Return the state of a folder's MLflow run, creating it with params and tags if necessary.
 
-        None where MLflow holds a run that was made elsewhere or before and is to stay: of two a finished
-        one goes before an unfinished one, then the later one.
+        None if MLflow has another making of the run that takes precedence: a finished one over an unfinished
+        one, then the later one.
         """
-        found = opened.only_run(folder.name)
-        if found is not None:
-            held = found.data.tags
-            if float(held.get("made", made)) != made:
-                if (bool(held.get("mirrored")), float(held["made"])) > (bool(done), made):
+        run = opened.only_run(folder.name)
+        if run is not None:
+            held_tags = run.data.tags
+            if float(held_tags.get("made", started)) != started:
+                if (bool(held_tags.get("mirrored")), float(held_tags["made"])) > (bool(done), started):
                     return None
-                opened.delete_run(found.info.run_id)
-                found = None
-        wanted = {key: value[:LONGEST_TAG] for key, value in _tags(folder, tags, made).items()}
-        if found is None:
-            opened.create_run(wanted, int(1000 * (made or _finished(folder))))
-            found = opened.only_run(folder.name)
-        held, run_id = found.data.tags, found.info.run_id
-        news = {k: v for k, v in wanted.items() if k not in held or (k.startswith(USED_BY) and held[k] != v)}
+                opened.delete_run(run.info.run_id)
+                run = None
+        run_tags = {key: value[:LONGEST_TAG] for key, value in _tags(folder, tags, started).items()}
+        if run is None:
+            opened.create_run(run_tags, int(1000 * (started or _finished(folder))))
+            run = opened.only_run(folder.name)
+        held_tags, run_id = run.data.tags, run.info.run_id
+        news = {
+            k: v
+            for k, v in run_tags.items()
+            if k not in held_tags or (k.startswith(USED_BY) and held_tags[k] != v)
+        }
         opened.log(run_id, tags=news)
-        if "mirrored_lines" not in held:
+        if "mirrored_lines" not in held_tags:
             params = list(flatten(read_json(folder / "spec.json")).items())
             for start in range(0, len(params), PARAMS_A_CALL):
                 part = params[start : start + PARAMS_A_CALL]
                 opened.log(run_id, params={key: value[:LONGEST_PARAM] for key, value in part})
             opened.log(run_id, tags={"mirrored_lines": "0"})
-        lines, offset = skip_lines(folder / "metrics.jsonl", int(held.get("mirrored_lines", "0")))
-        return _Mirrored(run_id, lines, offset, held.get("mirrored", ""))
+        lines, offset = skip_lines(folder / "metrics.jsonl", int(held_tags.get("mirrored_lines", "0")))
+        return _Mirrored(run_id, lines, offset, held_tags.get("mirrored", ""))
 
     def _write_lines(self, opened: Experiment, state: _Mirrored, path: Path) -> None:
-        """Write the lines that MLflow does not hold, a batch a call; each call also says how far it came."""
-        batch: list[Point] = []
+        """Write the lines that MLflow is missing, in batches; each call also updates the count of lines."""
+        batch: list[MetricPoint] = []
         lines, offset = state.lines, state.offset
 
         def send() -> None:
@@ -218,11 +225,11 @@ class MlflowMirror:
             send()
 
     def _finish(self, opened: Experiment, state: _Mirrored, folder: Path, result: dict[str, Any]) -> None:
-        """Write results and artifacts of a finished run, and say so last."""
+        """Write results and artifacts of a finished run, and finally the tag that marks them as complete."""
         when_ms = int(1000 * _finished(folder))
         numbers = {f"result/{key}": float(value) for key, value in flatten(result, numbers=True).items()}
         numbers |= _means(folder)
-        points = [Point(metric_name(key), value, when_ms, 0) for key, value in numbers.items()]
+        points = [MetricPoint(metric_name(key), value, when_ms, 0) for key, value in numbers.items()]
         for start in range(0, len(points), BATCH):
             opened.log(state.run_id, points[start : start + BATCH])
         for name in ARTIFACTS:
@@ -236,19 +243,19 @@ class MlflowMirror:
 
 
 def reason_of(error: Exception) -> str:
-    """Return the first line of an error; of a failed request, what made it fail."""
+    """Return the first line of an error; for a failed request, its cause."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     request = re.search(r"""Caused by \w+\(['"](?:\w+\(.*?\): )?(.*?)['"]\)+$""", first)
     return without_password(request[1] if request else first)[:200]
 
 
-def _made(folder: Path) -> float:
-    """Return when the first line of metrics was written, in seconds since the epoch; 0 without any."""
+def _first_line_time(folder: Path) -> float:
+    """Return the time of the first line of metrics, in seconds since the epoch; 0 if there is none."""
     return next((float(line["time"]) for line, _ in lines_from(folder / "metrics.jsonl")), 0.0)
 
 
 def _finished(folder: Path) -> float:
-    """Return when a run was finished, in seconds since the epoch, also after the folder was copied."""
+    """Return the time at which a run finished, in seconds since the epoch."""
     path = folder / DONE
     return float(read_json(path).get("finished") or path.stat().st_mtime)
 
@@ -258,18 +265,21 @@ def _means(folder: Path) -> dict[str, float]:
     if not (folder / PER_QUERY).exists():
         return {}
     values = RunFolder(folder).per_query().groupby(["split", "measure"])["value"]
-    return {f"{split}/{measure}": float(of.mean()) for (split, measure), of in values}
+    return {
+        f"{split}/{measure}": float(values_of_measure.mean())
+        for (split, measure), values_of_measure in values
+    }
 
 
-def _tags(folder: Path, tags: dict[str, str], made: float) -> dict[str, str]:
+def _tags(folder: Path, tags: dict[str, str], started: float) -> dict[str, str]:
     path = folder / "environment.json"
     environment = environment_tags(read_json(path)) if path.exists() else {}
-    of_folder = {"fingerprint": folder.name} | ({"made": repr(made)} if made else {})
-    return environment | tags | of_folder
+    folder_tags = {"fingerprint": folder.name} | ({"made": repr(started)} if started else {})
+    return environment | tags | folder_tags
 
 
 def _checkpoint(folder: Path, result: dict[str, Any]) -> dict[str, str]:
-    """Return where the final encoder lies below the store, and the hash of its weights."""
+    """Return tags with the final encoder's path in the store, and the hash of its weights."""
     final = folder / "checkpoints" / "final"
     place = {"checkpoint": f"runs/{folder.name}/checkpoints/final"} if final.is_dir() else {}
     return place | ({"weights": str(result["weights"])} if result.get("weights") else {})

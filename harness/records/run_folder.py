@@ -1,4 +1,4 @@
-"""The folder of a training run: the truth that tables are made from and a crash leaves resumable."""
+"""The folder of a training run: the source of all tables, resumable after a crash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import UserError
-from harness.storage.disk import told_when_full
+from harness.storage.disk import disk_full_as_error
 from harness.storage.files import flush, read_json, read_parquet, write_json
 
 DONE = "done.json"
@@ -21,30 +21,30 @@ PER_QUERY = "per_query.parquet"
 
 
 def is_time(key: str) -> bool:
-    """Tell whether a key of a line of metrics is a time, which no two runs have in common."""
+    """Return whether a key of a line of metrics is a time, which differs between identical runs."""
     return key == "time" or key.startswith("seconds")
 
 
 class RunFolder:
-    """`runs/<fingerprint>/`: spec, links, environment, metrics, checkpoints, rankings, and at last done.json.
+    """`runs/<fingerprint>/`: spec, links, environment, metrics, checkpoints, rankings, and finally done.json.
 
-    Metrics are only ever appended. A step that was logged before a crash is not logged again when it is
-    repeated after it, and a line torn by the crash is cut off by the first who logs again; those who only
-    read leave the folder as it is, for another process may be writing it.
+    Metrics are append-only. A step that was logged before a crash is not logged again when it is repeated,
+    and the next writer removes a line torn by the crash; readers never modify the folder, since another
+    process may be writing it.
 
     Args:
-        folder: made if it is not there.
-        settled: called with the folder whenever its metrics are flushed to disk.
+        folder: path of the folder, which is created if necessary.
+        on_flush: called with the folder whenever its metrics are flushed to disk.
     """
 
-    def __init__(self, folder: Path, settled: Callable[[Path], None] = lambda folder: None) -> None:
-        self.folder, self._settled = folder, settled
+    def __init__(self, folder: Path, on_flush: Callable[[Path], None] = lambda folder: None) -> None:
+        self.folder, self._on_flush = folder, on_flush
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = folder / "metrics.jsonl"
 
     @property
     def checkpoints(self) -> Path:
-        """Where the trainer's state lies, and at the end its encoder."""
+        """Folder of the trainer's checkpoints and, at the end, of its encoder."""
         return self.folder / "checkpoints"
 
     @property
@@ -55,27 +55,27 @@ class RunFolder:
     def describe(
         self, spec: dict[str, Any], links: Sequence[Mapping[str, Any]], environment: dict[str, Any]
     ) -> None:
-        """Write, once, the resolved spec, the links that the fingerprint is made of, and the environment."""
+        """Write the resolved spec, the links of the fingerprint and the environment, unless they exist."""
         if not (self.folder / "spec.json").exists():
             write_json(self.folder / "environment.json", environment)
             write_json(self.folder / "links.json", links)
             write_json(self.folder / "spec.json", spec)
 
     def log(self, phase: str, step: int, **metrics: float) -> None:
-        """Append metrics of a step, unless the step is there."""
+        """Append the metrics of a step, unless the step is logged already."""
         if not metrics or (phase, step) in self._logged:
             return
         self._logged.add((phase, step))
         line = {"phase": phase, "step": step, "time": time.time(), **metrics}
         with (
-            told_when_full(self._metrics.name, self.folder),
+            disk_full_as_error(self._metrics.name, self.folder),
             self._metrics.open("a", encoding="utf-8") as stream,
         ):
             stream.write(json.dumps(line) + "\n")
 
     @cached_property
     def _logged(self) -> set[tuple[str, int]]:
-        """What is there when the first line is logged."""
+        """Phases and steps that are logged."""
         self._cut_torn_line()
         return {(line["phase"], line["step"]) for line in self.metrics()}
 
@@ -83,10 +83,10 @@ class RunFolder:
         """Flush the metrics to disk."""
         if self._metrics.exists():
             flush(self._metrics)
-            self._settled(self.folder)
+            self._on_flush(self.folder)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines that were written to their end.
+        """Yield the complete lines of metrics.
 
         Raises:
             UserError: a line is corrupt.
@@ -105,21 +105,21 @@ class RunFolder:
                     raise UserError("corrupt line", where=where, fix=fix) from error
 
     def total(self, metric: str) -> float:
-        """Return the sum of a metric over all steps that have it."""
+        """Return the sum of a metric over the steps that log it."""
         return sum(float(line[metric]) for line in self.metrics() if metric in line)
 
     def last(self, phase: str) -> dict[str, float]:
-        """Return the metrics of the last line of a phase; empty where there is none."""
-        found = [line for line in self.metrics() if line["phase"] == phase]
-        told = found[-1] if found else {}
-        return {k: v for k, v in told.items() if k not in {"phase", "step"} and not is_time(k)}
+        """Return the metrics of the last line of a phase; empty if there is none."""
+        lines = [line for line in self.metrics() if line["phase"] == phase]
+        line = lines[-1] if lines else {}
+        return {k: v for k, v in line.items() if k not in {"phase", "step"} and not is_time(k)}
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write done.json, the last file of a run."""
         write_json(self.folder / DONE, result)
 
     def result(self) -> dict[str, Any]:
-        """Return what `finish` wrote.
+        """Return the result that `finish` wrote.
 
         Raises:
             UserError: the file is missing or corrupt.

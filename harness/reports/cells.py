@@ -1,4 +1,4 @@
-"""What cells.json, provenance.json and per_query.parquet hold for targets of every kind."""
+"""The parts of cells.json, provenance.json and per_query.parquet that all kinds of target share."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from harness.collections.collection import Collection
 from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.records.run_folder import RunFolder
+from harness.reports.text import Cells
 from harness.specs.models import Measured
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RunSettings
 from harness.storage.files import read_json
-
-Cells = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,11 @@ class FinishedRun:
     folder: RunFolder
 
 
-def all_made(failed: Mapping[str, str]) -> None:
-    """Refuse rows that failed, where a report needs all of its rows.
+def refuse_failed_rows(failed: Mapping[str, str]) -> None:
+    """Raise an error if a row failed, for reports that need all rows.
 
     Raises:
-        RunError: there are some.
+        RunError: a row failed.
     """
     for row, reason in failed.items():
         more = f" ({len(failed)} rows failed)" if len(failed) > 1 else ""
@@ -54,7 +53,7 @@ def read_per_query(runs: Sequence[FinishedRun]) -> pd.DataFrame:
 
 
 def describe_spec(resolved: Resolved) -> Cells:
-    """Return what the cells of every kind of target begin with, whether there are runs behind it or not."""
+    """Return the cells' keys that come from the spec, which all kinds of target share."""
     target = resolved.target
     return {
         "target": resolved.name,
@@ -116,7 +115,7 @@ def describe_target(
 
 
 def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores of the primary column alone, so that the file of many rows stays small."""
+    """Return the scores of the primary column only, which keeps the file of many rows small."""
     column = resolved.primary
     keys = ("dataset", "measure", "split")
     return per_query[(per_query[[*keys]] == [getattr(column, key) for key in keys]).all(axis="columns")]
@@ -128,7 +127,7 @@ def build_provenance(
     measures: Mapping[str, str],
     overlap: str | None,
 ) -> dict[str, Any]:
-    """Return where each figure comes from: run folders, environments, times; and what each stage reached.
+    """Return the content of provenance.json: runs, environments, times, and the result of each stage.
 
     Args:
         runs: the finished runs.
@@ -158,11 +157,11 @@ def build_provenance(
 
 
 def reached(folder: RunFolder, measure: str) -> Cells:
-    """Return what a finished run came to: fingerprint, hash of weights, mean of a measure over ``dev``."""
+    """Return a finished run's fingerprint, hash of weights, and mean of a measure over ``dev``."""
     scores = folder.per_query()
-    chosen = scores[(scores["split"] == "dev") & (scores["measure"] == measure)]["value"]
+    selected = scores[(scores["split"] == "dev") & (scores["measure"] == measure)]["value"]
     return {
         "fingerprint": folder.folder.name,
         "weights": folder.result().get("weights"),
-        "dev": float(chosen.mean()) if len(chosen) else None,
+        "dev": float(selected.mean()) if len(selected) else None,
     }

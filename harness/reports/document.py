@@ -1,6 +1,6 @@
-"""What a report says, apart from how it is written: the renderers turn it into Markdown, LaTeX, HTML, text.
+"""The content of a report, independent of its format: renderers write Markdown, LaTeX, HTML or text.
 
-A kind of target builds one `Document` from its cells; all its renderings come from that.
+Each kind of target builds one `Document` from its cells, which all renderers read.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ State = Literal["figure", "missing", "failed", "unavailable"]
 
 @dataclass(frozen=True)
 class Field:
-    """What stands under a column, in a row.
+    """A field of a table: the text of a row in a column.
 
     Attributes:
-        text: as a reader sees it.
-        mark: set behind the text, raised where that is possible; the table's notes say what it means.
-        strong: to be noticed.
-        state: a figure or name, or why there is none where one is due.
+        text: the text as printed.
+        mark: superscript after the text, explained in the table's notes.
+        strong: whether to print the text in bold.
+        state: ``figure`` for a figure or a name, else the reason why a figure is missing.
     """
 
     text: str
@@ -30,14 +30,14 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a table.
 
     Attributes:
-        name: its heading; below the group's, where it has one.
-        group: heading shared with its neighbours of the same group.
-        names: it holds names and stands to the left; else figures, to the right.
-        brief: its heading on the console, where only columns with one are shown.
+        name: heading of the column, below that of its group, if any.
+        group: heading shared by neighbouring columns of the same group.
+        names: whether the column holds names (aligned left) or figures (aligned right).
+        brief: heading on the terminal, which shows only the columns that have one.
     """
 
     name: str
@@ -56,15 +56,15 @@ class Table:
     """Rows under columns.
 
     Attributes:
-        title: heading; the first table of a report may stand under the report's own.
-        columns: headings.
-        rows: as many fields each as there are columns; with no row at all the caption says why.
-        caption: sentences above the rows.
-        notes: sentences under the rows, that they cannot be read without.
+        title: heading of the table; the first table of a report may do without.
+        columns: the columns, from left to right.
+        rows: the rows, each with one field for each column; if there are none, the caption explains why.
+        caption: sentences printed above the rows.
+        notes: sentences printed below the rows, which explain marks.
     """
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[tuple[Field, ...], ...]
     caption: str = ""
     notes: tuple[str, ...] = ()
@@ -72,11 +72,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, `<name>.svg` and `<name>.png` beside the report.
+    """A figure, in the files `<name>.svg` and `<name>.png` beside the report.
 
     Attributes:
-        name: of its files.
-        alt: what it shows, for those who do not see it.
+        name: stem of the figure's files.
+        alt: description of the figure for screen readers.
     """
 
     name: str
@@ -84,8 +84,8 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Note:
-    """A sentence, or what is to be said of a term."""
+class NoteItem:
+    """A sentence, which may explain a term."""
 
     text: str
     term: str = ""
@@ -93,10 +93,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Notes:
-    """A list under a heading."""
+    """A list of sentences under a heading."""
 
     title: str
-    items: tuple[Note, ...]
+    items: tuple[NoteItem, ...]
 
 
 Block = Table | Figure | Notes
@@ -107,15 +107,15 @@ class Document:
     """A report.
 
     Attributes:
-        title: heading.
-        lead: paragraphs under it: what it shows, made on what; the verdict.
-        blocks: tables, figures and lists in their order.
-        made_on: collection, scale and seeds, for the captions of tables that may stand alone.
-        last: what ends the report on the console.
+        title: heading of the report.
+        introduction: paragraphs below the title: content, collection and verdict.
+        blocks: tables, figures and lists, in order.
+        made_on: collection, scale and seeds, for captions of tables that are used by themselves.
+        last: last line of the report on the terminal.
     """
 
     title: str
-    lead: tuple[str, ...]
+    introduction: tuple[str, ...]
     blocks: tuple[Block, ...]
     made_on: str
     last: str
@@ -128,11 +128,11 @@ def fields(texts: Iterable[str]) -> tuple[Field, ...]:
 
 def noted(title: str, texts: Iterable[str]) -> Notes:
     """Return a list of sentences."""
-    return Notes(title, tuple(Note(text) for text in texts))
+    return Notes(title, tuple(NoteItem(text) for text in texts))
 
 
 def filled(*blocks: Block) -> tuple[Block, ...]:
-    """Return the blocks that have something to say."""
+    """Return the blocks that are not empty."""
     return tuple(block for block in blocks if not _empty(block))
 
 

@@ -1,4 +1,4 @@
-"""The style of all figures: readable in grey and by the colour-blind, the same bytes from the same cells."""
+"""The style of all figures: readable in grey and by the colour-blind, with reproducible bytes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from harness.storage.files import write_bytes
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Colours that stay apart for the colour-blind (Okabe and Ito 2008); yellow is too pale on white."""
+"""Colours that the colour-blind can distinguish (Okabe and Ito 2008); yellow is too pale on white."""
 
 MARKERS = "osD^vPX*"
-"""One a row, so that rows stay apart in grey."""
+"""One marker for each row, to distinguish rows in grey."""
 
 LINES = ("-", "--", "-.", ":")
-"""One a row, where points are joined; likewise."""
+"""One line style for each row, to distinguish rows in grey."""
 
 INK = "#333333"
 
@@ -47,7 +47,7 @@ STYLE: dict[Any, Any] = {
 
 
 def line_look(number: int) -> dict[str, Any]:
-    """Return how the points of a row are drawn that lines join."""
+    """Return the style of a row's points and of the line through them."""
     return {
         "color": OKABE_ITO[number % len(OKABE_ITO)],
         "marker": MARKERS[number % len(MARKERS)],
@@ -62,13 +62,13 @@ def line_look(number: int) -> dict[str, Any]:
 
 @contextmanager
 def figure_to(svg: Path, png: Path, width: float, height: float) -> Iterator[Figure]:
-    """Yield an empty figure in this style and write it, in both formats, when the block ends.
+    """Yield an empty figure in this style, and write it in both formats when the block ends.
 
     Args:
-        svg: where to write the vector figure.
-        png: where to write the bitmap, 150 dots an inch.
-        width: in inches.
-        height: in inches.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
+        width: width of the figure in inches.
+        height: height of the figure in inches.
     """
     with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
         figure = Figure(figsize=(width, height), layout="constrained")
@@ -79,24 +79,24 @@ def figure_to(svg: Path, png: Path, width: float, height: float) -> Iterator[Fig
 
 
 def describe(figure: Figure, title: str, legend: str) -> None:
-    """Write what a figure is above it, and how it is read below it."""
+    """Write the title above a figure and the legend below it."""
     entitle(figure, title)
     figure.supxlabel(legend, fontsize=7.5, x=0.01, ha="left", color=INK)
 
 
 def entitle(figure: Figure, title: str) -> None:
-    """Write what a figure is above it, line by line."""
+    """Write the title above a figure, with long lines wrapped."""
     lines = [line for part in title.splitlines() for line in textwrap.wrap(part, 125)]
     figure.suptitle("\n".join(lines), fontsize=10, x=0.01, ha="left")
 
 
 def few_ticks(axis: Axis) -> None:
-    """Mark round numbers, few enough for a narrow panel and enough to read a value."""
+    """Set ticks at a few round numbers."""
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
 def log_ticks(axis: Axis) -> None:
-    """Mark 1 and 3 of each power of ten on a logarithmic axis, as plain numbers."""
+    """Set ticks at 1 and 3 of each power of ten on a logarithmic axis, as plain numbers."""
     axis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())

@@ -1,8 +1,8 @@
-"""What stands under the table of every kind of target: verdict, intervals, where the figures come from."""
+"""Notes below the tables of all kinds of target: verdict, intervals, provenance of the figures."""
 
 from __future__ import annotations
 
-from harness.reports.document import Figure, Note, Notes
+from harness.reports.document import Figure, NoteItem, Notes
 from harness.reports.text import (
     Cells,
     collection_of,
@@ -13,54 +13,52 @@ from harness.reports.text import (
 )
 
 ONE_SEED = (
-    "One seed: the interval is for these checkpoints alone and tells nothing about the method; "
-    "other seeds may order the rows differently."
+    "One seed: the CI is over queries, for these checkpoints only, and allows no conclusion about the "
+    "method; other seeds may order the rows differently."
 )
 
 
 def made_on(cells: Cells) -> str:
-    """Return the collection, the scale and how many seeds."""
+    """Return the collection, the scale and the number of seeds, as text."""
     seeds = len(cells["seeds"])
     return f"{collection_text(cells)} at {cells['scale']} scale, {seeds} seed{'s' if seeds > 1 else ''}"
 
 
 def verdict(cells: Cells) -> str:
-    """Return the verdict and what it means."""
-    known = {
-        "pipeline check": " (it shows that the path works at this scale; it is no evidence about the paper)"
-    }
-    return f"Verdict: {cells['verdict']}{known.get(cells['verdict'], '')}."
+    """Return a sentence with the verdict and its meaning."""
+    meanings = {"pipeline check": " (the pipeline works at this scale; this is no evidence about the paper)"}
+    return f"Verdict: {cells['verdict']}{meanings.get(cells['verdict'], '')}."
 
 
 def last_line(cells: Cells, *more: str) -> str:
-    """Return what ends the report on the console: made on what, and what it is worth."""
-    one = [ONE_SEED] if len(cells["seeds"]) == 1 else []
+    """Return the last line of the report on the terminal: measure, collection and verdict."""
+    one_seed = [ONE_SEED] if len(cells["seeds"]) == 1 else []
     facts = [f"{cells['primary']} on {made_on(cells)}", *more, f"verdict: {cells['verdict']}."]
-    return " ".join(["; ".join(facts), *one])
+    return " ".join(["; ".join(facts), *one_seed])
 
 
 def row_notes(cells: Cells) -> Notes:
-    """Return what each row is, as far as there is something to say."""
-    said = (Note(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
-    return Notes("Rows", tuple(said))
+    """Return the summaries of the rows."""
+    notes = (NoteItem(row["summary"], row_text(cells, row)) for row in cells["rows"] if row["summary"])
+    return Notes("Rows", tuple(notes))
 
 
 def plot(what: str) -> Figure:
-    """Return the figure that stands beside the tables of every kind."""
-    return Figure("figure", f"{what} The tables hold the same figures.")
+    """Return the figure of a report, with its description."""
+    return Figure("figure", f"{what} The tables have the same figures.")
 
 
 def two_intervals(cells: Cells) -> str:
-    """Return what the two intervals are."""
+    """Return an explanation of the two kinds of interval."""
     return (
-        f"Intervals at {cells['level'] * 100:g} %. These checkpoints: paired over queries, mean over seeds. "
-        "The method: seeds and queries as crossed random effects, each part of the variance with its own "
-        "degrees of freedom; never narrower."
+        f"Confidence intervals (CI) at {cells['level'] * 100:g} %. Over queries, for these checkpoints: "
+        "paired, mean over seeds. Over queries and seeds, for the method: both as crossed random effects, "
+        "each variance component with its own degrees of freedom; never narrower."
     )
 
 
 def origins(cells: Cells) -> list[str]:
-    """Return where the figures come from: collection, provider, settings, what the scale and paper leave."""
+    """Return the provenance of the figures: collection, provider, settings, notes on scale and paper."""
     return [
         *_collection(cells),
         "Measured with: "
@@ -68,7 +66,7 @@ def origins(cells: Cells) -> list[str]:
         + ".",
         _settings(cells),
         *cells["reading_notes"],
-        *(f"Note {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]),
+        *(f"NoteItem {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]),
     ]
 
 
@@ -86,12 +84,14 @@ def _collection(cells: Cells) -> list[str]:
         )
     if cells["simulation"]:
         lines.append(
-            "Simulation: documents and queries are made up; the figures say nothing about real text."
+            "Simulation: documents and queries are synthetic; the figures do not transfer to real text."
         )
     return lines
 
 
 def _settings(cells: Cells) -> str:
     if cells["settings_commit"] is None:
-        return "Settings: no commit is named that froze them before samplers were compared."
-    return f"Settings: frozen in commit {cells['settings_commit']}, before samplers were compared on them."
+        return "Settings: no commit is recorded that froze them before samplers were compared."
+    return (
+        f"Settings: frozen in commit {cells['settings_commit']}, before any comparison of samplers on them."
+    )

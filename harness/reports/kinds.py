@@ -1,4 +1,4 @@
-"""The report of each kind of target; a new kind is a package beside these and an entry here."""
+"""The report of each kind of target; a new kind is a package beside this file and an entry here."""
 
 from __future__ import annotations
 
@@ -13,66 +13,62 @@ from harness.collections.collection import Collection
 from harness.errors import UserError, nearest
 from harness.reports.calibration.cells import build_calibration
 from harness.reports.calibration.figure import draw_calibration
-from harness.reports.calibration.table import calibration_document
-from harness.reports.calibration.tidy import render_calibration_csv
-from harness.reports.cells import Cells, FinishedRun, primary_scores
+from harness.reports.calibration.table import calibration_document, render_calibration_csv
+from harness.reports.cells import FinishedRun, primary_scores
 from harness.reports.comparison.cells import build_comparison, comparison_scores
 from harness.reports.comparison.figure import draw_comparison
-from harness.reports.comparison.table import comparison_document
-from harness.reports.comparison.tidy import render_csv
+from harness.reports.comparison.table import comparison_document, render_csv
 from harness.reports.cost.cells import build_cost
 from harness.reports.cost.figure import draw_cost
-from harness.reports.cost.table import cost_document
-from harness.reports.cost.tidy import render_cost_csv
+from harness.reports.cost.table import cost_document, render_cost_csv
 from harness.reports.curve.cells import build_curve
 from harness.reports.curve.figure import draw_curve
-from harness.reports.curve.table import curve_document
-from harness.reports.curve.tidy import render_curve_csv
+from harness.reports.curve.table import curve_document, render_curve_csv
 from harness.reports.document import Document
 from harness.reports.readings.cells import build_readings
 from harness.reports.readings.figure import draw_readings
-from harness.reports.readings.table import readings_document
-from harness.reports.readings.tidy import render_readings_csv
+from harness.reports.readings.table import readings_document, render_readings_csv
 from harness.reports.statistics.cells import build_statistics, no_scores
 from harness.reports.statistics.figure import draw_statistics
-from harness.reports.statistics.table import statistics_document
-from harness.reports.statistics.tidy import render_statistics_csv
+from harness.reports.statistics.table import render_statistics_csv, statistics_document
 from harness.reports.sweep.cells import build_sweep, swept_scores
 from harness.reports.sweep.figure import draw_sweep
-from harness.reports.sweep.table import sweep_document
-from harness.reports.sweep.tidy import render_sweep_csv
+from harness.reports.sweep.table import render_sweep_csv, sweep_document
+from harness.reports.text import Cells
 from harness.specs.resolve import Resolved
 
 Failed = Mapping[str, str]
-OfOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Collection], Cells]
-OfAll = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells]
-"""Makes cells from the runs, their scores, and the collection of a target's one dataset or of all."""
+BuildOnOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Collection], Cells]
+BuildOnAll = Callable[
+    [Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells
+]
+"""Builds cells from the runs, their scores, and the collections of all datasets of a target."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a kind of target is reported.
+    """The functions that report a kind of target.
 
     Attributes:
-        scores: which per-query scores its results keep, of all that were measured.
-        build: makes the content of cells.json from the runs, the rows that failed and why, the scores of the
-            runs, and dataset -> collection.
-        document: cells -> what all texts of the report say.
-        csv: cells -> table.csv.
-        draw: writes figure.svg and figure.png from cells.
+        scores: selects the per-query scores that per_query.parquet keeps.
+        build: builds the content of cells.json from the runs, the failed rows with their reasons, the scores
+            of the runs, and dataset -> collection.
+        document: returns the report for the content of cells.json.
+        csv: returns the text of table.csv for the content of cells.json.
+        draw: writes figure.svg and figure.png for the content of cells.json.
     """
 
     scores: Callable[[Resolved, pd.DataFrame], pd.DataFrame]
-    build: OfAll
+    build: BuildOnAll
     document: Callable[[Cells], Document]
     csv: Callable[[Cells], str]
     draw: Callable[[Cells, Path, Path], None]
 
 
-def _of_one(build: OfOne) -> OfAll:
-    """Return what builds cells on the one dataset that the target has."""
+def _on_one_dataset(build: BuildOnOne) -> BuildOnAll:
+    """Adapt a function that builds cells on one collection to all collections of a target."""
 
-    def of_all(
+    def build_on_all(
         resolved: Resolved,
         runs: Sequence[FinishedRun],
         failed: Failed,
@@ -81,7 +77,7 @@ def _of_one(build: OfOne) -> OfAll:
     ) -> Cells:
         return build(resolved, runs, failed, scores, collections[resolved.dataset])
 
-    return of_all
+    return build_on_all
 
 
 COMPARISON = Report(comparison_scores, build_comparison, comparison_document, render_csv, draw_comparison)
@@ -90,11 +86,11 @@ REPORTS = {
     "comparison": COMPARISON,
     "confirmation": COMPARISON,
     "readings": Report(
-        primary_scores, _of_one(build_readings), readings_document, render_readings_csv, draw_readings
+        primary_scores, _on_one_dataset(build_readings), readings_document, render_readings_csv, draw_readings
     ),
     "calibration": Report(
         primary_scores,
-        _of_one(build_calibration),
+        _on_one_dataset(build_calibration),
         calibration_document,
         render_calibration_csv,
         draw_calibration,
@@ -102,22 +98,24 @@ REPORTS = {
     "statistics": Report(
         no_scores, build_statistics, statistics_document, render_statistics_csv, draw_statistics
     ),
-    "cost": Report(comparison_scores, _of_one(build_cost), cost_document, render_cost_csv, draw_cost),
-    "curve": Report(primary_scores, _of_one(build_curve), curve_document, render_curve_csv, draw_curve),
-    "sweep": Report(swept_scores, _of_one(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
+    "cost": Report(comparison_scores, _on_one_dataset(build_cost), cost_document, render_cost_csv, draw_cost),
+    "curve": Report(
+        primary_scores, _on_one_dataset(build_curve), curve_document, render_curve_csv, draw_curve
+    ),
+    "sweep": Report(swept_scores, _on_one_dataset(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
 }
-"""Kind of a target -> its report."""
+"""Kind of target -> its report."""
 
 
 def report_of(cells: Any, where: Path) -> Report:
-    """Return the report for the content of a cells.json.
+    """Return the report of the kind that a cells.json is of.
 
     Args:
-        cells: its content.
-        where: the file, for the message.
+        cells: content of the file, not yet checked.
+        where: path of the file, for error messages.
 
     Raises:
-        UserError: it is of no kind that there is.
+        UserError: the kind is unknown.
     """
     kind = cells.get("kind") if isinstance(cells, dict) else None
     if kind not in REPORTS:
@@ -127,5 +125,5 @@ def report_of(cells: Any, where: Path) -> Report:
 
 
 def document_of(cells: Cells) -> Document:
-    """Return what the report of cells says, whatever their kind."""
+    """Return the report for the content of a cells.json of any kind."""
     return REPORTS[cells["kind"]].document(cells)

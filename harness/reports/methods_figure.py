@@ -1,4 +1,4 @@
-"""The figure of all laws: weight over score gap, a panel a law, a line a reading."""
+"""The figure of all laws: weight over score gap, with a panel for each law and a line for each reading."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from harness.methods.curves import BEST, GAP, assumed, weights
+from harness.methods.curves import BEST, GAP, assumptions, weights
 from harness.negatives.laws.law import Law
 from harness.negatives.registry import LAWS, make_law
 from harness.reports.drawing import INK, OKABE_ITO, STYLE
@@ -19,14 +19,14 @@ COLUMNS = 3
 LOWEST = -8
 
 READINGS = ("reading", "shape")
-"""Parameters that choose a law's formula; each value gets a line."""
+"""Parameters that choose a law's formula; each of their values has a line."""
 
 DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (4, 1, 1, 1, 1, 1)), (0, (7, 2)))
-"""One a line, so that lines stay apart in grey."""
+"""One style for each line, to distinguish lines in grey."""
 
 
 def draw_laws() -> bytes:
-    """Return the figure as SVG; the same laws give the same bytes."""
+    """Return the figure as SVG; equal laws yield identical bytes."""
     with mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "axes.grid.axis": "both", "ytick.left": True}):
         lines = -(-len(LAWS) // COLUMNS)
         figure = Figure(figsize=(9.6, 2.0 * lines + 0.7), layout="constrained")
@@ -48,11 +48,11 @@ def draw_laws() -> bytes:
 
 
 def variants(name: str) -> dict[str, Law]:
-    """Return a law in each of its readings, by label; by no label where it has one formula."""
-    known: Any = LAWS[name]
+    """Return a law in each of its readings, by label; the label is empty if there is only one formula."""
+    law: Any = LAWS[name]
     for parameter in READINGS:
-        if parameter in known.__pydantic_fields__:
-            values = get_args(known.__pydantic_fields__[parameter].annotation)
+        if parameter in law.__pydantic_fields__:
+            values = get_args(law.__pydantic_fields__[parameter].annotation)
             return {value: make_law(name, {parameter: value}) for value in values}
     return {"": make_law(name)}
 
@@ -69,4 +69,4 @@ def _draw_law(axis: Axes, name: str) -> None:
 
 
 def _caption() -> str:
-    return f"Default parameters; a line for each reading of a law. {assumed(union=True)}"
+    return f"Default parameters; a line for each reading of a law. {assumptions(union=True)}"

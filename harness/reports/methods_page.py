@@ -1,4 +1,4 @@
-"""docs/methods.md and docs/methods.svg; `python -m harness.reports.methods_page` writes them."""
+"""The page docs/methods.md and its figure; `python -m harness.reports.methods_page` writes both."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ LOSSES = (
 
 
 def render_page(library: Library) -> str:
-    """Return docs/methods.md."""
+    """Return the text of docs/methods.md."""
     methods = catalogue(library)
     parts = [INTRODUCTION]
-    for kind, about in KINDS.items():
-        parts.append(f"## {kind.capitalize()}: {about}\n")
+    for kind, description in KINDS.items():
+        parts.append(f"## {kind.capitalize()}: {description}\n")
         if kind == "law":
             parts.append(FIGURE)
         if kind == "loss":
             parts.append(LOSSES)
-        chosen = [method for method in methods if method.kind == kind]
-        parts += [_samplers(chosen)] if kind == "sampler" else map(_section, chosen)
+        selected = [method for method in methods if method.kind == kind]
+        parts += [_samplers(selected)] if kind == "sampler" else map(_section, selected)
     return "\n".join(parts)
 
 
 def main() -> None:
-    """Write page and figure."""
+    """Write the page and its figure."""
     page = render_page(Library(CHECKOUT / "experiments"))
     write_bytes(CHECKOUT / "docs" / "methods.md", page.encode())
     write_bytes(CHECKOUT / "docs" / "methods.svg", draw_laws())
 
 
 def _section(method: Method) -> str:
-    """Return what there is to say of one method."""
-    blocks = [f"### {method.name}", method.summary, f"Source: {method.source}"]
+    """Return the section on one method."""
+    blocks = [f"### {method.name}", method.summary, f"Citation: {method.citation}"]
     if method.formula:
         blocks.append(f"{FORMULA_OF[method.kind]}: `{method.formula}`")
     blocks += [*method.text, *_parameters(method)]
@@ -74,10 +74,10 @@ def _samplers(methods: Sequence[Method]) -> str:
     """Return the presets as a table."""
     pieces = [parameter.name for parameter in methods[0].parameters]
     rows = [
-        (method.name, method.summary, *(each.default_text for each in method.parameters), method.source)
+        (method.name, method.summary, *(each.default_text for each in method.parameters), method.citation)
         for method in methods
     ]
-    return _table(("sampler", "summary", *pieces, "from"), rows) + "\n"
+    return _table(("sampler", "summary", *pieces, "citation"), rows) + "\n"
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

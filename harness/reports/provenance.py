@@ -1,37 +1,37 @@
-"""What provenance.json says, as blocks of a report: environments and runs."""
+"""The content of provenance.json as blocks of a report: environments and runs."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.reports.document import Column, Note, Notes, Table, fields
+from harness.reports.document import NoteItem, Notes, Table, TableColumn, fields
 from harness.reports.text import NOTHING
 
 SHOWN = ("torch", "transformers", "numpy", "ir-measures", "faiss-cpu", "faiss-gpu")
-"""Packages that a reader asks for; all stand in provenance.json."""
+"""Packages whose versions the report prints; provenance.json has all packages."""
 
 
 def environments(provenance: Any) -> Notes:
-    """Return commit, hardware and packages of each environment, and how the collection was checked."""
+    """Return commit, hardware and packages of each environment, and the check of the collection."""
     items = [
-        Note(_environment(found), f"Environment {number}")
-        for number, found in enumerate(provenance["environments"])
+        NoteItem(_environment(environment), f"Environment {number}")
+        for number, environment in enumerate(provenance["environments"])
     ]
     if provenance["manifest"]:
-        items.append(Note(f"{provenance['manifest']}.", "Collection"))
+        items.append(NoteItem(f"{provenance['manifest']}.", "Collection"))
     return Notes("Environments", tuple(items))
 
 
 def run_table(provenance: Any) -> Table:
-    """Return a line for each run."""
+    """Return a table with a line for each run."""
     columns = (
-        Column("Row", names=True),
-        Column("seed"),
-        Column("run", names=True),
-        Column("seconds"),
-        Column("finished (UTC)"),
-        Column("environment"),
+        TableColumn("Row", names=True),
+        TableColumn("seed"),
+        TableColumn("run", names=True),
+        TableColumn("seconds"),
+        TableColumn("finished (UTC)"),
+        TableColumn("environment"),
     )
     several = len({run.get("dataset") for run in provenance["runs"]}) > 1
     rows = tuple(
@@ -50,17 +50,17 @@ def run_table(provenance: Any) -> Table:
     return Table("Runs", columns, rows)
 
 
-def _environment(found: Any) -> str:
-    hardware, packages = found["hardware"], found["packages"]
-    commit = found["commit"] or "not known"
+def _environment(environment: Any) -> str:
+    hardware, packages = environment["hardware"], environment["packages"]
+    commit = environment["commit"] or "unknown"
     gpus = ", ".join(str(gpu["name"]) for gpu in hardware["gpus"]) or "no GPU"
     memory = hardware["memory_bytes"]
     parts = [
-        f"commit {commit}{' with changes' if found['dirty'] else ''}",
-        f"{hardware['cpu']}, {hardware['cores']} cores, {found['threads']} threads",
+        f"commit {commit}{' with changes' if environment['dirty'] else ''}",
+        f"{hardware['cpu']}, {hardware['cores']} cores, {environment['threads']} threads",
         *([f"{memory / 1e9:.0f} GB"] if memory else []),
         gpus,
-        f"Python {found['python']}",
+        f"Python {environment['python']}",
         *(f"{name} {packages[name]}" for name in SHOWN if name in packages),
     ]
     return "; ".join(parts) + "."

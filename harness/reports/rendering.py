@@ -1,4 +1,4 @@
-"""Everything that is rendered below a results folder, from cells, provenance and per-query scores alone."""
+"""Rendering of results folders, from cells.json, provenance.json and per_query.parquet only."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.reports.cells import Cells
 from harness.reports.document import Figure
 from harness.reports.kinds import document_of, report_of
 from harness.reports.provenance import environments, run_table
-from harness.reports.renderers.html import Entry, Further, render_html, render_page
+from harness.reports.renderers.html import PageEntry, ReportLink, render_html, render_page
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
-from harness.reports.text import collection_text, dataset_titles
+from harness.reports.text import Cells, collection_text, dataset_titles
 from harness.storage.files import read_json, write_text
 
 DATA = ("cells.json", "provenance.json", "per_query.parquet")
@@ -27,14 +26,14 @@ LOG = logging.getLogger(__name__)
 
 
 def render(folder: Path) -> Cells:
-    """Render tables and figures of one target, `<scale>/<paper>/<target>/`.
+    """Render the tables and figures of one target in its folder, `<scale>/<paper>/<target>/`.
 
     Raises:
-        UserError: cells.json is missing, corrupt, of an unknown kind, or of another state of the harness.
+        UserError: cells.json is missing, corrupt, of an unknown kind, or of another version of the harness.
     """
     cells: Cells = read_json(folder / "cells.json")
     report = report_of(cells, folder / "cells.json")
-    with _of_this_harness(folder):
+    with _refuse_other_versions(folder):
         document = report.document(cells)
         write_text(folder / "table.md", render_markdown(document))
         write_text(folder / "table.tex", render_latex(document))
@@ -48,99 +47,99 @@ def render_index(scale: Path) -> Path:
     """Render the page of a scale's targets and tunings; targets with a file missing are rendered first.
 
     Args:
-        scale: the folder of the scale below a results root.
+        scale: folder of the scale below a results root.
     """
     for folder in _folders(scale):
         if not all((folder / name).exists() for name in RENDERED):
-            with _left_out():
+            with _skip_unreadable():
                 render(folder)
     write_text(scale / PAGE, page_text(scale))
     return scale / PAGE
 
 
 def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
-    """Render one target at all its scales, or all targets, and the pages that they stand on.
+    """Render one target at all its scales, or all targets, and the pages that contain them.
 
     Args:
-        root: of the results.
-        target: `<paper>/<target>`; all that have results by default.
+        root: root folder of the results.
+        target: name of the target, `<paper>/<target>`; by default all targets with results.
 
     Returns:
-        The pages, and the folders that were rendered.
+        The rendered folders, followed by the pages.
 
     Raises:
-        UserError: there are no results of it.
+        UserError: there are no such results.
     """
-    found = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
-    chosen = [folder for folder in found if target in (None, f"{folder.parent.name}/{folder.name}")]
-    if not chosen:
+    folders = sorted(path.parent for path in root.glob("*/*/*/cells.json"))
+    selected = [folder for folder in folders if target in (None, f"{folder.parent.name}/{folder.name}")]
+    if not selected:
         fix = "run `harness reproduce` first"
         raise UserError(f"no results of {target or 'any target'} below {root}", fix=fix)
-    for folder in chosen:
+    for folder in selected:
         render(folder)
-    pages = [render_index(scale) for scale in sorted({folder.parents[1] for folder in chosen})]
-    return [*chosen, *pages]
+    pages = [render_index(scale) for scale in sorted({folder.parents[1] for folder in selected})]
+    return [*selected, *pages]
 
 
 def page_text(scale: Path) -> str:
-    """Return the page of a scale's targets, whose figures are drawn already, with links to its tunings."""
+    """Return the page of a scale's targets, from their existing figures, with links to tuning reports."""
     entries = []
     for folder in _folders(scale):
-        with _left_out(), _of_this_harness(folder):
+        with _skip_unreadable(), _refuse_other_versions(folder):
             entries.append(_entry(folder, f"{folder.parent.name}/{folder.name}/"))
-    return render_page(f"Results at {scale.name} scale", entries, _tunings(scale))
+    return render_page(f"Results at {scale.name} scale", entries, _tuning_links(scale))
 
 
-def _tunings(scale: Path) -> list[Further]:
-    """Return the tunings of a scale that have a report of their own, from their trials."""
-    found = []
+def _tuning_links(scale: Path) -> list[ReportLink]:
+    """Return links to the tuning reports of a scale, from their trials."""
+    links = []
     for path in sorted(scale.glob("tuning/*/trials.json")):
-        with _left_out(), _of_this_harness(path.parent):
+        with _skip_unreadable(), _refuse_other_versions(path.parent):
             trials, name = read_json(path), f"tuning/{path.parent.name}"
             if (path.parent / "table.html").exists():
-                found.append(Further(name, trials["title"], trials["source"], f"{name}/table.html"))
-    return found
+                links.append(ReportLink(name, trials["title"], trials["source"], f"{name}/table.html"))
+    return links
 
 
 @contextmanager
-def _of_this_harness(folder: Path) -> Iterator[None]:
-    """Tell results that lack what is read of them today; they were made before there was such a thing."""
+def _refuse_other_versions(folder: Path) -> Iterator[None]:
+    """Raise an error for results of another version of the harness, which lack keys read today."""
     try:
         yield
     except (KeyError, TypeError) as error:
-        what = f"results of another state of the harness ({type(error).__name__}: {error})"
-        fix = "make them again, or delete the folder"
+        what = f"results of another version of the harness ({type(error).__name__}: {error})"
+        fix = "reproduce them, or delete the folder"
         raise UserError(what, where=str(folder / "cells.json"), fix=fix) from error
 
 
 @contextmanager
-def _left_out() -> Iterator[None]:
-    """Leave a target out of a page where its results cannot be read, and say so."""
+def _skip_unreadable() -> Iterator[None]:
+    """Skip a target with unreadable results, with a warning."""
     try:
         yield
     except UserError as error:
-        LOG.warning("left out of the page: %s", error)
+        LOG.warning("omitted from the page: %s", error)
 
 
 def html_text(folder: Path) -> str:
-    """Return one target as HTML, its figures drawn already."""
+    """Return one target's report as HTML, from its existing figures."""
     return render_html(_entry(folder, ""))
 
 
 def _folders(scale: Path) -> list[Path]:
-    """Return the targets of a scale; one that another process is just writing comes with that one's page."""
-    found = sorted(path.parent for path in scale.glob("*/*/cells.json"))
-    return [folder for folder in found if all((folder / name).exists() for name in DATA)]
+    """Return the complete targets of a scale; a process that is writing one renders the page afterwards."""
+    folders = sorted(path.parent for path in scale.glob("*/*/cells.json"))
+    return [folder for folder in folders if all((folder / name).exists() for name in DATA)]
 
 
-def _entry(folder: Path, prefix: str) -> Entry:
-    """Return a target for HTML; its figures are drawn already."""
+def _entry(folder: Path, prefix: str) -> PageEntry:
+    """Return a target's page entry, from its existing figures."""
     cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
     document = document_of(cells)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
     seeds = len(cells.get("seeds", []))
-    counted = ["--seeds", str(seeds)] if seeds else []
-    return Entry(
+    seed_options = ["--seeds", str(seeds)] if seeds else []
+    return PageEntry(
         document=document,
         drawings={name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names},
         anchor=cells["target"].replace("/", "-"),
@@ -148,13 +147,13 @@ def _entry(folder: Path, prefix: str) -> Entry:
         files=[name for name in FILES if not name.startswith("figure")],
         target=cells["target"],
         title=cells["title"],
-        source=cells["source"],
+        citation=cells["source"],
         paper=cells["paper"],
         datasets=dataset_titles(cells),
         collection=collection_text(cells),
         seeds=seeds,
         verdict=cells["verdict"],
-        command=" ".join(["harness reproduce", _called(cells), "--scale", cells["scale"], *counted]),
+        command=" ".join(["harness reproduce", _called(cells), "--scale", cells["scale"], *seed_options]),
         environments=environments(provenance),
         runs=run_table(provenance),
     )

@@ -1,4 +1,4 @@
-"""How numbers of `cells.json` are written: fractions inside, the paper's unit and decimals on paper."""
+"""Formatting of the numbers of `cells.json`: fractions become the paper's unit and decimals."""
 
 from __future__ import annotations
 
@@ -8,33 +8,36 @@ from typing import Any
 
 from harness.reports.document import Field
 
-Cells = Mapping[str, Any]
-"""The content of `cells.json`."""
+Cells = dict[str, Any]
+"""Content of `cells.json`, or a part of it."""
 
 NOTHING = "–"
-"""Where there is no figure and none is due."""
+"""Placeholder for a figure that is not expected."""
 
 NOT_RUN = "not run"
-"""Where a figure is due and was not made; never a number."""
+"""Placeholder for a figure that is missing."""
+
+INTERVALS = {"checkpoints": "over queries", "method": "over queries and seeds"}
+"""Kind of interval -> what it generalises over, as printed."""
 
 VERDICTS = {"not": "not reproduced", "partly": "partly reproduced"}
-"""Verdicts that are read with more words than they are kept."""
+"""Verdict in `cells.json` -> the printed one, where it differs."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """How the numbers of one column are written.
+    """Number format of a column.
 
     Attributes:
-        factor: 100 for percent, else 1.
-        decimals: as many as the paper prints.
+        factor: factor from the stored to the printed unit: 100 for percent, else 1.
+        decimals: number of decimals, as in the paper.
     """
 
     factor: float
     decimals: int
 
     def number(self, value: float | None, *, signed: bool = False) -> str:
-        """Return the number; a difference keeps its sign when rounded to 0, which side of 0 it is matters."""
+        """Return the number as text; a signed one keeps its sign when it rounds to 0."""
         if value is None:
             return NOTHING
         size = f"{abs(value) * self.factor:.{self.decimals}f}"
@@ -42,14 +45,14 @@ class Style:
         return sign + size
 
     def interval(self, block: Mapping[str, Any] | None, *, signed: bool = True) -> str:
-        """Return ``[low, high]``, of a difference signed."""
+        """Return the text ``[low, high]``, with signs for a difference."""
         if block is None:
             return NOTHING
         return f"[{self.number(block['low'], signed=signed)}, {self.number(block['high'], signed=signed)}]"
 
 
 def column_style(cells: Cells, position: int) -> Style:
-    """Return the style of a column: the decimals of its published figures, or of the table's, or one."""
+    """Return a column's style, with the decimals of its published figures, else of the table's."""
     printed = [figure["printed"] for row in cells["rows"] if (figure := row["cells"][position]["published"])]
     if not printed:
         everywhere = [cell["published"] for row in cells["rows"] for cell in row["cells"]]
@@ -59,7 +62,7 @@ def column_style(cells: Cells, position: int) -> Style:
 
 
 def unit_style(cells: Cells, decimals: int | None = None) -> Style:
-    """Return the style of figures that no paper prints: one decimal in percent, else three."""
+    """Return the style for a unit; by default with one decimal for percent, else three."""
     percent = cells["unit"] == "percent"
     return Style(100.0 if percent else 1.0, (1 if percent else 3) if decimals is None else decimals)
 
@@ -70,12 +73,12 @@ def published_text(cell: Mapping[str, Any]) -> str:
 
 
 def reproduced_field(cell: Mapping[str, Any], style: Style, mark: str = "") -> Field:
-    """Return the mean, with the standard deviation over seeds where there are several, or why there is none.
+    """Return the mean, with the standard deviation over several seeds, or the state of a missing figure.
 
     Args:
-        cell: of `cells.json`.
-        style: of its column.
-        mark: what to set behind a figure.
+        cell: a cell of `cells.json`.
+        style: number format of the cell's column.
+        mark: significance mark to append to a figure.
     """
     block = cell["reproduced"]
     if cell["state"] in ("published-only", "not-due"):
@@ -89,14 +92,14 @@ def reproduced_field(cell: Mapping[str, Any], style: Style, mark: str = "") -> F
 
 
 def p_text(p_value: float | None) -> str:
-    """Return a p-value to three decimals, or that it is smaller."""
+    """Return a p-value with three decimals, or "< 0.001"."""
     if p_value is None:
         return NOTHING
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def row_text(cells: Cells, row: Mapping[str, Any]) -> str:
-    """Return a row's name, with what kind it is unless it is one of the paper's trained rows."""
+    """Return a row's name, with its kind unless it is a trained or published row."""
     marks = [] if row["kind"] in ("trained", "published") else [row["kind"]]
     if row["name"] == cells.get("baseline"):
         marks.append("baseline")
@@ -115,15 +118,15 @@ def trained_rows(cells: Cells) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def dataset_text(column: Mapping[str, Any]) -> str:
-    """Return the dataset's title, or its name."""
+    """Return the dataset's title, or its name if it has none."""
     return str(column.get("dataset_title") or column["dataset"])
 
 
 def dataset_titles(cells: Cells) -> list[str]:
-    """Return the titles of the datasets of the printed columns, or of the rows where each has its own."""
+    """Return the titles of the datasets of the printed columns and of the rows."""
     printed = [column for column in cells["columns"] if column.get("published", True)]
     titled = [*(printed or cells["columns"]), *cells.get("rows", [])]
-    return list(dict.fromkeys(dataset_text(of) for of in titled if of.get("dataset")))
+    return list(dict.fromkeys(dataset_text(item) for item in titled if item.get("dataset")))
 
 
 def collections_of(cells: Cells) -> list[Mapping[str, Any]]:
@@ -159,7 +162,7 @@ def collection_text(cells: Cells, dataset: str | None = None) -> str:
 
 
 def count_text(number: int) -> str:
-    """Return a count with a comma for each thousand."""
+    """Return a count with thousands separators."""
     return f"{number:,}"
 
 
@@ -175,34 +178,34 @@ def list_text(values: Sequence[Any]) -> str:
 
 
 def unit_text(cells: Cells) -> str:
-    """Return the unit for a caption or an axis."""
+    """Return the unit of figures, for captions and axes."""
     return {"percent": "%", "fraction": "fraction"}.get(cells["unit"], str(cells["unit"]))
 
 
 def points_text(cells: Cells) -> str:
-    """Return the unit of a difference."""
+    """Return the unit of differences."""
     return "points" if cells["unit"] == "percent" else unit_text(cells)
 
 
 def verdict_text(word: str) -> str:
-    """Return a verdict as it is read."""
+    """Return a verdict as printed."""
     return VERDICTS.get(word, word)
 
 
 def title_text(cells: Cells) -> str:
-    """Return the title of a figure and a line on its worth; a simulation is named first."""
+    """Return the title of a figure, with scale and verdict; it names a simulation first."""
     simulation = "Simulation. " if cells["simulation"] else ""
     worth = f"{cells['scale']} scale, {verdict_text(cells['verdict'])}"
     return f"{simulation}{cells['target']}: {cells['title']}\n{worth}"
 
 
 def share_text(share: float | None, decimals: int) -> str:
-    """Return a share in per cent."""
+    """Return a share in percent."""
     return NOTHING if share is None else f"{100 * share:.{decimals}f} %"
 
 
 def positions(cells: Cells, *, published: bool) -> list[int]:
-    """Return the positions of the columns that the paper prints, or of our further measures."""
+    """Return the positions of the columns that the paper prints, or of the further ones."""
     return [place for place, column in enumerate(cells["columns"]) if column["published"] == published]
 
 
@@ -212,5 +215,5 @@ def primary_position(cells: Cells) -> int:
 
 
 def compared_rows(cells: Cells, position: int) -> list[Mapping[str, Any]]:
-    """Return the rows that have a difference to the baseline in a column."""
+    """Return the rows that have a difference from the baseline in a column."""
     return [row for row in cells["rows"] if row["cells"][position]["difference"] is not None]

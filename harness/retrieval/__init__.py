@@ -1,1 +1,1 @@
-"""Retrieval: encoding, exact search, BM25, candidate mining."""
+"""Retrieval: encoding, exact search, BM25, reranking."""

@@ -1,4 +1,4 @@
-"""BM25, the lexical reference (Robertson and Walker 1994), through bm25s."""
+"""BM25, the lexical reference (Robertson and Walker 1994), with bm25s."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import numpy.typing as npt
 logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 K1, B = 1.5, 0.75
-"""Defaults of bm25s, without tuning."""
+"""Defaults of bm25s, untuned."""
 
 
 def bm25_search(
     documents: Sequence[str], queries: Sequence[str], k: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Rank documents for each query: lower-cased words, English stop words removed, no stemming.
+    """Rank documents for each query by lower-cased words, without English stop words and stemming.
 
     Returns:
-        Scores [Q, k], greatest first, and document numbers [Q, k]; documents that share no word with the
-        query come last with score 0.
+        Scores [Q, k] in descending order, and document numbers [Q, k]; documents that share no word with
+        the query are last, with score 0.
     """
     corpus: Any = bm25s.tokenize(list(documents), stopwords="en", show_progress=False)
     index = bm25s.BM25(k1=K1, b=B, method="lucene")

@@ -1,4 +1,4 @@
-"""Encoding of many sequences: sorted by length, padded only to the longest of a batch."""
+"""Encoding of many sequences in batches of similar length, to minimise padding."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from harness.collections.tokens import Ragged
 from harness.encoders.dual_encoder import Tower
 
 TOKENS_PER_BATCH = 16_384
-"""Token places (padding included) that are encoded at once; bounds memory, changes no result's meaning."""
+"""Tokens (including padding) in a batch; it bounds memory and does not affect what is computed."""
 
 
 def length_buckets(
     lengths: npt.NDArray[np.int64], places: int = TOKENS_PER_BATCH
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield batches of row numbers, longest first, each at most `places` token places when padded."""
+    """Yield batches of row numbers, longest first, each with at most `places` tokens including padding."""
     order = np.argsort(-lengths, kind="stable")
     begin = 0
     while begin < len(order):
@@ -37,13 +37,13 @@ def encode(
     """Embed sequences without dropout.
 
     Args:
-        tower: which encoder.
-        sequences: token sequences.
-        pad: token id that fills.
-        rows: which of them, in this order; all by default.
+        tower: query or passage tower.
+        sequences: token sequences of a split's queries or of the documents.
+        pad: id of the padding token.
+        rows: numbers of the sequences to embed, in this order; by default all.
 
     Returns:
-        [len(rows), dimension] float32.
+        [len(rows), dimension] float32 embeddings.
     """
     rows = np.arange(len(sequences)) if rows is None else rows
     device = next(tower.parameters()).device

@@ -1,4 +1,4 @@
-"""Scores of a ranker for given documents of each query."""
+"""A ranker's scores of selected documents for each query."""
 
 from __future__ import annotations
 
@@ -9,47 +9,45 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from harness.collections.pairs import Pairs
+from harness.collections.pairs import IntArray, Pairs
 from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker
 from harness.retrieval.encode import TOKENS_PER_BATCH, length_buckets
 
-Integers = npt.NDArray[np.int64]
-
 
 def nothing(done: int) -> None:
-    """Show no progress."""
+    """Ignore the progress."""
 
 
 def rerank_scores(
     ranker: Ranker,
     tokens: TokenStore,
     split: str,
-    documents: Integers,
+    documents: IntArray,
     *,
     pair_tokens: int,
-    rows: Integers | None = None,
+    rows: IntArray | None = None,
     advance: Callable[[int], None] = nothing,
 ) -> npt.NDArray[np.float32]:
     """Score documents for each query, without dropout.
 
     Args:
-        ranker: which.
-        tokens: of the collection.
-        split: of the queries.
-        documents: [Q, k] document numbers; below 0 where there is none.
-        pair_tokens: tokens of a pair at most.
-        rows: [Q] numbers of the queries; all of the split by default.
-        advance: called with the number of pairs that are scored.
+        ranker: cross-encoder that scores the pairs.
+        tokens: token store of the collection.
+        split: name of the queries' split.
+        documents: [Q, k] document numbers; negative for no document.
+        pair_tokens: maximal length of a pair in tokens.
+        rows: [Q] numbers of the queries; by default all of the split.
+        advance: called after each batch with the number of pairs scored so far.
 
     Returns:
-        [Q, k] float32; -inf where there is no document.
+        [Q, k] float32 scores; -inf for no document.
     """
     queries = tokens.queries[split]
     rows = np.arange(len(queries)) if rows is None else rows
-    there = documents >= 0
-    query = np.broadcast_to(rows[:, None], documents.shape)[there]
-    pairs = Pairs(queries, tokens.documents, query, documents[there], pair_tokens)
+    present = documents >= 0
+    query = np.broadcast_to(rows[:, None], documents.shape)[present]
+    pairs = Pairs(queries, tokens.documents, query, documents[present], pair_tokens)
     scores, done = np.empty(len(pairs), dtype=np.float32), 0
     was_training = ranker.training
     ranker.eval()
@@ -60,18 +58,18 @@ def rerank_scores(
             advance(done)
     ranker.train(was_training)
     table = np.full(documents.shape, -np.inf, dtype=np.float32)
-    table[there] = scores
+    table[present] = scores
     return table
 
 
-def scored_buckets(ranker: Ranker, pairs: Pairs, pad: int, places: int) -> Iterator[tuple[Integers, Tensor]]:
-    """Yield row numbers of pairs and their scores, bucketed by length.
+def scored_buckets(ranker: Ranker, pairs: Pairs, pad: int, places: int) -> Iterator[tuple[IntArray, Tensor]]:
+    """Yield row numbers of pairs and their scores, in batches of similar length.
 
     Args:
-        ranker: which.
-        pairs: P of them.
-        pad: token id that fills.
-        places: token places (padding included) that are scored at once.
+        ranker: cross-encoder that scores the pairs.
+        pairs: P pairs of query and passage.
+        pad: id of the padding token.
+        places: maximal number of tokens in a batch, including padding.
     """
     device = next(ranker.parameters()).device
     for bucket in length_buckets(pairs.lengths, places):

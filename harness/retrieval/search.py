@@ -1,4 +1,4 @@
-"""Exact inner-product search through faiss."""
+"""Exact inner-product search with faiss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUERIES_AT_ONCE = 1024
 
 
 def faiss_module() -> Any:
-    """Return faiss.
+    """Return the module faiss.
 
     Raises:
         UserError: neither faiss-cpu nor faiss-gpu is installed.
@@ -32,15 +32,15 @@ def faiss_module() -> Any:
 def exact_search(
     queries: npt.NDArray[np.float32], documents: npt.NDArray[np.float32], k: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Return the k documents of greatest inner product for each query.
+    """Return the k documents with the largest inner product for each query.
 
     Args:
-        queries: [Q, dimension].
-        documents: [N, dimension].
-        k: how many; at most N are returned.
+        queries: [Q, dimension] embeddings of the queries.
+        documents: [N, dimension] embeddings of the documents.
+        k: number of documents to retrieve; at most N are returned.
 
     Returns:
-        Scores [Q, k], greatest first, and document numbers [Q, k].
+        Scores [Q, k] in descending order, and document numbers [Q, k].
     """
     faiss = faiss_module()
     k = min(k, len(documents))

@@ -11,7 +11,13 @@ from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
-from harness.evaluation.held_out import agreement, divergence, held_out_lists, retriever_scores, right
+from harness.evaluation.held_out import (
+    agreement,
+    divergence,
+    held_out_lists,
+    positive_first,
+    retriever_scores,
+)
 from harness.evaluation.rankings import Ranking, strictly_decreasing
 from harness.retrieval.encode import encode
 from harness.retrieval.rerank import rerank_scores
@@ -90,7 +96,10 @@ def compared_on_lists(
     )
     return {
         "lists": len(lists.rows),
-        "right": {"retriever": float(right(own).mean()), "ranker": float(right(now).mean())},
+        "right": {
+            "retriever": float(positive_first(own).mean()),
+            "ranker": float(positive_first(now).mean()),
+        },
         "divergence": {
             "ranker": float(divergence(now, own).mean()),
             "warm ranker": float(divergence(before, own).mean()),

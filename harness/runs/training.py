@@ -18,7 +18,7 @@ from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner
 from harness.negatives.registry import make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
-from harness.negatives.sources.source import Found
+from harness.negatives.sources.source import SearchResult
 from harness.pieces import make_piece
 from harness.progress import Progress
 from harness.records.run_folder import RunFolder
@@ -58,7 +58,7 @@ def make_miner(ground: Ground, sampler: SamplerSettings) -> Miner:
     texts = collection.queries["train"].texts
 
     @functools.cache
-    def lexical(depth: int) -> Found:
+    def lexical(depth: int) -> SearchResult:
         with ground.progress.task("BM25"):
             scores, numbers = bm25_search(collection.documents, texts, depth)
         return scores[pairs.pairs[:, 0]], numbers[pairs.pairs[:, 0]]

@@ -40,7 +40,7 @@ class SamplerChoice(Spec):
     def summary(self) -> str:
         """One line on the preset, with its source."""
         base = presets()[self.preset]
-        return f"{base.summary[0].upper()}{base.summary[1:]}. Source: {base.origin}."
+        return f"{base.summary[0].upper()}{base.summary[1:]}. Source: {base.citation}."
 
     @property
     def draws(self) -> bool:

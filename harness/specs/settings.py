@@ -31,7 +31,7 @@ class About(NamedTuple):
     """What `harness methods` says of a choice; it stands here, since the code behind it imports torch."""
 
     summary: str
-    source: str
+    citation: str
 
 
 POOLINGS: dict[Pooling, About] = {

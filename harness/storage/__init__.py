@@ -1,1 +1,1 @@
-"""Where things lie and how they are written: a crash tears nothing, a changed disk is noticed."""
+"""Paths of the store, and writing that survives crashes and detects corruption."""

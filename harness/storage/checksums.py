@@ -1,7 +1,7 @@
-"""Checksums of a folder: a flipped bit is noticed before a file is used.
+"""Checksums of a folder, to detect corruption before a file is used.
 
-CRC-32, as zip files have it, and for that reason collections and candidates need nothing more: they are zip
-files. It is there for damage, not for deceit, and costs a third of SHA-256 or less.
+They are CRC-32, as in zip files, so collections and candidates, which are zip files, need no others. CRC-32
+detects damage, not manipulation, and costs at most a third of SHA-256.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ BLOCK_BYTES = 1 << 20
 
 
 def checksums(folder: Path) -> str:
-    """Return the checksums of all files below a folder, as its `checksums.txt` holds them, a line a file."""
+    """Return the content of a folder's `checksums.txt`, with one line for each file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
     return "".join(f"{crc32(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
 
 
 def check_folder(folder: Path) -> None:
-    """Compare a folder's files with their checksums; a folder without any was made before there were some.
+    """Compare a folder's files with their checksums; older folders have no checksums and pass.
 
     Raises:
         UserError: a file is missing or corrupt.
@@ -32,12 +32,12 @@ def check_folder(folder: Path) -> None:
         return
     fix = f"delete the folder {folder} and run again"
     for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
-        digest, _, name = line.partition("  ")
+        expected, _, name = line.partition("  ")
         try:
-            found = crc32(folder / name)
+            actual = crc32(folder / name)
         except (OSError, ValueError) as error:
             raise UserError("file is missing", where=str(folder / name), fix=fix) from error
-        if found != digest:
+        if actual != expected:
             raise UserError("corrupt file (its checksum differs)", where=str(folder / name), fix=fix)
 
 
@@ -45,7 +45,7 @@ def crc32(path: Path) -> str:
     """Return the checksum of a file, 8 hex digits.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     value = 0
     with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""A disk that is full, or about to be, told in one line before or while a product is written."""
+"""Detection of a full disk, before and while a product is written."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 MARGIN_BYTES = 100_000_000
-"""What stays free beside a product, for all that is written without asking: metrics, rankings, MLflow."""
+"""Free space to leave beside a product, for unchecked writes: metrics, rankings, MLflow."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 WORDS = ("No space left on device", "Disk quota exceeded", " requested and ")
-"""What such errors quote; the last is numpy's: so many items requested and so many written."""
+"""Messages of such errors; the last one is part of numpy's ("... requested and ... written")."""
 
 
 class DiskFullError(HarnessError):
-    """There is no room; what was written before is whole."""
+    """The disk is full; everything written before is intact."""
 
     def __init__(self, what: str, folder: Path) -> None:
         super().__init__(
-            f"{folder}: the disk is full: {what}; make room, or move the store and set HARNESS_STORE, "
-            "then give the same command: it continues"
+            f"{folder}: the disk is full: {what}; free some space, or move the store and set "
+            "HARNESS_STORE; then run the command again to resume"
         )
 
 
 @contextmanager
-def room_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
-    """Write a product of a known size in the block, unless the disk would be all but full after it.
+def space_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
+    """Run the block that writes a product of a known size if the disk has enough free space.
 
     Args:
-        what: is written.
-        folder: where, or will be.
-        needed_bytes: its size.
+        what: name of the product, for the error message.
+        folder: folder of the product, which need not exist yet.
+        needed_bytes: size of the product in bytes.
 
     Raises:
-        DiskFullError: there is not enough room, or none was left in the middle of it.
+        DiskFullError: the disk has too little free space, or became full in the block.
     """
     free = _free(folder)
     if free < needed_bytes + MARGIN_BYTES:
-        needs = f"{what} needs {_mb(needed_bytes)}, and {_mb(MARGIN_BYTES)} must stay free"
-        raise DiskFullError(f"{needs}, but {_mb(free)} are", folder)
-    with told_when_full(what, folder):
+        needs = f"{what} needs {_mb(needed_bytes)}, and {_mb(MARGIN_BYTES)} must remain free"
+        raise DiskFullError(f"{needs}, but only {_mb(free)} are free", folder)
+    with disk_full_as_error(what, folder):
         yield
 
 
 @contextmanager
-def told_when_full(what: str, folder: Path) -> Iterator[None]:
-    """Tell of a disk that filled up in the block.
+def disk_full_as_error(what: str, folder: Path) -> Iterator[None]:
+    """Convert errors of a full disk in the block.
 
     Raises:
-        DiskFullError: it did.
+        DiskFullError: the disk became full.
     """
     try:
         yield
@@ -64,9 +64,9 @@ def told_when_full(what: str, folder: Path) -> Iterator[None]:
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that led to it, is that of a full disk or quota.
+    """Return whether an error, or one of its causes, is due to a full disk or quota.
 
-    Libraries that write by themselves (safetensors, numpy) raise errors of their own, without its number.
+    Libraries with their own writers (safetensors, numpy) raise errors without an errno.
     """
     while error is not None:
         if isinstance(error, OSError) and error.errno in FULL:
@@ -78,7 +78,7 @@ def is_full(error: BaseException | None) -> bool:
 
 
 def _free(folder: Path) -> int:
-    """Return the bytes free where a folder is, or will be."""
+    """Return the free bytes on the disk of a folder, which need not exist yet."""
     folder = folder.absolute()
     while not folder.exists():
         folder = folder.parent

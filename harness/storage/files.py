@@ -1,4 +1,4 @@
-"""Writing that a crash cannot tear, and hashing that does not depend on the machine."""
+"""Atomic writing, and hashing that does not depend on the machine."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.storage.checksums import SUMS, checksums
-from harness.storage.disk import told_when_full
+from harness.storage.disk import disk_full_as_error
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 CHECKSUM = b"harness.crc32"
-"""Key of a checksum among the metadata of a parquet file."""
+"""Key of the checksum in the metadata of a parquet file."""
 
 
 def canonical_json(value: Any) -> str:
-    """Return JSON with sorted keys and no spaces, the same text for the same content."""
+    """Return JSON with sorted keys and without spaces: equal content yields equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -38,7 +38,7 @@ def content_hash(*values: Any) -> str:
 
 
 def files_hash(folder: Path, files: Sequence[Path]) -> str:
-    """Return a hash of names below a folder and of contents; they are read again when size or time differ."""
+    """Return a hash of the files' relative names and contents, cached by size and time of change."""
     return _files_hash(folder, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
 
 
@@ -53,15 +53,15 @@ def _files_hash(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write beside the path, flush to disk, then rename: the file is whole or absent.
+    """Write a file atomically: to a temporary file beside it, which is flushed to disk and renamed.
 
     Raises:
-        DiskFullError: there is no room.
+        DiskFullError: the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with told_when_full(path.name, path.parent), beside.open("wb") as stream:
+        with disk_full_as_error(path.name, path.parent), beside.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -73,11 +73,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def written_beside(target: Path) -> Iterator[Path]:
-    """Yield an empty folder; when the block ends it gets checksums, is flushed to disk and renamed.
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder; when the block ends, add checksums, flush it to disk and rename it.
 
     Args:
-        target: its place in the end; what stands there is replaced. If the block fails, nothing is.
+        target: final path of the folder. An existing folder is replaced, unless the block fails.
     """
     beside = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
@@ -99,7 +99,7 @@ def written_beside(target: Path) -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
-    """Flush a file, or the names in a folder, to disk: else a power failure may undo a write or a rename."""
+    """Flush a file, or a folder's entries, to disk: else a power failure may undo a write or a rename."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -132,9 +132,9 @@ def read_json(path: Path) -> Any:
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as parquet atomically, with a checksum of its content among its metadata.
+    """Write a frame as parquet atomically, with a checksum of its content in the metadata.
 
-    The checksum stands in the file itself: beside it, a reader could meet one of them new and one old.
+    With the checksum in a file of its own, a reader could see a new file with an old checksum.
     """
     import pyarrow as pa  # noqa: PLC0415  (slow to import, and not needed to read specs)
     import pyarrow.parquet  # noqa: PLC0415
@@ -147,22 +147,22 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
 
 
 def read_parquet(path: Path, fix: str) -> pd.DataFrame:
-    """Read a frame, and compare it with its checksum; one without was made before there were some.
+    """Read a frame and compare it with its checksum; older files have none and pass.
 
     Args:
-        path: of the file.
-        fix: what to do where it is corrupt.
+        path: path of the parquet file.
+        fix: advice for a corrupt file, for the error message.
 
     Raises:
-        UserError: it is missing or corrupt.
+        UserError: the file is missing or corrupt.
     """
     import pyarrow.parquet as pq  # noqa: PLC0415  (as above)
 
     try:
         table = pq.read_table(path)
         frame: pd.DataFrame = table.to_pandas()
-        known = (table.schema.metadata or {}).get(CHECKSUM)
-        if known is not None and known != _content_sum(frame):
+        stored = (table.schema.metadata or {}).get(CHECKSUM)
+        if stored is not None and stored != _content_sum(frame):
             raise ValueError("its checksum differs")
     except Exception as error:
         raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
@@ -170,7 +170,7 @@ def read_parquet(path: Path, fix: str) -> pd.DataFrame:
 
 
 def _content_sum(frame: pd.DataFrame) -> bytes:
-    """Return a CRC-32 of a frame's names and values, 8 hex digits."""
+    """Return a CRC-32 of a frame's column names and values, 8 hex digits."""
     import pandas as pd  # noqa: PLC0415  (as above)
 
     names = zlib.crc32(",".join(map(str, frame.columns)).encode())

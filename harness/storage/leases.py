@@ -27,38 +27,38 @@ from harness.storage.files import write_json
 
 HEARTBEAT_S = 10.0
 STALE_S = 120.0
-"""Age of a heartbeat from another host at which its process counts as dead; clocks differ by less."""
+"""Age of another host's heartbeat above which its process counts as dead; clocks must differ by less."""
 
 POLL_S = 0.5
 
 
 class BusyError(HarnessError):
-    """Another process holds the lease, and waiting was not wanted."""
+    """Another process holds the lease, and the caller does not wait."""
 
 
 @contextmanager
 def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = True) -> Iterator[None]:
-    """Hold a lease while the block runs.
+    """Hold a lease during the block.
 
     Args:
-        path: the lease's files without their endings.
-        what: is made under it, for the line that is said while waiting.
-        say: called with that line, once.
-        wait: until it is free.
+        path: path of the lease's files, without their suffixes.
+        what: name of the product, for the message while waiting.
+        say: called once with that message if the lease is not free.
+        wait: whether to wait until the lease is free.
 
     Raises:
-        BusyError: it is held, and `wait` is false.
+        BusyError: another process holds the lease, and `wait` is false.
     """
     lock, note = FileLock(path.with_name(f"{path.name}.lock")), path.with_name(f"{path.name}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = False
-    while not _taken(lock, note):
+    announced = False
+    while not _acquire(lock, note):
         line = f"{what} is being made by {_holder(note)}"
         if not wait:
             raise BusyError(line)
-        if not told:
+        if not announced:
             say(f"waiting: {line}")
-        told = True
+        announced = True
         time.sleep(POLL_S)
     stop = threading.Event()
     beat = threading.Thread(target=_beat, args=(note, stop), daemon=True)
@@ -72,8 +72,8 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
         lock.release()
 
 
-def _taken(lock: FileLock, note: Path) -> bool:
-    """Take the lock and write the note, if nobody else holds them."""
+def _acquire(lock: FileLock, note: Path) -> bool:
+    """Acquire the lock and write the note, unless another process holds the lease."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -86,7 +86,7 @@ def _taken(lock: FileLock, note: Path) -> bool:
 
 
 def _held_elsewhere(note: Path) -> bool:
-    """Whether a process on another host, which the lock may not reach, holds the lease and is alive."""
+    """Return whether a live process on another host holds the lease, where the lock may not work."""
     with suppress(FileNotFoundError):
         host = _read(note).get("host", socket.gethostname())
         return host != socket.gethostname() and time.time() - note.stat().st_mtime < STALE_S
@@ -99,10 +99,10 @@ def _holder(note: Path) -> str:
 
 
 def _read(note: Path) -> dict[str, Any]:
-    """Return who wrote a note; nothing where there is none, or it was torn."""
+    """Return the content of a note; empty if it is missing or torn."""
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) and found.keys() >= {"host", "pid"} else {}
+        holder = json.loads(note.read_text(encoding="utf-8"))
+        return holder if isinstance(holder, dict) and holder.keys() >= {"host", "pid"} else {}
     except (OSError, ValueError):
         return {}
 

@@ -1,4 +1,4 @@
-"""Where things lie that can be made again: collections, tokens, candidates, training runs."""
+"""Paths of the store, which holds reproducible products: collections, tokens, candidates, runs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PUBLISHED = Path("results")
-"""Committed results."""
+"""Folder of the committed results."""
 
 LOCAL = PUBLISHED / "local"
-"""A user's own results, ignored by git."""
+"""Folder of a user's own results, which git ignores."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The store's folders, each entry named by its fingerprint.
+    """The folders of a store, whose entries are named by their fingerprints.
 
     Attributes:
-        root: by default `store` in the working folder, or what HARNESS_STORE says.
+        root: root folder of the store; by default HARNESS_STORE, or `store` in the working directory.
     """
 
     root: Path
@@ -45,10 +45,10 @@ class Store:
         return self.root / "runs" / fingerprint
 
     def lease(self, fingerprint: str) -> Path:
-        """Return the files, without their endings, of the lease on a fingerprint."""
+        """Return the path, without suffix, of the lease on a fingerprint."""
         return self.root / "leases" / fingerprint
 
     @property
     def tracking_uri(self) -> str:
-        """Return MLflow's default address: SQLite in the store, unless MLFLOW_TRACKING_URI says otherwise."""
+        """MLflow's tracking address: MLFLOW_TRACKING_URI, or else an SQLite file in the store."""
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(self.root / 'mlflow.db').resolve()}"

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from harness.errors import HarnessError
 from harness.records.ir_metadata import write_ir_metadata
-from harness.records.mirroring import Mirroring, ServerError
+from harness.records.mirror_thread import MirrorThread, ServerError
 from harness.records.mlflow_client import without_password
 from harness.records.mlflow_mirror import USED_BY, MlflowMirror
 from harness.runs.stages import Stages
@@ -93,8 +93,8 @@ class Told:
 @contextmanager
 def kept(stages: Stages, told: Told) -> Iterator[Stages]:
     """Give stages that keep a run's records beside it; see `mirrored`."""
-    mirroring = Mirroring(lambda folder: mirror.write(folder, told.tags(mirror, folder.name)))
-    mirror = MlflowMirror(stages.store.tracking_uri, told.experiment, mirroring.heard)
+    mirroring = MirrorThread(lambda folder: mirror.write(folder, told.tags(mirror, folder.name)))
+    mirror = MlflowMirror(stages.store.tracking_uri, told.experiment, mirroring.answered)
 
     def record(folder: Path) -> None:
         if (folder / "done.json").exists():

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.estimate.moments import Corpus, Machine
+from harness.estimate.moments import CorpusSize, Machine
 from harness.estimate.render import render_memory
 from harness.records.environment import gpus, memory_bytes
 from harness.runs.missing import missing_parts
@@ -35,7 +35,7 @@ class Plan:
 
     resolved: Resolved
     runs: Sequence[WantedRun]
-    corpora: Mapping[str, Corpus]
+    corpora: Mapping[str, CorpusSize]
 
 
 def plan_at(
@@ -58,12 +58,12 @@ def plan_at(
     return Plan(resolved, runs, corpora)
 
 
-def _corpus(stages: Stages, settings: CollectionSettings) -> Corpus:
+def _corpus(stages: Stages, settings: CollectionSettings) -> CorpusSize:
     if settings.available:
         collection = stages.collection(settings)
-        return Corpus(len(collection.documents), len(labelled_pairs(collection).pairs))
+        return CorpusSize(len(collection.documents), len(labelled_pairs(collection).pairs))
     sizes = settings.parameters
-    return Corpus(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
+    return CorpusSize(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
 
 
 def render_phases(planned: Plan) -> Table:

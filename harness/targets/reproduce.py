@@ -15,9 +15,10 @@ import torch
 from harness.collections.built_in import manifest_overlap
 from harness.errors import HarnessError, RunError, UserError
 from harness.records.run_folder import RunFolder
-from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance, read_per_query
+from harness.reports.cells import FinishedRun, build_provenance, read_per_query, refuse_failed_rows
 from harness.reports.kinds import REPORTS
 from harness.reports.rendering import render, render_index
+from harness.reports.text import Cells
 from harness.runs.old_store import OLD_FIX, old_runs
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
@@ -235,7 +236,7 @@ def publish(
     """Write a target's cells, provenance and per-query scores, then render them."""
     report = REPORTS[resolved.target.kind]
     if not finished:
-        all_made(failed)
+        refuse_failed_rows(failed)
     per_query = report.scores(resolved, read_per_query(finished))
     collections = {name: stages.collection(resolved.collection(name)) for name in resolved.target.datasets}
     cells = report.build(resolved, finished, failed, per_query, collections)

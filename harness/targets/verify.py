@@ -198,7 +198,7 @@ def _make(
     planned: Sequence[PlannedRun],
     stages: Stages,
     resolved: Resolved,
-    cells: Mapping[str, Any],
+    cells: dict[str, Any],
     provenance: Mapping[str, Any],
 ) -> tuple[list[FinishedRun], list[CheckedStage]]:
     """Make the runs; each stage is compared as soon as it is there."""

@@ -18,8 +18,8 @@ from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
 from harness.errors import UserError
 from harness.storage.checksums import check_folder
-from harness.storage.disk import room_for
-from harness.storage.files import read_json, write_json, written_beside
+from harness.storage.disk import space_for
+from harness.storage.files import atomic_folder, read_json, write_json
 
 BEST = "best"
 REACHED = "reached.json"
@@ -42,7 +42,7 @@ def save_checkpoint(folder: Path, step: int, weights: dict[str, Tensor], optimiz
         DiskFullError: there is no room; the older ones are as they were.
     """
     target, size = folder / f"step-{step:08d}", _bytes(weights) + _bytes(optimizer)
-    with room_for("the checkpoint", folder, size), written_beside(target) as beside:
+    with space_for("the checkpoint", folder, size), atomic_folder(target) as beside:
         save_file(weights, beside / "model.safetensors")
         with (beside / "optimizer.pt").open("wb") as stream:  # torch's own writing hides that a disk is full
             torch.save(optimizer, stream)
@@ -86,7 +86,7 @@ def save_final(model: DualEncoder | Ranker, folder: Path, tokenizer: Any, longes
         longest: tokens of what it reads.
     """
     size = _bytes(model.weights())
-    with room_for("the trained model", folder.parent, size), written_beside(folder) as beside:
+    with space_for("the trained model", folder.parent, size), atomic_folder(folder) as beside:
         model.save(beside, tokenizer, longest)
 
 
@@ -106,7 +106,7 @@ def keep_best(
     known = best_of(folder)
     if known is None or value > known["value"]:
         size = _bytes(encoder.weights())
-        with room_for("the best encoder", folder, size), written_beside(folder / BEST) as beside:
+        with space_for("the best encoder", folder, size), atomic_folder(folder / BEST) as beside:
             encoder.save(beside, tokenizer, longest)
             write_json(beside / REACHED, {"step": step, "value": value})
 

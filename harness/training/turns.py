@@ -22,12 +22,12 @@ class Turns(Protocol):
     Attributes:
         name: as written in a spec.
         summary: one line for documentation.
-        source: paper and section, or line of the released code.
+        citation: paper and section, or line of the released code.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
 
     def lead(self, number: int, steps: int) -> Lead:
         """Return who begins round `number` (from 0) of so many steps, and for how long."""
@@ -79,7 +79,7 @@ class RetrieverAlone:
 
     name: ClassVar[str] = "retriever-alone"
     summary: ClassVar[str] = "the retriever takes all steps"
-    source: ClassVar[str] = "the control of a ranker that goes on training"
+    citation: ClassVar[str] = "the control of a ranker that goes on training"
 
     def lead(self, number: int, steps: int) -> Lead:
         """Return who begins a round."""
@@ -96,7 +96,7 @@ class RankerAlone:
 
     name: ClassVar[str] = "ranker-alone"
     summary: ClassVar[str] = "the ranker takes all steps"
-    source: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1, line 5"
+    citation: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1, line 5"
 
     def lead(self, number: int, steps: int) -> Lead:
         """Return who begins a round."""
@@ -121,7 +121,7 @@ class RankerFirst:
 
     name: ClassVar[str] = "ranker-first"
     summary: ClassVar[str] = "each round begins with the ranker's share of its steps"
-    source: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1 and Table 8: 500 of 2000"
+    citation: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1 and Table 8: 500 of 2000"
     share: Share = 0.25
 
     def lead(self, number: int, steps: int) -> Lead:
@@ -143,7 +143,7 @@ class ReleasedWiki:
 
     name: ClassVar[str] = "released-wiki"
     summary: ClassVar[str] = "as ranker-first, with one step more for the ranker than its schedule has"
-    source: ClassVar[str] = "SimXNS at 0163380, SimANS/wiki/co_training_wiki_train.py:127-137, 294-306"
+    citation: ClassVar[str] = "SimXNS at 0163380, SimANS/wiki/co_training_wiki_train.py:127-137, 294-306"
     share: Share = 0.25
 
     def lead(self, number: int, steps: int) -> Lead:
@@ -168,7 +168,7 @@ class ReleasedMarco:
 
     name: ClassVar[str] = "released-marco"
     summary: ClassVar[str] = "each round ends with the ranker's share of its steps, but for the first"
-    source: ClassVar[str] = "SimXNS at 0163380, SimANS/co_training/co_training_marco_train.py:124, 283"
+    citation: ClassVar[str] = "SimXNS at 0163380, SimANS/co_training/co_training_marco_train.py:124, 283"
     share: Share = 0.1
 
     def lead(self, number: int, steps: int) -> Lead:

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.errors import UserError
 from harness.evaluation.comparison import difference_block, paired_difference, score_table
 from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
-from harness.reports.cells import Cells
+from harness.reports.text import Cells
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved

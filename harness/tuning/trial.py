@@ -10,7 +10,7 @@ import optuna
 import torch
 
 from harness.errors import RunError, StoppedError
-from harness.evaluation.curves import work
+from harness.evaluation.curves import work_seconds
 from harness.evaluation.measures import DEV_MEASURE
 from harness.records.run_folder import RunFolder
 from harness.runs.stages import Stages
@@ -106,7 +106,7 @@ class TrialRun:
             self.trial.report(value, step)
 
     def _note_seconds(self) -> float:
-        seconds = sum(work(line, PHASE) or 0.0 for line in self._lines())
+        seconds = sum(work_seconds(line, PHASE) or 0.0 for line in self._lines())
         self.trial.set_user_attr(SECONDS, seconds)
         return seconds
 

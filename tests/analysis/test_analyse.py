@@ -164,7 +164,7 @@ def test_a_server_that_is_away_is_one_line_and_the_files_are_there(
         main()
     assert not ended.value.code
     [warning] = [one for one in caplog.messages if "MLflow" in one]
-    assert "the same command writes it" in warning and "\n" not in warning
+    assert "run the command again to write it" in warning and "\n" not in warning
     folder = tmp_path / "results/local/simulation/analysis" / TARGET / "rounds"
     assert str((folder / "rounds.csv").relative_to(tmp_path)) in capsys.readouterr().out
     assert (folder / "rounds.png").exists()

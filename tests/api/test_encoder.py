@@ -160,12 +160,12 @@ def test_a_tokenizer_that_does_not_belong_to_its_encoder(plain, collection):
     config = json.loads((plain / "config.json").read_text())
     wide = transformers.BertConfig(**config | {"vocab_size": 5000})
     transformers.BertModel(wide).save_pretrained(plain)
-    assert "pieces, its encoder vectors of 5000; put the tokenizer there" in refused(
+    assert "pieces, but its encoder has 5000 word vectors; put the tokenizer" in refused(
         plain, collection, pooling="mean"
     )
     narrow = transformers.BertConfig(**config | {"vocab_size": 50})
     transformers.BertModel(narrow).save_pretrained(plain)
-    assert "its encoder vectors of 50" in refused(plain, collection, pooling="mean")
+    assert "but its encoder has 50 word vectors" in refused(plain, collection, pooling="mean")
 
 
 def test_a_checkpoint_without_tokenizer_or_weights(plain, collection, tmp_path):
@@ -175,7 +175,7 @@ def test_a_checkpoint_without_tokenizer_or_weights(plain, collection, tmp_path):
     bare.mkdir()
     for name in ("config.json", "model.safetensors"):
         shutil.copy(plain / name, bare)
-    assert "no tokenizer lies beside it" in refused(bare, collection, pooling="mean")
+    assert "it has no tokenizer; put its tokenizer there" in refused(bare, collection, pooling="mean")
     weights = load_file(plain / "model.safetensors")
     rest = {key: value for key, value in weights.items() if "layer.1." not in key}
     save_file(rest, plain / "model.safetensors", metadata={"format": "pt"})

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 
 from harness.evaluation.significance import checkpoint_interval, method_interval
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.renderers.markdown import pipe_table
 
 SIMULATIONS, QUERIES, LEVEL, MEAN, REST = 2_000, 60, 0.95, 0.01, 0.15
@@ -123,7 +123,7 @@ def coverage_table(found: dict[Regime, Covered]) -> str:
             ratios = ["–", lumpy.removeprefix(", ") or "–"]
         shares = ["–" if k is None else f"{100 * k / covered.simulations:.1f} %" for k in counts]
         lines.append([str(regime.seeds), *ratios, *shares])
-    columns = tuple(Column(name) for name in (*header, "one quantile (Satterthwaite)"))
+    columns = tuple(TableColumn(name) for name in (*header, "one quantile (Satterthwaite)"))
     return pipe_table(Table("", columns, tuple(map(fields, lines))))
 
 

@@ -60,7 +60,7 @@ def rewrite(path, **changed):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"documents.jsonl": '["b", "other"]\n["a", "text"]\n'}, "does not match its fingerprint"),
         ({"documents.jsonl": "{"}, "corrupt"),
@@ -68,14 +68,14 @@ def rewrite(path, **changed):
         ({"documents.jsonl": '["b"]\n'}, "corrupt"),
         ({"collection.json": '{"format": "another"}\n'}, "has format 'another'"),
         ({"collection.json": "[]\n"}, "corrupt"),
-        ({"../outside": "x"}, "no part of a collection"),
-        ({"/outside": "x"}, "no part of a collection"),
+        ({"../outside": "x"}, "not part of a collection"),
+        ({"/outside": "x"}, "not part of a collection"),
     ],
 )
-def test_changed_content_is_refused(collection, tmp_path, changed, told):
+def test_changed_content_is_refused(collection, tmp_path, changed, message):
     path = tmp_path / "c.zip"
     save_collection(collection, path)
     rewrite(path, **changed)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         load_collection(path)
     assert [file.name for file in tmp_path.iterdir()] == ["c.zip"]

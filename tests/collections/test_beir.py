@@ -57,32 +57,34 @@ def refused(call) -> str:
 
 
 def test_what_a_folder_holds(folder, tmp_path):
-    found = load_beir(folder)
-    assert (found.name, found.simulation) == ("beir/mine", False)
-    assert found.documents[0] == "text 0" and found.document_ids[5] == "d5"
-    test = found.queries["test"]
+    collection = load_beir(folder)
+    assert (collection.name, collection.simulation) == ("beir/mine", False)
+    assert collection.documents[0] == "text 0" and collection.document_ids[5] == "d5"
+    test = collection.queries["test"]
     assert (test.ids, test.texts) == (("q30",), ("query 30",))
     assert test.qrels == {"q30": {"d0": 4, "d1": 2, "d2": 0}}
     assert test.known_relevant == {"q30": ("d0", "d1")}
-    save_collection(found, tmp_path / "prepared.zip")
-    assert load_collection(tmp_path / "prepared.zip") == found
+    save_collection(collection, tmp_path / "prepared.zip")
+    assert load_collection(tmp_path / "prepared.zip") == collection
 
 
 def test_titles_stand_before_texts_where_they_are_wanted(folder):
-    found = load_beir(folder, titles=True)
-    assert found.documents[:2] == ("Title text 0", "text 1")
-    assert found.fingerprint != load_beir(folder).fingerprint
+    collection = load_beir(folder, titles=True)
+    assert collection.documents[:2] == ("Title text 0", "text 1")
+    assert collection.fingerprint != load_beir(folder).fingerprint
 
 
 def test_measures_are_those_of_the_judgements_as_given(folder):
     ranking = {"q30": {"d2": 3.0, "d1": 2.0, "d0": 1.0}}
-    given = {"q30": {"d0": 2, "d1": 1, "d2": 0}}
+    qrels = {"q30": {"d0": 2, "d1": 1, "d2": 0}}
     measures = {"nDCG@10": "nDCG@10", "RR(rel=2)@10": "RR@10", "R(rel=2)@2": "R@2"}
-    found = evaluate(ranking, load_beir(folder).queries["test"].qrels, measures).set_index("measure")["value"]
+    values = evaluate(ranking, load_beir(folder).queries["test"].qrels, measures).set_index("measure")[
+        "value"
+    ]
     for ours, theirs in measures.items():
-        expected = ir_measures.calc_aggregate([ir_measures.parse_measure(theirs)], given, ranking)
-        assert found[ours] == pytest.approx(*expected.values())
-    assert found["nDCG@10"] == pytest.approx((1 / np.log2(3) + 2 / 2) / (2 + 1 / np.log2(3)))
+        expected = ir_measures.calc_aggregate([ir_measures.parse_measure(theirs)], qrels, ranking)
+        assert values[ours] == pytest.approx(*expected.values())
+    assert values["nDCG@10"] == pytest.approx((1 / np.log2(3) + 2 / 2) / (2 + 1 / np.log2(3)))
 
 
 def test_every_judgement_of_relevance_is_a_training_pair(folder):
@@ -90,8 +92,8 @@ def test_every_judgement_of_relevance_is_a_training_pair(folder):
 
 
 def test_dev_queries_are_held_back_from_train_by_their_ids(folder):
-    found = load_beir(folder, dev_share=0.2)
-    train, dev = (set(found.queries[split].ids) for split in ("train", "dev"))
+    collection = load_beir(folder, dev_share=0.2)
+    train, dev = (set(collection.queries[split].ids) for split in ("train", "dev"))
     assert len(dev) == 6 and len(train) == 24 and not train & dev
     path = folder / "qrels/train.tsv"
     header, *judged = path.read_text().splitlines(keepends=True)
@@ -100,8 +102,8 @@ def test_dev_queries_are_held_back_from_train_by_their_ids(folder):
     assert set(load_beir(folder).queries["dev"].ids) < dev
     assert "dev" not in load_beir(folder, dev_share=0).queries
     (folder / "qrels/dev.tsv").write_text(f"{HEADER}q30\td3\t1\n")
-    given = load_beir(folder)
-    assert (given.queries["dev"].ids, len(given.queries["train"])) == (("q30",), 30)
+    default = load_beir(folder)
+    assert (default.queries["dev"].ids, len(default.queries["train"])) == (("q30",), 30)
 
 
 def test_a_folder_to_test_on_alone_serves_analyses_and_no_table(folder):
@@ -119,13 +121,13 @@ def test_a_folder_without_test_queries_serves_tables_that_are_measured_on_dev(fo
 WRONG = [
     ("corpus.jsonl", 2, "{'_id': 1}\n", "broken JSON"),
     ("corpus.jsonl", 2, '{"_id": "d1"}\n', "'text' is missing"),
-    ("corpus.jsonl", 2, '{"_id": 1, "text": ""}\n', "'_id' is no text"),
+    ("corpus.jsonl", 2, '{"_id": 1, "text": ""}\n', "'_id' is not a text"),
     ("corpus.jsonl", 2, '["d1", "text"]\n', "'_id' is missing"),
-    ("corpus.jsonl", 3, '{"_id": "d1", "text": "again"}\n', "id 'd1' stands twice"),
-    ("queries.jsonl", 1, '{"_id": "q0", "text": 4}\n', "'text' is no text"),
-    ("qrels/train.tsv", 1, "q0\td0\t1\n", "a judgement where the header should be"),
-    ("qrels/train.tsv", 2, "q0 0 d0 1\n", "no judgement"),
-    ("qrels/train.tsv", 2, "q0\td0\t0.5\n", "no judgement; write query, document and a whole number"),
+    ("corpus.jsonl", 3, '{"_id": "d1", "text": "again"}\n', "id 'd1' occurs twice"),
+    ("queries.jsonl", 1, '{"_id": "q0", "text": 4}\n', "'text' is not a text"),
+    ("qrels/train.tsv", 1, "q0\td0\t1\n", "a judgement instead of a header"),
+    ("qrels/train.tsv", 2, "q0 0 d0 1\n", "not a judgement"),
+    ("qrels/train.tsv", 2, "q0\td0\t0.5\n", "not a judgement; write query, document and a whole number"),
     ("qrels/train.tsv", 3, "q99\td0\t1\n", "query 'q99' is not in queries.jsonl"),
     ("qrels/train.tsv", 3, "q1\td99\t1\n", "document 'd99' is not in corpus.jsonl"),
     ("qrels/train.tsv", 3, "q0\td0\t2\n", "document 'd0' is judged twice for query 'q0'"),
@@ -137,18 +139,18 @@ def test_a_wrong_line_is_named(folder, name, number, line, message):
     path = folder / name
     before = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*before[: number - 1], line, *before[number:]]))
-    told = refused(lambda: load_beir(folder))
-    assert told.startswith(f"{path}:{number}: ") and message in told
+    line_printed = refused(lambda: load_beir(folder))
+    assert line_printed.startswith(f"{path}:{number}: ") and message in line_printed
 
 
 def test_what_is_missing_is_named(folder, tmp_path):
     assert "dev_share 1.5" in refused(lambda: load_beir(folder, dev_share=1.5))
     assert "no such folder" in refused(lambda: load_beir(tmp_path / "nowhere"))
     (folder / "qrels/test.tsv").write_text(HEADER)
-    assert "test.tsv: judges nothing" in refused(lambda: load_beir(folder))
+    assert "test.tsv: has no judgements" in refused(lambda: load_beir(folder))
     for name in ("train.tsv", "test.tsv"):
         (folder / "qrels" / name).unlink()
-    assert "holds none of train.tsv, dev.tsv, test.tsv" in refused(lambda: load_beir(folder))
+    assert "contains none of train.tsv, dev.tsv, test.tsv" in refused(lambda: load_beir(folder))
     (folder / "corpus.jsonl").unlink()
     assert "corpus.jsonl: file is missing" in refused(lambda: load_beir(folder))
 
@@ -196,17 +198,17 @@ def test_published_collections(name, documents, queries, tmp_path):
         with tarfile.open(packed) as archive:
             archive.extractall(tmp_path, filter="data")
         folder = tmp_path / name
-    found = load_beir(folder)
-    assert (len(found.documents), len(found.queries["test"])) == (documents, queries)
-    assert set(found.queries) == {"train", "dev", "test"}
+    collection = load_beir(folder)
+    assert (len(collection.documents), len(collection.queries["test"])) == (documents, queries)
+    assert set(collection.queries) == {"train", "dev", "test"}
     ranking = {
-        query: {document: -float(place) for place, document in enumerate(found.document_ids[:100])}
-        for query in found.queries["test"].ids
+        query: {document: -float(place) for place, document in enumerate(collection.document_ids[:100])}
+        for query in collection.queries["test"].ids
     }
-    given = list(ir_measures.read_trec_qrels(_as_trec(folder / "qrels/test.tsv")))
+    judgements = list(ir_measures.read_trec_qrels(_as_trec(folder / "qrels/test.tsv")))
     measures = {"nDCG@100": ir_measures.nDCG @ 100, "R(rel=2)@100": ir_measures.R @ 100}
-    expected = ir_measures.calc_aggregate(list(measures.values()), given, ranking)
-    values = evaluate(ranking, found.queries["test"].qrels, measures).groupby("measure")["value"].mean()
+    expected = ir_measures.calc_aggregate(list(measures.values()), judgements, ranking)
+    values = evaluate(ranking, collection.queries["test"].qrels, measures).groupby("measure")["value"].mean()
     for ours, theirs in measures.items():
         assert values[ours] == pytest.approx(expected[theirs])
 

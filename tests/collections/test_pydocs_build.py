@@ -14,9 +14,9 @@ from harness.collections.pydocs.clusters import (
     similar,
 )
 from harness.collections.pydocs.markup import words
-from harness.collections.pydocs.see_also import Names
-from harness.collections.pydocs.sources import PACKAGES, SKIPPED, pinned_version, read_pins, source_files
-from harness.collections.pydocs.splits import NEAR, group, judgements, make_queries, split_of
+from harness.collections.pydocs.packages import PACKAGES, SKIPPED, pinned_version, read_pins, source_files
+from harness.collections.pydocs.see_also import NameIndex
+from harness.collections.pydocs.splits import NEAR, cluster_entries, judgements, make_queries, split_of
 from harness.errors import UserError
 
 EVALUATED = ("dev", "test", "see-also")
@@ -111,7 +111,7 @@ def test_judgements_grade_twins_lower():
         make("c.fit", "Fit a model to data.", " ".join(f"u{at}" for at in range(30))),
         make("d.other", "Something else is done here.", body + " end"),
     ]
-    groups = group(entries)
+    groups = cluster_entries(entries)
     assert len(set(groups.split)) == 1  # one cluster: chained by summary, by name and by wording
     assert groups.summaries[0] == [0, 1]
     grades = judgements([0, 1], groups, entries)
@@ -127,7 +127,7 @@ def test_split_depends_on_the_name_alone_and_has_its_share():
 
 def test_names_resolve_in_the_nearest_scope_and_never_by_luck():
     ids = ["a:a.x.f", "a:a.y.f", "a:a._z.g", "a:a.K", "a:a.K.m", "b:b._c.h", "a:a.x.other"]
-    names = Names(ids)
+    names = NameIndex(ids)
     assert names.resolve("f", "a:a.x.other") == "a:a.x.f"
     assert names.resolve("f", "a:a.K") is None
     assert names.resolve("a.g", "a:a.x.f") == "a:a._z.g"

@@ -5,7 +5,7 @@ import pytest
 from harness.collections.pydocs.clean import FEWEST_WORDS, MOST_WORDS, clean, first_sentence
 from harness.collections.pydocs.harvest import Docstring, read_docstrings
 from harness.collections.pydocs.markup import dedent, plain_inline, words
-from harness.collections.pydocs.sources import SourceFile
+from harness.collections.pydocs.packages import SourceFile
 from harness.errors import UserError
 
 PROSE = "It walks over every edge of the given graph and adds up all the weights that it finds there; "
@@ -17,14 +17,14 @@ def entry(text):
 
 
 def test_summary_is_the_query_and_the_rest_is_the_document():
-    made = entry(f"Return the total weight of a graph. {PROSE}\n\n    {PROSE}")
-    assert made.summary == "Return the total weight of a graph."
-    assert made.body == (PROSE + PROSE).strip()
-    assert made.id == "pkg:pkg.mod.thing"
+    cleaned = entry(f"Return the total weight of a graph. {PROSE}\n\n    {PROSE}")
+    assert cleaned.summary == "Return the total weight of a graph."
+    assert cleaned.body == (PROSE + PROSE).strip()
+    assert cleaned.id == "pkg:pkg.mod.thing"
 
 
 def test_sections_rulers_versions_and_doctest_output_are_dropped():
-    made = entry(
+    cleaned = entry(
         f"""Return the total weight of a graph.
 
         {PROSE}
@@ -44,11 +44,11 @@ def test_sections_rulers_versions_and_doctest_output_are_dropped():
         12345
         """
     )
-    assert made.body == PROSE + "graph : Graph What to weigh. weigh(graph)"
+    assert cleaned.body == PROSE + "graph : Graph What to weigh. weigh(graph)"
 
 
 def test_see_also_leaves_the_document_and_gives_descriptions():
-    made = entry(
+    cleaned = entry(
         f"""Return the total weight of a graph.
 
         {PROSE}
@@ -65,8 +65,8 @@ def test_see_also_leaves_the_document_and_gives_descriptions():
         Loops count twice.
         """
     )
-    assert made.see_also == (("pkg.size", "Number of edges, loops included."),)
-    assert made.body == PROSE + "Loops count twice."
+    assert cleaned.see_also == (("pkg.size", "Number of edges, loops included."),)
+    assert cleaned.body == PROSE + "Loops count twice."
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_what_is_no_summary_makes_no_query(first):
 
 
 def test_a_signature_above_the_summary_is_skipped():
-    made = entry(f"weigh(graph, *, loops=True)\n\n    Return the weight of a graph.\n\n    {PROSE}")
-    assert made.summary == "Return the weight of a graph."
+    cleaned = entry(f"weigh(graph, *, loops=True)\n\n    Return the weight of a graph.\n\n    {PROSE}")
+    assert cleaned.summary == "Return the weight of a graph."
 
 
 def test_documents_are_truncated():
@@ -172,8 +172,8 @@ raise SystemExit("never run")
 def test_docstrings_are_read_without_running_the_file(tmp_path):
     path = tmp_path / "mod.py"
     path.write_text(SOURCE, encoding="utf-8")
-    found = {d.name: d.text for d in read_docstrings(SourceFile("pkg", "pkg.mod", path))}
-    assert found == {
+    docstrings = {d.name: d.text for d in read_docstrings(SourceFile("pkg", "pkg.mod", path))}
+    assert docstrings == {
         "pkg.mod.Thing": "A thing.",
         "pkg.mod.Thing.method": "Do it.",
         "pkg.mod.Thing.__init__": "Begin.",
@@ -184,10 +184,11 @@ def test_docstrings_are_read_without_running_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b'"""x"""\n\ndef f(:\n', "mod.py:3: does not parse"), (b'"""\xff"""', "not UTF-8")]
+    ("content", "message"),
+    [(b'"""x"""\n\ndef f(:\n', "mod.py:3: does not parse"), (b'"""\xff"""', "not UTF-8")],
 )
-def test_a_damaged_file_is_an_error_that_names_it(tmp_path, content, told):
+def test_a_damaged_file_is_an_error_that_names_it(tmp_path, content, message):
     path = tmp_path / "mod.py"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         read_docstrings(SourceFile("pkg", "pkg.mod", path))

@@ -80,9 +80,9 @@ def test_the_committed_manifest_has_the_promised_size():
 
 
 def test_networkx_is_as_in_the_manifest():
-    made = manifest_rows(build_pydocs(packages=("networkx",)))
+    rows = manifest_rows(build_pydocs(packages=("networkx",)))
     listed = {row.id: row.text for row in read_manifest() if row.package == "networkx"}
-    assert {row.id: row.text for row in made} == listed
+    assert {row.id: row.text for row in rows} == listed
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import torch
 
 from harness.collections.pairs import Pairs
 from harness.collections.tokens import Ragged, TokenStore, inverse_document_frequency, learn_tokenizer
-from harness.encoders.matching import narrowed
+from harness.encoders.matching import project_words
 from harness.encoders.ranker import Ranker, build_ranker
 from harness.errors import UserError
 from harness.retrieval import rerank
@@ -115,17 +115,17 @@ def test_reranking_and_training_score_alike_in_any_company(tokens):
 
 def test_reranking_takes_some_queries_and_leaves_out_missing_documents(tokens, monkeypatch):
     monkeypatch.setattr(rerank, "TOKENS_PER_BATCH", 50)
-    ranker, seen = build(tokens).train(), []
+    ranker, counts = build(tokens).train(), []
     documents = np.array([[2, -1], [-1, -1], [0, 3]])
     rows = np.array([1, 0, 1])
     scores = rerank_scores(
-        ranker, tokens, "dev", documents, pair_tokens=PAIR_TOKENS, rows=rows, advance=seen.append
+        ranker, tokens, "dev", documents, pair_tokens=PAIR_TOKENS, rows=rows, advance=counts.append
     )
     assert np.isneginf(scores).tolist() == (documents < 0).tolist()
     expected = rerank_scores(ranker, tokens, "dev", EVERY, pair_tokens=PAIR_TOKENS)
     there = documents >= 0
     np.testing.assert_allclose(scores[there], expected[[1, 1, 1], [2, 0, 3]], rtol=0, atol=1e-6)
-    assert seen == sorted(seen) and seen[-1] == 3 and len(seen) > 1
+    assert counts == sorted(counts) and counts[-1] == 3 and len(counts) > 1
     assert ranker.training
 
 
@@ -198,9 +198,9 @@ def test_what_cannot_be_a_ranker_is_a_clear_error(tokens, tmp_path):
     )
     transformers.BertModel(config).save_pretrained(tmp_path / "headless")
     transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "two")
-    with pytest.raises(UserError, match="no ranker"):
+    with pytest.raises(UserError, match="not a ranker"):
         Ranker.load(tmp_path / "headless")
-    with pytest.raises(UserError, match="no ranker"):
+    with pytest.raises(UserError, match="not a ranker"):
         Ranker.load(tmp_path / "two")
     with pytest.raises(UserError, match="a head of 2 outputs"):
         build(tokens, start=str(tmp_path / "two"))
@@ -221,13 +221,13 @@ def test_a_fresh_ranker_looks_for_each_text_in_the_other(tokens):
     ids, _, types = all_pairs(tokens).padded(np.array([6]), tokens.pad)
     model.set_attn_implementation("eager")
     with torch.inference_mode():
-        seen = model(
+        attention = model(
             input_ids=torch.from_numpy(ids), token_type_ids=torch.from_numpy(types), output_attentions=True
         ).attentions[0][0, 0]
     for place in range(ids.shape[1]):
         like = (ids[0] == ids[0, place]) & (types[0] != types[0, place])
         if like.any():
-            assert like[int(seen[place].argmax())]
+            assert like[int(attention[place].argmax())]
     assert ((ids[0][:, None] == ids[0]) & (types[0][:, None] != types[0])).sum() >= 4
 
 
@@ -235,8 +235,8 @@ def test_narrowed_words_keep_the_inner_products_that_the_collection_uses(tokens)
     wide = words(tokens, 32)
     wide[:, 8:] = 0
     turned = wide @ torch.linalg.qr(torch.randn(32, 32, generator=torch.Generator().manual_seed(2)))[0]
-    narrow = narrowed(turned, tokens, 8)
+    narrow = project_words(turned, tokens, 8)
     assert narrow.shape == (tokens.vocabulary, 8)
     used = np.unique(tokens.documents.flat)
     torch.testing.assert_close(narrow[used] @ narrow[used].T, wide[used] @ wide[used].T, rtol=1e-4, atol=1e-4)
-    assert narrowed(turned, tokens, 32) is turned
+    assert project_words(turned, tokens, 32) is turned

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.estimate.memory import memory
-from harness.estimate.moments import Corpus, Machine, Moment, largest
+from harness.estimate.moments import CorpusSize, Machine, Moment, largest
 from harness.specs.library import Library
 from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
@@ -16,7 +16,7 @@ from harness.specs.settings import RunSettings
 from tests.place import CHECKOUT, Place
 
 TARGET = "trisampler/table-5-ar2"
-PUBLISHED = Corpus(8_841_823, 502_939)
+PUBLISHED = CorpusSize(8_841_823, 502_939)
 
 
 def at(scale: str) -> Resolved:
@@ -27,12 +27,12 @@ def runs(resolved: Resolved) -> list[RunSettings]:
     return [resolved.run(row, 0) for row in with_runs(resolved.target.rows)]
 
 
-def moments(scale: str, machine: Machine, corpus: Corpus = PUBLISHED) -> dict[str, Moment]:
+def moments(scale: str, machine: Machine, corpus: CorpusSize = PUBLISHED) -> dict[str, Moment]:
     return {m.name: m for m in largest(memory(run, corpus, machine) for run in runs(at(scale)))}
 
 
 def sizes(moment: Moment) -> dict[str, int]:
-    return {part.name: part.size for part in (*moment.held, *moment.own)}
+    return {part.name: part.size for part in (*moment.models, *moment.working)}
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,8 @@ def test_the_papers_scale_stays_within_the_smaller_of_their_gpus(paper: dict[str
 
 
 def test_only_recomputation_makes_it_fit() -> None:
-    kept = moments("paper", Machine("cuda", gpus=8, queries=16))
-    assert kept["ranker's step"].size > 80e9
+    stored = moments("paper", Machine("cuda", gpus=8, queries=16))
+    assert stored["ranker's step"].size > 80e9
 
 
 def test_both_models_and_optimizers_are_there_when_they_train_together(paper: dict[str, Moment]) -> None:
@@ -83,12 +83,12 @@ def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) 
 def test_a_frozen_ranker_has_no_optimizer() -> None:
     taught = next(run for run in runs(at("quick")) if run.co_training is not None)
     alone = taught.co_training.model_copy(update={"turns": {"name": "retriever-alone"}})
-    found = {
+    parts = {
         m.name: m for m in memory(taught.model_copy(update={"co_training": alone}), PUBLISHED, Machine())
     }
-    assert "ranker's step" not in found
-    assert "ranker: weights" in sizes(found["retriever's step"])
-    assert "ranker: moments" not in sizes(found["retriever's step"])
+    assert "ranker's step" not in parts
+    assert "ranker: weights" in sizes(parts["retriever's step"])
+    assert "ranker: moments" not in sizes(parts["retriever's step"])
 
 
 def test_a_plan_without_a_collection(
@@ -104,8 +104,8 @@ def test_a_plan_without_a_collection(
         "state": "no collection", "needs": [], "estimate_s": None,
     }  # fmt: skip
     assert place.call(monkeypatch, "plan", TARGET, "--scale", "paper") == 0
-    told = capsys.readouterr().out
-    assert "217,786,368 trained x 4 bytes" in told and "fits 40 GB" in told
+    output = capsys.readouterr().out
+    assert "217,786,368 trained x 4 bytes" in output and "fits 40 GB" in output
     for command in ("reproduce", "verify", "sync"):
         assert place.call(monkeypatch, command, TARGET, "--scale", "paper") == 2
         error = capsys.readouterr().err
@@ -120,5 +120,5 @@ def test_a_plan_with_a_collection_tells_of_this_machine(
     place = Place(tmp_path / "place")
     monkeypatch.setenv("COLUMNS", "160")
     assert place.call(monkeypatch, "plan", "trisampler/table-5", "--scale", "simulation") == 0
-    told = capsys.readouterr().out
-    assert "Memory: 0.0" in told and "retriever's step" in told and "ranker" not in told
+    output = capsys.readouterr().out
+    assert "Memory: 0.0" in output and "retriever's step" in output and "ranker" not in output

@@ -43,8 +43,8 @@ def test_a_pretrained_retriever_of_bert_base_size() -> None:
     with torch.device("meta"):
         tower = transformers.BertModel(released(BASE))
     every, trained = counted(tower, tower(**IDS).last_hidden_state[:, 0])
-    found = retriever_of(encoder(start="nghuyong/ernie-2.0-base-en", towers="separate"), TOKENS)
-    assert (found.parameters, found.trained) == (2 * every, 2 * trained)
+    size = retriever_of(encoder(start="nghuyong/ernie-2.0-base-en", towers="separate"), TOKENS)
+    assert (size.parameters, size.trained) == (2 * every, 2 * trained)
     assert trained < every  # the pooler is there and nothing reads it
 
 
@@ -54,8 +54,8 @@ def test_a_pretrained_ranker_of_ernie_large_size() -> None:
             transformers.BertConfig(**{**released(LARGE).to_dict(), "num_labels": 1})
         )
     settings = RankerSettings(**LARGE, start="nghuyong/ernie-2.0-large-en", pair_tokens=160)
-    found = ranker_of(settings, TOKENS)
-    assert (found.parameters, found.trained) == counted(model, model(**IDS).logits)
+    size = ranker_of(settings, TOKENS)
+    assert (size.parameters, size.trained) == counted(model, model(**IDS).logits)
 
 
 @pytest.mark.parametrize("layers", [0, 2])

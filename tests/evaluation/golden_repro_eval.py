@@ -17,8 +17,8 @@ RUNS = ("orig_base", "orig_adv", "rep_base", "rep_adv")
 def scores_of(case: int) -> dict[str, list[float]]:
     """Scores by topic of both runs of both experiments; the fourth case reproduces itself."""
     rng = random.Random(case)
-    made = {run: [round(rng.random(), 4) for _ in range(TOPICS)] for run in RUNS}
-    return made | ({"rep_base": made["orig_base"], "rep_adv": made["orig_adv"]} if case == 3 else {})
+    runs = {run: [round(rng.random(), 4) for _ in range(TOPICS)] for run in RUNS}
+    return runs | ({"rep_base": runs["orig_base"], "rep_adv": runs["orig_adv"]} if case == 3 else {})
 
 
 def ask(scores: dict[str, list[float]]) -> dict[str, float]:
@@ -29,8 +29,8 @@ def ask(scores: dict[str, list[float]]) -> dict[str, float]:
         run: {f"t{topic}": {MEASURE: value} for topic, value in enumerate(values)}
         for run, values in scores.items()
     }
-    asked = (runs["orig_adv"], runs["orig_base"], runs["rep_adv"], runs["rep_base"])
-    return {"effect_ratio": ER(*asked)[MEASURE], "delta_ri": DRI(*asked)[MEASURE]}
+    arguments = (runs["orig_adv"], runs["orig_base"], runs["rep_adv"], runs["rep_base"])
+    return {"effect_ratio": ER(*arguments)[MEASURE], "delta_ri": DRI(*arguments)[MEASURE]}
 
 
 if __name__ == "__main__":

@@ -34,11 +34,11 @@ def test_an_interval_covers_its_ends() -> None:
 
 def test_coverage_counts_with_its_denominator_and_width() -> None:
     ends = [(-0.1, 0.1), (-0.3, 0.1), (0.01, 0.11), (-0.2, -0.1)]
-    found = coverage([{"low": low, "high": high} for low, high in ends], 0.95)
-    assert (found["covered"], found["intervals"], found["share"]) == (2, 4, 0.5)
-    assert (found["low"], found["high"]) == clopper_pearson(2, 4, 0.95)
-    assert found["mean_width"] == pytest.approx((0.2 + 0.4 + 0.1 + 0.1) / 4)
-    assert found["sd"] == pytest.approx(statistics.stdev([0.0, -0.1, 0.06, -0.15]))
+    block = coverage([{"low": low, "high": high} for low, high in ends], 0.95)
+    assert (block["covered"], block["intervals"], block["share"]) == (2, 4, 0.5)
+    assert (block["low"], block["high"]) == clopper_pearson(2, 4, 0.95)
+    assert block["mean_width"] == pytest.approx((0.2 + 0.4 + 0.1 + 0.1) / 4)
+    assert block["sd"] == pytest.approx(statistics.stdev([0.0, -0.1, 0.06, -0.15]))
 
 
 def scores(seeds: int) -> pd.DataFrame:
@@ -53,10 +53,10 @@ def scores(seeds: int) -> pd.DataFrame:
 
 
 def test_sides_are_paired_by_seed_and_query_over_all_seeds_and_the_first_alone() -> None:
-    found = compare_sides(scores(2), COLUMN, ("A", "B"), 0.95)
-    assert found["value"] == pytest.approx((0.1 + 0.2 + 0 - 0.1 - 0.2 - 0) / 6)
-    assert found["method"]["low"] <= found["checkpoints"]["low"] <= found["value"]
-    assert found["first_seed"]["value"] == pytest.approx(0.1)
+    block = compare_sides(scores(2), COLUMN, ("A", "B"), 0.95)
+    assert block["value"] == pytest.approx((0.1 + 0.2 + 0 - 0.1 - 0.2 - 0) / 6)
+    assert block["method"]["low"] <= block["checkpoints"]["low"] <= block["value"]
+    assert block["first_seed"]["value"] == pytest.approx(0.1)
     alone = compare_sides(scores(1), COLUMN, ("A", "B"), 0.95)
     assert alone["method"] is None
-    assert alone["checkpoints"] == alone["first_seed"]["checkpoints"] == found["first_seed"]["checkpoints"]
+    assert alone["checkpoints"] == alone["first_seed"]["checkpoints"] == block["first_seed"]["checkpoints"]

@@ -46,12 +46,12 @@ ROWS = {
 def test_difference_is_paired_by_seed_and_query_whatever_the_order_of_lines() -> None:
     table = scores()
     shuffled = table.sample(frac=1, random_state=1)
-    made = [
+    comparisons = [
         compare_rows(t, COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
         for t in (table, shuffled)
     ]
-    assert json.dumps(made[0].differences) == json.dumps(made[1].differences)
-    block = made[0].differences["Best"][0]
+    assert json.dumps(comparisons[0].differences) == json.dumps(comparisons[1].differences)
+    block = comparisons[0].differences["Best"][0]
     assert block is not None
     test = table[table["split"] == "test"]
     by_row = {
@@ -64,20 +64,20 @@ def test_difference_is_paired_by_seed_and_query_whatever_the_order_of_lines() ->
 
 
 def test_holm_stands_on_the_primary_column_alone() -> None:
-    made = compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+    comparison = compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
     by_row = {row: score_table(scores(), row, COLUMNS[0]).to_numpy() for row in ("Uniform", "Top", "Best")}
     raw = {row: method_interval(by_row[row] - by_row["Uniform"], 0.95).p_value for row in ("Top", "Best")}
     assert raw["Best"] < raw["Top"]
-    assert made.differences["Best"][0]["holm_p"] == pytest.approx(2 * raw["Best"])
-    assert made.differences["Top"][0]["holm_p"] == pytest.approx(max(raw["Top"], 2 * raw["Best"]))
-    assert made.differences["Best"][1]["holm_p"] is None
-    assert made.differences["Uniform"] == [None, None]
-    assert 0 < made.smallest_difference["checkpoints"] <= made.smallest_difference["method"]
+    assert comparison.differences["Best"][0]["holm_p"] == pytest.approx(2 * raw["Best"])
+    assert comparison.differences["Top"][0]["holm_p"] == pytest.approx(max(raw["Top"], 2 * raw["Best"]))
+    assert comparison.differences["Best"][1]["holm_p"] is None
+    assert comparison.differences["Uniform"] == [None, None]
+    assert 0 < comparison.smallest_difference["checkpoints"] <= comparison.smallest_difference["method"]
 
 
 def test_a_row_that_was_not_trained_keeps_its_published_difference_alone() -> None:
-    made = compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
-    block, unpublished = made.differences["Absent"]
+    comparison = compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+    block, unpublished = comparison.differences["Absent"]
     assert block["value"] is None and block["checkpoints"] is None
     assert block["published"]["value"] == pytest.approx(0.014)
     assert unpublished is None
@@ -85,18 +85,20 @@ def test_a_row_that_was_not_trained_keeps_its_published_difference_alone() -> No
 
 
 def test_one_seed_has_no_method_interval() -> None:
-    made = compare_rows(scores(seeds=1), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
-    assert made.differences["Best"][0]["method"] is None
-    assert made.differences["Best"][0]["holm_p"] is not None
-    assert made.smallest_difference["method"] is None
+    comparison = compare_rows(
+        scores(seeds=1), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95
+    )
+    assert comparison.differences["Best"][0]["method"] is None
+    assert comparison.differences["Best"][0]["holm_p"] is not None
+    assert comparison.smallest_difference["method"] is None
 
 
 def test_seeds_that_both_rows_have_are_compared() -> None:
     table = scores()
     table = table[~((table["row"] == "Best") & (table["seed"] == 2))]
-    made = compare_rows(table, COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
+    comparison = compare_rows(table, COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95)
     pair = table[(table["split"] == "test") & (table["seed"] < 2)].groupby("row")["value"].mean()
-    assert made.differences["Best"][0]["value"] == pytest.approx(pair["Best"] - pair["Uniform"])
+    assert comparison.differences["Best"][0]["value"] == pytest.approx(pair["Best"] - pair["Uniform"])
 
 
 def test_reproduced_has_the_mean_and_the_spread_over_seeds() -> None:

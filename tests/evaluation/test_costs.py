@@ -34,12 +34,12 @@ def lines(pause: float = 0.0) -> list[dict]:
 
 
 def test_medians_over_steps_and_over_refreshes() -> None:
-    found = run_costs(lines(), "continued", refresh=4)
-    assert found == pytest.approx(
+    costs = run_costs(lines(), "continued", refresh=4)
+    assert costs == pytest.approx(
         {"step": 3.0, "drawing": 0.3, "encoding": 6.0, "mining": 2.0, "construction": 8.0,
          "construction-a-step": 2.0, "all": 5.0}
     )  # fmt: skip
-    assert found.keys() == COSTS.keys()
+    assert costs.keys() == COSTS.keys()
 
 
 def test_a_pause_costs_nothing() -> None:
@@ -53,9 +53,9 @@ def test_what_was_not_recorded_is_not_there() -> None:
 
 
 def test_quartiles_over_runs() -> None:
-    found = over_runs([4.0, 1.0, 2.0])
-    assert (found["low"], found["median"], found["high"]) == (1.5, 2.0, 3.0)
-    assert found["per_run"] == [4.0, 1.0, 2.0]
+    block = over_runs([4.0, 1.0, 2.0])
+    assert (block["low"], block["median"], block["high"]) == (1.5, 2.0, 3.0)
+    assert block["per_run"] == [4.0, 1.0, 2.0]
     assert over_runs([4.0]) == {"median": 4.0, "low": None, "high": None, "per_run": [4.0]}
 
 

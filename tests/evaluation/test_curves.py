@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.evaluation.curves import Watched, mean_curve, run_curve
+from harness.evaluation.curves import DevPoint, mean_curve, run_curve
 from harness.evaluation.measures import DEV_MEASURE
 
 
@@ -22,23 +22,27 @@ def lines(seconds: bool = True) -> list[dict[str, Any]]:
     return [*steps[:2], watched, mined, *steps[2:], {"phase": "warm-up", "step": 9, "time": 0.0}]
 
 
-def curve(seconds: bool = True, begin: float = 0.25, reached: float = 0.75) -> dict[int, Watched]:
+def curve(seconds: bool = True, begin: float = 0.25, reached: float = 0.75) -> dict[int, DevPoint]:
     return run_curve(lines(seconds), "continued", DEV_MEASURE, begin=begin, end=(4, reached))
 
 
 def test_a_curve_begins_at_the_warm_up_and_ends_at_the_finished_run() -> None:
-    assert curve() == {0: Watched(0.25, 0.0), 2: Watched(0.5, 2.0), 4: Watched(0.75, 14.0)}
+    assert curve() == {0: DevPoint(0.25, 0.0), 2: DevPoint(0.5, 2.0), 4: DevPoint(0.75, 14.0)}
 
 
 def test_a_rankers_steps_are_work_too() -> None:
     ranked = {"phase": "continued ranker", "step": 3, "time": 0.0, "seconds": 7.0}
     steps = [line for line in lines() if (line["phase"], line["step"]) != ("continued", 3)]
-    found = run_curve([*steps, ranked], "continued", DEV_MEASURE, begin=0.25, end=(4, 0.75))
-    assert found[4].seconds == 20.0
+    points = run_curve([*steps, ranked], "continued", DEV_MEASURE, begin=0.25, end=(4, 0.75))
+    assert points[4].seconds == 20.0
 
 
 def test_without_recorded_seconds_there_are_steps_alone() -> None:
-    assert {step: of.seconds for step, of in curve(seconds=False).items()} == {0: None, 2: None, 4: None}
+    assert {step: point.seconds for step, point in curve(seconds=False).items()} == {
+        0: None,
+        2: None,
+        4: None,
+    }
 
 
 def test_the_interval_is_students_over_seeds() -> None:
@@ -53,6 +57,6 @@ def test_the_interval_is_students_over_seeds() -> None:
 
 
 def test_steps_that_a_seed_lacks_are_left_out() -> None:
-    other = {step: of for step, of in curve().items() if step != 2}
+    other = {step: point for step, point in curve().items() if step != 2}
     assert [point["step"] for point in mean_curve([curve(), other], 0.95)] == [0, 4]
     assert mean_curve([curve(), curve(seconds=False)], 0.95)[1]["seconds"] is None

@@ -44,9 +44,9 @@ def test_ties_are_broken_by_the_document_not_by_its_place():
 
 @pytest.mark.parametrize("scores", [[3.0, 3.0, 3.0, 2.9999998, 1.0], [0.0] * 6, [1e9, 1e9, -1e9, -1e9]])
 def test_scores_decrease_strictly_as_32_bit_numbers(scores):
-    made = strictly_decreasing(np.array(scores, dtype=np.float32))
-    assert (np.diff(made) < 0).all()
-    np.testing.assert_allclose(made, scores, rtol=1e-6, atol=1e-30)
+    decreasing = strictly_decreasing(np.array(scores, dtype=np.float32))
+    assert (np.diff(decreasing) < 0).all()
+    np.testing.assert_allclose(decreasing, scores, rtol=1e-6, atol=1e-30)
 
 
 def test_a_written_ranking_reads_back_and_has_the_same_bytes(tmp_path):

@@ -27,7 +27,9 @@ READINGS = [
     reading("Sim", gap="raw", shape="tent"),
     reading("Sim", gap="std", shape="bell"),
 ]
-MEANS = dict(zip((of["name"] for of in READINGS), (0.5, 0.6, 0.3, 0.7, 0.5, 0.4, 0.45, 0.9), strict=True))
+MEANS = dict(
+    zip((reading["name"] for reading in READINGS), (0.5, 0.6, 0.3, 0.7, 0.5, 0.4, 0.45, 0.9), strict=True)
+)
 
 
 def scores(seeds: int = 2, spread: float = 0.01) -> pd.DataFrame:
@@ -53,8 +55,8 @@ def test_readings_agree_on_the_paths_that_both_have() -> None:
 
 
 def test_every_reading_of_the_focus_meets_those_of_the_others_that_agree() -> None:
-    found = [(pair["reading"], pair["other"]) for pair in compared()]
-    assert found == [
+    pairs = [(pair["reading"], pair["other"]) for pair in compared()]
+    assert pairs == [
         ("Tri 0.5 raw", "Uniform"), ("Tri 0.5 raw", "Sim raw bell"), ("Tri 0.5 raw", "Sim raw tent"),
         ("Tri 0.5 std", "Uniform"), ("Tri 0.5 std", "Sim std bell"),
         ("Tri 1.0 raw", "Uniform"), ("Tri 1.0 raw", "Sim raw bell"), ("Tri 1.0 raw", "Sim raw tent"),
@@ -96,7 +98,7 @@ def test_shares_are_counts_with_their_denominator() -> None:
 def test_wide_intervals_lie_on_neither_side_and_one_seed_counts_those_of_the_checkpoints() -> None:
     uniform, _ = summarise_readings(compared(spread=10.0))
     assert (uniform["above"], uniform["interval_above"], uniform["interval_below"]) == (2, 0, 0)
-    assert {found["interval"] for found in summarise_readings(compared(seeds=1))} == {"checkpoints"}
+    assert {summary["interval"] for summary in summarise_readings(compared(seeds=1))} == {"checkpoints"}
 
 
 def test_means_by_value_are_over_all_pairs_with_it() -> None:

@@ -64,9 +64,9 @@ def row(name: str, *cells: tuple[float | None, float | None]) -> dict[str, Any]:
     blocks = [
         {
             "published": None if published is None else {"value": published},
-            "reproduced": None if made is None else {"mean": made},
+            "reproduced": None if reproduced is None else {"mean": reproduced},
         }
-        for published, made in cells
+        for published, reproduced in cells
     ]
     return {"name": name, "cells": blocks}
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from harness.errors import UserError
 from harness.evaluation.calibration import clopper_pearson
-from harness.evaluation.interval import Interval, Part, smallest_detectable_difference
+from harness.evaluation.interval import Interval, VarianceComponent, smallest_detectable_difference
 from harness.evaluation.significance import checkpoint_interval, holm, method_interval
 from tests.benchmarks.interval_coverage import (
     MEAN,
@@ -37,11 +37,11 @@ def coverage_within(count: int, simulations: int) -> tuple[float, float]:
 def test_checkpoint_interval_covers_the_mean_of_these_checkpoints(
     seeds: int, covered: dict[Regime, Covered]
 ) -> None:
-    found = [made for regime, made in covered.items() if regime.seeds == seeds]
-    assert len(found) >= 2
-    for made in found:
-        assert made.simulations == 2000
-        low, high = coverage_within(made.checkpoints, made.simulations)
+    coverages = [coverage for regime, coverage in covered.items() if regime.seeds == seeds]
+    assert len(coverages) >= 2
+    for coverage in coverages:
+        assert coverage.simulations == 2000
+        low, high = coverage_within(coverage.checkpoints, coverage.simulations)
         assert low <= 0.95 <= high
 
 
@@ -49,11 +49,11 @@ def test_checkpoint_interval_covers_the_mean_of_these_checkpoints(
 def test_method_interval_covers_the_mean_of_the_method_at_least(
     seeds: int, covered: dict[Regime, Covered]
 ) -> None:
-    found = {regime: made for regime, made in covered.items() if regime.seeds == seeds}
-    assert len(found) >= 3
-    for regime, made in found.items():
-        assert made.method is not None
-        low, high = coverage_within(made.method, made.simulations)
+    coverages = {regime: coverage for regime, coverage in covered.items() if regime.seeds == seeds}
+    assert len(coverages) >= 3
+    for regime, coverage in coverages.items():
+        assert coverage.method is not None
+        low, high = coverage_within(coverage.method, coverage.simulations)
         assert high >= 0.95, regime
         if regime.of_seeds == 100:  # where seeds make nearly all of the variance, it is the plain t interval
             assert low <= 0.95, regime
@@ -62,9 +62,9 @@ def test_method_interval_covers_the_mean_of_the_method_at_least(
 def test_one_quantile_for_the_sum_would_not_cover(covered: dict[Regime, Covered]) -> None:
     """The reason why the interval is not the usual one."""
     for regime in (Regime(2, 10, 1), Regime(3, 10, 4)):
-        made = covered[regime]
-        assert made.satterthwaite is not None
-        assert coverage_within(made.satterthwaite, made.simulations)[1] < 0.95
+        coverage = covered[regime]
+        assert coverage.satterthwaite is not None
+        assert coverage_within(coverage.satterthwaite, coverage.simulations)[1] < 0.95
 
 
 def test_the_docs_show_what_was_measured(covered: dict[Regime, Covered]) -> None:
@@ -116,7 +116,7 @@ def test_the_p_value_is_the_level_at_which_the_interval_ends_at_0(shift: float, 
 
 
 def test_a_p_value_beyond_all_tails_is_0_or_nearly() -> None:
-    interval = Interval(1.0, (Part(1e-30, 500), Part(1e-40, 700)), 0.95)
+    interval = Interval(1.0, (VarianceComponent(1e-30, 500), VarianceComponent(1e-40, 700)), 0.95)
     assert 0 <= interval.p_value < 1e-290
 
 
@@ -149,7 +149,7 @@ def test_differences_that_do_not_vary(value: float, p_value: float) -> None:
 @pytest.mark.parametrize("df", [2.0, 30.0, 2000.0])
 @pytest.mark.parametrize("comparisons", [1, 3])
 def test_smallest_detectable_difference_has_its_power(df: float, comparisons: int) -> None:
-    interval = Interval(mean=0.0, parts=(Part(0.01**2, df),), level=0.95)
+    interval = Interval(mean=0.0, parts=(VarianceComponent(0.01**2, df),), level=0.95)
     shift = smallest_detectable_difference(interval, comparisons=comparisons) / 0.01
     rng = np.random.default_rng(7)
     t = (rng.normal(size=200_000) + shift) / np.sqrt(rng.chisquare(df, 200_000) / df)
@@ -160,14 +160,16 @@ def test_smallest_detectable_difference_has_its_power_where_the_variance_has_par
     seeds, queries = 3, 60
     tables, _ = simulate(Regime(seeds, 3, 4), 1500)
     true = REST**2 / (seeds * queries)  # MS_rest / (S Q)
-    expected = Interval(0.0, (Part(3 * true, seeds - 1), Part(3 * true, queries - 1)), 0.95)
+    expected = Interval(
+        0.0, (VarianceComponent(3 * true, seeds - 1), VarianceComponent(3 * true, queries - 1)), 0.95
+    )
     shift = smallest_detectable_difference(expected)
-    made = [method_interval(table - MEAN + shift, 0.95) for table in tables]
-    assert np.mean([i is not None and i.low > 0 for i in made]) == pytest.approx(0.8, abs=0.035)
+    intervals = [method_interval(table - MEAN + shift, 0.95) for table in tables]
+    assert np.mean([i is not None and i.low > 0 for i in intervals]) == pytest.approx(0.8, abs=0.035)
 
 
 def test_smallest_detectable_difference_of_many_queries_is_about_2_8_standard_errors() -> None:
-    interval = Interval(mean=0.3, parts=(Part(1.0, 1e6),), level=0.95)
+    interval = Interval(mean=0.3, parts=(VarianceComponent(1.0, 1e6),), level=0.95)
     assert smallest_detectable_difference(interval) == pytest.approx(1.95996 + 0.84162, abs=1e-3)
 
 

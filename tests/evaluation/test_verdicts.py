@@ -11,8 +11,8 @@ import pytest
 from harness.evaluation.verdicts import (
     ROW_RULES,
     TABLE_RULES,
-    Evidence,
-    Standing,
+    RowEvidence,
+    TableEvidence,
     judge,
     judge_row,
     judge_table,
@@ -22,33 +22,33 @@ from harness.evaluation.verdicts import (
 UP, ZERO, DOWN = (0.008, 0.010), (-0.001, 0.001), (-0.010, -0.008)
 
 
-def evidence(**changes: Any) -> Evidence:
+def evidence(**changes: Any) -> RowEvidence:
     """By default: published +0.9, reproduced +0.9 with a narrow interval."""
     usual = {
         "pipeline": False,
         "published": UP,
         "value": 0.009,
         "method": (0.005, 0.013),
-        "found": True,
+        "significant": True,
         "detectable": 0.006,
     }
-    return Evidence(**usual | changes)
+    return RowEvidence(**usual | changes)
 
 
 ROWS = [
     ("pipeline check", {"pipeline": True}),
     ("not judged", {"published": None}),
-    ("not judged", {"value": None, "method": None, "found": False, "detectable": None}),
+    ("not judged", {"value": None, "method": None, "significant": False, "detectable": None}),
     ("inconclusive", {"method": None}),
-    ("reproduced", {"published": ZERO, "value": 0.0, "method": (-0.001, 0.0005), "found": False}),
+    ("reproduced", {"published": ZERO, "value": 0.0, "method": (-0.001, 0.0005), "significant": False}),
     ("not", {"published": ZERO}),
-    ("inconclusive", {"published": ZERO, "value": 0.0, "method": (-0.002, 0.002), "found": False}),
+    ("inconclusive", {"published": ZERO, "value": 0.0, "method": (-0.002, 0.002), "significant": False}),
     ("reproduced", {}),
     ("partly", {"value": 0.004, "method": (0.002, 0.006)}),
     ("not", {"value": -0.009, "method": (-0.013, -0.005)}),
-    ("inconclusive", {"value": 0.001, "method": (-0.011, 0.013), "found": False, "detectable": 0.02}),
-    ("inconclusive", {"value": 0.004, "method": (-0.001, 0.009), "found": False}),
-    ("not", {"value": 0.001, "method": (-0.003, 0.005), "found": False}),
+    ("inconclusive", {"value": 0.001, "method": (-0.011, 0.013), "significant": False, "detectable": 0.02}),
+    ("inconclusive", {"value": 0.004, "method": (-0.001, 0.009), "significant": False}),
+    ("not", {"value": 0.001, "method": (-0.003, 0.005), "significant": False}),
 ]
 
 
@@ -70,10 +70,13 @@ def test_every_rule_of_a_row_has_its_case() -> None:
         ("not", {"published": DOWN}),
         ("reproduced", {"method": (0.010, 0.02), "value": 0.015}),  # it ends where the rounding ends
         ("inconclusive", {"published": ZERO, "value": 0.002, "method": (0.0005, 0.003)}),
-        ("inconclusive", {"published": ZERO, "value": 0.004, "method": (0.002, 0.006), "found": False}),
-        ("inconclusive", {"value": 0.0, "method": (-0.003, 0.003), "found": False, "detectable": 0.009}),
-        ("not", {"value": 0.004, "method": (0.001, 0.007), "found": False}),  # too weak for Holm
-        ("not", {"value": -0.002, "method": (-0.006, 0.002), "found": False}),
+        ("inconclusive", {"published": ZERO, "value": 0.004, "method": (0.002, 0.006), "significant": False}),
+        (
+            "inconclusive",
+            {"value": 0.0, "method": (-0.003, 0.003), "significant": False, "detectable": 0.009},
+        ),
+        ("not", {"value": 0.004, "method": (0.001, 0.007), "significant": False}),  # too weak for Holm
+        ("not", {"value": -0.002, "method": (-0.006, 0.002), "significant": False}),
         ("inconclusive", {"published": (0.0, 0.002), "value": 0.001, "method": (-0.003, 0.005)}),
         ("inconclusive", {"method": None, "value": -0.5, "published": ZERO}),
     ],
@@ -88,11 +91,11 @@ def test_every_evidence_has_a_verdict_and_the_strong_ones_ask_for_much() -> None
     intervals = [None, *combinations_with_replacement(ends, 2)]
     values = [None, -0.015, -0.009, 0.0, 0.009, 0.015]
     many = product((True, False), (UP, ZERO, DOWN, None), values, intervals, (True, False), (None, 0.0, 1.0))
-    seen = set()
-    for pipeline, published, value, method, found, detectable in many:
-        row = Evidence(pipeline, published, value, method, found, detectable)
+    words = set()
+    for pipeline, published, value, method, significant, detectable in many:
+        row = RowEvidence(pipeline, published, value, method, significant, detectable)
         verdict = judge_row(row)
-        seen.add((verdict["word"], verdict["reason"]))
+        words.add((verdict["word"], verdict["reason"]))
         word = verdict["word"]
         assert (word == "pipeline check") == pipeline
         if word in ("reproduced", "partly", "not"):
@@ -100,10 +103,10 @@ def test_every_evidence_has_a_verdict_and_the_strong_ones_ask_for_much() -> None
         if word == "reproduced":
             assert row.meets
         if word == "not":
-            assert found or not row.meets
+            assert significant or not row.meets
         if word == "partly":
-            assert found and not row.meets
-    assert seen == {(rule.word, rule.because) for rule in ROW_RULES}
+            assert significant and not row.meets
+    assert words == {(rule.word, rule.because) for rule in ROW_RULES}
 
 
 @pytest.mark.parametrize(
@@ -123,11 +126,14 @@ def test_every_evidence_has_a_verdict_and_the_strong_ones_ask_for_much() -> None
     ],
 )
 def test_a_table_follows_from_its_rows(place: int, words: tuple[str, ...]) -> None:
-    verdict = judge_table(Standing(False, words))
+    verdict = judge_table(TableEvidence(False, words))
     assert verdict["word"] == TABLE_RULES[place].word
     assert verdict["reason"].startswith(TABLE_RULES[place].because)
     assert all(word in verdict["reason"] for word in words)
-    assert judge_table(Standing(True, words)) == {"word": "pipeline check", "reason": TABLE_RULES[0].because}
+    assert judge_table(TableEvidence(True, words)) == {
+        "word": "pipeline check",
+        "reason": TABLE_RULES[0].because,
+    }
 
 
 def block(value: float | None, half: float, p_value: float | None, **changes: Any) -> dict[str, Any]:
@@ -138,7 +144,7 @@ def block(value: float | None, half: float, p_value: float | None, **changes: An
 
 
 BLOCKS = {
-    "found": block(0.01, 0.004, 0.001),
+    "significant": block(0.01, 0.004, 0.001),
     "weak": block(0.01, 0.02, 0.4),
     "failed": block(None, 0.0, None, detectable=None),
     "ours": block(0.01, 0.004, 0.001, published=None),
@@ -150,7 +156,7 @@ def test_blocks_of_cells_are_judged_and_holm_decides() -> None:
     rows, table = judge(BLOCKS, level=0.95, scale="full", stand_in=None)
     words = {name: verdict["word"] for name, verdict in rows.items()}
     assert words == {
-        "found": "reproduced",
+        "significant": "reproduced",
         "weak": "inconclusive",
         "failed": "not judged",
         "ours": "not judged",
@@ -159,7 +165,7 @@ def test_blocks_of_cells_are_judged_and_holm_decides() -> None:
     assert table["word"] == "partly"
     assert table["reason"].endswith("(1 inconclusive, 1 not judged, 1 reproduced)")
     strict, _ = judge(BLOCKS, level=0.9995, scale="full", stand_in=None)
-    assert strict["found"]["word"] == "inconclusive"  # p = 0.001 does not pass
+    assert strict["significant"]["word"] == "inconclusive"  # p = 0.001 does not pass
 
 
 @pytest.mark.parametrize(

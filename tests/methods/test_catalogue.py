@@ -11,8 +11,8 @@ import pytest
 from harness.encoders import pooling
 from harness.errors import UserError
 from harness.methods.catalogue import KINDS, PIECES, Method, catalogue, methods_named
-from harness.methods.parameters import Parameter, paragraphs
-from harness.methods.uses import _of_row, all_uses, uses_of
+from harness.methods.parameters import MethodParameter, paragraphs
+from harness.methods.uses import _methods_of_row, all_uses, uses_of
 from harness.negatives.presets import presets
 from harness.pieces import make_piece
 from harness.specs import settings
@@ -25,13 +25,13 @@ ALL = catalogue(LIBRARY)
 
 
 def one(kind: str, name: str) -> Method:
-    [found] = [method for method in ALL if (method.kind, method.name) == (kind, name)]
-    return found
+    [match] = [method for method in ALL if (method.kind, method.name) == (kind, name)]
+    return match
 
 
-def parameter(kind: str, method: str, name: str) -> Parameter:
-    [found] = [each for each in one(kind, method).parameters if each.name == name]
-    return found
+def parameter(kind: str, method: str, name: str) -> MethodParameter:
+    [match] = [each for each in one(kind, method).parameters if each.name == name]
+    return match
 
 
 def test_every_method_has_the_keys_of_the_contract() -> None:
@@ -77,7 +77,7 @@ def test_parameters_carry_type_values_and_range() -> None:
 
 
 def test_descriptions_come_from_the_docstring() -> None:
-    assert parameter("source", "file", "scores").description.startswith("of the present retriever")
+    assert parameter("source", "file", "scores").description.startswith("those of the current retriever")
     assert parameter("law", "blend", "hard").description.startswith("The first source of a union")
     assert parameter("law", "simans", "a").description is None
 
@@ -132,5 +132,5 @@ def test_uses_name_specs_and_rows() -> None:
 
 def test_pieces_inside_pieces_are_used() -> None:
     row = Row.model_validate({"name": "Blend", "kind": "control", "sampler": {"preset": "blend"}})
-    used = set(_of_row(row, "continue-contrastive"))
+    used = set(_methods_of_row(row, "continue-contrastive"))
     assert {("source", "union"), ("source", "top-k"), ("source", "corpus"), ("law", "blend")} <= used

@@ -37,8 +37,8 @@ class SamplerContract:
         order = np.random.default_rng(0).permutation(ROWS)
         split = np.array_split(order, parts)
         with ThreadPoolExecutor(4) as workers:
-            found = list(workers.map(lambda rows: drawn(sampler, candidates.rows(rows)), split))
-        assert np.array_equal(whole[order], np.concatenate(found))
+            parts = list(workers.map(lambda rows: drawn(sampler, candidates.rows(rows)), split))
+        assert np.array_equal(whole[order], np.concatenate(parts))
 
     def test_order_of_candidates_changes_nothing(self, sampler: Sampler) -> None:
         candidates = some()
@@ -49,12 +49,12 @@ class SamplerContract:
     def test_nothing_masked_is_drawn(self, sampler: Sampler) -> None:
         valid = np.random.default_rng(2).random((ROWS, K)) < 0.5
         valid[:, :N] = True
-        found = draws(sampler, some(valid=valid))
-        assert np.take_along_axis(valid, found.column, axis=1).all()
+        drawn_rows = draws(sampler, some(valid=valid))
+        assert np.take_along_axis(valid, drawn_rows.column, axis=1).all()
 
     def test_negatives_are_distinct(self, sampler: Sampler) -> None:
-        found = drawn(sampler, some())
-        distinct = np.array([len(set(row)) for row in found.tolist()])
+        documents = drawn(sampler, some())
+        distinct = np.array([len(set(row)) for row in documents.tolist()])
         if sampler.draw.name == "with-replacement":
             assert (distinct >= 1).all()
         else:
@@ -65,9 +65,9 @@ class SamplerContract:
         valid[:, [3, 8, 20]] = True
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = drawn(sampler, some(valid=valid))
-        assert found.shape == (ROWS, N)
-        taken = [set(row) for row in found.tolist()]
+            documents = drawn(sampler, some(valid=valid))
+        assert documents.shape == (ROWS, N)
+        taken = [set(row) for row in documents.tolist()]
         assert all(row <= {3, 8, 20} for row in taken)
         if sampler.draw.name != "with-replacement":
             assert all(row == {3, 8, 20} for row in taken)
@@ -81,9 +81,9 @@ class SamplerContract:
             positive_score=candidates.positive_score * scale,
             positive_similarity=candidates.positive_similarity * scale,
         )
-        found = drawn(sampler, huge)
-        assert found.shape == (ROWS, N)
-        assert ((found >= 0) & (found < K)).all()
+        documents = drawn(sampler, huge)
+        assert documents.shape == (ROWS, N)
+        assert ((documents >= 0) & (documents < K)).all()
 
     def test_a_shift_of_all_scores_changes_nothing(self, sampler: Sampler) -> None:
         if not sampler.law.shift_free:
@@ -112,14 +112,16 @@ class SamplerContract:
         times = 20_000
         row = some().rows(np.array([4]))
         expected = first_weights(sampler, row, times)
-        found = draws(replace(sampler, negatives=1), repeated(row, times)).column[:, 0]
-        count = np.bincount(found, minlength=K)
+        column = draws(replace(sampler, negatives=1), repeated(row, times)).column[:, 0]
+        count = np.bincount(column, minlength=K)
         assert count[expected == 0].sum() == 0
         likely = expected * times > 5
         rest = [count[~likely].sum()], [times * expected[~likely].sum()]
         observed = np.append(count[likely], rest[0] if rest[1][0] > 5 else [])
-        wanted = np.append(times * expected[likely], rest[1] if rest[1][0] > 5 else [])
-        assert stats.chisquare(observed, wanted * observed.sum() / wanted.sum()).pvalue > 1e-4
+        expected_counts = np.append(times * expected[likely], rest[1] if rest[1][0] > 5 else [])
+        assert (
+            stats.chisquare(observed, expected_counts * observed.sum() / expected_counts.sum()).pvalue > 1e-4
+        )
 
 
 def first_weights(sampler: Sampler, row: Candidates, times: int) -> np.ndarray:

@@ -67,15 +67,15 @@ def test_single_draws_follow_the_law(name):
 
 def successive(weight: np.ndarray, n: int) -> dict[tuple[int, ...], float]:
     """Probability of each ordered draw of n without replacement, by enumeration."""
-    found: dict[tuple[int, ...], float] = {(): 1.0}
+    chances: dict[tuple[int, ...], float] = {(): 1.0}
     for _ in range(n):
-        found = {
+        chances = {
             (*chosen, i): p * weight[i] / (weight.sum() - sum(weight[c] for c in chosen))
-            for chosen, p in found.items()
+            for chosen, p in chances.items()
             for i in range(len(weight))
             if i not in chosen and weight[i] > 0
         }
-    return found
+    return chances
 
 
 @pytest.mark.parametrize("name", ["uniform", "score", "simans", "debiased A"])
@@ -167,10 +167,10 @@ def test_angle_of_60_degrees_at_the_apex_is_the_triangle_test_for_isosceles_unit
     weights = make_law("trisampler", {"angle": "apex", "transitional": 1.0}).weigh(
         candidates, fresh_noise(300)
     )
-    kept = np.isfinite(weights.fills[0])
+    inside = np.isfinite(weights.fills[0])
     apex = _angle(p - q, n - q[:, None])
-    assert np.array_equal(kept, apex <= np.pi / 3)
-    assert 0 < kept.sum() < kept.size
+    assert np.array_equal(inside, apex <= np.pi / 3)
+    assert 0 < inside.sum() < inside.size
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

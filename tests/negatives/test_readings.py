@@ -61,11 +61,11 @@ def released(truncation: str = "set-order"):
     documents = np.stack([rng.choice(8_000_000, K, replace=False) for _ in range(ROWS)])
     candidates = replace(row, document=documents, query=np.arange(ROWS))
     law, noise = make_law("simans"), fresh_noise(ROWS)
-    made = [
+    rows = [
         Sampler(law, make_draw(draw), N)(candidates, noise).document
         for draw in ({"name": "released-union", "truncation": truncation}, "without-replacement")
     ]
-    return documents, score, *made
+    return documents, score, *rows
 
 
 def kept_by_octile(documents, drawn):
@@ -90,7 +90,7 @@ def test_the_shuffled_cut_has_no_such_preference_but_is_too_flat():
     error = np.sqrt(N / K * (1 - N / K) / (ROWS * K / 8))
     assert np.abs(kept_by_octile(documents, cut) - N / K).max() < 4 * error
     likely = np.argsort(np.abs(score))[:N]
-    shares = [np.isin(documents[:, likely], made).mean() for made in (cut, ours)]
+    shares = [np.isin(documents[:, likely], documents_drawn).mean() for documents_drawn in (cut, ours)]
     assert shares[0] < shares[1]
 
 

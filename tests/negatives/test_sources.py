@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from harness.errors import UserError
-from harness.negatives.mining import Miner, load_candidates, save_candidates, scored
+from harness.negatives.mining import Miner, load_candidates, save_candidates, score_proposal
 from harness.negatives.registry import SOURCES, make_source
 from harness.negatives.sources.source import View
 from harness.pieces import by_content, settings_of
@@ -57,7 +57,7 @@ def run_file(path, view, score, depth=40):
     return str(path)
 
 
-def given(name: str, view: View, folder):
+def source_spec(name: str, view: View, folder):
     """Every source by name, as a spec would write it."""
     score = view.queries @ view.documents.T
     return {
@@ -71,29 +71,33 @@ def given(name: str, view: View, folder):
 @pytest.mark.parametrize("name", SOURCES)
 def test_candidates_are_distinct_unmasked_and_scored(view, tmp_path, name):
     if name == "previous":
-        view = replace(view, previous=scored(view, make_source("top-k"), K, "m"))
-    found = scored(view, make_source(given(name, view, tmp_path)), K, "m")
-    assert found.valid.any(axis=1).all()
+        view = replace(view, previous=score_proposal(view, make_source("top-k"), K, "m"))
+    candidates = score_proposal(view, make_source(source_spec(name, view, tmp_path)), K, "m")
+    assert candidates.valid.any(axis=1).all()
     for row in range(PAIRS):
-        documents = found.document[row][found.valid[row]]
+        documents = candidates.document[row][candidates.valid[row]]
         assert len(set(documents.tolist())) == len(documents)
         assert not np.isin(documents, view.masked[row]).any()
         np.testing.assert_allclose(
-            found.score[row][found.valid[row]], view.documents[documents] @ view.queries[row], rtol=1e-4
+            candidates.score[row][candidates.valid[row]],
+            view.documents[documents] @ view.queries[row],
+            rtol=1e-4,
         )
     positive = view.documents[view.pairs[:, 1]]
-    np.testing.assert_allclose(found.positive_score, np.einsum("rd,rd->r", view.queries, positive), rtol=1e-4)
-    again = scored(view, make_source(given(name, view, tmp_path)), K, "m")
-    np.testing.assert_array_equal(found.document, again.document)
+    np.testing.assert_allclose(
+        candidates.positive_score, np.einsum("rd,rd->r", view.queries, positive), rtol=1e-4
+    )
+    again = score_proposal(view, make_source(source_spec(name, view, tmp_path)), K, "m")
+    np.testing.assert_array_equal(candidates.document, again.document)
 
 
 @pytest.mark.parametrize("name", sorted(set(SOURCES) - {"gold"}))  # its pool is made of the pairs
 def test_rows_do_not_depend_on_each_other(view, tmp_path, name):
     """What a pair gets is the same whichever pairs are mined with it."""
-    source = make_source(given(name, view, tmp_path))
+    source = make_source(source_spec(name, view, tmp_path))
     if name == "previous":
-        view = replace(view, previous=scored(view, make_source("top-k"), K, "m"))
-    whole = scored(view, source, K, "m")
+        view = replace(view, previous=score_proposal(view, make_source("top-k"), K, "m"))
+    whole = score_proposal(view, source, K, "m")
     some = np.array([4, 7, 21])
     part = replace(
         view,
@@ -103,7 +107,7 @@ def test_rows_do_not_depend_on_each_other(view, tmp_path, name):
         lexical=lambda depth: tuple(array[some] for array in view.lexical(depth)),
         previous=None if view.previous is None else view.previous.rows(some),
     )
-    alone = scored(part, source, K, "m")
+    alone = score_proposal(part, source, K, "m")
     for place, row in enumerate(some):
         assert (
             alone.document[place][alone.valid[place]].tolist()
@@ -112,17 +116,17 @@ def test_rows_do_not_depend_on_each_other(view, tmp_path, name):
 
 
 def test_top_k_is_the_best_of_the_unmasked(view):
-    found = scored(view, make_source("top-k"), K, "m")
+    candidates = score_proposal(view, make_source("top-k"), K, "m")
     for row, masked in enumerate(view.masked):
         score = view.documents @ view.queries[row]
         score[masked] = -np.inf
-        assert set(found.document[row].tolist()) == set(np.argsort(-score)[:K].tolist())
+        assert set(candidates.document[row].tolist()) == set(np.argsort(-score)[:K].tolist())
 
 
 def test_k_counts_before_or_after_positives_are_removed(view):
-    kept = scored(view, make_source("top-k"), K, "m")
-    before = scored(view, make_source({"name": "top-k", "count": "retrieved"}), K, "m")
-    assert kept.valid.all()
+    candidates = score_proposal(view, make_source("top-k"), K, "m")
+    before = score_proposal(view, make_source({"name": "top-k", "count": "retrieved"}), K, "m")
+    assert candidates.valid.all()
     best = np.argsort(-(view.queries @ view.documents.T), axis=1)[:, :K]
     removed = np.array([np.isin(row, some).sum() for row, some in zip(best, view.masked, strict=True)])
     np.testing.assert_array_equal(before.valid.sum(axis=1), K - removed)
@@ -131,18 +135,20 @@ def test_k_counts_before_or_after_positives_are_removed(view):
 
 
 def test_top_k_by_positive_looks_from_the_positive(view):
-    found = scored(view, make_source("top-k-by-positive"), K, "m")
+    candidates = score_proposal(view, make_source("top-k-by-positive"), K, "m")
     similarity = view.documents[view.pairs[:, 1]] @ view.documents.T
     for row, masked in enumerate(view.masked):
         similarity[row, masked] = -np.inf
-        assert found.positive_similarity[row].min() >= np.sort(similarity[row])[-K] - 1e-4
+        assert candidates.positive_similarity[row].min() >= np.sort(similarity[row])[-K] - 1e-4
 
 
 def test_bm25_proposes_only_documents_that_share_a_word(view):
-    found = scored(view, make_source("bm25"), K, "m")
+    candidates = score_proposal(view, make_source("bm25"), K, "m")
     lexical, order = view.lexical(DOCUMENTS)
     shared = [set(order[row][lexical[row] > 0].tolist()) for row in range(PAIRS)]
-    assert all(set(found.document[row][found.valid[row]].tolist()) <= shared[row] for row in range(PAIRS))
+    assert all(
+        set(candidates.document[row][candidates.valid[row]].tolist()) <= shared[row] for row in range(PAIRS)
+    )
 
 
 def test_a_pair_without_candidates_gets_random_documents_and_it_is_said(view):
@@ -153,9 +159,9 @@ def test_a_pair_without_candidates_gets_random_documents_and_it_is_said(view):
         return scores, numbers
 
     with pytest.warns(UserWarning, match="1 pair.s. have no candidate from source 'bm25'"):
-        found = scored(replace(view, lexical=nothing), make_source("bm25"), K, "m")
-    assert found.valid[5].sum() == K
-    assert found.valid[[0, 1]].sum() <= 2 * K
+        candidates = score_proposal(replace(view, lexical=nothing), make_source("bm25"), K, "m")
+    assert candidates.valid[5].sum() == K
+    assert candidates.valid[[0, 1]].sum() <= 2 * K
 
 
 def test_corpus_is_uniform_over_all_unmasked_documents(view):
@@ -166,27 +172,28 @@ def test_corpus_is_uniform_over_all_unmasked_documents(view):
         queries=np.repeat(view.queries[:1], many, axis=0),
         masked=[np.array([0, 1])] * many,
     )
-    found = make_source("corpus").propose(views, K)
-    count = np.bincount(found.document.ravel(), minlength=DOCUMENTS)
+    candidates = make_source("corpus").propose(views, K)
+    count = np.bincount(candidates.document.ravel(), minlength=DOCUMENTS)
     assert count[[0, 1]].sum() == 0
     assert stats.chisquare(count[2:]).pvalue > 1e-4
     other = make_source("corpus").propose(replace(views, round=1), K)
-    assert np.mean(found.document == other.document) < 0.1
+    assert np.mean(candidates.document == other.document) < 0.1
 
 
 def test_gold_takes_positives_of_other_pairs(view):
-    found = scored(view, make_source("gold"), K, "m")
-    assert set(found.document[found.valid].tolist()) <= set(view.pairs[:, 1].tolist())
+    candidates = score_proposal(view, make_source("gold"), K, "m")
+    assert set(candidates.document[candidates.valid].tolist()) <= set(view.pairs[:, 1].tolist())
 
 
 def test_union_counts_a_document_for_its_first_part(view):
     union = make_source({"name": "union", "parts": ["top-k", "top-k-by-positive"]})
-    found = scored(view, union, K, "m")
-    first = scored(view, make_source("top-k"), K, "m").document
-    second = scored(view, make_source("top-k-by-positive"), K, "m").document
+    candidates = score_proposal(view, union, K, "m")
+    first = score_proposal(view, make_source("top-k"), K, "m").document
+    second = score_proposal(view, make_source("top-k-by-positive"), K, "m").document
     for row in range(PAIRS):
         parts = [
-            set(found.document[row][found.valid[row] & (found.origin[row] == o)].tolist()) for o in (0, 1)
+            set(candidates.document[row][candidates.valid[row] & (candidates.origin[row] == o)].tolist())
+            for o in (0, 1)
         ]
         assert parts[0] == set(first[row].tolist())
         assert parts[1] == set(second[row].tolist()) - parts[0]
@@ -194,10 +201,10 @@ def test_union_counts_a_document_for_its_first_part(view):
 
 def test_ance_tele_pool_grows_by_what_is_new(view):
     """30 and 30 in the code; 5 and 5 here: 10, then at most 20, with all of the round before."""
-    parts = [{"name": "subset", "of": of, "keep": 5} for of in ("top-k", "top-k-by-positive")]
+    parts = [{"name": "subset", "of": name, "keep": 5} for name in ("top-k", "top-k-by-positive")]
     source = make_source({"name": "union", "parts": [*parts, "previous"]})
-    first = scored(view, source, K, "m")
-    second = scored(replace(view, round=1, previous=first), source, K, "m")
+    first = score_proposal(view, source, K, "m")
+    second = score_proposal(replace(view, round=1, previous=first), source, K, "m")
     for row in range(PAIRS):
         before = set(first.document[row][first.valid[row]].tolist())
         after = set(second.document[row][second.valid[row]].tolist())
@@ -208,11 +215,13 @@ def test_ance_tele_pool_grows_by_what_is_new(view):
 def test_file_scores_take_the_place_of_the_models(view, tmp_path):
     score = np.random.default_rng(9).normal(size=(PAIRS, DOCUMENTS))
     path = run_file(tmp_path / "run.trec", view, score, depth=DOCUMENTS)
-    found = scored(view, make_source({"name": "file", "path": path, "scores": "file"}), K, "m")
+    candidates = score_proposal(view, make_source({"name": "file", "path": path, "scores": "file"}), K, "m")
     for row in (0, 11):
-        np.testing.assert_allclose(found.score[row], score[row, found.document[row]], atol=1e-5)
-    np.testing.assert_allclose(found.positive_score, score[np.arange(PAIRS), view.pairs[:, 1]], atol=1e-5)
-    assert np.isnan(found.positive_similarity).all()
+        np.testing.assert_allclose(candidates.score[row], score[row, candidates.document[row]], atol=1e-5)
+    np.testing.assert_allclose(
+        candidates.positive_score, score[np.arange(PAIRS), view.pairs[:, 1]], atol=1e-5
+    )
+    assert np.isnan(candidates.positive_similarity).all()
 
 
 def test_wrong_files_are_told_by_line(view, tmp_path):
@@ -220,16 +229,16 @@ def test_wrong_files_are_told_by_line(view, tmp_path):
     source = {"name": "file", "path": str(path)}
     path.write_text("q0 Q0 d1 1 2.5 x\nq0 Q0 d1\n")
     with pytest.raises(UserError, match=r"run.trec:2: a line without query, document or score"):
-        scored(view, make_source(source), K, "m")
+        score_proposal(view, make_source(source), K, "m")
     path.write_text("q0 Q0 d1 1 high x\n")
     with pytest.raises(UserError, match="not a TREC run file"):
-        scored(view, make_source(source), K, "m")
+        score_proposal(view, make_source(source), K, "m")
     path.write_text("q0 Q0 e77 1 2.5 x\n")
     with pytest.raises(UserError, match="document 'e77' is not in the collection"):
-        scored(view, make_source(source), K, "m")
+        score_proposal(view, make_source(source), K, "m")
     path.write_text("q0 Q0 d1 1 2.5 x\n")
     with pytest.raises(UserError, match=r"positive.s. have no score, the first of query 'q0'"):
-        scored(view, make_source({**source, "scores": "file"}), K, "m")
+        score_proposal(view, make_source({**source, "scores": "file"}), K, "m")
 
 
 def test_runs_depend_on_a_files_content_not_on_its_path(tmp_path):
@@ -243,39 +252,39 @@ def test_runs_depend_on_a_files_content_not_on_its_path(tmp_path):
 
 
 def test_denoising_removes_what_the_retriever_prefers(view):
-    whole = scored(view, make_source("top-k"), K, "m")
+    whole = score_proposal(view, make_source("top-k"), K, "m")
     source = {"name": "denoised", "of": "top-k", "ranker": "retriever", "below": 0.4, "at_least": 3}
-    found = scored(view, make_source(source), K, "m")
-    np.testing.assert_array_equal(found.document, whole.document)
+    candidates = score_proposal(view, make_source(source), K, "m")
+    np.testing.assert_array_equal(candidates.document, whole.document)
     doubtful = 1 / (1 + np.exp(-whole.gap())) >= 0.4
     enough = (~doubtful).sum(axis=1) >= 3
-    np.testing.assert_array_equal(found.valid[enough], ~doubtful[enough])
+    np.testing.assert_array_equal(candidates.valid[enough], ~doubtful[enough])
     least = np.argsort(whole.gap(), axis=1)[:, :3]
-    assert (found.valid[~enough].sum(axis=1) == 3).all() and (~enough).any() and enough.any()
-    assert np.take_along_axis(found.valid, least, axis=1).all()
+    assert (candidates.valid[~enough].sum(axis=1) == 3).all() and (~enough).any() and enough.any()
+    assert np.take_along_axis(candidates.valid, least, axis=1).all()
 
 
 def test_denoising_by_a_rankers_file(view, tmp_path):
     probability = np.random.default_rng(1).random((PAIRS, DOCUMENTS))
     path = run_file(tmp_path / "ranker.trec", view, probability, depth=DOCUMENTS)
     source = {"name": "denoised", "of": "top-k", "ranker": path, "below": 0.5, "at_least": 1}
-    found = scored(view, make_source(source), K, "m")
-    given = np.take_along_axis(probability, found.document, axis=1)
-    enough = (given < 0.5).any(axis=1)
-    np.testing.assert_array_equal(found.valid[enough], (given < 0.5)[enough])
+    candidates = score_proposal(view, make_source(source), K, "m")
+    read = np.take_along_axis(probability, candidates.document, axis=1)
+    enough = (read < 0.5).any(axis=1)
+    np.testing.assert_array_equal(candidates.valid[enough], (read < 0.5)[enough])
 
 
 @pytest.mark.parametrize("name", ["union", "subset", "denoised"])
 def test_settings_make_the_same_source_again(view, tmp_path, name):
-    source = make_source(given(name, view, tmp_path))
+    source = make_source(source_spec(name, view, tmp_path))
     assert make_source(settings_of(source)) == source
 
 
 def test_candidates_survive_their_file(view, tmp_path):
-    found = scored(view, make_source({"name": "union", "parts": ["top-k", "corpus"]}), K, "m")
-    save_candidates(found, tmp_path / "c.npz")
+    candidates = score_proposal(view, make_source({"name": "union", "parts": ["top-k", "corpus"]}), K, "m")
+    save_candidates(candidates, tmp_path / "c.npz")
     read = load_candidates(tmp_path / "c.npz")
-    for name, value in found.__dict__.items():
+    for name, value in candidates.__dict__.items():
         np.testing.assert_array_equal(value, getattr(read, name))
 
 

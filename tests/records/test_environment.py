@@ -14,25 +14,25 @@ from harness.records.environment import describe_environment
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     """What is kept for the life of a process is looked up again."""
-    environment._of_process.cache_clear()
+    environment._process_environment.cache_clear()
 
 
 def test_environment_is_json_and_names_what_matters() -> None:
-    found = json.loads(json.dumps(describe_environment()))
-    assert found["packages"]["numpy"]
-    assert found["packages"]["ir-measures"]
-    assert found["hardware"]["cores"] >= 1
-    assert found["hardware"]["memory_bytes"] is None or found["hardware"]["memory_bytes"] > 1e8
-    assert found["hardware"]["cpu"]
-    assert found["threads"] >= 1
-    assert (found["commit"] is None) == (found["dirty"] is None)
+    environment = json.loads(json.dumps(describe_environment()))
+    assert environment["packages"]["numpy"]
+    assert environment["packages"]["ir-measures"]
+    assert environment["hardware"]["cores"] >= 1
+    assert environment["hardware"]["memory_bytes"] is None or environment["hardware"]["memory_bytes"] > 1e8
+    assert environment["hardware"]["cpu"]
+    assert environment["threads"] >= 1
+    assert (environment["commit"] is None) == (environment["dirty"] is None)
 
 
 def test_outside_a_checkout_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(environment, "CHECKOUT", tmp_path)
-    found = describe_environment()
-    assert found["commit"] is None
-    assert found["dirty"] is None
+    description = describe_environment()
+    assert description["commit"] is None
+    assert description["dirty"] is None
 
 
 def test_commit_and_dirty_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -50,5 +50,5 @@ def test_commit_and_dirty_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert describe_environment()["commit"] == git("rev-parse", "HEAD")
     assert describe_environment()["dirty"] is False
     (tmp_path / "a.txt").write_text("b")
-    environment._of_process.cache_clear()
+    environment._process_environment.cache_clear()
     assert describe_environment()["dirty"] is True

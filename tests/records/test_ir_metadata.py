@@ -39,24 +39,26 @@ def test_a_trained_run_is_told(folder):
     assert sorted(path.name for path in (run / "rankings").glob("*.yaml")) == [
         "dev.ir_metadata.yaml", "test.ir_metadata.yaml"
     ]  # fmt: skip
-    told = yaml.safe_load((run / "rankings/test.ir_metadata.yaml").read_text())
-    assert told == ir_metadata(run, "test", "reproduce trisampler/table-5", "reproduction of Table 5")
-    assert told["tag"] == "run" and told["resources"] == {"wall clock seconds": 1.5}
-    assert told["platform"]["software"]["libraries"]["python"] == ["torch==2.13.0"]
-    assert told["implementation"]["source"] == {"lang": "python", "commit": "c0ffee"}
-    assert told["data"]["training data"] and told["data"]["test collection"]["name"] == "planted"
-    assert told["method"]["retrieval"][0]["negatives"] == "trisampler"
-    assert "actor" not in told
+    metadata = yaml.safe_load((run / "rankings/test.ir_metadata.yaml").read_text())
+    assert metadata == ir_metadata(run, "test", "reproduce trisampler/table-5", "reproduction of Table 5")
+    assert metadata["tag"] == "run" and metadata["resources"] == {"wall clock seconds": 1.5}
+    assert metadata["platform"]["software"]["libraries"]["python"] == ["torch==2.13.0"]
+    assert metadata["implementation"]["source"] == {"lang": "python", "commit": "c0ffee"}
+    assert metadata["data"]["training data"] and metadata["data"]["test collection"]["name"] == "planted"
+    assert metadata["method"]["retrieval"][0]["negatives"] == "trisampler"
+    assert "actor" not in metadata
 
 
 def test_a_warm_up_is_of_no_recipe(folder):
-    told = ir_metadata(folder("Warm-up"), "test", "t", "g")
-    assert told["method"]["retrieval"] == [{"name": "dual encoder", "pooling": "mean", "warm-up seed": 100}]
+    metadata = ir_metadata(folder("Warm-up"), "test", "t", "g")
+    assert metadata["method"]["retrieval"] == [
+        {"name": "dual encoder", "pooling": "mean", "warm-up seed": 100}
+    ]
 
 
 def test_bm25_is_trained_on_nothing(folder):
-    told = ir_metadata(folder("BM25"), "test", "t", "g")
-    assert "training data" not in told["data"] and told["method"]["retrieval"] == [{"name": "bm25"}]
+    metadata = ir_metadata(folder("BM25"), "test", "t", "g")
+    assert "training data" not in metadata["data"] and metadata["method"]["retrieval"] == [{"name": "bm25"}]
 
 
 def test_ir_measures_still_fails_on_comments(tmp_path):

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import UserError
-from harness.records.mirroring import ServerError
+from harness.records.mirror_thread import ServerError
 from harness.records.mlflow_client import Experiment, without_password
 from harness.records.mlflow_entries import environment_tags, flatten, lines_from, metric_name, skip_lines
 from harness.records.mlflow_mirror import MlflowMirror
@@ -30,13 +30,13 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / tmp_path.name  # a folder's name is its fingerprint, so one a test
-    made.mkdir()
-    (made / "spec.json").write_text(
+    path = tmp_path / tmp_path.name  # a folder's name is its fingerprint, so one a test
+    path.mkdir()
+    (path / "spec.json").write_text(
         json.dumps({"encoder": {"hidden": 128}, "long": "x" * 9000, "seeds": [1, 2]})
     )
-    (made / "environment.json").write_text(json.dumps({"commit": "c0ffee", "dirty": False, "threads": 2}))
-    return made
+    (path / "environment.json").write_text(json.dumps({"commit": "c0ffee", "dirty": False, "threads": 2}))
+    return path
 
 
 def append(folder: Path, steps: range, begin: float = 1e9) -> None:
@@ -66,28 +66,28 @@ def finish(folder: Path) -> None:
 def runs(mirror: MlflowMirror, folder: Path) -> list[Any]:
     """The MLflow runs of the folder, in all experiments."""
     client = mirror._opened.client
-    experiments = [found.experiment_id for found in client.search_experiments()]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     return client.search_runs(experiments, f"tags.fingerprint = '{folder.name}'")
 
 
-def held(mirror: MlflowMirror, folder: Path) -> Any:
+def mlflow_run(mirror: MlflowMirror, folder: Path) -> Any:
     """The one MLflow run of the folder."""
-    found = runs(mirror, folder)
-    assert len(found) == 1
-    return found[0]
+    matches = runs(mirror, folder)
+    assert len(matches) == 1
+    return matches[0]
 
 
 def history(mirror: MlflowMirror, folder: Path, metric: str) -> list[tuple[int, float, int]]:
-    run_id = held(mirror, folder).info.run_id
-    found = mirror._opened.client.get_metric_history(run_id, metric)
-    return sorted((point.step, point.value, point.timestamp) for point in found)
+    run_id = mlflow_run(mirror, folder).info.run_id
+    points = mirror._opened.client.get_metric_history(run_id, metric)
+    return sorted((point.step, point.value, point.timestamp) for point in points)
 
 
 def test_a_run_is_mirrored_while_it_trains_and_closed_when_done(uri: str, folder: Path) -> None:
     mirror = MlflowMirror(uri, "harness")
     append(folder, range(3))
     mirror.write(folder, TAGS)
-    run = held(mirror, folder)
+    run = mlflow_run(mirror, folder)
     assert run.info.status == "RUNNING"
     assert run.info.start_time == 1000 * 10**9
     assert run.data.params["encoder.hidden"] == "128"
@@ -97,7 +97,7 @@ def test_a_run_is_mirrored_while_it_trains_and_closed_when_done(uri: str, folder
     append(folder, range(3, 5))
     finish(folder)
     mirror.write(folder, TAGS)
-    run = held(mirror, folder)
+    run = mlflow_run(mirror, folder)
     assert (run.info.status, run.info.end_time) == ("FINISHED", 1000 * (10**9 + 60))
     assert history(mirror, folder, "warm-up/loss") == [(s, 1 / (s + 1), 1000 * (10**9 + s)) for s in range(5)]
     assert run.data.metrics["result/seconds"] == 1.5
@@ -118,7 +118,7 @@ def test_a_second_process_goes_on_where_the_first_stopped(uri: str, folder: Path
         mirror = MlflowMirror(uri, "harness")
         mirror.write(folder, {**TAGS, "seed": "3"})
     assert [step for step, *_ in history(mirror, folder, "warm-up/loss")] == [0, 1, 2, 3]
-    assert held(mirror, folder).data.tags["seed"] == "3"
+    assert mlflow_run(mirror, folder).data.tags["seed"] == "3"
 
 
 def test_a_run_of_two_papers_is_one_that_names_both(uri: str, folder: Path) -> None:
@@ -127,27 +127,27 @@ def test_a_run_of_two_papers_is_one_that_names_both(uri: str, folder: Path) -> N
     other = {"target": "simans/table-1", "row": "Random", "used_by.simans/table-1": "Random; Static"}
     mirror = MlflowMirror(uri, "simans")
     mirror.write(folder, other)
-    tags = held(mirror, folder).data.tags
+    tags = mlflow_run(mirror, folder).data.tags
     assert (tags["target"], tags["row"]) == (TARGET, "Uniform Sampling")
-    client, experiment = mirror._opened.client, held(mirror, folder).info.experiment_id
+    client, experiment = mirror._opened.client, mlflow_run(mirror, folder).info.experiment_id
     assert client.get_experiment(experiment).name == "harness"
     by_user = "tags.`used_by.simans/table-1` LIKE '%Static%'"
-    found = client.search_runs([experiment], f"{by_user} AND tags.fingerprint = '{folder.name}'")
-    assert len(found) == 1
+    matches = client.search_runs([experiment], f"{by_user} AND tags.fingerprint = '{folder.name}'")
+    assert len(matches) == 1
 
 
 def test_of_two_runs_that_were_made_at_once_the_first_is_kept_and_completed(uri: str, folder: Path) -> None:
     append(folder, range(3))
     one, other = MlflowMirror(uri, "harness"), MlflowMirror(uri, "simans")
     other.write(folder, TAGS)
-    later = held(other, folder).info.run_id
+    later = mlflow_run(other, folder).info.run_id
     experiment = Experiment(uri, "harness", lambda: None)
     first = experiment.client.create_run(experiment.id, 1, {"fingerprint": folder.name})
     one.write(folder, TAGS)
-    assert held(one, folder).info.run_id == first.info.run_id != later
+    assert mlflow_run(one, folder).info.run_id == first.info.run_id != later
     finish(folder)
     other.write(folder, TAGS)  # it still knows the one that was deleted
-    run = held(other, folder)
+    run = mlflow_run(other, folder)
     assert (run.info.run_id, run.info.status) == (first.info.run_id, "FINISHED")
     assert len(history(one, folder, "warm-up/loss")) == 3 and run.data.params["encoder.hidden"] == "128"
 
@@ -173,7 +173,7 @@ def test_of_two_that_write_the_same_at_once_neither_fails(uri: str, folder: Path
     with ThreadPoolExecutor() as threads:
         list(threads.map(write, mirrors))
     for one in folders:
-        assert held(mirrors[0], one).info.status == "FINISHED"
+        assert mlflow_run(mirrors[0], one).info.status == "FINISHED"
         assert len(history(mirrors[0], one, "warm-up/loss")) == 500
 
 
@@ -184,7 +184,7 @@ def test_a_run_that_is_evaluated_again_is_written_again(uri: str, folder: Path) 
     mirror.write(folder, TAGS)
     (folder / "done.json").write_text(json.dumps({"seconds": 2.5, "finished": 1e9 + 90}))
     mirror.write(folder, TAGS)
-    assert held(mirror, folder).data.metrics["result/seconds"] == 2.5
+    assert mlflow_run(mirror, folder).data.metrics["result/seconds"] == 2.5
 
 
 def test_a_run_that_is_made_again_replaces_the_record_of_the_one_before(uri: str, folder: Path) -> None:
@@ -212,7 +212,7 @@ def test_lines_that_were_sent_without_their_mark_are_not_doubled(uri: str, folde
     mirror = MlflowMirror(uri, "harness")
     mirror.write(folder, TAGS)
     for mark in ("1", "9"):  # as if cut off in a call; as if a power failure had taken lines from the folder
-        mirror._opened.client.set_tag(held(mirror, folder).info.run_id, "mirrored_lines", mark)
+        mirror._opened.client.set_tag(mlflow_run(mirror, folder).info.run_id, "mirrored_lines", mark)
         append(folder, range(int(mark) + 3, int(mark) + 4))
         again = MlflowMirror(uri, "harness")
         again.write(folder, TAGS)
@@ -242,9 +242,9 @@ def test_a_folder_without_anything_to_show_is_not_written(folder: Path) -> None:
 
 def test_a_server_that_is_away_is_one_line_without_its_password(folder: Path) -> None:
     append(folder, range(2))
-    with pytest.raises(ServerError, match=r"MLflow at http://\*\*\*@127\.0\.0\.1:9 is not updated") as told:
+    with pytest.raises(ServerError, match=r"MLflow at http://\*\*\*@127\.0\.0\.1:9 is not updated") as error:
         MlflowMirror("http://user:secret@127.0.0.1:9", "harness").write(folder, TAGS)
-    assert "secret" not in str(told.value) and "\n" not in str(told.value)
+    assert "secret" not in str(error.value) and "\n" not in str(error.value)
 
 
 def test_an_address_without_scheme_is_refused() -> None:
@@ -275,8 +275,8 @@ def test_names_and_params_are_what_mlflow_takes() -> None:
 def test_tags_of_the_environment_are_those_that_are_known() -> None:
     gpus = [{"name": "H200"}, {"name": "H200"}]
     known = {"commit": None, "dirty": True, "threads": 4, "packages": {"torch": "2.9"}}
-    found = environment_tags({**known, "hardware": {"cpu": "Xeon", "gpus": gpus}})
-    assert found == {"dirty": "true", "hardware": "2 x H200", "threads": "4", "torch": "2.9"}
+    tags = environment_tags({**known, "hardware": {"cpu": "Xeon", "gpus": gpus}})
+    assert tags == {"dirty": "true", "hardware": "2 x H200", "threads": "4", "torch": "2.9"}
     assert environment_tags({"hardware": {"cpu": "Xeon", "gpus": []}}) == {"hardware": "Xeon"}
 
 

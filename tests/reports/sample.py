@@ -73,13 +73,15 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
         for name in LIFTS
     }
     compared = {name: figures[name] for name in LIFTS if LIFTS[name][1] != "reference"}
-    made = compare_rows(scores, COLUMNS, compared, baseline="Uniform Sampling", primary="MRR@10", level=LEVEL)
+    comparison = compare_rows(
+        scores, COLUMNS, compared, baseline="Uniform Sampling", primary="MRR@10", level=LEVEL
+    )
     rows = []
     for name, (_, kind) in LIFTS.items():
         row_cells = []
         for position, column in enumerate(COLUMNS):
             block = reproduced(scores, name, column, LEVEL)
-            difference = made.differences[name][position] if name in made.differences else None
+            difference = comparison.differences[name][position] if name in comparison.differences else None
             row_cells.append(
                 {"state": "ok" if block else "missing", "published": figures[name][position],
                  "reproduced": block, "difference": difference}
@@ -131,7 +133,7 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
         "seeds": list(range(seeds)),
         "columns": COLUMNS,
         "rows": rows,
-        "smallest_difference": made.smallest_difference,
+        "smallest_difference": comparison.smallest_difference,
         "notes": [{"id": "no-ranker", "severity": "major", "text": "The papers distil from a ranker."}],
     }
     return with_verdicts(cells)

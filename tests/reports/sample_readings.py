@@ -28,12 +28,12 @@ ROWS: dict[str, tuple[str, dict[str, list[Any]]]] = {
 
 def readings_of(row: str, values: dict[str, list[Any]]) -> list[dict[str, Any]]:
     """All combinations, named as harness.specs.expansion names them."""
-    found = []
+    readings = []
     for chosen in product(*values.values()):
         reading = dict(zip(values, chosen, strict=True))
         text = ", ".join(f"{path.partition('.')[2]} {value}" for path, value in reading.items())
-        found.append({"row": row, "name": f"{row}: {text}" if text else row, "reading": reading})
-    return found
+        readings.append({"row": row, "name": f"{row}: {text}" if text else row, "reading": reading})
+    return readings
 
 
 def readings_scores(readings: list[dict[str, Any]], seeds: int, queries: int = 120) -> pd.DataFrame:
@@ -53,17 +53,17 @@ def readings_scores(readings: list[dict[str, Any]], seeds: int, queries: int = 1
 
 def sample_readings(seeds: int = 3, rows: tuple[str, ...] = tuple(ROWS), few: bool = False) -> dict[str, Any]:
     """Cells as `harness reproduce` writes them; `few` keeps two paths of the focus."""
-    wanted = {row: ROWS[row] for row in rows}
+    chosen = {row: ROWS[row] for row in rows}
     if few:
-        wanted["TriSampler"] = ("trained", {path: FOCUS[path] for path in ("law.angle", "law.gap")})
-    readings = [of for row, (_, values) in wanted.items() for of in readings_of(row, values)]
+        chosen["TriSampler"] = ("trained", {path: FOCUS[path] for path in ("law.angle", "law.gap")})
+    readings = [of for row, (_, values) in chosen.items() for of in readings_of(row, values)]
     scores, column = readings_scores(readings, seeds), COLUMNS[0] | {"published": False}
-    for of in readings:
-        per_seed = score_table(scores, of["name"], column).mean(axis=1)
-        of |= {"mean": float(per_seed.mean()), "per_seed": [float(value) for value in per_seed]}
-        of |= {"kind": ROWS[of["row"]][0], "recipe": "continue-contrastive", "sampler": "s"}
-        of |= {"summary": f"What {of['row']} does.", "fingerprints": []}
-    paths = list(dict.fromkeys(path for of in readings for path in of["reading"]))
+    for reading in readings:
+        per_seed = score_table(scores, reading["name"], column).mean(axis=1)
+        reading |= {"mean": float(per_seed.mean()), "per_seed": [float(value) for value in per_seed]}
+        reading |= {"kind": ROWS[reading["row"]][0], "recipe": "continue-contrastive", "sampler": "s"}
+        reading |= {"summary": f"What {reading['row']} does.", "fingerprints": []}
+    paths = list(dict.fromkeys(path for reading in readings for path in reading["reading"]))
     pairs = compare_readings(scores, column, readings, focus="TriSampler", level=LEVEL)
     about = sample_cells(seeds, simulation=True)
     for key in ("baseline", "rows", "smallest_difference"):

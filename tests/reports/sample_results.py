@@ -40,10 +40,10 @@ def write_results(scale: Path) -> None:
     for column in other["columns"]:
         column["dataset_title"] = "Natural Questions"
     readings = sample_readings(few=True) | {"simulation": False, "scale": "quick"}
-    for found in (cells, other, readings):
-        folder = scale / found["target"]
+    for content in (cells, other, readings):
+        folder = scale / content["target"]
         folder.mkdir(parents=True)
-        _write(folder / "cells.json", found)
+        _write(folder / "cells.json", content)
         _write(folder / "provenance.json", PROVENANCE)
         (folder / "per_query.parquet").write_bytes(b"")
 

@@ -57,8 +57,8 @@ def some_scores(
     about = {"dataset": resolved.dataset, "split": split, "measure": resolved.columns[0].measure}
     return pd.concat(
         [
-            pd.DataFrame({"row": row, "seed": seed, **about, "query": range(len(found)), "value": found})
-            for (row, seed), found in values.items()
+            pd.DataFrame({"row": row, "seed": seed, **about, "query": range(len(scores)), "value": scores})
+            for (row, seed), scores in values.items()
         ],
         ignore_index=True,
     )

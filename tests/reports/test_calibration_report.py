@@ -27,24 +27,24 @@ REPORT = REPORTS["calibration"]
 def sample_calibration(seeds: int = 3, pairs: int = 20) -> dict[str, Any]:
     """Pairs whose seeds vary enough for the checkpoints' interval to miss 0 now and then."""
     rng = np.random.default_rng(3)
-    found = []
+    blocks = []
     for pair in range(1, pairs + 1):
         differences = rng.normal(0, 0.008, (seeds, 1)) + rng.normal(0, 0.05, (seeds, 150))
         first = difference_block(differences[:1], LEVEL)
-        about = {"pair": pair, "sides": [f"Uniform: pair {pair}, side {side}" for side in "AB"]}
-        about["first_seed"] = {"value": first["value"], "checkpoints": first["checkpoints"]}
-        found.append({**about, "fingerprints": [[], []], **difference_block(differences, LEVEL)})
-    about = sample_cells(seeds, simulation=True)
+        labels = {"pair": pair, "sides": [f"Uniform: pair {pair}, side {side}" for side in "AB"]}
+        labels["first_seed"] = {"value": first["value"], "checkpoints": first["checkpoints"]}
+        blocks.append({**labels, "fingerprints": [[], []], **difference_block(differences, LEVEL)})
+    content = sample_cells(seeds, simulation=True)
     for key in ("baseline", "rows", "smallest_difference"):
-        del about[key]
+        del content[key]
     row = {"name": "Uniform", "kind": "control", "recipe": "r", "sampler": "uniform", "summary": ""}
-    about |= {"target": "calibration/a-a", "title": "A against A", "kind": "calibration"}
-    about |= {"columns": [COLUMNS[0] | {"published": False}], "row": row, "pairs": found}
-    return json.loads(json.dumps(about | {"coverage": coverages(found, LEVEL)}, sort_keys=True))
+    content |= {"target": "calibration/a-a", "title": "A against A", "kind": "calibration"}
+    content |= {"columns": [COLUMNS[0] | {"published": False}], "row": row, "pairs": blocks}
+    return json.loads(json.dumps(content | {"coverage": coverages(blocks, LEVEL)}, sort_keys=True))
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, Any]:
+def cells() -> dict[str, Any]:
     return sample_calibration()
 
 
@@ -53,60 +53,59 @@ def fields(text: str) -> list[list[str]]:
     return [[field.strip() for field in line.strip("|").split("|")] for line in lines]
 
 
-def test_coverage_stands_first_beside_its_nominal_level(made: dict[str, Any]) -> None:
-    text = render_markdown(document_of(made))
+def test_coverage_stands_first_beside_its_nominal_level(cells: dict[str, Any]) -> None:
+    text = render_markdown(document_of(cells))
     assert text.split("\n\n")[1].startswith("Simulation. ")
-    assert text.split("\n\n")[3:5] == ["## Coverage", pipe_table(coverage_table(made))]
-    lines = fields(pipe_table(coverage_table(made)))
+    assert text.split("\n\n")[3:5] == ["## Coverage", pipe_table(coverage_table(cells))]
+    lines = fields(pipe_table(coverage_table(cells)))
     assert [line[0] for line in lines[2:]] == [
-        "these checkpoints, 3 seeds", "the method, 3 seeds", "these checkpoints, one seed",
+        "over queries (3 seeds)", "over queries and seeds (3 seeds)", "over queries (one seed)",
     ]  # fmt: skip
-    found = made["coverage"]["checkpoints"]
-    assert lines[2][1] == f"{found['covered']} of 20 ({100 * found['share']:.0f} %)"
-    assert lines[2][2:4] == ["95 %", f"[{100 * found['low']:.1f} %, {100 * found['high']:.1f} %]"]
-    assert lines[2][4:] == [f"{100 * found['mean_width']:.2f}", f"{100 * found['sd']:.2f}"]
+    coverage = cells["coverage"]["checkpoints"]
+    assert lines[2][1] == f"{coverage['covered']} of 20 ({100 * coverage['share']:.0f} %)"
+    assert lines[2][2:4] == ["95 %", f"[{100 * coverage['low']:.1f} %, {100 * coverage['high']:.1f} %]"]
+    assert lines[2][4:] == [f"{100 * coverage['mean_width']:.2f}", f"{100 * coverage['sd']:.2f}"]
 
 
-def test_intervals_that_miss_0_are_as_many_as_counted(made: dict[str, Any]) -> None:
-    lines = fields(render_markdown(document_of(made)).partition("## Pairs")[2])[2:]
+def test_intervals_that_miss_0_are_as_many_as_counted(cells: dict[str, Any]) -> None:
+    lines = fields(render_markdown(document_of(cells)).partition("## Pairs")[2])[2:]
     for place, kind in enumerate(("checkpoints", "method", "first_seed"), start=2):
         missed = sum(line[place].startswith("**misses 0: ") for line in lines)
-        assert missed == 20 - made["coverage"][kind]["covered"]
+        assert missed == 20 - cells["coverage"][kind]["covered"]
     assert sum(line[2].startswith("**misses 0: ") for line in lines) > 0
-    rows = list(csv.DictReader(io.StringIO(REPORT.csv(made))))
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
     assert len(rows) == 3 * 20
     single = [row for row in rows if row["seeds"] == "1"]
-    assert sum(row["covers_0"] == "True" for row in single) == made["coverage"]["first_seed"]["covered"]
-    assert float(single[0]["difference"]) == made["pairs"][0]["first_seed"]["value"]
+    assert sum(row["covers_0"] == "True" for row in single) == cells["coverage"]["first_seed"]["covered"]
+    assert float(single[0]["difference"]) == cells["pairs"][0]["first_seed"]["value"]
 
 
 def test_one_seed_has_one_kind_of_interval(tmp_path: Path) -> None:
     one = sample_calibration(1)
-    assert [line[0] for line in fields(pipe_table(coverage_table(one)))[2:]] == [
-        "these checkpoints, one seed"
-    ]
-    assert "tells nothing about the method" in render_markdown(document_of(one))
+    assert [line[0] for line in fields(pipe_table(coverage_table(one)))[2:]] == ["over queries (one seed)"]
+    assert "allows no conclusion about the method" in render_markdown(document_of(one))
     REPORT.draw(one, tmp_path / "f.svg", tmp_path / "f.png")
 
 
-def test_console_fits_80_columns(made: dict[str, Any]) -> None:
+def test_console_fits_80_columns(cells: dict[str, Any]) -> None:
     stream = io.StringIO()
-    Console(file=stream, width=80).print(render_terminal(document_of(made)))
+    Console(file=stream, width=80).print(render_terminal(document_of(cells)))
     assert max(map(len, stream.getvalue().splitlines())) <= 80
-    assert f"{made['coverage']['method']['covered']} of 20" in stream.getvalue()
+    assert f"{cells['coverage']['method']['covered']} of 20" in stream.getvalue()
 
 
 def test_the_figure_has_the_same_bytes_again_and_counts_what_covers(
-    made: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
-        REPORT.draw(made, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
-    REPORT.draw(made, tmp_path / "c.svg", tmp_path / "c.png")
+    REPORT.draw(cells, tmp_path / "c.svg", tmp_path / "c.png")
     text = (tmp_path / "c.svg").read_text(encoding="utf-8")
-    for kind, name in (("checkpoints", "these checkpoints, 3 seeds:"), ("method", "the method, 3 seeds:")):
+    names = {"checkpoints": "over queries (3 seeds):", "method": "over queries and seeds (3 seeds):"}
+    for kind, name in names.items():
         assert name in text
-        assert f"{made['coverage'][kind]['covered']} of 20 cover 0" in text
+        assert f"{cells['coverage'][kind]['covered']} of 20 cover 0" in text
     assert "Simulation. " in text and "(points)" in text

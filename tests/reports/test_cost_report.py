@@ -43,12 +43,12 @@ def built(
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return built(tmp_path_factory.mktemp("runs"), SECONDS)
 
 
-def test_medians_over_runs_and_their_ratio_to_the_baseline(made: dict[str, Any]) -> None:
-    simans, trisampler = made["rows"]
+def test_medians_over_runs_and_their_ratio_to_the_baseline(cells: dict[str, Any]) -> None:
+    simans, trisampler = cells["rows"]
     assert [cell["reproduced"]["median"] for cell in simans["cells"]] == pytest.approx(
         [0.3, 3.0, 0.06, 0.36, 0.01, 1.8, 1.2]
     )
@@ -60,15 +60,15 @@ def test_medians_over_runs_and_their_ratio_to_the_baseline(made: dict[str, Any])
     )
     assert trisampler["cells"][0]["ratio"] == pytest.approx(2.0)
     assert trisampler["cells"][1]["published_ratio"] == pytest.approx(110 / 85)
-    assert made["refresh"] == 50 and made["hardware"] == [
+    assert cells["refresh"] == 50 and cells["hardware"] == [
         {"cpu": "A processor", "cores": 2, "threads": 1, "gpus": []}
     ]
 
 
-def test_seconds_name_their_machine_and_are_not_the_papers(made: dict[str, Any]) -> None:
-    text = render_markdown(document_of(made))
+def test_seconds_name_their_machine_and_are_not_the_papers(cells: dict[str, Any]) -> None:
+    text = render_markdown(document_of(cells))
     assert "Machine: A processor, 2 cores, torch threads: 1, no GPU." in text
-    assert "Seconds are this machine's" in text and "are not those of the paper" in text
+    assert "Seconds are those of this machine" in text and "not comparable with the paper's" in text
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
     assert lines[2][:5] == ["AR2+SimANS (baseline)", "2.9", "0.3 [0.25, 0.35]", "85", "3 [2.5, 3.5]"]
@@ -76,8 +76,8 @@ def test_seconds_name_their_machine_and_are_not_the_papers(made: dict[str, Any])
     assert ["AR2+TriSampler", "C", "1.294", "2.000"] in lines
 
 
-def test_the_data_are_in_seconds(made: dict[str, Any]) -> None:
-    rows = {(row["row"], row["cost"]): row for row in csv.DictReader(io.StringIO(REPORT.csv(made)))}
+def test_the_data_are_in_seconds(cells: dict[str, Any]) -> None:
+    rows = {(row["row"], row["cost"]): row for row in csv.DictReader(io.StringIO(REPORT.csv(cells)))}
     assert len(rows) == 2 * 7
     assert float(rows["AR2+SimANS", "drawing"]["reproduced"]) == 0.01
     assert (rows["AR2+SimANS", "construction"]["published"], rows["AR2+SimANS", "drawing"]["published"]) == (
@@ -88,12 +88,12 @@ def test_the_data_are_in_seconds(made: dict[str, Any]) -> None:
 
 def test_one_run_has_no_quartiles(tmp_path: Path) -> None:
     text = render_markdown(document_of(built(tmp_path, SECONDS, seeds=1)))
-    assert "| 0.2 " in " ".join(text.split()) and "of one run" in text and "[0." not in text
+    assert "| 0.2 " in " ".join(text.split()) and "from one run" in text and "[0." not in text
 
 
 def test_a_run_without_times_is_told_with_what_to_do(tmp_path: Path) -> None:
     fix = "harness reproduce TARGET --row 'AR2.TriSampler' --force"
-    with pytest.raises(UserError, match=f"seed 1 of 'AR2.TriSampler' has no times: .*{fix}"):
+    with pytest.raises(UserError, match=f"seed 1 of 'AR2.TriSampler' has no recorded times: .*{fix}"):
         built(tmp_path, {key: value for key, value in SECONDS.items() if key != ("AR2+TriSampler", 1)})
 
 
@@ -104,13 +104,13 @@ def test_a_row_that_failed_is_no_number(tmp_path: Path) -> None:
 
 
 def test_the_figure_shows_the_parts_of_a_step(
-    made: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     contents = []
     for name in ("a", "b"):
-        REPORT.draw(made, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
     assert contents[0] == contents[1]
-    for words in ("published, ", "drawing", "mining, its share", "seconds a step", "A processor"):
+    for words in ("published, ", "drawing", "mining (per step)", "seconds per step", "A processor"):
         assert words in contents[0]

@@ -43,12 +43,12 @@ def built(root: Path, seconds: float | None) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return built(tmp_path_factory.mktemp("runs"), 0.5)
 
 
-def test_rows_begin_together_and_end_at_their_own_runs(made: dict[str, Any]) -> None:
-    simans, trisampler = made["rows"]
+def test_rows_begin_together_and_end_at_their_own_runs(cells: dict[str, Any]) -> None:
+    simans, trisampler = cells["rows"]
     assert [point["step"] for point in simans["points"]] == [0, 2, 150]
     assert simans["points"][0] == trisampler["points"][0]
     assert simans["points"][0]["per_seed"] == pytest.approx([0.25, 0.3])
@@ -60,12 +60,12 @@ def test_rows_begin_together_and_end_at_their_own_runs(made: dict[str, Any]) -> 
     )  # mined at 2, for 5
 
 
-def test_a_line_a_step_with_seconds_and_interval(made: dict[str, Any]) -> None:
-    text = render_markdown(document_of(made))
+def test_a_line_a_step_with_seconds_and_interval(cells: dict[str, Any]) -> None:
+    text = render_markdown(document_of(cells))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
-    assert lines[0][1:4] == ["SimANS MRR@10", "SimANS 95 % over seeds", "SimANS seconds"]
-    point = made["rows"][0]["points"][2]
+    assert lines[0][1:4] == ["SimANS MRR@10", "SimANS 95 % CI over seeds", "SimANS seconds"]
+    point = cells["rows"][0]["points"][2]
     interval = f"[{100 * point['low']:.1f}, {100 * point['high']:.1f}]"
     assert lines[4][:4] == ["150", "62.5", interval, "6.5"]
     assert "Step 0 is Warm-up, which all rows continue" in text and "A processor" in text
@@ -78,8 +78,8 @@ def test_runs_without_recorded_seconds_show_steps_alone(tmp_path: Path) -> None:
     assert (tmp_path / "f.png").stat().st_size > 0
 
 
-def test_the_data_hold_every_seed(made: dict[str, Any]) -> None:
-    rows = list(csv.DictReader(io.StringIO(REPORT.csv(made))))
+def test_the_data_hold_every_seed(cells: dict[str, Any]) -> None:
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
     assert len(rows) == 2 * 3 * 2
     last = [row for row in rows if row["row"] == "TriSampler" and row["step"] == "150"]
     assert [(row["seed"], float(row["value"])) for row in last] == [("0", 0.7), ("1", 0.75)]
@@ -87,13 +87,13 @@ def test_the_data_hold_every_seed(made: dict[str, Any]) -> None:
 
 
 def test_the_figure_has_steps_and_seconds(
-    made: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     contents = []
     for name in ("a", "b"):
-        REPORT.draw(made, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
     assert contents[0] == contents[1]
-    for words in ("optimizer steps", "seconds of training", "MRR@10 on dev (%)", "interval over seeds"):
+    for words in ("optimizer steps", "seconds of training", "MRR@10 on dev (%)", "CI over seeds"):
         assert words in contents[0]

@@ -17,13 +17,13 @@ from harness.reports.drawing import MARKERS, STYLE
 
 
 def test_same_cells_give_the_same_bytes(cells: dict[str, Any], tmp_path: Path) -> None:
-    made = []
+    figures = []
     for name in ("first", "second"):
         svg, png = tmp_path / f"{name}.svg", tmp_path / f"{name}.png"
         draw_comparison(cells, svg, png)
-        made.append((svg.read_bytes(), png.read_bytes()))
-    assert made[0] == made[1]
-    assert made[0][0].startswith(b"<?xml")
+        figures.append((svg.read_bytes(), png.read_bytes()))
+    assert figures[0] == figures[1]
+    assert figures[0][0].startswith(b"<?xml")
     assert imread(tmp_path / "first.png").shape[1] == 1440
 
 
@@ -39,8 +39,8 @@ def test_the_figure_says_what_is_published_and_what_is_ours(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
-    made = request.getfixturevalue(kind)
-    draw_comparison(made, tmp_path / "f.svg", tmp_path / "f.png")
+    cells = request.getfixturevalue(kind)
+    draw_comparison(cells, tmp_path / "f.svg", tmp_path / "f.png")
     text = (tmp_path / "f.svg").read_text(encoding="utf-8")
     for words in (
         "published, MS MARCO passages",
@@ -52,7 +52,7 @@ def test_the_figure_says_what_is_published_and_what_is_ours(
     assert ("reproduced, planted (simulation)" in text) == (kind == "simulated")
     assert ("Simulation. " in text) == (kind == "simulated")
     assert ("not run" in text) == (kind == "simulated")
-    assert ("not for the method" in text) == (kind == "simulated")
+    assert ("not over seeds" in text) == (kind == "simulated")
 
 
 @pytest.mark.parametrize("state", ["failed", "unavailable"])
@@ -72,7 +72,7 @@ def test_published_figures_have_the_interval_of_their_rounding(cells: dict[str, 
     _draw_line(axes, cells, 0, first=True)
     bars = [line.get_xdata() for line in axes[0].get_lines() if len(line.get_xdata()) == 2]
     published = [row["cells"][0]["published"] for row in cells["rows"] if row["cells"][0]["published"]]
-    middles = [100 * found["value"] for found in published]
+    middles = [100 * figure["value"] for figure in published]
     assert [float(np.mean(bar)) for bar in bars] == pytest.approx(middles)
     assert [float(np.ptp(bar)) for bar in bars] == pytest.approx([0.1] * len(bars))
 

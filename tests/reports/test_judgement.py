@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 
 from harness.errors import RunError
-from harness.reports.cells import all_made
+from harness.reports.cells import refuse_failed_rows
 from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.judgement import reproducibility_lines, row_lines, verdict_line
-from harness.reports.comparison.tidy import render_csv
+from harness.reports.comparison.table import render_csv
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import document_of
 from harness.reports.renderers.markdown import render_markdown
@@ -103,9 +103,9 @@ def test_a_row_that_failed_says_why(cells: dict[str, Any], render: Callable[...,
 def test_at_a_small_scale_only_the_table_has_a_verdict(cells: dict[str, Any]) -> None:
     assert {row["verdict"]["word"] for row in cells["rows"] if row["verdict"]} == {"pipeline check"}
     assert row_lines(cells) == []
-    assert verdict_line(cells).startswith("Verdict: pipeline check (it shows that the path works")
+    assert verdict_line(cells).startswith("Verdict: pipeline check (the pipeline works")
     effects, ranks = reproducibility_lines(cells)
-    assert effects.endswith("not given; pydocs stands in for MS MARCO passages.")
+    assert effects.endswith("omitted; pydocs stands in for MS MARCO passages.")
     assert "no evidence about the paper" in ranks and "MRR@10 +" in ranks and "(4 rows)" in ranks
 
 
@@ -119,7 +119,7 @@ def test_at_full_scale_each_compared_row_has_a_verdict_with_its_reason(cells: di
         assert not row["verdict"] or f"{row['verdict']['reason']}." in text
     assert f"Verdict: {full['verdict'].replace('partly', 'partly reproduced')}: " in text
     assert full["verdict_reason"].partition(" (")[0] in verdict_line(full)
-    assert "Effect ratio and delta relative improvement in MRR@10, to Uniform Sampling: TopK" in text
+    assert "Effect ratio and delta relative improvement in MRR@10, against Uniform Sampling: TopK" in text
 
 
 def test_a_failed_row_is_not_judged_and_keeps_the_table_from_being_reproduced(cells: dict[str, Any]) -> None:
@@ -137,22 +137,22 @@ def test_an_order_that_cannot_be_had_says_why(cells: dict[str, Any]) -> None:
         {"column": "R@50", "rows": 3, "tau": None},
     ]
     [_, ranks] = reproducibility_lines(changed)
-    assert "MRR@10 not to be had, too few rows" in ranks
-    assert "R@50 not to be had, one side is all ties (3)" in ranks
+    assert "MRR@10 undefined, too few rows" in ranks
+    assert "R@50 undefined, one side is all ties (3)" in ranks
 
 
 def test_cells_made_before_there_were_verdicts_are_still_rendered(cells: dict[str, Any]) -> None:
     before = {key: value for key, value in cells.items() if key not in ("verdict_reason", "reproducibility")}
-    kept = [
+    rows = [
         {key: value for key, value in row.items() if key not in ("verdict", "reason")}
         for row in cells["rows"]
     ]
-    text = markdown(before | {"rows": kept})
+    text = markdown(before | {"rows": rows})
     assert "## Verdicts" not in text and "Verdict: pipeline check (" in text
 
 
 def test_a_report_that_needs_all_rows_refuses_failed_ones() -> None:
-    all_made({})
+    refuse_failed_rows({})
     with pytest.raises(RunError, match=r"A: seed 0: the loss is nan \(2 rows failed\)") as caught:
-        all_made({"A": "seed 0: the loss is nan", "B": "seed 1: the loss is nan"})
+        refuse_failed_rows({"A": "seed 0: the loss is nan", "B": "seed 1: the loss is nan"})
     assert caught.value.exit_code == 1

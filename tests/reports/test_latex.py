@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.reports.document import Column, Document, Field, Note, Notes, Table
+from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn
 from harness.reports.kinds import document_of
 from harness.reports.renderers.latex import MOST, escape, render_latex
 
@@ -22,12 +22,12 @@ PAPER = r"""\documentclass[twocolumn]{article}
 
 def hostile(rows: int = 3) -> Document:
     """Every character that LaTeX takes for something else, and a table longer than a page."""
-    columns = (Column("Row", names=True), Column("a % of #1", "G & H"), Column("b_c", "G & H"))
+    columns = (TableColumn("Row", names=True), TableColumn("a % of #1", "G & H"), TableColumn("b_c", "G & H"))
     text = r"50 % & $x$ #1 a_b {c} ~ ^ \end <d> | `--flag` “"
     line = (Field(text.strip("“")), Field("-1.0 ± 0.2", "†", strong=True), Field("not run", state="missing"))
     head = (Field("[x]"), Field("–"), Field("…"))
     table = Table("T_1", columns, (head, *[line] * rows), "Caption 10 %.", ("Marked †: 5 %.",))
-    notes = Notes("Notes", (Note("100 % of $5", "a_b"),))
+    notes = Notes("Notes", (NoteItem("100 % of $5", "a_b"),))
     return Document("t", ("Lead_1.", "Verdict: x."), (table, notes), "quick_scale", "")
 
 

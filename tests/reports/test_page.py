@@ -114,8 +114,8 @@ def test_one_target_refreshes_the_page_and_what_it_links_to(scale: Path, tmp_pat
     (again / PAGE).unlink()
     (again / "simans/table-3").mkdir(parents=True)  # another process has written half of it
     shutil.copy(again / "trisampler/table-5/cells.json", again / "simans/table-3")
-    made = render_results(again.parent, "trisampler/table-5")
-    assert [path.name for path in made] == ["table-5", PAGE]
+    paths = render_results(again.parent, "trisampler/table-5")
+    assert [path.name for path in paths] == ["table-5", PAGE]
     assert (again / "trisampler/table-5-readings/table.tex").exists()
     text = (again / PAGE).read_text(encoding="utf-8")
     assert "trisampler-table-5-readings" in text and "simans/table" not in text
@@ -157,19 +157,19 @@ def test_every_target_says_all_there_is_to_know(page: str) -> None:
 
 
 def test_in_a_browser_filter_and_sort_work_without_an_error(page: str, tmp_path: Path) -> None:
-    found, console = driven(page, tmp_path)
-    assert found["all"] == ["simans-table-2", "trisampler-table-5", "trisampler-table-5-readings"]
-    assert found["verdict"] == ["simans-table-2"] and found["listed"] == ["simans/table-2"]
-    assert found["said"] == "1 of 3 shown"
-    assert found["none"] == []
-    assert found["paper"] == ["trisampler-table-5", "trisampler-table-5-readings"]
-    figures = [text for text in found["before"] if text != "not run"]
+    state, console = driven(page, tmp_path)
+    assert state["all"] == ["simans-table-2", "trisampler-table-5", "trisampler-table-5-readings"]
+    assert state["verdict"] == ["simans-table-2"] and state["listed"] == ["simans/table-2"]
+    assert state["said"] == "1 of 3 shown"
+    assert state["none"] == []
+    assert state["paper"] == ["trisampler-table-5", "trisampler-table-5-readings"]
+    figures = [text for text in state["before"] if text != "not run"]
     ordered = sorted(figures, key=lambda text: float(text.split()[0]))
     assert figures != ordered and len(figures) == 6
-    assert found["up"] == [*ordered, "not run"] and found["sort"] == "ascending"
-    assert found["down"] == [*ordered[::-1], "not run"]
-    assert found["names"] == sorted(found["names"], key=str.lower)
-    assert found["loaded"] == [] and not found["wide"] and found["unnamed"] == 0
+    assert state["up"] == [*ordered, "not run"] and state["sort"] == "ascending"
+    assert state["down"] == [*ordered[::-1], "not run"]
+    assert state["names"] == sorted(state["names"], key=str.lower)
+    assert state["loaded"] == [] and not state["wide"] and state["unnamed"] == 0
     assert not console
 
 
@@ -208,6 +208,6 @@ def test_results_of_an_earlier_harness_are_left_out_and_named(
     path.write_text(json.dumps(cells))
     page = render_index(before).read_text()
     assert "simans/table-2" not in page and "trisampler/table-5" in page
-    assert "left out of the page" in caplog.text and "make them again, or delete the folder" in caplog.text
-    with pytest.raises(UserError, match=r"simans/table-2/cells.json: results of another state"):
+    assert "omitted from the page" in caplog.text and "reproduce them, or delete the folder" in caplog.text
+    with pytest.raises(UserError, match=r"simans/table-2/cells.json: results of another version"):
         render(path.parent)

@@ -43,15 +43,15 @@ def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> Non
     text = render_markdown(document_of(curve))
     assert text.split("\n\n")[1].startswith("Simulation. ")
     assert text.split("\n\n")[3] == "## TriSampler minus the other rows"
-    for line, found in zip(
+    for line, summary in zip(
         section_of(text, "TriSampler minus the other rows"), curve["summary"], strict=True
     ):
-        share = f"{100 * found['above'] / found['pairs']:.0f} %"
-        assert line[1] == f"{found['above']} of {found['pairs']} ({share})"
-        assert line[2].startswith(f"{found['interval_above']} of {found['pairs']} ")
-        assert line[3].startswith(f"{found['interval_below']} of {found['pairs']} ")
-        assert line[4] == f"{100 * found['median']:+.1f}"
-    assert "95 % interval of the method above 0" in text
+        share = f"{100 * summary['above'] / summary['pairs']:.0f} %"
+        assert line[1] == f"{summary['above']} of {summary['pairs']} ({share})"
+        assert line[2].startswith(f"{summary['interval_above']} of {summary['pairs']} ")
+        assert line[3].startswith(f"{summary['interval_below']} of {summary['pairs']} ")
+        assert line[4] == f"{100 * summary['median']:+.1f}"
+    assert "95 % CI over queries and seeds above 0" in text
 
 
 def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def test_of_many_pairs_the_ends_are_shown_and_the_csv_has_all(curve: dict[str, A
     text = render_markdown(document_of(curve))
     lines = section_of(text, "Pairs with SimANS")
     assert len(lines) == 21 and set(lines[10]) == {"…"}
-    assert "The 10 lowest and the 10 highest of 144; all stand in table.csv." in text
+    assert "The 10 lowest and the 10 highest of 144; table.csv has all." in text
     shown = [float(line[6]) for line in lines if line[0] != "…"]
     assert shown == sorted(shown)
     rows = list(csv.DictReader(io.StringIO(REPORT.csv(curve))))
@@ -84,8 +84,8 @@ def test_few_pairs_are_all_shown_and_one_seed_says_what_it_is_worth(short: dict[
     lines = section_of(text, "Pairs with Uniform Sampling")
     assert len(lines) == 6 and len(lines[0]) == 4
     assert "table.csv" not in text
-    assert "95 % interval of these checkpoints above 0" in text
-    assert "tells nothing about the method" in text
+    assert "95 % CI over queries above 0" in text
+    assert "allows no conclusion about the method" in text
     assert REPORT.csv(short).splitlines()[1].split(",")[-4:-2] == ["", ""]  # no interval of the method
 
 
@@ -120,5 +120,5 @@ def test_the_figure_has_a_panel_a_row_and_the_same_bytes_again(
         assert words in text
     for value in ("angle  apex", "gap  standardised", "a  1.0"):
         assert value in text
-    found = short["summary"][0]
-    assert f"interval above 0 ({found['interval_above']})" in text
+    summary = short["summary"][0]
+    assert f"interval above 0 ({summary['interval_above']})" in text

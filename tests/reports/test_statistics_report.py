@@ -22,7 +22,7 @@ REPORT = REPORTS["statistics"]
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, Any]:
+def cells() -> dict[str, Any]:
     resolved = resolve(Library.default(), "simans/table-1", "simulation")
     collections = {
         "nq": some_collection("small", {"train": 7, "dev": 3, "test": 2}, 1234),
@@ -31,8 +31,8 @@ def made() -> dict[str, Any]:
     return build_statistics(resolved, [], {}, pd.DataFrame(), collections)
 
 
-def test_each_count_is_of_the_rows_own_collection(made: dict[str, Any]) -> None:
-    counted = {row["name"]: [cell["counted"] for cell in row["cells"]] for row in made["rows"]}
+def test_each_count_is_of_the_rows_own_collection(cells: dict[str, Any]) -> None:
+    counted = {row["name"]: [cell["counted"] for cell in row["cells"]] for row in cells["rows"]}
     assert counted == {
         "NQ": [7, 3, 2, 1234],
         "TQ": [None] * 4,
@@ -40,16 +40,16 @@ def test_each_count_is_of_the_rows_own_collection(made: dict[str, Any]) -> None:
         "MS Doc": [None] * 4,
         "Bing": [None] * 4,
     }
-    states = {row["name"]: {cell["state"] for cell in row["cells"]} for row in made["rows"]}
+    states = {row["name"]: {cell["state"] for cell in row["cells"]} for row in cells["rows"]}
     assert states["TQ"] == {"published-only"} and states["Bing"] == {"unavailable"}
     assert states["MS Pas"] == {"ok", "missing"}
-    assert made["rows"][0]["cells"][3]["published"] == {
+    assert cells["rows"][0]["cells"][3]["published"] == {
         "printed": "21015324", "value": 21015324.0, "unit": "count",
     }  # fmt: skip
 
 
-def test_published_counts_stand_beside_ours_and_missing_ones_are_words(made: dict[str, Any]) -> None:
-    text = render_markdown(document_of(made))
+def test_published_counts_stand_beside_ours_and_missing_ones_are_words(cells: dict[str, Any]) -> None:
+    text = render_markdown(document_of(cells))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
     by_name = {line[0]: line[1:] for line in lines}
@@ -60,21 +60,21 @@ def test_published_counts_stand_beside_ours_and_missing_ones_are_words(made: dic
     assert "small, fingerprint" in text and "Note H2 (low)" in text
 
 
-def test_the_data_are_whole_numbers_or_nothing(made: dict[str, Any]) -> None:
-    rows = list(csv.DictReader(io.StringIO(REPORT.csv(made))))
+def test_the_data_are_whole_numbers_or_nothing(cells: dict[str, Any]) -> None:
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
     assert len(rows) == 5 * 4
-    found = {(row["row"], row["count"]): (row["published"], row["counted"]) for row in rows}
-    assert found["NQ", "documents"] == ("21015324", "1234")
-    assert found["MS Pas", "test"] == ("", "") and found["Bing", "train"] == ("1861102", "")
+    counts = {(row["row"], row["count"]): (row["published"], row["counted"]) for row in rows}
+    assert counts["NQ", "documents"] == ("21015324", "1234")
+    assert counts["MS Pas", "test"] == ("", "") and counts["Bing", "train"] == ("1861102", "")
 
 
 def test_the_figure_draws_what_there_is(
-    made: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     contents = []
     for name in ("a", "b"):
-        REPORT.draw(made, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_bytes())
     text = contents[0].decode()
     assert contents[0] == contents[1]

@@ -22,7 +22,7 @@ REPORT = REPORTS["sweep"]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """SimANS at 1 and 5 negatives, two seeds of four queries; the other points were not run."""
     resolved = resolve(Library.default(), "simans/table-7", "simulation")
     one, five = "AR2+SimANS: negatives 1", "AR2+SimANS: negatives 5"
@@ -38,9 +38,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return dict(json.loads(json.dumps(cells)))
 
 
-def test_each_point_has_the_mean_of_its_own_runs(made: dict[str, Any]) -> None:
-    points = {point["name"]: point for point in made["points"]}
-    assert len(points) == 8 and made["parameter"] == "negatives"
+def test_each_point_has_the_mean_of_its_own_runs(cells: dict[str, Any]) -> None:
+    points = {point["name"]: point for point in cells["points"]}
+    assert len(points) == 8 and cells["parameter"] == "negatives"
     one, five = (points[f"AR2+SimANS: negatives {n}"] for n in (1, 5))
     assert one["cells"][0]["reproduced"]["per_seed"] == [0.5, 0.75]
     assert one["cells"][0]["reproduced"]["mean"] == 0.625
@@ -50,8 +50,8 @@ def test_each_point_has_the_mean_of_its_own_runs(made: dict[str, Any]) -> None:
     assert five["fingerprints"] == [f"AR2+SimANS: negatives 5, seed {seed}" for seed in (0, 1)]
 
 
-def test_a_line_a_point_and_what_was_not_run_is_no_number(made: dict[str, Any]) -> None:
-    text = render_markdown(document_of(made))
+def test_a_line_a_point_and_what_was_not_run_is_no_number(cells: dict[str, Any]) -> None:
+    text = render_markdown(document_of(cells))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table][2:]
     assert [[*line[:4], *line[5:]] for line in lines][3:6] == [
@@ -59,14 +59,14 @@ def test_a_line_a_point_and_what_was_not_run_is_no_number(made: dict[str, Any]) 
         ["AR2+SimANS", "1", "77.5", "62.5 ± 17.7", "210", "100 [100, 100]"],
         ["AR2+SimANS", "5", "78.1", "87.5 ± 17.7", "340", "250 [225, 275]"],
     ]
-    assert "Made on A processor, 2 cores" in text
-    block = made["points"][5]["cells"][0]["reproduced"]["method"]
+    assert "Measured on A processor, 2 cores" in text
+    block = cells["points"][5]["cells"][0]["reproduced"]["method"]
     assert lines[5][4] == f"[{100 * block['low']:.1f}, {100 * block['high']:.1f}]"
     assert "Published figures on Natural Questions; reproduced on small (simulation)" in text
 
 
-def test_the_data_hold_every_point_unrounded(made: dict[str, Any]) -> None:
-    every = list(csv.DictReader(io.StringIO(REPORT.csv(made))))
+def test_the_data_hold_every_point_unrounded(cells: dict[str, Any]) -> None:
+    every = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
     rows = {(row["row"], row["at"]): row for row in every if row["column"] == "R@5"}
     seconds = {(row["row"], row["at"]): row for row in every if row["column"] == "latency"}
     assert len(rows) == len(seconds) == 8
@@ -79,7 +79,7 @@ def test_the_data_hold_every_point_unrounded(made: dict[str, Any]) -> None:
 
 
 def test_published_has_a_panel_of_its_own_where_the_paper_prints_figures(
-    made: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
 
@@ -87,12 +87,12 @@ def test_published_has_a_panel_of_its_own_where_the_paper_prints_figures(
         REPORT.draw(cells, tmp_path / "f.svg", tmp_path / "f.png")
         return (tmp_path / "f.svg").read_text(encoding="utf-8")
 
-    text = drawn(made)
-    assert text == drawn(made)
+    text = drawn(cells)
+    assert text == drawn(cells)
     assert "published, Natural Questions" in text and "reproduced, small (simulation)" in text
     assert text.count(">R@5 (%)<") == 2 and ">negatives<" in text
-    bare = json.loads(json.dumps(made))
+    bare = json.loads(json.dumps(cells))
     for point in bare["points"]:
         point["cells"][0]["published"] = point["costs"][0]["published"] = None
     assert "published, " not in drawn(bare)
-    assert "The paper has a plot and prints no figures." in render_markdown(document_of(bare))
+    assert "The paper has a plot without printed figures." in render_markdown(document_of(bare))

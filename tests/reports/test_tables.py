@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from harness.reports.comparison.cells import with_verdicts
-from harness.reports.comparison.tidy import render_csv
+from harness.reports.comparison.table import render_csv
 from harness.reports.kinds import document_of
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.renderers.terminal import render_terminal
@@ -49,13 +49,13 @@ def test_published_stands_beside_reproduced_in_percent_with_the_papers_decimals(
 
 def test_differences_name_both_intervals_and_the_rounding_of_published_ones(cells: dict[str, Any]) -> None:
     text = markdown(cells)
-    intervals = ["95 % interval of these checkpoints", "95 % interval of the method"]
-    columns = ["published", "its rounding", "reproduced", *intervals]
-    primary = text.partition("## Difference to Uniform Sampling in MRR@10")[2]
+    intervals = ["95 % CI over queries", "95 % CI over queries and seeds"]
+    columns = ["published", "range implied by rounding", "reproduced", *intervals]
+    primary = text.partition("## Difference from Uniform Sampling in MRR@10")[2]
     assert line_of(primary, "Row")[1:] == [*columns, "p (Holm)"]
     assert line_of(primary, "TopK Score Sampling")[1:3] == ["+0.9", "[+0.8, +1.0]"]
     assert line_of(text, "Measure", "Row")[2:] == columns
-    others = text.partition("## Difference to Uniform Sampling in the other measures")[2]
+    others = text.partition("## Difference from Uniform Sampling in the other measures")[2]
     assert others.strip().startswith("Intervals are not adjusted")
     assert "| MRR@10 " not in others.partition("##")[0] and "| R@50 " in others
 
@@ -66,23 +66,23 @@ def test_marks_are_those_of_the_differences_and_are_explained(cells: dict[str, A
         for cell in row["cells"]:
             if cell["difference"]:
                 cell["difference"] |= {"method": {"low": -0.1, "high": 0.1}, "holm_p": 0.9}
-    assert "Marked" not in markdown(changed)
-    found = next(row for row in changed["rows"] if row["name"] == "TriSampler")["cells"]
-    found[0]["difference"]["holm_p"] = 0.049
-    found[1]["difference"]["method"] = {"low": -0.2, "high": -0.1}
+    assert "against Uniform Sampling (" not in markdown(changed)
+    marked = next(row for row in changed["rows"] if row["name"] == "TriSampler")["cells"]
+    marked[0]["difference"]["holm_p"] = 0.049
+    marked[1]["difference"]["method"] = {"low": -0.2, "high": -0.1}
     text = markdown(changed)
     fields = line_of(text, "TriSampler")
     assert [field[-1] for field in fields if "±" in field] == ["*", "†", fields[-1][-1]]
     assert text.count("†") == 2 and "± " in fields[-1] and fields[-1][-1].isdigit()
-    assert "Marked *: differs from Uniform Sampling at 5 %, for the method, after Holm" in text
-    assert "Marked †: differs from Uniform Sampling at 5 %, for the method, not adjusted" in text
+    assert "*: p < 0.05 against Uniform Sampling (seeds and queries as random effects, Holm" in text
+    assert "†: p < 0.05 against Uniform Sampling (seeds and queries as random effects, unadj" in text
 
 
 def test_one_seed_shows_one_interval_and_says_what_it_is_worth(simulated: dict[str, Any]) -> None:
     for text in (markdown(simulated), console(simulated, width=200)):
-        assert "the method" not in text.replace("tells nothing about the method", "")
-        assert "these checkpoints" in text
-        assert "tells nothing about the method" in text
+        assert "the method" not in text.replace("allows no conclusion about the method", "")
+        assert "over queries" in text and "over queries and seeds" not in text
+        assert "allows no conclusion about the method" in text
         assert "±" not in text
 
 
@@ -97,7 +97,7 @@ def test_a_missing_cell_never_shows_as_a_number(simulated: dict[str, Any]) -> No
         "98.9",
         "not run",
     ]
-    compared = text.partition("## Difference to Uniform Sampling in MRR@10")[2]
+    compared = text.partition("## Difference from Uniform Sampling in MRR@10")[2]
     assert line_of(compared, "TriSampler") == ["TriSampler", "+1.7", "[+1.6, +1.8]", "–", "–", "–"]
     shown = console(simulated)
     assert "not run" in shown
@@ -127,7 +127,7 @@ def test_a_simulation_says_so_first(simulated: dict[str, Any], cells: dict[str, 
         "RR(rel=2)@10 by msmarco (ir-measures 0.4.3)",
         "commit abc1234",
         "quick scale, 3 seeds",
-        "power of 80 %",
+        "power 80 %",
         "K 400 capped to 200.",
         "Note no-ranker (major): The papers distil from a ranker.",
         "BM25 (reference)",
@@ -156,7 +156,7 @@ def test_negatives_carry_their_denominator(cells: dict[str, Any]) -> None:
 def test_settings_that_are_not_committed_are_named(cells: dict[str, Any]) -> None:
     changed = copy.deepcopy(cells)
     changed["settings_commit"] = None
-    assert "Settings: no commit is named" in markdown(changed)
+    assert "Settings: no commit is recorded" in markdown(changed)
 
 
 def test_a_table_without_published_figures_still_shows_its_rows(cells: dict[str, Any]) -> None:
@@ -184,7 +184,11 @@ def test_a_pipe_in_a_name_does_not_end_its_cell(cells: dict[str, Any]) -> None:
 def test_csv_has_one_line_a_cell_in_unrounded_fractions(cells: dict[str, Any]) -> None:
     lines = list(csv.DictReader(io.StringIO(render_csv(cells))))
     assert len(lines) == len(cells["rows"]) * len(cells["columns"])
-    line = next(found for found in lines if found["row"] == "TriSampler" and found["column"] == "MRR@10")
+    line = next(
+        candidate
+        for candidate in lines
+        if candidate["row"] == "TriSampler" and candidate["column"] == "MRR@10"
+    )
     cell = next(row for row in cells["rows"] if row["name"] == "TriSampler")["cells"][0]
     assert float(line["reproduced"]) == cell["reproduced"]["mean"]
     assert float(line["method_low"]) == cell["difference"]["method"]["low"]
@@ -193,7 +197,7 @@ def test_csv_has_one_line_a_cell_in_unrounded_fractions(cells: dict[str, Any]) -
 
 def test_csv_leaves_a_missing_figure_empty(simulated: dict[str, Any]) -> None:
     lines = csv.DictReader(io.StringIO(render_csv(simulated)))
-    line = next(found for found in lines if found["row"] == "TriSampler")
+    line = next(candidate for candidate in lines if candidate["row"] == "TriSampler")
     assert (line["state"], line["reproduced"], line["difference"], line["seeds"]) == ("missing", "", "", "0")
 
 

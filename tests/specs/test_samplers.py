@@ -95,7 +95,7 @@ def chosen(sampler: str) -> tuple[str, str]:
         ),
         (
             "{preset: uniform, source: {name: union, parts: [top-k, {name: file, path: RUN, scores: file}]}}",
-            "'file' brings scores of its own",
+            "'file' has its own scores; a union",
         ),
         (
             "{preset: uniform, source: {name: file, path: none.trec}}",

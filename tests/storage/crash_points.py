@@ -76,8 +76,8 @@ class Points:
         if self.count == self._kill_at:
             self._kill_at = -1  # what follows is no point
             for path in filter(Path.is_file, map(Path, self._open)):
-                kept = self._flushed.get(str(path), 0)
-                os.truncate(path, kept + (path.stat().st_size - kept) // 2)
+                flushed = self._flushed.get(str(path), 0)
+                os.truncate(path, flushed + (path.stat().st_size - flushed) // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -104,27 +104,27 @@ def train(root: Path) -> Path:
 
 def outcome(folder: Path) -> dict[str, Any]:
     """Return what must not depend on a crash."""
-    told = json.loads((folder / "done.json").read_text())
+    result = json.loads((folder / "done.json").read_text())
     lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     return {
-        "weights": told["weights"],
-        "best": told["best"],
+        "weights": result["weights"],
+        "best": result["best"],
         "per query": hashlib.sha256((folder / "per_query.parquet").read_bytes()).hexdigest(),
-        "drawn": [told["drawn"], told["known_relevant_drawn"], told["diagnostics"]],
+        "drawn": [result["drawn"], result["known_relevant_drawn"], result["diagnostics"]],
         "metrics": [{key: value for key, value in line.items() if not is_time(key)} for line in lines],
         "left": sorted(path.name for path in (folder / "checkpoints").iterdir()),
     }
 
 
-def fork(root: Path, kill_at: int, told: Path) -> int:
+def fork(root: Path, kill_at: int, report: Path) -> int:
     """Train in a process of its own; returns how it ended."""
     process = os.fork()
     if process:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     try:
         points = Points(root, kill_at)
-        found = outcome(train(root))
-        told.write_text(json.dumps({"points": points.count, "outcome": found}))
+        outcome_of_run = outcome(train(root))
+        report.write_text(json.dumps({"points": points.count, "outcome": outcome_of_run}))
         os._exit(0)
     finally:
         os._exit(1)
@@ -134,7 +134,7 @@ def main(folder: Path, sample: int | None) -> dict[str, Any]:
     place = Place(folder / "specs")
     edit(place.root / "experiments/scales/simulation.yaml", few_steps)
     edit(place.root / "experiments/datasets/ms-pas.yaml", few_words)
-    told, different = folder / "told.json", {}
+    report, different = folder / "outcome.json", {}
     environment = describe_environment()
     stages_module.describe_environment = lambda: environment
     for lazy in (transformers.BertModel, transformers.AutoModel, transformers.AutoTokenizer):
@@ -143,26 +143,26 @@ def main(folder: Path, sample: int | None) -> dict[str, Any]:
     def trial(kill_at: int) -> Any:
         root = folder / f"killed-at-{kill_at}"
         shutil.copytree(place.root, root)
-        told.unlink(missing_ok=True)
-        ended = [fork(root, kill_at, told)]
+        report.unlink(missing_ok=True)
+        ended = [fork(root, kill_at, report)]
         if kill_at:
-            ended.append(fork(root, 0, told))
+            ended.append(fork(root, 0, report))
         whole = ended == ([-signal.SIGKILL, 0] if kill_at else [0])
-        found = json.loads(told.read_text()) if whole else {"outcome": f"ended with {ended}"}
+        trial_outcome = json.loads(report.read_text()) if whole else {"outcome": f"ended with {ended}"}
         if whole:
             shutil.rmtree(root)
-        return found
+        return trial_outcome
 
     reference = trial(0)
     every = list(range(1, reference["points"] + 1))
     killed = every if sample is None else every[len(every) // (2 * sample) :: len(every) // sample][:sample]
     for point in killed:
-        found = trial(point)
-        if found["outcome"] != reference["outcome"]:
-            different[point] = found["outcome"]
+        trial_outcome = trial(point)
+        if trial_outcome["outcome"] != reference["outcome"]:
+            different[point] = trial_outcome["outcome"]
     return {"points": len(every), "killed": killed, "different": different}
 
 
 if __name__ == "__main__":
-    made = main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else None)
-    print(json.dumps(made, indent=1))
+    summary = main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    print(json.dumps(summary, indent=1))

@@ -46,9 +46,9 @@ def test_a_flipped_byte_is_told_and_deleting_what_it_says_mends_it(
     flip(victim, victim.stat().st_size // 2)
     command = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
     assert place.call(monkeypatch, *command) == 2
-    told = TOLD.search(capsys.readouterr().err)
-    assert told and (place.root / told["file"]) == victim
-    bad = place.root / (told["folder"] or told["file"])
+    message = TOLD.search(capsys.readouterr().err)
+    assert message and (place.root / message["file"]) == victim
+    bad = place.root / (message["folder"] or message["file"])
     shutil.rmtree(bad) if bad.is_dir() else bad.unlink()
     assert place.call(monkeypatch, *command) == 0
     assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
@@ -63,8 +63,11 @@ def test_a_flipped_byte_in_the_scores_of_a_finished_run_is_told_and_mended(
     flip(victim, first_that_matters(victim))
     command = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
     assert place.call(monkeypatch, *command) == 2
-    told = capsys.readouterr().err
-    assert f"{victim.relative_to(place.root)}: corrupt file (" in told and "delete it and done.json" in told
+    message = capsys.readouterr().err
+    assert (
+        f"{victim.relative_to(place.root)}: corrupt file (" in message
+        and "delete it and done.json" in message
+    )
     victim.unlink()
     victim.with_name("done.json").unlink()
     assert place.call(monkeypatch, *command) == 0
@@ -131,9 +134,9 @@ def test_every_byte_of_candidates_is_watched_or_means_nothing(made, tmp_path):
     save_candidates(load_candidates(path).rows(np.arange(2)), tmp_path / "some.npz")
     whole = load_candidates(tmp_path / "some.npz")
 
-    def same(found: object) -> bool:
+    def same(other: object) -> bool:
         return all(
-            np.array_equal(value, getattr(found, name), equal_nan=getattr(value, "dtype", None) == np.float32)
+            np.array_equal(value, getattr(other, name), equal_nan=getattr(value, "dtype", None) == np.float32)
             for name, value in vars(whole).items()
         )
 

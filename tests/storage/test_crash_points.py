@@ -25,6 +25,6 @@ def test_killed_at_a_write_a_run_continues_bit_for_bit(tmp_path, sample):
     ]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    made = json.loads(done.stdout)
-    assert made["points"] > 200 and len(made["killed"]) == (sample or made["points"])
-    assert made["different"] == {}, done.stderr
+    outcomes = json.loads(done.stdout)
+    assert outcomes["points"] > 200 and len(outcomes["killed"]) == (sample or outcomes["points"])
+    assert outcomes["different"] == {}, done.stderr

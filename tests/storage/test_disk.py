@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.storage import disk
-from harness.storage.disk import DiskFullError, is_full, room_for, told_when_full
+from harness.storage.disk import DiskFullError, disk_full_as_error, is_full, space_for
 from harness.storage.files import read_json, write_bytes, write_json
 from harness.training.checkpoints import latest_checkpoint
 from tests.place import TARGET
@@ -25,13 +25,13 @@ def bench(tmp_path_factory):
 
 def test_a_product_that_would_fill_the_disk_is_not_begun(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=150_000_000))
-    with room_for("the checkpoint", tmp_path / "not/there", 50_000_000):
+    with space_for("the checkpoint", tmp_path / "not/there", 50_000_000):
         pass
     with (
         pytest.raises(
-            DiskFullError, match=r"checkpoint needs 50\.0 MB, and 100\.0 MB must stay free, but 150"
+            DiskFullError, match=r"checkpoint needs 50\.0 MB, and 100\.0 MB must remain free, but only 150"
         ),
-        room_for("the checkpoint", tmp_path / "not/there", 50_000_001),
+        space_for("the checkpoint", tmp_path / "not/there", 50_000_001),
     ):
         raise AssertionError("begun")
 
@@ -46,7 +46,7 @@ def test_a_disk_that_fills_up_is_told_whatever_hides_it(tmp_path, number):
 
     with (
         pytest.raises(DiskFullError, match="weights could not be written"),
-        told_when_full("weights", tmp_path),
+        disk_full_as_error("weights", tmp_path),
     ):
         write()
     assert not is_full(OSError(errno.EACCES, "Permission denied"))
@@ -159,5 +159,5 @@ def test_whatever_writes_to_a_full_disk_is_told(small_disk, product):
         "weights": lambda: save_file({"a": torch.zeros(2_000_000)}, small_disk / "m.safetensors"),
         "optimizer": optimizer,
     }[product]
-    with pytest.raises(DiskFullError), told_when_full(product, small_disk):
+    with pytest.raises(DiskFullError), disk_full_as_error(product, small_disk):
         write()

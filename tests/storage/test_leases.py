@@ -40,14 +40,14 @@ def hold(path: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def test_a_second_process_waits_and_says_so_once(tmp_path):
-    said: list[str] = []
+    lines: list[str] = []
     process = hold(tmp_path / "x", 1.5)
-    with lease(tmp_path / "x", "the warm-up", said.append):
+    with lease(tmp_path / "x", "the warm-up", lines.append):
         assert process.wait() == 0
         note = json.loads((tmp_path / "x.json").read_text())
         assert note["pid"] == os.getpid()
-    assert len(said) == 1
-    assert said[0].startswith(f"waiting: the warm-up is being made by process {process.pid} on ")
+    assert len(lines) == 1
+    assert lines[0].startswith(f"waiting: the warm-up is being made by process {process.pid} on ")
     assert not (tmp_path / "x.json").exists()
 
 
@@ -68,13 +68,13 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path):
         assert json.loads((tmp_path / "x.json").read_text())["pid"] == os.getpid()
 
 
-@pytest.mark.parametrize(("age_s", "held"), [(5, True), (leases.STALE_S + 5, False)])
-def test_on_another_host_the_heartbeat_decides(tmp_path, age_s, held):
+@pytest.mark.parametrize(("age_s", "busy"), [(5, True), (leases.STALE_S + 5, False)])
+def test_on_another_host_the_heartbeat_decides(tmp_path, age_s, busy):
     note = tmp_path / "x.json"
     note.write_text('{"host": "elsewhere", "pid": 7, "since": 0}')
     beat = time.time() - age_s
     os.utime(note, (beat, beat))
-    if held:
+    if busy:
         with pytest.raises(BusyError, match="process 7 on elsewhere"):
             lease(tmp_path / "x", "it", print, wait=False).__enter__()
     else:
@@ -151,6 +151,6 @@ def test_four_processes_on_one_store_make_each_run_once(made, tmp_path, killed):
         ]
         assert len(steps) == len(set(steps)) == (64 if folder in place.runs("base") else 30)
     if not killed:
-        said = [int(out.split(" run(s) made")[0].split()[-1]) for out, _ in outputs]
-        assert sum(said) == 4, said  # BM25, warm-up and two rows, each by one of them
+        counts = [int(out.split(" run(s) made")[0].split()[-1]) for out, _ in outputs]
+        assert sum(counts) == 4, counts  # BM25, warm-up and two rows, each by one of them
     assert not list(tmp_path.glob("store/leases/*.json"))

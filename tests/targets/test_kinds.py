@@ -202,5 +202,5 @@ def edit_json(path: Path, *place, **change) -> None:
 
 
 def test_half_a_pair_is_told(run):
-    with pytest.raises(UserError, match="of no pair both sides were made; name the row as it is written"):
+    with pytest.raises(UserError, match="no pair has runs of both sides; name a row as in the spec"):
         run("reproduce", CALIBRATION, "--row", "Uniform: pair 1, side A")

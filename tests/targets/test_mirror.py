@@ -13,8 +13,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.progress import Progress
-from harness.records import mirroring
-from harness.records.mirroring import Mirroring
+from harness.records import mirror_thread
+from harness.records.mirror_thread import MirrorThread
 from harness.records.mlflow_mirror import MlflowMirror
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
@@ -99,7 +99,7 @@ def test_what_an_earlier_command_left_is_written_and_what_fails_is_told(
     assert set(written) == {"b", "a1"} and not caplog.records
     never = threading.Event()
     monkeypatch.setattr(MlflowMirror, "write", lambda *_: never.wait())
-    monkeypatch.setattr(mirroring, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(mirror_thread, "PATIENCE_S", 0.1)
     with mirrored(stages, RESOLVED, USES):
         pass
     [told] = caplog.messages
@@ -114,7 +114,7 @@ def test_a_command_that_fails_does_not_wait(stages: Stages, monkeypatch: pytest.
     put(stages, "b")
     with pytest.raises(KeyboardInterrupt), mirrored(stages, RESOLVED, USES):
         raise KeyboardInterrupt
-    assert time.monotonic() - begin < mirroring.PATIENCE_S / 2
+    assert time.monotonic() - begin < mirror_thread.PATIENCE_S / 2
     never.set()
 
 
@@ -124,12 +124,12 @@ def test_every_checkpoint_is_news(made, tmp_path: Path, monkeypatch: pytest.Monk
         shutil.rmtree(folder)
     noted: list[tuple[str, int, bool]] = []
 
-    def note(self: Mirroring, folder: Path) -> None:
+    def note(self: MirrorThread, folder: Path) -> None:
         metrics, kind = folder / "metrics.jsonl", json.loads((folder / "spec.json").read_text())["kind"]
         lines = len(metrics.read_text().splitlines()) if metrics.exists() else 0
         noted.append((kind, lines, (folder / "done.json").exists()))
 
-    monkeypatch.setattr(Mirroring, "note", note)
+    monkeypatch.setattr(MirrorThread, "note", note)
     assert place.call(monkeypatch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1") == 0
     assert {("base", lines, False) for lines in range(8, 65, 8)} | {("base", 64, True)} <= set(noted)
     assert len({lines for kind, lines, done in noted if kind == "continued" and not done}) >= 3

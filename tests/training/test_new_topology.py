@@ -37,7 +37,7 @@ class Centroid:
 
     name: ClassVar[str] = NAME
     summary: ClassVar[str] = "own drawn negatives and the mean of past positives"
-    source: ClassVar[str] = "this test"
+    citation: ClassVar[str] = "this test"
     own_only: ClassVar[bool] = False
     needs_shared_towers: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""The collection, built from the installed packages: harvest, clean, deduplicate, split, judge."""
+"""Building `pydocs` from the installed packages: harvest, clean, deduplicate, split, judge."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from harness.collections.collection import Collection
 from harness.collections.pydocs.clean import Entry, clean
 from harness.collections.pydocs.clusters import deduplicate
 from harness.collections.pydocs.harvest import Docstring, read_docstrings
-from harness.collections.pydocs.see_also import Names, make_see_also
-from harness.collections.pydocs.sources import PACKAGES, canonical, pinned_version, read_pins, source_files
-from harness.collections.pydocs.splits import group, make_queries
+from harness.collections.pydocs.packages import PACKAGES, canonical, pinned_version, read_pins, source_files
+from harness.collections.pydocs.see_also import NameIndex, make_see_also
+from harness.collections.pydocs.splits import cluster_entries, make_queries
 
 CONSTRAINTS = Path(__file__).parents[3] / "constraints.txt"
-"""The pins of the project's checkout."""
+"""File of the pinned versions, in the project's checkout."""
 
 
 def pins_of(packages: Sequence[str] = PACKAGES, constraints: Path | None = None) -> dict[str, str]:
-    """Return the pinned version of each harvested package, installed or not; they name the collection."""
+    """Return the pinned version of each harvested package; they are the key of the collection."""
     pins = read_pins(constraints or CONSTRAINTS)
     return {canonical(package): pins.get(canonical(package), "") for package in packages}
 
@@ -27,25 +27,25 @@ def pins_of(packages: Sequence[str] = PACKAGES, constraints: Path | None = None)
 def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACKAGES) -> Collection:
     """Build ``pydocs`` from the docstrings of the installed, pinned packages.
 
-    The same pins give the same collection on every platform and Python version.
+    Equal pins yield the same collection on all platforms and Python versions.
 
     Args:
-        constraints: file of ``==`` pins; the project's own by default.
-        packages: distributions to harvest; all of them by default.
+        constraints: file of ``==`` pins; by default that of the project.
+        packages: distributions to harvest; by default all of `PACKAGES`.
 
     Returns:
         Documents in order of their ids; queries ``train``, ``dev``, ``test`` and ``see-also``.
 
     Raises:
-        UserError: a package is not pinned, or not installed in the pinned version, or a file does not parse.
+        UserError: a package is not pinned or not installed in the pinned version, or a file does not parse.
     """
     pins = read_pins(constraints or CONSTRAINTS)
     versions = {canonical(package): pinned_version(package, pins) for package in packages}
     docstrings = harvest(packages)
     entries = deduplicate([entry for entry in map(clean, docstrings) if entry])
-    groups = group(entries)
+    groups = cluster_entries(entries)
     queries = {split: make_queries(split, groups, entries) for split in ("train", "dev", "test")}
-    names = Names(f"{docstring.package}:{docstring.name}" for docstring in docstrings)
+    names = NameIndex(f"{docstring.package}:{docstring.name}" for docstring in docstrings)
     queries["see-also"] = make_see_also(entries, names, groups)
     return Collection(
         name="pydocs",
@@ -57,7 +57,8 @@ def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACK
             "versions": versions,
             "documents": _by_package(entry.id for entry in entries),
             "queries": {
-                split: _by_package(query[2:] for query in made.ids) for split, made in queries.items()
+                split: _by_package(query[2:] for query in split_queries.ids)
+                for split, split_queries in queries.items()
             },
             "words": _lengths(entries),
         },
@@ -65,17 +66,17 @@ def build_pydocs(constraints: Path | None = None, packages: Sequence[str] = PACK
 
 
 def harvest(packages: Iterable[str]) -> list[Docstring]:
-    """Read all docstrings of installed packages; of two with one id the first counts."""
-    found: dict[tuple[str, str], Docstring] = {}
+    """Read all docstrings of installed packages; of several with the same id, the first counts."""
+    docstrings: dict[tuple[str, str], Docstring] = {}
     for package in packages:
-        for source in source_files(package):
-            for docstring in read_docstrings(source):
-                found.setdefault((docstring.package, docstring.name), docstring)
-    return list(found.values())
+        for file in source_files(package):
+            for docstring in read_docstrings(file):
+                docstrings.setdefault((docstring.package, docstring.name), docstring)
+    return list(docstrings.values())
 
 
 def _by_package(ids: Iterable[str]) -> dict[str, int]:
-    """Count ids by package, and all of them."""
+    """Count the ids of each package, and all ids."""
     counts = Counter(known.split(":")[0] for known in ids)
     return {"all": counts.total(), **dict(sorted(counts.items()))}
 

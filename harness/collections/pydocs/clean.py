@@ -1,4 +1,4 @@
-"""A docstring as a query (its summary sentence), a document (the rest) and its "See also" lines."""
+"""Cleaning of a docstring into a query (summary sentence), a document (the rest) and "See also" lines."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.collections.pydocs.harvest import Docstring
 from harness.collections.pydocs.markup import dedent, heading, plain_inline, plain_lines, words
 
 MOST_WORDS = 256
-"""Words of a document that are kept; a passage of the usual benchmarks is shorter still."""
+"""Maximal number of words of a document; passages of common benchmarks are shorter."""
 FEWEST_WORDS = 25
-"""A shorter document says too little to be found."""
+"""Minimal number of words of a document; shorter ones have too little content to be retrieved."""
 SUMMARY_WORDS = (4, 50)
-"""Fewest and most words of a summary that serves as a query."""
+"""Minimal and maximal number of words of a summary that serves as a query."""
 
 _PLACEHOLDER = re.compile(
     r"%\(\w[^)]*\)s|(?<![\w{$])\{(?:klass|name|desc|axes\w*|func\w*|cls|method|op\w*|doc\w*)\}"
@@ -35,10 +35,10 @@ class Entry:
     """A cleaned docstring.
 
     Attributes:
-        id: document id, ``package:qualified.name``.
-        summary: its first sentence; empty if that does not serve as a query.
-        body: the rest, white space normalised, at most ``MOST_WORDS`` words.
-        see_also: (name, description) of its one-line cross references.
+        id: id of the document, ``package:qualified.name``.
+        summary: first sentence of the docstring; empty if it does not serve as a query.
+        body: rest of the docstring, with normalised white space and at most ``MOST_WORDS`` words.
+        see_also: (name, description) of each one-line cross reference.
     """
 
     id: str
@@ -51,7 +51,7 @@ def clean(docstring: Docstring) -> Entry | None:
     """Clean a docstring.
 
     Returns:
-        The entry, or None for a template or a docstring with too little text below its summary.
+        The entry; None for a template, or a docstring with too little text below its summary.
     """
     lines = [line for line in dedent(docstring.text) if not _PLACEHOLDER_LINE.match(line)]
     if _PLACEHOLDER.search("\n".join(lines)):
@@ -75,7 +75,7 @@ def clean(docstring: Docstring) -> Entry | None:
 
 
 def first_sentence(paragraph: str) -> tuple[str, str]:
-    """Split a paragraph into its first sentence and the rest; full stops of abbreviations do not end one."""
+    """Split a paragraph into its first sentence and the rest, ignoring the full stops of abbreviations."""
     for end in _SENTENCE_END.finditer(paragraph):
         sentence = paragraph[: end.start()]
         if not _ABBREVIATION.search(sentence):
@@ -84,27 +84,27 @@ def first_sentence(paragraph: str) -> tuple[str, str]:
 
 
 def _paragraphs(lines: list[str]) -> list[str]:
-    """Join lines into paragraphs, which blank lines part."""
+    """Join lines into paragraphs, which blank lines separate."""
     joined = re.split(r"\n\s*\n", "\n".join(lines))
     plain = (plain_inline(" ".join(paragraph.split())) for paragraph in joined)
     return [paragraph for paragraph in plain if paragraph]
 
 
 def _cut_see_also(lines: list[str]) -> tuple[list[str], tuple[tuple[str, str], ...]]:
-    """Take the "See also" sections out: in a body they would give away what points to it."""
-    kept: list[str] = []
+    """Remove the "See also" sections, which would leak cross references into documents."""
+    rest: list[str] = []
     section: list[str] = []
     inside = False
     for at, line in enumerate(lines):
         name = heading(lines, at)
         if name is not None:
             inside = name == "see also"
-        (section if inside else kept).append(line)
-    return kept, _read_see_also(section)
+        (section if inside else rest).append(line)
+    return rest, _read_see_also(section)
 
 
 def _read_see_also(section: list[str]) -> tuple[tuple[str, str], ...]:
-    """Read ``name : description`` lines; a description may go on, indented, on the next lines."""
+    """Read ``name : description`` lines; a description may continue, indented, on the next lines."""
     entries: list[tuple[list[str], list[str]]] = []
     for line in section:
         if line[:1].isspace():

@@ -1,4 +1,4 @@
-"""Near-duplicates among docstrings: which pairs say nearly the same, and the clusters they chain into."""
+"""Near-duplicates among docstrings: similar pairs, and the clusters that they form."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from harness.collections.pydocs.clean import Entry
 from harness.collections.pydocs.markup import words
 
 COMPARED_WORDS = 128
-"""Documents are compared, and deduplicated, by this many first words."""
+"""Number of first words by which documents are compared and deduplicated."""
 SAME_WORDING = 0.6
-"""Jaccard similarity of three-word shingles from which two documents have near-same wording."""
+"""Minimal Jaccard similarity of three-word shingles for near-same wording of two documents."""
 SAME_SUMMARY = 0.5
-"""Jaccard similarity of words from which the summaries of two definitions of one name are near-same."""
+"""Minimal Jaccard similarity of words for near-same summaries of two definitions of the same name."""
 SAME_QUERY = 0.8
-"""Jaccard similarity of words from which the summaries of any two definitions stay in one split."""
+"""Minimal Jaccard similarity of words at which the summaries of any two definitions share a split."""
 
-Pair = tuple[int, int]
+PositionPair = tuple[int, int]
 
 
 def normalised(text: str) -> str:
-    """Return a text's lower-cased words with single spaces; equal texts count as one query."""
+    """Return a text's lower-cased words with single spaces; queries with equal results are the same."""
     return " ".join(words(text))
 
 
 def deduplicate(entries: Sequence[Entry]) -> list[Entry]:
-    """Keep the first, by id, of the entries whose documents begin with the same ``COMPARED_WORDS`` words."""
+    """Return the first entry, by id, of those whose documents share the first ``COMPARED_WORDS`` words."""
     first: dict[tuple[str, ...], Entry] = {}
     for entry in sorted(entries, key=lambda entry: entry.id):
         first.setdefault(tuple(words(entry.body)[:COMPARED_WORDS]), entry)
     return list(first.values())
 
 
-def near_same_wording(entries: Sequence[Entry]) -> list[Pair]:
-    """Return the pairs of positions whose documents have near-same wording."""
+def near_same_wording(entries: Sequence[Entry]) -> list[PositionPair]:
+    """Return the pairs of positions of documents with near-same wording."""
     texts = (words(entry.body)[:COMPARED_WORDS] for entry in entries)
     return similar([set(zip(text, text[1:], text[2:], strict=False)) for text in texts], SAME_WORDING)
 
 
-def near_same_query(entries: Sequence[Entry]) -> list[Pair]:
-    """Return the pairs of positions whose summaries use nearly the same words, whatever they document."""
+def near_same_query(entries: Sequence[Entry]) -> list[PositionPair]:
+    """Return the pairs of positions of summaries with nearly the same words, for any definitions."""
     return similar([set(words(entry.summary)) for entry in entries], SAME_QUERY)
 
 
-def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) -> list[Pair]:
-    """Return the pairs of positions, smaller first, of sets with at least a Jaccard similarity.
+def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) -> list[PositionPair]:
+    """Return the pairs of positions, smaller first, of sets with a minimal Jaccard similarity.
 
     Args:
-        sets: N sets; an empty one is similar to none.
-        threshold: the least similarity.
-        rows: rows of the N x N matrix of shared elements held at a time.
+        sets: N sets of elements; an empty set is similar to none.
+        threshold: minimal Jaccard similarity, in (0, 1].
+        rows: number of rows of the N x N matrix of shared elements to hold in memory.
     """
     numbers: dict[Hashable, int] = {}
     columns = [numbers.setdefault(element, len(numbers)) for elements in sets for element in elements]
@@ -63,7 +63,7 @@ def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) ->
     counts = np.ones(len(columns), dtype=np.int32)
     matrix = scipy.sparse.csr_array((counts, columns, ends), shape=(len(sets), len(numbers)))
     transposed = matrix.T.tocsr()
-    pairs: list[Pair] = []
+    pairs: list[PositionPair] = []
     for start in range(0, len(sets), rows):
         shared = (matrix[start : start + rows] @ transposed).tocoo()
         left, right = shared.row + start, shared.col
@@ -73,8 +73,8 @@ def similar(sets: Sequence[Set[Hashable]], threshold: float, rows: int = 512) ->
     return sorted(pairs)
 
 
-def near_same_summary(entries: Sequence[Entry]) -> Iterator[Pair]:
-    """Yield the pairs of positions that share a bare name and nearly a summary."""
+def near_same_summary(entries: Sequence[Entry]) -> Iterator[PositionPair]:
+    """Yield the pairs of positions with the same bare name and near-same summaries."""
     by_name: dict[str, list[int]] = defaultdict(list)
     for position, entry in enumerate(entries):
         if entry.summary:
@@ -92,7 +92,7 @@ def jaccard(left: frozenset[str], right: frozenset[str]) -> float:
 
 
 def same_summary(entries: Sequence[Entry]) -> list[list[int]]:
-    """Return the groups of positions that share a normalised summary, each in order of ids."""
+    """Return the groups of positions with equal normalised summaries, each in order of ids."""
     groups: dict[str, list[int]] = defaultdict(list)
     for position, entry in enumerate(entries):
         if entry.summary:
@@ -100,8 +100,8 @@ def same_summary(entries: Sequence[Entry]) -> list[list[int]]:
     return list(groups.values())
 
 
-def join(size: int, links: Iterable[Pair]) -> list[int]:
-    """Return for each of ``size`` positions the smallest position that links chain it to."""
+def join(size: int, links: Iterable[PositionPair]) -> list[int]:
+    """Return the smallest position in the connected component of each of ``size`` positions."""
     parent = list(range(size))
 
     def root(position: int) -> int:

@@ -1,4 +1,4 @@
-"""Docstrings of a source file, read with ``ast``: the code is parsed, never imported or run."""
+"""Docstrings of a source file, read with ``ast``, which parses the code without running it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.collections.pydocs.sources import SourceFile
+from harness.collections.pydocs.packages import SourceFile
 from harness.errors import UserError
 
 PRIVATE = re.compile(r"_(?!_\w+__$)")
-"""Names of private definitions; those of special methods, such as ``__init__``, are public."""
+"""Pattern of names of private definitions; special methods such as ``__init__`` are public."""
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -24,7 +24,7 @@ class Docstring:
     Attributes:
         package: canonical name of the distribution.
         name: qualified name, for example ``scipy.sparse._csr.csr_array.tocsc``.
-        text: the raw constant, indented as in the source.
+        text: raw text, indented as in the source file.
     """
 
     package: str
@@ -32,19 +32,19 @@ class Docstring:
     text: str
 
 
-def read_docstrings(source: SourceFile) -> list[Docstring]:
+def read_docstrings(file: SourceFile) -> list[Docstring]:
     """Return the docstrings of classes, functions, methods and ``add_newdoc`` calls of a file.
 
-    Private definitions, and those inside a function, are left out. Of several definitions of one name
-    (overloads, setters, branches of an ``if``) the first with a docstring counts.
+    Private definitions and those inside functions are skipped. Of several definitions of the same name
+    (overloads, setters, branches of an ``if``), the first one with a docstring counts.
 
     Raises:
         UserError: the file is missing, is not UTF-8, or does not parse.
     """
-    where = str(source.path)
+    where = str(file.path)
     fix = "the installed package is damaged; install it again"
     try:
-        text = source.path.read_text(encoding="utf-8")
+        text = file.path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise UserError("a file of an installed package is missing", where=where, fix=fix) from error
     except UnicodeDecodeError as error:
@@ -59,10 +59,10 @@ def read_docstrings(source: SourceFile) -> list[Docstring]:
         raise UserError(
             f"does not parse ({error.msg})", where=f"{where}:{error.lineno or 0}", fix=fix
         ) from error
-    found: dict[str, str] = {}
-    for name, docstring in _walk(tree.body, source.module):
-        found.setdefault(name, docstring)
-    return [Docstring(source.package, name, docstring) for name, docstring in found.items()]
+    docstrings: dict[str, str] = {}
+    for name, docstring in _walk(tree.body, file.module):
+        docstrings.setdefault(name, docstring)
+    return [Docstring(file.package, name, docstring) for name, docstring in docstrings.items()]
 
 
 def _walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What ``pydocs`` should hold: a committed list of its documents, to see where another machine differs.
+"""The committed list of ``pydocs``' documents, to compare the collection between machines.
 
 ``python -m harness.collections.pydocs.manifest`` builds the collection and compares it; with ``--write`` it
 rewrites the list.
@@ -27,15 +27,15 @@ COLUMNS = ("package", "version", "name", "text", "split")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A document as the manifest lists it.
+class ManifestRow:
+    """A document in the manifest.
 
     Attributes:
         package: canonical name of the distribution.
-        version: its version.
-        name: qualified name of what is documented.
-        text: 12 hex digits of the SHA-256 of the query, a line break and the document.
-        split: split of its query; empty for a document that no query asks for.
+        version: version of the distribution.
+        name: qualified name of the documented definition.
+        text: first 12 hex digits of the SHA-256 of the query, a line break and the document.
+        split: split of its query; empty for a document without a query.
     """
 
     package: str
@@ -52,13 +52,13 @@ class Row:
 
 @dataclass(frozen=True)
 class ManifestOverlap:
-    """How a collection compares with the manifest.
+    """The comparison of a collection with the manifest.
 
     Attributes:
-        identical: number of documents of the same text and split.
-        missing: ids that only the manifest has.
-        changed: ids of another text or split.
-        extra: ids that only the collection has.
+        identical: number of documents with the same text and split.
+        missing: ids in the manifest only.
+        changed: ids with another text or split.
+        extra: ids in the collection only.
     """
 
     identical: int
@@ -68,14 +68,14 @@ class ManifestOverlap:
 
     @property
     def share(self) -> float:
-        """Identical documents as a fraction of all that either side has."""
+        """Identical documents as a fraction of the union of both sides."""
         return self.identical / max(
             1, self.identical + len(self.missing) + len(self.changed) + len(self.extra)
         )
 
     @property
     def summary(self) -> str:
-        """One line: the overlap in per cent, and what differs by package."""
+        """One line with the overlap in percent and the differences by package."""
         same = f"pydocs: {self._percent} % of documents as in the manifest ({self.identical} identical"
         for what, ids in (("missing", self.missing), ("changed", self.changed), ("extra", self.extra)):
             if ids:
@@ -85,35 +85,35 @@ class ManifestOverlap:
 
     @property
     def _percent(self) -> str:
-        """The share in per cent, rounded down: 100.0 means all."""
+        """The share in percent, rounded down, so that 100.0 means all."""
         return f"{int(self.share * 1000) / 10:.1f}"
 
 
 def compare_with_manifest(collection: Collection, path: Path = MANIFEST) -> ManifestOverlap:
     """Compare a built or loaded ``pydocs`` with the manifest."""
     listed = {row.id: row for row in read_manifest(path)}
-    held = {row.id: row for row in manifest_rows(collection)}
-    both = listed.keys() & held.keys()
+    actual = {row.id: row for row in manifest_rows(collection)}
+    common = listed.keys() & actual.keys()
     changed = sorted(
         known
-        for known in both
-        if (listed[known].text, listed[known].split) != (held[known].text, held[known].split)
+        for known in common
+        if (listed[known].text, listed[known].split) != (actual[known].text, actual[known].split)
     )
     return ManifestOverlap(
-        identical=len(both) - len(changed),
-        missing=tuple(sorted(listed.keys() - both)),
+        identical=len(common) - len(changed),
+        missing=tuple(sorted(listed.keys() - common)),
         changed=tuple(changed),
-        extra=tuple(sorted(held.keys() - both)),
+        extra=tuple(sorted(actual.keys() - common)),
     )
 
 
-def manifest_rows(collection: Collection) -> list[Row]:
-    """Return one row a document of ``pydocs``, in order of ids."""
-    asked: dict[str, tuple[str, str]] = {}
+def manifest_rows(collection: Collection) -> list[ManifestRow]:
+    """Return one row for each document of ``pydocs``, in order of ids."""
+    query_of_document: dict[str, tuple[str, str]] = {}
     for split in ("train", "dev", "test"):
         queries = collection.queries[split]
         for query, text in zip(queries.ids, queries.texts, strict=True):
-            asked.update(dict.fromkeys(queries.known_relevant[query], (split, text)))
+            query_of_document.update(dict.fromkeys(queries.known_relevant[query], (split, text)))
     versions = collection.about.get("versions")
     if not isinstance(versions, dict):
         raise UserError(
@@ -122,13 +122,13 @@ def manifest_rows(collection: Collection) -> list[Row]:
     rows = []
     for document, text in zip(collection.document_ids, collection.documents, strict=True):
         package, name = document.split(":", 1)
-        split, query = asked.get(document, ("", ""))
+        split, query = query_of_document.get(document, ("", ""))
         digest = hashlib.sha256(f"{query}\n{text}".encode()).hexdigest()[:12]
-        rows.append(Row(package, str(versions[package]), name, digest, split))
+        rows.append(ManifestRow(package, str(versions[package]), name, digest, split))
     return rows
 
 
-def read_manifest(path: Path = MANIFEST) -> list[Row]:
+def read_manifest(path: Path = MANIFEST) -> list[ManifestRow]:
     """Read a manifest.
 
     Raises:
@@ -141,15 +141,15 @@ def read_manifest(path: Path = MANIFEST) -> list[Row]:
             raise UserError(
                 f"has columns {', '.join(header)}, not {', '.join(COLUMNS)}", where=str(path), fix=fix
             )
-        return [Row(*row) for row in rows]
+        return [ManifestRow(*row) for row in rows]
     except FileNotFoundError as error:
         raise UserError("file is missing", where=str(path), fix=fix) from error
     except (lzma.LZMAError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
         raise UserError(f"corrupt file ({error})", where=str(path), fix=fix) from error
 
 
-def write_manifest(rows: Iterable[Row], path: Path = MANIFEST) -> None:
-    """Write a manifest atomically, the same bytes for the same rows."""
+def write_manifest(rows: Iterable[ManifestRow], path: Path = MANIFEST) -> None:
+    """Write a manifest atomically; equal rows yield identical bytes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -158,17 +158,17 @@ def write_manifest(rows: Iterable[Row], path: Path = MANIFEST) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build the collection, then compare it with the manifest or rewrite it."""
+    """Build the collection, and compare it with the manifest or rewrite the manifest."""
     parser = argparse.ArgumentParser(
         prog="python -m harness.collections.pydocs.manifest", description=__doc__
     )
     parser.add_argument(
         "--write", action="store_true", help="rewrite the manifest from what is installed here"
     )
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         collection = build_pydocs()
-        if given.write:
+        if options.write:
             write_manifest(manifest_rows(collection))
         sys.stdout.write(compare_with_manifest(collection).summary + "\n")
     except UserError as error:

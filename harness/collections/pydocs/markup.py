@@ -1,4 +1,4 @@
-"""From docstring markup (reStructuredText, numpydoc, Google style) to plain words."""
+"""Conversion of docstring markup (reStructuredText, numpydoc, Google style) to plain text."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SECTIONS = frozenset(_HEADINGS.split()) | {
     "keyword arguments",
     "see also",
 }
-"""Headings that every docstring may carry; they say nothing about one."""
+"""Standard headings of docstrings, which carry no content."""
 
 _BLOCKS = """
 versionadded versionchanged versionremoved deprecated seealso autosummary toctree currentmodule module index
 automethod autoclass autofunction testsetup testcleanup only raw image figure digraph
 """
 DROPPED_BLOCKS = frozenset(_BLOCKS.split())
-"""Directives dropped with their contents; of any other directive the contents stay."""
+"""Directives to drop with their contents; of other directives the contents remain."""
 
 SPEAKING = frozenset(["math", "note", "warning", "attention", "tip", "important", "hint", "admonition"])
-"""Directives whose own line holds text."""
+"""Directives whose own line has text."""
 
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.|In \[\d+\]:|sage:)( |$)")
 _RULER = re.compile(r"\s*([-=~^*#+.`]{3,}|[-=]{2,})\s*$")
@@ -62,9 +62,9 @@ _INLINE = [(re.compile(pattern), replacement) for pattern, replacement in _INLIN
 
 
 def dedent(text: str) -> list[str]:
-    """Return lines without their common indentation; the first line, which sits on the quotes, without any.
+    """Return lines without their common indentation, and the first line, beside the quotes, without any.
 
-    The project's own, because ``inspect.cleandoc`` treats other white space differently from Python 3.13 on.
+    ``inspect.cleandoc`` is not used because its treatment of other white space changed in Python 3.13.
     """
     lines = [line.rstrip() for line in text.expandtabs(4).split("\n")]
     indents = [len(line) - len(line.lstrip()) for line in lines[1:] if line]
@@ -73,7 +73,7 @@ def dedent(text: str) -> list[str]:
 
 
 def heading(lines: list[str], at: int) -> str | None:
-    """Return the lower-cased heading if a line opens a section, underlined or in Google style, else None."""
+    """Return the lower-cased heading if a line starts a section, underlined or in Google style, else None."""
     line = lines[at].strip()
     name = line.rstrip(":").lower()
     underlined = at + 1 < len(lines) and bool(line) and bool(_RULER.match(lines[at + 1]))
@@ -83,15 +83,11 @@ def heading(lines: list[str], at: int) -> str | None:
 
 
 def plain_lines(lines: list[str]) -> list[str]:
-    """Drop headings, rulers, directives, doctest prompts and output, imports and inline markup.
+    """Return dedented lines without headings, rulers, directives, doctests, imports and inline markup.
 
-    Args:
-        lines: dedented lines.
-
-    Returns:
-        Lines of plain text; blank lines still part the paragraphs.
+    Blank lines still separate the paragraphs.
     """
-    kept: list[str] = []
+    plain: list[str] = []
     block: int | None = None  # indentation of a dropped directive while inside it
     output = False  # inside the output of a doctest
     for at, line in enumerate(lines):
@@ -103,18 +99,18 @@ def plain_lines(lines: list[str]) -> list[str]:
         if directive:
             if directive[2] in DROPPED_BLOCKS:
                 block = indent
-            kept.append(directive[1] + directive[3] if directive[2] in SPEAKING else "")
+            plain.append(directive[1] + directive[3] if directive[2] in SPEAKING else "")
             continue
         prompt = _PROMPT.match(line)
         output = bool(prompt) or (output and bool(line))
         if _is_noise(lines, at) or (output and not prompt):
             continue
-        kept.append(_plain_field(line[prompt.end() :] if prompt else line))
-    return kept
+        plain.append(_plain_field(line[prompt.end() :] if prompt else line))
+    return plain
 
 
 def _is_noise(lines: list[str], at: int) -> bool:
-    """Tell whether a line carries form alone."""
+    """Return whether a line is markup without content."""
     line = lines[at]
     if any(pattern.match(line) for pattern in (_RULER, _OPTION, _TARGET, _COMMENT, _IMPORT, _TABLE)):
         return True
@@ -122,13 +118,13 @@ def _is_noise(lines: list[str], at: int) -> bool:
 
 
 def _plain_field(line: str) -> str:
-    """Replace the mark-up that opens a field or a reference, or that steers a doctest."""
+    """Remove the markup at the start of a field or reference, and options of doctests."""
     line = _DOCTEST_OPTION.sub("", line)
     return _REFERENCE.sub("", _RESULT.sub(r"\1", _FIELD.sub(r"\1\2:", line)))
 
 
 def plain_inline(paragraph: str) -> str:
-    """Replace roles, links, citations, quotes of code and stress by the words they mark."""
+    """Replace roles, links, citations, code quotes and emphasis by their text."""
     for pattern, replacement in _INLINE:
         paragraph = pattern.sub(replacement, paragraph)
     return " ".join(paragraph.split())

@@ -1,4 +1,4 @@
-"""The second test set: how a "See also" line of one docstring describes another."""
+"""The second test set: queries are "See also" lines, in which one docstring describes another."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from harness.collections.collection import Queries
 from harness.collections.pydocs.clean import SUMMARY_WORDS, Entry
 from harness.collections.pydocs.clusters import jaccard, normalised
 from harness.collections.pydocs.markup import words
-from harness.collections.pydocs.splits import Groups, judgements
+from harness.collections.pydocs.splits import Clustering, judgements
 
 SAME_WORDS = 0.75
-"""Jaccard similarity of words from which a description repeats a summary rather than paraphrases it."""
+"""Minimal Jaccard similarity of words at which a description repeats a summary."""
 
 _RELATIVE = re.compile(
     r"\b(this|these|similar\w*|equivalent|corresponding\w*|same|related|alternative\w*|counterpart|instead)\b",
     re.I,
 )
-"""Words of a description that means little without the docstring it stands in."""
+"""Pattern of descriptions that depend on the docstring around them."""
 
 
-class Names:
-    """Looks up what a name in a docstring refers to.
+class NameIndex:
+    """An index that resolves the names in docstrings.
 
     Args:
-        ids: ids (``package:qualified.name``) of all docstrings, also of those too short to be documents: a
-            name must not seem to mean one thing because its other bearers were dropped.
+        ids: ids (``package:qualified.name``) of all docstrings, including those too short to be documents,
+            which may make a name ambiguous.
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
@@ -36,17 +36,17 @@ class Names:
         for known in sorted(self._all):
             self._by_last[known.rsplit(".", 1)[-1]].append(known)
 
-    def resolve(self, name: str, source: str) -> str | None:
-        """Return the id that a name means in the docstring of ``source``, None if none or several.
+    def resolve(self, name: str, referrer: str) -> str | None:
+        """Return the id that a name refers to in the docstring of ``referrer``; None if it is not unique.
 
-        Scopes are searched from the source's own class or module outwards to its package, then, for a dotted
-        name, all packages; the first that knows the name decides. The parts of a dotted name must occur in
+        Scopes are searched from the referrer's class or module outwards to its package, then, for a dotted
+        name, all packages; the first scope with the name decides. The parts of a dotted name must occur in
         this order in the qualified name, whose module may be private: ``linalg.norm`` is
-        ``numpy.linalg._linalg.norm``. A bare name is no method of a class other than the source's own.
+        ``numpy.linalg._linalg.norm``. A bare name never refers to a method of another class.
         """
         prefix, _, last = name.rpartition(".")
         known = self._by_last.get(last, [])
-        scope = source
+        scope = referrer
         while "." in scope:
             scope = scope.rpartition(".")[0]
             sibling = f"{scope}.{name}"
@@ -64,31 +64,31 @@ class Names:
 
 
 def _occurs(prefix: str, qualified: str) -> bool:
-    """Tell whether the parts of a prefix occur, in order, in a qualified name."""
+    """Return whether the parts of a prefix occur, in order, in a qualified name."""
     parts = iter(qualified.split("."))
     return not prefix or all(part in parts for part in prefix.split("."))
 
 
-def make_see_also(entries: Sequence[Entry], names: Names, groups: Groups) -> Queries:
-    """Make queries of the one-line descriptions of test documents.
+def make_see_also(entries: Sequence[Entry], names: NameIndex, groups: Clustering) -> Queries:
+    """Make queries from the one-line descriptions of test documents.
 
-    A description serves if it names exactly one docstring, which is a document of a test cluster; if it can
-    stand alone; if it paraphrases, that is, does not repeat the document's own summary and is no entry's
-    summary; and if no other line uses the same words for another document.
+    A description is used if its name refers to exactly one docstring, which is a document of a test cluster;
+    if it is self-contained; if it paraphrases, that is, neither repeats the document's summary nor equals any
+    entry's summary; and if no other line describes another document with the same words.
     """
     position = {entry.id: at for at, entry in enumerate(entries)}
     summaries = {normalised(entry.summary) for entry in entries}
-    found: dict[str, dict[int, str]] = defaultdict(dict)
-    for source, name, text in _descriptions(entries):
-        target = position.get(names.resolve(name, source) or "")
+    descriptions: dict[str, dict[int, str]] = defaultdict(dict)
+    for referrer, name, text in _descriptions(entries):
+        target = position.get(names.resolve(name, referrer) or "")
         if target is None or groups.split[target] != "test" or normalised(text) in summaries:
             continue
         own = frozenset(words(entries[target].summary))
         if jaccard(own, frozenset(words(text))) < SAME_WORDS:
-            found[normalised(text)].setdefault(target, text)
-    kept = sorted(
+            descriptions[normalised(text)].setdefault(target, text)
+    accepted = sorted(
         (entries[target].id, text)
-        for by_target in found.values()
+        for by_target in descriptions.values()
         if len(by_target) == 1
         for target, text in by_target.items()
     )
@@ -96,10 +96,10 @@ def make_see_also(entries: Sequence[Entry], names: Names, groups: Groups) -> Que
     ids, texts = [], []
     qrels: dict[str, dict[str, int]] = {}
     known: dict[str, tuple[str, ...]] = {}
-    seen: dict[str, int] = defaultdict(int)
-    for target_id, text in kept:
-        seen[target_id] += 1
-        query = f"q:{target_id}#{seen[target_id]}"
+    count: dict[str, int] = defaultdict(int)
+    for target_id, text in accepted:
+        count[target_id] += 1
+        query = f"q:{target_id}#{count[target_id]}"
         relevant = shared.get(position[target_id], [position[target_id]])
         ids.append(query)
         texts.append(text)
@@ -109,7 +109,7 @@ def make_see_also(entries: Sequence[Entry], names: Names, groups: Groups) -> Que
 
 
 def _descriptions(entries: Sequence[Entry]) -> Iterator[tuple[str, str, str]]:
-    """Yield (id of the source, name, description) of every line that can stand alone as a query."""
+    """Yield (id of the referrer, name, description) of all lines that are self-contained queries."""
     fewest, most = SUMMARY_WORDS
     for entry in entries:
         for name, text in entry.see_also:

@@ -1,4 +1,4 @@
-"""Queries and judgements of the splits; a split holds whole clusters of near-duplicates."""
+"""Queries and judgements of the splits; a cluster of near-duplicates is never divided between splits."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from harness.collections.pydocs.clusters import (
 )
 
 NEAR = 1
-"""Grade of a document that is nearly, not exactly, a relevant one."""
+"""Grade of a near-duplicate of a relevant document."""
 SHARES = {"test": 0.15, "dev": 0.06}
-"""Shares of the clusters that are held out; the rest is for training."""
+"""Shares of the held-out clusters; the others are for training."""
 
 
 @dataclass(frozen=True)
-class Groups:
-    """What is alike among N entries, by position.
+class Clustering:
+    """The near-duplicates and splits of N entries, by position.
 
     Attributes:
-        summaries: groups of positions that share a normalised summary.
+        summaries: groups of positions with equal normalised summaries.
         near: position -> positions of its near-duplicates.
-        split: split of each position's cluster.
+        split: [N] split of each position's cluster.
     """
 
     summaries: list[list[int]]
@@ -39,12 +39,12 @@ class Groups:
 
 
 def hash_fraction(text: str) -> float:
-    """Return a number in [0, 1) that depends on the text alone."""
+    """Return a number in [0, 1) that depends on the text only."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:13], 16) / 16**13
 
 
 def split_of(cluster: str) -> str:
-    """Return the split of a cluster, named by the smallest id in it."""
+    """Return the split of a cluster, which is identified by its smallest id."""
     at = hash_fraction(cluster)
     for split, share in SHARES.items():
         if at < share:
@@ -53,11 +53,11 @@ def split_of(cluster: str) -> str:
     return "train"
 
 
-def group(entries: Sequence[Entry]) -> Groups:
-    """Find near-duplicates and assign clusters of them to splits.
+def cluster_entries(entries: Sequence[Entry]) -> Clustering:
+    """Detect near-duplicates and assign their clusters to splits.
 
     Args:
-        entries: N entries in order of their ids, so that a cluster's smallest position has its smallest id.
+        entries: N entries in order of ids, so that a cluster's smallest position has its smallest id.
     """
     pairs = [*near_same_wording(entries), *near_same_summary(entries)]
     summaries = same_summary(entries)
@@ -68,11 +68,11 @@ def group(entries: Sequence[Entry]) -> Groups:
         near[left].append(right)
         near[right].append(left)
     split = [split_of(entries[cluster].id) for cluster in join(len(entries), links)]
-    return Groups(summaries, dict(near), split)
+    return Clustering(summaries, dict(near), split)
 
 
-def judgements(relevant: Iterable[int], groups: Groups, entries: Sequence[Entry]) -> dict[str, int]:
-    """Grade the relevant documents ``RELEVANT`` and the near-duplicates of any of them ``NEAR``.
+def judgements(relevant: Iterable[int], groups: Clustering, entries: Sequence[Entry]) -> dict[str, int]:
+    """Return the grades ``RELEVANT`` of relevant documents and ``NEAR`` of their near-duplicates.
 
     Returns:
         Document id -> grade, the relevant ones first.
@@ -84,11 +84,11 @@ def judgements(relevant: Iterable[int], groups: Groups, entries: Sequence[Entry]
     return grades
 
 
-def make_queries(split: str, groups: Groups, entries: Sequence[Entry]) -> Queries:
-    """Make the summary queries of a split: one for each normalised summary.
+def make_queries(split: str, groups: Clustering, entries: Sequence[Entry]) -> Queries:
+    """Make the summary queries of a split, one for each normalised summary.
 
-    Training is told one relevant document, chosen by hash among those that share the summary; evaluation all
-    of them, and the near-duplicates.
+    For training, one document with the summary is labelled, chosen by hash; for evaluation, all of them and
+    their near-duplicates are.
     """
     ids, texts = [], []
     qrels: dict[str, dict[str, int]] = {}

@@ -1,1 +1,1 @@
-"""Draws: how n negatives are taken from weighted candidates. One small file each."""
+"""Draws: how n negatives are drawn from weighted candidates. One small file each."""

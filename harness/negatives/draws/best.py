@@ -1,4 +1,4 @@
-"""No chance at all: the heaviest candidates."""
+"""The candidates of greatest weight, without chance."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Best:
 
     name: ClassVar[str] = "best"
     summary: ClassVar[str] = "the n candidates of greatest weight"
-    source: ClassVar[str] = "SimANS, section 5.2, Nearest-K"
+    citation: ClassVar[str] = "SimANS, section 5.2, Nearest-K"
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
-        """Take the n heaviest of each row."""
+        """Select the n candidates of greatest weight in each row."""
         tie_break = -1e-12 * np.argsort(np.argsort(candidates.document, axis=1), axis=1)
         return take(candidates, weights, tie_break, n)

@@ -1,4 +1,4 @@
-"""What every draw is, and what draws share."""
+"""The protocol of draws, and their common functions."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from harness.negatives.noise import Noise
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 FINAL_STAGE = 0
-"""Stage of the noise by which the final negatives are drawn; laws with stages of their own use 1, 2, ..."""
+"""Stage of the noise for the final draw; laws with random stages use 1, 2, ..."""
 
 
 class Draw(Protocol):
-    """A way to take n negatives.
+    """A way to draw n negatives from weighted candidates.
 
     Attributes:
-        name: as written in a spec.
-        summary: one line for documentation.
-        source: paper, or line of the released code.
+        name: name in specs.
+        summary: description in one line.
+        citation: paper and section, or line of the released code.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
-        """Take n candidates of each row.
+        """Draw n candidates of each row.
 
         Raises:
             UserError: a row has no candidate.
@@ -40,7 +40,7 @@ class Draw(Protocol):
 
 
 def gumbel(noise: Floats) -> Floats:
-    """Turn uniform noise in (0, 1) into standard Gumbel noise, in place."""
+    """Convert uniform noise in (0, 1) into standard Gumbel noise, in place."""
     np.log(noise, out=noise)
     np.negative(noise, out=noise)
     np.log(noise, out=noise)
@@ -48,7 +48,7 @@ def gumbel(noise: Floats) -> Floats:
 
 
 def largest(keys: Floats, count: int) -> Integers:
-    """Return the columns of the `count` largest keys of each row, largest first, [R, count].
+    """Return the columns of the `count` largest keys of each row in descending order, [R, count].
 
     Ties go to the first columns.
     """
@@ -65,17 +65,17 @@ def largest(keys: Floats, count: int) -> Integers:
 
 
 def at_columns(values: npt.NDArray[Scalar], column: Integers) -> npt.NDArray[Scalar]:
-    """Return [R, n] values of [R, K] at the columns [R, n]; faster than numpy's own for many small rows."""
+    """Return values [R, K] at the columns [R, n]; faster than `np.take_along_axis` for many short rows."""
     return values[np.arange(len(values))[:, None], column]
 
 
 def has_weight(log_weight: Floats) -> Booleans:
-    """Tell which rows have any candidate of weight above 0, [R]."""
+    """Return whether each row has a candidate with a positive weight, [R]."""
     return np.asarray(np.isfinite(log_weight).any(axis=1))
 
 
 def refuse_empty(candidates: Candidates, has_any: Booleans) -> None:
-    """Refuse rows without any candidate.
+    """Raise an error for rows without a candidate.
 
     Raises:
         UserError: there is such a row.

@@ -1,4 +1,4 @@
-"""What the released code of SimANS does: unions of draws with replacement, cut to n."""
+"""The draw of SimANS' released code: unions of draws with replacement, truncated to n."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from harness.negatives.draws.take import fill_row, finish
 from harness.negatives.noise import Noise
 
 SHUFFLE_STAGE = 50
-"""Stage of the noise that orders the candidates of the wiki script."""
+"""Stage of the noise that shuffles the candidates, as in the wiki script."""
 
 
 @dataclass(frozen=True)
 class ReleasedUnion:
-    """n draws with replacement from what is not chosen yet, until at least n are; then the union is cut to n.
+    """n draws with replacement from the unchosen candidates, until at least n are chosen, truncated to n.
 
-    The cut is not by chance. ``set-order`` (MS-Pas, MS-Doc): the first n in the order in which CPython
-    iterates a set of integers, about the document number modulo the size of the set's table, so that some
-    documents are cut nearly always. ``shuffled`` (NQ, TQ): the first n in the order of a shuffled list.
+    The truncation is not random. ``set-order`` (MS-Pas, MS-Doc): the first n in the order in which CPython
+    iterates a set of integers, roughly the document number modulo the size of the set's table, so that some
+    documents are nearly always cut. ``shuffled`` (NQ, TQ): the first n in the order of a shuffled list.
 
-    Row by row in Python, as the original: a reading to compare with, slower than the others.
+    It runs row by row in Python, as the original: a reading for comparison, slower than the other draws.
     """
 
     name: ClassVar[str] = "released-union"
-    summary: ClassVar[str] = "unions of n draws with replacement, cut to n in an order that is not chance"
-    source: ClassVar[str] = "SimANS code, utils/MARCO_until_new.py:202, utils/util_wiki.py:614-631"
+    summary: ClassVar[str] = "unions of n draws with replacement, truncated to n in a non-random order"
+    citation: ClassVar[str] = "SimANS code, utils/MARCO_until_new.py:202, utils/util_wiki.py:614-631"
 
     truncation: Literal["set-order", "shuffled"] = "set-order"
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
-        """Take n of the union of each row; rows of too few weights are filled and tiled as in other draws."""
+        """Truncate the union of each row to n; rows with too few weights are filled and tiled."""
         shuffle = noise.of(candidates, SHUFFLE_STAGE)
         shake = gumbel(noise.of(candidates, SHUFFLE_STAGE + 1))
         by_document = np.argsort(candidates.document, axis=1, kind="stable")
@@ -45,22 +45,22 @@ class ReleasedUnion:
             union = _union(weights.log_weight[row], by_document[row], uniform.reshape(n, n))
             if self.truncation == "set-order":
                 documents = {int(candidates.document[row, place]): place for place in union}
-                kept = [documents[document] for document in set(documents)][:n]
+                cut = [documents[document] for document in set(documents)][:n]
             else:
-                kept = sorted(union, key=lambda place: shuffle[row, place])[:n]
-            chosen = fill_row(np.array(kept, dtype=np.int64), weights, shake, np.intp(row), n)
-            filled[row], available[row] = len(chosen) - len(kept), len(chosen)
+                cut = sorted(union, key=lambda place: shuffle[row, place])[:n]
+            chosen = fill_row(np.array(cut, dtype=np.int64), weights, shake, np.intp(row), n)
+            filled[row], available[row] = len(chosen) - len(cut), len(chosen)
             column[row, : len(chosen)] = chosen
         return finish(candidates, column, available, filled, n)
 
 
 def _union(log_weight: Floats, order: Integers, noise: Floats) -> list[int]:
-    """Return columns in the order in which they were first drawn, at least n where so many have a weight.
+    """Return columns in the order of their first draw; at least n if so many have a weight.
 
     Args:
-        log_weight: [K].
-        order: [K] columns by document number.
-        noise: [n, n] uniform; a batch of n draws uses one line, and each batch finds one candidate at least.
+        log_weight: [K] log-weights of the row's candidates.
+        order: [K] columns, sorted by document number.
+        noise: [n, n] uniform noise; each batch of n draws uses one line and adds at least one candidate.
     """
     n = noise.shape[1]
     left = order[np.isfinite(log_weight[order])]

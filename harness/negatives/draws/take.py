@@ -1,4 +1,4 @@
-"""Taking distinct candidates in the order of a key: by weight, then by the fillings, then by tiling."""
+"""Selection of distinct candidates by a key: by weight, then by fills, then by tiling."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from harness.negatives.draws.draw import at_columns, largest, refuse_empty
 
 
 def take(candidates: Candidates, weights: Weights, shake: Floats, n: int) -> Draws:
-    """Take the n candidates of largest log-weight plus `shake` of each row.
+    """Select the n candidates of each row with the largest log-weight plus `shake`.
 
     Args:
-        candidates: R rows of K.
-        weights: their log-weights and fillings.
-        shake: [R, K] what is added to both: noise, or what breaks ties.
-        n: how many.
+        candidates: R rows of K candidates.
+        weights: their log-weights and fills.
+        shake: [R, K] noise or tie breaks, added to log-weights and fills.
+        n: number of negatives in each row.
     """
     keys = weights.log_weight + shake
     column = largest(keys, n)
@@ -33,7 +33,7 @@ def take(candidates: Candidates, weights: Weights, shake: Floats, n: int) -> Dra
 
 
 def fill_row(chosen: Integers, weights: Weights, shake: Floats, row: np.intp, n: int) -> Integers:
-    """Return the chosen columns of a row, filled to at most n by the law's fillings in turn."""
+    """Return the chosen columns of a row, extended to at most n by the law's fills in turn."""
     for fill in weights.fills:
         rest = fill[row] + shake[row]
         rest[chosen] = -np.inf
@@ -43,7 +43,7 @@ def fill_row(chosen: Integers, weights: Weights, shake: Floats, row: np.intp, n:
 
 
 def finish(candidates: Candidates, column: Integers, available: Integers, filled: Integers, n: int) -> Draws:
-    """Return the draws of columns of which the first `available` of each row count; short rows are tiled.
+    """Return the draws from the first `available` columns of each row; short rows are tiled.
 
     Raises:
         UserError: a row has no candidate.
@@ -60,7 +60,7 @@ def finish(candidates: Candidates, column: Integers, available: Integers, filled
 
 
 def _tile(column: Integers, available: Integers, n: int) -> Integers:
-    """Repeat the available columns of short rows in order until there are n."""
+    """Repeat the available columns of short rows, in order, up to n."""
     short = int((available < n).sum())
     warnings.warn(f"{short} row(s) have fewer than {n} candidates: they are repeated (tiled)", stacklevel=5)
     places = np.arange(n)[None, :] % np.minimum(available, n)[:, None]

@@ -1,4 +1,4 @@
-"""Independent draws."""
+"""Independent draws with replacement."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from harness.negatives.noise import Noise
 
 @dataclass(frozen=True)
 class WithReplacement:
-    """n independent draws in proportion to the weights; the same candidate may come several times."""
+    """n independent draws in proportion to the weights; a candidate may be drawn several times."""
 
     name: ClassVar[str] = "with-replacement"
-    summary: ClassVar[str] = "n independent draws, so that a candidate may come more than once"
-    source: ClassVar[str] = "SimANS, README of the released code (random.choices)"
+    summary: ClassVar[str] = "n independent draws, in which a candidate may be drawn more than once"
+    citation: ClassVar[str] = "SimANS, README of the released code (random.choices)"
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
-        """Draw n times from each row; a row without weights is drawn by the first filling that has some."""
+        """Draw n times from each row; a row without weights uses the first fill that has weights."""
         weighted = has_weight(weights.log_weight)
         log_weight = weights.log_weight
         for fill in weights.fills:
@@ -40,9 +40,9 @@ def independent(candidates: Candidates, log_weight: Floats, noise: Floats) -> In
     """Return columns drawn with replacement, [R, n], by inverting the distribution over document numbers.
 
     Args:
-        candidates: R rows of K.
-        log_weight: [R, K], at least one finite in each row.
-        noise: [R, n] uniform.
+        candidates: R rows of K candidates.
+        log_weight: [R, K] log-weights, at least one of them finite in each row.
+        noise: [R, n] uniform noise in (0, 1).
     """
     order = np.argsort(candidates.document, axis=1, kind="stable")
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""Successive draws without replacement, all at once."""
+"""Successive draws without replacement, by Gumbel top-k."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from harness.negatives.noise import Noise
 class WithoutReplacement:
     """The n largest of log-weight plus Gumbel noise.
 
-    They have the distribution of n successive draws, each in proportion to the weights that are left.
+    They have the distribution of n successive draws, each in proportion to the remaining weights.
     """
 
     name: ClassVar[str] = "without-replacement"
-    summary: ClassVar[str] = "n distinct candidates, each in proportion to the weights that are left"
-    source: ClassVar[str] = "Gumbel top-k: Yellott 1977; Kool et al. 2019"
+    summary: ClassVar[str] = "n distinct candidates, each in proportion to the remaining weights"
+    citation: ClassVar[str] = "Gumbel top-k: Yellott 1977; Kool et al. 2019"
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
-        """Take n distinct candidates of each row."""
+        """Draw n distinct candidates of each row."""
         return take(candidates, weights, gumbel(noise.of(candidates, FINAL_STAGE)), n)

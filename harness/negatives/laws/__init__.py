@@ -1,1 +1,1 @@
-"""Laws: how candidates weigh. One small file each, a pure function of `Candidates`."""
+"""Laws: how candidates are weighted. One small file each, a pure function of `Candidates`."""

@@ -17,13 +17,13 @@ from harness.negatives.noise import Noise
 class Blend:
     """The first source of a union gets the share ``hard`` of the weight, the others together the rest.
 
-    Within a share candidates are alike. A draw is hard with chance ``hard``, as a toss for each slot; drawn
-    without replacement the later draws see what is left.
+    Within a share, candidates have equal weights. Each draw is hard with probability ``hard``; without
+    replacement, later draws depend on the remaining candidates.
     """
 
     name: ClassVar[str] = "blend"
     summary: ClassVar[str] = "easy and hard negatives in a fixed ratio"
-    source: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: easy to hard 100 to 1"
+    citation: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: easy to hard 100 to 1"
     formula: ClassVar[str] = "hard / |hard candidates|, or (1 - hard) / |easy candidates|"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"union"})
@@ -31,7 +31,7 @@ class Blend:
     hard: float = Field(default=1 / 101, ge=0, le=1)
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return the log of each candidate's part of its share."""
+        """Return the logarithm of each candidate's part of its share."""
         hard = candidates.valid & (candidates.origin == 0)
         easy = candidates.valid & ~hard
         with np.errstate(divide="ignore"):

@@ -34,7 +34,9 @@ class Debiased:
 
     name: ClassVar[str] = "debiased"
     summary: ClassVar[str] = "softmax weights less a share of the positive's"
-    source: ClassVar[str] = "TriSampler, Table 5 (no formula); Chuang et al. 2020, equation 8, per candidate"
+    citation: ClassVar[str] = (
+        "TriSampler, Table 5 (no formula); Chuang et al. 2020, equation 8, per candidate"
+    )
     formula: ClassVar[str] = "max(exp((s- - s+) / t) - tau, 0)"
 
     reading: Literal["A", "B", "C", "D", "E", "F"] = "A"
@@ -46,16 +48,16 @@ class Debiased:
 
     @property
     def shift_free(self) -> bool:
-        """Readings B, D and F take a share of a score, not a difference."""
+        """Readings B, D and F use a share of a score instead of a difference."""
         return self.reading in {"A", "C", "E"}
 
     @property
     def needs(self) -> frozenset[str]:
-        """s(d+, d-), in reading F."""
+        """Embeddings of documents for s(d+, d-), in reading F."""
         return DOCUMENTS if self.reading == "F" else NOTHING
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return the log-weights of the chosen reading; rows are filled uniformly where they are zero."""
+        """Return the log-weights of the chosen reading; rows without enough weights are filled uniformly."""
         return Weights(only_valid(candidates, self._log_weight(candidates)), (uniform_fill(candidates),))
 
     def _log_weight(self, candidates: Candidates) -> Floats:

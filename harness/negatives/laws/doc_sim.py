@@ -17,14 +17,13 @@ from harness.negatives.noise import Noise
 class DocSim:
     """Weights from s(d+, d-), "replacing" the query's scores.
 
-    The paper prints no formula. ``released``: exp(a |s(d+, d-) - min over the row|), which stands in a class
-    that no script uses (utils/MARCO_until_new.py:263-399). ``bell``: equation 4 with s(d+, d-) in the place
-    of s(q, d-).
+    The paper prints no formula. ``released``: exp(a |s(d+, d-) - min over the row|), from a class that no
+    script uses (utils/MARCO_until_new.py:263-399). ``bell``: equation 4 with s(d+, d-) instead of s(q, d-).
     """
 
     name: ClassVar[str] = "doc-sim"
     summary: ClassVar[str] = "weights that grow with the similarity to the positive"
-    source: ClassVar[str] = "SimANS, Table 6; code utils/MARCO_until_new.py:263-399"
+    citation: ClassVar[str] = "SimANS, Table 6; code utils/MARCO_until_new.py:263-399"
     formula: ClassVar[str] = "exp(a |s+- - min s+-|)"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = DOCUMENTS

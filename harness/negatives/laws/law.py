@@ -1,4 +1,4 @@
-"""What every law is: a frozen, validated set of parameters that weighs candidates."""
+"""The protocol of laws: frozen, validated sets of parameters that weigh candidates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.negatives.noise import Noise
 from harness.pieces import STRICT as STRICT  # noqa: PLC0414  (pieces take it from here)
 
 Gap = Literal["raw", "standardised", "cosine"]
-"""Scale of s(q, d-) - s(q, d+): inner products as they are, per-row standardised, or cosines."""
+"""Scale of s(q, d-) - s(q, d+): raw inner products, standardised for each row, or cosines."""
 
 NOTHING: frozenset[str] = frozenset()
 DOCUMENTS = frozenset({"documents"})
@@ -21,43 +21,43 @@ class Law(Protocol):
     """A law of sampling.
 
     Attributes:
-        name: as written in a spec.
-        summary: one line for documentation and table labels.
-        source: paper and equation, or line of the released code.
-        formula: the weight as text, s- for s(q, d-), s+ for s(q, d+), s+- for s(d+, d-).
+        name: name in specs.
+        summary: description in one line.
+        citation: paper and equation, or line of the released code.
+        formula: the weight as text, with s- for s(q, d-), s+ for s(q, d+), s+- for s(d+, d-).
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
     formula: ClassVar[str]
 
     @property
     def shift_free(self) -> bool:
-        """Whether adding a constant to all scores, s(d+, d-) among them, changes nothing."""
+        """Whether the weights are invariant to a constant added to all scores, including s(d+, d-)."""
         ...
 
     @property
     def needs(self) -> frozenset[str]:
-        """What candidates must have: ``documents`` (embeddings of documents), ``union`` (of two sources)."""
+        """Requirements on candidates: ``documents`` (embeddings of documents), ``union`` (of two sources)."""
         ...
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return the weights of the candidates; `noise` serves laws that draw in stages."""
+        """Return the weights of the candidates; laws with random stages use `noise`."""
         ...
 
 
 def only_valid(candidates: Candidates, log_weight: Floats) -> Floats:
-    """Return log-weights with -inf at candidates that may not be drawn."""
+    """Return log-weights with -inf at invalid candidates."""
     return log_weight if candidates.valid.all() else np.where(candidates.valid, log_weight, -np.inf)
 
 
 def uniform_fill(candidates: Candidates) -> Floats:
-    """Return the filling that takes any valid candidate alike."""
+    """Return a fill with equal weights on all valid candidates."""
     return only_valid(candidates, np.zeros(candidates.score.shape))
 
 
 def log_of(weight: Floats) -> Floats:
-    """Return log(weight) with -inf at and below 0, quietly."""
+    """Return log(weight), with -inf at and below 0 and without a warning."""
     with np.errstate(divide="ignore"):
         return np.log(np.maximum(weight, 0.0))

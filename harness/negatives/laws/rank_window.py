@@ -22,7 +22,7 @@ class RankWindow:
 
     name: ClassVar[str] = "rank-window"
     summary: ClassVar[str] = "equal weights on a window of ranks"
-    source: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: ranks 101 to 500"
+    citation: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: ranks 101 to 500"
     formula: ClassVar[str] = "1 where first K < rank <= last K"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = NOTHING
@@ -37,7 +37,7 @@ class RankWindow:
         return self
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return 0 inside the window; a row with too few of them is filled from the ranks nearest to it."""
+        """Return log-weights of 0 inside the window, with fills from the ranks nearest to it."""
         rank = candidates.rank().astype(np.float64)
         count = candidates.valid.sum(axis=1, keepdims=True)
         low, high = np.floor(self.first * count), np.ceil(self.last * count)

@@ -27,7 +27,7 @@ class Region:
 
     name: ClassVar[str] = "region"
     summary: ClassVar[str] = "equal weights inside a region around query and positive"
-    source: ClassVar[str] = "TriSampler, Figure 1; the formulas are our reading"
+    citation: ClassVar[str] = "TriSampler, Figure 1; the formulas are our reading"
     formula: ClassVar[str] = (
         "1 where |s- - s+| <= width sd (spherical), s+- >= s+ (concentric), "
         "or |s- - s+| <= width sd and s+- > s- (triangular)"
@@ -39,11 +39,11 @@ class Region:
 
     @property
     def needs(self) -> frozenset[str]:
-        """s(d+, d-), but for the shell."""
+        """Embeddings of documents for s(d+, d-), except for the shell."""
         return NOTHING if self.shape == "spherical" else DOCUMENTS
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return 0 inside the region."""
+        """Return log-weights of 0 inside the region, with fills by distance from it."""
         outside = self._outside(candidates)
         inside = np.where(outside <= 0, 0.0, -np.inf)
         near = -100.0 * np.minimum(outside, 1e6)
@@ -52,7 +52,7 @@ class Region:
         )
 
     def _outside(self, candidates: Candidates) -> Floats:
-        """Return how far each candidate lies outside, in standard deviations; 0 or less inside."""
+        """Return the distance of each candidate from the region, in standard deviations; at most 0 inside."""
         shell = np.abs(candidates.gap("standardised")) - self.width
         if self.shape == "spherical":
             return shell

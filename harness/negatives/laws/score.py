@@ -23,7 +23,7 @@ class Score:
 
     name: ClassVar[str] = "score"
     summary: ClassVar[str] = "softmax of the relevance scores"
-    source: ClassVar[str] = "TriSampler, Table 5, TopK; softmax is a reading"
+    citation: ClassVar[str] = "TriSampler, Table 5, TopK; softmax is a reading"
     formula: ClassVar[str] = "exp(s- / t)"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = NOTHING

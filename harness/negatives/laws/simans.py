@@ -13,7 +13,7 @@ from harness.negatives.laws.law import DOCUMENTS, NOTHING, STRICT, Gap, only_val
 from harness.negatives.noise import Noise
 
 DECISIVE = 100.0
-"""Steps of log-weight between ranks that no Gumbel noise (-4 to 37) can overcome twice in n draws."""
+"""Difference of log-weights between successive ranks, too large for Gumbel noise (-4 to 37) to overcome."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -23,14 +23,14 @@ class SimANS:
     ``shape``: ``squared`` is exp(-a (gap - b)^2); ``laplace`` is exp(-a |gap - b|), which the MS-Pas script
     has in its place (a = 3, no b; utils/MARCO_until_new.py:136).
     ``b_enters``: the paper subtracts b, the code adds it (utils/util_wiki.py:624, MARCO_until_Doc.py:131).
-    ``missed``: a positive that the retriever missed is scored (paper, Algorithm 1, line 3). The code takes
-    0 for its score and then leaves the law: ``uniform`` over the candidates (utils/util_wiki.py:617), or the
+    ``missed``: a positive that the retriever missed is scored (paper, Algorithm 1, line 3). The code sets its
+    score to 0 and then departs from the law: ``uniform`` over the candidates (utils/util_wiki.py:617), or the
     ``last`` of the ranked list (utils/MARCO_until_new.py:179).
     """
 
     name: ClassVar[str] = "simans"
     summary: ClassVar[str] = "a bell over the score gap to the positive"
-    source: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
+    citation: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
     formula: ClassVar[str] = "exp(-a (s- - s+ - b)^2)"
 
     a: float = Field(default=0.5, ge=0)
@@ -42,16 +42,16 @@ class SimANS:
 
     @property
     def shift_free(self) -> bool:
-        """Cosines alone know where 0 is."""
+        """Only cosines depend on the origin of the scores."""
         return self.gap != "cosine"
 
     @property
     def needs(self) -> frozenset[str]:
-        """Lengths of embeddings, for cosines."""
+        """Norms of embeddings, for cosines."""
         return DOCUMENTS if self.gap == "cosine" else NOTHING
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
-        """Return the log-weights of the bell, or of what the code does with missed positives."""
+        """Return the log-weights of the bell, or of the code's treatment of missed positives."""
         gap = candidates.gap(self.gap)
         gap += self.b if self.b_enters == "added" else -self.b
         bell = np.square if self.shape == "squared" else np.abs

@@ -35,7 +35,7 @@ class TriSampler:
 
     name: ClassVar[str] = "trisampler"
     summary: ClassVar[str] = "near the positive's score, and nearer to the positive than the query is"
-    source: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
+    citation: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
     formula: ClassVar[str] = "ReLU(s+- - s-), among candidates drawn by exp(-a (s- - s+)^2)"
     needs: ClassVar[frozenset[str]] = DOCUMENTS
 
@@ -49,14 +49,14 @@ class TriSampler:
 
     @property
     def shift_free(self) -> bool:
-        """Cosines and angles know where 0 is."""
+        """Cosines and angles depend on the origin of the scores."""
         return self.gap != "cosine" and self.angle == "off"
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return equation 6's log-weights on the transitional negatives.
 
-        A row is filled from the transitional first, from the other candidates only when all of those are
-        taken, and from those outside the angle last of all.
+        A row is filled from the transitional negatives first, then from the other candidates, and finally
+        from those outside the angle.
         """
         anywhere = only_valid(candidates, -self.a * np.square(candidates.gap(self.gap)))
         first = np.where(self._inside_angle(candidates), anywhere, -np.inf)
@@ -107,7 +107,7 @@ def difference_of_angles(candidates: Candidates) -> Floats:
 
 
 def apex_angle(candidates: Candidates) -> Floats:
-    """Return the angle at q between d+ - q and d- - q in radians, [R, K], from inner products alone."""
+    """Return the angle at q between d+ - q and d- - q in radians, [R, K], from inner products only."""
     q = np.square(candidates.query_norm.astype(np.float64))[:, None]
     positive = np.square(candidates.positive_norm.astype(np.float64))[:, None]
     negative = np.square(candidates.document_norm.astype(np.float64))

@@ -13,11 +13,11 @@ from harness.negatives.noise import Noise
 
 @dataclass(frozen=True, config=STRICT)
 class Uniform:
-    """All candidates alike."""
+    """Equal weights on all candidates."""
 
     name: ClassVar[str] = "uniform"
     summary: ClassVar[str] = "equal weights on the candidates"
-    source: ClassVar[str] = "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587"
+    citation: ClassVar[str] = "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587"
     formula: ClassVar[str] = "1"
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = NOTHING

@@ -1,4 +1,4 @@
-"""The documents that share words with the query."""
+"""The best documents by BM25."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Count, Proposal, View, depth, keep
+from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -20,12 +20,12 @@ class BM25:
 
     name: ClassVar[str] = "bm25"
     summary: ClassVar[str] = "the K best documents by BM25, untuned"
-    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; BM25 by bm25s, k1 = 1.5, b = 0.75"
+    citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; BM25 by bm25s, k1 = 1.5, b = 0.75"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: Count = "kept"
+    count: CountBasis = "kept"
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Search by words."""
+        """Search by BM25."""
         score, number = view.lexical(depth(view, k, self.count))
         return keep(view, np.where(score > 0, number, -1), k, self.count)

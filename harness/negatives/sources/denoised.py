@@ -1,4 +1,4 @@
-"""Another source without what a ranker takes for relevant."""
+"""Candidates of another source that a ranker does not consider relevant."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ RETRIEVER = "retriever"
 
 @dataclass(frozen=True, config=HOLDING)
 class Denoised:
-    """The candidates of another source that a ranker gives less than ``below``.
+    """The candidates of another source to which a ranker assigns a probability less than ``below``.
 
-    ``ranker``: ``retriever``, the chance of the candidate against the positive by the present retriever,
+    ``ranker``: ``retriever``, the probability of the candidate against the positive by the current retriever,
     1 / (1 + exp(s(q, d+) - s(q, d-))); or a TREC run file of a ranker's probabilities over the training
-    queries. A pair of which fewer than ``at_least`` pass keeps its least probable ones up to that number.
-    Candidates that the file does not hold are kept last of all.
+    queries. If fewer than ``at_least`` candidates of a pair pass, it keeps its least probable ones up to that
+    number. Candidates that are not in the file count as the most probable.
     """
 
     name: ClassVar[str] = "denoised"
-    summary: ClassVar[str] = "another source without what a ranker takes for relevant"
-    source: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
+    summary: ClassVar[str] = "another source without the candidates that a ranker considers relevant"
+    citation: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
 
     of: SkipValidation[Source]
     ranker: str
@@ -38,7 +38,7 @@ class Denoised:
     at_least: int = Field(default=15, gt=0)
 
     @model_validator(mode="after")
-    def _ranker_there(self) -> Denoised:
+    def _ranker_exists(self) -> Denoised:
         if self.ranker != RETRIEVER and not Path(self.ranker).is_file():
             raise ValueError(f"no ranker '{self.ranker}'; give `retriever` or a TREC run of probabilities")
         if self.ranker == RETRIEVER and "documents" not in self.of.has:
@@ -47,11 +47,11 @@ class Denoised:
 
     @property
     def has(self) -> frozenset[str]:
-        """What the other source has."""
+        """The properties of the other source."""
         return self.of.has
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Keep what the ranker does not doubt."""
+        """Drop the candidates that the ranker considers relevant."""
         whole = self.of.propose(view, k)
         by_retriever = self.ranker == RETRIEVER
         probability = self._from_retriever(view, whole) if by_retriever else self._read(view, whole)
@@ -70,14 +70,14 @@ class Denoised:
 
     def _read(self, view: View, whole: Proposal) -> Floats:
         run = read_run(self.ranker)
-        known = {
+        probabilities = {
             query: dict(zip(map(view.document_number.get, part["document"]), part["score"], strict=True))
             for query, part in run.items()
         }
         ids = [view.query_ids[number] for number in view.pairs[:, 0]]
         return np.array(
             [
-                [known.get(query, {}).get(document, 1.0) for document in row]
+                [probabilities.get(query, {}).get(document, 1.0) for document in row]
                 for query, row in zip(ids, whole.document.tolist(), strict=True)
             ]
         )

@@ -1,4 +1,4 @@
-"""Candidates that somebody else retrieved."""
+"""Candidates from a TREC run file."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from harness.negatives.sources.source import DOCUMENTS, Proposal, View, keep
 class File:
     """The rankings of a TREC run file over the training queries, at most K documents each.
 
-    ``scores``: of the present retriever (``model``), or those of the ``file``, the positive's among them;
-    the latter have no s(d+, d-). Runs depend on the file's content, not on its path.
+    ``scores``: those of the current retriever (``model``), or those of the ``file``, which must include the
+    positives; the latter have no s(d+, d-). Runs depend on the file's content, not on its path.
     """
 
     name: ClassVar[str] = "file"
     summary: ClassVar[str] = "the rankings of a TREC run file over the training queries"
-    source: ClassVar[str] = "Ours; for rankings of other systems"
+    citation: ClassVar[str] = "Ours; for rankings of other systems"
 
     path: str
     scores: Literal["model", "file"] = "model"
 
     @model_validator(mode="after")
-    def _there(self) -> File:
+    def _file_exists(self) -> File:
         if not Path(self.path).is_file():
             raise ValueError(f"there is no file '{self.path}'; give a TREC run")
         return self
 
     @property
     def has(self) -> frozenset[str]:
-        """Embeddings of documents, where the model scores."""
+        """Embeddings of documents, if the model scores them."""
         return DOCUMENTS if self.scores == "model" else frozenset()
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Read the rankings."""
-        found = read_run(self.path)
-        rows = [found.get(view.query_ids[number]) for number in view.pairs[:, 0]]
+        """Read the candidates from the file."""
+        rankings = read_run(self.path)
+        rows = [rankings.get(view.query_ids[number]) for number in view.pairs[:, 0]]
         width = max((len(row) for row in rows if row is not None), default=0)
         ranked = np.full((len(rows), width), -1, dtype=np.int64)
         scores = np.zeros((len(rows), width))
@@ -65,8 +65,10 @@ class File:
             )
         return [view.document_number[document] for document in documents]
 
-    def _with_scores(self, view: View, kept: Proposal, ranked: np.ndarray, scores: np.ndarray) -> Proposal:
-        """Add the file's scores; a positive that it lacks has none to weigh by."""
+    def _with_scores(
+        self, view: View, proposal: Proposal, ranked: np.ndarray, scores: np.ndarray
+    ) -> Proposal:
+        """Add the file's scores, which must include those of the positives."""
         at_positive = ranked == view.pairs[:, 1:]
         lacking = np.flatnonzero(~at_positive.any(axis=1))
         if len(lacking):
@@ -80,9 +82,12 @@ class File:
             dict(zip(numbers.tolist(), values.tolist(), strict=True))
             for numbers, values in zip(ranked, scores, strict=True)
         ]
-        own = [[of.get(d, 0.0) for d in row] for of, row in zip(places, kept.document.tolist(), strict=True)]
+        own_scores = [
+            [score_of.get(d, 0.0) for d in row]
+            for score_of, row in zip(places, proposal.document.tolist(), strict=True)
+        ]
         positive = scores[np.arange(len(scores)), at_positive.argmax(axis=1)]
-        return Proposal(kept.document, kept.valid, kept.retrieved, np.array(own), positive)
+        return Proposal(proposal.document, proposal.valid, proposal.retrieved, np.array(own_scores), positive)
 
 
 def read_run(path: str) -> dict[str, pd.DataFrame]:
@@ -92,7 +97,7 @@ def read_run(path: str) -> dict[str, pd.DataFrame]:
         Query id -> frame of ``document`` and ``score``, best first.
 
     Raises:
-        UserError: a line does not have six fields, or a score is no number.
+        UserError: a line does not have six fields, or a score is not a number.
     """
     names = ["query", "q0", "document", "rank", "score", "tag"]
     fields, used = "six fields a line: query Q0 document rank score tag", ["query", "document", "score"]

@@ -1,4 +1,4 @@
-"""The candidates of the round before."""
+"""The candidates of the previous round."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from harness.negatives.sources.source import DOCUMENTS, Proposal, View
 
 @dataclass(frozen=True, config=STRICT)
 class Previous:
-    """All candidates of the round before, scored anew; none in round 0, so it stands in a union."""
+    """All candidates of the previous round, scored again; round 0 has none, so it must be part of a union."""
 
     name: ClassVar[str] = "previous"
-    summary: ClassVar[str] = "the candidates of the round before, scored anew"
-    source: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), momentum negatives"
+    summary: ClassVar[str] = "the candidates of the previous round, scored again"
+    citation: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), momentum negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Return the earlier candidates, however many."""
+        """Return all candidates of the previous round."""
         rows = len(view.pairs)
         if view.previous is None:
             nothing = np.zeros((rows, 0), dtype=np.int64)

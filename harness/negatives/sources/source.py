@@ -1,4 +1,4 @@
-"""What every source is, what it sees of a refresh, and what sources share."""
+"""The protocol of sources, their view of a refresh, and their common functions."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ import numpy.typing as npt
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.noise import mixed
 
-Found = tuple[npt.NDArray[np.float32], Integers]
-"""Scores [R, k] and document numbers [R, k] of a search, best first."""
+SearchResult = tuple[npt.NDArray[np.float32], Integers]
+"""Scores [R, k] and document numbers [R, k] of a search, in descending order of scores."""
 
-Count = Literal["kept", "retrieved"]
-"""What K counts: candidates that are left when positives are removed, or documents retrieved before."""
+CountBasis = Literal["kept", "retrieved"]
+"""Whether K counts the documents that remain after positives are removed, or those retrieved before."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What a source sees at a refresh. R training pairs, N documents.
+    """The input of a source at a refresh, with R training pairs and N documents.
 
     Attributes:
         pairs: [R, 2] query number and positive document number.
         queries: [R, dimension] embedding of each pair's query.
-        documents: [N, dimension] embeddings.
-        masked: for each pair, documents that may not be drawn; the positive always among them.
-        query_ids: id of each query, by number.
+        documents: [N, dimension] embeddings by document number.
+        masked: numbers of the documents that must not be drawn, for each pair; always with the positive.
+        query_ids: ids of the queries by number.
         document_number: document id -> number.
-        lexical: BM25 search of the k best documents of each pair's query.
-        previous: candidates of the round before, none at round 0.
-        seed: of sources that draw.
-        round: number of the refresh.
+        lexical: searches the k best documents by BM25 for each pair's query.
+        previous: candidates of the previous round; None at round 0.
+        seed: seed of random sources.
+        round: number of the refresh, from 0.
     """
 
     pairs: Integers
@@ -42,22 +42,22 @@ class View:
     masked: Sequence[Integers]
     query_ids: Sequence[str]
     document_number: Mapping[str, int]
-    lexical: Callable[[int], Found]
+    lexical: Callable[[int], SearchResult]
     previous: Candidates | None
     seed: int
     round: int
 
     @property
     def most_masked(self) -> int:
-        """The largest number of masked documents of a pair."""
+        """The largest number of masked documents of any pair."""
         return max((len(some) for some in self.masked), default=0)
 
     def scores(self, document: Integers) -> npt.NDArray[np.float32]:
-        """Return s(q, d) of documents [R, C] by the present retriever."""
+        """Return s(q, d) of documents [R, C] by the current retriever."""
         return _products(self.queries, self.documents, document)
 
     def similarities(self, document: Integers) -> npt.NDArray[np.float32]:
-        """Return s(d+, d) of documents [R, C] by the present retriever."""
+        """Return s(d+, d) of documents [R, C] by the current retriever."""
         return _products(self.documents[self.pairs[:, 1]], self.documents, document)
 
     def positive_scores(self) -> npt.NDArray[np.float32]:
@@ -67,15 +67,15 @@ class View:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Documents that a source proposes.
+    """The documents that a source proposes.
 
     Attributes:
-        document: [R, C] numbers, distinct in a row where valid.
-        valid: [R, C] false where a row has fewer.
-        retrieved: [R] whether the positive was found, before it was masked.
-        score: [R, C] where the source's own scores take the place of the model's.
-        positive_score: [R] likewise.
-        origin: [R, C] part of a union, where there are parts.
+        document: [R, C] document numbers; valid ones are distinct within a row.
+        valid: [R, C] false for missing documents in rows with fewer than C.
+        retrieved: [R] whether the positive was retrieved, before masking.
+        score: [R, C] the source's own s(q, d-), which replace the model's; None for the model's.
+        positive_score: [R] the source's own s(q, d+), which replace the model's; None for the model's.
+        origin: [R, C] number of the part of a union; None for other sources.
     """
 
     document: Integers
@@ -90,39 +90,39 @@ class Source(Protocol):
     """A source of candidates.
 
     Attributes:
-        name: as written in a spec.
-        summary: one line for documentation.
-        source: paper, or line of the released code.
+        name: name in specs.
+        summary: description in one line.
+        citation: paper and section, or line of the released code.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
 
     @property
     def has(self) -> frozenset[str]:
-        """What its candidates have: ``documents`` (embeddings of documents), ``union`` (of two sources)."""
+        """Properties of its candidates: ``documents`` (with embeddings), ``union`` (of two sources)."""
         ...
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Return at most k documents for each pair (a union: for each part)."""
+        """Return at most k documents for each pair, or k for each part of a union."""
         ...
 
 
 DOCUMENTS = frozenset({"documents"})
 
 ROWS_AT_ONCE = 512
-"""Rows whose products with all documents are held at once; bounds memory to this times N floats."""
+"""Number of rows whose products with all documents are in memory at once: this times N floats."""
 
 
-def keep(view: View, ranked: Integers, k: int, count: Count = "kept") -> Proposal:
-    """Return the first k documents of a ranking without the masked ones.
+def keep(view: View, ranked: Integers, k: int, count: CountBasis = "kept") -> Proposal:
+    """Return the first k documents of a ranking, without the masked ones.
 
     Args:
-        view: of the refresh.
-        ranked: [R, depth] document numbers, best first; -1 where there is none.
-        k: how many to keep.
-        count: whether k counts before or after masked ones are removed.
+        view: the refresh, with the masked documents of each pair.
+        ranked: [R, depth] document numbers, best first; -1 for no document.
+        k: number of documents for each pair.
+        count: whether k counts documents before or after masked ones are removed.
     """
     allowed = ranked >= 0
     for row, masked in enumerate(view.masked):
@@ -137,15 +137,15 @@ def keep(view: View, ranked: Integers, k: int, count: Count = "kept") -> Proposa
     return Proposal(np.maximum(document, 0), valid, retrieved)
 
 
-def depth(view: View, k: int, count: Count) -> int:
-    """Return how deep to search, so that k are left."""
+def depth(view: View, k: int, count: CountBasis) -> int:
+    """Return the depth of a search that leaves k documents after masking."""
     return k if count == "retrieved" else k + view.most_masked
 
 
-def drawn_from(view: View, pool: Integers, k: int, stage: int) -> Proposal:
-    """Return k documents of a pool for each pair, uniformly, without replacement and without masked ones.
+def draw_uniform(view: View, pool: Integers, k: int, stage: int) -> Proposal:
+    """Draw k documents of a pool for each pair, uniformly, without replacement and without masked ones.
 
-    Each row has a generator of its own, keyed by what it is for, so that order and ranks change nothing.
+    Each row has its own generator, keyed by seed, round, stage and pair, independent of order and ranks.
     """
     size = min(len(pool), k + view.most_masked)
     keys = mixed(view.seed, view.round, stage, view.pairs[:, 0], view.pairs[:, 1])
@@ -161,8 +161,8 @@ def _products(
 ) -> npt.NDArray[np.float32]:
     """Return the inner products of each vector with its chosen documents, [R, C].
 
-    They are read off the products with all documents, a block of rows at a time, so that no
-    [R, C, dimension] array exists.
+    They are gathered from the products with all documents, one block of rows at a time, which avoids an
+    [R, C, dimension] array.
     """
     products = np.empty(chosen.shape, dtype=np.float32)
     for begin in range(0, len(vectors), ROWS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""A few candidates of another source."""
+"""A random subset of another source's candidates."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Subset:
 
     name: ClassVar[str] = "subset"
     summary: ClassVar[str] = "a few candidates of another source, drawn uniformly"
-    source: ClassVar[str] = "ANCE-Tele code, preprocess/build_train_hn.py:11-35: 30 of the 200 nearest"
+    citation: ClassVar[str] = "ANCE-Tele code, preprocess/build_train_hn.py:11-35: 30 of the 200 nearest"
 
     of: SkipValidation[Source]
     keep: int = Field(default=30, gt=0)
 
     @property
     def has(self) -> frozenset[str]:
-        """What the other source has."""
+        """The properties of the other source."""
         return self.of.has
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Draw from what the other source proposes."""
+        """Draw from the other source's candidates."""
         whole = self.of.propose(view, k)
         query, positive = view.pairs[:, :1], view.pairs[:, 1:]
         noise = uniform(view.seed, view.round, STAGE, query, positive, whole.document)

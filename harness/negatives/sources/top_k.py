@@ -7,26 +7,26 @@ from typing import ClassVar
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Count, Proposal, View, depth, keep
+from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
 from harness.retrieval.search import exact_search
 
 
 @dataclass(frozen=True, config=STRICT)
 class TopK:
-    """The K documents of greatest s(q, d) by the present retriever.
+    """The K documents of greatest s(q, d) by the current retriever.
 
-    ``count``: K counts what is left after positives are removed (default), or what is ``retrieved`` before,
-    as in the released code, so that rows differ in length.
+    ``count``: K counts the documents that remain after positives are removed (default), or those
+    ``retrieved`` before, as in the released code, where rows differ in length.
     """
 
     name: ClassVar[str] = "top-k"
-    summary: ClassVar[str] = "the K documents nearest to the query by the present retriever"
-    source: ClassVar[str] = "ANCE (Xiong et al. 2021), section 4; SimANS, section 4.1"
+    summary: ClassVar[str] = "the K documents nearest to the query by the current retriever"
+    citation: ClassVar[str] = "ANCE (Xiong et al. 2021), section 4; SimANS, section 4.1"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: Count = "kept"
+    count: CountBasis = "kept"
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the queries' embeddings."""
-        found = exact_search(view.queries, view.documents, depth(view, k, self.count))[1]
-        return keep(view, found, k, self.count)
+        ranked = exact_search(view.queries, view.documents, depth(view, k, self.count))[1]
+        return keep(view, ranked, k, self.count)

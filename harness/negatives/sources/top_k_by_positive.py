@@ -8,7 +8,7 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from harness.negatives.laws.law import STRICT
-from harness.negatives.sources.source import DOCUMENTS, Count, Proposal, View, depth, keep
+from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
 from harness.retrieval.search import exact_search
 
 
@@ -20,14 +20,14 @@ class TopKByPositive:
     """
 
     name: ClassVar[str] = "top-k-by-positive"
-    summary: ClassVar[str] = "the K documents nearest to the positive by the present retriever"
-    source: ClassVar[str] = "TriSampler, Table 4; ANCE-Tele (Sun et al. 2022), lookahead negatives"
+    summary: ClassVar[str] = "the K documents nearest to the positive by the current retriever"
+    citation: ClassVar[str] = "TriSampler, Table 4; ANCE-Tele (Sun et al. 2022), lookahead negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: Count = "kept"
+    count: CountBasis = "kept"
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the positives' embeddings, each positive once."""
         positives, place = np.unique(view.pairs[:, 1], return_inverse=True)
-        found = exact_search(view.documents[positives], view.documents, depth(view, k, self.count))[1]
-        return keep(view, found[place], k, self.count)
+        ranked = exact_search(view.documents[positives], view.documents, depth(view, k, self.count))[1]
+        return keep(view, ranked[place], k, self.count)

@@ -1,4 +1,4 @@
-"""Several sources together."""
+"""The union of several sources."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from harness.pieces import HOLDING
 
 @dataclass(frozen=True, config=HOLDING)
 class Union:
-    """The candidates of several sources, at most K of each; a document counts for the first that has it."""
+    """The candidates of several sources, at most K of each; a document belongs to the first that has it."""
 
     name: ClassVar[str] = "union"
     summary: ClassVar[str] = "the candidates of several sources together"
-    source: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), section 3"
+    citation: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), section 3"
     has: ClassVar[frozenset[str]] = frozenset({"documents", "union"})
 
     parts: tuple[SkipValidation[Source], ...] = Field(min_length=2)
@@ -28,11 +28,11 @@ class Union:
     def _scored_by_the_model(self) -> Union:
         for part in self.parts:
             if "documents" not in part.has:
-                raise ValueError(f"'{part.name}' brings scores of its own; a union has the model's")
+                raise ValueError(f"'{part.name}' has its own scores; a union uses the model's")
         return self
 
     def propose(self, view: View, k: int) -> Proposal:
-        """Put the parts side by side and drop repeated documents."""
+        """Concatenate the parts' proposals and drop repeated documents."""
         proposals = [part.propose(view, k) for part in self.parts]
         document = np.concatenate([proposal.document for proposal in proposals], axis=1)
         valid = np.concatenate([proposal.valid for proposal in proposals], axis=1)
@@ -47,12 +47,12 @@ class Union:
 
 
 def _repeated(document: Integers, valid: Booleans) -> Booleans:
-    """Tell which documents of a row stand further left already, [R, C]; invalid ones do not count."""
-    alone = np.where(valid, document, -1 - np.arange(document.shape[1])[None, :])
-    order = np.argsort(alone, axis=1, kind="stable")
-    in_order = np.take_along_axis(alone, order, axis=1)
+    """Return whether each document occurs further left in its row, [R, C]; invalid ones do not count."""
+    keys = np.where(valid, document, -1 - np.arange(document.shape[1])[None, :])
+    order = np.argsort(keys, axis=1, kind="stable")
+    in_order = np.take_along_axis(keys, order, axis=1)
     again = np.zeros(document.shape, dtype=bool)
     again[:, 1:] = in_order[:, 1:] == in_order[:, :-1]
-    found = np.zeros(document.shape, dtype=bool)
-    np.put_along_axis(found, order, again, axis=1)
-    return found
+    repeated = np.zeros(document.shape, dtype=bool)
+    np.put_along_axis(repeated, order, again, axis=1)
+    return repeated

@@ -1,1 +1,1 @@
-"""The report of a calibration: what the intervals cover where the true difference is 0."""
+"""The report of a calibration: how often the intervals cover a true difference of 0."""

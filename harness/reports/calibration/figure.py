@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from harness.evaluation.calibration import covers
-from harness.reports.calibration.intervals import interval_of, kinds
+from harness.reports.calibration.cells import interval_of, kinds
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, points_text, title_text, unit_style
@@ -18,12 +18,12 @@ MISSES: dict[str, Any] = {"color": OKABE_ITO[1], "marker": "X", "markersize": 7,
 
 
 def draw_calibration(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the pairs in the order of their difference; the same cells give the same bytes.
+    """Draw the pairs, sorted by their difference; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     shown = kinds(cells)
     with figure_to(svg, png, 9.6, 0.17 * len(cells["pairs"]) + 1.75) as figure:
@@ -35,8 +35,8 @@ def draw_calibration(cells: Cells, svg: Path, png: Path) -> None:
 
 
 def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
-    """The intervals of one kind; those that miss 0 have a colour, a marker and a width of their own."""
-    factor, found = unit_style(cells).factor, cells["coverage"][kind]
+    """Draw the intervals of one kind; those that miss 0 differ in colour, marker and width."""
+    factor, coverage = unit_style(cells).factor, cells["coverage"][kind]
     pairs = sorted(cells["pairs"], key=lambda pair: (pair["value"], pair["pair"]))
     for place, pair in enumerate(pairs):
         interval = interval_of(pair, kind)
@@ -48,13 +48,13 @@ def _draw_panel(axis: Axes, cells: Cells, kind: str, name: str) -> None:
     axis.set_ylim(len(pairs) - 0.4, -0.6)
     few_ticks(axis.xaxis)
     axis.set_xlabel(f"difference in {cells['primary']} ({points_text(cells)})")
-    axis.set_title(f"{name}:\n{found['covered']} of {found['intervals']} cover 0", loc="left")
+    axis.set_title(f"{name}:\n{coverage['covered']} of {coverage['intervals']} cover 0", loc="left")
 
 
 def _legend(cells: Cells) -> str:
     level = f"{cells['level'] * 100:g} %"
     return (
-        f"Made on {made_on(cells)} a side. Bars: {level} intervals of side A minus side B, the same "
+        f"Results on {made_on(cells)} for each side. Bars: {level} CI of side A minus side B, the same "
         "method on both; those that miss 0 are thick, with a cross.\n"
-        "Pairs in the order of their difference over all seeds; each panel has its own axis."
+        "Pairs are sorted by their difference over all seeds; each panel has its own axis."
     )

@@ -1,50 +1,43 @@
-"""The document of a calibration: coverage first, then every pair."""
+"""The document of a calibration, coverage first, then every pair; and the pairs as CSV."""
 
 from __future__ import annotations
 
+import pandas as pd
+
 from harness.evaluation.calibration import covers
-from harness.reports.calibration.intervals import interval_of, kinds
-from harness.reports.document import Column, Document, Field, Table, fields, filled, noted
+from harness.reports.calibration.cells import interval_of, kinds
+from harness.reports.document import Document, Field, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
 from harness.reports.text import NOTHING, Cells, part_text, points_text, row_text, unit_style
 
 
 def calibration_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Coverage, figure, pairs, footnotes.
-    """
-    figure = plot(
-        "The interval of each pair, a panel for each kind of interval; those that miss 0 stand out."
-    )
+    """Return the report: coverage, figure, pairs, notes."""
+    figure = plot("The interval of each pair, with a panel for each kind; those that miss 0 are highlighted.")
     blocks = filled(coverage_table(cells), figure, _pairs(cells), noted("Notes", _footnotes(cells)))
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells))
 
 
 def coverage_table(cells: Cells) -> Table:
-    """Return how many intervals of each kind cover 0, beside their level."""
+    """Return a table with the number of intervals of each kind that cover 0, beside their level."""
     level, style = f"{cells['level'] * 100:g} %", unit_style(cells, unit_style(cells).decimals + 1)
-    points, around = points_text(cells), f"{level} interval of the coverage"
+    points, interval_heading = points_text(cells), f"{level} CI of the coverage"
     columns = (
-        Column("Interval", names=True, brief="interval"),
-        Column("covers 0", brief="covers 0"),
-        Column("nominal", brief="nominal"),
-        Column(around, brief="its interval"),
-        Column(f"mean width ({points})"),
-        Column(f"sd of differences ({points})"),
+        TableColumn("Interval", names=True, brief="interval"),
+        TableColumn("covers 0", brief="covers 0"),
+        TableColumn("nominal", brief="nominal"),
+        TableColumn(interval_heading, brief="its CI"),
+        TableColumn(f"mean width ({points})"),
+        TableColumn(f"sd of differences ({points})"),
     )
     rows = []
     for kind, name in kinds(cells).items():
-        found = cells["coverage"][kind]
-        covered = part_text(found["covered"], found["intervals"])
-        interval = f"[{100 * found['low']:.1f} %, {100 * found['high']:.1f} %]"
-        spread = NOTHING if found["sd"] is None else style.number(found["sd"])
-        rows.append(fields([name, covered, level, interval, style.number(found["mean_width"]), spread]))
+        coverage = cells["coverage"][kind]
+        covered = part_text(coverage["covered"], coverage["intervals"])
+        interval = f"[{100 * coverage['low']:.1f} %, {100 * coverage['high']:.1f} %]"
+        spread = NOTHING if coverage["sd"] is None else style.number(coverage["sd"])
+        rows.append(fields([name, covered, level, interval, style.number(coverage["mean_width"]), spread]))
     return Table("Coverage", columns, tuple(rows))
 
 
@@ -52,27 +45,27 @@ def _caption(cells: Cells) -> str:
     simulation = "Simulation. " if cells["simulation"] else ""
     row, pairs = row_text(cells, cells["row"]), len(cells["pairs"])
     return (
-        f"{simulation}{cells['source']}. Made on {made_on(cells)} a side. {pairs} pairs of {row} against "
-        "itself: the sides of a pair continue the same warm-ups and differ in their seeds alone, so the true "
-        f"difference of the method is 0. Differences in {cells['primary']}, side A minus side B, paired by "
-        f"seed and query, in {points_text(cells)}."
+        f"{simulation}{cells['source']}. Results on {made_on(cells)} for each side. {pairs} pairs of {row} "
+        "against itself: both sides of a pair continue the same warm-ups and differ in their seeds only, so "
+        f"the true difference of the method is 0. Differences in {cells['primary']}, side A minus side B, "
+        f"paired by seed and query, in {points_text(cells)}."
     )
 
 
 def _pairs(cells: Cells) -> Table:
-    """A line a pair; intervals that do not cover 0 are marked."""
+    """Return a table with a line for each pair; intervals that miss 0 are marked."""
     style, shown = unit_style(cells, unit_style(cells).decimals + 1), kinds(cells)
-    level = f"{cells['level'] * 100:g} % interval"
-    columns = [Column("Pair", names=True), Column("difference")]
-    columns += [Column(f"of {name}", level) for name in shown.values()]
+    level = f"{cells['level'] * 100:g} % CI"
+    columns = [TableColumn("Pair", names=True), TableColumn("difference")]
+    columns += [TableColumn(name, level) for name in shown.values()]
     rows = []
     for pair in cells["pairs"]:
-        made = [*fields([str(pair["pair"]), style.number(pair["value"], signed=True)])]
+        line = [*fields([str(pair["pair"]), style.number(pair["value"], signed=True)])]
         for kind in shown:
             interval = interval_of(pair, kind)
             missed = not covers(interval)
-            made.append(Field(f"{'misses 0: ' * missed}{style.interval(interval)}", strong=missed))
-        rows.append(tuple(made))
+            line.append(Field(f"{'misses 0: ' * missed}{style.interval(interval)}", strong=missed))
+        rows.append(tuple(line))
     return Table("Pairs", tuple(columns), tuple(rows))
 
 
@@ -80,12 +73,43 @@ def _footnotes(cells: Cells) -> list[str]:
     several = len(cells["seeds"]) > 1
     return [
         two_intervals(cells) if several else ONE_SEED,
-        "An interval for these checkpoints speaks of these checkpoints, which do differ: how often it misses "
-        "0 is what it would cost to read it as one of the method.",
-        "The interval of the coverage is that of Clopper and Pearson; pairs have warm-ups of their own and "
-        "are independent given the collection. The lines are of the same pairs.",
-        "A query's true difference is 0 here, too: what queries add to a real difference is not put to the "
-        "test.",
+        "The CI over queries is for these checkpoints, which do differ: how often it misses 0 is the error "
+        "of reading it as a CI for the method.",
+        "The CI of the coverage is that of Clopper and Pearson; pairs have their own warm-ups and are "
+        "independent given the collection. All lines are of the same pairs.",
+        "The true difference is 0 for each query, too: the variance that queries add to a real difference is "
+        "not tested.",
         f"Recipe: {cells['row']['recipe']}.",
         *origins(cells),
     ]
+
+
+def render_calibration_csv(cells: Cells) -> str:
+    """Return the pairs as CSV, one line for each pair and kind of interval, unrounded."""
+    column = cells["columns"][0]
+    lines = []
+    for pair in cells["pairs"]:
+        for kind in kinds(cells):
+            interval = interval_of(pair, kind)
+            lines.append(
+                {
+                    "target": cells["target"],
+                    "scale": cells["scale"],
+                    "collection": cells["collection"]["name"],
+                    "simulation": cells["simulation"],
+                    "row": cells["row"]["name"],
+                    "column": column["label"],
+                    "dataset": column["dataset"],
+                    "measure": column["measure"],
+                    "split": column["split"],
+                    "pair": pair["pair"],
+                    "interval": "checkpoints" if kind == "first_seed" else kind,
+                    "seeds": 1 if kind == "first_seed" else len(cells["seeds"]),
+                    "difference": interval["value"],
+                    "low": interval["low"],
+                    "high": interval["high"],
+                    "level": interval["level"],
+                    "covers_0": covers(interval),
+                }
+            )
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -1,1 +1,1 @@
-"""The report of a comparison: rows beside published figures, and their differences to a baseline."""
+"""The report of a comparison: published and reproduced figures, and differences from a baseline."""

@@ -1,4 +1,4 @@
-"""The cells of a comparison: rows by columns, published and reproduced, with differences to the baseline."""
+"""The cells of a comparison: rows by columns, published and reproduced, and differences from the baseline."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ from harness.collections.collection import Collection
 from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.reproducibility import measure_reproducibility
 from harness.evaluation.verdicts import judge
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import FinishedRun, describe_target
 from harness.reports.comparison.ranker import describe_ranker
-from harness.reports.text import collection_of
+from harness.reports.text import Cells, collection_of
 from harness.specs.models import Comparison, Row, with_runs
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED
 
 NOT_COMPARED = ("reference", "published", "unavailable")
-"""Kinds of rows that are not compared with the baseline."""
+"""Kinds of row that are not compared with the baseline."""
 
 
 def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores by the measures that the table shows, of all splits.
+    """Return the scores of the table's measures, on all splits.
 
-    The rankings of a run that trains a ranker are the ranker's: they stand among the reranked ones as well.
+    A run that trains a ranker ranks with it, so its rankings also count as reranked ones.
     """
-    wanted = dict.fromkeys((column.dataset, column.measure) for column in resolved.columns)
-    shown = per_query[pd.MultiIndex.from_frame(per_query[["dataset", "measure"]]).isin(list(wanted))]
+    measures = dict.fromkeys((column.dataset, column.measure) for column in resolved.columns)
+    shown = per_query[pd.MultiIndex.from_frame(per_query[["dataset", "measure"]]).isin(list(measures))]
     rankers = [row.name for row in with_runs(resolved.target.rows) if resolved.trains_ranker(row)]
     if not rankers:
         return shown
-    own = shown[shown["row"].isin(rankers)]
-    return pd.concat([shown, own.assign(split=own["split"] + RERANKED)], ignore_index=True)
+    ranker_scores = shown[shown["row"].isin(rankers)]
+    return pd.concat(
+        [shown, ranker_scores.assign(split=ranker_scores["split"] + RERANKED)], ignore_index=True
+    )
 
 
 def build_comparison(
@@ -44,7 +46,7 @@ def build_comparison(
     per_query: pd.DataFrame,
     collections: Mapping[str, Collection],
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Args:
         resolved: the target at a scale.
@@ -61,15 +63,15 @@ def build_comparison(
     )
     rows = []
     for row in target.rows:
-        own = [run for run in runs if run.row == row.name]
+        row_runs = [run for run in runs if run.row == row.name]
         published = resolved.published(row)
         blocks = comparison.differences.get(row.name, [None] * len(columns))
-        state = _state(row, failed, own)
+        state = _state(row, failed, row_runs)
         cells = [
             _cell(state, reproduced(per_query, row.name, column, target.level), figure, block)
             for column, figure, block in zip(columns, published, blocks, strict=True)
         ]
-        rows.append(_row(row, own, cells, target.datasets) | {"reason": failed.get(row.name)})
+        rows.append(_row(row, row_runs, cells, target.datasets) | {"reason": failed.get(row.name)})
     return with_verdicts(
         {
             **describe_target(resolved, runs, columns, collections),
@@ -81,7 +83,7 @@ def build_comparison(
 
 
 def with_verdicts(cells: Cells) -> Cells:
-    """Return the cells with the verdicts of their rows and of the table, and how far it is reproduced."""
+    """Return the cells with verdicts on rows and table, and with the reproducibility measures."""
     columns, rows, baseline = cells["columns"], cells["rows"], cells["baseline"]
     place = [column["label"] for column in columns].index(cells["primary"])
     stand_ins = [
@@ -120,37 +122,37 @@ def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells], datasets: Se
 
 
 def _trained(runs: Sequence[FinishedRun]) -> Cells:
-    """Return what runs of a row on one dataset told while they trained."""
+    """Return the diagnostics of training of a row's runs on one dataset."""
     results = [run.folder.result() for run in runs]
     drawn = sum(result["drawn"] for result in results)
     known = sum(result["known_relevant_drawn"] for result in results)
-    diagnosed = [result["diagnostics"] for result in results if result["diagnostics"]]
+    diagnostics = [result["diagnostics"] for result in results if result["diagnostics"]]
     return {
         "false_negatives": {"known_relevant_drawn": known, "drawn": drawn, "share": known / drawn}
         if drawn
         else None,
-        "diagnostics": _mean(diagnosed) if diagnosed else None,
+        "diagnostics": _mean(diagnostics) if diagnostics else None,
         **describe_ranker(runs),
     }
 
 
-def _mean(diagnosed: list[dict[str, float]]) -> dict[str, float]:
+def _mean(diagnostics: list[dict[str, float]]) -> dict[str, float]:
     """Mean over seeds of the last round's diagnostics."""
-    return {key: sum(d[key] for d in diagnosed) / len(diagnosed) for key in sorted(diagnosed[0])}
+    return {key: sum(d[key] for d in diagnostics) / len(diagnostics) for key in sorted(diagnostics[0])}
 
 
 def _state(row: Row, failed: Mapping[str, str], runs: Sequence[FinishedRun]) -> str:
-    """Return what a cell of the row is where there is no figure."""
+    """Return the state of a row's cells that have no figure."""
     if row.name in failed:
         return "failed"
     never = {"published": "published-only", "unavailable": "unavailable"}
     return "not-due" if runs else never.get(row.kind, "missing")
 
 
-def _cell(state: str, made: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
+def _cell(state: str, reproduced: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
     return {
-        "state": "ok" if made else state,
+        "state": "ok" if reproduced else state,
         "published": figure,
-        "reproduced": made,
+        "reproduced": reproduced,
         "difference": difference,
     }

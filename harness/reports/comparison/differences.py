@@ -1,13 +1,13 @@
-"""The tables of differences to the baseline: the primary measure by itself, then the others, unadjusted."""
+"""Differences from the baseline: their tables, and the significance marks of reproduced figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Literal
 
-from harness.reports.comparison.marks import best_interval
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import (
+    INTERVALS,
     NOTHING,
     Cells,
     Style,
@@ -19,55 +19,63 @@ from harness.reports.text import (
     row_text,
 )
 
+ADJUSTED, UNADJUSTED = "*", "†"
+
 
 def primary_differences(cells: Cells) -> Table:
-    """Return a line for each row compared, on the primary measure, with Holm's p-value."""
+    """Return a table with a line for each compared row: the primary measure, with Holm's p-value."""
     position = primary_position(cells)
     published = bool(positions(cells, published=True))
-    columns = [Column("Row", names=True, brief=f"{cells['primary']}, to {cells['baseline']}")]
-    columns += [*_columns(cells, published, brief=True), Column("p (Holm)")]
+    columns = [TableColumn("Row", names=True, brief=f"{cells['primary']}, vs {cells['baseline']}")]
+    columns += [*_columns(cells, published, brief=True), TableColumn("p (Holm)")]
     rows = []
     for row in compared_rows(cells, position):
         block = row["cells"][position]["difference"]
         values = _values(cells, block, column_style(cells, position), published)
         rows.append(fields([row_text(cells, row), *values, p_text(block["holm_p"])]))
-    return Table(f"Difference to {cells['baseline']} in {cells['primary']}", tuple(columns), tuple(rows))
+    return Table(f"Difference from {cells['baseline']} in {cells['primary']}", tuple(columns), tuple(rows))
 
 
 def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table:
-    """Return a line for each measure but the primary and each row compared.
+    """Return a table with a line for each further measure and compared row.
 
     Args:
-        cells: content of `cells.json`.
-        which: for the title.
-        shown: positions of the columns.
+        cells: parsed `cells.json`.
+        which: end of the title, for example "in the other measures".
+        shown: positions of the columns to show; the primary one is skipped.
     """
     others = [position for position in shown if position != primary_position(cells)]
     published = any(cells["columns"][position]["published"] for position in others)
-    columns = [Column("Measure", names=True), Column("Row", names=True), *_columns(cells, published)]
+    columns = [
+        TableColumn("Measure", names=True),
+        TableColumn("Row", names=True),
+        *_columns(cells, published),
+    ]
     rows = []
     for position in others:
         style, label = column_style(cells, position), cells["columns"][position]["label"]
         for row in compared_rows(cells, position):
             values = _values(cells, row["cells"][position]["difference"], style, published)
             rows.append(fields([label, row_text(cells, row), *values]))
-    caption = "Intervals are not adjusted for the number of rows and measures." if rows else ""
-    return Table(f"Difference to {cells['baseline']} {which}", tuple(columns), tuple(rows), caption)
+    caption = "Intervals are not adjusted for multiple comparisons." if rows else ""
+    return Table(f"Difference from {cells['baseline']} {which}", tuple(columns), tuple(rows), caption)
 
 
-def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[Column]:
-    level, best = f"{cells['level'] * 100:g} % interval", best_interval(cells)
-    kinds = {"checkpoints": "these checkpoints"}
-    kinds |= {"method": "the method"} if len(cells["seeds"]) > 1 else {}
-    short = f"{cells['level'] * 100:g} %, {kinds[best]}" if brief else None
+def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[TableColumn]:
+    level, best = f"{cells['level'] * 100:g} % CI", best_interval(cells)
+    kinds = ["checkpoints", "method"] if len(cells["seeds"]) > 1 else ["checkpoints"]
+    short = f"{level} {INTERVALS[best]}" if brief else None
     return [
         *(
-            [Column("published", brief="paper" if brief else None), Column("its rounding")]
+            [
+                TableColumn("published", brief="paper" if brief else None),
+                TableColumn("range implied by rounding"),
+            ]
             if published
             else []
         ),
-        Column("reproduced", brief="here" if brief else None),
-        *(Column(f"of {name}", level, brief=short if kind == best else None) for kind, name in kinds.items()),
+        TableColumn("reproduced", brief="here" if brief else None),
+        *(TableColumn(INTERVALS[kind], level, brief=short if kind == best else None) for kind in kinds),
     ]
 
 
@@ -83,3 +91,28 @@ def _values(cells: Cells, block: Mapping[str, Any], style: Style, published: boo
         style.interval(block["checkpoints"]),
         *([style.interval(block["method"])] if several else []),
     ]
+
+
+def best_interval(cells: Cells) -> Literal["method", "checkpoints"]:
+    """Return the kind of the widest interval: the method's with several seeds, else the checkpoints'."""
+    return "method" if len(cells["seeds"]) > 1 else "checkpoints"
+
+
+def significance(cells: Cells, position: int, block: Mapping[str, Any] | None) -> str:
+    """Return the significance mark of a row's difference in a column; empty if it is not significant."""
+    if block is None or block["value"] is None:
+        return ""
+    if position == primary_position(cells):
+        p_value = block["holm_p"]
+        return ADJUSTED if p_value is not None and p_value < 1 - cells["level"] else ""
+    interval = block[best_interval(cells)]
+    return UNADJUSTED if interval and not interval["low"] <= 0 <= interval["high"] else ""
+
+
+def mark_notes(cells: Cells, used: Set[str]) -> tuple[str, ...]:
+    """Return an explanation of each mark in use."""
+    effects = {"method": "seeds and queries as random effects", "checkpoints": "over queries"}
+    effect = effects[best_interval(cells)]
+    test = f"p < {1 - cells['level']:.3g} against {cells['baseline']} ({effect}"
+    meanings = {ADJUSTED: "Holm-adjusted over the rows", UNADJUSTED: "unadjusted"}
+    return tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)

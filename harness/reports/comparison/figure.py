@@ -1,8 +1,8 @@
-"""The figure of a comparison: published and reproduced side by side, never on one axis.
+"""The figure of a comparison: published and reproduced figures side by side, never on one axis.
 
-The published figures stand on another collection than ours, so each has its own panel and its own axis;
-rows keep their order and their marker. The third panel is the one to read: differences to the baseline,
-paired.
+Published figures are of another collection than ours, so each side has its own panel and axis; rows keep
+their order and marker. Methods are compared in the third panel, which shows paired differences from the
+baseline.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from harness.reports.text import (
 
 
 def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the printed columns: published where there is a paper, reproduced, difference to the baseline.
+    """Draw the printed columns: published (if any), reproduced, difference from the baseline.
 
-    Bars: thick for these checkpoints, thin for the method. The same cells give the same bytes.
+    Bars: thick for these checkpoints, thin for the method. Equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap, 150 dots an inch.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     shown = positions(cells, published=True) or positions(cells, published=False)
     # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
@@ -53,7 +53,7 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
 
 def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
     """One column of the table: panels that share their rows; the first of a dataset says what they are."""
-    *printed, made, compared = axes
+    *printed, reproduced, difference = axes
     column, style = cells["columns"][position], column_style(cells, position)
     for place, row in enumerate(cells["rows"]):
         look = _look(cells, row, place)
@@ -62,19 +62,19 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
             rounding = {"method": published_interval(cell["published"])}
             _point(printed[0], rounding, cell["published"]["value"], place, style.factor, look)
         if cell["reproduced"]:
-            _point(made, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
+            _point(reproduced, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
         elif (field := reproduced_field(cell, style)).state != "figure":
-            along = made.get_yaxis_transform()
-            made.text(0.02, place, field.text, transform=along, va="center", color=INK)
+            along = reproduced.get_yaxis_transform()
+            reproduced.text(0.02, place, field.text, transform=along, va="center", color=INK)
         if cell["difference"] and cell["difference"]["value"] is not None:
-            _point(compared, cell["difference"], cell["difference"]["value"], place, style.factor, look)
-    compared.axvline(0, color=INK, linewidth=0.9, zorder=1)
+            _point(difference, cell["difference"], cell["difference"]["value"], place, style.factor, look)
+    difference.axvline(0, color=INK, linewidth=0.9, zorder=1)
     unit = unit_text(cells)
-    for axis in (*printed, made):
+    for axis in (*printed, reproduced):
         axis.set_xlabel(f"{column['label']} ({unit})")
     points = "percentage points" if unit == "%" else unit
     short = "" if "collections" in cells else "difference in "  # labels are long with a dataset's title
-    compared.set_xlabel(f"{short}{column['label']} ({points})")
+    difference.set_xlabel(f"{short}{column['label']} ({points})")
     for axis in axes:
         few_ticks(axis.xaxis)
         axis.margins(x=0.12)
@@ -83,12 +83,12 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
     if first:
         for axis in printed:
             axis.set_title(f"published, {dataset_text(column)}", loc="left")
-        made.set_title(f"reproduced, {collection_text(cells, column['dataset'])}", loc="left")
-        compared.set_title(f"reproduced, minus {cells['baseline']}", loc="left")
+        reproduced.set_title(f"reproduced, {collection_text(cells, column['dataset'])}", loc="left")
+        difference.set_title(f"reproduced, minus {cells['baseline']}", loc="left")
 
 
 def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
-    """Colour and marker of a row; reference rows are hollow and grey."""
+    """Return colour and marker of a row; reference rows are hollow and grey."""
     reference = row["kind"] == "reference"
     place_in_colours = [r["name"] for r in cells["rows"] if r["kind"] != "reference"]
     colour = "#777777" if reference else OKABE_ITO[place_in_colours.index(row["name"]) % len(OKABE_ITO)]
@@ -105,7 +105,7 @@ def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
 
 
 def _point(axis: Axes, block: Mapping[str, Any], mean: float, place: int, factor: float, look: Any) -> None:
-    """A mean with its intervals, where the block has them."""
+    """Draw a mean with the intervals that its block has."""
     for name, width in (("method", 1.1), ("checkpoints", 3.2)):
         interval = block.get(name)
         if interval:
@@ -117,12 +117,9 @@ def _point(axis: Axes, block: Mapping[str, Any], mean: float, place: int, factor
 def _legend(cells: Cells) -> str:
     level, seeds = f"{cells['level'] * 100:g} %", len(cells["seeds"])
     if seeds == 1:
-        bars = f"One seed. Bars: {level} interval for these checkpoints (over queries), not for the method."
+        bars = f"One seed. Bars: {level} CI over queries, not over seeds."
     else:
-        bars = (
-            f"Mean of {seeds} seeds. Thick bars: {level} interval for these checkpoints (over queries); "
-            "thin bars: for the method (over seeds and queries)."
-        )
-    published = "Bars of published figures: what their rounding leaves open. "
+        bars = f"Mean of {seeds} seeds. Bars: {level} CI, thick over queries, thin over queries and seeds."
+    published = "Bars of published figures: range implied by rounding. "
     bars = f"{bars}\n{published if positions(cells, published=True) else ''}"
-    return f"{bars}Each panel has its own axis. Only differences are paired: read them in the last column."
+    return f"{bars}Each panel has its own axis. Compare methods in the last column only (paired)."

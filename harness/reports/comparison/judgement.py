@@ -1,4 +1,4 @@
-"""What a comparison says of its paper in words: verdicts with their reasons, and how much is there again."""
+"""The verdicts of a comparison in words, with their reasons, and its reproducibility measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.reports.text import NOTHING, Cells, verdict_text
 
 
 def verdict_line(cells: Cells) -> str:
-    """Return the table's verdict and why; a pipeline check says what it is worth."""
+    """Return the table's verdict with its reason; that of a pipeline check includes its meaning."""
     reason = cells.get("verdict_reason")
     if reason is None or cells["verdict"] == "pipeline check":
         return footnotes.verdict(cells)
@@ -18,27 +18,27 @@ def verdict_line(cells: Cells) -> str:
 
 
 def judgement_lines(cells: Cells) -> list[str]:
-    """Return what there is to say of the rows, then how much of the published table is there again."""
+    """Return the lines on rows, then those on reproducibility."""
     return [*row_lines(cells), *reproducibility_lines(cells)]
 
 
 def row_lines(cells: Cells) -> list[str]:
-    """Return a line for each row of which there is more to say than its figures: state, verdict, reasons.
+    """Return a line for each row with a state or a verdict, with reasons.
 
-    Where the table is a pipeline check, so is every row, and no row says it again.
+    In a pipeline check every row has that verdict, so rows omit it.
     """
     lines = []
     for row in cells["rows"]:
-        said = state_text(row)
+        parts = state_text(row)
         verdict = row.get("verdict")
         if verdict and cells["verdict"] != "pipeline check":
-            said = [*said, f"{verdict_text(verdict['word'])}: {verdict['reason']}"]
-        lines += [f"{row['name']}: {'; '.join(said)}."] if said else []
+            parts = [*parts, f"{verdict_text(verdict['word'])}: {verdict['reason']}"]
+        lines += [f"{row['name']}: {'; '.join(parts)}."] if parts else []
     return lines
 
 
 def state_text(row: Mapping[str, Any]) -> list[str]:
-    """Return what became of a row that failed or is not to be had; nothing of any other."""
+    """Return the state of a failed or unavailable row; nothing for other rows."""
     states = {cell["state"] for cell in row["cells"]}
     if "failed" in states:
         return [f"failed ({row['reason']})"]
@@ -46,7 +46,7 @@ def state_text(row: Mapping[str, Any]) -> list[str]:
 
 
 def reproducibility_lines(cells: Cells) -> list[str]:
-    """Return effect ratio, delta relative improvement and agreement of ranks, or why there are none."""
+    """Return effect ratios, delta relative improvements and rank agreement, or why they are missing."""
     block = cells.get("reproducibility")
     if block is None or not block["ranks"]:
         return []
@@ -56,12 +56,14 @@ def reproducibility_lines(cells: Cells) -> list[str]:
 def _effect_lines(cells: Cells, block: Mapping[str, Any]) -> list[str]:
     what = "Effect ratio and delta relative improvement"
     if block["not_given"]:
-        return [f"{what}: not given; {block['not_given']}."]
+        return [f"{what}: omitted; {block['not_given']}."]
     lines = []
     for label in dict.fromkeys(effect["column"] for effect in block["effects"]):
-        own = [effect for effect in block["effects"] if effect["column"] == label]
-        texts = [f"{e['row']} {_number(e['effect_ratio'])} and {_number(e['delta_ri'], '+')}" for e in own]
-        lines.append(f"{what} in {label}, to {cells['baseline']}: {'; '.join(texts)}.")
+        effects = [effect for effect in block["effects"] if effect["column"] == label]
+        texts = [
+            f"{e['row']} {_number(e['effect_ratio'])} and {_number(e['delta_ri'], '+')}" for e in effects
+        ]
+        lines.append(f"{what} in {label}, against {cells['baseline']}: {'; '.join(texts)}.")
     return lines
 
 
@@ -75,7 +77,7 @@ def _rank_text(rank: Mapping[str, Any]) -> str:
     if rank["tau"] is not None:
         return f"{rank['column']} {_number(rank['tau'], '+')} ({rank['rows']} rows)"
     why = "too few rows with figures on both sides" if rank["rows"] < 2 else "one side is all ties"
-    return f"{rank['column']} not to be had, {why} ({rank['rows']})"
+    return f"{rank['column']} undefined, {why} ({rank['rows']})"
 
 
 def _number(value: float | None, sign: str = "-") -> str:

@@ -1,4 +1,4 @@
-"""What a ranker is worth and what it teaches: on held-out lists, and in the last round of training."""
+"""The ranker beside the retriever: on held-out lists, and in the last round of training."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from statistics import fmean
 from typing import Any
 
 from harness.reports.cells import FinishedRun
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import NOTHING, Cells, share_text, trained_rows
 
 TERM = "loss/"
-"""What the names of a loss's terms begin with, in the metrics of a step."""
+"""Prefix of a loss term's name in the metrics of a step."""
 
 
 def describe_ranker(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """Return the block ``ranker`` of a row, means over its seeds; nothing where no ranker takes part.
+    """Return the ``ranker`` block of a row, as means over its seeds; empty if the row has no ranker.
 
     Returns:
-        ``lists``: what done.json tells of held-out lists. ``training``: of the last round, the terms of the
-        retriever's loss (nats, unweighted), how often the ranker puts the positive first, how often both put
-        the same passage first, and the ranker's own loss where it learns.
+        ``lists``: the results on held-out lists from done.json. ``training``: means over the last round of
+        the retriever's loss terms (nats, unweighted), the share of lists in which the ranker ranks the
+        positive first, the share in which both rank the same passage first, and the loss of a ranker that
+        is trained.
     """
     if not runs or "lists" not in runs[0].folder.result():
         return {}
@@ -34,18 +35,18 @@ def ranker_table(cells: Cells) -> Table:
     terms = list(dict.fromkeys(key for _, block in rows for key in block["training"] if TERM in key))
     lists, training = "held-out lists", "last round"
     columns = (
-        Column("Row", names=True),
-        *(Column(name, lists) for name in ("retriever right", "ranker right", "agreement")),
-        *(Column(name, lists) for name in ("KL to ranker", "KL to warm ranker")),
-        *(Column(name, training) for name in ("ranker right", "agreement")),
-        *(Column(f"{key.removeprefix(TERM)} loss", training) for key in terms),
+        TableColumn("Row", names=True),
+        *(TableColumn(name, lists) for name in ("retriever accuracy", "ranker accuracy", "agreement")),
+        *(TableColumn(name, lists) for name in ("KL to ranker", "KL to warm ranker")),
+        *(TableColumn(name, training) for name in ("ranker accuracy", "agreement")),
+        *(TableColumn(f"{key.removeprefix(TERM)} loss", training) for key in terms),
     )
     lines = [fields([name, *_values(block, terms)]) for name, block in rows]
     count = next((block["lists"]["lists"] for _, block in rows), 0)
     caption = (
-        f"Held-out lists: {count:.0f} queries of dev, a positive and negatives drawn uniformly from the "
-        "warm-up's top K. Right: the positive first. Agreement: both put the same passage first. "
-        "KL and losses in nats."
+        f"Held-out lists: {count:.0f} dev queries, each with a positive and negatives drawn uniformly from "
+        "the warm-up's top K. Accuracy: the positive is ranked first. Agreement: both rank the same passage "
+        "first. KL and losses in nats."
     )
     return Table("The ranker", columns, tuple(lines), caption if rows else "")
 
@@ -63,33 +64,35 @@ def _values(block: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
 
 
 def _last_round(run: FinishedRun) -> dict[str, float]:
-    """Return means over the steps of a run's last round; of the warm-up of a ranker, nothing."""
+    """Return means over the steps of a run's last round; empty for a run without a teacher."""
     phase = run.settings.phase
     if phase is None or run.settings.teacher is None:
         return {}
     begin = phase.steps - (phase.refresh or phase.steps)
     lines = [line for line in run.folder.metrics() if line["step"] > begin]
-    own = [line for line in lines if line["phase"] == "continued"]
-    taught = [_terms(line, phase.loss["name"]) for line in own]
+    retriever_lines = [line for line in lines if line["phase"] == "continued"]
+    retriever = [_terms(line, phase.loss["name"]) for line in retriever_lines]
     ranker = [{f"{TERM}ranker": line["loss"]} for line in lines if line["phase"] == "continued ranker"]
-    return _mean(taught) | _mean(ranker)
+    return _mean(retriever) | _mean(ranker)
 
 
 def _terms(line: Mapping[str, float], loss: str) -> dict[str, float]:
-    """Return what a step of the retriever tells of its teacher, a loss of one term under its name."""
+    """Return the loss terms and teacher metrics of a retriever's step; a single term has the loss's name."""
     shown = {key: line[key] for key in line if key.startswith(TERM) or key in {"teacher_first", "agreement"}}
     several = any(key.startswith(TERM) for key in shown)
     return shown if several else shown | {f"{TERM}{loss}": line["loss"]}
 
 
 def _flat(lists: Mapping[str, Any]) -> dict[str, float]:
-    """Return nested figures under keys of two words."""
-    found: dict[str, float] = {}
+    """Return nested figures as a flat mapping, with keys of two words."""
+    flat: dict[str, float] = {}
     for key, value in lists.items():
-        found |= {f"{key} {who}": value[who] for who in value} if isinstance(value, dict) else {key: value}
-    return found
+        flat |= (
+            {f"{key} {inner}": value[inner] for inner in value} if isinstance(value, dict) else {key: value}
+        )
+    return flat
 
 
-def _mean(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return means by key, in the order of the keys' names."""
-    return {key: fmean(one[key] for one in found) for key in sorted(found[0])} if found else {}
+def _mean(blocks: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean for each key, sorted by key."""
+    return {key: fmean(block[key] for block in blocks) for key in sorted(blocks[0])} if blocks else {}

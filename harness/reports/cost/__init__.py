@@ -1,1 +1,1 @@
-"""The report of costs: seconds that training takes, published beside reproduced."""
+"""The report of costs: seconds of training, published and reproduced."""

@@ -1,4 +1,4 @@
-"""The cells of costs: rows by columns of seconds, with ratios to the baseline."""
+"""The cells of costs: rows by columns of seconds, and their ratios to the baseline."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.costs import COSTS, over_runs
-from harness.reports.cells import Cells, FinishedRun, describe_target
+from harness.reports.cells import FinishedRun, describe_target
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
+from harness.reports.text import Cells
 from harness.specs.kinds import Cost
 from harness.specs.models import Row
 from harness.specs.resolve import Resolved, figures
@@ -23,10 +24,10 @@ def build_cost(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
-        UserError: a run was made before times were recorded.
+        UserError: a run has no recorded times.
     """
     target = cast("Cost", resolved.target)
     rows = [

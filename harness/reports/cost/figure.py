@@ -1,4 +1,4 @@
-"""The figure of costs: where the seconds of a step go; published has its own panel and axis."""
+"""The figure of costs: the parts of a step's seconds; published figures have their own panel and axis."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from harness.reports.text import Cells, collection_text, row_text, title_text
 PARTS: dict[str, dict[str, Any]] = {
     "training": {"facecolor": OKABE_ITO[0]},
     "drawing": {"facecolor": OKABE_ITO[1], "hatch": "////"},
-    "encoding, its share": {"facecolor": OKABE_ITO[4], "hatch": "||||"},
-    "mining, its share": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
-    "construction, its share": {"facecolor": "#BBBBBB", "hatch": "----"},
+    "re-encoding (per step)": {"facecolor": OKABE_ITO[4], "hatch": "||||"},
+    "mining (per step)": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
+    "construction (per step)": {"facecolor": "#BBBBBB", "hatch": "----"},
 }
-"""Parts of a step's seconds, by colour and by pattern."""
+"""Part of a step's seconds -> its colour and pattern."""
 
 
 def draw_cost(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the seconds of a step, part by part; the same cells give the same bytes.
+    """Draw the parts of a step's seconds; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     printed = [_published(cells, row) for row in cells["rows"]]
-    made = [_reproduced(cells, row) for row in cells["rows"]]
-    shown = {"published": printed, "reproduced": made} if any(printed) else {"reproduced": made}
+    reproduced = [_reproduced(cells, row) for row in cells["rows"]]
+    shown = {"published": printed, "reproduced": reproduced} if any(printed) else {"reproduced": reproduced}
     with figure_to(svg, png, 9.6, 0.45 * len(cells["rows"]) + 1.9) as figure:
         describe(figure, title_text(cells), _legend(cells))
         axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
-        for axis, (source, parts) in zip(axes, shown.items(), strict=True):
-            on = collection_text(cells) if source == "reproduced" else cells["source"]
-            _draw_panel(axis, parts, f"{source}, {on}")
+        for axis, (side, parts) in zip(axes, shown.items(), strict=True):
+            on = collection_text(cells) if side == "reproduced" else cells["source"]
+            _draw_panel(axis, parts, f"{side}, {on}")
         for place, row in enumerate(cells["rows"]):
             whole = row["costs"].get("all") or row["costs"].get("step")
             if whole and whole["low"] is not None:
@@ -53,44 +53,44 @@ def _draw_panel(axis: Axes, rows: list[dict[str, float]], title: str) -> None:
     for place, parts in enumerate(rows):
         left = 0.0
         for name, value in parts.items():
-            first = place == next(n for n, of in enumerate(rows) if name in of)
+            first = place == next(n for n, other in enumerate(rows) if name in other)
             look = {**PARTS[name], "edgecolor": "white", "linewidth": 0.5}
             axis.barh(place, value, left=left, height=0.55, label=name if first else None, **look)
             left += value
         if not parts:
             axis.text(0.02, place, "not run", transform=axis.get_yaxis_transform(), va="center", color=INK)
     axis.set_title(title, loc="left", pad=20)
-    axis.set_xlabel("seconds a step")
+    axis.set_xlabel("seconds per step")
     axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     look = {"frameon": False, "borderpad": 0, "columnspacing": 1.0, "handletextpad": 0.4}
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=7, **look)
 
 
 def _reproduced(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the parts of a step as far as they were recorded."""
-    costs = {name: found["median"] for name, found in row["costs"].items()}
+    """Return the recorded parts of a step."""
+    costs = {name: cost["median"] for name, cost in row["costs"].items()}
     if "step" not in costs:
         return {}
     drawing = costs.get("drawing", 0.0)
     parts = {"training": costs["step"] - drawing, "drawing": drawing}
     if "construction" in costs:
-        shares = {f"{name}, its share": costs[name] / cells["refresh"] for name in ("encoding", "mining")}
-        parts |= shares
+        parts["re-encoding (per step)"] = costs["encoding"] / cells["refresh"]
+        parts["mining (per step)"] = costs["mining"] / cells["refresh"]
     return parts
 
 
 def _published(cells: Cells, row: Mapping[str, Any]) -> dict[str, float]:
-    named = {"step": "training", "construction-a-step": "construction, its share"}
+    names = {"step": "training", "construction-a-step": "construction (per step)"}
     return {
-        named[of["cost"]]: cell["published"]["value"]
-        for of, cell in zip(cells["costs"], row["cells"], strict=True)
-        if of["cost"] in named and cell["published"]
+        names[column["cost"]]: cell["published"]["value"]
+        for column, cell in zip(cells["costs"], row["cells"], strict=True)
+        if column["cost"] in names and cell["published"]
     }
 
 
 def _legend(cells: Cells) -> str:
-    bars = " Bars: quartiles of the whole over runs." if len(cells["seeds"]) > 1 else ""
+    bars = " Bars: quartiles of the total over runs." if len(cells["seeds"]) > 1 else ""
     return (
-        f"Made on {made_on(cells)}; {hardware_text(cells['hardware'])}.\nMedians over steps; shares are a "
-        f"refresh's seconds over its {cells['refresh']} steps.{bars} Each panel has its own axis."
+        f"Results on {made_on(cells)}; {hardware_text(cells['hardware'])}.\nMedians over steps; (per step): "
+        f"a refresh's seconds over its {cells['refresh']} steps.{bars} Each panel has its own axis."
     )

@@ -1,4 +1,4 @@
-"""What finished runs recorded of their costs, and on which machines."""
+"""The costs that finished runs recorded, and the machines of these runs."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import UserError
+from harness.evaluation.comparison import CellBlock
 from harness.evaluation.costs import over_runs, run_costs
 from harness.reports.cells import FinishedRun
 from harness.specs.kinds import CostColumn
 from harness.storage.files import read_json
 
-Block = dict[str, Any]
-
 
 def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
-    """Return the costs of each run.
+    """Return the costs of each run in seconds, by name.
 
     Raises:
-        UserError: a run was made before times were recorded.
+        UserError: a run has no recorded times.
     """
-    found = []
+    recorded = []
     for run in runs:
         phase = run.settings.phase
         costs = run_costs(run.folder.metrics(), "continued", phase.refresh if phase else None)
         if "step" not in costs:
-            what = f"seed {run.seed} of '{run.row}' has no times: it was made before they were recorded"
+            what = f"seed {run.seed} of '{run.row}' has no recorded times: an older version made it"
             fix = f"harness reproduce TARGET --row '{run.row}' --force"
             raise UserError(what, where=str(run.folder.folder), fix=fix)
-        found.append(costs)
-    return found
+        recorded.append(costs)
+    return recorded
 
 
 def cost_cells(
@@ -38,32 +37,37 @@ def cost_cells(
     printed: Mapping[str, Any],
     *,
     failed: bool = False,
-) -> list[Block]:
-    """Return a cell for each column of seconds.
+) -> list[CellBlock]:
+    """Return a row's cell for each column of seconds.
 
     Args:
-        columns: what they hold.
-        recorded: costs of the row's runs, of `costs_of`.
-        printed: published figures, by the column's label.
-        failed: whether the row could not be made.
+        columns: the target's columns, each with its label and cost.
+        recorded: costs of the row's runs, as `costs_of` returns them.
+        printed: label of a column -> its published figure, or None.
+        failed: whether the row's training failed.
     """
     cells = []
     for column in columns:
         values = [costs[column.cost] for costs in recorded if column.cost in costs]
-        made = over_runs(values) if values else None
-        state = "ok" if made else "failed" if failed else "missing"
-        cells.append({"state": state, "published": printed[column.label], "reproduced": made})
+        reproduced = over_runs(values) if values else None
+        state = "ok" if reproduced else "failed" if failed else "missing"
+        cells.append({"state": state, "published": printed[column.label], "reproduced": reproduced})
     return cells
 
 
-def hardware_of(runs: Sequence[FinishedRun]) -> list[Block]:
-    """Return the machines that runs were made on, each once: cpu, cores, threads, gpus."""
-    found: list[Block] = []
+def hardware_of(runs: Sequence[FinishedRun]) -> list[CellBlock]:
+    """Return the distinct machines of the runs: cpu, cores, threads, gpus."""
+    machines: list[CellBlock] = []
     for run in runs:
         environment = read_json(run.folder.folder / "environment.json")
-        of = environment["hardware"]
-        gpus = [gpu["name"] for gpu in of["gpus"]]
-        machine = {"cpu": of["cpu"], "cores": of["cores"], "threads": environment["threads"], "gpus": gpus}
-        if machine not in found:
-            found.append(machine)
-    return found
+        hardware = environment["hardware"]
+        gpus = [gpu["name"] for gpu in hardware["gpus"]]
+        machine = {
+            "cpu": hardware["cpu"],
+            "cores": hardware["cores"],
+            "threads": environment["threads"],
+            "gpus": gpus,
+        }
+        if machine not in machines:
+            machines.append(machine)
+    return machines

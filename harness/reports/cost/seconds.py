@@ -1,4 +1,4 @@
-"""How seconds are written: three digits that count, in the unit of the paper."""
+"""Formatting of seconds: three significant digits, in the paper's unit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PARTS = {"s": 1, "ms": 1000}
 
 
 def seconds_text(value: float | None, unit: str) -> str:
-    """Return seconds in a unit.
+    """Return seconds as text in a unit.
 
     >>> seconds_text(0.0123456, "ms")
     '12.3'
@@ -21,20 +21,22 @@ def seconds_text(value: float | None, unit: str) -> str:
 
 
 def seconds_field(cell: Mapping[str, Any], unit: str) -> Field:
-    """Return the median with the quartiles over runs, or why there is none."""
-    made = cell["reproduced"]
-    if made is None:
+    """Return the median with the quartiles over runs, or the state of a cell without figures."""
+    reproduced = cell["reproduced"]
+    if reproduced is None:
         return reproduced_field(cell, unit_style({"unit": unit}))
-    if made["low"] is None:
-        return Field(seconds_text(made["median"], unit))
-    ends = ", ".join(seconds_text(made[end], unit) for end in ("low", "high"))
-    return Field(f"{seconds_text(made['median'], unit)} [{ends}]")
+    if reproduced["low"] is None:
+        return Field(seconds_text(reproduced["median"], unit))
+    ends = ", ".join(seconds_text(reproduced[end], unit) for end in ("low", "high"))
+    return Field(f"{seconds_text(reproduced['median'], unit)} [{ends}]")
 
 
 def hardware_text(machines: Sequence[Mapping[str, Any]]) -> str:
-    """Return what runs were made on."""
-    told = []
-    for of in machines:
-        gpus = f"{len(of['gpus'])} x {of['gpus'][0]}" if of["gpus"] else "no GPU"
-        told.append(f"{of['cpu']}, {of['cores']} cores, torch threads: {of['threads']}, {gpus}")
-    return list_text(told) if told else "nothing was run"
+    """Return the machines of the runs as text."""
+    texts = []
+    for machine in machines:
+        gpus = f"{len(machine['gpus'])} x {machine['gpus'][0]}" if machine["gpus"] else "no GPU"
+        texts.append(
+            f"{machine['cpu']}, {machine['cores']} cores, torch threads: {machine['threads']}, {gpus}"
+        )
+    return list_text(texts) if texts else "nothing was run"

@@ -1,39 +1,44 @@
-"""The document of costs: seconds, then ratios to the baseline."""
+"""The document of costs, seconds and then ratios to the baseline; and the seconds as CSV."""
 
 from __future__ import annotations
 
+import pandas as pd
+
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
-from harness.reports.document import Column, Document, Field, Note, Notes, Table, fields, filled, noted
+from harness.reports.document import (
+    Document,
+    Field,
+    NoteItem,
+    Notes,
+    Table,
+    TableColumn,
+    fields,
+    filled,
+    noted,
+)
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
-from harness.reports.text import NOTHING, Cells, list_text, published_text, row_text
+from harness.reports.text import NOTHING, Cells, list_text, published_text, row_data, row_text
 
 
 def cost_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Seconds, ratios, figure, what each column holds, footnotes.
-    """
-    held = [Note(f"{COSTS[of['cost']]}.", of["label"]) for of in cells["costs"]]
+    """Return the report: seconds, ratios, figure, meaning of the columns, notes."""
+    notes = [NoteItem(f"{COSTS[column['cost']]}.", column["label"]) for column in cells["costs"]]
     blocks = filled(
         _seconds(cells),
         _ratios(cells),
-        plot("Where the seconds of a step go, row by row."),
-        Notes("Columns", tuple(held)),
+        plot("The parts of a step's seconds, for each row."),
+        Notes("Columns", tuple(notes)),
         row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
     last = f"Seconds on {made_on(cells)}; {hardware_text(cells['hardware'])}."
-    return Document(title, lead, blocks, made_on(cells), last)
+    return Document(title, introduction, blocks, made_on(cells), last)
 
 
 def _caption(cells: Cells) -> str:
-    brackets = "; in brackets the quartiles over runs" if len(cells["seeds"]) > 1 else ", of one run"
+    brackets = ", with quartiles over runs in brackets" if len(cells["seeds"]) > 1 else ", from one run"
     simulation = "Simulation. " if cells["simulation"] else ""
     return (
         f"{simulation}{cells['source']}. Reproduced on {made_on(cells)}, batches of {cells['batch']}, "
@@ -43,33 +48,35 @@ def _caption(cells: Cells) -> str:
 
 
 def _seconds(cells: Cells) -> Table:
-    columns = [Column("Row", names=True, brief="")]
+    columns = [TableColumn("Row", names=True, brief="")]
     lines = [[Field(row_text(cells, row))] for row in cells["rows"]]
-    for position, of in enumerate(cells["costs"]):
-        group = f"{of['label']} ({of['unit']})"
+    for position, column in enumerate(cells["costs"]):
+        group = f"{column['label']} ({column['unit']})"
         printed = any(row["cells"][position]["published"] for row in cells["rows"])
-        columns += [Column("published", group)] * printed
-        columns.append(Column("reproduced", group, brief=group))
+        columns += [TableColumn("published", group)] * printed
+        columns.append(TableColumn("reproduced", group, brief=group))
         for row, line in zip(cells["rows"], lines, strict=True):
             cell = row["cells"][position]
             line.extend([Field(published_text(cell))] * printed)
-            line.append(seconds_field(cell, of["unit"]))
+            line.append(seconds_field(cell, column["unit"]))
     return Table("", tuple(columns), tuple(map(tuple, lines)))
 
 
 def _ratios(cells: Cells) -> Table:
-    """A line for each row but the baseline and each column."""
+    """Return a table with a line for each column and row other than the baseline."""
     columns = (
-        Column("Row", names=True),
-        Column("Cost", names=True),
-        Column("published"),
-        Column("reproduced"),
+        TableColumn("Row", names=True),
+        TableColumn("Cost", names=True),
+        TableColumn("published"),
+        TableColumn("reproduced"),
     )
     rows = [
-        fields([row_text(cells, row), of["label"], *map(_ratio, (cell["published_ratio"], cell["ratio"]))])
+        fields(
+            [row_text(cells, row), column["label"], *map(_ratio, (cell["published_ratio"], cell["ratio"]))]
+        )
         for row in cells["rows"]
         if row["name"] != cells["baseline"]
-        for of, cell in zip(cells["costs"], row["cells"], strict=True)
+        for column, cell in zip(cells["costs"], row["cells"], strict=True)
     ]
     return Table(f"Ratio to {cells['baseline']}", columns, tuple(rows))
 
@@ -83,11 +90,36 @@ def _footnotes(cells: Cells) -> list[str]:
     several = len(cells["hardware"]) > 1
     return [
         *(f"Failed: {row['name']}, {row['reason']}." for row in cells["rows"] if row["reason"]),
-        "Seconds are this machine's, with whatever else ran on it, and are not those of the paper. Of what "
-        "the paper says only ratios can be looked at, and they go with encoder, batch and collection.",
-        *(["Runs were made on several machines: ratios between them mean nothing."] if several else []),
-        "Not counted: pauses, checkpoints, watching dev, and the candidates of round 0, which rows share. "
-        "Seconds were recorded when each run was made, which may be before this table.",
+        "Seconds are those of this machine under its load and are not comparable with the paper's. Only "
+        "ratios can be compared with the paper, and they depend on encoder, batch and collection.",
+        *(["Runs are from several machines: ratios between them are meaningless."] if several else []),
+        "Not counted: pauses, checkpoints, dev evaluation, and the candidates of round 0, which rows share. "
+        "Seconds were recorded during training, possibly long before this table was made.",
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]
+
+
+def render_cost_csv(cells: Cells) -> str:
+    """Return the cells as CSV, one line for each row and column, in seconds; an empty field is missing."""
+    lines = []
+    for row in cells["rows"]:
+        for column, cell in zip(cells["costs"], row["cells"], strict=True):
+            published, reproduced = cell["published"] or {}, cell["reproduced"] or {}
+            lines.append(
+                {
+                    **row_data(cells, row),
+                    "column": column["label"],
+                    "cost": column["cost"],
+                    "state": cell["state"],
+                    "published_printed": published.get("printed"),
+                    "published": published.get("value"),
+                    "reproduced": reproduced.get("median"),
+                    "low": reproduced.get("low"),
+                    "high": reproduced.get("high"),
+                    "runs": len(reproduced.get("per_run", ())),
+                    "ratio": cell["ratio"],
+                    "published_ratio": cell["published_ratio"],
+                }
+            )
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -1,1 +1,1 @@
-"""The report of curves: a measure of the dev queries while rows train."""
+"""The report of learning curves: a measure of the dev queries during training."""

@@ -1,4 +1,4 @@
-"""The cells of curves: each row at each step at which dev was measured."""
+"""The cells of learning curves: each row at each step with a dev evaluation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
-from harness.evaluation.curves import Watched, mean_curve, run_curve
-from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.evaluation.curves import DevPoint, mean_curve, run_curve
+from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.cost.recorded import hardware_of
+from harness.reports.text import Cells
 from harness.specs.kinds import Curve
 from harness.specs.models import Row
 from harness.specs.resolve import Resolved
@@ -26,22 +27,22 @@ def build_curve(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         RunError: a row failed.
     """
-    all_made(failed)
+    refuse_failed_rows(failed)
     target, column = cast("Curve", resolved.target), resolved.primary.model_dump()
     begin = final_values(per_query, target.compared_with, column)
     trained = [run for run in runs if run.row != target.compared_with]
     rows = []
     for row in target.rows:
-        own = [run for run in trained if run.row == row.name]
-        if own:
-            reached = final_values(per_query, row.name, column)
-            watched = [_watched(run, column["measure"], begin[run.seed], reached[run.seed]) for run in own]
-            rows.append(_row(row, own, mean_curve(watched, target.level)))
+        row_runs = [run for run in trained if run.row == row.name]
+        if row_runs:
+            final = final_values(per_query, row.name, column)
+            watched = [_watched(run, column["measure"], begin[run.seed], final[run.seed]) for run in row_runs]
+            rows.append(_row(row, row_runs, mean_curve(watched, target.level)))
     return {
         **describe_target(resolved, runs, [column], {resolved.dataset: collection}),
         "begin": {"name": target.compared_with, "per_seed": list(begin.values())},
@@ -51,16 +52,16 @@ def build_curve(
 
 
 def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, float]:
-    """Return the mean over queries of a row's finished runs, by seed."""
+    """Return the mean over queries of a row's finished runs, for each seed."""
     table = score_table(per_query, row, column)
     seeds, means = table.index.to_numpy(), table.to_numpy(dtype=float).mean(axis=1)
     return {int(seed): float(value) for seed, value in zip(seeds, means, strict=True)}
 
 
-def _watched(run: FinishedRun, measure: str, begin: float, reached: float) -> dict[int, Watched]:
+def _watched(run: FinishedRun, measure: str, begin: float, final: float) -> dict[int, DevPoint]:
     phase = run.settings.phase
     steps = phase.steps if phase else 0
-    return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, reached))
+    return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, final))
 
 
 def _row(row: Row, runs: Sequence[FinishedRun], points: list[Cells]) -> Cells:

@@ -1,4 +1,4 @@
-"""The figure of curves: the same values over steps and over seconds, side by side."""
+"""The figure of learning curves: the same values over steps and over seconds, side by side."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from harness.reports.drawing import INK, describe, figure_to, line_look
 from harness.reports.footnotes import made_on
 from harness.reports.text import Cells, row_text, title_text, unit_style, unit_text
 
-APART = 0.006
-"""Shift of a row's points against the one before, as a share of the last step."""
+POINT_SHIFT = 0.006
+"""Horizontal offset between the points of successive rows, as a share of the last step."""
 
 
 def draw_curve(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw each row with its interval over seeds; the same cells give the same bytes.
+    """Draw each row with its interval over seeds; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     with figure_to(svg, png, 9.6, 4.0) as figure:
         describe(figure, title_text(cells), _legend(cells))
@@ -40,7 +40,7 @@ def _draw_panel(axis: Axes, cells: Cells, key: str, label: str) -> None:
     last = max((point["step"] for row in cells["rows"] for point in row["points"]), default=0)
     for number, row in enumerate(cells["rows"]):
         points = [point for point in row["points"] if point[key] is not None]
-        shift = last * APART * (number - (len(cells["rows"]) - 1) / 2) if key == "step" else 0.0
+        shift = last * POINT_SHIFT * (number - (len(cells["rows"]) - 1) / 2) if key == "step" else 0.0
         at = [point[key] + shift for point in points]
         look = line_look(number)
         axis.plot(at, [point["mean"] * factor for point in points], label=row_text(cells, row), **look)
@@ -58,8 +58,8 @@ def _draw_panel(axis: Axes, cells: Cells, key: str, label: str) -> None:
 
 def _legend(cells: Cells) -> str:
     level = f"{cells['level'] * 100:g} %"
-    bars = f"Bars: {level} interval over seeds." if len(cells["seeds"]) > 1 else "One seed, no intervals."
+    bars = f"Bars: {level} CI over seeds." if len(cells["seeds"]) > 1 else "One seed, no intervals."
     return (
-        f"Made on {made_on(cells)}. {bars} Step 0 is {cells['begin']['name']}.\n"
+        f"Results on {made_on(cells)}. {bars} Step 0 is {cells['begin']['name']}.\n"
         f"Seconds: mean over seeds, of steps and refreshes, on {hardware_text(cells['hardware'])}."
     )

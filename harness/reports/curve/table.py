@@ -1,60 +1,55 @@
-"""The document of curves: a line for each step, with the seconds that each row took to it."""
+"""The document of learning curves, with a line for each step; and the points as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from harness.reports.cost.seconds import hardware_text
-from harness.reports.document import Column, Document, Field, Table, filled, noted
+from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import last_line, made_on, origins, plot, row_notes, verdict
-from harness.reports.text import NOTHING, Cells, Style, list_text, row_text, unit_style, unit_text
+from harness.reports.text import NOTHING, Cells, Style, list_text, row_data, row_text, unit_style, unit_text
 
 
 def curve_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Steps, figure, rows, footnotes.
-    """
+    """Return the report: steps, figure, rows, notes."""
     blocks = filled(
         _steps(cells),
         plot(f"{cells['primary']} of each row on the dev queries over steps and over seconds."),
         row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells))
 
 
 def _caption(cells: Cells) -> str:
     simulation = "Simulation. " if cells["simulation"] else ""
     return (
-        f"{simulation}{cells['source']}. Made on {made_on(cells)}. The paper has a plot and prints no "
-        f"figures. {cells['primary']} on the dev queries in {unit_text(cells)}, mean over seeds; seconds of "
-        f"training on {hardware_text(cells['hardware'])}."
+        f"{simulation}{cells['source']}. Results on {made_on(cells)}. The paper has a plot without "
+        f"printed figures. {cells['primary']} on the dev queries in {unit_text(cells)}, mean over seeds; "
+        f"seconds of training on {hardware_text(cells['hardware'])}."
     )
 
 
 def _steps(cells: Cells) -> Table:
-    """A line a step; value with the interval over seeds, and seconds, row by row."""
+    """Return a table with a line for each step: value, interval over seeds, and seconds of each row."""
     style = unit_style(cells)
-    columns = [Column("Step", names=True, brief="step")]
+    columns = [TableColumn("Step", names=True, brief="step")]
     by_row = [{point["step"]: point for point in row["points"]} for row in cells["rows"]]
     for row in cells["rows"]:
         name = row_text(cells, row)
-        columns.append(Column(cells["primary"], name, brief=f"{name}\n{cells['primary']}"))
+        columns.append(TableColumn(cells["primary"], name, brief=f"{name}\n{cells['primary']}"))
         if len(cells["seeds"]) > 1:
-            columns.append(Column(f"{cells['level'] * 100:g} % over seeds", name))
-        columns.append(Column("seconds", name, brief="\ns"))
+            columns.append(TableColumn(f"{cells['level'] * 100:g} % CI over seeds", name))
+        columns.append(TableColumn("seconds", name, brief="\ns"))
     lines = []
-    for step in sorted({step for of in by_row for step in of}):
+    for step in sorted({step for points in by_row for step in points}):
         line = [Field(str(step))]
-        for of in by_row:
-            line.extend(_fields(of.get(step), style, several=len(cells["seeds"]) > 1))
+        for points in by_row:
+            line.extend(_fields(points.get(step), style, several=len(cells["seeds"]) > 1))
         lines.append(tuple(line))
     return Table("", tuple(columns), tuple(lines))
 
@@ -69,17 +64,43 @@ def _fields(point: Mapping[str, Any] | None, style: Style, *, several: bool) -> 
 
 def _footnotes(cells: Cells) -> list[str]:
     level, recipes = f"{cells['level'] * 100:g} %", dict.fromkeys(row["recipe"] for row in cells["rows"])
-    over = (
-        f"Intervals at {level} are over seeds, Student's t of the seeds' values: were the rows trained again "
-        "from other seeds, on the same dev queries. Rows share their warm-ups; no difference is tested."
+    over_seeds = (
+        f"CIs at {level} are over seeds (Student's t of the seeds' values), for retraining with other seeds "
+        "on the same dev queries. Rows share their warm-ups; no difference is tested."
     )
-    one = "One seed: other seeds may order the curves differently."
+    one_seed = "One seed: other seeds may order the curves differently."
     return [
-        over if len(cells["seeds"]) > 1 else one,
+        over_seeds if len(cells["seeds"]) > 1 else one_seed,
         f"Step 0 is {cells['begin']['name']}, which all rows continue; the last step is the finished run.",
-        "Seconds are of steps, and of embedding and mining at refreshes; pauses, checkpoints, watching dev "
-        "and the candidates of round 0, which rows share, are not counted. They are this machine's, with "
-        "whatever else ran on it.",
+        "Seconds include steps, and re-encoding and mining at refreshes, but not pauses, checkpoints, dev "
+        "evaluation and the candidates of round 0, which rows share. They are those of this machine under "
+        "its load.",
         f"Recipe: {list_text(list(recipes))}.",
         *origins(cells),
     ]
+
+
+def render_curve_csv(cells: Cells) -> str:
+    """Return the points as CSV, one line for each row, step and seed, unrounded."""
+    column = cells["columns"][0]
+    lines = [
+        {
+            **row_data(cells, row),
+            "column": column["label"],
+            "dataset": column["dataset"],
+            "measure": column["measure"],
+            "split": column["split"],
+            "step": point["step"],
+            "seed": seed,
+            "value": value,
+            "seconds": point["seconds_per_seed"][place] if point["seconds_per_seed"] else None,
+            "mean": point["mean"],
+            "low": point["low"],
+            "high": point["high"],
+            "level": cells["level"],
+        }
+        for row in cells["rows"]
+        for point in row["points"]
+        for place, (seed, value) in enumerate(zip(cells["seeds"], point["per_seed"], strict=True))
+    ]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -1,7 +1,7 @@
 """The figure of a specification curve, one block for each row compared with.
 
-Above: the differences, sorted, with their intervals. Below, in the same order: which value of each path a
-specification has, a tick for each (Simonsohn, Simmons and Nelson 2020, figure 2).
+The upper panel shows the sorted differences with their intervals. The lower panel marks, in the same order,
+the value of each path in each specification (Simonsohn, Simmons and Nelson 2020, figure 2).
 """
 
 from __future__ import annotations
@@ -16,35 +16,40 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
-from harness.reports.readings.pairs import INTERVALS, Pair, chosen, compared, sorted_pairs
-from harness.reports.text import Cells, points_text, title_text, unit_style
+from harness.reports.readings.cells import (
+    ReadingPair,
+    compared_row_names,
+    sorted_pairs,
+    values_of_pair,
+)
+from harness.reports.text import INTERVALS, Cells, points_text, title_text, unit_style
 from harness.specs.expansion import short_names, value_text
 
-CURVE, LINE, REST = 1.9, 0.17, 0.85
-"""Inches: of a curve, of a line of its matrix, of the titles and axes around each block."""
+CURVE, LINE, BLOCK_MARGIN = 1.9, 0.17, 0.85
+"""Heights in inches: a curve, a line of its matrix, titles and axes around each block."""
 
-HOLDS = "holds 0"
+COVERS = "covers 0"
 
 SIDES = (
     ("above 0", OKABE_ITO[0], "^"),
     ("below 0", OKABE_ITO[1], "v"),
-    (HOLDS, "#777777", "o"),
+    (COVERS, "#777777", "o"),
 )
-"""Where an interval lies, by colour and by marker."""
+"""Position of an interval relative to 0, with its colour and marker."""
 
 
 def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw a curve and its matrix for each row compared with; the same cells give the same bytes.
+    """Draw a curve and its matrix for each row compared with; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
-    blocks = [(row, sorted_pairs(cells, row)) for row in compared(cells)]
+    blocks = [(row, sorted_pairs(cells, row)) for row in compared_row_names(cells)]
     lines = [_lines(cells, pairs) for _, pairs in blocks]
-    heights = [height for of in lines for height in (CURVE, LINE * (len(of) + 1))]
-    total = sum(heights) + REST * (len(blocks) + 1)
+    heights = [height for block_lines in lines for height in (CURVE, LINE * (len(block_lines) + 1))]
+    total = sum(heights) + BLOCK_MARGIN * (len(blocks) + 1)
     with figure_to(svg, png, 9.6, total) as figure:
         describe(figure, title_text(cells), _legend(cells))
         if not blocks:
@@ -55,25 +60,27 @@ def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
             _draw_matrix(axes[2 * place + 1], cells, pairs, lines[place])
 
 
-def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[Pair]) -> None:
-    """Sorted differences; where an interval lies is told by colour and marker."""
+def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]) -> None:
+    """Draw the sorted differences; colour and marker show the position of each interval."""
     factor = unit_style(cells).factor
-    kind = next(found["interval"] for found in cells["summary"] if found["row"] == row)
+    kind = next(summary["interval"] for summary in cells["summary"] if summary["row"] == row)
     width, size = _between(0.5, 200 / len(pairs), 2.2), _between(1.6, 320 / len(pairs), 4.5)
     for where, colour, marker in SIDES:
-        own = [(place, pair) for place, pair in enumerate(pairs, start=1) if _side(pair, kind) == where]
-        places, label = [place for place, _ in own], f"interval {where} ({len(own)})"
-        low, high = ([pair[kind][end] * factor for _, pair in own] for end in ("low", "high"))
-        values = [pair["value"] * factor for _, pair in own]
+        side_pairs = [
+            (place, pair) for place, pair in enumerate(pairs, start=1) if _side(pair, kind) == where
+        ]
+        places, label = [place for place, _ in side_pairs], f"interval {where} ({len(side_pairs)})"
+        low, high = ([pair[kind][end] * factor for _, pair in side_pairs] for end in ("low", "high"))
+        values = [pair["value"] * factor for _, pair in side_pairs]
         look: dict[str, Any] = {"color": colour, "label": label, "markersize": size}
-        if where != HOLDS:  # few among many, to be found in grey, too
+        if where != COVERS:  # few among many, to be found in grey, too
             look |= {
                 "markersize": max(size, 5),
                 "markeredgecolor": "black",
                 "markeredgewidth": 0.5,
                 "zorder": 4,
             }
-        axis.vlines(places, low, high, color=colour, linewidth=width, alpha=0.5 if where == HOLDS else 1)
+        axis.vlines(places, low, high, color=colour, linewidth=width, alpha=0.5 if where == COVERS else 1)
         axis.plot(places, values, marker, **{"zorder": 3, **look})
     axis.axhline(0, color=INK, linewidth=0.9, zorder=1)
     axis.set_ylim(*_limits(pairs, kind, factor))
@@ -88,39 +95,43 @@ def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[Pair]) -> No
     axis.tick_params(bottom=False, labelbottom=False)
 
 
-def _limits(pairs: Sequence[Pair], kind: str, factor: float) -> tuple[float, float]:
-    """Return limits that show every difference, but not the ends of the few widest intervals."""
-    room = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
+def _limits(pairs: Sequence[ReadingPair], kind: str, factor: float) -> tuple[float, float]:
+    """Return axis limits that include all differences, but not the ends of the few widest intervals."""
+    reach = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
     values = [pair["value"] for pair in pairs]
-    low = max(min(values) - room, min(pair[kind]["low"] for pair in pairs))
-    high = min(max(values) + room, max(pair[kind]["high"] for pair in pairs))
+    low = max(min(values) - reach, min(pair[kind]["low"] for pair in pairs))
+    high = min(max(values) + reach, max(pair[kind]["high"] for pair in pairs))
     margin = 0.06 * (max(high, 0) - min(low, 0)) or 0.01
     return (min(low, 0) - margin) * factor, (max(high, 0) + margin) * factor
 
 
-def _draw_matrix(axis: Axes, cells: Cells, pairs: Sequence[Pair], lines: Sequence[tuple[str, str]]) -> None:
-    """A tick where a specification has a value; the lines of a path lie on one ground."""
+def _draw_matrix(
+    axis: Axes, cells: Cells, pairs: Sequence[ReadingPair], lines: Sequence[tuple[str, str]]
+) -> None:
+    """Draw a tick for each value of each specification; the lines of a path share a background."""
     names = short_names(path for path, _ in lines)
-    readings = [{path: value_text(value) for path, value in chosen(cells, pair).items()} for pair in pairs]
+    readings = [
+        {path: value_text(value) for path, value in values_of_pair(cells, pair).items()} for pair in pairs
+    ]
     for path in dict.fromkeys(path for path, _ in lines):
-        own = [place for place, line in enumerate(lines) if line[0] == path]
-        ground = "#F2F2F2" if list(names).index(path) % 2 == 0 else "white"
-        axis.axhspan(own[0] - 0.5, own[-1] + 0.5, color=ground, linewidth=0, zorder=0)
+        places = [place for place, line in enumerate(lines) if line[0] == path]
+        shade = "#F2F2F2" if list(names).index(path) % 2 == 0 else "white"
+        axis.axhspan(places[0] - 0.5, places[-1] + 0.5, color=shade, linewidth=0, zorder=0)
     for place, (path, value) in enumerate(lines):
-        having = [number for number, reading in enumerate(readings, start=1) if reading[path] == value]
-        axis.vlines(having, place - 0.36, place + 0.36, color=INK, linewidth=min(3.0, 330 / len(pairs)))
+        numbers = [number for number, reading in enumerate(readings, start=1) if reading[path] == value]
+        axis.vlines(numbers, place - 0.36, place + 0.36, color=INK, linewidth=min(3.0, 330 / len(pairs)))
     axis.set_yticks(range(len(lines)), [f"{names[path]}  {value}" for path, value in lines])
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.grid(visible=False)
     axis.set_xlim(0.3, len(pairs) + 0.7)
     axis.xaxis.set_major_locator(MaxNLocator(10, integer=True))
-    axis.set_xlabel(f"specifications, the lowest difference first ({len(pairs)})")
+    axis.set_xlabel(f"specifications, sorted by difference ({len(pairs)})")
 
 
-def _lines(cells: Cells, pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+def _lines(cells: Cells, pairs: Sequence[ReadingPair]) -> list[tuple[str, str]]:
     """Return path and value of each line of a matrix, in the order of the target."""
-    readings = [chosen(cells, pair) for pair in pairs]
-    order = [of["reading"] for of in cells["readings"]]
+    readings = [values_of_pair(cells, pair) for pair in pairs]
+    order = [reading["reading"] for reading in cells["readings"]]
     return [
         (path, value_text(value))
         for path in (readings[0] if readings else ())
@@ -130,21 +141,21 @@ def _lines(cells: Cells, pairs: Sequence[Pair]) -> list[tuple[str, str]]:
 
 
 def _between(low: float, value: float, high: float) -> float:
-    """Return the value, cut at both ends."""
+    """Return the value, clipped to a range."""
     return min(high, max(low, value))
 
 
-def _side(pair: Pair, kind: str) -> str:
-    """Where a pair's interval lies."""
+def _side(pair: ReadingPair, kind: str) -> str:
+    """Return the position of a pair's interval relative to 0."""
     above, below, across = (where for where, _, _ in SIDES)
     return above if pair[kind]["low"] > 0 else below if pair[kind]["high"] < 0 else across
 
 
 def _legend(cells: Cells) -> str:
-    kinds = sorted({found["interval"] for found in cells["summary"]})
-    named = " and ".join(INTERVALS[kind] for kind in kinds) or "nothing compared"
+    kinds = sorted({summary["interval"] for summary in cells["summary"]})
+    names = " and ".join(INTERVALS[kind] for kind in kinds) or "nothing compared"
     return (
-        f"Made on {made_on(cells)}. Bars: {cells['level'] * 100:g} % interval, {named}; not adjusted for "
-        "their number; the widest run on outside of the panel.\n"
-        "Each block is sorted by itself. Readings are choices, no sample: counts are no probabilities."
+        f"Results on {made_on(cells)}. Bars: {cells['level'] * 100:g} % CI {names}, unadjusted; the widest "
+        "exceed the panel.\n"
+        "Each block is sorted separately. Readings are choices, not a sample: counts are not probabilities."
     )

@@ -1,155 +1,207 @@
-"""The document of a specification curve: shares first, then values of each path, then the pairs."""
+"""The document of a specification curve: shares, means by value, pairs; and the pairs as CSV."""
 
 from __future__ import annotations
 
 from statistics import median
 
-from harness.reports.document import Column, Document, Note, Notes, Table, fields, filled, noted
+import pandas as pd
+
+from harness.reports.document import Document, NoteItem, Notes, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
-from harness.reports.readings.pairs import INTERVALS, Pair, chosen, compared, named, sorted_pairs
-from harness.reports.text import NOTHING, Cells, list_text, part_text, points_text, unit_style, unit_text
+from harness.reports.readings.cells import (
+    ReadingPair,
+    compared_row_names,
+    row_label,
+    sorted_pairs,
+    values_of_pair,
+)
+from harness.reports.text import (
+    INTERVALS,
+    NOTHING,
+    Cells,
+    list_text,
+    part_text,
+    points_text,
+    unit_style,
+    unit_text,
+)
 from harness.specs.expansion import short_names, value_text
 
 MOST, ENDS = 60, 10
-"""More pairs than MOST are shown by the ENDS lowest and highest."""
+"""Of more than MOST pairs, the table shows the ENDS lowest and the ENDS highest."""
 
 SHARES, ENDS_AND_MIDDLE = ("above", "interval_above", "interval_below"), ("median", "lowest", "highest")
 
 
 def readings_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Shares, figure, figures of the rows, means by value, pairs with each row, footnotes.
-    """
+    """Return the report: shares, figure, means of the rows, means by value, pairs with each row, notes."""
     blocks = filled(
         _summary(cells),
-        plot(f"All differences of {cells['focus']} to each row, sorted, above the readings that make them."),
+        plot(f"All differences between {cells['focus']} and each row, sorted, above their readings."),
         _figures(cells),
         _values(cells),
-        *(_pairs(cells, row) for row in compared(cells)),
+        *(_pairs(cells, row) for row in compared_row_names(cells)),
         _rows(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    kinds = sorted({found["interval"] for found in cells["summary"]})
-    intervals = [f"intervals: {cells['level'] * 100:g} %, {INTERVALS[kind]}" for kind in kinds]
-    return Document(title, lead, blocks, made_on(cells), last_line(cells, *intervals))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    kinds = sorted({summary["interval"] for summary in cells["summary"]})
+    intervals = [f"intervals: {cells['level'] * 100:g} % CI {INTERVALS[kind]}" for kind in kinds]
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells, *intervals))
 
 
 def _caption(cells: Cells) -> str:
     simulation = "Simulation. " if cells["simulation"] else ""
     return (
-        f"{simulation}{cells['source']}. Made on {made_on(cells)}. Each row is made under all combinations "
-        f"of its readings; {cells['focus']} is compared with every reading of another row that agrees with "
-        f"its own. Differences in {cells['primary']}, paired by seed and query, in {points_text(cells)}."
+        f"{simulation}{cells['source']}. Results on {made_on(cells)}. Each row is trained under all "
+        f"combinations of its readings; {cells['focus']} is compared with each agreeing reading of the other "
+        f"rows. Differences in {cells['primary']}, paired by seed and query, in {points_text(cells)}."
     )
 
 
 def _summary(cells: Cells) -> Table:
-    """Counts with their denominators, for each row compared with."""
+    """Return a table of counts with their denominators, for each row compared with."""
     title, brief = f"{cells['focus']} minus the other rows", f"{cells['focus']} minus"
     if not cells["summary"]:
-        return Table(title, (), (), "Nothing was compared: no reading of another row was made.")
+        return Table(title, (), (), "Nothing was compared: there is no reading of another row.")
     kind = INTERVALS[cells["summary"][0]["interval"]]
-    group, style = f"{cells['level'] * 100:g} % interval of {kind}", unit_style(cells)
+    group, style = f"{cells['level'] * 100:g} % CI {kind}", unit_style(cells)
     columns = (
-        Column("Row", names=True, brief=brief),
-        Column("above 0", brief="above 0"),
-        Column("above 0", group, brief="interval above"),
-        Column("below 0", group, brief="interval below"),
-        *(Column(name, f"difference ({points_text(cells)})") for name in ENDS_AND_MIDDLE),
+        TableColumn("Row", names=True, brief=brief),
+        TableColumn("above 0", brief="above 0"),
+        TableColumn("above 0", group, brief="CI above 0"),
+        TableColumn("below 0", group, brief="interval below"),
+        *(TableColumn(name, f"difference ({points_text(cells)})") for name in ENDS_AND_MIDDLE),
     )
     rows = tuple(
         fields(
             [
-                named(cells, found["row"]),
-                *(part_text(found[key], found["pairs"]) for key in SHARES),
-                *(style.number(found[key], signed=True) for key in ("median", "low", "high")),
+                row_label(cells, summary["row"]),
+                *(part_text(summary[key], summary["pairs"]) for key in SHARES),
+                *(style.number(summary[key], signed=True) for key in ("median", "low", "high")),
             ]
         )
-        for found in cells["summary"]
+        for summary in cells["summary"]
     )
     return Table(title, columns, rows)
 
 
 def _figures(cells: Cells) -> Table:
-    """How the means of each row's readings lie."""
+    """Return a table with median, lowest and highest mean of each row's readings."""
     style, rows = unit_style(cells), []
-    for row in dict.fromkeys(of["row"] for of in cells["readings"]):
-        means = [of["mean"] for of in cells["readings"] if of["row"] == row]
+    for row in dict.fromkeys(reading["row"] for reading in cells["readings"]):
+        means = [reading["mean"] for reading in cells["readings"] if reading["row"] == row]
         numbers = [style.number(value) for value in (median(means), min(means), max(means))]
-        rows.append(fields([named(cells, row), str(len(means)), *numbers]))
+        rows.append(fields([row_label(cells, row), str(len(means)), *numbers]))
     group = f"{cells['primary']} ({unit_text(cells)})"
     columns = (
-        Column("Row", names=True),
-        Column("readings"),
-        *(Column(name, group) for name in ENDS_AND_MIDDLE),
+        TableColumn("Row", names=True),
+        TableColumn("readings"),
+        *(TableColumn(name, group) for name in ENDS_AND_MIDDLE),
     )
     return Table(f"{cells['primary']} of each row", columns, tuple(rows))
 
 
 def _values(cells: Cells) -> Table:
-    """A line for each value of each path and one for their spread; each mean with its number of pairs."""
-    compared_with, names = compared(cells), short_names(cells["paths"])
+    """Return a table of mean differences by value of each path, with the number of pairs and the spread."""
+    compared_with, names = compared_row_names(cells), short_names(cells["paths"])
     style = unit_style(cells, unit_style(cells).decimals + 1)
     lines = []
     for path in cells["paths"]:
-        found = {of["row"]: of for of in cells["by_value"] if of["path"] == path}
-        for place, value in enumerate(next(iter(found.values()), {"values": []})["values"]):
+        by_row = {block["row"]: block for block in cells["by_value"] if block["path"] == path}
+        for place, value in enumerate(next(iter(by_row.values()), {"values": []})["values"]):
             line = [names[path], value_text(value["value"])]
             for row in compared_with:
-                of = found[row]["values"][place] if row in found else None
-                line.append(f"{style.number(of['mean'], signed=True)} (of {of['pairs']})" if of else NOTHING)
+                mean = by_row[row]["values"][place] if row in by_row else None
+                line.append(
+                    f"{style.number(mean['mean'], signed=True)} (of {mean['pairs']})" if mean else NOTHING
+                )
             lines.append(line)
-        if found:
+        if by_row:
             spreads = [
-                style.number(found[row]["spread"]) if row in found else NOTHING for row in compared_with
+                style.number(by_row[row]["spread"]) if row in by_row else NOTHING for row in compared_with
             ]
             lines.append([names[path], "spread", *spreads])
-    columns = [Column("Reading", names=True), Column("Value", names=True)]
-    columns += [Column(row, "minus") for row in compared_with]
+    columns = [TableColumn("Reading", names=True), TableColumn("Value", names=True)]
+    columns += [TableColumn(row, "minus") for row in compared_with]
     return Table("Mean difference by value", tuple(columns), tuple(map(fields, lines)))
 
 
 def _pairs(cells: Cells, row: str) -> Table:
-    """Pairs with a row, sorted; of many only the lowest and the highest."""
+    """Return a table of the pairs with a row, sorted; of many, only the lowest and the highest."""
     pairs, style = sorted_pairs(cells, row), unit_style(cells)
     kinds = [kind for kind in INTERVALS if all(pair[kind] for pair in pairs)]
-    paths = list(chosen(cells, pairs[0]))
-    columns = [*(Column(name, names=True) for name in short_names(paths).values()), Column("difference")]
-    level = f"{cells['level'] * 100:g} % interval"
-    columns += [Column(f"of {INTERVALS[kind]}", level) for kind in kinds]
+    paths = list(values_of_pair(cells, pairs[0]))
+    columns = [
+        *(TableColumn(name, names=True) for name in short_names(paths).values()),
+        TableColumn("difference"),
+    ]
+    level = f"{cells['level'] * 100:g} % CI"
+    columns += [TableColumn(INTERVALS[kind], level) for kind in kinds]
 
-    def line(pair: Pair) -> list[str]:
-        values = [value_text(value) for value in chosen(cells, pair).values()]
+    def line(pair: ReadingPair) -> list[str]:
+        values = [value_text(value) for value in values_of_pair(cells, pair).values()]
         difference = style.number(pair["value"], signed=True)
         return [*values, difference, *(style.interval(pair[kind]) for kind in kinds)]
 
     lines, caption = [line(pair) for pair in pairs], ""
     if len(pairs) > MOST:
         lines = [*lines[:ENDS], ["…"] * len(columns), *lines[-ENDS:]]
-        caption = f"The {ENDS} lowest and the {ENDS} highest of {len(pairs)}; all stand in table.csv."
+        caption = f"The {ENDS} lowest and the {ENDS} highest of {len(pairs)}; table.csv has all."
     return Table(f"Pairs with {row}", tuple(columns), tuple(map(fields, lines)), caption)
 
 
 def _rows(cells: Cells) -> Notes:
-    """What each row is."""
-    summaries = {of["row"]: of["summary"] for of in cells["readings"]}
-    return Notes("Rows", tuple(Note(text, named(cells, row)) for row, text in summaries.items() if text))
+    """Return the summaries of the rows."""
+    summaries = {reading["row"]: reading["summary"] for reading in cells["readings"]}
+    return Notes(
+        "Rows", tuple(NoteItem(text, row_label(cells, row)) for row, text in summaries.items() if text)
+    )
 
 
 def _footnotes(cells: Cells) -> list[str]:
-    recipes = list(dict.fromkeys(of["recipe"] for of in cells["readings"]))
+    recipes = list(dict.fromkeys(reading["recipe"] for reading in cells["readings"]))
     return [
-        "Readings are choices, no sample: the shares count what was chosen to look at and are no "
-        "probabilities; intervals are not adjusted for their number.",
+        "Readings are choices, not a sample: the shares are counts of chosen readings, not probabilities; "
+        "intervals are unadjusted.",
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
-        "Mean difference by value: over all pairs with that value (how many in brackets), the other readings "
-        "balanced; spread: the largest of a reading's means minus the smallest.",
+        "Mean difference by value: over all pairs with that value (number in brackets), balanced over the "
+        "other readings; spread: the largest of a reading's means minus the smallest.",
         f"Recipe: {list_text(recipes)}.",
         *origins(cells),
     ]
+
+
+def render_readings_csv(cells: Cells) -> str:
+    """Return the pairs as CSV, one line for each, unrounded; paths that a pair does not set are empty."""
+    means = {reading["name"]: reading["mean"] for reading in cells["readings"]}
+    column = cells["columns"][0]
+    lines = [
+        {
+            "target": cells["target"],
+            "scale": cells["scale"],
+            "collection": cells["collection"]["name"],
+            "simulation": cells["simulation"],
+            "column": column["label"],
+            "dataset": column["dataset"],
+            "measure": column["measure"],
+            "split": column["split"],
+            "focus": cells["focus"],
+            "row": pair["row"],
+            "reading": pair["reading"],
+            "other": pair["other"],
+            **{path: values_of_pair(cells, pair).get(path) for path in cells["paths"]},
+            "reproduced": means[pair["reading"]],
+            "reproduced_other": means[pair["other"]],
+            "difference": pair["value"],
+            **{
+                f"{kind}_{end}": (pair[kind] or {}).get(end)
+                for kind in ("checkpoints", "method")
+                for end in ("low", "high")
+            },
+            "level": cells["level"],
+            "seeds": len(cells["seeds"]),
+        }
+        for pair in cells["pairs"]
+    ]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

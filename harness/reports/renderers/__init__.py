@@ -1,1 +1,1 @@
-"""How a document is written, a module for each way."""
+"""Renderers of documents, one module for each format."""

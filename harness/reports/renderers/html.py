@@ -1,4 +1,4 @@
-"""Documents as HTML: one that stands by itself, and a page of many; self-contained, for a browser offline."""
+"""Documents as HTML: single reports and pages of reports, self-contained for offline use."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.reports.document import Column, Document, Figure, Notes, Table
+from harness.reports.document import Document, Figure, Notes, Table, TableColumn
 
 FOLDED_ABOVE = 15
-"""Rows; a longer table opens on demand, unless it is the first of its report."""
+"""Number of rows above which a table is folded, unless it has no title."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A report and what a page says around it.
+class PageEntry:
+    """A target's report with the metadata that a page shows.
 
     Attributes:
-        document: what it says.
+        document: content of the report.
         drawings: name of a figure -> its SVG.
-        anchor: its name in addresses.
-        folder: where its files lie, relative to the page; with a slash, or empty.
-        files: their names.
-        target, title, source, paper, datasets, collection, seeds, verdict: for the list of targets.
-        command: makes it again.
-        environments: what its runs were made on.
-        runs: its runs.
+        anchor: fragment identifier of the report in the page.
+        folder: folder of the report's files, relative to the page; empty or with a trailing slash.
+        files: names of the report's files.
+        target, title, citation, paper, datasets, collection, seeds, verdict: columns of the list of targets.
+        command: command that reproduces the results.
+        environments: environments of the runs.
+        runs: table of the runs.
     """
 
     document: Document
@@ -39,7 +39,7 @@ class Entry:
     files: Sequence[str]
     target: str
     title: str
-    source: str
+    citation: str
     paper: str
     datasets: Sequence[str]
     collection: str
@@ -51,24 +51,26 @@ class Entry:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the filter reads; several values are divided by a bar."""
+        """Data attributes for the filter; a bar separates several values."""
         return {f"data-{name}": "|".join(values) for name, values in self.values.items()}
 
     @property
     def values(self) -> dict[str, Sequence[str]]:
-        """Each filter and the entry's values for it."""
+        """Name of a filter -> the entry's values for it."""
         return {"paper": [self.paper], "dataset": self.datasets, "verdict": [self.verdict]}
 
 
 @dataclass(frozen=True)
-class Single:
-    """A report that is of no target, and so has no provenance of its own.
+class StandaloneReport:
+    """A report without a target, and thus without runs of its own.
 
     Attributes:
-        document: what it says.
+        document: content of the report.
         drawings: name of a figure -> its SVG.
-        files: names of those beside it.
-        command: makes it again.
+        files: names of the files beside the report.
+        command: command that makes the report again.
+        anchor: prefix of the identifiers in the figures.
+        folder: folder of the report's files, relative to the page; empty or with a trailing slash.
     """
 
     document: Document
@@ -80,43 +82,43 @@ class Single:
 
 
 @dataclass(frozen=True)
-class Further:
-    """A report that a page leads to.
+class ReportLink:
+    """A link from a page to a report.
 
     Attributes:
-        name, title, source: what it is.
-        address: of it, relative to the page.
+        name, title, citation: text of the link.
+        address: address of the report, relative to the page.
     """
 
     name: str
     title: str
-    source: str
+    citation: str
     address: str
 
 
 @dataclass(frozen=True)
-class Span:
+class ColumnSpan:
     """A heading over several columns."""
 
     name: str
     width: int
 
 
-def render_page(title: str, entries: Sequence[Entry], tunings: Sequence[Further] = ()) -> str:
+def render_page(title: str, entries: Sequence[PageEntry], tunings: Sequence[ReportLink] = ()) -> str:
     """Return a page of reports with a list of them that can be filtered and sorted, and links to tunings."""
     names = entries[0].values if entries else {}
-    filters = {name: sorted({value for of in entries for value in of.values[name]}) for name in names}
+    filters = {name: sorted({value for entry in entries for value in entry.values[name]}) for name in names}
     page = _templates().get_template("page.html")
     return page.render(title=title, entries=entries, filters=filters, tunings=tunings)
 
 
-def render_html(entry: Entry) -> str:
-    """Return one report by itself."""
+def render_html(entry: PageEntry) -> str:
+    """Return the HTML of one target's report."""
     return _templates().get_template("table.html").render(title=entry.document.title, entry=entry)
 
 
-def render_single(entry: Single) -> str:
-    """Return a report that is of no target."""
+def render_single(entry: StandaloneReport) -> str:
+    """Return the HTML of a report without a target."""
     return _templates().get_template("single.html").render(title=entry.document.title, entry=entry)
 
 
@@ -139,24 +141,24 @@ def _templates() -> Environment:
 
 
 def _prose(text: str) -> Markup:
-    """Return a sentence; what stands between backticks is code."""
+    """Return a sentence as HTML, with text between backticks as code."""
     return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped here)
 
 
-def _spans(columns: Sequence[Column]) -> list[Span]:
-    """Return the headings of groups, one after the other."""
+def _spans(columns: Sequence[TableColumn]) -> list[ColumnSpan]:
+    """Return the headings of the groups, from left to right."""
     groups = groupby(columns, key=lambda column: column.group)
-    return [Span(name, len(list(members))) for name, members in groups]
+    return [ColumnSpan(name, len(list(members))) for name, members in groups]
 
 
 def _inline(svg: str, prefix: str, alt: str) -> Markup:
-    """Return a figure to stand in a page: without its head, and with ids that no other figure has."""
+    """Return an SVG for inclusion in a page: without its prolog, and with unique ids."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', body))
 
-    def renamed(found: re.Match[str]) -> str:
-        return f' id="{prefix}-{found[1]}"' if found[1] in used else ""
+    def renamed(match: re.Match[str]) -> str:
+        return f' id="{prefix}-{match[1]}"' if match[1] in used else ""
 
     body = re.sub(r' id="([^"]*)"', renamed, body)
     body = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", body)

@@ -1,4 +1,4 @@
-"""A document as LaTeX: a file that compiles as it is, and that a paper can read with its input command."""
+"""A document as LaTeX: a file that compiles by itself and that a paper can include with its input command."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from harness.reports.document import Column, Document, Field, Notes, Table
+from harness.reports.document import Document, Field, Notes, Table, TableColumn
 
 MOST = 40
-"""Rows on a page; a longer table continues in a float of its own."""
+"""Number of rows on a page; a longer table continues in another float."""
 
 HEAD = r"""% Compiles as it is, with pdflatex or tectonic. In a paper, which loads booktabs and graphicx,
-% \input{table} gives the tables alone; take out those that are not wanted.
+% \input{table} gives the tables alone; remove those that you do not need.
 \makeatletter
 \ifx\documentclass\@twoclasseserror % a paper has begun
   \makeatother
@@ -52,26 +52,26 @@ SPECIAL = {
 
 
 def render_latex(document: Document) -> str:
-    """Return all tables as floats; the lists of notes follow where the file is compiled by itself."""
+    """Return all tables as floats, followed by the notes if the file is compiled by itself."""
     tables = [block for block in document.blocks if isinstance(block, Table) and block.rows]
     notes = [block for block in document.blocks if isinstance(block, Notes)]
     floats = [_floats(document, table, first=table is tables[0]) for table in tables]
-    alone = [r"\ifx\harnessend\relax\else", r"\clearpage", *map(_notes, notes), r"\fi"]
-    return "\n".join([HEAD, *floats, *alone, FOOT]) + "\n"
+    standalone = [r"\ifx\harnessend\relax\else", r"\clearpage", *map(_notes, notes), r"\fi"]
+    return "\n".join([HEAD, *floats, *standalone, FOOT]) + "\n"
 
 
 def escape(text: str) -> str:
-    """Return the text with what LaTeX would take for a command, or has no letter for, written out."""
+    """Return the text with LaTeX's special characters escaped."""
     written = "".join(SPECIAL.get(character, character) for character in text)
     written = re.sub(r"(?<![\w.])-(?=\d)", "$-$", written).replace(r" \%", r"\,\%")  # a minus, no hyphen
-    written = CODE.sub(lambda found: rf"\texttt{{{found[1].replace('-', '{-}')}}}", written)
+    written = CODE.sub(lambda match: rf"\texttt{{{match[1].replace('-', '{-}')}}}", written)
     return QUOTED.sub(r"``\1''", written)
 
 
 def _floats(document: Document, table: Table, *, first: bool) -> str:
-    """A float for each page of rows; the report's own caption stands over the first table."""
-    own = f"{table.title}. Made on {document.made_on}. {table.caption}".strip()
-    caption = " ".join([*document.lead, table.caption]).strip() if first else own
+    """Return a float for each page of rows; the first table has the report's introduction as caption."""
+    table_caption = f"{table.title}. Results on {document.made_on}. {table.caption}".strip()
+    caption = " ".join([*document.introduction, table.caption]).strip() if first else table_caption
     pages = [table.rows[start : start + MOST] for start in range(0, len(table.rows), MOST)]
     return "".join(
         _float(table, page, f"{table.title or document.title} (continued)." if number else caption)
@@ -101,8 +101,8 @@ def _float(table: Table, rows: Sequence[tuple[Field, ...]], caption: str) -> str
     )
 
 
-def _headings(columns: Sequence[Column]) -> list[str]:
-    """The groups with a rule under each, where there are any, and the names below them."""
+def _headings(columns: Sequence[TableColumn]) -> list[str]:
+    """Return the groups, if any, each with a rule, and the names below them."""
     names = " & ".join(map(_name, columns)) + r" \\"
     if not any(column.group for column in columns):
         return [names]
@@ -116,19 +116,19 @@ def _headings(columns: Sequence[Column]) -> list[str]:
     return [" & ".join(spans) + r" \\", " ".join(rules), names]
 
 
-def _name(column: Column) -> str:
-    """A long name on several lines, so that it does not widen a column of short figures."""
+def _name(column: TableColumn) -> str:
+    """Return a name, wrapped to keep columns of short figures narrow."""
     lines = [escape(line) for line in wrap(column.name, 16)]
     return r"\shortstack[" + ("l" if column.names else "r") + "]{" + r"\\".join(lines) + "}"
 
 
 def _guarded(line: str) -> str:
-    """A bracket at the head of a row would be an option of the row before."""
+    """Protect a bracket at the start of a row, which would be an option of the previous row's end."""
     return "{}" + line if line.startswith("[") else line
 
 
 def _field(field: Field) -> str:
-    """A figure; its mark hangs out, so that figures with and without one stand in line."""
+    """Return a field; its mark has no width, so that figures with and without one align."""
     text = escape(field.text)
     text = rf"\textbf{{{text}}}" if field.strong else text
     text = text if field.state == "figure" else rf"\textit{{{text}}}"

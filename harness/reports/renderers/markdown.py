@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
-from harness.reports.document import Block, Document, Field, Figure, Note, Notes, Table
+from harness.reports.document import Block, Document, Field, Figure, NoteItem, Notes, Table
 
 
 def render_markdown(document: Document) -> str:
     """Return the whole report as Markdown; figures are linked as bitmaps."""
-    parts = [f"# {document.title}", *document.lead, *(_block(block) for block in document.blocks)]
+    parts = [f"# {document.title}", *document.introduction, *(_block(block) for block in document.blocks)]
     return "\n\n".join(parts) + "\n"
 
 
 def pipe_table(table: Table) -> str:
-    """Return the rows of a table as a pipe table; the two headings of a column stand in one line."""
+    """Return the rows of a table as a pipe table, with both headings of a column on one line."""
     align = ["left" if column.names else "right" for column in table.columns]
     headers = [_escape(column.heading) for column in table.columns]
     rows = [[_field(field) for field in row] for row in table.rows]
@@ -31,7 +31,7 @@ def _block(block: Block) -> str:
     return "\n\n".join(part for part in (heading, block.caption, rows, "\\\n".join(block.notes)) if part)
 
 
-def _note(note: Note) -> str:
+def _note(note: NoteItem) -> str:
     return f"**{note.term}**: {note.text}" if note.term else note.text
 
 
@@ -41,5 +41,5 @@ def _field(field: Field) -> str:
 
 
 def _escape(text: str) -> str:
-    """Keep a pipe inside a cell from ending it."""
+    """Escape pipes, which would end a cell."""
     return text.replace("|", "\\|")

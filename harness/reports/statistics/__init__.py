@@ -1,1 +1,1 @@
-"""The report of statistics: sizes of datasets, published beside those of the collections here."""
+"""The report of statistics: sizes of datasets, published and of the collections in use."""

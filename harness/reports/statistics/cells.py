@@ -1,4 +1,4 @@
-"""The cells of statistics: what the papers count, and what the collections hold that stand in at a scale."""
+"""The cells of statistics: published counts, and those of the collections in use at a scale."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import cast
 import pandas as pd
 
 from harness.collections.collection import Collection
-from harness.reports.cells import Cells, FinishedRun, describe_collection, describe_spec
+from harness.reports.cells import FinishedRun, describe_collection, describe_spec
+from harness.reports.text import Cells
 from harness.specs.kinds import Counted, Statistics
 from harness.specs.resolve import Resolved, figures
 
 STATES = {"counted": "missing", "published": "published-only", "unavailable": "unavailable"}
-"""Kind of a row -> what its cells are where nothing was counted."""
+"""Kind of row -> state of its cells without a count."""
 
 
 def no_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return no score: nothing is measured."""
+    """Return an empty frame: statistics keep no scores."""
     return per_query.iloc[:0]
 
 
@@ -28,7 +29,7 @@ def build_statistics(
     per_query: pd.DataFrame,
     collections: Mapping[str, Collection],
 ) -> Cells:
-    """Return the content of cells.json; the same collections give the same cells."""
+    """Return the content of cells.json, which depends on the collections only."""
     target = cast("Statistics", resolved.target)
     described = {name: describe_collection(collection) for name, collection in collections.items()}
     return {
@@ -58,6 +59,6 @@ def _row(resolved: Resolved, target: Statistics, row: Counted, described: Cells 
 
 
 def count(described: Cells, what: str) -> int | None:
-    """Return a count of a collection, of `describe_collection`; none where it has no such split."""
-    found = described["documents"] if what == "documents" else described["queries"].get(what)
-    return None if found is None else int(found)
+    """Return a count of a collection, as `describe_collection` returns it; None if it has no such split."""
+    number = described["documents"] if what == "documents" else described["queries"].get(what)
+    return None if number is None else int(number)

@@ -1,4 +1,4 @@
-"""The figure of statistics: a panel for each count, published and here on one logarithmic axis."""
+"""The figure of statistics: a panel for each count, with both sides on one logarithmic axis."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 def draw_statistics(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw the counts; the same cells give the same bytes.
+    """Draw the counts; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     with figure_to(svg, png, 9.6, 0.28 * len(cells["rows"]) + 1.6) as figure:
         entitle(figure, title_text(cells))
@@ -41,12 +41,12 @@ def draw_statistics(cells: Cells, svg: Path, png: Path) -> None:
 def _draw_panel(axis: Axes, cells: Cells, place: int) -> None:
     column = cells["columns"][place]
     for number, row in enumerate(cells["rows"]):
-        found = _values(row["cells"][place])
-        if len(found) > 1:
-            axis.plot(list(found.values()), [number] * 2, color="#BBBBBB", linewidth=1, zorder=1)
-        for name, value in found.items():
+        values = _values(row["cells"][place])
+        if len(values) > 1:
+            axis.plot(list(values.values()), [number] * 2, color="#BBBBBB", linewidth=1, zorder=1)
+        for name, value in values.items():
             axis.plot(value, number, **LOOKS[name], linestyle="none", zorder=3)
-        if not found:
+        if not values:
             text = "unavailable" if row["kind"] == "unavailable" else "none published"
             axis.text(0.02, number, text, transform=axis.get_yaxis_transform(), va="center", color=INK)
     axis.set_xscale("log")
@@ -58,7 +58,7 @@ def _draw_panel(axis: Axes, cells: Cells, place: int) -> None:
 
 
 def _values(cell: Mapping[str, Any]) -> dict[str, float]:
-    """Return what there is to draw of a cell; a count of 0 has no place on a logarithmic axis."""
+    """Return a cell's counts to draw; 0 is omitted, as the axis is logarithmic."""
     published = cell["published"]["value"] if cell["published"] else None
     return {
         name: float(value) for name, value in (("published", published), ("here", cell["counted"])) if value

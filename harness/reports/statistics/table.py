@@ -1,64 +1,61 @@
-"""The document of statistics: published counts beside those of the collections that stand in for them."""
+"""The document of statistics, published counts beside those of the collections here; and as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from harness.reports.document import Column, Document, Field, Note, Notes, Table, filled, noted
+import pandas as pd
+
+from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn, filled, noted
 from harness.reports.footnotes import plot, verdict
 from harness.reports.text import NOTHING, Cells, count_text, list_text
 
 
 def statistics_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Counts, figure, rows, footnotes.
-    """
+    """Return the report: counts, figure, rows, notes."""
     blocks = filled(
         _counts(cells),
-        plot("Counts of each dataset as published and of the collection that stands in for it."),
-        Notes("Rows", tuple(Note(of["summary"], _named(of)) for of in cells["rows"] if of["summary"])),
+        plot("Counts of each dataset as published and of the collection that replaces it."),
+        Notes(
+            "Rows", tuple(NoteItem(row["summary"], _named(row)) for row in cells["rows"] if row["summary"])
+        ),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, _made_on(cells), f"Counted {_made_on(cells)}.")
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, _made_on(cells), f"Counted {_made_on(cells)}.")
 
 
 def _made_on(cells: Cells) -> str:
-    names = list(dict.fromkeys(of["name"] for of in cells["collections"].values()))
+    names = list(dict.fromkeys(collection["name"] for collection in cells["collections"].values()))
     simulation = " (simulation)" if cells["simulation"] else ""
     return f"on {list_text(names)}{simulation} at {cells['scale']} scale"
 
 
 def _caption(cells: Cells) -> str:
     return (
-        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. Queries of each split, and "
-        "documents. Published: of the datasets; here: of the collections that stand in for them, "
+        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. Numbers of queries in each "
+        "split, and of documents. Published: of the datasets; here: of the collections that replace them, "
         f"{_made_on(cells)}."
     )
 
 
 def _counts(cells: Cells) -> Table:
-    columns = [Column("Dataset", names=True, brief="")]
+    columns = [TableColumn("Dataset", names=True, brief="")]
     for column in cells["columns"]:
         label = column["label"]
         columns += [
-            Column("published", label),
-            Column("here", label, brief=label),
+            TableColumn("published", label),
+            TableColumn("here", label, brief=label),
         ]
-    columns.append(Column("Collection here", names=True))
+    columns.append(TableColumn("Collection here", names=True))
     rows = []
     for row in cells["rows"]:
         line = [Field(_named(row))]
         for cell in row["cells"]:
             line += [Field(_published(cell)), _counted(cell)]
-        about = cells["collections"].get(row["dataset"])
-        rows.append((*line, Field(about["name"] if about else NOTHING)))
+        collection = cells["collections"].get(row["dataset"])
+        rows.append((*line, Field(collection["name"] if collection else NOTHING)))
     return Table("", tuple(columns), tuple(rows))
 
 
@@ -79,13 +76,40 @@ def _counted(cell: Mapping[str, Any]) -> Field:
 
 
 def _footnotes(cells: Cells) -> list[str]:
-    about = {of["name"]: of["fingerprint"] for of in cells["collections"].values()}
+    fingerprints = {
+        collection["name"]: collection["fingerprint"] for collection in cells["collections"].values()
+    }
     lines = [
-        "Collections: " + ", ".join(f"{name}, fingerprint {made}" for name, made in about.items()) + ".",
-        "They stand in for the datasets so that the whole path runs; they are no samples of them, and "
+        "Collections: "
+        + ", ".join(f"{name}, fingerprint {fingerprint}" for name, fingerprint in fingerprints.items())
+        + ".",
+        "They replace the datasets so that the whole pipeline runs; they are not samples of them, and "
         "several datasets may share one.",
     ]
     if cells["simulation"]:
-        lines.append("Simulation: documents and queries are made up.")
+        lines.append("Simulation: documents and queries are synthetic.")
     notes = [f"Note {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]]
     return [*lines, *cells["reading_notes"], *notes]
+
+
+def render_statistics_csv(cells: Cells) -> str:
+    """Return the counts as CSV, one line for each row and count; an empty field is a missing count."""
+    lines = [
+        {
+            "target": cells["target"],
+            "scale": cells["scale"],
+            "row": row["name"],
+            "kind": row["kind"],
+            "dataset": row["dataset"],
+            "collection": cells["collections"].get(row["dataset"], {}).get("name"),
+            "column": column["label"],
+            "count": column["count"],
+            "state": cell["state"],
+            "published": int(cell["published"]["printed"]) if cell["published"] else None,
+            "counted": cell["counted"],
+        }
+        for row in cells["rows"]
+        for column, cell in zip(cells["columns"], row["cells"], strict=True)
+    ]
+    frame = pd.DataFrame(lines).astype({"published": "Int64", "counted": "Int64"})
+    return str(frame.to_csv(index=False, lineterminator="\n"))

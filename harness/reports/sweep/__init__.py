@@ -1,1 +1,1 @@
-"""The report of a sweep: rows over the values of one parameter."""
+"""The report of a sweep: rows over the values of a parameter."""

@@ -1,25 +1,26 @@
-"""The cells of a sweep: each row at each value, published and reproduced."""
+"""The cells of a sweep: each row at each value of the parameter, published and reproduced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, Literal, cast
 
 import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.comparison import reproduced
-from harness.reports.cells import Cells, FinishedRun, all_made, describe_target
+from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
+from harness.reports.text import Cells, Style, column_style
 from harness.specs.expansion import short_names
 from harness.specs.kinds import Point, Sweep
 from harness.specs.resolve import Resolved, figures
 
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores of the printed columns alone, so that the file of many points stays small."""
-    wanted, splits = ({getattr(c, key) for c in resolved.printed} for key in ("measure", "split"))
-    return per_query[per_query["measure"].isin(wanted) & per_query["split"].isin(splits)]
+    """Return the scores of the printed columns only, which keeps the file of many points small."""
+    measures, splits = ({getattr(c, key) for c in resolved.printed} for key in ("measure", "split"))
+    return per_query[per_query["measure"].isin(measures) & per_query["split"].isin(splits)]
 
 
 def build_sweep(
@@ -29,16 +30,16 @@ def build_sweep(
     per_query: pd.DataFrame,
     collection: Collection,
 ) -> Cells:
-    """Return the content of cells.json; the same runs give the same cells.
+    """Return the content of cells.json, which depends on the runs only.
 
     Raises:
-        RunError: a point failed; a line with a hole would look whole.
+        RunError: a point failed; its gap in the line would not be visible.
     """
-    all_made(failed)
+    refuse_failed_rows(failed)
     target = cast("Sweep", resolved.target)
     columns = [column.model_dump() for column in resolved.printed]
     points = [row for row in target.rows if isinstance(row, Point)]
-    made = {row.name: [run for run in runs if run.row == row.name] for row in points}
+    runs_by_row = {row.name: [run for run in runs if run.row == row.name] for row in points}
     timed = [run for run in runs if target.costs]
     return {
         **describe_target(resolved, runs, columns, {resolved.dataset: collection}),
@@ -51,9 +52,9 @@ def build_sweep(
         ],
         "points": [
             {
-                **_point(row, made[row.name]),
+                **_point(row, runs_by_row[row.name]),
                 "cells": _cells(resolved, row, per_query, columns),
-                "costs": _costs(resolved, row, made[row.name]),
+                "costs": _costs(resolved, row, runs_by_row[row.name]),
             }
             for row in points
         ],
@@ -74,14 +75,29 @@ def _point(row: Point, runs: Sequence[FinishedRun]) -> Cells:
 
 def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Sequence[Cells]) -> list[Cells]:
     level, printed = cast("Sweep", resolved.target).level, figures(resolved.loaded, row)
-    found = []
+    cells: list[Cells] = []
     for column in columns:
-        made, figure = reproduced(per_query, row.name, column, level), printed[column["label"]]
-        state = "ok" if made else "published-only" if row.kind == "published" else "missing"
-        found.append({"state": state, "published": figure, "reproduced": made})
-    return found
+        block, figure = reproduced(per_query, row.name, column, level), printed[column["label"]]
+        state = "ok" if block else "published-only" if row.kind == "published" else "missing"
+        cells.append({"state": state, "published": figure, "reproduced": block})
+    return cells
 
 
 def _costs(resolved: Resolved, row: Point, runs: Sequence[FinishedRun]) -> list[Cells]:
     costs = cast("Sweep", resolved.target).costs
     return cost_cells(costs, costs_of(runs), figures(resolved.loaded, row)) if costs else []
+
+
+def points_of(cells: Cells, row: str) -> list[Mapping[str, Any]]:
+    """Return the points of a row, in the order of the parameter's values."""
+    return [point for point in cells["points"] if point["row"] == row]
+
+
+def style_of(cells: Cells, position: int) -> Style:
+    """Return the number style of a column."""
+    return column_style({**cells, "rows": cells["points"]}, position)
+
+
+def shown_interval(cells: Cells) -> Literal["method", "checkpoints"]:
+    """Return the kind of interval to show: the method's with several seeds, else the checkpoints'."""
+    return "method" if len(cells["seeds"]) > 1 else "checkpoints"

@@ -1,4 +1,4 @@
-"""The figure of a sweep: a line for each row over the parameter; published has its own panel and axis."""
+"""The figure of a sweep: a line for each row; published figures have their own panel and axis."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import PARTS, hardware_text
 from harness.reports.drawing import describe, figure_to, line_look
-from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
+from harness.reports.sweep.cells import points_of, style_of
 from harness.reports.text import Cells, collection_text, dataset_text, row_text, title_text, unit_text
 from harness.specs.expansion import value_text
 
-APART = 0.012
-"""Shift of a row's points against the one before, as a share of the axis: bars do not cover each other."""
+POINT_SHIFT = 0.012
+"""Horizontal offset between the points of successive rows, as a share of the axis, to separate bars."""
 
 
 def draw_sweep(cells: Cells, svg: Path, png: Path) -> None:
-    """Draw every column, published where there are such figures; the same cells give the same bytes.
+    """Draw all columns, with published figures if any; equal cells yield identical files.
 
     Args:
-        cells: content of `cells.json`.
-        svg: where to write the vector figure.
-        png: where to write the bitmap.
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
     """
     printed = any(cell["published"] for point in cells["points"] for cell in point["cells"])
     panels = [*range(len(cells["columns"])), *range(-len(cells["costs"]), 0)]
@@ -33,44 +33,44 @@ def draw_sweep(cells: Cells, svg: Path, png: Path) -> None:
         describe(figure, title_text(cells), _legend(cells))
         axes = figure.subplots(len(panels), 1 + printed, squeeze=False)
         for position, line in zip(panels, axes, strict=True):
-            for axis, source in zip(line, ("published", "reproduced")[not printed :], strict=True):
-                _draw_panel(axis, cells, position, source)
+            for axis, side in zip(line, ("published", "reproduced")[not printed :], strict=True):
+                _draw_panel(axis, cells, position, side)
         look: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
         axes[0][-1].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, **look)
 
 
-def _draw_panel(axis: Axes, cells: Cells, position: int, source: str) -> None:
-    """A line a row; positions below 0 are those of costs, from their end."""
-    of = cells["columns"][position] if position >= 0 else cells["costs"][position]
-    factor = style_of(cells, position).factor if position >= 0 else PARTS[of["unit"]]
+def _draw_panel(axis: Axes, cells: Cells, position: int, side: str) -> None:
+    """Draw a line for each row; negative positions count costs from their end."""
+    column = cells["columns"][position] if position >= 0 else cells["costs"][position]
+    factor = style_of(cells, position).factor if position >= 0 else PARTS[column["unit"]]
     places = _places(cells)
     span = max(places.values()) - min(places.values()) or 1.0
     for number, row in enumerate(cells["rows"]):
         look = line_look(number)
-        found = _blocks(cells, row["name"], position, source)
-        shift = span * APART * (number - (len(cells["rows"]) - 1) / 2) if source == "reproduced" else 0.0
-        at = [places[value_text(place)] + shift for place, _ in found]
-        values = [_middle(block) * factor for _, block in found]
+        blocks = _blocks(cells, row["name"], position, side)
+        shift = span * POINT_SHIFT * (number - (len(cells["rows"]) - 1) / 2) if side == "reproduced" else 0.0
+        at = [places[value_text(place)] + shift for place, _ in blocks]
+        values = [_middle(block) * factor for _, block in blocks]
         axis.plot(at, values, label=row_text(cells, row), **look)
-        for place, (_, block) in zip(at, found, strict=True):
+        for place, (_, block) in zip(at, blocks, strict=True):
             for ends, width in _bars(block):
                 bar = [end * factor for end in ends]
                 axis.plot([place] * 2, bar, color=look["color"], lw=width, solid_capstyle="butt", alpha=0.55)
     axis.set_xticks(list(places.values()), list(places))
     axis.set_xlabel(cells["parameter"])
-    axis.set_ylabel(f"{of['label']} ({of.get('unit') or unit_text(cells)})")
+    axis.set_ylabel(f"{column['label']} ({column.get('unit') or unit_text(cells)})")
     axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axis.grid(axis="y")
     if position == 0:
-        on = dataset_text(of) if source == "published" else collection_text(cells)
-        axis.set_title(f"{source}, {on}", loc="left")
+        on = dataset_text(column) if side == "published" else collection_text(cells)
+        axis.set_title(f"{side}, {on}", loc="left")
 
 
-def _blocks(cells: Cells, row: str, position: int, source: str) -> list[tuple[Any, Mapping[str, Any]]]:
-    """Return the values of a row at which there is a figure, each with that."""
+def _blocks(cells: Cells, row: str, position: int, side: str) -> list[tuple[Any, Mapping[str, Any]]]:
+    """Return the parameter values of a row that have a figure, each with its block."""
     kind = "cells" if position >= 0 else "costs"
-    found = [(point["at"], point[kind][position][source]) for point in points_of(cells, row)]
-    return [(at, block) for at, block in found if block]
+    blocks = [(point["at"], point[kind][position][side]) for point in points_of(cells, row)]
+    return [(at, block) for at, block in blocks if block]
 
 
 def _middle(block: Mapping[str, Any]) -> float:
@@ -79,14 +79,16 @@ def _middle(block: Mapping[str, Any]) -> float:
 
 
 def _bars(block: Mapping[str, Any]) -> list[tuple[list[float], float]]:
-    """Return ends and widths: of the method thin, of these checkpoints thick; quartiles of seconds thick."""
+    """Return ends and line widths of the bars: thin for the method, thick for checkpoints and quartiles."""
     intervals = [(block.get("method"), 1.1), (block.get("checkpoints"), 3.2), (block, 3.2)]
-    whole = [(of, width) for of, width in intervals if of and of.get("low") is not None]
-    return [([of["low"], of["high"]], width) for of, width in whole]
+    whole = [
+        (interval, width) for interval, width in intervals if interval and interval.get("low") is not None
+    ]
+    return [([interval["low"], interval["high"]], width) for interval, width in whole]
 
 
 def _places(cells: Cells) -> dict[str, float]:
-    """Return where each value stands on the axis: at itself if all are numbers, else one after the other."""
+    """Return the position of each value on the axis: the value itself if all are numbers, else its index."""
     values = list(dict.fromkeys(point["at"] for point in cells["points"]))
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     if numbers:
@@ -96,13 +98,12 @@ def _places(cells: Cells) -> dict[str, float]:
 
 def _legend(cells: Cells) -> str:
     level, seeds = f"{cells['level'] * 100:g} %", len(cells["seeds"])
-    kind, machine = INTERVALS[shown_interval(cells)], hardware_text(cells["hardware"])
+    machine = hardware_text(cells["hardware"])
     seconds = f" Seconds on {machine}; bars: quartiles over runs." if cells["costs"] else ""
     if seeds == 1:
-        bars = f"One seed. Bars: {level} interval of the mean for {kind} (over queries), not for the method."
+        bars = f"One seed. Bars: {level} CI of the mean over queries, not over seeds."
         return bars + seconds
     return (
-        f"Mean of {seeds} seeds. Bars: {level} interval of the mean, thick for these checkpoints, over "
-        f"queries; thin for {kind}, over seeds and queries.\n"
-        f"Points share warm-ups and queries; their differences are known better.{seconds}"
+        f"Mean of {seeds} seeds. Bars: {level} CI of the mean, thick over queries, thin over queries and "
+        f"seeds.\nPoints share warm-ups and queries; their differences are more precise.{seconds}"
     )

@@ -1,10 +1,15 @@
-"""The document of a sweep: a line for each row and value, published beside reproduced."""
+"""The document of a sweep, a line for each row and value, published beside reproduced; and as CSV."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
-from harness.reports.document import Column, Document, Field, Table, filled, noted
+from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import (
     ONE_SEED,
     last_line,
@@ -15,8 +20,9 @@ from harness.reports.footnotes import (
     two_intervals,
     verdict,
 )
-from harness.reports.sweep.points import INTERVALS, points_of, shown_interval, style_of
+from harness.reports.sweep.cells import points_of, shown_interval, style_of
 from harness.reports.text import (
+    INTERVALS,
     Cells,
     dataset_text,
     list_text,
@@ -27,31 +33,38 @@ from harness.reports.text import (
 )
 from harness.specs.expansion import value_text
 
+POINT_KEYS = (
+    "target",
+    "scale",
+    "collection",
+    "simulation",
+    "row",
+    "kind",
+    "recipe",
+    "sampler",
+    "parameter",
+    "at",
+)
+"""Columns with the same value in all lines of a point."""
+
 
 def sweep_document(cells: Cells) -> Document:
-    """Return the whole report.
-
-    Args:
-        cells: content of `cells.json`.
-
-    Returns:
-        Figures, figure, rows, footnotes.
-    """
+    """Return the report: figures, plot, rows, notes."""
     blocks = filled(
         _figures(cells),
         plot(f"Each row over the values of {cells['parameter']}, with intervals."),
         row_notes(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, lead = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    return Document(title, lead, blocks, made_on(cells), last_line(cells))
+    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
+    return Document(title, introduction, blocks, made_on(cells), last_line(cells))
 
 
 def _caption(cells: Cells) -> str:
-    spread = "; ± is the standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
+    spread = ", ± standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
     published = any(cell["published"] for point in cells["points"] for cell in point["cells"])
-    on = f"Published figures on {dataset_text(cells['columns'][0])}; reproduced" if published else "Made"
-    plotted = "" if published else " The paper has a plot and prints no figures."
+    on = f"Published figures on {dataset_text(cells['columns'][0])}; reproduced" if published else "Results"
+    plotted = "" if published else " The paper has a plot without printed figures."
     return (
         f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. {on} on {made_on(cells)}."
         f"{plotted} All figures in {unit_text(cells)}{spread}."
@@ -59,9 +72,12 @@ def _caption(cells: Cells) -> str:
 
 
 def _figures(cells: Cells) -> Table:
-    """A line a point; published, where the column has such, reproduced, and the interval of its mean."""
-    columns = [Column("Row", names=True, brief=""), Column(cells["parameter"], brief=cells["parameter"])]
-    around = f"{cells['level'] * 100:g} %, {INTERVALS[shown_interval(cells)]}"
+    """Return a table with a line for each point: published (if any), reproduced, interval of the mean."""
+    columns = [
+        TableColumn("Row", names=True, brief=""),
+        TableColumn(cells["parameter"], brief=cells["parameter"]),
+    ]
+    around = f"{cells['level'] * 100:g} % CI {INTERVALS[shown_interval(cells)]}"
     lines = [
         [Field(row_text(cells, row)), Field(value_text(point["at"]))]
         for row in cells["rows"]
@@ -71,29 +87,29 @@ def _figures(cells: Cells) -> Table:
     for position, column in enumerate(cells["columns"]):
         style, group = style_of(cells, position), column["label"]
         printed = any(point["cells"][position]["published"] for point in ordered)
-        columns += [Column("published", group, brief="\npaper")] * printed
-        columns += [Column("reproduced", group, brief=f"{group}\nhere"), Column(around, group)]
+        columns += [TableColumn("published", group, brief="\npaper")] * printed
+        columns += [TableColumn("reproduced", group, brief=f"{group}\nhere"), TableColumn(around, group)]
         for point, line in zip(ordered, lines, strict=True):
             cell = point["cells"][position]
             block = (cell["reproduced"] or {}).get(shown_interval(cells))
             line.extend([Field(published_text(cell))] * printed)
             line.extend([reproduced_field(cell, style), Field(style.interval(block, signed=False))])
-    for position, of in enumerate(cells["costs"]):
-        group = f"{of['label']} ({of['unit']})"
+    for position, cost in enumerate(cells["costs"]):
+        group = f"{cost['label']} ({cost['unit']})"
         printed = any(point["costs"][position]["published"] for point in ordered)
-        columns += [Column("published", group, brief="\npaper")] * printed
-        columns.append(Column("reproduced", group, brief=f"{group}\nhere"))
+        columns += [TableColumn("published", group, brief="\npaper")] * printed
+        columns.append(TableColumn("reproduced", group, brief=f"{group}\nhere"))
         for point, line in zip(ordered, lines, strict=True):
             cell = point["costs"][position]
             line.extend([Field(published_text(cell))] * printed)
-            line.append(seconds_field(cell, of["unit"]))
+            line.append(seconds_field(cell, cost["unit"]))
     return Table("", tuple(columns), tuple(map(tuple, lines)))
 
 
-def _timed(cells: Cells, of: Cells) -> str:
+def _timed(cells: Cells, cost: Cells) -> str:
     return (
-        f"{of['label']}: {COSTS[of['cost']]}, median over steps; in brackets the quartiles over runs, where "
-        f"there are several. Made on {hardware_text(cells['hardware'])}: no figure to set beside the paper's."
+        f"{cost['label']}: {COSTS[cost['cost']]}, median over steps; quartiles over runs in brackets, "
+        f"if several. Measured on {hardware_text(cells['hardware'])}: not comparable with the paper's."
     )
 
 
@@ -101,9 +117,72 @@ def _footnotes(cells: Cells) -> list[str]:
     recipes = list(dict.fromkeys(point["recipe"] for point in cells["points"] if point["recipe"]))
     return [
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
-        "Intervals are of each mean by itself. Points share warm-ups and queries, so their differences are "
-        "known better than the intervals suggest; none is tested.",
-        *(_timed(cells, of) for of in cells["costs"]),
+        "CIs are for each mean separately. Points share warm-ups and queries, so their differences are more "
+        "precise than the CIs suggest; none is tested.",
+        *(_timed(cells, cost) for cost in cells["costs"]),
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]
+
+
+def render_sweep_csv(cells: Cells) -> str:
+    """Return the cells as CSV, one line for each point and column; an empty field is a missing figure.
+
+    Measures are fractions, with the standard deviation over seeds; costs are medians in seconds.
+    """
+    kinds = {row["name"]: row["kind"] for row in cells["rows"]}
+    lines: list[dict[str, Any]] = [
+        {
+            "target": cells["target"],
+            "scale": cells["scale"],
+            "collection": cells["collection"]["name"],
+            "simulation": cells["simulation"],
+            "row": point["row"],
+            "kind": kinds[point["row"]],
+            "recipe": point["recipe"],
+            "sampler": point["sampler"],
+            "parameter": cells["parameter"],
+            "at": point["at"],
+            "column": column["label"],
+            "dataset": column["dataset"],
+            "measure": column["measure"],
+            "split": column["split"],
+            **_cell_data(cell),
+            "level": cells["level"],
+        }
+        for point in cells["points"]
+        for column, cell in zip(cells["columns"], point["cells"], strict=True)
+    ]
+    lines += [
+        {
+            **{key: line[key] for key in POINT_KEYS},
+            "column": cost["label"],
+            "measure": f"seconds, {cost['cost']}",
+            "state": cell["state"],
+            "published_printed": (cell["published"] or {}).get("printed"),
+            "published": (cell["published"] or {}).get("value"),
+            "reproduced": (cell["reproduced"] or {}).get("median"),
+            "seeds": len((cell["reproduced"] or {}).get("per_run", ())),
+        }
+        for line, point in zip(lines[:: len(cells["columns"])], cells["points"], strict=True)
+        for cost, cell in zip(cells["costs"], point["costs"], strict=True)
+    ]
+    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+
+
+def _cell_data(cell: Mapping[str, Any]) -> dict[str, Any]:
+    published, reproduced = cell["published"] or {}, cell["reproduced"] or {}
+    ends = {
+        f"{kind}_{end}": (reproduced.get(kind) or {}).get(end)
+        for kind in ("checkpoints", "method")
+        for end in ("low", "high")
+    }
+    return {
+        "state": cell["state"],
+        "published_printed": published.get("printed"),
+        "published": published.get("value"),
+        "reproduced": reproduced.get("mean"),
+        "reproduced_sd": reproduced.get("sd"),
+        **ends,
+        "seeds": len(reproduced.get("per_seed", ())),
+    }

@@ -26,7 +26,7 @@ class AdversarialPaper:
 
     name: ClassVar[str] = "adversarial-paper"
     summary: ClassVar[str] = "AR2's adversarial term with its importance weight, over negatives alone"
-    source: ClassVar[str] = "AR2 (Zhang et al. 2022), equations 9 and 10"
+    citation: ClassVar[str] = "AR2 (Zhang et al. 2022), equations 9 and 10"
     formula: ClassVar[str] = "sum over d- of p r, p = softmax(tau s-), r = log sigmoid(tau (D+ - D-))"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True

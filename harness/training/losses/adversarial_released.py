@@ -28,7 +28,7 @@ class AdversarialReleased:
 
     name: ClassVar[str] = "adversarial-released"
     summary: ClassVar[str] = "AR2's adversarial term as released: no weight, positive included, summed"
-    source: ClassVar[str] = "AR2 code, wiki/co_training_wiki_train.py:198-234"
+    citation: ClassVar[str] = "AR2 code, wiki/co_training_wiki_train.py:198-234"
     formula: ClassVar[str] = "sum over all d of r log(p + 1e-7), r = log(sigmoid(D+ - D) + 1e-7)"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True

@@ -23,7 +23,7 @@ class BCE:
 
     name: ClassVar[str] = "bce"
     summary: ClassVar[str] = "binary cross-entropy of each passage"
-    source: ClassVar[str] = "sigmoid: RocketQA (Qu et al. 2021), its ranker; softmax: SimANS, footnote 2"
+    citation: ClassVar[str] = "sigmoid: RocketQA (Qu et al. 2021), its ranker; softmax: SimANS, footnote 2"
     formula: ClassVar[str] = "-(log g+ + sum log(1 - g-)) / (1 + n), g = sigmoid(s) or softmax(s)"
     needs_teacher: ClassVar[bool] = False
 

@@ -30,7 +30,7 @@ class DebiasedContrastive:
 
     name: ClassVar[str] = "debiased-contrastive"
     summary: ClassVar[str] = "softmax cross-entropy corrected for positives among uniform negatives"
-    source: ClassVar[str] = "Chuang et al. 2020, with one positive; temperature and prior from its code"
+    citation: ClassVar[str] = "Chuang et al. 2020, with one positive; temperature and prior from its code"
     formula: ClassVar[str] = (
         "-log(e+ / (e+ + n g)), e = exp(s / t), g = max((mean e- - tau e+) / (1 - tau), floor)"
     )

@@ -26,7 +26,7 @@ class Distillation:
 
     name: ClassVar[str] = "distillation"
     summary: ClassVar[str] = "divergence of the retriever's distribution from the ranker's"
-    source: ClassVar[str] = "AR2 (Zhang et al. 2022), equations 11 and 12; SimANS, released code"
+    citation: ClassVar[str] = "AR2 (Zhang et al. 2022), equations 11 and 12; SimANS, released code"
     formula: ClassVar[str] = "sum P log(P / p), or -sum P log p; P = softmax(D / t), p = softmax(s / t)"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True

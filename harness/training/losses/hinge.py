@@ -23,7 +23,7 @@ class Hinge:
 
     name: ClassVar[str] = "hinge"
     summary: ClassVar[str] = "each negative below the positive by a margin"
-    source: ClassVar[str] = "RankSVM (Joachims 2002); EBR (Huang et al. 2020)"
+    citation: ClassVar[str] = "RankSVM (Joachims 2002); EBR (Huang et al. 2020)"
     formula: ClassVar[str] = "mean over d- of max(0, m + s- - s+)"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False

@@ -16,13 +16,13 @@ class Loss(Protocol):
     Attributes:
         name: as written in a spec.
         summary: one line for documentation.
-        source: paper and equation, or line of the released code.
+        citation: paper and equation, or line of the released code.
         formula: of one query as text.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
     formula: ClassVar[str]
 
     @property

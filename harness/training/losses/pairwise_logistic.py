@@ -25,7 +25,7 @@ class PairwiseLogistic:
 
     name: ClassVar[str] = "pairwise-logistic"
     summary: ClassVar[str] = "logistic loss over pairs, alike or weighted by reciprocal rank"
-    source: ClassVar[str] = "RankNet (Burges et al. 2005); STAR and ADORE (Zhan et al. 2021), released code"
+    citation: ClassVar[str] = "RankNet (Burges et al. 2005); STAR and ADORE (Zhan et al. 2021), released code"
     formula: ClassVar[str] = "mean over d- of w log(1 + exp(s- - s+)), w = 1 or |1/rank+ - 1/rank-|"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False

@@ -20,7 +20,7 @@ class SoftmaxCrossEntropy:
 
     name: ClassVar[str] = "softmax-cross-entropy"
     summary: ClassVar[str] = "negative log-likelihood of the positive"
-    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), equation 2; TriSampler, equation 2"
+    citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), equation 2; TriSampler, equation 2"
     formula: ClassVar[str] = "-log p+, p = softmax(s / t)"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False

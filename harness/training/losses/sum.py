@@ -25,7 +25,7 @@ class Sum:
 
     name: ClassVar[str] = "sum"
     summary: ClassVar[str] = "a weighted sum of losses"
-    source: ClassVar[str] = "AR2 (Zhang et al. 2022), section 3; its code weighs by lambda and 1 - lambda"
+    citation: ClassVar[str] = "AR2 (Zhang et al. 2022), section 3; its code weighs by lambda and 1 - lambda"
     formula: ClassVar[str] = "sum over terms of weight x term"
 
     parts: tuple[SkipValidation[Loss], ...] = Field(min_length=2)

@@ -24,7 +24,7 @@ class Triplet:
 
     name: ClassVar[str] = "triplet"
     summary: ClassVar[str] = "the hinge of the hardest negative, or of those within the margin"
-    source: ClassVar[str] = "Hermans et al. 2017, batch hard and batch all; EBR, section 6.1: the hardest"
+    citation: ClassVar[str] = "Hermans et al. 2017, batch hard and batch all; EBR, section 6.1: the hardest"
     formula: ClassVar[str] = "max(0, m + max s- - s+), or mean over d- with m + s- > s+ of m + s- - s+"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False

@@ -26,7 +26,7 @@ class InBatch(Stateless):
 
     name: ClassVar[str] = "in-batch"
     summary: ClassVar[str] = "all passages of the batch"
-    source: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; Huang et al. 2020 (EBR), section 6.1"
+    citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; Huang et al. 2020 (EBR), section 6.1"
     own_only: ClassVar[bool] = False
     needs_shared_towers: ClassVar[bool] = False
 
@@ -48,7 +48,7 @@ CROSS_BATCH = Alias(
     "cross-batch",
     of=InBatch,
     summary="alias of in-batch: all passages of the step's batch, on however many processes",
-    source="RocketQA (Qu et al. 2021), section 3.3.1",
+    citation="RocketQA (Qu et al. 2021), section 3.3.1",
 )
 
 

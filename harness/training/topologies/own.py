@@ -22,7 +22,7 @@ class Own(Stateless):
 
     name: ClassVar[str] = "own"
     summary: ClassVar[str] = "a query's own drawn negatives"
-    source: ClassVar[str] = "AR2 (Zhang et al. 2022); SimANS, released code: 16 passages a query"
+    citation: ClassVar[str] = "AR2 (Zhang et al. 2022); SimANS, released code: 16 passages a query"
     own_only: ClassVar[bool] = True
     needs_shared_towers: ClassVar[bool] = False
 

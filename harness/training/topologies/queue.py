@@ -34,7 +34,7 @@ class Queue:
 
     name: ClassVar[str] = "queue"
     summary: ClassVar[str] = "own drawn negatives and the positives of past batches"
-    source: ClassVar[str] = "MoCo (He et al. 2020), algorithm 1, moco/builder.py; momentum of Contriever"
+    citation: ClassVar[str] = "MoCo (He et al. 2020), algorithm 1, moco/builder.py; momentum of Contriever"
     own_only: ClassVar[bool] = False
     needs_shared_towers: ClassVar[bool] = True
 

@@ -48,7 +48,7 @@ class Topology(Protocol):
     Attributes:
         name: as written in a spec.
         summary: one line for documentation.
-        source: paper, or line of the released code.
+        citation: paper, or line of the released code.
         own_only: whether these are the query's own passages and no others. A ranker that teaches scores no
             others; and without drawn negatives, nothing is left to train against.
         needs_shared_towers: whether the passage side learns only through a tower that it shares with queries.
@@ -56,7 +56,7 @@ class Topology(Protocol):
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str]
+    citation: ClassVar[str]
     own_only: ClassVar[bool]
     needs_shared_towers: ClassVar[bool]
 
@@ -101,10 +101,10 @@ class Alias:
         name: as it may be written in a spec.
         of: the topology.
         summary: one line for documentation.
-        source: paper, or line of the released code.
+        citation: paper, or line of the released code.
     """
 
     name: str
     of: type[Topology]
     summary: str
-    source: str
+    citation: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.reports.document import Column, Field, Table, fields
+from harness.reports.document import Field, Table, TableColumn, fields
 from harness.reports.text import NOTHING, p_text
 from harness.tuning.report.result import TuningResult
 from harness.tuning.report.text import PAPERS, PERCENT
@@ -39,13 +39,13 @@ def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
         )
     level = f"{100 * quoted['level']:g} % CI"
     columns = (
-        Column("Study", names=True, brief=f"on {result.measured}"),
-        Column(PAPERS, brief="papers'"),
-        Column("best", brief="best"),
-        Column("difference", brief="difference"),
-        Column("over queries", level),
-        Column("over queries and seeds", level, brief="over queries\nand seeds"),
-        Column("p (Holm)"),
+        TableColumn("Study", names=True, brief=f"on {result.measured}"),
+        TableColumn(PAPERS, brief="papers'"),
+        TableColumn("best", brief="best"),
+        TableColumn("difference", brief="difference"),
+        TableColumn("over queries", level),
+        TableColumn("over queries and seeds", level, brief="over queries\nand seeds"),
+        TableColumn("p (Holm)"),
     )
     seeds = ", ".join(map(str, quoted["seeds"]))
     caption = (
@@ -73,11 +73,11 @@ def _against_baseline(quoted: Quoted) -> Table:
     ]
     level = f"{100 * quoted['level']:g} % CI"
     columns = (
-        Column("Row", names=True),
-        Column("difference"),
-        Column("over queries", level),
-        Column("over queries and seeds", level),
-        Column("p (Holm)"),
+        TableColumn("Row", names=True),
+        TableColumn("difference"),
+        TableColumn("over queries", level),
+        TableColumn("over queries and seeds", level),
+        TableColumn("p (Holm)"),
     )
     caption = "`confirmation/table.md` has all measures." if rows else ""
     return Table(f"Difference to {quoted['baseline']} in {quoted['primary']}", columns, tuple(rows), caption)

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.evaluation.significance import FloatArray
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.drawing import describe, figure_to, line_look
 from harness.reports.text import NOTHING
 from harness.tuning.report.figures import best_so_far, value_axis
@@ -98,7 +98,7 @@ def expected_table(result: TuningResult) -> Table:
         return Table("Expected best against budget", (), ())
     budgets = [*(budget for budget in BUDGETS if budget < most), most]
     rows = tuple(fields([row, *_texts(result, of, budgets)]) for row, of in values.items())
-    columns = (Column("Study", names=True), *(Column(f"n = {budget}") for budget in budgets))
+    columns = (TableColumn("Study", names=True), *(TableColumn(f"n = {budget}") for budget in budgets))
     return Table("Expected best against budget", columns, rows, _caption(result))
 
 

@@ -24,7 +24,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.drawing import INK, OKABE_ITO, describe, figure_to
 from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import names_of, title_of
@@ -165,10 +165,10 @@ def importance_table(result: TuningResult, importances: Importances) -> Table:
         for around in (f"[{share.low:.2f}, {share.high:.2f}]",)
     ]
     columns = (
-        Column("Study", names=True),
-        Column("Parameter", names=True),
-        Column("share"),
-        Column(f"{100 * LEVEL:g} %, over trials"),
+        TableColumn("Study", names=True),
+        TableColumn("Parameter", names=True),
+        TableColumn("share"),
+        TableColumn(f"{100 * LEVEL:g} %, over trials"),
     )
     reasons = [line for key, of in importances.items() for line in _reasons(_study(result, *key), of)]
     return Table("Importance", columns, tuple(rows), " ".join([*([_caption()] if rows else []), *reasons]))

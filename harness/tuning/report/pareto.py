@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.reports.document import Column, Table, fields
+from harness.reports.document import Table, TableColumn, fields
 from harness.reports.drawing import describe, few_ticks, figure_to, line_look
 from harness.tuning.report.figures import PAPER
 from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
@@ -36,9 +36,9 @@ def front_table(result: TuningResult) -> Table:
         for trial, values in front_of(result, study)
     )
     columns = (
-        Column("Study", names=True),
-        Column("Setting", names=True),
-        *(Column(axis_text(one)) for one in result.objectives),
+        TableColumn("Study", names=True),
+        TableColumn("Setting", names=True),
+        *(TableColumn(axis_text(one)) for one in result.objectives),
     )
     caption = "Settings that no other setting of the same study beats in both objectives."
     return Table("Pareto front", columns, rows, caption)

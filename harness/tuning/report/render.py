@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from harness.reports.document import Document, Figure
-from harness.reports.renderers.html import Single, render_single
+from harness.reports.renderers.html import StandaloneReport, render_single
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import render as render_target
@@ -62,7 +62,7 @@ def render(folder: Path) -> Document:
     write_text(folder / "table.md", render_markdown(document))
     write_text(folder / "table.tex", render_latex(document))
     write_text(folder / "table.csv", render_trials_csv(result))
-    write_text(folder / "table.html", render_single(Single(document, drawings, FILES, command)))
+    write_text(folder / "table.html", render_single(StandaloneReport(document, drawings, FILES, command)))
     return document
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.reports.document import Block, Column, Document, Field, Figure, Table, fields, filled, noted
+from harness.reports.document import Block, Document, Field, Figure, Table, TableColumn, fields, filled, noted
 from harness.reports.text import NOTHING, count_text
 from harness.tuning.report.confirmation_tables import confirmation_tables
 from harness.tuning.report.contour import with_contour
@@ -81,22 +81,22 @@ STATES = {"complete": "finished", "pruned": "pruned", "failed": "failed"}
 def studies_table(result: TuningResult) -> Table:
     """Return one line per study: best setting, papers' setting, and how many trials ended in which state."""
     columns = [
-        Column("Study", names=True, brief=""),
+        TableColumn("Study", names=True, brief=""),
         *_columns(result, "Best", "best"),
         *_columns(result, "Papers'", "papers'"),
-        *(Column(word, "Trials", brief=word) for word in STATES.values()),
+        *(TableColumn(word, "Trials", brief=word) for word in STATES.values()),
     ]
     rows = tuple(_line(result, study) for study in result.studies)
     first = result.objectives[0].name
     return Table("", tuple(columns), rows, notes=(f"Best: by {first}.",) * (len(result.objectives) > 1))
 
 
-def _columns(result: TuningResult, group: str, brief: str) -> list[Column]:
+def _columns(result: TuningResult, group: str, brief: str) -> list[TableColumn]:
     values = [
-        Column(axis_text(one), group, brief=None if place else brief)
+        TableColumn(axis_text(one), group, brief=None if place else brief)
         for place, one in enumerate(result.objectives)
     ]
-    return [Column("setting", group, names=True), *values]
+    return [TableColumn("setting", group, names=True), *values]
 
 
 def _line(result: TuningResult, study: StudyResult) -> tuple[Field, ...]:

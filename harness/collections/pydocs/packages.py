@@ -1,4 +1,4 @@
-"""Which source files are read: those of pinned, installed distributions, found without importing them."""
+"""The source files of pinned, installed distributions, located without importing them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGES = (
     "SQLAlchemy",
     "sympy",
 )
-"""Dependencies, direct and indirect, whose Python text is the same on every platform."""
+"""Direct and indirect dependencies whose Python source is the same on all platforms."""
 
 _TESTS = "tests test testing _testing conftest.py benchmarks bench"
 _COPIES = """
@@ -34,17 +34,17 @@ _GENERATED = "protos _generated __config__.py version.py _version.py"
 _TEMPLATES = "shared_docs.py _add_newdocs_scalars.py _docstring.py"
 _SOME_PYTHONS = "distutils"  # numpy's: in the wheels for Python 3.11 alone
 SKIPPED = frozenset(" ".join([_TESTS, _COPIES, _GENERATED, _TEMPLATES, _SOME_PYTHONS]).split())
-"""Parts of a path, folders or file names, that exclude a file."""
+"""Folder and file names that exclude a file."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file to harvest.
+    """A source file to harvest.
 
     Attributes:
-        package: name of the distribution as in ``PACKAGES``, lower case.
-        module: dotted name, for example ``numpy.linalg._linalg``.
-        path: where it is installed.
+        package: canonical name of the distribution.
+        module: dotted name of the module, for example ``numpy.linalg._linalg``.
+        path: path of the installed file.
     """
 
     package: str
@@ -53,18 +53,12 @@ class SourceFile:
 
 
 def canonical(name: str) -> str:
-    """Return a distribution's name as package indexes compare it (PEP 503)."""
+    """Return a distribution's canonical name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def read_pins(constraints: Path) -> dict[str, str]:
-    """Read the versions that a constraints file pins with ``==``.
-
-    Args:
-        constraints: path of the file.
-
-    Returns:
-        Canonical distribution name -> version.
+    """Return the versions that a constraints file pins with ``==``, by canonical distribution name.
 
     Raises:
         UserError: the file is missing.
@@ -79,14 +73,14 @@ def read_pins(constraints: Path) -> dict[str, str]:
 
 
 def pinned_version(package: str, pins: dict[str, str]) -> str:
-    """Return the version of a package after checking that the pinned one is installed.
+    """Return the pinned version of a package, after checking that it is installed.
 
     Raises:
-        UserError: not pinned, not installed, or another version is installed.
+        UserError: the package is not pinned, not installed, or installed in another version.
     """
     pin = pins.get(canonical(package))
     if pin is None:
-        raise UserError(f"{package} is not pinned with ==", fix="pydocs reads pinned packages alone; pin it")
+        raise UserError(f"{package} is not pinned with ==", fix="pin it: pydocs reads pinned packages only")
     fix = "install with `pip install -c constraints.txt -e .`, or use a saved pydocs archive"
     try:
         installed = importlib.metadata.version(package)
@@ -98,9 +92,9 @@ def pinned_version(package: str, pins: dict[str, str]) -> str:
 
 
 def source_files(package: str) -> Iterator[SourceFile]:
-    """Yield a distribution's files of public text, in order of their paths.
+    """Yield a distribution's public source files, in order of their paths.
 
-    Tests, vendored copies, generated code and files of docstring templates are left out.
+    Tests, vendored copies, generated code and files of docstring templates are skipped.
     """
     files = importlib.metadata.files(package) or []
     for file in sorted(files, key=str):

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.records import mirroring
-from harness.records.mirroring import Mirroring, ServerError
+from harness.records import mirror_thread
+from harness.records.mirror_thread import MirrorThread, ServerError
 
 A, B = Path("runs/a"), Path("runs/b")
 
@@ -55,7 +55,7 @@ def test_what_is_noted_is_written_in_order_and_news_of_a_folder_once(server: Ser
         assert go.wait(10)
         server.write(folder)
 
-    mirror = Mirroring(write)
+    mirror = MirrorThread(write)
     mirror.note(A)
     assert begin.wait(10)
     for folder in (A, B, A, B):  # A has news while it is being written
@@ -66,9 +66,9 @@ def test_what_is_noted_is_written_in_order_and_news_of_a_folder_once(server: Ser
 
 
 def test_noting_takes_no_time_and_the_end_is_patient_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirroring, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(mirror_thread, "PATIENCE_S", 0.2)
     never = threading.Event()
-    mirror = Mirroring(lambda folder: never.wait())
+    mirror = MirrorThread(lambda folder: never.wait())
     begin = time.perf_counter()
     for _ in range(100):
         mirror.note(A)
@@ -80,15 +80,15 @@ def test_noting_takes_no_time_and_the_end_is_patient_only_so_long(monkeypatch: p
 
 
 def test_a_server_that_answers_slowly_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirroring, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(mirror_thread, "PATIENCE_S", 1.0)
 
     def write(folder: Path) -> None:
         for _ in range(5):
             time.sleep(0.3)
-            mirror.heard()
+            mirror.answered()
         server.write(folder)
 
-    mirror = Mirroring(write)
+    mirror = MirrorThread(write)
     mirror.note(A)
     assert mirror.finish() == {} and server.written == [A]
 
@@ -96,9 +96,9 @@ def test_a_server_that_answers_slowly_is_waited_for(server: Server, monkeypatch:
 def test_a_server_that_failed_is_asked_again_after_a_pause(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(mirroring, "PAUSE_S", 0.01)
+    monkeypatch.setattr(mirror_thread, "PAUSE_S", 0.01)
     server.failures = {A: ServerError("MLflow is away")}
-    mirror = Mirroring(server.write)
+    mirror = MirrorThread(server.write)
     with caplog.at_level(logging.WARNING):
         mirror.note(A)
         until(lambda: server.asked >= 3)
@@ -110,7 +110,7 @@ def test_a_server_that_failed_is_asked_again_after_a_pause(
 
 def test_within_the_pause_nobody_asks_and_at_the_end_one_more_time(server: Server) -> None:
     server.failures = {A: ServerError("away"), B: ServerError("away")}
-    mirror = Mirroring(server.write)
+    mirror = MirrorThread(server.write)
     for folder in (A, B, A):
         mirror.note(folder)
         until(lambda: server.asked == 1)
@@ -120,7 +120,7 @@ def test_within_the_pause_nobody_asks_and_at_the_end_one_more_time(server: Serve
 
 def test_a_corrupt_folder_does_not_keep_others_from_being_written(server: Server) -> None:
     server.failures = {A: UserError("corrupt line")}
-    mirror = Mirroring(server.write)
+    mirror = MirrorThread(server.write)
     mirror.note(A)
     mirror.note(B)
     until(lambda: server.written == [B])
@@ -130,9 +130,9 @@ def test_a_corrupt_folder_does_not_keep_others_from_being_written(server: Server
 HUNG = """
 import threading, sys
 from pathlib import Path
-from harness.records.mirroring import Mirroring
+from harness.records.mirror_thread import MirrorThread
 begin = threading.Event()
-mirror = Mirroring(lambda folder: (begin.set(), threading.Event().wait()))
+mirror = MirrorThread(lambda folder: (begin.set(), threading.Event().wait()))
 mirror.note(Path("a"))
 begin.wait()
 raise KeyboardInterrupt

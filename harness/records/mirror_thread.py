@@ -1,7 +1,7 @@
-"""Mirroring on a thread of its own, so that training never waits for a server.
+"""A thread that mirrors run folders, so that training never waits for a server.
 
-The thread is a daemon, and nothing it does is lost with it: the run folder is the truth, and what a mirror
-lacks is found there again.
+It is a daemon thread, which may end at any time without loss: the run folder is the truth, from which the
+mirror can be completed later.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 PAUSE_S = 60.0
-"""Pause after a server's failure, so that one that is away is not asked at every checkpoint."""
+"""Seconds to wait after a server's failure, to avoid a request at every checkpoint."""
 
 PATIENCE_S = 30.0
-"""How long the end of a command waits for a server that gives no answer; one that answers is waited for."""
+"""Seconds that the end of a command waits for a server that does not answer."""
 
 LOG = logging.getLogger(__name__)
 
 
 class ServerError(HarnessError):
-    """A mirror cannot be written now; the same may succeed later."""
+    """The mirror cannot be written at present; a later attempt may succeed."""
 
 
-class Mirroring:
+class MirrorThread:
     """Writes run folders to a mirror, one after the other, on one thread.
 
     Args:
-        write: brings a run folder's mirror up to date. What it raises is kept and told. After a `ServerError`
-            the thread pauses and tries again; after anything else it goes on with the next folder.
+        write: updates the mirror of a run folder. Its errors are recorded and reported by `finish`. After a
+            `ServerError` the thread pauses and tries again; after any other error it continues with the next
+            folder.
     """
 
     def __init__(self, write: Callable[[Path], None]) -> None:
@@ -43,11 +44,11 @@ class Mirroring:
         self._failed: dict[Path, str] = {}
         self._thread: threading.Thread | None = None
         self._paused_until = 0.0
-        self._heard_at = 0.0
+        self._answered_at = 0.0
         self._warned = self._closing = self._stopped = False
 
     def note(self, folder: Path) -> None:
-        """Remember that there is something new in a run folder; returns at once."""
+        """Queue a run folder that has changed; returns immediately."""
         with self._changed:
             self._news[folder] = None
             if self._thread is None:
@@ -55,24 +56,25 @@ class Mirroring:
                 self._thread.start()
             self._changed.notify_all()
 
-    def heard(self) -> None:
-        """Say that the server has answered; `finish` is patient with one that does."""
-        self._heard_at = time.monotonic()
+    def answered(self) -> None:
+        """Record an answer of the server, which extends the patience of `finish`."""
+        self._answered_at = time.monotonic()
 
     def finish(self) -> dict[Path, str]:
-        """Write what is left, and end the thread.
+        """Write the remaining folders, and end the thread.
+
+        Each failed folder is tried once more, until the server fails or does not answer for `PATIENCE_S`.
 
         Returns:
-            The folders that are not mirrored as they are, and why. Each is tried once more, until the
-            server fails or has not answered for `PATIENCE_S`.
+            Folder that is not mirrored completely -> the reason.
         """
-        self.heard()
+        self.answered()
         with self._changed:
             self._closing, self._paused_until = True, 0.0
             self._news |= dict.fromkeys(self._failed)
             self._changed.notify_all()
             while self._left() and not self._stopped:
-                remaining = self._heard_at + PATIENCE_S - time.monotonic()
+                remaining = self._answered_at + PATIENCE_S - time.monotonic()
                 if remaining <= 0:
                     break
                 self._changed.wait(remaining)
@@ -82,7 +84,7 @@ class Mirroring:
         return left
 
     def stop(self) -> None:
-        """End the thread after the call it is in, without waiting for it."""
+        """End the thread after its present call, without waiting for it."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -100,7 +102,7 @@ class Mirroring:
             self._record(folder, error)
 
     def _next(self) -> Path | None:
-        """Wait for the next folder; none when the thread is to end."""
+        """Wait for the next folder; return None if the thread should end."""
         with self._changed:
             while not self._stopped:
                 pause = self._paused_until - time.monotonic()
@@ -112,7 +114,7 @@ class Mirroring:
         return None
 
     def _record(self, folder: Path, error: Exception | None) -> None:
-        """Note how the writing of a folder ended."""
+        """Record the result of writing a folder."""
         with self._changed:
             self._writing = None
             self._failed.pop(folder, None)
@@ -125,4 +127,4 @@ class Mirroring:
             self._changed.notify_all()
         if error is not None and not self._warned and not self._closing:
             self._warned = True
-            LOG.warning("%s; the run goes on, and the mirror is tried again", error)
+            LOG.warning("%s; the run continues, and the mirror will be tried again", error)
