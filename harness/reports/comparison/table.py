@@ -91,7 +91,7 @@ def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = Fa
 def _negatives(cells: Cells) -> Table:
     """Return a table of false negatives among the drawn negatives, with the sampler's diagnostics."""
     header = ["false negatives drawn", "negatives drawn", "share", "effective candidates"]
-    header += ["sd of s(q,d-) - s(q,d+)", "zero ReLU weights", "queries filled at random"]
+    header += ["sd of s(q,d-) - s(q,d+)", "zero ReLU weights", "queries filled up"]
     rows = [
         fields([name, *_counted(trained["false_negatives"]), *_diagnosed(trained["diagnostics"])])
         for name, trained in trained_rows(cells)
