@@ -71,7 +71,7 @@ scores = pd.DataFrame(
 # compared with one baseline, p-values are adjusted by Holm's procedure.
 
 # %%
-rows = [name for name in runs if name not in (baseline, "BM25", "Warm-up")]
+rows = [name for name in runs if name not in (baseline, "BM25", "Base")]
 differences = {name: scores[name] - scores[baseline] for name in rows}
 intervals = {name: checkpoint_interval(d.to_numpy()[None, :], 0.95) for name, d in differences.items()}
 adjusted = holm([interval.p_value for interval in intervals.values()])
@@ -145,7 +145,7 @@ shared = {
 pd.Series(shared, name=f"share of the first {DEPTH} in common with {baseline}").round(2).to_frame()
 
 # %% [markdown]
-# BM25 reads words and the others read vectors, so it finds other documents; the continued runs all start from one warm-up and
+# BM25 reads words and the others read vectors, so it finds other documents; the continued runs all start from one base run and
 # stay close to it. A row that shares less with the baseline was moved further by its negatives, for better or for worse.
 #
 # ## While they trained

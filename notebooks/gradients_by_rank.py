@@ -20,7 +20,7 @@
 # little, and that the best ones lie in between, near the rank of the positive: *ambiguous* negatives. The sampler follows
 # from the picture.
 #
-# Nobody released the code of that figure. Here it is made for a warm-up and for each row of TriSampler's Table 5, and the paper's
+# Nobody released the code of that figure. Here it is made for a base run and for each row of TriSampler's Table 5, and the paper's
 # four findings are put to these retrievers, with intervals. They are small and trained on a built-in collection, so
 # what holds or does not hold here says nothing about the paper's own figure; it says what the picture depends on.
 #
@@ -115,19 +115,19 @@ answers = pd.concat([findings(gradients) for gradients in measured.values()], ig
 answers.pivot_table(index=["reading", "finding"], columns="retriever", values="answer", aggfunc="first")[rows]
 
 # %% [markdown]
-# The numbers behind the answers, for the warm-up:
+# The numbers behind the answers, for the base run:
 
 # %%
-numbers = answers[answers["retriever"] == "Warm-up"]
+numbers = answers[answers["retriever"] == "Base"]
 numbers[["reading", "finding", "compared", "value", "low", "high", "bound", "answer"]].round(3)
 
 # %% [markdown]
 # ### What the table says at quick scale
 #
-# Under both readings of mean and variance, for the warm-up and all five rows alike but for the last line:
+# Under both readings of mean and variance, for the base run and all five rows alike but for the last line:
 #
 # - **1 holds.** Mean and variance fall from stretch to stretch.
-# - **2 does not hold.** Over 200 ranks the mean of norms falls far below a tenth (for the warm-up by a factor of 43 between the largest
+# - **2 does not hold.** Over 200 ranks the mean of norms falls far below a tenth (for the base run by a factor of 43 between the largest
 #   and the smallest tenth, [21, 104]), where the paper's falls to a quarter.
 # - **3 holds.** The variance beyond the top ten is a few hundredths of theirs.
 # - **4a does not hold.** The variance is low after some fifteen ranks; the positives' *mean* rank is in the hundreds. It is carried by a
@@ -142,13 +142,13 @@ numbers[["reading", "finding", "compared", "value", "low", "high", "bound", "ans
 #
 # ## What it depends on
 #
-# Did the picture come from the retriever or from a reading? The same warm-up under other readings. With `all`, the softmax is over all
+# Did the picture come from the retriever or from a reading? The same base run under other readings. With `all`, the softmax is over all
 # ranks, so far fewer negatives have any weight; with `alone`, each negative stands against the positive only. These two are taken by
 # the query tower, which is much cheaper, as one query is run for all ranks; `sampled` is shown both ways. With respect to
 # the `score`, the gradient is $s_n$ itself: nothing of the encoder is in it, only the spread of its scores.
 
 # %%
-warm_up = retrievers["Warm-up"]
+base = retrievers["Base"]
 readings = {
     "sampled, query tower": {"wrt": "query"},
     "all, query tower": {"wrt": "query", "contrast": "all"},
@@ -156,8 +156,8 @@ readings = {
     "query embedding": {"wrt": "query-embedding"},
     "the score": {"wrt": "score"},
 }
-other = {"sampled, both towers": measured["Warm-up"]}
-other |= {name: measure(warm_up, queries=QUERIES, ranks=ranks, **how) for name, how in readings.items()}
+other = {"sampled, both towers": measured["Base"]}
+other |= {name: measure(base, queries=QUERIES, ranks=ranks, **how) for name, how in readings.items()}
 by_reading = pd.concat(
     [findings(gradients).assign(retriever=name) for name, gradients in other.items()], ignore_index=True
 )

@@ -79,7 +79,7 @@ print(
 print("; ".join(f"{name}: {s.law.name}, n = {s.negatives}" for name, s in samplers.items()))
 
 # %% [markdown]
-# All rows of the table continue one warm-up, so their first candidates are the same: what differs below is the sampler alone.
+# All rows of the table continue one base run, so their first candidates are the same: what differs below is the sampler alone.
 #
 # ## The plane
 #
@@ -109,7 +109,7 @@ print("; ".join(f"{name}: {s.law.name}, n = {s.negatives}" for name, s in sample
 # %%
 plane = points(samplers, [everything.rows(every(300))])
 show_figure(
-    draw_geometry, plane, title=f"{TARGET}: where samplers draw ({SCALE} scale, candidates of the warm-up)"
+    draw_geometry, plane, title=f"{TARGET}: where samplers draw ({SCALE} scale, candidates of the base run)"
 )
 
 # %% [markdown]
@@ -234,7 +234,7 @@ refresh.pivot(index="step", columns="metric", values="value").round(2)
 
 # %% [markdown]
 # `gap_mean` and `gap_sd` are those of $x$ over the candidates, `zero_relu_share` is the share of candidates with $y \le 0$,
-# `fallback_rows_share` the share of rows with a filling. The same plane, for the candidates of the warm-up (round 0) and for
+# `fallback_rows_share` the share of rows with a filling. The same plane, for the candidates of the base run (round 0) and for
 # those that the finished retriever would mine (after the last step, called round 1 here): **look at** whether the grey cloud moves.
 
 # %%
@@ -243,11 +243,11 @@ start = everything.rows(every(300))
 final = {name: run.retriever.candidates("train", k=k, queries=chosen) for name, run in runs.items()}
 moved = points({"TriSampler": samplers["TriSampler"]}, [start, final["TriSampler"]])
 show_figure(
-    draw_geometry, moved, title=f"TriSampler's run: warm-up (round 0) and finished (round 1), {SCALE} scale"
+    draw_geometry, moved, title=f"TriSampler's run: base run (round 0) and finished (round 1), {SCALE} scale"
 )
 
 # %% [markdown]
-# And in figures, each sampler in its own run: what its own training did to its draws. Every cell has the warm-up's value first
+# And in figures, each sampler in its own run: what its own training did to its draws. Every cell has the base run's value first
 # and the finished retriever's second.
 
 # %%

@@ -85,14 +85,14 @@ for name in ("corpus.jsonl", "queries.jsonl", "qrels/train.tsv"):
 # ## 2. A first look
 #
 # `load_beir` reads the folder; a wrong line is refused with its file and number. Any encoder can be opened on it: a folder
-# or hub id of `SentenceTransformer` or `transformers`, or one that the harness trained. Here it is the warm-up of TriSampler's
+# or hub id of `SentenceTransformer` or `transformers`, or one that the harness trained. Here it is the base run of TriSampler's
 # Table 5, which has never seen these texts.
 
 # %%
 collection = load_beir(mine)
-warm_up = harness.load("trisampler/table-5", row="Warm-up", scale=SCALE)
+base = harness.load("trisampler/table-5", row="Base", scale=SCALE)
 retriever = harness.load_encoder(
-    warm_up.run.folder / "checkpoints/final", collection, query_tokens=16, passage_tokens=48, name="warm-up"
+    base.run.folder / "checkpoints/final", collection, query_tokens=16, passage_tokens=48, name="base run"
 )
 ranking = rank(100, collection, retriever.tokens, retriever.encoder, retriever.documents, "test")
 measured = evaluate(ranking, collection.queries["test"].qrels, ["RR(rel=2)@10", "R(rel=2)@50"])
@@ -171,7 +171,7 @@ target = {
     "seeds": seeds,
     "shared": {"recipe": "continue-contrastive", "candidates": 50, "negatives": 15},
     "rows": [
-        {"name": "Warm-up", "kind": "reference", "evaluates": "base/retriever"},
+        {"name": "Base", "kind": "reference", "evaluates": "base/retriever"},
         {"name": "Uniform", "kind": "control", "sampler": "uniform"},
         {"name": "SimANS", "kind": "control", "sampler": "simans"},
         {

@@ -18,7 +18,7 @@ from harness.specs.library import Library
 
 CHECKOUT = Path(__file__).parents[1]
 TARGET = "trisampler/table-5"
-ROWS = ("BM25", "Warm-up", "Uniform Sampling", "TriSampler")
+ROWS = ("BM25", "Base", "Uniform Sampling", "TriSampler")
 
 
 def edit(path: Path, change: Callable[[dict], None]) -> None:

@@ -1,7 +1,7 @@
 """Whether distillation brings the retriever nearer to its teacher than training on labels alone does.
 
-On the held-out lists of `calibration/distillation`: KL from the warm ranker's distribution to that of the
-retriever at its warm-up, after `Labels alone`, and after `Frozen ranker`; how often each of them is right.
+On the held-out lists of `calibration/distillation`: KL from the base ranker's distribution to that of the
+retriever at its base run, after `Labels alone`, and after `Frozen ranker`; how often each of them is right.
 
     python experiments/scripts/divergence.py    # a minute, where the target's runs are in the store
 """
@@ -21,12 +21,12 @@ from harness.storage.store import Store
 from harness.targets.reproduce import resolve_at
 from harness.training.checkpoints import final_of, load_final, load_ranker
 
-TARGET, WARM_UP, WARM_RANKER = "calibration/distillation", "Warm-up", "Warm-up, reranked"
+TARGET, WARM_UP, WARM_RANKER = "calibration/distillation", "Base", "Base, reranked"
 LABELS, TAUGHT = "Labels alone", "Frozen ranker"
 
 
 def lists_of(stages: Stages, resolved: Resolved, seed: int) -> dict[str, dict[str, float]]:
-    """Return row -> KL to the warm ranker (nats), shares of lists in which retriever and ranker are right."""
+    """Return row -> KL to the base ranker (nats), shares of lists in which retriever and ranker are right."""
     settings = {name: resolved.run(resolved.loaded.row(name), seed) for name in (WARM_UP, LABELS, TAUGHT)}
     teacher = resolved.run(resolved.loaded.row(WARM_RANKER), seed)
     final = {name: stages.run(of, f"{name}, seed {seed}").checkpoints for name, of in settings.items()}

@@ -1,6 +1,6 @@
 """How the settings of the quick scale were chosen: on dev alone, with the Uniform row alone.
 
-Prints a dev figure for each encoder of a small grid after warm-up, and for each rate of continued training
+Prints a dev figure for each encoder of a small grid after base run, and for each rate of continued training
 with uniform sampling. Ten minutes on two cores: `python experiments/scripts/quick_scale.py`.
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
         scale = resolved.scale.spec
         encoder = scale.encoder.model_copy(update=choice)
         changed = replace(resolved.scale, spec=scale.model_copy(update={"encoder": encoder}))
-        timed(stages, replace(resolved, scale=changed).run(rows["Warm-up"], 0), f"warm-up {choice}")
+        timed(stages, replace(resolved, scale=changed).run(rows["Base"], 0), f"base run {choice}")
     for rate in RATES:
         settings = resolved.run(rows["Uniform Sampling"], 0)
         if settings.phase is None:

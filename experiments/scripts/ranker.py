@@ -1,7 +1,7 @@
 """How the sizes, the rate and the start of a fresh ranker were chosen: on dev alone.
 
 Prints, for each choice, how often the ranker puts the positive first among 15 negatives drawn uniformly from
-the warm-up's top K, on held-out queries; 1 in 16 is chance. Products of the store are used where they are
+the base run's top K, on held-out queries; 1 in 16 is chance. Products of the store are used where they are
 there: `python experiments/scripts/ranker.py simulation` (two minutes), `... quick` (a quarter of an hour).
 """
 
@@ -99,7 +99,7 @@ GRIDS = {
 
 @dataclass(frozen=True)
 class Ground:
-    """What rankers are trained and judged on; `retriever` [R, 16] are the warm-up's scores of the lists."""
+    """What rankers are trained and judged on; `retriever` [R, 16] are the base run's scores of the lists."""
 
     tokens: TokenStore
     words: torch.Tensor
@@ -117,7 +117,7 @@ def prepared(scale: str) -> Ground:
     sampler = settings.sampler
     if sampler is None:
         raise SystemExit("the Uniform row draws nothing")
-    warm = load_final(stages.run(resolved.run(rows["Warm-up"], 0), "warm-up").checkpoints)
+    warm = load_final(stages.run(resolved.run(rows["Base"], 0), "base run").checkpoints)
     tokens, collection = stages.tokens(settings), stages.collection(settings.collection)
     candidates = stages.candidates(settings, sampler)
     lists = held_out_lists(collection, tokens, warm, k=sampler.candidates, negatives=15)

@@ -108,7 +108,7 @@ def build_ranker(settings: Start, *, tokens: TokenStore, words: Tensor, longest:
     Args:
         settings: start (``fresh``, a local folder or a hub id) and sizes of a fresh ranker.
         tokens: token store of the collection.
-        words: [vocabulary, at least hidden] word vectors of the warm retriever, for a fresh ranker.
+        words: [vocabulary, at least hidden] word vectors of the base retriever, for a fresh ranker.
         longest: maximal length of a pair in tokens.
 
     Raises:

@@ -137,7 +137,7 @@ def _recipes(library: Library) -> Iterator[Method]:
         recipe = library.recipe(name)
         phases = tuple(MethodParameter(phase.name, "phase", default=_spelt(phase)) for phase in recipe.phases)
         text = (recipe.departs,) if recipe.departs else ()
-        yield Method(name, "recipe", recipe.summary, recipe.source, phases, text=text)
+        yield Method(name, "recipe", recipe.summary, recipe.citation, phases, text=text)
 
 
 def _spelt(phase: Phase) -> Any:

@@ -122,7 +122,7 @@ def _position(target: str, columns: Sequence[Mapping[str, Any]], name: str) -> i
 
 
 def _published(cell: Cell) -> Iterator[Fact]:
-    source = cell.resolved.target.source
+    source = cell.resolved.target.citation
     figure = figures(cell.resolved.loaded, cell.row).get(cell.column["label"])
     unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
     title = cell.resolved.loaded.datasets[cell.dataset].title
@@ -136,7 +136,7 @@ def _published(cell: Cell) -> Iterator[Fact]:
 def _spec_line(library: Library, cell: Cell) -> str:
     loaded = cell.resolved.loaded
     place = [row.name for row in loaded.written].index(cell.row.written)
-    return library.target_source(loaded.path or loaded.name).where(("rows", place))
+    return library.target_yaml(loaded.path or loaded.name).where(("rows", place))
 
 
 def _settings(cell: Cell) -> Iterator[Fact]:

@@ -59,7 +59,7 @@ def describe_spec(resolved: Resolved) -> Cells:
         "target": resolved.name,
         "paper": resolved.paper,
         "title": target.title,
-        "source": target.source,
+        "source": target.citation,
         "scale": resolved.scale.name,
         "kind": target.kind,
         "unit": target.unit,

@@ -102,7 +102,7 @@ def compared_on_lists(
         },
         "divergence": {
             "ranker": float(divergence(now, own).mean()),
-            "warm ranker": float(divergence(before, own).mean()),
+            "base ranker": float(divergence(before, own).mean()),
         },
         "agreement": float(agreement(now, own).mean()),
     }

@@ -16,7 +16,7 @@ from harness.specs.base import Spec
 from harness.specs.models import Column, Line, Row, Shared
 from harness.specs.sampler_checks import check_sampler
 from harness.specs.samplers import SamplerChoice
-from harness.specs.yaml_file import Location, Source
+from harness.specs.yaml_file import Location, YamlFile
 
 Piece = TypeVar("Piece", bound=Spec)
 MADE_BY_TRAINING = ("trained", "control")
@@ -30,58 +30,62 @@ class Names(Protocol):
         ...
 
 
-def check_target(source: Source, library: Names) -> list[UserError]:
+def check_target(yaml_file: YamlFile, library: Names) -> list[UserError]:
     """Return all that is wrong with a target beyond the types of its values."""
-    columns = list(_pieces(source, "columns", Column))
-    counted = source.at(("kind",)) == "statistics"  # the rows of no other kind are without runs
-    rows = [] if counted else list(_pieces(source, "rows", Row))
-    shared = _tolerant(Shared, source.at(("shared",)))
+    columns = list(_pieces(yaml_file, "columns", Column))
+    counted = yaml_file.at(("kind",)) == "statistics"  # the rows of no other kind are without runs
+    rows = [] if counted else list(_pieces(yaml_file, "rows", Row))
+    shared = _tolerant(Shared, yaml_file.at(("shared",)))
     return [
-        *_check_columns(source, columns, library),
-        *_check_texts(source, library, columns, rows),
-        *_check_recipe(source, ("shared", "recipe"), shared.recipe if shared else None, library),
-        *_check_labels(source, columns),
-        *_repeated(source, "costs", "label", list(_texts(source, "costs", "label"))),
-        *_repeated(source, "rows", "name", list(_texts(source, "rows", "name"))),
+        *_check_columns(yaml_file, columns, library),
+        *_check_texts(yaml_file, library, columns, rows),
+        *_check_recipe(yaml_file, ("shared", "recipe"), shared.recipe if shared else None, library),
+        *_check_labels(yaml_file, columns),
+        *_repeated(yaml_file, "costs", "label", list(_texts(yaml_file, "costs", "label"))),
+        *_repeated(yaml_file, "rows", "name", list(_texts(yaml_file, "rows", "name"))),
         *(
             error
-            for place, line in _pieces(source, "rows", Line)
-            for error in _check_figures(source, ("rows", place), line)
+            for place, line in _pieces(yaml_file, "rows", Line)
+            for error in _check_figures(yaml_file, ("rows", place), line)
         ),
         *(
             error
             for place, row in rows
-            for error in _check_row(source, ("rows", place), row, library)
+            for error in _check_row(yaml_file, ("rows", place), row, library)
         ),
     ]  # fmt: skip
 
 
-def _unknown(source: Source, place: Location, what: str, name: str, known: Sequence[str] | Any) -> UserError:
+def _unknown(
+    yaml_file: YamlFile, place: Location, what: str, name: str, known: Sequence[str] | Any
+) -> UserError:
     """Return the error for a name that leads nowhere."""
-    return source.error(place, f"unknown {what} '{name}'", nearest(name, known) or f"there is no {what}")
+    return yaml_file.error(place, f"unknown {what} '{name}'", nearest(name, known) or f"there is no {what}")
 
 
-def _check_columns(source: Source, columns: list[tuple[int, Column]], library: Names) -> Iterator[UserError]:
+def _check_columns(
+    yaml_file: YamlFile, columns: list[tuple[int, Column]], library: Names
+) -> Iterator[UserError]:
     for place, column in columns:
         if column.dataset not in library.names("datasets"):
             here = ("columns", place, "dataset")
-            yield _unknown(source, here, "dataset", column.dataset, library.names("datasets"))
+            yield _unknown(yaml_file, here, "dataset", column.dataset, library.names("datasets"))
         try:
             parse_measure(column.measure)
         except UserError as error:
-            yield source.error(("columns", place, "measure"), error.what, error.fix)
+            yield yaml_file.error(("columns", place, "measure"), error.what, error.fix)
 
 
-def _check_labels(source: Source, columns: list[tuple[int, Column]]) -> Iterator[UserError]:
+def _check_labels(yaml_file: YamlFile, columns: list[tuple[int, Column]]) -> Iterator[UserError]:
     """Check that the columns of a dataset differ in what is printed above them."""
     on = {place: column.dataset for place, column in columns}
     for dataset in dict.fromkeys([None, *on.values()]):
-        labels = [(at, label) for at, label in _texts(source, "columns", "label") if on.get(at) == dataset]
-        yield from _repeated(source, "columns", "label", labels)
+        labels = [(at, label) for at, label in _texts(yaml_file, "columns", "label") if on.get(at) == dataset]
+        yield from _repeated(yaml_file, "columns", "label", labels)
 
 
 def _check_texts(
-    source: Source, library: Names, columns: list[tuple[int, Column]], rows: list[tuple[int, Row]]
+    yaml_file: YamlFile, library: Names, columns: list[tuple[int, Column]], rows: list[tuple[int, Row]]
 ) -> Iterator[UserError]:
     """Check the names at the top of a target, where they are texts at all."""
     made = [row.name for _, row in rows if row.kind in MADE_BY_TRAINING]
@@ -90,44 +94,46 @@ def _check_texts(
         ("primary", "column", [] if several else [column.label for _, column in columns]),
         ("baseline", "row made by training", made),
     ):
-        name = source.at((key,))
+        name = yaml_file.at((key,))
         if isinstance(name, str) and known and name not in known:
-            yield _unknown(source, (key,), what, name, known)
-    scales = source.at(("scales",))
+            yield _unknown(yaml_file, (key,), what, name, known)
+    scales = yaml_file.at(("scales",))
     for place, name in enumerate(scales if isinstance(scales, list) else []):
         if isinstance(name, str) and name not in library.names("scales"):
-            yield _unknown(source, ("scales", place), "scale", name, library.names("scales"))
+            yield _unknown(yaml_file, ("scales", place), "scale", name, library.names("scales"))
 
 
-def _check_recipe(source: Source, place: Location, name: str | None, library: Names) -> Iterator[UserError]:
+def _check_recipe(
+    yaml_file: YamlFile, place: Location, name: str | None, library: Names
+) -> Iterator[UserError]:
     if name is not None and name not in library.names("recipes"):
-        yield _unknown(source, place, "recipe", name, library.names("recipes"))
+        yield _unknown(yaml_file, place, "recipe", name, library.names("recipes"))
 
 
-def _check_row(source: Source, place: Location, row: Row, library: Names) -> Iterator[UserError]:
-    yield from _check_recipe(source, (*place, "recipe"), row.recipe, library)
+def _check_row(yaml_file: YamlFile, place: Location, row: Row, library: Names) -> Iterator[UserError]:
+    yield from _check_recipe(yaml_file, (*place, "recipe"), row.recipe, library)
     if row.phase is not None:
-        yield from _check_recipe(source, (*place, "evaluates"), row.phase.partition("/")[0], library)
-    if (row.kind == "reference") != (source.at((*place, "evaluates")) is not None):
+        yield from _check_recipe(yaml_file, (*place, "evaluates"), row.phase.partition("/")[0], library)
+    if (row.kind == "reference") != (yaml_file.at((*place, "evaluates")) is not None):
         fix = "a reference row `evaluates` bm25 or a phase, <recipe>/<phase>; no other row does"
-        yield source.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
+        yield yaml_file.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
     if row.kind not in MADE_BY_TRAINING and row.sampler is not None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained and has no sampler"
-        yield source.error((*place, "sampler"), what, "remove it, or change the kind")
-    choice = row.sampler or _readable_sampler(source.at((*place, "sampler")))
+        yield yaml_file.error((*place, "sampler"), what, "remove it, or change the kind")
+    choice = row.sampler or _readable_sampler(yaml_file.at((*place, "sampler")))
     if choice is not None:
-        yield from check_sampler(source, (*place, "sampler"), choice)
+        yield from check_sampler(yaml_file, (*place, "sampler"), choice)
 
 
-def _check_figures(source: Source, place: Location, line: Line) -> Iterator[UserError]:
-    columns, costs = source.at(("columns",)), source.at(("costs",)) or []
+def _check_figures(yaml_file: YamlFile, place: Location, line: Line) -> Iterator[UserError]:
+    columns, costs = yaml_file.at(("columns",)), yaml_file.at(("costs",)) or []
     count = len([*columns, *costs]) if isinstance(columns, list) and isinstance(costs, list) else None
     if line.published is not None and count is not None and len(line.published) != count:
         what = f"{len(line.published)} published figures for {count} columns"
-        yield source.error((*place, "published"), what, "give one a column, null where there is none")
-    quoted = line.published is not None or source.at((*place, "values")) is not None
+        yield yaml_file.error((*place, "published"), what, "give one a column, null where there is none")
+    quoted = line.published is not None or yaml_file.at((*place, "values")) is not None
     if line.kind == "published" and not quoted:
-        yield source.error(place, f"row '{line.name}' quotes no figures", "add `published`")
+        yield yaml_file.error(place, f"row '{line.name}' quotes no figures", "add `published`")
 
 
 def _readable_sampler(given: Any) -> SamplerChoice | None:
@@ -140,25 +146,25 @@ def _readable_sampler(given: Any) -> SamplerChoice | None:
     return _tolerant(SamplerChoice, {**given, "law": scalars})
 
 
-def _texts(source: Source, group: str, key: str) -> Iterator[tuple[int, str]]:
+def _texts(yaml_file: YamlFile, group: str, key: str) -> Iterator[tuple[int, str]]:
     """Yield the texts that the items of a list have under a key, with their positions."""
-    items = source.at((group,))
+    items = yaml_file.at((group,))
     for place, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict) and isinstance(item.get(key), str):
             yield place, item[key]
 
 
-def _repeated(source: Source, group: str, key: str, names: list[tuple[int, str]]) -> Iterator[UserError]:
+def _repeated(yaml_file: YamlFile, group: str, key: str, names: list[tuple[int, str]]) -> Iterator[UserError]:
     seen: set[str] = set()
     for place, name in names:
         if name in seen:
-            yield source.error((group, place, key), f"'{name}' stands twice", "give each its own name")
+            yield yaml_file.error((group, place, key), f"'{name}' stands twice", "give each its own name")
         seen.add(name)
 
 
-def _pieces(source: Source, key: str, model: type[Piece]) -> Iterator[tuple[int, Piece]]:
+def _pieces(yaml_file: YamlFile, key: str, model: type[Piece]) -> Iterator[tuple[int, Piece]]:
     """Yield the items of a list that can be read, with their positions."""
-    items = source.at((key,))
+    items = yaml_file.at((key,))
     for place, item in enumerate(items if isinstance(items, list) else []):
         piece = _tolerant(model, item)
         if piece is not None:

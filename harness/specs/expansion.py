@@ -13,7 +13,7 @@ from harness.specs.kinds import NEGATIVES, Point, Sweep, Swept
 from harness.specs.loading import in_order, try_parse
 from harness.specs.models import Calibration, Reading, Readings, Row, Side, Target
 from harness.specs.samplers import Parameter, by_name
-from harness.specs.yaml_file import Location, Source
+from harness.specs.yaml_file import Location, YamlFile
 
 SAMPLER = ("sampler",)
 
@@ -38,10 +38,10 @@ class PlainRow:
 
 
 @dataclass(frozen=True)
-class ExpandedSource(Source):
+class ExpandedFile(YamlFile):
     """A file with its rows written out; errors point to where the user wrote them."""
 
-    written: Source
+    written: YamlFile
     rows: tuple[PlainRow, ...]
 
     def where(self, location: Location) -> str:
@@ -66,22 +66,22 @@ class ExpandedSource(Source):
         return ("rows", row.place, *below)
 
 
-def expand(source: Source, target: Target, library: Names) -> tuple[Source, Target]:
+def expand(yaml_file: YamlFile, target: Target, library: Names) -> tuple[YamlFile, Target]:
     """Return the file and the target with plain rows; both as they are where no row stands for several.
 
     Args:
-        source: the target's file.
+        yaml_file: the target's file.
         target: the target, sound as it is written.
         library: knows the names of recipes, datasets and scales.
 
     Raises:
         SpecErrors: paths or values that no sampler has.
     """
-    rows = tuple(_plain_rows(source, target))
+    rows = tuple(_plain_rows(yaml_file, target))
     if not rows:
-        return source, target
-    data = {**source.data, "rows": [row.data for row in rows]}
-    expanded = ExpandedSource(source.path, data, source.lines, source, rows)
+        return yaml_file, target
+    data = {**yaml_file.data, "rows": [row.data for row in rows]}
+    expanded = ExpandedFile(yaml_file.path, data, yaml_file.lines, yaml_file, rows)
     parsed, errors = try_parse(expanded, type(target), "row")
     errors += check_target(expanded, library)
     if parsed is None or errors:
@@ -106,21 +106,21 @@ def value_text(value: Parameter) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _plain_rows(source: Source, target: Target) -> Iterator[PlainRow]:
+def _plain_rows(yaml_file: YamlFile, target: Target) -> Iterator[PlainRow]:
     """Yield the rows of a target written out; none where no row stands for several."""
     if isinstance(target, Readings):
         for place, row in enumerate(target.rows):
-            yield from _readings(source, place, row)
+            yield from _readings(yaml_file, place, row)
     elif isinstance(target, Calibration):
-        yield from _sides(source, target)
+        yield from _sides(yaml_file, target)
     elif isinstance(target, Sweep):
         for place, row in enumerate(target.rows):
-            yield from _points(source, place, row, target.parameter)
+            yield from _points(yaml_file, place, row, target.parameter)
 
 
-def _readings(source: Source, place: int, row: Row) -> Iterator[PlainRow]:
+def _readings(yaml_file: YamlFile, place: int, row: Row) -> Iterator[PlainRow]:
     """Yield a row under all combinations of its readings, the last path changing fastest."""
-    written = {key: value for key, value in source.at(("rows", place)).items() if key != "readings"}
+    written = {key: value for key, value in yaml_file.at(("rows", place)).items() if key != "readings"}
     names = short_names(row.readings)
     for values in product(*row.readings.values()):
         reading = dict(zip(row.readings, values, strict=True))
@@ -133,18 +133,18 @@ def _readings(source: Source, place: int, row: Row) -> Iterator[PlainRow]:
         yield PlainRow(place, data, Reading, {"reading_of": row.name, "reading": reading}, places)
 
 
-def _sides(source: Source, target: Calibration) -> Iterator[PlainRow]:
+def _sides(yaml_file: YamlFile, target: Calibration) -> Iterator[PlainRow]:
     """Yield the one row of a calibration as both sides of each pair."""
-    written, name = source.at(("rows", 0)), target.rows[0].name
+    written, name = yaml_file.at(("rows", 0)), target.rows[0].name
     for pair in range(1, target.pairs + 1):
         for side in ("A", "B"):
             data = {**written, "name": f"{name}: pair {pair}, side {side}"}
             yield PlainRow(0, data, Side, {"side_of": name, "pair": pair, "side": side})
 
 
-def _points(source: Source, place: int, row: Swept, parameter: str) -> Iterator[PlainRow]:
+def _points(yaml_file: YamlFile, place: int, row: Swept, parameter: str) -> Iterator[PlainRow]:
     """Yield a row of a sweep at each of its values."""
-    written, name = source.at(("rows", place)), short_names([parameter])[parameter]
+    written, name = yaml_file.at(("rows", place)), short_names([parameter])[parameter]
     for number, value in enumerate(row.values):
         here: Location = ("values", number)
         places: dict[Location, Location] = {("values", 0): here, ("published",): (*here, "published")}

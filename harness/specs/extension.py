@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import SpecErrors, UserError
-from harness.specs.yaml_file import Location, Source
+from harness.specs.yaml_file import Location, YamlFile
 
 EXTENDS = "extends"
 
 
 @dataclass(frozen=True)
-class ExtendedSource(Source):
+class ExtendedFile(YamlFile):
     """A file with what it takes over; errors point to the file, and the line of it, that is wrong.
 
     Attributes:
@@ -26,80 +26,80 @@ class ExtendedSource(Source):
         places: where a key stands in the whole -> the file that has it, and where it stands in that.
     """
 
-    own: Source
-    places: dict[Location, tuple[Source, Location]]
+    own: YamlFile
+    places: dict[Location, tuple[YamlFile, Location]]
 
     def where(self, location: Location) -> str:
         """Return file and line of a key."""
-        source, place = self._place(location)
-        return source.where(place)
+        yaml_file, place = self._place(location)
+        return yaml_file.where(place)
 
     def error(self, location: Location, what: str, fix: str | None = None) -> UserError:
         """Return an error that points to a key in the file that has it."""
-        source, place = self._place(location)
-        return source.error(place, what, fix)
+        yaml_file, place = self._place(location)
+        return yaml_file.error(place, what, fix)
 
-    def _place(self, location: Location) -> tuple[Source, Location]:
+    def _place(self, location: Location) -> tuple[YamlFile, Location]:
         for end in range(len(location), 0, -1):
             if location[:end] in self.places:
-                source, place = self.places[location[:end]]
-                return source, (*place, *location[end:])
+                yaml_file, place = self.places[location[:end]]
+                return yaml_file, (*place, *location[end:])
         return self.own, location
 
 
-def extend(source: Source, base: Source) -> Source:
+def extend(yaml_file: YamlFile, base: YamlFile) -> YamlFile:
     """Return a file over another.
 
     Args:
-        source: says what differs.
+        yaml_file: says what differs.
         base: the file that it extends, with all that this takes over itself.
 
     Raises:
         SpecErrors: a key is to be removed that is not there, or a row is listed twice.
     """
-    merge = _Merge(source, base)
+    merge = _Merge(yaml_file, base)
     data = merge.keys((), (), ())
-    if all(isinstance(of.at(("shared",)), dict) for of in (source, base)):
+    if all(isinstance(of.at(("shared",)), dict) for of in (yaml_file, base)):
         data["shared"] = merge.keys(("shared",), ("shared",), ("shared",))
-    if all(isinstance(of.at(("rows",)), list) for of in (source, base)):
+    if all(isinstance(of.at(("rows",)), list) for of in (yaml_file, base)):
         data["rows"] = list(merge.rows())
     del data[EXTENDS]
     if merge.problems:
         raise SpecErrors(merge.problems)
-    return ExtendedSource(source.path, data, source.lines, source, merge.places)
+    return ExtendedFile(yaml_file.path, data, yaml_file.lines, yaml_file, merge.places)
 
 
 @dataclass(frozen=True)
 class _Merge:
-    source: Source
-    base: Source
-    places: dict[Location, tuple[Source, Location]] = field(default_factory=dict)
+    yaml_file: YamlFile
+    base: YamlFile
+    places: dict[Location, tuple[YamlFile, Location]] = field(default_factory=dict)
     problems: list[UserError] = field(default_factory=list)
 
     def keys(self, here: Location, own: Location, other: Location) -> dict[str, Any]:
         """Return a mapping of the base under that of the file; `here` is its place in the whole."""
         merged = dict(self.base.at(other))
         self.places.update({(*here, key): (self.base, (*other, key)) for key in merged})
-        for key, value in self.source.at(own).items():
-            self.places[*here, key] = self.source, (*own, key)
+        for key, value in self.yaml_file.at(own).items():
+            self.places[*here, key] = self.yaml_file, (*own, key)
             if value is not None:
                 merged[key] = value
             elif key in merged:
                 del merged[key]
             else:
                 what = f"{self.base.path} has no such key to remove"
-                self.problems.append(self.source.error((*own, key), what, "leave it out"))
+                self.problems.append(self.yaml_file.error((*own, key), what, "leave it out"))
         return merged
 
     def rows(self) -> Iterator[Any]:
         """Yield the rows of the base as the file changes them, its new ones among them."""
         for number, (own, other) in enumerate(self._order()):
             here: Location = ("rows", number)
-            self.places[here] = (self.source, own) if own else (self.base, other)
+            self.places[here] = (self.yaml_file, own) if own else (self.base, other)
             if own and other:
                 yield self.keys(here, own, other)
             else:
-                yield self.source.at(own) if own else self.base.at(other)
+                yield self.yaml_file.at(own) if own else self.base.at(other)
 
     def _order(self) -> list[tuple[Location, Location]]:
         """Return where each row stands in the file and in the base; an empty place where it does not."""
@@ -107,10 +107,12 @@ class _Merge:
         order: list[tuple[Location, Location]] = [((), ("rows", place)) for place in range(len(known))]
         listed: list[Any] = []
         behind = 0
-        for number, row in enumerate(self.source.at(("rows",))):
+        for number, row in enumerate(self.yaml_file.at(("rows",))):
             own, name = ("rows", number), _name(row)
             if name is not None and name in listed:
-                self.problems.append(self.source.error((*own, "name"), f"'{name}' stands twice", "keep one"))
+                self.problems.append(
+                    self.yaml_file.error((*own, "name"), f"'{name}' stands twice", "keep one")
+                )
             elif name is not None and name in known:
                 other = ("rows", known.index(name))
                 place = [there for _, there in order].index(other)

@@ -15,53 +15,53 @@ from harness.specs.recipe import phases_of
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
 from harness.specs.settings import CollectionSettings
-from harness.specs.yaml_file import Source
+from harness.specs.yaml_file import YamlFile
 from harness.training.losses.registry import make_loss
 from harness.training.topologies.registry import make_topology
 from harness.training.topologies.topology import Topology
 
 
-def check_fit(source: Source, loaded: LoadedTarget, scales: Mapping[str, Scale]) -> Iterator[UserError]:
+def check_fit(yaml_file: YamlFile, loaded: LoadedTarget, scales: Mapping[str, Scale]) -> Iterator[UserError]:
     """Yield what does not fit.
 
     Args:
-        source: the target's file, whose places the errors name.
+        yaml_file: the target's file, whose places the errors name.
         loaded: the target, sound by itself, with what it names.
         scales: by name, all those of the target.
     """
-    yield from _check_notes(source, loaded)
-    yield from _check_collections(source, loaded)
-    yield from _check_titles(source, loaded)
+    yield from _check_notes(yaml_file, loaded)
+    yield from _check_collections(yaml_file, loaded)
+    yield from _check_titles(yaml_file, loaded)
     if not isinstance(loaded.target, Trained):
         return
-    errors = list(_check_phases(source, loaded))
+    errors = list(_check_phases(yaml_file, loaded))
     if not errors:
-        errors += _check_samplers(source, loaded, loaded.target)
-        errors += _check_rankers(source, loaded, loaded.target)
+        errors += _check_samplers(yaml_file, loaded, loaded.target)
+        errors += _check_rankers(yaml_file, loaded, loaded.target)
     if not errors:
-        errors += _check_curve(source, loaded)
-        errors += _check_scales(source, loaded, loaded.target, scales)
-        errors += _check_overrides(source, loaded, loaded.target, scales)
+        errors += _check_curve(yaml_file, loaded)
+        errors += _check_scales(yaml_file, loaded, loaded.target, scales)
+        errors += _check_overrides(yaml_file, loaded, loaded.target, scales)
     yield from errors
 
 
-def _check_notes(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def _check_notes(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
     known = [note.id for note in loaded.paper.notes]
     for place, note in enumerate(loaded.target.notes):
         if note not in known:
             fix = nearest(note, known) or "the register is empty"
-            yield source.error(("notes", place), f"the paper's register has no note '{note}'", fix)
+            yield yaml_file.error(("notes", place), f"the paper's register has no note '{note}'", fix)
 
 
-def _check_collections(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def _check_collections(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
     for place, scale in enumerate(loaded.target.scales):
         for name, dataset in loaded.datasets.items():
             if scale not in dataset.collections:
                 what = f"dataset '{name}' has no collection at scale '{scale}'"
-                yield source.error(("scales", place), what, nearest(scale, dataset.collections))
+                yield yaml_file.error(("scales", place), what, nearest(scale, dataset.collections))
 
 
-def _check_titles(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def _check_titles(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
     """Check that titles tell several datasets apart, and that the primary column is called by one."""
     target = loaded.target
     if not isinstance(target, Measured) or len(target.datasets) == 1:
@@ -69,41 +69,41 @@ def _check_titles(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
     titles = [loaded.datasets[name].title for name in target.datasets]
     if len(set(titles)) < len(titles):
         fix = "give each a `title` of its own, in experiments/datasets/"
-        yield source.error(("columns",), f"datasets of one title: {', '.join(target.datasets)}", fix)
+        yield yaml_file.error(("columns",), f"datasets of one title: {', '.join(target.datasets)}", fix)
     labels = [loaded.label(column) for column in target.columns]
     if target.primary not in labels:
-        yield source.error(
+        yield yaml_file.error(
             ("primary",), f"unknown column '{target.primary}'", nearest(target.primary, labels)
         )
 
 
-def _check_phases(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def _check_phases(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
     """Check that the phases that reference rows evaluate exist."""
     known = phases_of(loaded.recipes)
     for place, row in _rows(loaded):
         if row.phase is not None and row.phase not in known:
             what = f"unknown phase '{row.phase}'"
-            yield source.error(("rows", place, "evaluates"), what, nearest(row.phase, known))
+            yield yaml_file.error(("rows", place, "evaluates"), what, nearest(row.phase, known))
 
 
-def _check_samplers(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
+def _check_samplers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
     """Check that a row names a sampler where a phase of its recipe draws by it, and only there."""
     for place, row in _rows(loaded):
         name = row.recipe or target.shared.recipe
         drawing = [phase for phase, found in loaded.chain(row).items() if found.own is None]
         if drawing and row.phase in drawing:
             what = f"phase '{row.phase}' draws by a row's sampler, which a reference row does not have"
-            yield source.error(("rows", place, "evaluates"), what, "evaluate a phase before it")
+            yield yaml_file.error(("rows", place, "evaluates"), what, "evaluate a phase before it")
         elif drawing and row.sampler is None and row.evaluates is None:
             what = f"row '{row.name}' has no sampler"
-            yield source.error(("rows", place), what, "name a preset, or in-batch")
+            yield yaml_file.error(("rows", place), what, "name a preset, or in-batch")
         elif not drawing and row.sampler is not None:
             what = f"recipe '{name}' has negatives of its own, and no use for a row's sampler"
             fix = f"remove it, or write `negatives: row` in a phase of recipes/{name}.yaml"
-            yield source.error(("rows", place, "sampler"), what, fix)
+            yield yaml_file.error(("rows", place, "sampler"), what, fix)
 
 
-def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
+def _check_rankers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
     """Check that a ranker scores all that counts where it teaches."""
     for place, row in _rows(loaded):
         name = row.recipe or target.shared.recipe
@@ -115,10 +115,10 @@ def _check_rankers(source: Source, loaded: LoadedTarget, target: Trained) -> Ite
                 "its ranker scores own negatives alone"
             )
             fix = "choose `topology: own`, or a loss over labels alone"
-            yield source.error(("rows", place, "sampler"), what, fix)
+            yield yaml_file.error(("rows", place, "sampler"), what, fix)
 
 
-def _check_curve(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
+def _check_curve(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
     """Check that all rows of a curve continue the phase where it begins."""
     if not isinstance(loaded.target, Curve):
         return
@@ -127,11 +127,11 @@ def _check_curve(source: Source, loaded: LoadedTarget) -> Iterator[UserError]:
         start = loaded.recipes[row.recipe or loaded.target.shared.recipe].last.start
         if row is not begin and start != begin.phase:
             what = f"row '{row.name}' continues '{start}', the curves begin at '{begin.phase}'"
-            yield source.error(("rows", place), what, "choose a recipe that continues that phase")
+            yield yaml_file.error(("rows", place), what, "choose a recipe that continues that phase")
 
 
 def _check_overrides(
-    source: Source, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
+    yaml_file: YamlFile, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
 ) -> Iterator[UserError]:
     """Check that what was tuned for a row is there to be set, and can be set so."""
     nowhere = CollectionSettings(kind="not-available", parameters={})
@@ -147,11 +147,11 @@ def _check_overrides(
             try:
                 row.tuned(runs.run(phase, Seeds(0, 0, 0), draws))
             except PieceError as error:
-                yield source.error(("rows", place, "overrides", *error.place), error.what, error.fix)
+                yield yaml_file.error(("rows", place, "overrides", *error.place), error.what, error.fix)
 
 
 def _check_scales(
-    source: Source, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
+    yaml_file: YamlFile, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
 ) -> Iterator[UserError]:
     """Check that each scale has what the phases need: numbers, a ranker, towers in which all can learn."""
     phases = {name: phase for _, row in _rows(loaded) for name, phase in loaded.chain(row).items()}
@@ -161,17 +161,19 @@ def _check_scales(
         scale = scales[name]
         if ranking is not None and scale.ranker is None:
             what = f"scale '{name}' has no ranker, phase '{ranking}' has one"
-            yield source.error(("scales", place), what, "add `ranker` to the scale, or leave the scale out")
+            yield yaml_file.error(
+                ("scales", place), what, "add `ranker` to the scale, or leave the scale out"
+            )
         if sharing is not None and scale.encoder.towers == "separate":
             row, topology = sharing
             what = f"row '{row}' has a {topology}, scale '{name}' has separate towers"
             fix = f"a {topology} needs shared towers: leave the row out"
-            yield source.error(("scales", place), what, fix)
+            yield yaml_file.error(("scales", place), what, fix)
         for dataset in target.datasets:
             for phase_name, phase in phases.items():
                 error = lacking_error(scale, name, phase_name, phase, dataset)
                 if error is not None:
-                    yield source.error(("scales", place), *error)
+                    yield yaml_file.error(("scales", place), *error)
 
 
 def _rows(loaded: LoadedTarget) -> Iterator[tuple[int, Row]]:

@@ -26,7 +26,7 @@ from harness.specs.recipe import Recipe, phases_of
 from harness.specs.recipe_checks import check_pieces, check_starts
 from harness.specs.scale import Scale
 from harness.specs.scale_checks import check_substitutes
-from harness.specs.yaml_file import Source, read_source
+from harness.specs.yaml_file import YamlFile, read_yaml
 
 Read = TypeVar("Read")
 
@@ -72,7 +72,7 @@ class Library:
             if stem != "paper"
         ]
 
-    def target_source(self, name: str, below: tuple[str, ...] = ()) -> Source:
+    def target_yaml(self, name: str, below: tuple[str, ...] = ()) -> YamlFile:
         """Read the file of a target, with all that it takes over from those that it extends.
 
         Args:
@@ -83,16 +83,16 @@ class Library:
             UserError: a file cannot be read, extends no target or, by way of others, itself.
         """
         by_path = name.endswith(".yaml")
-        source = read_source(Path(name)) if by_path else read_source(self._target_file(name), self.root)
-        if EXTENDS not in source.data:
-            return source
-        base, chain = source.data[EXTENDS], (*below, name)
+        yaml_file = read_yaml(Path(name)) if by_path else read_yaml(self._target_file(name), self.root)
+        if EXTENDS not in yaml_file.data:
+            return yaml_file
+        base, chain = yaml_file.data[EXTENDS], (*below, name)
         if base not in self.targets():
-            raise source.error((EXTENDS,), f"unknown target '{base}'", nearest(str(base), self.targets()))
+            raise yaml_file.error((EXTENDS,), f"unknown target '{base}'", nearest(str(base), self.targets()))
         if base in chain:
             around = " -> ".join([*chain[chain.index(base) :], base])
-            raise source.error((EXTENDS,), f"the target extends itself: {around}", "end it somewhere")
-        return extend(source, self.target_source(base, chain))
+            raise yaml_file.error((EXTENDS,), f"the target extends itself: {around}", "end it somewhere")
+        return extend(yaml_file, self.target_yaml(base, chain))
 
     def _target_file(self, name: str) -> Path:
         return self.root / PAPERS / f"{name}.yaml"
@@ -107,12 +107,12 @@ class Library:
         Raises:
             SpecErrors: all that is wrong in the file.
         """
-        source = self._source("recipes", name)
-        old = old_recipe(source)
+        yaml_file = self._source("recipes", name)
+        old = old_recipe(yaml_file)
         if old is not None:
             raise SpecErrors([old])
-        recipe, errors = try_parse(source, Recipe, "recipe")
-        errors += check_pieces(source, recipe)
+        recipe, errors = try_parse(yaml_file, Recipe, "recipe")
+        errors += check_pieces(yaml_file, recipe)
         if recipe is None or errors:
             raise SpecErrors(in_order(errors))
         return recipe
@@ -153,12 +153,12 @@ class Library:
         Raises:
             SpecErrors: all that is wrong in the file.
         """
-        source = self._source("scales", name)
-        old = old_scale(source)
+        yaml_file = self._source("scales", name)
+        old = old_scale(yaml_file)
         if old is not None:
             raise SpecErrors([old])
-        scale = parse(source, Scale, "scale")
-        errors = list(check_substitutes(source, scale, self.phase_names))
+        scale = parse(yaml_file, Scale, "scale")
+        errors = list(check_substitutes(yaml_file, scale, self.phase_names))
         if errors:
             raise SpecErrors(in_order(errors))
         return scale
@@ -184,42 +184,42 @@ class Library:
         path = name if name.endswith(".yaml") else None
         if path is None and name not in self.targets():
             raise UserError(f"unknown target '{name}'", fix=nearest(name, self.targets()))
-        source = self.target_source(name)
-        written, paper = self._written(source), name
+        yaml_file = self.target_yaml(name)
+        written, paper = self._written(yaml_file), name
         if path or isinstance(written, Confirmation):
-            confirmation = self._confirmation(source, written, path)
+            confirmation = self._confirmation(yaml_file, written, path)
             name, paper = confirmation.name, confirmation.target
-        source, target = expand(source, written, self)
+        yaml_file, target = expand(yaml_file, written, self)
         loaded = self._with_named(name, paper, target, written.rows)
-        errors = list(check_fit(source, loaded, {scale: self.scale(scale) for scale in target.scales}))
+        errors = list(check_fit(yaml_file, loaded, {scale: self.scale(scale) for scale in target.scales}))
         if errors:
             raise SpecErrors(in_order(errors))
         return replace(loaded, path=path)
 
-    def _confirmation(self, source: Source, written: Target, path: str | None) -> Confirmation:
+    def _confirmation(self, yaml_file: YamlFile, written: Target, path: str | None) -> Confirmation:
         """Return what a tuning wrote, which is named by its path; all others stand below their papers."""
         if not isinstance(written, Confirmation):
             what = f"a target of kind '{written.kind}' is not read by its path"
-            raise source.error(("kind",), what, f"move it to {self.root.name}/{PAPERS}/<paper>/")
+            raise yaml_file.error(("kind",), what, f"move it to {self.root.name}/{PAPERS}/<paper>/")
         if path is None:
             fix = "move it beside the tuning's results, and name its path"
-            raise source.error(("kind",), "what a tuning wrote is no target of a paper", fix)
+            raise yaml_file.error(("kind",), "what a tuning wrote is no target of a paper", fix)
         if written.target not in self.targets():
             what = f"unknown target '{written.target}'"
-            raise source.error(("target",), what, nearest(written.target, self.targets()))
+            raise yaml_file.error(("target",), what, nearest(written.target, self.targets()))
         return written
 
-    def _written(self, source: Source) -> Target:
+    def _written(self, yaml_file: YamlFile) -> Target:
         """Return a target as its file has it, sound by itself."""
-        kind = source.at(("kind",))
+        kind = yaml_file.at(("kind",))
         model = TARGETS.get(kind) if isinstance(kind, str) else None
         if model is not None:
-            target, errors = try_parse(source, model, "row")
+            target, errors = try_parse(yaml_file, model, "row")
         else:
             what = "'kind' is missing" if kind is None else f"'{kind}' is not valid"
-            target, errors = None, [source.error(("kind",), what, nearest(str(kind), TARGETS))]
-        old = list(old_rows(source))
-        errors += old or [*check_target(source, self), *check_kind(source, self)]
+            target, errors = None, [yaml_file.error(("kind",), what, nearest(str(kind), TARGETS))]
+        old = list(old_rows(yaml_file))
+        errors += old or [*check_target(yaml_file, self), *check_kind(yaml_file, self)]
         if target is None or errors:
             raise SpecErrors(in_order(errors))
         return target
@@ -238,7 +238,7 @@ class Library:
             return None
 
         file = self.root / PAPERS / paper_of.split("/", maxsplit=1)[0] / "paper.yaml"
-        paper = gather(lambda: parse(read_source(file, self.root), Paper, "paper"))
+        paper = gather(lambda: parse(read_yaml(file, self.root), Paper, "paper"))
         named = {target.shared.recipe} if isinstance(target, Trained) else set()
         named |= {row.recipe for row in with_runs(target.rows) if row.recipe}
         named |= {row.phase.partition("/")[0] for row in with_runs(target.rows) if row.phase}
@@ -258,7 +258,7 @@ class Library:
             {key: dataset for key, dataset in datasets.items() if dataset},
         )
 
-    def _source(self, kind: str, name: str) -> Source:
+    def _source(self, kind: str, name: str) -> YamlFile:
         if name not in self.names(kind):
             raise UserError(f"unknown {kind.removesuffix('s')} '{name}'", fix=nearest(name, self.names(kind)))
-        return read_source(self.root / kind / f"{name}.yaml", self.root)
+        return read_yaml(self.root / kind / f"{name}.yaml", self.root)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.base import Spec
 from harness.specs.owners import OWNERS, PLACES, RENAMED, SUBSTITUTED
-from harness.specs.yaml_file import Location, Source, has
+from harness.specs.yaml_file import Location, YamlFile, has
 
 Model = TypeVar("Model", bound=Spec)
 
@@ -32,32 +32,32 @@ _EXPECTED = {
 }
 
 
-def parse(source: Source, model: type[Model], owner: str) -> Model:
+def parse(yaml_file: YamlFile, model: type[Model], owner: str) -> Model:
     """Check a file's content against its model.
 
     Args:
-        source: the parsed file.
+        yaml_file: the parsed file.
         model: what it must be.
         owner: who sets keys in this file: dataset, recipe, scale, paper or row.
 
     Raises:
         SpecErrors: all that is wrong with it.
     """
-    parsed, errors = try_parse(source, model, owner)
+    parsed, errors = try_parse(yaml_file, model, owner)
     if parsed is None or errors:
         raise SpecErrors(in_order(errors))
     return parsed
 
 
-def try_parse(source: Source, model: type[Model], owner: str) -> tuple[Model | None, list[UserError]]:
+def try_parse(yaml_file: YamlFile, model: type[Model], owner: str) -> tuple[Model | None, list[UserError]]:
     """Return what `parse` returns, or none and the errors that it would raise."""
     try:
-        return model.model_validate(source.data), []
+        return model.model_validate(yaml_file.data), []
     except ValidationError as error:
         found: dict[Location, UserError] = {}
         for detail in error.errors():
-            location = _location(source, detail)
-            found.setdefault(location, _explain(source, location, detail, model, owner))
+            location = _location(yaml_file, detail)
+            found.setdefault(location, _explain(yaml_file, location, detail, model, owner))
         return None, list(found.values())
 
 
@@ -68,59 +68,59 @@ def in_order(errors: list[UserError]) -> list[UserError]:
 
 
 def _explain(
-    source: Source, location: Location, detail: Any, model: type[BaseModel], owner: str
+    yaml_file: YamlFile, location: Location, detail: Any, model: type[BaseModel], owner: str
 ) -> UserError:
     kind, given = detail["type"], _show(detail["input"])
     if kind == "missing":
         field = _fields_at(model, location[:-1]).get(str(location[-1]))
         about = f" ({field.description})" if field is not None and field.description else ""
-        return source.error(location[:-1], f"'{location[-1]}' is missing{about}", "add it")
+        return yaml_file.error(location[:-1], f"'{location[-1]}' is missing{about}", "add it")
     if kind == "extra_forbidden":
-        return _unknown_key(source, location, model, owner)
+        return _unknown_key(yaml_file, location, model, owner)
     if kind in {"literal_error", "union_tag_invalid", "union_tag_not_found"}:
-        return _not_one_of(source, location, detail)
+        return _not_one_of(yaml_file, location, detail)
     if kind == "value_error":
-        return source.error(location, str(detail["ctx"]["error"]))
+        return yaml_file.error(location, str(detail["ctx"]["error"]))
     expected = _EXPECTED.get(kind, str(detail["msg"]).removeprefix("Input should be "))
     if location[-1:] != detail["loc"][-1:]:  # a branch of a union stands last
         expected = "a number, a text, true or false"
     elif kind == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(detail["input"])):
         expected = "a number, which YAML reads only with a point, such as 5.0e-4"
-    return source.error(location, f"got {given}", f"expected {expected}")
+    return yaml_file.error(location, f"got {given}", f"expected {expected}")
 
 
-def _not_one_of(source: Source, location: Location, detail: Any) -> UserError:
+def _not_one_of(yaml_file: YamlFile, location: Location, detail: Any) -> UserError:
     """Return what to say of a value that is none of a few, or of a kind of things that there is not."""
     told, given = detail["ctx"], detail["input"]
     if detail["type"] == "union_tag_not_found":
-        return source.error(location, "'kind' is missing", "add it")
+        return yaml_file.error(location, "'kind' is missing", "add it")
     if detail["type"] == "union_tag_invalid":
         location, given = (*location, "kind"), told["tag"]
     expected = str(told.get("expected") or told["expected_tags"])
     expected = expected.replace("False", "false").replace("True", "true")
     valid = [re.sub(r"^'|'$", "", name) for name in re.split(r", | or ", expected)]
-    return source.error(location, f"{_show(given)} is not valid", nearest(str(given), valid))
+    return yaml_file.error(location, f"{_show(given)} is not valid", nearest(str(given), valid))
 
 
-def _unknown_key(source: Source, location: Location, model: type[BaseModel], owner: str) -> UserError:
+def _unknown_key(yaml_file: YamlFile, location: Location, model: type[BaseModel], owner: str) -> UserError:
     key = str(location[-1])
     if owner == "scale" and key in SUBSTITUTED:
         what = f"'{key}' belongs to the recipe; a scale puts another in its place"
-        return source.error(location, what, "write it below `substitutes`")
+        return yaml_file.error(location, what, "write it below `substitutes`")
     if key in RENAMED:
-        return source.error(location, f"'{key}' is called `{RENAMED[key]}`", "write that")
+        return yaml_file.error(location, f"'{key}' is called `{RENAMED[key]}`", "write that")
     owned = OWNERS.get(key)
     if owned and owned != owner:
         what = f"'{key}' belongs to the {owned} ({PLACES[owned]}), but is set here by the {owner}"
-        return source.error(location, what, "set it there")
-    return source.error(location, "unknown key", nearest(key, _fields_at(model, location[:-1])))
+        return yaml_file.error(location, what, "set it there")
+    return yaml_file.error(location, "unknown key", nearest(key, _fields_at(model, location[:-1])))
 
 
-def _location(source: Source, detail: Any) -> Location:
+def _location(yaml_file: YamlFile, detail: Any) -> Location:
     """Return pydantic's location without the names of a union's branches, which the file does not have."""
     found: list[int | str] = []
     for number, step in enumerate(detail["loc"], start=1):
-        around = source.at(tuple(found))
+        around = yaml_file.at(tuple(found))
         there = isinstance(around, dict | list) and has(around, step)
         if there or (number == len(detail["loc"]) and detail["type"] == "missing"):
             found.append(step)

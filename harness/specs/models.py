@@ -175,7 +175,7 @@ class Target(Spec):
 
     title: str
     kind: str
-    source: str
+    citation: str
     unit: str
     scales: list[str] = Field(min_length=1)
     rows: Sequence[Line] = Field(min_length=1)

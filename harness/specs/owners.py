@@ -22,7 +22,7 @@ _OWNED = {
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}
 """Key -> its only owner; a key that several own in different senses (negatives, title) is not listed."""
 
-RENAMED = {"with": "law"}
+RENAMED = {"with": "law", "source": "citation"}
 """Key of older specs -> what it is called."""
 
 SUBSTITUTED = ("rate", "batch", "steps", "refresh")

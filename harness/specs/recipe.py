@@ -152,7 +152,7 @@ class Recipe(Spec):
     """experiments/recipes/<recipe>.yaml: phases in order; a row of a target is a run of the last one."""
 
     summary: str
-    source: str
+    citation: str
     phases: list[Phase] = Field(min_length=1)
     departs: str | None = None
 

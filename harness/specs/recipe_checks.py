@@ -8,43 +8,43 @@ from harness.errors import UserError, nearest
 from harness.pieces import PieceError, make_piece
 from harness.specs.recipe import Phase, Recipe, phases_of
 from harness.specs.sampler_checks import check_sampler
-from harness.specs.yaml_file import Location, Source
+from harness.specs.yaml_file import Location, YamlFile
 from harness.training.losses.registry import make_loss
 from harness.training.turns import TURNS
 
 
-def check_pieces(source: Source, recipe: Recipe | None) -> Iterator[UserError]:
+def check_pieces(yaml_file: YamlFile, recipe: Recipe | None) -> Iterator[UserError]:
     """Yield what is wrong with a recipe by itself.
 
     Args:
-        source: the spec file.
+        yaml_file: the spec file.
         recipe: what it says, as far as it can be read.
     """
-    phases = source.at(("phases",))
+    phases = yaml_file.at(("phases",))
     for number in range(len(phases) if isinstance(phases, list) else 0):
         here: Location = ("phases", number)
-        taught = source.at((*here, "ranker")) is not None
-        yield from check_loss(source, (*here, "loss"), teacher=taught)
-        yield from check_loss(source, (*here, "ranker", "loss"), teacher=False)
-        yield from _check_turns(source, (*here, "ranker", "turns"))
+        taught = yaml_file.at((*here, "ranker")) is not None
+        yield from check_loss(yaml_file, (*here, "loss"), teacher=taught)
+        yield from check_loss(yaml_file, (*here, "ranker", "loss"), teacher=False)
+        yield from _check_turns(yaml_file, (*here, "ranker", "turns"))
     names: set[str] = set()
     for number, phase in enumerate(recipe.phases if recipe else []):
         here = ("phases", number)
         if phase.name in names:
-            yield source.error((*here, "name"), f"'{phase.name}' stands twice", "give each its own name")
+            yield yaml_file.error((*here, "name"), f"'{phase.name}' stands twice", "give each its own name")
         names.add(phase.name)
         if phase.own is not None:
-            yield from check_sampler(source, (*here, "negatives", "sampler"), phase.own.sampler)
-        yield from _check_phase(source, here, phase)
+            yield from check_sampler(yaml_file, (*here, "negatives", "sampler"), phase.own.sampler)
+        yield from _check_phase(yaml_file, here, phase)
 
 
 def check_starts(
-    source: Source, name: str, recipe: Recipe, recipes: Mapping[str, Recipe]
+    yaml_file: YamlFile, name: str, recipe: Recipe, recipes: Mapping[str, Recipe]
 ) -> Iterator[UserError]:
     """Yield the starts of a recipe that lead nowhere, in a circle, or to what is not needed there.
 
     Args:
-        source: the spec file.
+        yaml_file: the spec file.
         name: of the recipe.
         recipe: sound by itself.
         recipes: by name, itself and all that it starts from.
@@ -55,16 +55,16 @@ def check_starts(
         for place, start, ranked in _starts(here, phase):
             if start not in known:
                 what = f"unknown phase '{start}'"
-                yield source.error(place, what, nearest(start, known) or "name it <recipe>/<phase>")
+                yield yaml_file.error(place, what, nearest(start, known) or "name it <recipe>/<phase>")
             elif _stands_on(start, f"{name}/{phase.name}", known):
                 what = f"'{name}/{phase.name}' and '{start}' start from each other"
-                yield source.error(place, what, "break the circle")
+                yield yaml_file.error(place, what, "break the circle")
             elif ranked and known[start].trains != "ranker" and known[start].ranker is None:
                 what = f"phase '{start}' trains no ranker"
-                yield source.error(place, what, "name a phase that `trains: ranker`, or has a `ranker`")
+                yield yaml_file.error(place, what, "name a phase that `trains: ranker`, or has a `ranker`")
             elif not ranked and known[start].trains == "ranker":
                 what = f"phase '{start}' trains a ranker, which is no retriever to start from"
-                yield source.error(place, what, "name the phase that trained its retriever")
+                yield yaml_file.error(place, what, "name the phase that trained its retriever")
 
 
 def _starts(here: Location, phase: Phase) -> Iterator[tuple[Location, str, bool]]:
@@ -84,52 +84,54 @@ def _stands_on(start: str, name: str, known: Mapping[str, Phase], seen: tuple[st
     return any(_stands_on(below, name, known, (*seen, start)) for below in known[start].starts)
 
 
-def _check_phase(source: Source, here: Location, phase: Phase) -> Iterator[UserError]:
+def _check_phase(yaml_file: YamlFile, here: Location, phase: Phase) -> Iterator[UserError]:
     own = phase.own
     undrawn = own is not None and not own.sampler.draws
     if phase.trains == "ranker" and (not isinstance(phase.start, str) or undrawn):
         fix = "give it a `start` whose retriever finds candidates, and negatives that are drawn from them"
-        yield source.error((*here, "trains"), "a ranker is trained on what a retriever finds", fix)
+        yield yaml_file.error((*here, "trains"), "a ranker is trained on what a retriever finds", fix)
     if phase.trains == "ranker" and own is None:
         what = "a ranker draws its own negatives, so that the rows of a target share it"
-        yield source.error((*here, "negatives"), what, "name a `sampler`, such as uniform")
+        yield yaml_file.error((*here, "negatives"), what, "name a `sampler`, such as uniform")
     if phase.ranker is not None and phase.ranker.learns:
         for key in ("optimizer", "schedule"):
             if getattr(phase.ranker, key) is None:
                 what = f"a ranker that takes turns needs `{key}`"
-                yield source.error((*here, "ranker"), what, "add it, or write `turns: retriever-alone`")
+                yield yaml_file.error((*here, "ranker"), what, "add it, or write `turns: retriever-alone`")
     if phase.trains == "ranker" and phase.ranker is not None:
-        yield source.error((*here, "ranker"), "a phase that trains a ranker is taught by none", "remove it")
+        yield yaml_file.error(
+            (*here, "ranker"), "a phase that trains a ranker is taught by none", "remove it"
+        )
     if phase.ranker is not None and (not isinstance(phase.start, str) or undrawn):
         fix = "give the phase a `start`, and negatives that are drawn"
-        yield source.error((*here, "ranker"), "a ranker teaches over drawn negatives", fix)
+        yield yaml_file.error((*here, "ranker"), "a ranker teaches over drawn negatives", fix)
 
 
-def _check_turns(source: Source, place: Location) -> Iterator[UserError]:
-    given = source.at(place)
+def _check_turns(yaml_file: YamlFile, place: Location) -> Iterator[UserError]:
+    given = yaml_file.at(place)
     if isinstance(given, str | dict):
         try:
             make_piece("turns", TURNS, given)
         except PieceError as error:
-            yield source.error((*place, *error.place), error.what, error.fix)
+            yield yaml_file.error((*place, *error.place), error.what, error.fix)
 
 
-def check_loss(source: Source, place: Location, *, teacher: bool) -> Iterator[UserError]:
+def check_loss(yaml_file: YamlFile, place: Location, *, teacher: bool) -> Iterator[UserError]:
     """Yield what is wrong with a loss, at the key that is to be changed.
 
     Args:
-        source: the spec file.
+        yaml_file: the spec file.
         place: where the loss stands in it; the types refuse what is neither a name nor a mapping.
         teacher: whether there is a ranker to teach the retriever.
     """
-    given = source.at(place)
+    given = yaml_file.at(place)
     if not isinstance(given, str | dict):
         return
     try:
         loss = make_loss(given)
     except PieceError as error:
-        yield source.error((*place, *error.place), error.what, error.fix)
+        yield yaml_file.error((*place, *error.place), error.what, error.fix)
         return
     if loss.needs_teacher and not teacher:
         what = f"loss '{loss.name}' needs a teacher, which this phase does not have"
-        yield source.error(place, what, "choose a loss over labels alone, such as softmax-cross-entropy")
+        yield yaml_file.error(place, what, "choose a loss over labels alone, such as softmax-cross-entropy")

@@ -10,7 +10,7 @@ from harness.negatives.presets import presets
 from harness.negatives.registry import MASKS, make_draw, make_law, make_source
 from harness.pieces import PieceError
 from harness.specs.samplers import SamplerChoice
-from harness.specs.yaml_file import Location, Source
+from harness.specs.yaml_file import Location, YamlFile
 from harness.training.topologies.registry import make_topology
 
 MAKERS: dict[str, Callable[[Any], Any]] = {
@@ -20,35 +20,35 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def check_sampler(source: Source, place: Location, choice: SamplerChoice) -> Iterator[UserError]:
+def check_sampler(yaml_file: YamlFile, place: Location, choice: SamplerChoice) -> Iterator[UserError]:
     """Yield what is wrong with a sampler, each at the key that is to be changed.
 
     Args:
-        source: the spec file.
+        yaml_file: the spec file.
         place: where the sampler stands in it.
         choice: what can be read of it.
     """
     if choice.preset not in presets():
-        here = (*place, "preset") if isinstance(source.at(place), dict) else place
+        here = (*place, "preset") if isinstance(yaml_file.at(place), dict) else place
         what, known = f"unknown sampler '{choice.preset}'", presets()
-        yield source.error(here, what, nearest(choice.preset, known))
+        yield yaml_file.error(here, what, nearest(choice.preset, known))
         return
     if choice.mask is not None and choice.mask not in MASKS:
-        yield source.error((*place, "mask"), f"unknown mask '{choice.mask}'", nearest(choice.mask, MASKS))
-    law, errors = _law(source, place, choice)
+        yield yaml_file.error((*place, "mask"), f"unknown mask '{choice.mask}'", nearest(choice.mask, MASKS))
+    law, errors = _law(yaml_file, place, choice)
     pieces = {"law": law}
     for kind, make in MAKERS.items():
         given = choice.piece(kind)
         try:
             pieces[kind] = None if given is None else make(given)
         except PieceError as error:
-            errors.append(source.error((*place, kind, *error.place), error.what, error.fix))
+            errors.append(yaml_file.error((*place, kind, *error.place), error.what, error.fix))
     yield from errors
     if not errors:
-        yield from _check_fit(source, place, pieces)
+        yield from _check_fit(yaml_file, place, pieces)
 
 
-def _law(source: Source, place: Location, choice: SamplerChoice) -> tuple[Any, list[UserError]]:
+def _law(yaml_file: YamlFile, place: Location, choice: SamplerChoice) -> tuple[Any, list[UserError]]:
     """Make the law parameter by parameter, so that every wrong one is told."""
     law, errors = choice.piece("law"), []
     base = presets()[choice.preset].law
@@ -56,29 +56,29 @@ def _law(source: Source, place: Location, choice: SamplerChoice) -> tuple[Any, l
         try:
             make_law({**base, key: value})
         except PieceError as error:
-            errors.append(source.error((*place, "law", key), error.what, error.fix))
+            errors.append(yaml_file.error((*place, "law", key), error.what, error.fix))
     if errors:
         return None, errors
     try:
         return make_law(law), []
     except PieceError as error:
-        return None, [source.error((*place, "law"), error.what, error.fix)]
+        return None, [yaml_file.error((*place, "law"), error.what, error.fix)]
 
 
-def _check_fit(source: Source, place: Location, pieces: dict[str, Any]) -> Iterator[UserError]:
+def _check_fit(yaml_file: YamlFile, place: Location, pieces: dict[str, Any]) -> Iterator[UserError]:
     """Yield where source, law and topology do not fit together."""
     law, found, topology = pieces["law"], pieces["source"], pieces["topology"]
     if found is None:
         if topology.own_only:
             what = "nothing is drawn and nothing is shared"
             fix = f"name a `source`, or a topology other than {topology.name}"
-            yield source.error((*place, "topology"), what, fix)
+            yield yaml_file.error((*place, "topology"), what, fix)
         return
     if found.name == "previous":
         what = "'previous' alone has no candidates in round 0"
-        yield source.error((*place, "source"), what, "put it into a union with another source")
+        yield yaml_file.error((*place, "source"), what, "put it into a union with another source")
     for what, fix in lacking(law, found):
-        yield source.error((*place, "source"), what, fix)
+        yield yaml_file.error((*place, "source"), what, fix)
 
 
 def lacking(law: Any, found: Any) -> Iterator[tuple[str, str]]:

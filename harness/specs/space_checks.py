@@ -11,41 +11,43 @@ from harness.specs.sampler_checks import lacking
 from harness.specs.settings import RunSettings
 from harness.specs.tuning import ROUNDING, Dimension, StudySpec, TuningSpec, Values, completed
 from harness.specs.varied import own_value, varied
-from harness.specs.yaml_file import Location, Source
+from harness.specs.yaml_file import Location, YamlFile
 
 ENOUGH = 10_000
 """Size of a grid beyond which its settings are not counted."""
 
 
-def check_space(source: Source, tuning: TuningSpec, place: int) -> Iterator[UserError]:
+def check_space(yaml_file: YamlFile, tuning: TuningSpec, place: int) -> Iterator[UserError]:
     """Yield errors of a study's space that do not depend on the row.
 
     Args:
-        source: the spec file.
+        yaml_file: the spec file.
         tuning: its content.
         place: index of the study.
     """
     study = tuning.studies[place]
     space = tuning.space(study)
     for key in set(tuning.shared) & set(study.space):
-        yield source.error(("studies", place, "space", key), "`shared` has it as well", "keep one of the two")
+        yield yaml_file.error(
+            ("studies", place, "space", key), "`shared` has it as well", "keep one of the two"
+        )
     if not space:
-        yield source.error(("studies", place), "nothing is tuned", "add a `space`, or `shared`")
+        yield yaml_file.error(("studies", place), "nothing is tuned", "add a `space`, or `shared`")
     for number, (key, dimension) in enumerate(space.items()):
         here = place_of(study, place, key)
-        yield from _check_range(source, here, dimension)
-        yield from _check_conditions(source, here, dimension, dict(list(space.items())[:number]))
+        yield from _check_range(yaml_file, here, dimension)
+        yield from _check_conditions(yaml_file, here, dimension, dict(list(space.items())[:number]))
     for number, first in enumerate(study.first):
-        yield from _check_first(source, ("studies", place, "first", number), first, space)
+        yield from _check_first(yaml_file, ("studies", place, "first", number), first, space)
 
 
 def check_built(
-    source: Source, tuning: TuningSpec, place: int, base: RunSettings, scale: str
+    yaml_file: YamlFile, tuning: TuningSpec, place: int, base: RunSettings, scale: str
 ) -> Iterator[UserError]:
     """Yield values that a row cannot have, by building its pieces with them.
 
     Args:
-        source: the spec file.
+        yaml_file: the spec file.
         tuning: its content.
         place: index of the study.
         base: settings of its row at the scale.
@@ -57,7 +59,7 @@ def check_built(
         for error in _unbuilt(base, space, key, dimension):
             wrong = True
             at = str(error.place[0]) if error.place and error.place[0] in space else key
-            yield source.error(place_of(study, place, at), f"row '{study.row}': {error.what}", error.fix)
+            yield yaml_file.error(place_of(study, place, at), f"row '{study.row}': {error.what}", error.fix)
             break
     for number, first in enumerate([] if wrong else study.first):
         for key, value in completed(space, first, lambda key: own_value(base, key)).items():
@@ -65,7 +67,7 @@ def check_built(
             if key not in first and ranged and not space[key].holds(value):
                 what = f"the own value of row '{study.row}' at scale '{scale}', {value!r}, lies outside"
                 fix = f"widen the range, or set the key in `first[{number}]`"
-                yield source.error(place_of(study, place, key), what, fix)
+                yield yaml_file.error(place_of(study, place, key), what, fix)
 
 
 def place_of(study: StudySpec, place: int, key: str) -> Location:
@@ -91,72 +93,74 @@ def grid_size(space: Mapping[str, Dimension]) -> int | None:
     return len(settings)
 
 
-def _check_range(source: Source, here: Location, of: Dimension) -> Iterator[UserError]:
+def _check_range(yaml_file: YamlFile, here: Location, of: Dimension) -> Iterator[UserError]:
     """Yield errors of a parameter's range or choices."""
     ranged = [name for name in ("low", "high", "step") if getattr(of, name) is not None]
     if of.choices is not None:
         if ranged or of.log or of.int_:
-            yield source.error(here, "a range and choices", "keep one of the two")
+            yield yaml_file.error(here, "a range and choices", "keep one of the two")
         if not of.choices:
-            yield source.error((*here, "choices"), "no choices", "list some, or remove the parameter")
+            yield yaml_file.error((*here, "choices"), "no choices", "list some, or remove the parameter")
         for number, value in enumerate(of.choices):
             if value in of.choices[:number]:
-                yield source.error((*here, "choices", number), f"{value!r} is listed twice", "keep one")
+                yield yaml_file.error((*here, "choices", number), f"{value!r} is listed twice", "keep one")
         return
     if of.low is None or of.high is None:
-        yield source.error(here, "a parameter has `low` and `high`, or `choices`", "add them")
+        yield yaml_file.error(here, "a parameter has `low` and `high`, or `choices`", "add them")
         return
     width, step = of.high - of.low, of.step or (1.0 if of.int_ else None)
     if width <= 0:
         what = f"the range from {of.low:g} to {of.high:g} is empty"
-        yield source.error((*here, "high"), what, "make `high` larger than `low`")
+        yield yaml_file.error((*here, "high"), what, "make `high` larger than `low`")
     elif step is not None and step > width:
         what = f"a step of {step:g} is wider than the range, {width:g}"
-        yield source.error((*here, "step") if of.step else here, what, "make it smaller")
+        yield yaml_file.error((*here, "step") if of.step else here, what, "make it smaller")
     elif step is not None and abs(width / step - round(width / step)) > ROUNDING:
         what = f"steps of {step:g} from {of.low:g} do not meet {of.high:g}"
-        yield source.error((*here, "step") if of.step else here, what, "change `high`, or the step")
+        yield yaml_file.error((*here, "step") if of.step else here, what, "change `high`, or the step")
     if of.log and (of.low <= 0 or of.step is not None):
         what = "a logarithmic range begins above 0 and has no step"
-        yield source.error((*here, "log"), what, "change it, or remove `log`")
+        yield yaml_file.error((*here, "log"), what, "change it, or remove `log`")
     if of.int_ and any(value != round(value) for value in (of.low, of.high, step or 1.0)):
-        yield source.error((*here, "int"), "a range of whole numbers has whole ends", "round them")
+        yield yaml_file.error((*here, "int"), "a range of whole numbers has whole ends", "round them")
 
 
 def _check_conditions(
-    source: Source, here: Location, of: Dimension, above: Mapping[str, Dimension]
+    yaml_file: YamlFile, here: Location, of: Dimension, above: Mapping[str, Dimension]
 ) -> Iterator[UserError]:
     for key, accepted in of.conditions.items():
         place = (*here, "when", key)
         if key not in above:
             what = f"this space has no parameter '{key}' above it"
-            yield source.error(place, what, nearest(key, above) or "add it, or remove the condition")
+            yield yaml_file.error(place, what, nearest(key, above) or "add it, or remove the condition")
             continue
         choices = above[key].choices
         if choices is None:
-            yield source.error(place, f"'{key}' is a range", "a condition is on a parameter with `choices`")
+            yield yaml_file.error(
+                place, f"'{key}' is a range", "a condition is on a parameter with `choices`"
+            )
             continue
         for value in accepted:
             if value not in choices:
-                yield source.error(
+                yield yaml_file.error(
                     place, f"'{key}' is never {value!r}", nearest(str(value), map(str, choices))
                 )
 
 
 def _check_first(
-    source: Source, here: Location, first: Values, space: Mapping[str, Dimension]
+    yaml_file: YamlFile, here: Location, first: Values, space: Mapping[str, Dimension]
 ) -> Iterator[UserError]:
     """Yield errors of the keys and values of a first setting."""
     for key, value in first.items():
         if key not in space:
-            yield source.error((*here, key), "the space has no such parameter", nearest(key, space))
+            yield yaml_file.error((*here, key), "the space has no such parameter", nearest(key, space))
         elif not space[key].holds(value):
-            yield source.error((*here, key), f"{value!r} lies outside the space", "widen the space")
+            yield yaml_file.error((*here, key), f"{value!r} lies outside the space", "widen the space")
         else:
             for of, accepted in space[key].conditions.items():
                 if of in first and first[of] not in accepted:
                     what = f"it does not apply where '{of}' is {first[of]!r}"
-                    yield source.error((*here, key), what, "remove it")
+                    yield yaml_file.error((*here, key), what, "remove it")
 
 
 def _unbuilt(

@@ -100,7 +100,7 @@ class TuningSpec(Spec):
     """experiments/tuning/<name>.yaml; all studies have the same number of trials."""
 
     title: str
-    source: str
+    citation: str
     target: str
     objectives: Annotated[list[ObjectiveSpec], Field(min_length=1, max_length=2)]
     held_out: float = Field(gt=0, lt=1)

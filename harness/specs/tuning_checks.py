@@ -11,34 +11,34 @@ from harness.specs.library import Library
 from harness.specs.models import Line, Row
 from harness.specs.space_checks import grid_size
 from harness.specs.tuning import HELD_OUT, ObjectiveSpec, TuningSpec
-from harness.specs.yaml_file import Location, Source
+from harness.specs.yaml_file import Location, YamlFile
 
 
-def check_tuning(source: Source, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
+def check_tuning(yaml_file: YamlFile, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
     """Yield errors of objectives and rows, and of samplers and pruners that do not fit them."""
     for number, objective in enumerate(tuning.objectives):
-        yield from _check_objective(source, ("objectives", number), objective, library)
+        yield from _check_objective(yaml_file, ("objectives", number), objective, library)
     costs = [objective.cost is not None for objective in tuning.objectives]
     if costs not in ([False], [False, True]):
         what = "a tuning has one measure, or a measure and then a cost"
-        yield source.error(("objectives",), what, "write it first, and the cost second")
+        yield yaml_file.error(("objectives",), what, "write it first, and the cost second")
     rows = [study.row for study in tuning.studies]
     for number, row in enumerate(rows):
         if row in rows[:number]:
-            yield source.error(("studies", number, "row"), f"'{row}' is listed twice", "keep one")
-    yield from _check_optuna(source, tuning)
+            yield yaml_file.error(("studies", number, "row"), f"'{row}' is listed twice", "keep one")
+    yield from _check_optuna(yaml_file, tuning)
 
 
 def _check_objective(
-    source: Source, place: Location, objective: ObjectiveSpec, library: Library
+    yaml_file: YamlFile, place: Location, objective: ObjectiveSpec, library: Library
 ) -> Iterator[UserError]:
     if (objective.measure is None) == (objective.cost is None):
-        yield source.error(place, "an objective is a `measure` or a `cost`", "give one of the two")
+        yield yaml_file.error(place, "an objective is a `measure` or a `cost`", "give one of the two")
     if objective.measure is not None:
         try:
             parse_measure(objective.measure)
         except UserError as error:
-            yield source.error((*place, "measure"), error.what, error.fix)
+            yield yaml_file.error((*place, "measure"), error.what, error.fix)
     if objective.split != HELD_OUT:
         reporting = _reporting(library, objective.split)
         what = (
@@ -46,7 +46,7 @@ def _check_objective(
             if reporting
             else f"there is no split '{objective.split}'"
         )
-        yield source.error((*place, "split"), what, f"remove the key, or write `split: {HELD_OUT}`")
+        yield yaml_file.error((*place, "split"), what, f"remove the key, or write `split: {HELD_OUT}`")
 
 
 def _reporting(library: Library, split: str) -> str:
@@ -63,49 +63,49 @@ def _reporting(library: Library, split: str) -> str:
     return f"{names[0]}{more}" if names else ""
 
 
-def _check_optuna(source: Source, tuning: TuningSpec) -> Iterator[UserError]:
+def _check_optuna(yaml_file: YamlFile, tuning: TuningSpec) -> Iterator[UserError]:
     chosen, several = tuning.optuna, len(tuning.objectives) > 1
     here: Location = ("optuna", "pruner")
     if chosen.pruner != "none":
         if several:
             what = "two objectives have no curve by which trials could be pruned"
-            yield source.error(here, what, "write `pruner: none`")
+            yield yaml_file.error(here, what, "write `pruner: none`")
         elif tuning.objectives[0].measure != DEV_MEASURE:
             what = f"the measure during training is {DEV_MEASURE}, not the objective"
-            yield source.error(here, what, "write `pruner: none`, or change the objective")
+            yield yaml_file.error(here, what, "write `pruner: none`, or change the objective")
         if any("steps" in tuning.space(study) for study in tuning.studies):
             what = "trials of different `steps` are at different places of their schedules at one step"
-            yield source.error(here, what, "write `pruner: none`, or fix the steps")
+            yield yaml_file.error(here, what, "write `pruner: none`, or fix the steps")
     here = ("optuna", "sampler")
     if chosen.sampler == "cma-es" and several:
-        yield source.error(here, "cma-es has one objective", "use nsga-ii")
+        yield yaml_file.error(here, "cma-es has one objective", "use nsga-ii")
     if chosen.sampler == "grid":
         for study in tuning.studies:
             size = grid_size(tuning.space(study))
             if size is None:
                 what = f"the space of '{study.row}' is no grid"
-                yield source.error(here, what, "give each range a `step`, or `choices`")
+                yield yaml_file.error(here, what, "give each range a `step`, or `choices`")
             elif size < tuning.trials:
                 what = f"the grid of '{study.row}' has {size} settings"
-                yield source.error(("trials",), what, f"lower `trials` to {size}")
+                yield yaml_file.error(("trials",), what, f"lower `trials` to {size}")
 
 
-def check_row(source: Source, place: Location, row: Line, *, drawing: bool) -> Iterator[UserError]:
+def check_row(yaml_file: YamlFile, place: Location, row: Line, *, drawing: bool) -> Iterator[UserError]:
     """Yield why a row of the target cannot be tuned.
 
     Args:
-        source: the spec file.
+        yaml_file: the spec file.
         place: location of the row's name in it.
         row: the row in the target.
         drawing: whether the last phase of its recipe draws by the row's sampler.
     """
     if row.kind not in MADE_BY_TRAINING or not isinstance(row, Row) or row.sampler is None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained"
-        yield source.error(place, what, "name a row that is")
+        yield yaml_file.error(place, what, "name a row that is")
     elif not drawing or row.sampler.piece("source") is None:
-        yield source.error(place, f"row '{row.name}' draws no negatives", "name a row that does")
+        yield yaml_file.error(place, f"row '{row.name}' draws no negatives", "name a row that does")
 
 
-def unknown_target(source: Source, name: str, library: Library) -> UserError:
+def unknown_target(yaml_file: YamlFile, name: str, library: Library) -> UserError:
     """Return the error for an unknown target."""
-    return source.error(("target",), f"unknown target '{name}'", nearest(name, library.targets()))
+    return yaml_file.error(("target",), f"unknown target '{name}'", nearest(name, library.targets()))

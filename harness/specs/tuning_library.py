@@ -16,7 +16,7 @@ from harness.specs.space_checks import check_built, check_space
 from harness.specs.tuning import StudySpec, TuningSpec, Values, completed
 from harness.specs.tuning_checks import check_row, check_tuning, unknown_target
 from harness.specs.varied import own_value
-from harness.specs.yaml_file import Source, read_source
+from harness.specs.yaml_file import YamlFile, read_yaml
 
 FOLDER = "tuning"
 
@@ -65,13 +65,13 @@ def load_tuning(library: Library, name: str) -> TuningSpec:
     known = tuning_names(library)
     if name not in known:
         raise UserError(f"unknown tuning '{name}'", fix=nearest(name, known) or "there is none yet")
-    source = read_source(library.root / FOLDER / f"{name}.yaml", library.root)
-    tuning, errors = try_parse(source, TuningSpec, "tuning")
+    yaml_file = read_yaml(library.root / FOLDER / f"{name}.yaml", library.root)
+    tuning, errors = try_parse(yaml_file, TuningSpec, "tuning")
     if tuning is not None:
-        errors += check_tuning(source, tuning, library)
+        errors += check_tuning(yaml_file, tuning, library)
         for place in range(len(tuning.studies)):
-            errors += check_space(source, tuning, place)
-        errors += _check_target(source, tuning, library)
+            errors += check_space(yaml_file, tuning, place)
+        errors += _check_target(yaml_file, tuning, library)
     if tuning is None or errors:
         raise SpecErrors(in_order(errors))
     return tuning
@@ -88,31 +88,31 @@ def resolve_tuning(library: Library, name: str, scale: str) -> ResolvedTuning:
     return ResolvedTuning(name, tuning, resolve(library, tuning.target, scale))
 
 
-def _check_target(source: Source, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
+def _check_target(yaml_file: YamlFile, tuning: TuningSpec, library: Library) -> Iterator[UserError]:
     """Yield what does not fit the target, at any of its scales whose collection is available."""
     if tuning.target not in library.targets():
-        yield unknown_target(source, tuning.target, library)
+        yield unknown_target(yaml_file, tuning.target, library)
         return
     loaded = library.target(tuning.target)
     if len(loaded.target.datasets) > 1:
         what = f"'{tuning.target}' has columns over several datasets"
-        yield source.error(("target",), what, "tune a target of one")
+        yield yaml_file.error(("target",), what, "tune a target of one")
         return
     for place, study in enumerate(tuning.studies):
         here = ("studies", place, "row")
         try:
             row = loaded.row(study.row)
         except UserError as error:
-            yield source.error(here, error.what, error.fix)
+            yield yaml_file.error(here, error.what, error.fix)
             continue
         shared = loaded.target.shared.recipe if isinstance(loaded.target, Trained) else ""
         recipe = loaded.recipes.get((row.recipe if isinstance(row, Row) else None) or shared)
-        unfit = list(check_row(source, here, row, drawing=recipe is not None and recipe.last.own is None))
+        unfit = list(check_row(yaml_file, here, row, drawing=recipe is not None and recipe.last.own is None))
         yield from unfit
         for scale in loaded.target.scales if not unfit else ():
             resolved = resolve(library, tuning.target, scale)
             if resolved.collection().available:
-                yield from check_built(source, tuning, place, _base(resolved, tuning, study), scale)
+                yield from check_built(yaml_file, tuning, place, _base(resolved, tuning, study), scale)
 
 
 def _base(resolved: Resolved, tuning: TuningSpec, study: StudySpec) -> RunSettings:

@@ -14,7 +14,7 @@ Location = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlFile:
     """A parsed YAML file that knows the line of each key.
 
     Attributes:
@@ -56,7 +56,7 @@ def has(value: Any, step: int | str) -> bool:
     return step in value if isinstance(value, dict) else isinstance(step, int) and 0 <= step < len(value)
 
 
-def read_source(path: Path, root: Path | None = None) -> Source:
+def read_yaml(path: Path, root: Path | None = None) -> YamlFile:
     """Parse a YAML file safely.
 
     Args:
@@ -80,14 +80,14 @@ def read_source(path: Path, root: Path | None = None) -> Source:
         raise UserError(f"broken YAML: {what}", where=f"{shown}{place}", fix="mend the syntax") from error
     except yaml.reader.ReaderError as error:
         raise UserError(f"broken YAML: {error.reason}", where=shown, fix="remove the character") from error
-    source = Source(shown, data, reader.lines)
+    yaml_file = YamlFile(shown, data, reader.lines)
     if reader.problems:
         raise SpecErrors(
             [UserError(what, where=f"{shown}:{line}", fix=fix) for line, what, fix in reader.problems]
         )
     if not isinstance(data, dict):
-        raise source.error((), "the file must hold keys and values")
-    return source
+        raise yaml_file.error((), "the file must hold keys and values")
+    return yaml_file
 
 
 class _Reader:

@@ -62,7 +62,7 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
         tags=lambda mirror, name: tags.get(name, {}),
         folders=lambda: _folders(stages, tags),
         call=f"reproduce {resolved.call}",
-        goal=f"{resolved.target.title}; {resolved.target.source}",
+        goal=f"{resolved.target.title}; {resolved.target.citation}",
         again=f"harness sync {resolved.call}{more}",
     )
     with kept(stages, told) as keeping:

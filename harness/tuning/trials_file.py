@@ -45,7 +45,7 @@ def write_trials(
     content = {
         "tuning": tuning.name,
         "title": spec.title,
-        "source": spec.source,
+        "source": spec.citation,
         "scale": tuning.scale,
         "collection": {
             "name": stages.collection(base.collection.whole).name,

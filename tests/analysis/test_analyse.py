@@ -55,7 +55,7 @@ QUICKLY = {
 def test_each_analysis_writes_its_frames_figures_and_provenance(library, stages, tmp_path, name):
     call = request(name, options=QUICKLY.get(name, ()))
     result = analyse(library, stages, call)
-    assert [run.name for run in result.runs] == (["Warm-up"] if name == "gradients" else []) + DRAWING
+    assert [run.name for run in result.runs] == (["Base"] if name == "gradients" else []) + DRAWING
     files = write_analysis(result, tmp_path)
     folder = tmp_path / "simulation/analysis" / TARGET / name
     assert set(folder.iterdir()) == set(files)
@@ -100,7 +100,7 @@ def test_the_table_of_rounds_is_that_of_the_last_refresh(library, stages):
     ("call", "message"),
     [
         (request("round"), "unknown analysis 'round'; did you mean 'rounds'"),
-        (request(rows=("Warm-up",)), "Warm-up was trained without a refresh"),
+        (request(rows=("Base",)), "Base was trained without a refresh"),
         (request("overlap", rows=("BM25",)), "BM25 is BM25, which has no"),
         (request(rows=("Trisampler",)), "did you mean 'TriSampler'"),
         (request(seed=3), "no finished run of seed 3"),

@@ -29,8 +29,8 @@ def test_refreshes_are_numbered_by_their_steps_row_by_row():
 
 
 def test_a_row_without_refreshes_is_refused():
-    with pytest.raises(UserError, match="warm-up was trained without a refresh"):
-        rounds({"warm-up": logged({0: 1.0}).query("phase == 'continued'")})
+    with pytest.raises(UserError, match="base run was trained without a refresh"):
+        rounds({"base": logged({0: 1.0}).query("phase == 'continued'")})
 
 
 def test_a_diagnostic_that_was_not_logged_leaves_its_panel_empty(tmp_path):

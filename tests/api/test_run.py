@@ -58,7 +58,7 @@ def test_a_row_gives_back_the_ranking_that_was_measured(opened):
 
 
 def test_a_row_gives_the_candidates_that_its_training_began_with(opened):
-    run, start = opened(), opened("Warm-up")
+    run, start = opened(), opened("Base")
     assert run.candidates.model == start.encoder.fingerprint() != run.encoder.fingerprint()
     rows = np.arange(5)
     noise = Noise(seed=0, round=0, visit=np.zeros(5, dtype=np.int64))
@@ -106,7 +106,7 @@ def test_a_run_goes_by_the_beginning_of_its_fingerprint(opened, made):
         ("BM25", "retriever", "which has no encoder"),
         ("BM25", "tokens", "which has no tokens"),
         ("BM25", "candidates", "which has no candidates"),
-        ("Warm-up", "sampler", "is trained on the passages of its batch and has no sampler"),
+        ("Base", "sampler", "is trained on the passages of its batch and has no sampler"),
         ("TriSampler", "ranker", "TriSampler has no ranker; open a row that is distilled from one"),
     ],
 )

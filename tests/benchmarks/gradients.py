@@ -47,7 +47,7 @@ LENGTHS = dict(zip(SHAPES, ((32, 128), (16, 48), (32, 128)), strict=True))
 """Tokens of a query and of a passage at most."""
 
 SPREAD = 2.0
-"""Standard deviation of a query's scores: 1.8 for the warm-up at quick scale. Those of random encoders would
+"""Standard deviation of a query's scores: 1.8 for the base run at quick scale. Those of random encoders would
 differ by up to 40, and gradients that underflow are slow, in ours and in brute force."""
 
 

@@ -29,7 +29,7 @@ def lines(pause: float = 0.0) -> list[dict]:
         {"phase": "continued mining", "step": 2 * n, "time": 0.0, "seconds_encoding": e, "seconds_mining": m}
         for n, (e, m) in enumerate([(5.0, 1.0), (7.0, 3.0)], start=1)
     ]  # fmt: skip
-    other = [{"phase": "warm-up", "step": 1, "time": 0.0, "seconds": 1000.0}]
+    other = [{"phase": "base", "step": 1, "time": 0.0, "seconds": 1000.0}]
     return [*other, *steps, *refreshes]
 
 

@@ -19,14 +19,14 @@ def lines(seconds: bool = True) -> list[dict[str, Any]]:
     watched = {"phase": "continued dev", "step": 2, "time": 0.0, DEV_MEASURE: 0.5}
     mined = {"phase": "continued mining", "step": 2, "time": 0.0}
     mined |= {"seconds_encoding": 6.0, "seconds_mining": 4.0, "seconds_watching": 100.0}
-    return [*steps[:2], watched, mined, *steps[2:], {"phase": "warm-up", "step": 9, "time": 0.0}]
+    return [*steps[:2], watched, mined, *steps[2:], {"phase": "base", "step": 9, "time": 0.0}]
 
 
 def curve(seconds: bool = True, begin: float = 0.25, reached: float = 0.75) -> dict[int, DevPoint]:
     return run_curve(lines(seconds), "continued", DEV_MEASURE, begin=begin, end=(4, reached))
 
 
-def test_a_curve_begins_at_the_warm_up_and_ends_at_the_finished_run() -> None:
+def test_a_curve_begins_at_the_base_and_ends_at_the_finished_run() -> None:
     assert curve() == {0: DevPoint(0.25, 0.0), 2: DevPoint(0.5, 2.0), 4: DevPoint(0.75, 14.0)}
 
 

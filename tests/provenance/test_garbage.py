@@ -113,9 +113,9 @@ def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, tmp_path)
 
 
 def test_what_depends_on_a_run_is_listed_before_it_goes(store, tmp_path):
-    warm_up, trained = put(store, settings_of("Warm-up")), put(store, settings_of("TriSampler"))
-    assert above(warm_up.name, chains(stored_runs(store))) == [trained.name]
-    lines = list(consequences(store, tmp_path, [StoredRun(warm_up)]))
+    base, trained = put(store, settings_of("Base")), put(store, settings_of("TriSampler"))
+    assert above(base.name, chains(stored_runs(store))) == [trained.name]
+    lines = list(consequences(store, tmp_path, [StoredRun(base)]))
     assert "1 run(s) depend on it" in lines[1] and trained.name in lines[1]
     assert len(list(consequences(store, tmp_path, stored_runs(store)))) == 2
 

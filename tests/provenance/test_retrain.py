@@ -33,10 +33,10 @@ def changed(part, **values):
 def test_the_first_link_and_all_keys(explained):
     settings = changed("encoder", hidden=32, dropout=0.2).model_copy(update={"seed": 7})
     lines = explained(settings)
-    assert "differ from warm-up on;" in lines[0]
+    assert "differ from base run on;" in lines[0]
     assert lines[1:] == [
-        "warm-up: encoder.hidden 64 | 32",
-        "warm-up: encoder.dropout 0.1 | 0.2",
+        "base run: encoder.hidden 64 | 32",
+        "base run: encoder.dropout 0.1 | 0.2",
         "run: seed 200 | 7",
     ]
 
@@ -79,8 +79,8 @@ def test_a_run_that_does_not_tell_its_links_is_named(store):
 
 
 def test_runs_of_two_kinds_and_one_with_itself(store):
-    trained, warm_up = put(store, settings_of("TriSampler")), put(store, settings_of("Warm-up"))
-    lines = explain_retrain(store, trained.name, warm_up.name)
+    trained, base = put(store, settings_of("TriSampler")), put(store, settings_of("Base"))
+    lines = explain_retrain(store, trained.name, base.name)
     assert lines[1:] == ["candidates: this link has it | has none", "run: this link has it | has none"]
     lines = explain_retrain(store, trained.name, trained.name)
     assert len(lines) == 1 and "do not differ in anything that a fingerprint covers" in lines[0]

@@ -25,7 +25,7 @@ def test_a_run_is_found_by_fingerprint_prefix_and_folder(store):
 
 
 def test_settings_come_back_as_they_were(store):
-    for row in ("BM25", "Warm-up", "TriSampler"):
+    for row in ("BM25", "Base", "TriSampler"):
         assert StoredRun(put(store, settings_of(row))).settings() == settings_of(row)
 
 

@@ -49,10 +49,10 @@ def test_a_trained_run_is_told(folder):
     assert "actor" not in metadata
 
 
-def test_a_warm_up_is_of_no_recipe(folder):
-    metadata = ir_metadata(folder("Warm-up"), "test", "t", "g")
+def test_a_base_is_of_no_recipe(folder):
+    metadata = ir_metadata(folder("Base"), "test", "t", "g")
     assert metadata["method"]["retrieval"] == [
-        {"name": "dual encoder", "pooling": "mean", "warm-up seed": 100}
+        {"name": "dual encoder", "pooling": "mean", "base run seed": 100}
     ]
 
 

@@ -43,7 +43,7 @@ def append(folder: Path, steps: range, begin: float = 1e9) -> None:
     with (folder / "metrics.jsonl").open("a") as stream:
         for step in steps:
             line = {
-                "phase": "warm-up",
+                "phase": "base",
                 "step": step,
                 "time": begin + step,
                 "loss": 1 / (step + 1),
@@ -99,7 +99,7 @@ def test_a_run_is_mirrored_while_it_trains_and_closed_when_done(uri: str, folder
     mirror.write(folder, TAGS)
     run = mlflow_run(mirror, folder)
     assert (run.info.status, run.info.end_time) == ("FINISHED", 1000 * (10**9 + 60))
-    assert history(mirror, folder, "warm-up/loss") == [(s, 1 / (s + 1), 1000 * (10**9 + s)) for s in range(5)]
+    assert history(mirror, folder, "base/loss") == [(s, 1 / (s + 1), 1000 * (10**9 + s)) for s in range(5)]
     assert run.data.metrics["result/seconds"] == 1.5
     assert run.data.metrics["test/RR_rel_2_at_10"] == 0.25
     checkpoint = {"checkpoint": f"runs/{folder.name}/checkpoints/final", "weights": "abc"}
@@ -117,7 +117,7 @@ def test_a_second_process_goes_on_where_the_first_stopped(uri: str, folder: Path
     for _ in range(2):
         mirror = MlflowMirror(uri, "harness")
         mirror.write(folder, {**TAGS, "seed": "3"})
-    assert [step for step, *_ in history(mirror, folder, "warm-up/loss")] == [0, 1, 2, 3]
+    assert [step for step, *_ in history(mirror, folder, "base/loss")] == [0, 1, 2, 3]
     assert mlflow_run(mirror, folder).data.tags["seed"] == "3"
 
 
@@ -149,7 +149,7 @@ def test_of_two_runs_that_were_made_at_once_the_first_is_kept_and_completed(uri:
     other.write(folder, TAGS)  # it still knows the one that was deleted
     run = mlflow_run(other, folder)
     assert (run.info.run_id, run.info.status) == (first.info.run_id, "FINISHED")
-    assert len(history(one, folder, "warm-up/loss")) == 3 and run.data.params["encoder.hidden"] == "128"
+    assert len(history(one, folder, "base/loss")) == 3 and run.data.params["encoder.hidden"] == "128"
 
 
 def test_of_two_that_write_the_same_at_once_neither_fails(uri: str, folder: Path) -> None:
@@ -174,7 +174,7 @@ def test_of_two_that_write_the_same_at_once_neither_fails(uri: str, folder: Path
         list(threads.map(write, mirrors))
     for one in folders:
         assert mlflow_run(mirrors[0], one).info.status == "FINISHED"
-        assert len(history(mirrors[0], one, "warm-up/loss")) == 500
+        assert len(history(mirrors[0], one, "base/loss")) == 500
 
 
 def test_a_run_that_is_evaluated_again_is_written_again(uri: str, folder: Path) -> None:
@@ -200,11 +200,11 @@ def test_a_run_that_is_made_again_replaces_the_record_of_the_one_before(uri: str
     append(folder, range(2), begin=2e9)
     again = MlflowMirror(uri, "harness")
     again.write(folder, TAGS)  # while it trains, the finished record stays
-    assert len(history(mirror, folder, "warm-up/loss")) == 3
+    assert len(history(mirror, folder, "base/loss")) == 3
     (folder / "done.json").write_text(result)
     again.write(folder, TAGS)
     MlflowMirror(uri, "harness").write(earlier, TAGS)  # another store has the earlier one
-    assert [time for *_, time in history(mirror, folder, "warm-up/loss")] == [2 * 10**12, 2 * 10**12 + 1000]
+    assert [time for *_, time in history(mirror, folder, "base/loss")] == [2 * 10**12, 2 * 10**12 + 1000]
 
 
 def test_lines_that_were_sent_without_their_mark_are_not_doubled(uri: str, folder: Path) -> None:
@@ -216,10 +216,10 @@ def test_lines_that_were_sent_without_their_mark_are_not_doubled(uri: str, folde
         append(folder, range(int(mark) + 3, int(mark) + 4))
         again = MlflowMirror(uri, "harness")
         again.write(folder, TAGS)
-    assert [step for step, *_ in history(again, folder, "warm-up/loss")] == [0, 1, 2, 3, 4]
+    assert [step for step, *_ in history(again, folder, "base/loss")] == [0, 1, 2, 3, 4]
     append(folder, range(5, 6))
     again.write(folder, TAGS)
-    assert len(history(again, folder, "warm-up/loss")) == 6
+    assert len(history(again, folder, "base/loss")) == 6
 
 
 def test_many_lines_go_in_few_calls(uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ def test_many_lines_go_in_few_calls(uri: str, folder: Path, monkeypatch: pytest.
     mirror.write(folder, TAGS)
     assert len(calls) == 3
     assert max(len(call["metrics"]) for call in calls) <= 900
-    assert len(history(mirror, folder, "warm-up/loss")) == 1000
+    assert len(history(mirror, folder, "base/loss")) == 1000
 
 
 def test_a_folder_without_anything_to_show_is_not_written(folder: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_torn_last_line_waits_for_its_end_and_a_corrupt_one_is_told(tmp_path: 
 
 def test_names_and_params_are_what_mlflow_takes() -> None:
     assert metric_name("RR(rel=2)@10") == "RR_rel_2_at_10"
-    assert metric_name("warm-up dev/nDCG@10") == "warm-up dev/nDCG_at_10"
+    assert metric_name("base run dev/nDCG@10") == "base run dev/nDCG_at_10"
     nested = {"a": {"b": 1, "c": None}, "d": [1, 2], "e": "text", "f": True, "g": 0.5}
     assert flatten(nested) == {"a.b": "1", "a.c": "null", "d": "[1, 2]", "e": "text", "f": "true", "g": "0.5"}
     assert flatten(nested, numbers=True) == {"a.b": "1", "g": "0.5"}

@@ -22,11 +22,11 @@ def test_a_step_is_logged_once_also_after_a_restart(tmp_path):
 
 
 def test_a_torn_line_is_cut_off_and_logged_again(tmp_path):
-    RunFolder(tmp_path).log("warm-up", 1, loss=2.0)
+    RunFolder(tmp_path).log("base", 1, loss=2.0)
     with (tmp_path / "metrics.jsonl").open("a") as stream:
-        stream.write('{"phase": "warm-up", "ste')
+        stream.write('{"phase": "base", "ste')
     again = RunFolder(tmp_path)
-    again.log("warm-up", 2, loss=1.0)
+    again.log("base", 2, loss=1.0)
     assert [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()] == [
         1,
         2,
@@ -36,13 +36,13 @@ def test_a_torn_line_is_cut_off_and_logged_again(tmp_path):
 def test_a_corrupt_line_is_a_clear_error(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("not json\n")
     with pytest.raises(UserError, match=r"metrics.jsonl:1: corrupt line"):
-        RunFolder(tmp_path).log("warm-up", 1, loss=2.0)
+        RunFolder(tmp_path).log("base", 1, loss=2.0)
 
 
 def test_a_reader_leaves_a_line_alone_that_another_process_is_writing(tmp_path):
-    RunFolder(tmp_path).log("warm-up", 1, loss=2.0)
+    RunFolder(tmp_path).log("base", 1, loss=2.0)
     with (tmp_path / "metrics.jsonl").open("a") as stream:
-        stream.write('{"phase": "warm-up", "ste')
+        stream.write('{"phase": "base", "ste')
     before = (tmp_path / "metrics.jsonl").read_bytes()
     assert RunFolder(tmp_path).total("loss") == 2.0
     assert (tmp_path / "metrics.jsonl").read_bytes() == before

@@ -18,7 +18,7 @@ PUBLISHED = {
 }
 LIFTS = {
     "BM25": (0.44, "reference"),
-    "Warm-up": (0.385, "reference"),
+    "Base": (0.385, "reference"),
     "Uniform Sampling": (0.40, "trained"),
     "TopK Score Sampling": (0.402, "trained"),
     "Debiased Sampling": (0.407, "trained"),

@@ -21,8 +21,8 @@ from harness.specs.resolve import resolve
 
 REPORT = REPORTS["curve"]
 SCORES = {
-    ("Warm-up", 0): [0.0, 0.5],
-    ("Warm-up", 1): [0.0, 0.6],
+    ("Base", 0): [0.0, 0.5],
+    ("Base", 1): [0.0, 0.6],
     ("SimANS", 0): [0.5, 0.7],
     ("SimANS", 1): [0.5, 0.8],
     ("TriSampler", 0): [0.5, 0.9],
@@ -68,7 +68,7 @@ def test_a_line_a_step_with_seconds_and_interval(cells: dict[str, Any]) -> None:
     point = cells["rows"][0]["points"][2]
     interval = f"[{100 * point['low']:.1f}, {100 * point['high']:.1f}]"
     assert lines[4][:4] == ["150", "62.5", interval, "6.5"]
-    assert "Step 0 is Warm-up, which all rows continue" in text and "A processor" in text
+    assert "Step 0 is Base, which all rows continue" in text and "A processor" in text
 
 
 def test_runs_without_recorded_seconds_show_steps_alone(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.place import Place, edit
 
 AR2 = "trisampler/table-5-ar2"
 CALL = ("reproduce", AR2, "--scale", "simulation", "--seeds", "1")
-ROWS = ("BM25", "Warm-up", "Warm-up, reranked", "Uniform Sampling", "TriSampler")
+ROWS = ("BM25", "Base", "Base, reranked", "Uniform Sampling", "TriSampler")
 TAUGHT = ROWS[-2:]
 
 
@@ -74,12 +74,12 @@ def test_rows_share_warm_retriever_candidates_and_warm_ranker(taught, monkeypatc
     assert taught.call(monkeypatch, "plan", *CALL[1:], "--json") == 0
     by_row = {run["row"]: run for run in json.loads(capsys.readouterr().out)}
     assert {run["state"] for run in by_row.values()} == {"done"}
-    shared = {by_row["Warm-up"]["fingerprint"], by_row["Warm-up, reranked"]["fingerprint"]}
+    shared = {by_row["Base"]["fingerprint"], by_row["Base, reranked"]["fingerprint"]}
     candidates = {path.stem for path in (taught.root / "store/candidates").glob("*.npz")}
     assert len(candidates) == 1
     for row in TAUGHT:
         assert shared | candidates < set(by_row[row]["needs"])
-    assert candidates < set(by_row["Warm-up, reranked"]["needs"])
+    assert candidates < set(by_row["Base, reranked"]["needs"])
     assert len(taught.runs("base")) == len(taught.runs("ranker")) == 1
 
 
@@ -113,10 +113,10 @@ def stop_evaluating(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 STOPS = {
-    "warm retriever": stop_at_step("base", 41),
+    "base retriever": stop_at_step("base", 41),
     "mining": stop_mining,
-    "warm ranker": stop_at_step("ranker", 23),
-    "warm ranker's evaluation": stop_evaluating,
+    "base ranker": stop_at_step("ranker", 23),
+    "base ranker's evaluation": stop_evaluating,
     "retriever's turn": stop_at_step("continued", 14),
     "ranker's turn": stop_at_step("continued ranker", 1),
     "evaluation": stop_evaluating,
@@ -186,24 +186,24 @@ def figures(cells: dict[str, Any], column: str) -> dict[str, float | None]:
 
 def test_retriever_and_ranker_on_its_top_k_both_stand_in_the_table(taught, cells):
     alone, reranked = figures(cells, "MRR@10"), figures(cells, "MRR@10 reranked")
-    assert reranked["BM25"] is None and reranked["Warm-up"] is None
-    assert reranked["Warm-up, reranked"] == alone["Warm-up, reranked"] != alone["Warm-up"]
+    assert reranked["BM25"] is None and reranked["Base"] is None
+    assert reranked["Base, reranked"] == alone["Base, reranked"] != alone["Base"]
     assert all(reranked[row] not in {None, alone[row]} for row in TAUGHT)
     text = (results(taught) / "table.md").read_text()
     further = text.partition("## Further measures")[2].partition("##")[0]
     lines = {
         line.split("|")[1].strip(): line.split("|")[2].strip() for line in further.splitlines() if "|" in line
     }
-    assert lines["BM25 (reference)"] == lines["Warm-up (reference)"] == "–"
+    assert lines["BM25 (reference)"] == lines["Base (reference)"] == "–"
     assert "not run" not in text
 
 
 def test_the_ranker_is_told_of_where_there_is_one(taught, cells):
     blocks = {row["name"]: row["ranker"] for row in cells["rows"] if "ranker" in row}
-    assert set(blocks) == {"Warm-up, reranked", *TAUGHT}
+    assert set(blocks) == {"Base, reranked", *TAUGHT}
     lists = {row: block["lists"] for row, block in blocks.items()}
     assert {of["lists"] for of in lists.values()} == {20}
-    assert blocks["Warm-up, reranked"]["training"] == {}
+    assert blocks["Base, reranked"]["training"] == {}
     assert set(blocks["Uniform Sampling"]["training"]) == {
         "agreement", "teacher_first", "loss/distillation", "loss/ranker",
     }  # fmt: skip
@@ -215,7 +215,7 @@ def test_the_ranker_is_told_of_where_there_is_one(taught, cells):
 def test_a_ranker_learns_and_teaches(cells):
     """Here with tiny models; at the scale of the simulation `calibration/distillation` says how far."""
     lists = {row["name"]: row["ranker"]["lists"] for row in cells["rows"] if "ranker" in row}
-    warm = lists["Warm-up, reranked"]
+    warm = lists["Base, reranked"]
     assert warm["right ranker"] > 1 / 16
     for row in TAUGHT:
-        assert lists[row]["divergence warm ranker"] < warm["divergence warm ranker"]
+        assert lists[row]["divergence base ranker"] < warm["divergence base ranker"]

@@ -1,4 +1,4 @@
-"""The pairs of a calibration: same warm-up on both sides, seeds that meet nowhere else."""
+"""The pairs of a calibration: same base run on both sides, seeds that meet nowhere else."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_no_seed_is_used_twice_nor_by_a_table(library: Library, scale: str) -> N
     runs = [pairs.run(row, seed) for row in pairs.target.rows for seed in range(SEEDS)]
     own = [table.run(uniform, seed) for seed in range(SEEDS)]
     continued = {run.seed for run in runs} | {run.seed for run in own}
-    warm_ups = {run.start.seed for run in (*runs, *own) if run.start}
+    base_runs = {run.start.seed for run in (*runs, *own) if run.start}
     assert len(continued) == (40 + 1) * SEEDS
-    assert len(warm_ups) == (20 + 1) * SEEDS
-    assert not continued & warm_ups
+    assert len(base_runs) == (20 + 1) * SEEDS
+    assert not continued & base_runs
 
 
 def test_more_pairs_change_no_run(library: Library) -> None:

@@ -12,12 +12,12 @@ from .conftest import Broken
 FIGURE = "trisampler/figure-4"
 
 
-def test_a_curve_is_of_the_dev_queries_and_begins_at_the_warm_up(library: Library) -> None:
+def test_a_curve_is_of_the_dev_queries_and_begins_at_the_base(library: Library) -> None:
     resolved = resolve(library, FIGURE, "simulation")
     assert [(column.label, column.split) for column in resolved.columns] == [
         ("MRR@10", "dev"), ("nDCG@10", "test"),
     ]  # fmt: skip
-    assert resolved.primary.split == "dev" and resolved.target.compared_with == "Warm-up"
+    assert resolved.primary.split == "dev" and resolved.target.compared_with == "Base"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from harness.specs.library import Library
 from harness.specs.models import Comparison, Trained
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
-from harness.specs.yaml_file import read_source
+from harness.specs.yaml_file import read_yaml
 from harness.storage.store import Store
 
 from .conftest import SHIPPED, TABLE
@@ -64,8 +64,8 @@ remarks: null
 shared: {{negatives: 7}}
 rows:
   - {{name: First, kind: control, sampler: uniform}}
-  - {{name: Warm-up, note: Another}}
-  - {{name: Behind the warm-up, kind: control, sampler: top-k}}
+  - {{name: Base, note: Another}}
+  - {{name: Behind the base run, kind: control, sampler: top-k}}
   - {{name: Behind that, kind: control, sampler: top-k}}
   - name: TriSampler
     published: null
@@ -76,10 +76,10 @@ rows:
     assert (mine.title, mine.remarks, mine.columns) == ("Mine", [], base.columns)
     assert mine.shared == base.shared.model_copy(update={"negatives": 7})
     assert names(mine) == [
-        "First", "BM25", "Warm-up", "Behind the warm-up", "Behind that", *names(base)[2:],
+        "First", "BM25", "Base", "Behind the base run", "Behind that", *names(base)[2:],
     ]  # fmt: skip
     changed, plain = ({row.name: row for row in of.rows} for of in (mine, base))
-    assert changed["Warm-up"] == plain["Warm-up"].model_copy(update={"note": "Another"})
+    assert changed["Base"] == plain["Base"].model_copy(update={"note": "Another"})
     assert changed["TriSampler"].sampler is not None and changed["TriSampler"].sampler.law == {"a": 0.3}
     assert (changed["TriSampler"].published, changed["TriSampler"].note) == (None, plain["TriSampler"].note)
     assert changed["SimANS"] == plain["SimANS"]
@@ -87,7 +87,7 @@ rows:
 
 def test_a_target_may_extend_one_that_extends(library: Library) -> None:
     write(library, "extends: trisampler/table-5-ar2\nnotes: []\nseeds: 4\n", "calibration/between")
-    rows = "rows: [{name: 'Warm-up, reranked', note: Read again}]"
+    rows = "rows: [{name: 'Base, reranked', note: Read again}]"
     mine = library.target(write(library, f"extends: calibration/between\nseeds: 5\n{rows}\n")).target
     between = library.target("calibration/between").target
     assert isinstance(mine, Trained) and isinstance(between, Trained)
@@ -222,7 +222,7 @@ def test_editors_know_what_may_be_changed() -> None:
 def test_the_example_of_the_page_is_the_shipped_target() -> None:
     page = (SHIPPED.parent / "docs/targets.md").read_text()
     example = yaml.safe_load(f"extends:{page.partition('extends:')[2].partition('```')[0]}")
-    shipped = read_source(SHIPPED / "papers/trisampler/table-5-ar2.yaml").data
+    shipped = read_yaml(SHIPPED / "papers/trisampler/table-5-ar2.yaml").data
     for row in shipped["rows"]:
         row.pop("note", None)
     assert example == shipped

@@ -29,16 +29,16 @@ def changed(settings: RunSettings, **values: object) -> RunSettings:
     return settings.model_copy(update=values)
 
 
-def test_rows_share_warm_up_and_first_candidates(runs: dict[str, RunSettings]) -> None:
+def test_rows_share_base_and_first_candidates(runs: dict[str, RunSettings]) -> None:
     links = {name: chain(settings, COLLECTION) for name, settings in runs.items()}
     trained = [links[name] for name in ("Uniform Sampling", "TopK Sampling", "TriSampler", "SimANS")]
     assert len({link.tokens for name, link in links.items() if name != "BM25"}) == 1
     assert len({link.candidates for link in trained}) == 1
-    assert {link.start for link in trained} == {links["Warm-up"].last}
+    assert {link.start for link in trained} == {links["Base"].last}
     assert len({link.last for link in links.values()}) == len(links)
     assert links["TriSampler"].needs() == [
         links["TriSampler"].tokens,
-        links["Warm-up"].last,
+        links["Base"].last,
         links["TriSampler"].candidates,
     ]
     assert links["BM25"].needs() == []
@@ -80,7 +80,7 @@ def test_another_measure_trains_nothing(runs: dict[str, RunSettings]) -> None:
 
 PINNED = {
     "BM25": ["b2d6d29d838b1dae"],
-    "Warm-up": ["743429eeee14870c", "9b1bbca48c289df3"],
+    "Base": ["743429eeee14870c", "9b1bbca48c289df3"],
     "Uniform Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "329b42e6f6ed53bf"],
     "TopK Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "9870dc11caf4a476"],
     "Debiased Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "027a441364c6e050"],
@@ -103,11 +103,11 @@ def test_links_name_the_keys_that_are_hashed(runs: dict[str, RunSettings]) -> No
     assert set(made[-1].parts) == {"sampler", "phase", "seed"}
 
 
-def test_rows_taught_by_a_ranker_share_it_with_its_warm_up_and_candidates(library: Library) -> None:
+def test_rows_taught_by_a_ranker_share_it_with_its_base_and_candidates(library: Library) -> None:
     table, plain = (resolve(library, name, "quick") for name in (f"{TABLE}-ar2", TABLE))
     runs = {row.name: table.run(row, 0) for row in with_runs(table.target.rows)}
     made = {name: chain(run, COLLECTION) for name, run in runs.items()}
-    uniform, trisampler, ranker = (made[n] for n in ("Uniform Sampling", "TriSampler", "Warm-up, reranked"))
+    uniform, trisampler, ranker = (made[n] for n in ("Uniform Sampling", "TriSampler", "Base, reranked"))
     stages = [stage for stage, _ in trisampler.links]
     assert stages == ["tokens", "base", "candidates", "ranker", "candidates", "run"]
     assert uniform.needs() == trisampler.needs() == [*ranker.needs(), ranker.last]
@@ -141,8 +141,8 @@ def test_a_start_counts_by_its_content_and_not_by_its_name(
     shutil.copytree(tmp_path / "one", tmp_path / "other")
 
     def fingerprint(start: str) -> str:
-        encoder = runs["Warm-up"].encoder.model_copy(update={"start": start})
-        return chain(changed(runs["Warm-up"], encoder=encoder), COLLECTION).last
+        encoder = runs["Base"].encoder.model_copy(update={"start": start})
+        return chain(changed(runs["Base"], encoder=encoder), COLLECTION).last
 
     before = fingerprint(str(tmp_path / "one"))
     assert fingerprint(str(tmp_path / "other")) == before != fingerprint("fresh")

@@ -74,7 +74,7 @@ def test_seeds_of_the_phases_are_separate_and_shared_by_rows(table: Resolved) ->
 
 def test_reference_rows(table: Resolved) -> None:
     assert run(table, "BM25").kind == "bm25"
-    base = run(table, "Warm-up")
+    base = run(table, "Base")
     assert (base.kind, base.recipe, base.phase_name, base.start) == ("base", "base", "retriever", None)
     assert base == run(table, "TriSampler").start
 

@@ -42,12 +42,12 @@ def hold(path: Path, seconds: float) -> subprocess.Popen[str]:
 def test_a_second_process_waits_and_says_so_once(tmp_path):
     lines: list[str] = []
     process = hold(tmp_path / "x", 1.5)
-    with lease(tmp_path / "x", "the warm-up", lines.append):
+    with lease(tmp_path / "x", "the base run", lines.append):
         assert process.wait() == 0
         note = json.loads((tmp_path / "x.json").read_text())
         assert note["pid"] == os.getpid()
     assert len(lines) == 1
-    assert lines[0].startswith(f"waiting: the warm-up is being made by process {process.pid} on ")
+    assert lines[0].startswith(f"waiting: the base run is being made by process {process.pid} on ")
     assert not (tmp_path / "x.json").exists()
 
 
@@ -152,5 +152,5 @@ def test_four_processes_on_one_store_make_each_run_once(made, tmp_path, killed):
         assert len(steps) == len(set(steps)) == (64 if folder in place.runs("base") else 30)
     if not killed:
         counts = [int(out.split(" run(s) made")[0].split()[-1]) for out, _ in outputs]
-        assert sum(counts) == 4, counts  # BM25, warm-up and two rows, each by one of them
+        assert sum(counts) == 4, counts  # BM25, base run and two rows, each by one of them
     assert not list(tmp_path.glob("store/leases/*.json"))

@@ -85,7 +85,7 @@ def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path)
     again, committed = Place.__new__(Place), tmp_path / "results/simulation" / TARGET
     again.root = tmp_path
     shutil.copytree(made.results, committed)
-    call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Warm-up")
+    call = ("verify", TARGET, "--scale", "simulation", "--row", "BM25", "--row", "Base")
     done = again.run(*call)
     assert done.returncode == 0, done.stderr
     assert "3 stages (collection, base runs, runs): 3 OK" in done.stdout and "Other than" not in done.stdout
@@ -95,24 +95,24 @@ def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path)
     scores.to_parquet(committed / "per_query.parquet", index=False)
     provenance = json.loads((committed / "provenance.json").read_text())
     provenance["environments"][0]["threads"] = 7
-    warm_up = next(run for run in provenance["runs"] if run["row"] == "Warm-up")
-    warm_up |= {"weights": "other", "dev": warm_up["dev"] + 0.1}
+    base = next(run for run in provenance["runs"] if run["row"] == "Base")
+    base |= {"weights": "other", "dev": base["dev"] + 0.1}
     (committed / "provenance.json").write_text(json.dumps(provenance))
     done = again.run("verify", TARGET, "--scale", "simulation", "--store", str(made.root / "store"))
     assert done.returncode == 1
     assert "FAIL" in done.stdout and "threads: 7 | 1" in done.stdout
-    assert "Warm-up, seed 0: " in done.stderr + done.stdout and "4 OK, 1 FAIL" in done.stdout
+    assert "Base, seed 0: " in done.stderr + done.stdout and "4 OK, 1 FAIL" in done.stdout
     assert "near" not in done.stdout.split("OK: every")[0]
     done = again.run("verify", "trisampler/table-5-readings", "--scale", "simulation", "--store", "store")
     assert done.returncode == 2 and "no results to verify" in done.stderr
 
 
-def test_runs_share_warm_up_and_first_candidates(made):
+def test_runs_share_base_and_first_candidates(made):
     plan = json.loads(made.run("plan", TARGET, "--scale", "simulation", "--seeds", "1", "--json").stdout)
     assert [run["state"] for run in plan] == ["done"] * 4
     by_row = {run["row"]: run for run in plan}
     assert by_row["Uniform Sampling"]["needs"] == by_row["TriSampler"]["needs"]
-    assert by_row["Warm-up"]["fingerprint"] in by_row["TriSampler"]["needs"]
+    assert by_row["Base"]["fingerprint"] in by_row["TriSampler"]["needs"]
     assert len(made.runs("base")) == 1 and len(made.runs("continued")) == 2
     losses = [json.loads(line) for line in (made.runs("base")[0] / "metrics.jsonl").open()]
     assert sum("loss" in line for line in losses) == 64

@@ -55,7 +55,7 @@ def test_verdicts(made, agreement, verdict):
 )
 def test_stages(made, verdict):
     committed = {"weights": made["weights"] and "a", "dev": 0.5}
-    stage = check_stage("warm-up, seed 0", committed, made)
+    stage = check_stage("base run, seed 0", committed, made)
     assert (stage.committed, stage.made, stage.verdict) == (0.5, made["dev"], verdict)
     assert Verification([], [stage], []).failed == (verdict == "FAIL")
 
@@ -63,12 +63,12 @@ def test_stages(made, verdict):
 def test_stages_are_counted_and_those_that_are_not_ok_told():
     stages = [
         check_collection("collection", "a", "a"),
-        check_stage("warm-up, seed 0", {"weights": "a", "dev": 0.5}, {"weights": "b", "dev": 0.25}),
+        check_stage("base run, seed 0", {"weights": "a", "dev": 0.5}, {"weights": "b", "dev": 0.25}),
         check_collection("collection", "a", "b"),
     ]
     assert list(stage_lines(stages)) == [
         "3 stages (collection, base runs, runs): 1 OK, 2 FAIL",
-        "warm-up, seed 0: 0.5000 | 0.2500, FAIL",
+        "base run, seed 0: 0.5000 | 0.2500, FAIL",
         "collection: a | b, FAIL",
     ]
 

@@ -46,7 +46,7 @@ def _caption(cells: Cells) -> str:
     row, pairs = row_text(cells, cells["row"]), len(cells["pairs"])
     return (
         f"{simulation}{cells['source']}. Results on {made_on(cells)} for each side. {pairs} pairs of {row} "
-        "against itself: both sides of a pair continue the same warm-ups and differ in their seeds only, so "
+        "against itself: both sides of a pair continue the same base runs and differ in their seeds only, so "
         f"the true difference of the method is 0. Differences in {cells['primary']}, side A minus side B, "
         f"paired by seed and query, in {points_text(cells)}."
     )
@@ -75,7 +75,7 @@ def _footnotes(cells: Cells) -> list[str]:
         two_intervals(cells) if several else ONE_SEED,
         "The CI over queries is for these checkpoints, which do differ: how often it misses 0 is the error "
         "of reading it as a CI for the method.",
-        "The CI of the coverage is that of Clopper and Pearson; pairs have their own warm-ups and are "
+        "The CI of the coverage is that of Clopper and Pearson; pairs have their own base runs and are "
         "independent given the collection. All lines are of the same pairs.",
         "The true difference is 0 for each query, too: the variance that queries add to a real difference is "
         "not tested.",

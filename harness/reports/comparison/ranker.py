@@ -37,7 +37,7 @@ def ranker_table(cells: Cells) -> Table:
     columns = (
         TableColumn("Row", names=True),
         *(TableColumn(name, lists) for name in ("retriever accuracy", "ranker accuracy", "agreement")),
-        *(TableColumn(name, lists) for name in ("KL to ranker", "KL to warm ranker")),
+        *(TableColumn(name, lists) for name in ("KL to ranker", "KL to base ranker")),
         *(TableColumn(name, training) for name in ("ranker accuracy", "agreement")),
         *(TableColumn(f"{key.removeprefix(TERM)} loss", training) for key in terms),
     )
@@ -45,7 +45,7 @@ def ranker_table(cells: Cells) -> Table:
     count = next((block["lists"]["lists"] for _, block in rows), 0)
     caption = (
         f"Held-out lists: {count:.0f} dev queries, each with a positive and negatives drawn uniformly from "
-        "the warm-up's top K. Accuracy: the positive is ranked first. Agreement: both rank the same passage "
+        "the base run's top K. Accuracy: the positive is ranked first. Agreement: both rank the same passage "
         "first. KL and losses in nats."
     )
     return Table("The ranker", columns, tuple(lines), caption if rows else "")
@@ -55,7 +55,7 @@ def _values(block: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
     lists, training = block["lists"], block["training"]
     for key in ("right retriever", "right ranker", "agreement"):
         yield share_text(lists[key], 1)
-    for key in ("divergence ranker", "divergence warm ranker"):
+    for key in ("divergence ranker", "divergence base ranker"):
         yield f"{lists[key]:.3f}"
     for key in ("teacher_first", "agreement"):
         yield share_text(training.get(key), 1)

@@ -66,7 +66,7 @@ def _footnotes(cells: Cells) -> list[str]:
     level, recipes = f"{cells['level'] * 100:g} %", dict.fromkeys(row["recipe"] for row in cells["rows"])
     over_seeds = (
         f"CIs at {level} are over seeds (Student's t of the seeds' values), for retraining with other seeds "
-        "on the same dev queries. Rows share their warm-ups; no difference is tested."
+        "on the same dev queries. Rows share their base runs; no difference is tested."
     )
     one_seed = "One seed: other seeds may order the curves differently."
     return [

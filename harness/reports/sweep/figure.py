@@ -105,5 +105,5 @@ def _legend(cells: Cells) -> str:
         return bars + seconds
     return (
         f"Mean of {seeds} seeds. Bars: {level} CI of the mean, thick over queries, thin over queries and "
-        f"seeds.\nPoints share warm-ups and queries; their differences are more precise.{seconds}"
+        f"seeds.\nPoints share base runs and queries; their differences are more precise.{seconds}"
     )

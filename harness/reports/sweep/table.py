@@ -117,7 +117,7 @@ def _footnotes(cells: Cells) -> list[str]:
     recipes = list(dict.fromkeys(point["recipe"] for point in cells["points"] if point["recipe"]))
     return [
         ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
-        "CIs are for each mean separately. Points share warm-ups and queries, so their differences are more "
+        "CIs are for each mean separately. Points share base runs and queries, so their differences are more "
         "precise than the CIs suggest; none is tested.",
         *(_timed(cells, cost) for cost in cells["costs"]),
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),

@@ -12,7 +12,7 @@ from harness.analysis.gradients.per_rank import POSITIVES, gradients_per_rank
 @pytest.fixture(scope="module")
 def frame(double) -> pd.DataFrame:
     curves = gradients_per_rank(double("no layer, shared, idf"), ranks=12, wrt="query-embedding")
-    return pd.concat([curves.assign(retriever=name) for name in ("warm-up", "SimANS")], ignore_index=True)
+    return pd.concat([curves.assign(retriever=name) for name in ("base", "SimANS")], ignore_index=True)
 
 
 def drawn(frame: pd.DataFrame, folder) -> bytes:
