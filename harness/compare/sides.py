@@ -175,6 +175,8 @@ def _encoder(address: str, folder: Path) -> Side:
 
 def made_by(settings: RunSettings) -> str:
     """Return what made a run, in a few words."""
+    if settings.checkpoint is not None:
+        return f"checkpoint {settings.checkpoint.start}"
     if settings.kind != "trained":
         return "BM25" if settings.kind == "bm25" else f"warm-up, seed {settings.seed}"
     sampler = f", {settings.sampler.preset}" if settings.sampler else ""

@@ -153,6 +153,9 @@ def _settings(cell: Cell) -> Iterator[Line]:
         yield "settings", f"not made here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0, cell.dataset)
+    if settings.checkpoint is not None:
+        yield "checkpoint", f"{settings.checkpoint.start}, evaluated; nothing is trained"
+        return
     if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveInt
 
 from harness.specs.base import Spec
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
-from harness.specs.settings import RunSettings
+from harness.specs.settings import Pooling, RunSettings
 
 Printed = Annotated[str, Field(pattern=r"^[+-]?[0-9]+([.][0-9]+)?$")]
 """A figure in quotes, so that every printed digit is kept."""
@@ -50,7 +50,7 @@ class Line(Spec):
     """A row as printed, or one of ours: what the rows of all kinds of target have in common."""
 
     name: str
-    kind: Literal["trained", "published", "control", "reference", "unavailable", "counted"]
+    kind: Literal["trained", "evaluated", "published", "control", "reference", "unavailable", "counted"]
     published: list[Printed | None] | None = None
     note: str | None = None
 
@@ -68,20 +68,25 @@ class Line(Spec):
 class Row(Line):
     """A row that is trained, evaluated or quoted; `recipe` where it differs from the shared one.
 
+    `checkpoint` is the folder or hub id of a row that is evaluated, `pooling` that of one that does not say.
     `readings` stand in targets of kind readings alone: a path into the sampler's choice, such as
     ``with.gap``, and the values that it may take; the row stands for all their combinations.
     """
 
-    kind: Literal["trained", "published", "control", "reference", "unavailable"]
+    kind: Literal["trained", "evaluated", "published", "control", "reference", "unavailable"]
     sampler: Annotated[SamplerChoice | None, BeforeValidator(by_name)] = None
     evaluates: Literal["bm25", "warm-up", "ranker"] | None = None
     recipe: str | None = None
+    checkpoint: str | None = Field(default=None, min_length=1)
+    pooling: Pooling | None = None
     readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
 
     @property
     def summary(self) -> str:
-        """What the table says of the row: its note, or else what its sampler says of itself."""
-        return self.note or (self.sampler.summary if self.sampler else "")
+        """What the table says of the row: its note, or else what its sampler or checkpoint is."""
+        if self.note or self.checkpoint is None:
+            return self.note or (self.sampler.summary if self.sampler else "")
+        return f"The checkpoint {self.checkpoint}, measured here and not trained."
 
     @property
     def seed_shift(self) -> tuple[int, int]:

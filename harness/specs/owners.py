@@ -16,7 +16,7 @@ _OWNED = {
     "candidates_cap depth threads seeds hardware",
     "recipe": "start loss temperature teacher schedule phases warm_up_share clip_norm weight_decay departs",
     "dataset": "collection collections measured titles further measures excluded promoted dropped",
-    "row": "sampler preset draw mask with evaluates published readings candidates",
+    "row": "sampler preset draw mask with evaluates checkpoint published readings candidates",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}
 """Key -> its only owner; a key that several own in different senses (negatives, title) is not listed."""

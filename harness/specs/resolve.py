@@ -16,7 +16,7 @@ from harness.specs.loaded import LoadedTarget
 from harness.specs.models import Column, Comparison, Heading, Line, Measured, Row, Target, Trained
 from harness.specs.parts import Scale
 from harness.specs.runs import Runs, Seeds
-from harness.specs.settings import RERANKED, CollectionSettings, RunSettings
+from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings, RunSettings
 from harness.storage.files import content_hash
 
 
@@ -155,7 +155,7 @@ class Resolved:
         if not isinstance(self.target, Comparison) or not isinstance(row, Row):
             return False
         recipe = self.loaded.recipes[row.recipe or self.target.shared.recipe]
-        made = row.kind not in {"published", "unavailable"} and row.evaluates in {None, "ranker"}
+        made = row.kind not in {"published", "unavailable", "evaluated"} and row.evaluates in {None, "ranker"}
         return made and recipe.ranker is not None
 
     def seed_text(self, dataset: str, seed: int) -> str:
@@ -201,6 +201,8 @@ class Resolved:
         warm_up_shift, shift = (fresh + own for own in row.seed_shift)
         seeds = Seeds(scale.seeds.warm_up + warm_up_shift + seed, scale.seeds.continued + shift + seed)
         shared = row.under(self.trained.shared)
+        if row.checkpoint is not None:
+            return runs.evaluated(name, seeds, CheckpointSettings(start=row.checkpoint, pooling=row.pooling))
         if row.evaluates == "bm25":
             return runs.bm25(name, seeds)
         if row.evaluates == "warm-up":

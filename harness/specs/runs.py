@@ -11,6 +11,7 @@ from harness.specs.models import Shared
 from harness.specs.parts import RankerScale, Recipe, Scale
 from harness.specs.samplers import SamplerChoice, sampler_settings
 from harness.specs.settings import (
+    CheckpointSettings,
     CollectionSettings,
     CoTraining,
     EncoderSettings,
@@ -68,6 +69,11 @@ class Runs:
     def bm25(self, recipe: str, seeds: Seeds) -> RunSettings:
         """Return what is ranked without training."""
         return self.warm_up(recipe, seeds).model_copy(update={"kind": "bm25", "phase": None})
+
+    def evaluated(self, recipe: str, seeds: Seeds, checkpoint: CheckpointSettings) -> RunSettings:
+        """Return what measures an encoder that was trained elsewhere."""
+        changes = {"kind": "evaluated", "phase": None, "checkpoint": checkpoint}
+        return self.warm_up(recipe, seeds).model_copy(update=changes)
 
     def trained(
         self, recipe: str, seeds: Seeds, sampler: SamplerChoice | None, shared: Shared

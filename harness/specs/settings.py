@@ -154,10 +154,20 @@ class CollectionSettings(Settings):
         return {key: value for key, value in told.items() if key != "held_out" or value is not None}
 
 
-class RunSettings(Settings):
-    """A training run: one phase, over the run that it continues; or BM25, which is ranked and not trained."""
+class CheckpointSettings(Settings):
+    """An encoder that was trained elsewhere."""
 
-    kind: Literal["trained", "warm-up", "ranker", "bm25"]
+    start: str = Field(description="a local folder, or a hub id")
+    pooling: Pooling | None = Field(description="of a checkpoint that does not say it")
+
+
+class RunSettings(Settings):
+    """A training run: one phase, over the run that it continues; or what is measured and not trained.
+
+    The latter is BM25, or a checkpoint: `encoder` is not that of it, and of `tokens` only the lengths are.
+    """
+
+    kind: Literal["trained", "warm-up", "ranker", "bm25", "evaluated"]
     recipe: str
     collection: CollectionSettings
     tokens: TokenSettings
@@ -172,3 +182,10 @@ class RunSettings(Settings):
     teacher: RunSettings | None = Field(default=None, description="the run whose ranker teaches")
     co_training: CoTraining | None = Field(default=None, description="how that ranker takes part")
     reranked: Count | None = Field(default=None, description="documents of a ranking that a ranker reads")
+    checkpoint: CheckpointSettings | None = Field(default=None, description="what a run of kind evaluated is")
+
+    @model_serializer(mode="wrap")
+    def _without_checkpoint(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what does not apply: runs that are trained are told as before there were others."""
+        told: dict[str, Any] = handler(self)
+        return {key: value for key, value in told.items() if key != "checkpoint" or value is not None}

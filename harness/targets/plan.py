@@ -75,6 +75,10 @@ def render_plan(planned: Plan) -> Group:
         estimate = "?" if told["estimate_s"] is None else f"{told['estimate_s']:g}"
         needs = " ".join(told["needs"])
         table.add_row(run.row, *on, str(run.seed), told["state"], estimate, told["fingerprint"] or "?", needs)
+    evaluated = {run.row: of.start for run in planned.runs if (of := run.settings.checkpoint) is not None}
+    said = [
+        Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()
+    ]
     seen = gpus()
     memory = render_memory(
         [(run.settings, planned.corpora[run.dataset]) for run in planned.runs],
@@ -82,4 +86,4 @@ def render_plan(planned: Plan) -> Group:
         Machine("cuda" if seen else "cpu"),
         seen[0]["memory_bytes"] if seen else memory_bytes(),
     )
-    return Group(table, Text(), memory)
+    return Group(table, Text(), *said, memory)

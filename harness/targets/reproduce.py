@@ -19,6 +19,7 @@ from harness.reports.cells import Cells, FinishedRun, all_made, build_provenance
 from harness.reports.kinds import REPORTS
 from harness.reports.rendering import render, render_index
 from harness.runs.stages import Stages
+from harness.specs.checkpoint_content import refuse_missing
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.models import with_runs
@@ -128,9 +129,15 @@ def plan(
 
 
 def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
-    """Return runs as they stand in a store; their collections are available."""
+    """Return runs as they stand in a store; their collections are available.
+
+    Raises:
+        UserError: a checkpoint that is to be evaluated is not to be had.
+    """
     planned, took = [], _seconds(stages.store)
     for run in runs:
+        if run.settings.checkpoint is not None:
+            refuse_missing(run.settings.checkpoint.start, f"row '{run.row}'")
         links = stages.chain(run.settings)
         state = _state(stages.store, links.last)
         alike = took.get(_phases(run.settings.model_dump(mode="json")), [])
@@ -295,4 +302,4 @@ def _seconds(store: Store) -> dict[str, list[float]]:
 
 def _phases(spec: dict[str, Any]) -> str:
     """Return what decides how long a run takes, as text."""
-    return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder")])
+    return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder", "checkpoint")])

@@ -7,6 +7,7 @@ import pytest
 from harness.errors import UserError
 from harness.provenance.retrain import explain_retrain
 from harness.specs.fingerprints import VERSION, chain, links
+from harness.specs.settings import CheckpointSettings
 from tests.stores import COLLECTION, put, settings_of
 
 
@@ -88,7 +89,9 @@ def test_runs_of_two_kinds_and_one_with_itself(store):
 
 def test_every_key_of_the_settings_is_in_a_link_or_known_not_to_matter():
     settings = settings_of("TriSampler")
-    made = links(settings, COLLECTION)
+    checkpoint = CheckpointSettings(start="nowhere", pooling=None)
+    evaluated = settings.model_copy(update={"checkpoint": checkpoint, "phase": None})
+    made = [*links(settings, COLLECTION), *links(evaluated, COLLECTION)]
     covered = {key.partition(".")[0] for link in made for key in link.parts}
     free = {"kind", "recipe", "collection", "measures", "depth", "start"}  # which links, names, evaluation
     optional = {"ranker", "teacher", "co_training", "reranked"}  # of recipes with a ranker
