@@ -14,7 +14,7 @@ from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.costs import over_runs
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
-from harness.reports.comparison.cells import with_verdicts
+from harness.reports.comparison.cells import NOT_COMPARED, with_verdicts
 from harness.reports.curve.cells import final_values
 from harness.reports.kinds import REPORTS
 from harness.reports.renderers.latex import render_latex
@@ -73,7 +73,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
     compared = {
         row["name"]: [cell["published"] for cell in row["cells"]]
         for row in cells["rows"]
-        if row["kind"] != "reference"
+        if row["kind"] not in NOT_COMPARED
     }
     made = compare_rows(
         scores,

@@ -11,8 +11,7 @@ from harness.api.retriever import Retriever
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens
 from harness.encoders.pooling import Pooling
-from harness.encoders.pretrained import PretrainedEncoder, read_encoder
-from harness.errors import UserError
+from harness.encoders.pretrained import PretrainedEncoder, read_encoder, refuse_longer
 from harness.runs.stages import device
 from harness.specs.checkpoint_content import start_content
 from harness.storage.files import content_hash
@@ -46,9 +45,7 @@ def load_encoder(
     """
     loaded = read_encoder(str(start), pooling)
     longest = {"query_tokens": query_tokens, "passage_tokens": passage_tokens}
-    for key, value in longest.items():
-        if value is not None and value > loaded.most:
-            raise UserError(f"{key} {value} is more than the {loaded.most} that it reads", where=str(start))
+    refuse_longer(str(start), loaded, longest)
     lengths = {key: value or loaded.longest for key, value in longest.items()}
     store = _tokens(loaded, collection, lengths, None if tokens is None else Path(tokens))
     return Retriever(name or Path(start).name, loaded.encoder.to(device()), collection, store)

@@ -29,7 +29,7 @@ from harness.progress import Progress
 from harness.provenance.stored import StoredRun, find_run
 from harness.records.mlflow_entries import NOT_METRICS
 from harness.records.run_folder import RunFolder
-from harness.runs.stages import Stages, device
+from harness.runs.stages import Stages, device, opened_checkpoint
 from harness.runs.training import make_sampler, ranker_learns
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
@@ -74,12 +74,14 @@ class OpenedRun:
 
     @cached_property
     def encoder(self) -> DualEncoder:
-        """The trained retriever; for a ranker's run, the retriever that mined the ranker's candidates.
+        """The run's retriever; for a ranker's run, the one that mined the ranker's candidates.
 
         Raises:
             UserError: the run is BM25, or a file is missing or corrupt.
         """
         self._refuse_bm25("encoder")
+        if self.settings.checkpoint is not None:
+            return opened_checkpoint(self.settings)
         below = self.settings.kind == "ranker" and self._chain.start
         folder = self.stages.store.run(below) if below else self.run.folder
         return load_final(RunFolder(folder).checkpoints).to(device())
@@ -188,6 +190,8 @@ class OpenedRun:
 
     def _sampler_settings(self, part: str) -> SamplerSettings:
         self._refuse_bm25(part)
+        if self.settings.checkpoint is not None:
+            raise UserError(f"{self.name} is evaluated, not trained, and has no {part}", fix=_OTHER)
         if self.settings.sampler is None or self.settings.sampler.source is None:
             what = f"{self.name} is trained on the passages of its batch and has no {part}"
             raise UserError(what, fix=_OTHER)
@@ -258,6 +262,9 @@ def load_run(fingerprint: str, *, store: Path | str | None = None) -> OpenedRun:
     name = f"run {run.fingerprint[:8]}"
     refuse_other_content(stages, name, links[0].stands_on if links else None, settings.collection)
     if stages.chain(settings).last != run.fingerprint:
+        if settings.checkpoint is not None:
+            what = f"{name} evaluated '{settings.checkpoint.start}', which has changed or is gone"
+            raise UserError(what, where=str(run.folder), fix="put that checkpoint there again")
         fix = "read it with the commit in environment.json, or train it again by `harness reproduce`"
         raise UserError(f"{name} is of another version of the harness", where=str(run.folder), fix=fix)
     return OpenedRun(name, None, run, settings, stages)

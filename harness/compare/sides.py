@@ -177,6 +177,8 @@ def _encoder(address: str, folder: Path) -> ComparedSide:
 
 def run_text(settings: RunSettings) -> str:
     """Return recipe, sampler and seed of a run as text."""
+    if settings.checkpoint is not None:
+        return f"checkpoint {settings.checkpoint.start}"
     if settings.kind != "continued":
         return "BM25" if settings.kind == "bm25" else f"{settings.kind}, seed {settings.seed}"
     sampler = f", {settings.sampler.preset}" if settings.sampler else ""

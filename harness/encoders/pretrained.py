@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
@@ -64,13 +64,12 @@ def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncode
     """
     if pooling is not None and pooling not in get_args(Pooling):
         raise UserError(f"unknown pooling '{pooling}'", fix=nearest(pooling, get_args(Pooling)))
-    folder = Path(start)
+    folder, tokens = Path(start), tokenizer_at(start)
     if folder.is_dir() and holds_encoder(folder):
         check_folder(folder)
-        encoder, tokens = DualEncoder.load(folder), str(tokenizer_of(folder.resolve()))
+        encoder = DualEncoder.load(folder)
         _agreed(start, encoder.query.pooling, pooling)
     else:
-        tokens = str(folder.resolve()) if folder.is_dir() else start
         encoder = _one_tower(start, pooling)
     tokenizer = load_tokenizer(tokens)
     for tower in encoder.towers().values():
@@ -79,6 +78,30 @@ def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncode
     most = min(tokenizer.model_max_length, places or tokenizer.model_max_length)
     longest = (_read_optional_json(tokens, "sentence_bert_config.json") or {}).get("max_seq_length") or most
     return PretrainedEncoder(encoder.float().eval(), tokens, min(longest, most), most)
+
+
+def tokenizer_at(start: str) -> str:
+    """Return folder or hub id of the tokenizer of an encoder."""
+    folder = Path(start)
+    if not folder.is_dir():
+        return start
+    return str(tokenizer_of(folder.resolve()) if holds_encoder(folder) else folder.resolve())
+
+
+def refuse_longer(start: str, loaded: PretrainedEncoder, lengths: Mapping[str, int | None]) -> None:
+    """Refuse texts that are longer than an encoder can read.
+
+    Args:
+        start: where it was read, for the message.
+        loaded: the encoder.
+        lengths: ``query_tokens`` and ``passage_tokens``, as far as they are set.
+
+    Raises:
+        UserError: one is longer.
+    """
+    for key, value in lengths.items():
+        if value is not None and value > loaded.most:
+            raise UserError(f"{key} {value} is more than the {loaded.most} that it reads", where=start)
 
 
 def _one_tower(start: str, pooling: Pooling | None) -> DualEncoder:

@@ -147,6 +147,9 @@ def _settings(cell: Cell) -> Iterator[Fact]:
         yield "settings", f"not trained here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0, cell.dataset)
+    if settings.checkpoint is not None:
+        yield "checkpoint", f"{settings.checkpoint.start}, evaluated; nothing is trained"
+        return
     if settings.phase is None:
         yield "settings", "BM25; nothing is trained"
         return

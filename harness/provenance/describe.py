@@ -95,6 +95,8 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         yield "in", folder
     if settings.start is not None:
         yield "recipe", settings.recipe
+    if settings.checkpoint is not None:
+        yield "checkpoint", settings.checkpoint.start
     if settings.phase is not None:
         yield "seeds", seeds_text(settings)
         yield "scale", scale_text("settings", settings).partition(": ")[2]

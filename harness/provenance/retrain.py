@@ -11,7 +11,7 @@ from harness.errors import UserError
 from harness.provenance.stored import StoredRun, find_run_or_folder
 from harness.storage.store import Store
 
-STAGES = ("collection", "tokens", "base", "candidates", "run", "bm25")
+STAGES = ("collection", "tokens", "base", "candidates", "run", "bm25", "evaluated")
 NOTHING = "–"
 Parts = dict[str, dict[str, Any]]
 

@@ -52,7 +52,11 @@ def ir_metadata(folder: Path, split: str, call: str, goal: str) -> dict[str, Any
     spec, result = read_json(folder / "spec.json"), read_json(folder / "done.json")
     environment, name = read_json(folder / "environment.json"), spec["collection"]["kind"]
     name = f"{name}, carved" if "held_out" in spec["collection"] else name
-    trained = {} if spec["kind"] == "bm25" else {"training data": [{"name": f"{name}, train queries"}]}
+    trained = (
+        {}
+        if spec["kind"] in {"bm25", "evaluated"}
+        else {"training data": [{"name": f"{name}, train queries"}]}
+    )
     collection = {"name": name, "topics": f"{split} queries", "qrels": f"{split}.qrels"}
     return {
         "tag": folder.name,
@@ -95,6 +99,8 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
     """Return the retrieval method; `spec.json` has all settings."""
     if spec["kind"] == "bm25":
         return {"retrieval": [{"name": "bm25"}]}
+    if spec["kind"] == "evaluated":
+        return {"retrieval": [{"name": "dual encoder", "checkpoint": spec["checkpoint"]["start"]}]}
     retriever = {
         "name": "dual encoder",
         "pooling": spec["encoder"]["pooling"],

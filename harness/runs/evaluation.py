@@ -40,8 +40,8 @@ def evaluate_encoder(
     """
     rankings = _rankings(settings, collection, tokens, encoder)
     told: dict[str, Any] = {"weights": encoder.fingerprint()}
-    if settings.kind != "ranker":
-        steps = settings.phase.steps if settings.phase else 0
+    if settings.phase is not None and settings.kind != "ranker":
+        steps = settings.phase.steps
         reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
         told["best"] = settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE}
     if teaching is not None and settings.reranked is not None:

@@ -19,6 +19,7 @@ from harness.collections.carved import carve
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.encoders.pretrained import read_encoder, refuse_longer, tokenizer_at
 from harness.encoders.ranker import Ranker
 from harness.errors import UserError
 from harness.negatives.candidates import Candidates
@@ -39,6 +40,25 @@ from harness.storage.store import Store
 from harness.training.batches import TrainingPairs, labelled_pairs
 from harness.training.checkpoints import final_of, load_final, load_ranker, ranker_of
 from harness.training.phase_inputs import Negatives
+
+
+def opened_checkpoint(settings: RunSettings) -> DualEncoder:
+    """Return the encoder of a run of kind evaluated.
+
+    Raises:
+        UserError: none can be read there, or it reads shorter texts than the run has.
+    """
+    checkpoint = settings.checkpoint
+    if checkpoint is None:
+        raise ValueError(f"a run of kind {settings.kind} evaluates no checkpoint")
+    found = read_encoder(checkpoint.start, checkpoint.pooling)
+    refuse_longer(checkpoint.start, found, settings.tokens.model_dump(exclude={"vocabulary"}))
+    return found.encoder.to(device())
+
+
+def _tokenizer(settings: RunSettings) -> str:
+    """Return where the tokenizer of a run comes from; fresh where it is learnt."""
+    return tokenizer_at(settings.checkpoint.start) if settings.checkpoint else settings.encoder.start
 
 
 def device() -> torch.device:
@@ -118,7 +138,7 @@ class Stages:
                     build_tokens(
                         self.collection(settings.collection),
                         folder,
-                        start=settings.encoder.start,
+                        start=_tokenizer(settings),
                         vocabulary=settings.tokens.vocabulary,
                         query_tokens=settings.tokens.query_tokens,
                         passage_tokens=settings.tokens.passage_tokens,
@@ -180,7 +200,7 @@ class Stages:
 
     def _trained_and_evaluated(self, settings: RunSettings, folder: RunFolder, title: str) -> dict[str, Any]:
         collection = self.collection(settings.collection)
-        if settings.phase is None:
+        if settings.kind == "bm25":
             with self.progress.task("BM25"):
                 return evaluate_bm25(settings, folder, collection)
         encoder = self._encoder(settings, folder, title)
@@ -237,6 +257,8 @@ class Stages:
 
     def _encoder(self, settings: RunSettings, folder: RunFolder, title: str) -> DualEncoder:
         """Return the retriever after the run's phase; where that trains a ranker, what it starts from."""
+        if settings.checkpoint is not None:
+            return opened_checkpoint(settings)
         if settings.kind == "ranker":
             return self._begin(settings)
         if trained(folder, settings):

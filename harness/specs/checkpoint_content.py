@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from harness.errors import UserError
 from harness.storage.files import files_hash
 
 FRESH = "fresh"
@@ -33,6 +34,21 @@ def start_content(start: str) -> str:
         return files_hash(folder, sorted(path for path in folder.rglob("*") if path.is_file()))
     revision = _revision(start)
     return f"{start}@{revision}" if revision else start
+
+
+def refuse_missing(start: str, what: str) -> None:
+    """Refuse a checkpoint that is neither here nor on the hub, before anything is made for it.
+
+    Args:
+        start: a local folder, or a hub id.
+        what: names it in the message.
+
+    Raises:
+        UserError: there is no such folder, and no such id, or the hub cannot be reached.
+    """
+    if not Path(start).is_dir() and _revision(start) is None:
+        fix = "give a folder, or a hub id that is cached or can be reached"
+        raise UserError(f"no checkpoint at '{start}'", where=what, fix=fix)
 
 
 @functools.cache

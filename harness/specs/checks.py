@@ -120,9 +120,22 @@ def _check_row(yaml_file: YamlFile, place: Location, row: Row, library: Names) -
     if row.kind not in MADE_BY_TRAINING and row.sampler is not None:
         what = f"row '{row.name}' of kind '{row.kind}' is not trained and has no sampler"
         yield yaml_file.error((*place, "sampler"), what, "remove it, or change the kind")
+    yield from _check_checkpoint(yaml_file, place, row)
     choice = row.sampler or _readable_sampler(yaml_file.at((*place, "sampler")))
     if choice is not None:
         yield from check_sampler(yaml_file, (*place, "sampler"), choice)
+
+
+def _check_checkpoint(yaml_file: YamlFile, place: Location, row: Row) -> Iterator[UserError]:
+    """Check that a row names a checkpoint where that is what it evaluates, and nowhere else."""
+    evaluated = row.kind == "evaluated"
+    if evaluated != (yaml_file.at((*place, "checkpoint")) is not None):
+        fix = "an evaluated row names a `checkpoint`, a folder or hub id, no other row does"
+        yield yaml_file.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
+    for key, given in (("pooling", row.pooling), ("recipe", row.recipe)):
+        if given is not None and evaluated == (key == "recipe"):
+            what = f"row '{row.name}' of kind '{row.kind}' has no {key} of its own"
+            yield yaml_file.error((*place, key), what, "remove it")
 
 
 def _check_figures(yaml_file: YamlFile, place: Location, line: Line) -> Iterator[UserError]:

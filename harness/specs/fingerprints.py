@@ -1,5 +1,7 @@
 """Fingerprints, chained by content: collection -> tokens -> base -> candidates of round 0 -> run.
 
+A checkpoint that is evaluated stands on its tokens alone, BM25 on the collection.
+
 Each hashes its own settings and the link it stands on; never a device, a number of ranks or an address. A
 version is bumped when the meaning of a stage changes, and then everything that stands on it is made again.
 """
@@ -12,10 +14,10 @@ from typing import Any
 
 from harness.pieces import by_content
 from harness.specs.checkpoint_content import by_start, start_content
-from harness.specs.settings import RunSettings
+from harness.specs.settings import CheckpointSettings, RunSettings
 from harness.storage.files import content_hash
 
-VERSION = {"tokens": 1, "base": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1}
+VERSION = {"tokens": 1, "base": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1, "evaluated": 1}
 
 RUNS = ("base", "ranker", "run")
 """Stages whose product is the folder of a run."""
@@ -110,6 +112,8 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         collection: fingerprint of the collection's content.
         versions: of the stages.
     """
+    if settings.checkpoint is not None:
+        return _of_checkpoint(settings.checkpoint, settings, collection, versions)
     if settings.phase is None:
         return [Link("bm25", versions["bm25"], collection, {})]
     if settings.start is None:
@@ -140,3 +144,16 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         parts |= {"ranker": by_start(settings.ranker.model_dump())}
     stage = "base" if settings.start is None else "run" if settings.ranker is None else "ranker"
     return [*found, Link(stage, versions[stage], below, parts)]
+
+
+def _of_checkpoint(
+    checkpoint: CheckpointSettings, settings: RunSettings, collection: str, versions: Mapping[str, int]
+) -> list[Link]:
+    """Return the links of a checkpoint that is evaluated: tokens by its own tokenizer, and itself."""
+    content = by_start(checkpoint.model_dump())
+    parts = {"tokens": settings.tokens.model_dump(), "encoder.start": content["start"]}
+    tokens = Link("tokens", versions["tokens"], collection, parts)
+    return [
+        tokens,
+        Link("evaluated", versions["evaluated"], tokens.fingerprint, {"checkpoint": content}),
+    ]

@@ -8,7 +8,7 @@ from typing import cast
 
 from harness.errors import UserError, nearest
 from harness.specs.dataset import Dataset
-from harness.specs.models import BM25, Column, Heading, Line, Measured, Paper, Row, Target, Trained
+from harness.specs.models import Column, Heading, Line, Measured, Paper, Row, Target, Trained
 from harness.specs.recipe import Phase, Recipe, phases_of
 
 
@@ -35,8 +35,11 @@ class LoadedTarget:
     path: str | None = None
 
     def chain(self, row: Row) -> dict[str, Phase]:
-        """Return the phases that a row's run is of and stands on, by ``<recipe>/<phase>``; of BM25 none."""
-        if row.evaluates == BM25:
+        """Return the phases that a row's run is of and stands on, by ``<recipe>/<phase>``.
+
+        BM25 and checkpoints have none.
+        """
+        if not row.of_phase:
             return {}
         known, found = phases_of(self.recipes), {}
         waiting = [row.phase or self.last_phase(row)]
@@ -53,7 +56,7 @@ class LoadedTarget:
 
     def ranked(self, row: Row) -> bool:
         """Whether a ranker is trained by, or takes part in, the phase that a row's run is of."""
-        if row.evaluates == BM25:
+        if not row.of_phase:
             return False
         phase = phases_of(self.recipes)[self.last_phase(row)]
         return phase.trains == "ranker" or phase.ranker is not None

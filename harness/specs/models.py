@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveInt
 
 from harness.specs.base import Spec
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
-from harness.specs.settings import RunSettings
+from harness.specs.settings import Pooling, RunSettings
 
 Printed = Annotated[str, Field(pattern=r"^[+-]?[0-9]+([.][0-9]+)?$")]
 """A figure in quotes, so that every printed digit is kept."""
@@ -54,7 +54,7 @@ class Line(Spec):
     """A row as printed, or one of ours: what the rows of all kinds of target have in common."""
 
     name: str
-    kind: Literal["trained", "published", "control", "reference", "unavailable", "counted"]
+    kind: Literal["trained", "evaluated", "published", "control", "reference", "unavailable", "counted"]
     published: list[Printed | None] | None = None
     note: str | None = None
 
@@ -72,11 +72,12 @@ class Line(Spec):
 class Row(Line):
     """A row that is trained, evaluated or quoted; `recipe` where it differs from the shared one.
 
+    `checkpoint` is the folder or hub id of a row that is evaluated, `pooling` that of one that does not say.
     `readings` stand in targets of kind readings alone: a path into the sampler's choice, such as
     ``law.gap``, and the values that it may take; the row stands for all their combinations.
     """
 
-    kind: Literal["trained", "published", "control", "reference", "unavailable"]
+    kind: Literal["trained", "evaluated", "published", "control", "reference", "unavailable"]
     sampler: Annotated[SamplerChoice | None, BeforeValidator(by_name)] = None
     evaluates: str | None = Field(
         default=None, description="bm25, or a phase, <recipe>/<phase>, of a reference row"
@@ -84,12 +85,21 @@ class Row(Line):
     recipe: str | None = None
     candidates: PositiveInt | None = Field(default=None, description="K of the row's own")
     negatives: PositiveInt | None = Field(default=None, description="n of the row's own")
+    checkpoint: str | None = Field(default=None, min_length=1)
+    pooling: Pooling | None = None
     readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
 
     @property
     def summary(self) -> str:
-        """What the table says of the row: its note, or else what its sampler says of itself."""
-        return self.note or (self.sampler.summary if self.sampler else "")
+        """What the table says of the row: its note, or else what its sampler or checkpoint is."""
+        if self.note or self.checkpoint is None:
+            return self.note or (self.sampler.summary if self.sampler else "")
+        return f"The checkpoint {self.checkpoint}, measured here and not trained."
+
+    @property
+    def of_phase(self) -> bool:
+        """Whether its run is of a phase of a recipe; that of BM25 or of a checkpoint is not."""
+        return self.evaluates != BM25 and self.checkpoint is None
 
     @property
     def phase(self) -> str | None:

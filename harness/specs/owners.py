@@ -17,7 +17,7 @@ _OWNED = {
     "recipe": "phases trains start loss temperature teacher optimizer schedule rate batch steps refresh "
     "lr_warmup_share clip_norm weight_decay turns departs",
     "dataset": "collection collections measured titles further measures excluded promoted dropped",
-    "row": "sampler preset law draw mask evaluates published readings",
+    "row": "sampler preset law draw mask evaluates checkpoint published readings",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}
 """Key -> its only owner; a key that several own in different senses (negatives, title) is not listed."""

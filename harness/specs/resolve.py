@@ -28,7 +28,7 @@ from harness.specs.models import (
 from harness.specs.phase_numbers import KEYS, used
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
-from harness.specs.settings import RERANKED, CollectionSettings, RunSettings
+from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings, RunSettings
 from harness.storage.files import content_hash
 
 
@@ -215,6 +215,10 @@ class Resolved:
         draws = RowDraws(row.sampler, row.under(self.trained.shared))
         if row.evaluates == BM25:
             return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed), draws)
+        if row.checkpoint is not None:
+            checkpoint = CheckpointSettings(start=row.checkpoint, pooling=row.pooling)
+            recipe = self.trained.shared.recipe
+            return runs.evaluated(recipe, self._seeds(row, seed), draws, checkpoint)
         return row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
 
     def _seeds(self, row: Row, seed: int) -> Seeds:

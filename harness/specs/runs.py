@@ -13,6 +13,7 @@ from harness.specs.recipe import Checkpoint, Phase, Recipe
 from harness.specs.samplers import SamplerChoice, sampler_settings
 from harness.specs.scale import RankerScale, Scale
 from harness.specs.settings import (
+    CheckpointSettings,
     CollectionSettings,
     CoTraining,
     EncoderSettings,
@@ -77,10 +78,20 @@ class Runs:
 
     def bm25(self, recipe: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
         """Return what is ranked without training."""
+        return self._untrained(recipe, seeds, draws).model_copy(update={"kind": "bm25"})
+
+    def evaluated(
+        self, recipe: str, seeds: Seeds, draws: RowDraws, checkpoint: CheckpointSettings
+    ) -> RunSettings:
+        """Return what measures an encoder that was trained elsewhere."""
+        changes = {"kind": "evaluated", "checkpoint": checkpoint}
+        return self._untrained(recipe, seeds, draws).model_copy(update=changes)
+
+    def _untrained(self, recipe: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
         run = self.run(f"{recipe}/{self.recipes[recipe].last.name}", seeds, draws)
         while run.start is not None:
             run = run.start
-        return run.model_copy(update={"kind": "bm25", "phase": None, "sampler": None})
+        return run.model_copy(update={"phase": None, "sampler": None})
 
     def run(self, name: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
         """Return the run of a phase, with the chain of those that it stands on.

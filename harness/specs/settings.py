@@ -173,14 +173,23 @@ class CollectionSettings(Settings):
         return {key: value for key, value in told.items() if key != "held_out" or value is not None}
 
 
+class CheckpointSettings(Settings):
+    """An encoder that was trained elsewhere."""
+
+    start: str = Field(description="a local folder, or a hub id")
+    pooling: Pooling | None = Field(description="of a checkpoint that does not say it")
+
+
 class RunSettings(Settings):
-    """A training run: one phase, over the run that it continues; or BM25, which is ranked and not trained.
+    """A training run: one phase, over the run that it continues; or what is measured and not trained.
 
     A run of kind ``base`` continues no other, one of kind ``ranker`` trains a ranker over a retriever's
-    candidates. ``recipe`` and ``phase_name`` are names alone, and no part of a fingerprint.
+    candidates. What is not trained is BM25, or a checkpoint of kind ``evaluated``: `encoder` does not
+    describe it, and of `tokens` only the lengths apply. ``recipe`` and ``phase_name`` are names alone, and no
+    part of a fingerprint.
     """
 
-    kind: Literal["continued", "base", "ranker", "bm25"]
+    kind: Literal["continued", "base", "ranker", "bm25", "evaluated"]
     recipe: str
     phase_name: str
     collection: CollectionSettings
@@ -196,8 +205,15 @@ class RunSettings(Settings):
     teacher: RunSettings | None = Field(default=None, description="the run whose ranker teaches")
     co_training: CoTraining | None = Field(default=None, description="how that ranker takes part")
     reranked: Count | None = Field(default=None, description="documents of a ranking that a ranker reads")
+    checkpoint: CheckpointSettings | None = Field(default=None, description="what a run of kind evaluated is")
 
     @property
     def cross_encoder(self) -> RankerSettings | None:
         """Settings of the ranker that it trains, or else of the one that takes part, if any."""
         return self.ranker or (self.teacher.cross_encoder if self.teacher else None)
+
+    @model_serializer(mode="wrap")
+    def _without_checkpoint(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what does not apply, so that runs that are trained are written as before."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key != "checkpoint" or value is not None}

@@ -103,6 +103,10 @@ def render_plan(planned: Plan) -> Group:
         estimate = "?" if told["estimate_s"] is None else f"{told['estimate_s']:g}"
         needs = " ".join(told["needs"])
         table.add_row(run.row, *on, str(run.seed), told["state"], estimate, told["fingerprint"] or "?", needs)
+    evaluated = {run.row: of.start for run in planned.runs if (of := run.settings.checkpoint) is not None}
+    said = [
+        Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()
+    ]
     seen = gpus()
     memory = render_memory(
         [(run.settings, planned.corpora[run.dataset]) for run in planned.runs],
@@ -111,5 +115,5 @@ def render_plan(planned: Plan) -> Group:
         seen[0]["memory_bytes"] if seen else memory_bytes(),
     )
     missing = {line: None for run in planned.runs for line in missing_parts(run.settings)}
-    lines = [Text(f"missing: {line}") for line in missing]
+    lines = [*said, *(Text(f"missing: {line}") for line in missing)]
     return Group(table, Text(), *lines, *([Text()] if lines else []), render_phases(planned), Text(), memory)

@@ -21,6 +21,7 @@ from harness.reports.rendering import render, render_index
 from harness.reports.text import Cells
 from harness.runs.old_store import OLD_FIX, old_runs
 from harness.runs.stages import Stages
+from harness.specs.checkpoint_content import refuse_missing
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.models import with_runs
@@ -130,12 +131,18 @@ def plan(
 
 
 def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
-    """Return runs as they stand in a store; their collections are available."""
+    """Return runs as they stand in a store; their collections are available.
+
+    Raises:
+        UserError: a checkpoint that is to be evaluated is not to be had.
+    """
     planned, took = [], _seconds(stages.store)
     old = old_runs(stages.store)
     if old:
         stages.progress.say(f"note: {old} run(s) of the store were made before phases had names; {OLD_FIX}")
     for run in runs:
+        if run.settings.checkpoint is not None:
+            refuse_missing(run.settings.checkpoint.start, f"row '{run.row}'")
         links = stages.chain(run.settings)
         state = _state(stages.store, links.last)
         alike = took.get(_phases(run.settings.model_dump(mode="json")), [])
@@ -300,4 +307,4 @@ def _seconds(store: Store) -> dict[str, list[float]]:
 
 def _phases(spec: dict[str, Any]) -> str:
     """Return what decides how long a run takes, as text."""
-    return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder")])
+    return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder", "checkpoint")])

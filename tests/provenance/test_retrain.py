@@ -7,6 +7,7 @@ import pytest
 from harness.errors import UserError
 from harness.provenance.retrain import explain_retrain
 from harness.specs.fingerprints import VERSION, chain, links
+from harness.specs.settings import CheckpointSettings
 from tests.stores import COLLECTION, put, settings_of
 
 
@@ -33,7 +34,7 @@ def changed(part, **values):
 def test_the_first_link_and_all_keys(explained):
     settings = changed("encoder", hidden=32, dropout=0.2).model_copy(update={"seed": 7})
     lines = explained(settings)
-    assert "differ from base run on;" in lines[0]
+    assert "differ from base on;" in lines[0]
     assert lines[1:] == [
         "base run: encoder.hidden 64 | 32",
         "base run: encoder.dropout 0.1 | 0.2",
@@ -88,8 +89,18 @@ def test_runs_of_two_kinds_and_one_with_itself(store):
 
 def test_every_key_of_the_settings_is_in_a_link_or_known_not_to_matter():
     settings = settings_of("TriSampler")
-    chained = links(settings, COLLECTION)
+    checkpoint = CheckpointSettings(start="nowhere", pooling=None)
+    evaluated = settings.model_copy(update={"checkpoint": checkpoint, "phase": None})
+    chained = [*links(settings, COLLECTION), *links(evaluated, COLLECTION)]
     covered = {key.partition(".")[0] for link in chained for key in link.parts}
-    free = {"kind", "recipe", "collection", "measures", "depth", "start"}  # which links, names, evaluation
+    free = {
+        "kind",
+        "recipe",
+        "phase_name",
+        "collection",
+        "measures",
+        "depth",
+        "start",
+    }  # which links, names, evaluation
     optional = {"ranker", "teacher", "co_training", "reranked"}  # of recipes with a ranker
     assert covered | free | optional == set(type(settings).model_fields)

@@ -19,7 +19,7 @@ from harness.specs.models import Comparison, Row, with_runs
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED
 
-NOT_COMPARED = ("reference", "published", "unavailable")
+NOT_COMPARED = ("reference", "evaluated", "published", "unavailable")
 """Kinds of row that are not compared with the baseline."""
 
 

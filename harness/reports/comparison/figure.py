@@ -27,6 +27,9 @@ from harness.reports.text import (
     unit_text,
 )
 
+HOLLOW = ("reference", "evaluated")
+"""Kinds of rows that are measured beside those that are compared."""
+
 
 def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
     """Draw the printed columns: published (if any), reproduced, difference from the baseline.
@@ -88,9 +91,9 @@ def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) ->
 
 
 def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
-    """Return colour and marker of a row; reference rows are hollow and grey."""
-    reference = row["kind"] == "reference"
-    place_in_colours = [r["name"] for r in cells["rows"] if r["kind"] != "reference"]
+    """Return colour and marker of a row; reference and evaluated rows are hollow and grey."""
+    reference = row["kind"] in HOLLOW
+    place_in_colours = [r["name"] for r in cells["rows"] if r["kind"] not in HOLLOW]
     colour = "#777777" if reference else OKABE_ITO[place_in_colours.index(row["name"]) % len(OKABE_ITO)]
     return {
         "color": colour,
