@@ -18,18 +18,26 @@ from harness.evaluation.significance import FloatArray, checkpoint_interval, hol
 Block = dict[str, Any]
 """A JSON-ready piece of `cells.json`, numbers as fractions."""
 
+Pair = tuple[str, str]
+"""Names of two rows, the first of which is compared with the second."""
+
+Figures = Sequence[Mapping[str, Any] | None]
+"""Published figures of a row, one a column: ``{"printed", "value", "unit"}``, or None."""
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """Differences of rows to the baseline row.
+    """Differences of rows to the baseline row, and of pairs of rows.
 
     Attributes:
         differences: row name -> one block a column, None where there is nothing to compare.
+        pairs: names of two rows -> likewise, the first minus the second.
         smallest_difference: what the table could have detected on its primary column, in every row, with a
             power of 0.8 before Holm: ``{"checkpoints": fraction or None, "method": fraction or None}``.
     """
 
     differences: dict[str, list[Block | None]]
+    pairs: dict[Pair, list[Block | None]]
     smallest_difference: Block
 
 
@@ -63,26 +71,29 @@ def reproduced(per_query: pd.DataFrame, row: str, column: Mapping[str, Any], lev
 def compare_rows(
     per_query: pd.DataFrame,
     columns: Sequence[Mapping[str, Any]],
-    rows: Mapping[str, Sequence[Mapping[str, Any] | None]],
+    rows: Mapping[str, Figures],
     *,
     baseline: str,
     primary: str,
     level: float,
+    pairs: Mapping[Pair, tuple[Figures, Figures]] | None = None,
 ) -> Comparison:
     """Return the ``difference`` blocks of a table, rows paired with the baseline by seed and query.
 
-    Holm's correction is over the compared rows of the primary column, on the method's p-values, or on those
-    of the checkpoints where there is one seed; other columns carry unadjusted intervals. ``detectable`` of
-    the primary column is the smallest difference that the first of Holm's steps finds with a power of 0.8.
+    Holm's correction is over the compared rows and the pairs of the primary column, on the method's p-values,
+    or on those of the checkpoints where there is one seed; other columns carry unadjusted intervals.
+    ``detectable`` of the primary column is the smallest difference that the first of Holm's steps finds with
+    a power of 0.8.
 
     Args:
         per_query: as for `reproduced`.
         columns: of `cells.json`.
-        rows: the rows to compare -> their published figures, one a column (``{"printed", "value", "unit"}``
-            or None). Name the baseline too, for its published figures; leave reference rows out.
+        rows: the rows to compare -> their published figures. Name the baseline too, for its published
+            figures; leave reference rows out.
         baseline: name of the row to compare with.
         primary: label of the primary column.
         level: confidence.
+        pairs: further pairs of rows, of any kind -> the published figures of both.
 
     Raises:
         UserError: an unknown baseline or primary column, or rows scored on different queries.
@@ -94,19 +105,25 @@ def compare_rows(
         raise UserError(
             f"the primary column '{primary}' is not in the table", fix=f"columns: {', '.join(labels)}"
         )
-    others = [row for row in rows if row != baseline]
-    differences: dict[str, list[Block | None]] = {row: [] for row in others}
-    on_primary: dict[str, dict[str, Interval]] = {}
+    to_baseline = {(row, baseline): (rows[row], rows[baseline]) for row in rows if row != baseline}
+    compared = {**to_baseline, **(pairs or {})}
+    blocks: dict[Pair, list[Block | None]] = {pair: [] for pair in compared}
+    on_primary: dict[Pair, dict[str, Interval]] = {}
     for position, column in enumerate(columns):
-        reference = score_table(per_query, baseline, column)
-        for row in others:
-            published = published_difference(rows[row][position], rows[baseline][position])
-            paired = paired_difference(score_table(per_query, row, column), reference, row, baseline)
-            differences[row].append(_block(paired, published, level))
+        names = dict.fromkeys(name for pair in compared for name in pair)
+        tables = {name: score_table(per_query, name, column) for name in names}
+        for pair, figures in compared.items():
+            published = published_difference(figures[0][position], figures[1][position])
+            paired = paired_difference(tables[pair[0]], tables[pair[1]], *pair)
+            blocks[pair].append(_block(paired, published, level))
             if paired is not None and column["label"] == primary:
-                on_primary[row] = _intervals(paired, level)
-    _adjust(differences, labels.index(primary), on_primary)
-    return Comparison({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
+                on_primary[pair] = _intervals(paired, level)
+    _adjust(blocks, labels.index(primary), on_primary)
+    return Comparison(
+        {baseline: [None] * len(labels), **{pair[0]: blocks[pair] for pair in to_baseline}},
+        {pair: blocks[pair] for pair in pairs or {}},
+        _smallest({pair: found for pair, found in on_primary.items() if pair in to_baseline}),
+    )
 
 
 def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) -> pd.DataFrame:
@@ -223,19 +240,19 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 
 
 def _adjust(
-    differences: dict[str, list[Block | None]], primary: int, intervals: dict[str, dict[str, Interval]]
+    differences: dict[Pair, list[Block | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
     """Write Holm's p-values into the blocks of the primary column, and what could have been found by them."""
-    tested = {row: found.get("method") or found["checkpoints"] for row, found in intervals.items()}
+    tested = {pair: found.get("method") or found["checkpoints"] for pair, found in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
-    for (row, interval), p_value in zip(tested.items(), p_values, strict=True):
-        block = differences[row][primary]
+    for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):
+        block = differences[pair][primary]
         if block is not None:
             block["holm_p"] = p_value
             block["detectable"] = smallest_detectable_difference(interval, comparisons=len(tested))
 
 
-def _smallest(intervals: dict[str, dict[str, Interval]]) -> Block:
+def _smallest(intervals: dict[Pair, dict[str, Interval]]) -> Block:
     """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
     smallest: Block = {}
     for kind in ("checkpoints", "method"):

@@ -1,8 +1,11 @@
-"""The tables of differences to the baseline: the primary measure by itself, then the others, unadjusted."""
+"""The tables of differences: the primary measure by itself, then the others, unadjusted.
+
+First those to the baseline, then those of the pairs of rows that a target names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.reports.comparison.marks import best_interval
@@ -18,6 +21,9 @@ from harness.reports.text import (
     primary_position,
     row_text,
 )
+
+NOT_MADE = {"value": None, "published": None, "checkpoints": None, "method": None, "holm_p": None}
+"""The difference of a pair of which a row was not made."""
 
 
 def primary_differences(cells: Cells) -> Table:
@@ -51,8 +57,46 @@ def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table
         for row in compared_rows(cells, position):
             values = _values(cells, row["cells"][position]["difference"], style, published)
             rows.append(fields([label, row_text(cells, row), *values]))
-    caption = "Intervals are not adjusted for the number of rows and measures." if rows else ""
-    return Table(f"Difference to {cells['baseline']} {which}", tuple(columns), tuple(rows), caption)
+    title = f"Difference to {cells['baseline']} {which}"
+    return Table(title, tuple(columns), tuple(rows), _unadjusted(rows))
+
+
+def pair_differences(cells: Cells) -> Table:
+    """Return a line for each pair that is named, on the primary measure, with Holm's p-value."""
+    position = primary_position(cells)
+    published = bool(positions(cells, published=True))
+    columns = [Column("Row", names=True, brief=cells["primary"]), Column("minus", names=True, brief="minus")]
+    columns += [*_columns(cells, published, brief=True), Column("p (Holm)")]
+    rows = []
+    for names, block in _pairs(cells, position):
+        values = _values(cells, block, column_style(cells, position), published)
+        rows.append(fields([*names, *values, p_text(block["holm_p"])]))
+    return Table(f"Differences of pairs in {cells['primary']}", tuple(columns), tuple(rows))
+
+
+def further_pair_differences(cells: Cells) -> Table:
+    """Return a line for each measure but the primary and each pair."""
+    others = [place for place in range(len(cells["columns"])) if place != primary_position(cells)]
+    published = any(cells["columns"][position]["published"] for position in others)
+    columns = [Column(name, names=True) for name in ("Measure", "Row", "minus")]
+    rows = []
+    for position in others:
+        style, label = column_style(cells, position), cells["columns"][position]["label"]
+        for names, block in _pairs(cells, position):
+            rows.append(fields([label, *names, *_values(cells, block, style, published)]))
+    columns += _columns(cells, published)
+    return Table("Differences of pairs in the other measures", tuple(columns), tuple(rows), _unadjusted(rows))
+
+
+def _pairs(cells: Cells, position: int) -> Iterator[tuple[list[str], Mapping[str, Any]]]:
+    """Yield the rows of each pair as they are called, and their difference in a column."""
+    named = {row["name"]: row_text(cells, row) for row in cells["rows"]}
+    for pair in cells.get("pairs", []):
+        yield [named[name] for name in pair["rows"]], pair["cells"][position] or NOT_MADE
+
+
+def _unadjusted(rows: Sequence[Any]) -> str:
+    return "Intervals are not adjusted for the number of rows and measures." if rows else ""
 
 
 def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[Column]:

@@ -31,7 +31,7 @@ def mark_notes(cells: Cells, used: Set[str]) -> tuple[str, ...]:
     what = {"method": "the method", "checkpoints": "these checkpoints"}[best_interval(cells)]
     level = f"{100 * (1 - cells['level']):.3g} %"
     meanings = {
-        ADJUSTED: "after Holm's correction over the rows",
+        ADJUSTED: f"after Holm's correction over the rows{' and the pairs' if 'pairs' in cells else ''}",
         UNADJUSTED: "not adjusted for the number of rows and measures",
     }
     return tuple(

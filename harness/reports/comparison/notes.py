@@ -37,7 +37,8 @@ def footnotes(cells: Cells) -> list[str]:
 
 def _holm(cells: Cells) -> str:
     others = "other measures and datasets" if "collections" in cells else "other measures"
-    return f"Holm's correction is over the rows in {cells['primary']}; {others} are unadjusted."
+    family = "the rows and the pairs" if "pairs" in cells else "the rows"
+    return f"Holm's correction is over {family} in {cells['primary']}; {others} are unadjusted."
 
 
 def _detectable(cells: Cells) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.reports.comparison.differences import further_differences, primary_differences
+from harness.reports.comparison.differences import (
+    further_differences,
+    further_pair_differences,
+    pair_differences,
+    primary_differences,
+)
 from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
 from harness.reports.comparison.marks import mark_notes, significance
 from harness.reports.comparison.notes import caption, footnotes
@@ -41,6 +46,8 @@ def comparison_document(cells: Cells) -> Document:
         _figures(cells, "", shown, brief=True),
         primary_differences(cells),
         further_differences(cells, "in the other measures", shown),
+        pair_differences(cells),
+        further_pair_differences(cells),
         plot(f"Each row's figures and its difference to {cells['baseline']}, with intervals."),
         *([_figures(cells, "Further measures", rest)] if rest else []),
         further_differences(cells, "in the further measures", rest),
