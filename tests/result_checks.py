@@ -75,6 +75,8 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
         for row in cells["rows"]
         if row["kind"] not in NOT_COMPARED
     }
+    figures = {row["name"]: [cell["published"] for cell in row["cells"]] for row in cells["rows"]}
+    pairs = {tuple(pair["rows"]): pair["cells"] for pair in cells.get("pairs", [])}
     made = compare_rows(
         scores,
         cells["columns"],
@@ -82,7 +84,9 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
         baseline=cells["baseline"],
         primary=cells["primary"],
         level=cells["level"],
+        pairs={pair: (figures[pair[0]], figures[pair[1]]) for pair in pairs},
     )
+    assert near(list(made.pairs.values()), list(pairs.values()))
     for row in cells["rows"]:
         for place, cell in enumerate(row["cells"]):
             table = score_table(scores, row["name"], cells["columns"][place])

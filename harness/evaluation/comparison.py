@@ -18,19 +18,27 @@ from harness.evaluation.significance import FloatArray, checkpoint_interval, hol
 CellBlock = dict[str, Any]
 """A JSON-ready piece of `cells.json`, numbers as fractions."""
 
+Pair = tuple[str, str]
+"""Names of two rows, the first of which is compared with the second."""
+
+Figures = Sequence[Mapping[str, Any] | None]
+"""Published figures of a row, one a column: ``{"printed", "value", "unit"}``, or None."""
+
 
 @dataclass(frozen=True)
 class BaselineDifferences:
-    """Differences between the rows and the baseline row.
+    """Differences between the rows and the baseline row, and of pairs of rows.
 
     Attributes:
         differences: row name -> one block for each column, None where there is nothing to compare.
+        pairs: names of two rows -> likewise, the first minus the second.
         smallest_difference: the smallest difference that every row could have detected on the primary
             column with a power of 0.8, before Holm, for each kind of interval: ``{"checkpoints", "method"}``,
             fractions or None.
     """
 
     differences: dict[str, list[CellBlock | None]]
+    pairs: dict[Pair, list[CellBlock | None]]
     smallest_difference: CellBlock
 
 
@@ -66,17 +74,19 @@ def reproduced(
 def compare_rows(
     per_query: pd.DataFrame,
     columns: Sequence[Mapping[str, Any]],
-    rows: Mapping[str, Sequence[Mapping[str, Any] | None]],
+    rows: Mapping[str, Figures],
     *,
     baseline: str,
     primary: str,
     level: float,
+    pairs: Mapping[Pair, tuple[Figures, Figures]] | None = None,
 ) -> BaselineDifferences:
     """Return the ``difference`` blocks of a table, paired with the baseline by seed and query.
 
-    Holm's correction is over the compared rows of the primary column, on the method's p-values, or on those
-    of the checkpoints where there is one seed; other columns carry unadjusted intervals. ``detectable`` of
-    the primary column is the smallest difference that Holm's first step detects with a power of 0.8.
+    Holm's correction is over the compared rows and the pairs of the primary column, on the method's p-values,
+    or on those of the checkpoints where there is one seed; other columns carry unadjusted intervals.
+    ``detectable`` of the primary column is the smallest difference that Holm's first step detects with a
+    power of 0.8.
 
     Args:
         per_query: scores with columns row, seed, split, measure, query and value.
@@ -86,6 +96,7 @@ def compare_rows(
         baseline: name of the row to compare with.
         primary: label of the primary column.
         level: confidence of the intervals, in (0, 1).
+        pairs: further pairs of rows, of any kind -> the published figures of both.
 
     Raises:
         UserError: an unknown baseline or primary column, or rows scored on different queries.
@@ -97,19 +108,25 @@ def compare_rows(
         raise UserError(
             f"the primary column '{primary}' is not in the table", fix=f"columns: {', '.join(labels)}"
         )
-    others = [row for row in rows if row != baseline]
-    differences: dict[str, list[CellBlock | None]] = {row: [] for row in others}
-    on_primary: dict[str, dict[str, Interval]] = {}
+    to_baseline = {(row, baseline): (rows[row], rows[baseline]) for row in rows if row != baseline}
+    compared = {**to_baseline, **(pairs or {})}
+    blocks: dict[Pair, list[CellBlock | None]] = {pair: [] for pair in compared}
+    on_primary: dict[Pair, dict[str, Interval]] = {}
     for position, column in enumerate(columns):
-        reference = score_table(per_query, baseline, column)
-        for row in others:
-            published = published_difference(rows[row][position], rows[baseline][position])
-            paired = paired_difference(score_table(per_query, row, column), reference, row, baseline)
-            differences[row].append(_block(paired, published, level))
+        names = dict.fromkeys(name for pair in compared for name in pair)
+        tables = {name: score_table(per_query, name, column) for name in names}
+        for pair, figures in compared.items():
+            published = published_difference(figures[0][position], figures[1][position])
+            paired = paired_difference(tables[pair[0]], tables[pair[1]], *pair)
+            blocks[pair].append(_block(paired, published, level))
             if paired is not None and column["label"] == primary:
-                on_primary[row] = _intervals(paired, level)
-    _adjust(differences, labels.index(primary), on_primary)
-    return BaselineDifferences({baseline: [None] * len(labels), **differences}, _smallest(on_primary))
+                on_primary[pair] = _intervals(paired, level)
+    _adjust(blocks, labels.index(primary), on_primary)
+    return BaselineDifferences(
+        {baseline: [None] * len(labels), **{pair[0]: blocks[pair] for pair in to_baseline}},
+        {pair: blocks[pair] for pair in pairs or {}},
+        _smallest({pair: found for pair, found in on_primary.items() if pair in to_baseline}),
+    )
 
 
 def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) -> pd.DataFrame:
@@ -227,20 +244,20 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 
 
 def _adjust(
-    differences: dict[str, list[CellBlock | None]], primary: int, intervals: dict[str, dict[str, Interval]]
+    differences: dict[Pair, list[CellBlock | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
-    """Write Holm's p-values and the smallest detectable differences into the primary column's blocks."""
-    tested = {row: by_kind.get("method") or by_kind["checkpoints"] for row, by_kind in intervals.items()}
+    """Write Holm's p-values into the blocks of the primary column, and what could have been found by them."""
+    tested = {pair: found.get("method") or found["checkpoints"] for pair, found in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
-    for (row, interval), p_value in zip(tested.items(), p_values, strict=True):
-        block = differences[row][primary]
+    for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):
+        block = differences[pair][primary]
         if block is not None:
             block["holm_p"] = p_value
             block["detectable"] = smallest_detectable_difference(interval, comparisons=len(tested))
 
 
-def _smallest(intervals: dict[str, dict[str, Interval]]) -> CellBlock:
-    """The largest smallest detectable difference over rows, for each interval that all rows have."""
+def _smallest(intervals: dict[Pair, dict[str, Interval]]) -> CellBlock:
+    """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
     smallest: CellBlock = {}
     for kind in ("checkpoints", "method"):
         of_kind = [by_kind[kind] for by_kind in intervals.values() if kind in by_kind]

@@ -213,14 +213,18 @@ def _reproduced(cell: Cell) -> Iterator[Fact]:
     )
     yield from _intervals(style, reproduced, signed=False)
     if row_cell.get("difference") is not None:
-        yield from _difference(cell.cells, style, row_cell["difference"])
+        yield from _difference(f"to {cell.cells['baseline']}", style, row_cell["difference"])
+    for pair in cell.cells.get("pairs", []):
+        block, (one, other) = pair["cells"][cell.place], pair["rows"]
+        if cell.row.name in pair["rows"] and block is not None:
+            yield from _difference(f"{one} minus {other}", style, block)
 
 
-def _difference(cells: Mapping[str, Any], style: Style, block: Mapping[str, Any]) -> Iterator[Fact]:
+def _difference(name: str, style: Style, block: Mapping[str, Any]) -> Iterator[Fact]:
     printed = block["published"]
     paper = f"; published {style.number(printed['value'], signed=True)}" if printed else ""
     p_value = f"; p {p_text(block['holm_p'])} (Holm)" if block.get("holm_p") is not None else ""
-    yield f"to {cells['baseline']}", f"{style.number(block['value'], signed=True)}{paper}{p_value}"
+    yield name, f"{style.number(block['value'], signed=True)}{paper}{p_value}"
     yield from _intervals(style, block, signed=True)
 
 

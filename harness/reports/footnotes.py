@@ -66,7 +66,7 @@ def origins(cells: Cells) -> list[str]:
         + ".",
         _settings(cells),
         *cells["reading_notes"],
-        *(f"NoteItem {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]),
+        *(f"Note {note['id']} ({note['severity']}): {note['text']}" for note in cells["notes"]),
     ]
 
 

@@ -20,6 +20,7 @@ from harness.specs.yaml_file import Location, YamlFile
 
 Piece = TypeVar("Piece", bound=Spec)
 MADE_BY_TRAINING = ("trained", "control")
+WITHOUT_RUNS = ("published", "unavailable")
 
 
 class Names(Protocol):
@@ -43,6 +44,7 @@ def check_target(yaml_file: YamlFile, library: Names) -> list[UserError]:
         *_check_labels(yaml_file, columns),
         *_repeated(yaml_file, "costs", "label", list(_texts(yaml_file, "costs", "label"))),
         *_repeated(yaml_file, "rows", "name", list(_texts(yaml_file, "rows", "name"))),
+        *_check_pairs(yaml_file),
         *(
             error
             for place, line in _pieces(yaml_file, "rows", Line)
@@ -101,6 +103,39 @@ def _check_texts(
     for place, name in enumerate(scales if isinstance(scales, list) else []):
         if isinstance(name, str) and name not in library.names("scales"):
             yield _unknown(yaml_file, ("scales", place), "scale", name, library.names("scales"))
+
+
+def _check_pairs(yaml_file: YamlFile) -> Iterator[UserError]:
+    """Check that each pair is of two rows with runs, and stands in the table once."""
+    pairs, kinds = yaml_file.at(("compare",)), _kinds(yaml_file)
+    baseline, seen = yaml_file.at(("baseline",)), list[set[str]]()
+    for place, names in enumerate(pairs if isinstance(pairs, list) else []):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            continue  # told by its model
+        here: Location = ("compare", place)
+        unknown = [number for number, name in enumerate(names) if name not in kinds]
+        for number in unknown:
+            yield _unknown(yaml_file, (*here, number), "row", names[number], list(kinds))
+        for number, name in enumerate(names):
+            if kinds.get(name) in WITHOUT_RUNS:
+                what = f"row '{name}' of kind '{kinds[name]}' has no runs to be compared"
+                yield yaml_file.error((*here, number), what, "name a row that is made here")
+        anyway = [name for name in names if name != baseline and kinds.get(name) in MADE_BY_TRAINING]
+        if len(names) == 2 and len(set(names)) == 1:
+            yield yaml_file.error(here, f"row '{names[0]}' is compared with itself", "name two rows")
+        elif set(names) in seen:
+            yield yaml_file.error(here, f"'{names[0]}' and '{names[1]}' are compared twice", "keep one")
+        elif baseline in names and anyway:
+            what = f"row '{anyway[0]}' is compared with the baseline anyway"
+            yield yaml_file.error(here, what, "remove it")
+        seen.append(set(names))
+
+
+def _kinds(yaml_file: YamlFile) -> dict[str, Any]:
+    """Return the name of each row that has one -> its kind."""
+    rows = yaml_file.at(("rows",))
+    named = [row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)]
+    return {row["name"]: row.get("kind") for row in named if isinstance(row.get("name"), str)}
 
 
 def _check_recipe(

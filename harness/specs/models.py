@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, WithJsonSchema
 
 from harness.specs.base import Spec
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
@@ -240,11 +240,26 @@ class Measured(Trained):
         return list(dict.fromkeys(column.dataset for column in self.columns))
 
 
+def _two(names: list[str]) -> list[str]:
+    if len(names) != 2:
+        raise ValueError(f"a pair is [row, row], got {len(names)}")
+    return names
+
+
+Pair = Annotated[
+    list[str],
+    AfterValidator(_two),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}),
+]
+"""Two rows, the first of which is compared with the second."""
+
+
 class Comparison(Measured):
-    """Rows compared with a baseline in every column."""
+    """Rows compared with a baseline in every column, and pairs of rows that are named in `compare`."""
 
     kind: Literal["comparison"]
     baseline: str
+    compare: list[Pair] = Field(default=[])
 
     @property
     def compared_with(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.evaluation.comparison import compare_rows, published_difference, reproduced, score_table
-from harness.evaluation.significance import checkpoint_interval, method_interval
+from harness.evaluation.significance import checkpoint_interval, holm, method_interval
 
 COLUMNS = [
     {"label": "MRR@10", "dataset": "ms-pas", "measure": "RR(rel=2)@10", "split": "test"},
@@ -140,3 +140,46 @@ def test_unknown_baseline_and_primary_are_refused() -> None:
         compare_rows(scores(), COLUMNS, ROWS, baseline="uniform", primary="MRR@10", level=0.95)
     with pytest.raises(UserError, match="primary column 'nDCG'"):
         compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="nDCG", level=0.95)
+
+
+def test_pairs_are_of_one_family_with_the_rows() -> None:
+    """Holm corrects over rows and pairs; the smallest difference to be found is of the rows alone."""
+    table, keys = scores(), {"baseline": "Uniform", "primary": "MRR@10", "level": 0.95}
+    alone = compare_rows(table, COLUMNS, ROWS, **keys)
+    pair = ("Best", "Top")
+    made = compare_rows(table, COLUMNS, ROWS, **keys, pairs={pair: (ROWS["Best"], ROWS["Top"])})
+    assert alone.pairs == {} and list(made.pairs) == [pair]
+    values = {name: score_table(table, name, COLUMNS[0]).to_numpy() for name in pair}
+    block = made.pairs[pair][0]
+    expected = method_interval(values["Best"] - values["Top"], 0.95)
+    assert block is not None and expected is not None
+    assert block["value"] == pytest.approx(expected.mean)
+    assert block["method"]["low"] == pytest.approx(expected.low)
+    assert block["published"]["value"] == pytest.approx(0.008)
+    tested = {"Top": made.differences["Top"], "Best": made.differences["Best"], "pair": made.pairs[pair]}
+    corrected = [blocks[0]["holm_p"] for blocks in tested.values() if blocks[0]]
+    reference = score_table(table, "Uniform", COLUMNS[0]).to_numpy()
+    raw = [
+        method_interval(values["Top"] - reference, 0.95),
+        method_interval(values["Best"] - reference, 0.95),
+        expected,
+    ]
+    assert corrected == holm([interval.p_value for interval in raw if interval])
+    before = [alone.differences[row][0]["holm_p"] for row in ("Top", "Best") if alone.differences[row][0]]
+    assert all(now >= then for now, then in zip(corrected, before, strict=False))
+    assert made.smallest_difference == alone.smallest_difference
+    second = made.pairs[pair][1]
+    assert second is not None and second["holm_p"] is None and second["method"] is not None
+
+
+def test_a_pair_without_scores_of_one_row_is_empty() -> None:
+    pairs = {
+        ("Best", "Absent"): (ROWS["Best"], ROWS["Absent"]),
+        ("Absent", "Nobody"): ([None] * 2, [None] * 2),
+    }
+    made = compare_rows(
+        scores(), COLUMNS, ROWS, baseline="Uniform", primary="MRR@10", level=0.95, pairs=pairs
+    )
+    block, nothing = made.pairs["Best", "Absent"][0], made.pairs["Absent", "Nobody"][0]
+    assert block is not None and block["value"] is None and block["published"] is not None
+    assert nothing is None

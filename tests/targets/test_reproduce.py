@@ -18,6 +18,7 @@ import yaml
 from harness.evaluation.measures import parse_measure
 from harness.reports.rendering import PAGE, RENDERED
 from tests.place import TARGET, Place, edit
+from tests.result_checks import check_cells, check_tables
 
 
 def test_every_file_of_a_result_is_written(made):
@@ -284,6 +285,32 @@ def test_a_measured_split_that_the_collection_lacks_is_one_line(made, tmp_path):
         "beir/mine has no test queries, on which dataset 'ms-pas' is measured; "
         "give it some, or set `measured` for simulation in datasets/ms-pas.yaml"
     )
+
+
+def test_pairs_are_compared_beside_the_baseline(made, tmp_path):
+    """Nothing is trained again, no other figure moves but Holm's, and explain knows of them."""
+    again, named = made.copy(tmp_path / "place"), [["TriSampler", "Base"], ["BM25", "TriSampler"]]
+    edit(again.root / f"experiments/papers/{TARGET}.yaml", lambda spec: spec.update(compare=named))
+    done = again.reproduce()
+    assert done.returncode == 0 and "0 run(s) made" in done.stdout, done.stderr
+    assert "minus" in done.stdout
+    old, cells = (json.loads((place.results / "cells.json").read_text()) for place in (made, again))
+    assert "pairs" not in old and [pair["rows"] for pair in cells["pairs"]] == named
+    means = {row["name"]: [cell["reproduced"]["mean"] for cell in row["cells"]] for row in cells["rows"]}
+    for pair in cells["pairs"]:
+        one, other = (means[name] for name in pair["rows"])
+        for place, block in enumerate(pair["cells"]):
+            assert block["value"] == pytest.approx(one[place] - other[place])
+            assert block["checkpoints"]["low"] <= block["value"] <= block["checkpoints"]["high"]
+            assert (block["holm_p"] is not None) == (place == 0)
+    for row, before in zip(cells["rows"], old["rows"], strict=True):
+        assert [cell["reproduced"] for cell in row["cells"]] == [
+            cell["reproduced"] for cell in before["cells"]
+        ]
+    check_tables(again.results)
+    check_cells(again.results)
+    said = again.run("explain", TARGET, "TriSampler", "--scale", "simulation", "--local").stdout
+    assert "TriSampler minus Base" in said and "BM25 minus TriSampler" in said
 
 
 def test_broken_specs_are_told_with_file_and_line(made, tmp_path):

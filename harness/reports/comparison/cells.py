@@ -57,14 +57,21 @@ def build_comparison(
     """
     target = cast("Comparison", resolved.target)
     columns = [column.model_dump() for column in resolved.columns]
-    compared = {row.name: resolved.published(row) for row in target.rows if row.kind not in NOT_COMPARED}
+    figures = {row.name: resolved.published(row) for row in target.rows}
     comparison = compare_rows(
-        per_query, columns, compared, baseline=target.baseline, primary=target.primary, level=target.level
+        per_query,
+        columns,
+        {row.name: figures[row.name] for row in target.rows if row.kind not in NOT_COMPARED},
+        baseline=target.baseline,
+        primary=target.primary,
+        level=target.level,
+        pairs={(one, other): (figures[one], figures[other]) for one, other in target.compare},
     )
+    pairs = [{"rows": list(pair), "cells": blocks} for pair, blocks in comparison.pairs.items()]
     rows = []
     for row in target.rows:
         row_runs = [run for run in runs if run.row == row.name]
-        published = resolved.published(row)
+        published = figures[row.name]
         blocks = comparison.differences.get(row.name, [None] * len(columns))
         state = _state(row, failed, row_runs)
         cells = [
@@ -77,6 +84,7 @@ def build_comparison(
             **describe_target(resolved, runs, columns, collections),
             "baseline": target.baseline,
             "rows": rows,
+            **({"pairs": pairs} if pairs else {}),
             "smallest_difference": comparison.smallest_difference,
         }
     )

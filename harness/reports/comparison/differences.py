@@ -1,8 +1,8 @@
-"""Differences from the baseline: their tables, and the significance marks of reproduced figures."""
+"""Differences from the baseline, then of named pairs: their tables, and the marks of reproduced figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, Literal
 
 from harness.reports.document import Table, TableColumn, fields
@@ -20,6 +20,8 @@ from harness.reports.text import (
 )
 
 ADJUSTED, UNADJUSTED = "*", "†"
+NOT_MADE = {"value": None, "published": None, "checkpoints": None, "method": None, "holm_p": None}
+"""The difference of a pair of which a row was not made."""
 
 
 def primary_differences(cells: Cells) -> Table:
@@ -57,8 +59,49 @@ def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table
         for row in compared_rows(cells, position):
             values = _values(cells, row["cells"][position]["difference"], style, published)
             rows.append(fields([label, row_text(cells, row), *values]))
-    caption = "Intervals are not adjusted for multiple comparisons." if rows else ""
-    return Table(f"Difference from {cells['baseline']} {which}", tuple(columns), tuple(rows), caption)
+    title = f"Difference from {cells['baseline']} {which}"
+    return Table(title, tuple(columns), tuple(rows), _unadjusted(rows))
+
+
+def pair_differences(cells: Cells) -> Table:
+    """Return a line for each pair that is named, on the primary measure, with Holm's p-value."""
+    position = primary_position(cells)
+    published = bool(positions(cells, published=True))
+    columns = [
+        TableColumn("Row", names=True, brief=cells["primary"]),
+        TableColumn("minus", names=True, brief="minus"),
+    ]
+    columns += [*_columns(cells, published, brief=True), TableColumn("p (Holm)")]
+    rows = []
+    for names, block in _pairs(cells, position):
+        values = _values(cells, block, column_style(cells, position), published)
+        rows.append(fields([*names, *values, p_text(block["holm_p"])]))
+    return Table(f"Differences of pairs in {cells['primary']}", tuple(columns), tuple(rows))
+
+
+def further_pair_differences(cells: Cells) -> Table:
+    """Return a line for each measure but the primary and each pair."""
+    others = [place for place in range(len(cells["columns"])) if place != primary_position(cells)]
+    published = any(cells["columns"][position]["published"] for position in others)
+    columns = [TableColumn(name, names=True) for name in ("Measure", "Row", "minus")]
+    rows = []
+    for position in others:
+        style, label = column_style(cells, position), cells["columns"][position]["label"]
+        for names, block in _pairs(cells, position):
+            rows.append(fields([label, *names, *_values(cells, block, style, published)]))
+    columns += _columns(cells, published)
+    return Table("Differences of pairs in the other measures", tuple(columns), tuple(rows), _unadjusted(rows))
+
+
+def _pairs(cells: Cells, position: int) -> Iterator[tuple[list[str], Mapping[str, Any]]]:
+    """Yield the rows of each pair as they are called, and their difference in a column."""
+    named = {row["name"]: row_text(cells, row) for row in cells["rows"]}
+    for pair in cells.get("pairs", []):
+        yield [named[name] for name in pair["rows"]], pair["cells"][position] or NOT_MADE
+
+
+def _unadjusted(rows: Sequence[Any]) -> str:
+    return "Intervals are not adjusted for multiple comparisons." if rows else ""
 
 
 def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[TableColumn]:
@@ -114,5 +157,6 @@ def mark_notes(cells: Cells, used: Set[str]) -> tuple[str, ...]:
     effects = {"method": "seeds and queries as random effects", "checkpoints": "over queries"}
     effect = effects[best_interval(cells)]
     test = f"p < {1 - cells['level']:.3g} against {cells['baseline']} ({effect}"
-    meanings = {ADJUSTED: "Holm-adjusted over the rows", UNADJUSTED: "unadjusted"}
+    family = "rows and the pairs" if "pairs" in cells else "rows"
+    meanings = {ADJUSTED: f"Holm-adjusted over the {family}", UNADJUSTED: "unadjusted"}
     return tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from harness.reports.comparison.differences import (
     further_differences,
+    further_pair_differences,
     mark_notes,
+    pair_differences,
     primary_differences,
     significance,
 )
@@ -46,6 +48,8 @@ def comparison_document(cells: Cells) -> Document:
         _figures(cells, "", shown, brief=True),
         primary_differences(cells),
         further_differences(cells, "in the other measures", shown),
+        pair_differences(cells),
+        further_pair_differences(cells),
         plot(f"The figures of each row and their difference from {cells['baseline']}, with intervals."),
         *([_figures(cells, "Further measures", rest)] if rest else []),
         further_differences(cells, "in the further measures", rest),
@@ -130,7 +134,8 @@ def _footnotes(cells: Cells) -> list[str]:
 
 def _holm(cells: Cells) -> str:
     others = "other measures and datasets" if "collections" in cells else "other measures"
-    return f"Holm's correction is over the rows in {cells['primary']}; {others} are unadjusted."
+    family = "the rows and the pairs" if "pairs" in cells else "the rows"
+    return f"Holm's correction is over {family} in {cells['primary']}; {others} are unadjusted."
 
 
 def _detectable(cells: Cells) -> str:
@@ -159,14 +164,34 @@ def render_csv(cells: Cells) -> str:
     """Return the cells as CSV, one line for each row and column, unrounded.
 
     Figures have the unit of `cells.json` (fractions, even if the paper prints percent); an empty field is
-    a missing figure.
+    a missing figure. Where there are pairs, a line for each pair and column follows, and `compared_with`
+    names the row that a difference is from: the baseline, or the other row of a pair.
     """
     lines = [
         {**_column_data(cells, row, column), **_cell_data(cell), **_difference_data(cell["difference"] or {})}
         for row in cells["rows"]
         for column, cell in zip(cells["columns"], row["cells"], strict=True)
     ]
+    if "pairs" in cells:
+        lines = [{**line, "compared_with": _baseline_of(cells, line)} for line in lines]
+        lines += _pair_data(cells)
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+
+
+def _baseline_of(cells: Cells, line: Mapping[str, Any]) -> str | None:
+    return None if line["difference"] is None else str(cells["baseline"])
+
+
+def _pair_data(cells: Cells) -> Iterator[dict[str, Any]]:
+    """Yield the differences of pairs; the lines of the rows have the figures of their rows."""
+    rows = {row["name"]: row for row in cells["rows"]}
+    for pair in cells["pairs"]:
+        one, other = pair["rows"]
+        for column, block in zip(cells["columns"], pair["cells"], strict=True):
+            made = block is not None and block["value"] is not None
+            none = {"state": "ok" if made else "missing", "published": None, "reproduced": None}
+            about = {**_column_data(cells, rows[one], column), **_cell_data(none)}
+            yield {**about, **_difference_data(block or {}), "compared_with": other}
 
 
 def _column_data(cells: Cells, row: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str, Any]:
