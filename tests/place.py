@@ -61,7 +61,7 @@ class Place:
 
     def write_out(self, target: str) -> None:
         """Write a target that extends another as a file that extends none."""
-        whole = Library(self.root / "experiments").target_source(target).data
+        whole = Library(self.root / "experiments").target_yaml(target).data
         path = self.root / f"experiments/papers/{target}.yaml"
         path.write_text(yaml.safe_dump(whole, sort_keys=False))
 
