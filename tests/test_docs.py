@@ -23,6 +23,7 @@ from harness.specs.samplers import sampler_settings
 from tests.place import Place
 
 from .negatives.conftest import fresh_noise, make_candidates, repeated
+from .negatives.contract import N, SamplerContract
 
 CHECKOUT = Path(__file__).parents[1]
 ADDING = (CHECKOUT / "docs/adding-a-sampler.md").read_text(encoding="utf-8")
@@ -67,6 +68,14 @@ def test_the_law_of_the_page_draws_by_its_test_line(added: type) -> None:
     count = np.bincount(sampler(candidates, fresh_noise(draws)).column[:, 0], minlength=6)
     assert count[weight == 0].sum() == 0
     assert stats.chisquare(count[weight > 0]).pvalue > 1e-4
+
+
+class TestTheLawOfThePage(SamplerContract):
+    """It keeps what every law keeps."""
+
+    @pytest.fixture
+    def sampler(self, added: type) -> Sampler:
+        return Sampler(make_law(NAME, {}), make_draw("without-replacement"), N)
 
 
 def test_the_row_of_the_page_resolves_to_the_preset(added: type) -> None:
