@@ -13,7 +13,7 @@ from rich.text import Text
 from harness.errors import UserError, nearest
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.other_kinds import counted_text, seconds_text_of
-from harness.provenance.settings_text import piece_text, scale_text
+from harness.provenance.settings_text import sampler_lines, scale_text
 from harness.reports.text import Style, collection_of, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.kinds import Counted
@@ -158,12 +158,7 @@ def _settings(cell: Cell) -> Iterator[Fact]:
     yield "recipe", settings.recipe + (f", from {start}" if start else "")
     sampler = settings.sampler
     if sampler is not None:
-        yield (
-            "sampler",
-            f"{sampler.preset}: K = {sampler.candidates}, n = {sampler.negatives}, mask {sampler.mask}",
-        )
-        for kind in ("source", "law", "draw", "topology"):
-            yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
+        yield from sampler_lines(sampler)
     yield "scale", scale_text(cell.resolved.scale.name, settings)
 
 

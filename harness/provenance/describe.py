@@ -13,7 +13,7 @@ from harness.errors import UserError
 from harness.provenance.cell import render_cell
 from harness.provenance.dependencies import chains, known_collections, runs_in_results, target_runs
 from harness.provenance.mlflow_runs import mlflow_place
-from harness.provenance.settings_text import piece_text, scale_text, seeds_text
+from harness.provenance.settings_text import sampler_lines, scale_text, seeds_text
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.specs.library import Library
@@ -102,12 +102,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         yield "scale", scale_text("settings", settings).partition(": ")[2]
     if settings.sampler is not None:
         sampler = settings.sampler
-        yield (
-            "sampler",
-            f"{sampler.preset}: K = {sampler.candidates}, n = {sampler.negatives}, mask {sampler.mask}",
-        )
-        for kind in ("source", "law", "draw", "topology"):
-            yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
+        yield from sampler_lines(sampler)
     chain = chains([run])[run.fingerprint]
     yield "depends on", " ".join(chain.needs()) if chain else "not recorded"
     mirrored = mlflow_place(store.tracking_uri, run.fingerprint)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.specs.expansion import value_text
-from harness.specs.settings import PhaseSettings, Piece, RunSettings
+from harness.specs.settings import PhaseSettings, Piece, RunSettings, SamplerSettings
 
 
 def piece_text(piece: Piece | None) -> str:
@@ -54,3 +54,12 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " + ".join(map(_value, value))
     return "none" if value is None else value_text(value)
+
+
+def sampler_lines(sampler: SamplerSettings) -> Iterator[tuple[str, str]]:
+    """Yield K, n and mask of a sampler, then its pieces; law and draw are idle where nothing is drawn."""
+    drawn = sampler.source is not None
+    size = f"K = {sampler.candidates}, n = {sampler.negatives}" if drawn else "nothing drawn"
+    yield "sampler", f"{sampler.preset}: {size}, mask {sampler.mask}"
+    for kind in ("source", "law", "draw", "topology") if drawn else ("topology",):
+        yield "", f"{kind} {piece_text(getattr(sampler, kind))}"

@@ -90,7 +90,8 @@ def test_columns_go_by_label_or_measure_and_the_primary_comes_first(store):
 
 def test_references_and_what_is_not_made_yet(store, tmp_path):
     assert explained(store, row="BM25")["settings"] == "BM25; nothing is trained"
-    assert "sampler" not in explained(store, row="Base")
+    shown = explained(store, row="Base")["sampler"].splitlines()
+    assert shown[0] == "in-batch: nothing drawn, mask labelled" and len(shown) == 2
     lines = explained(store, tmp_path)
     assert "harness reproduce trisampler/table-5 --scale simulation" in lines["reproduced"]
     assert "seed 0" not in lines and "41.4" in lines["published"]

@@ -65,7 +65,7 @@ def test_tags_name_the_first_row_and_all_that_use_a_run() -> None:
     assert (shared["row"], shared["seed"], shared["scale"]) == ("Uniform Sampling", "0", "simulation")
     assert shared["mlflow.runName"] == "Uniform Sampling, seed 0"
     assert shared[f"used_by.{TARGET}"] == "Uniform Sampling; The same"
-    assert tags["w0"]["mlflow.runName"] == "base run, seed 0"  # a run that no row of the target is
+    assert tags["w0"]["mlflow.runName"] == "base, seed 0"  # a run that no row of the target is
     assert tags["a0"]["row"] == "start of AR2"
 
 
