@@ -108,7 +108,7 @@ def test_a_sampler_is_written_as_in_a_spec() -> None:
 def test_an_alias_says_what_it_stands_for() -> None:
     alias, topology = one("topology", "cross-batch"), one("topology", "in-batch")
     assert alias.summary.startswith("alias of in-batch: all passages of the step's batch")
-    assert alias.source == "RocketQA (Qu et al. 2021), section 3.3.1"
+    assert alias.citation == "RocketQA (Qu et al. 2021), section 3.3.1"
     assert (alias.parameters, alias.text) == (topology.parameters, topology.text)
     assert topology.summary == "all passages of the batch"
 
