@@ -58,7 +58,7 @@ place = tempfile.TemporaryDirectory()
 # %%
 spec = """
 title: How wide TriSampler looks
-source: Ours (not from a paper)
+citation: Ours (not from a paper)
 target: trisampler/table-5
 objectives: [{measure: "RR(rel=2)@10"}]
 held_out: 0.2

@@ -162,7 +162,7 @@ dataset = {
 target = {
     "title": "Samplers on my collection",
     "kind": "comparison",
-    "source": "Ours (not from a paper)",
+    "citation": "Ours (not from a paper)",
     "unit": "percent",
     "columns": [{"label": "MRR@10", "dataset": "mine", "measure": "RR(rel=2)@10"}],
     "primary": "MRR@10",

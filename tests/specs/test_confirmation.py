@@ -14,7 +14,7 @@ from .conftest import Broken
 TEXT = """\
 title: A confirmation
 kind: confirmation
-source: Tuning small
+citation: Tuning small
 tuning: small
 target: trisampler/table-5
 seed_shift: 500

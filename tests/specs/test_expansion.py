@@ -25,7 +25,7 @@ MEASURED = {"measures": True, "start": {"measures"}}
 SPEC = """\
 title: Readings
 kind: readings
-source: a test
+citation: a test
 columns:
   - {label: MRR@10, dataset: ms-pas, measure: RR(rel=2)@10}
 primary: MRR@10

@@ -19,7 +19,7 @@ LONG = """\
 # harness plan trisampler/table-5 --scale simulation
 # yaml-language-server: $schema=../schema/recipe.json
 summary: Uniform negatives first, then those of the row.
-source: a test
+citation: a test
 phases:
   - name: easy
     start: base/retriever
@@ -148,7 +148,11 @@ def test_a_circle_of_recipes_is_refused(library: Library) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
-        (RECIPE, "summary: x\nsource: y\nstart: in-batch\nnegatives: drawn\nloss: bce\n", "list of `phases`"),
+        (
+            RECIPE,
+            "summary: x\ncitation: y\nstart: in-batch\nnegatives: drawn\nloss: bce\n",
+            "list of `phases`",
+        ),
         (
             SCALE,
             "summary: x\nlearning_rate: {warm_up: 1.0e-3, continued: 1.0e-4}\nsteps: {}\n",

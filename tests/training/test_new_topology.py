@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from harness.errors import UserError
 from harness.estimate.memory import memory
-from harness.estimate.moments import Corpus, Machine
+from harness.estimate.moments import CorpusSize, Machine
 from harness.methods.catalogue import methods_named
 from harness.negatives.presets import presets
 from harness.pieces import STRICT
@@ -121,7 +121,7 @@ def test_the_estimate_counts_what_it_remembers(library):
     run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
     assert run.sampler.topology == {"name": NAME, "decay": 0.5}
     width = run.encoder.projection or run.encoder.hidden
-    moments = {moment.name: moment for moment in memory(run, Corpus(100, 100), Machine())}
+    moments = {moment.name: moment for moment in memory(run, CorpusSize(100, 100), Machine())}
     [part] = [part for part in moments["retriever's step"].own if part.name == NAME]
     assert (part.size, part.of) == (4 * width, f"a mean of {width} x 4 bytes")
 

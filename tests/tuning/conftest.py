@@ -13,7 +13,7 @@ from tests.place import Place
 NAME = "tiny"
 TINY = {
     "title": "A tiny tuning",
-    "source": "Ours",
+    "citation": "Ours",
     "target": "trisampler/table-5",
     "objectives": [{"measure": "RR(rel=2)@10"}],
     "held_out": 0.3,

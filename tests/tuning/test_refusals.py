@@ -14,7 +14,7 @@ from tests.place import CHECKOUT
 
 SPEC = """\
 title: A tuning
-source: Ours
+citation: Ours
 target: trisampler/table-5
 objectives: [{measure: "RR(rel=2)@10"}]
 held_out: 0.2
