@@ -122,16 +122,15 @@ def test_the_estimate_counts_what_it_remembers(library):
     assert run.sampler.topology == {"name": NAME, "decay": 0.5}
     width = run.encoder.projection or run.encoder.hidden
     moments = {moment.name: moment for moment in memory(run, CorpusSize(100, 100), Machine())}
-    [part] = [part for part in moments["retriever's step"].own if part.name == NAME]
-    assert (part.size, part.of) == (4 * width, f"a mean of {width} x 4 bytes")
+    [part] = [part for part in moments["retriever's step"].working if part.name == NAME]
+    assert (part.size, part.detail) == (4 * width, f"a mean of {width} x 4 bytes")
 
 
 def test_it_is_refused_where_it_cannot_train(library):
     changed = f"sampler: {{preset: trisampler, topology: {NAME}}}"
-    edit(library, f"papers/{TAUGHT}.yaml", "sampler: trisampler", changed)
+    edit(library, f"papers/{TABLE}.yaml", "sampler: trisampler", changed)  # TAUGHT extends it
     with pytest.raises(UserError, match=f"topology '{NAME}' does not fit recipe 'ar2-continue'"):
         library.target(TAUGHT)
-    edit(library, f"papers/{TABLE}.yaml", "sampler: trisampler", changed)
     edit(library, "scales/quick.yaml", "  pooling: idf-mean", "  pooling: idf-mean\n  towers: separate")
     with pytest.raises(UserError, match=f"row 'TriSampler' has a {NAME}, scale 'quick' has separate towers"):
         library.target(TABLE)
