@@ -91,7 +91,7 @@ def target_text(result: TuningResult, library: Library, command: str) -> str:
     content = {
         "title": f"{result.data['title']}: best and papers' settings on the {result.measured} split",
         "kind": "confirmation",
-        "source": f"Tuning {result.name}, {result.budget} trials a study",
+        "citation": f"Tuning {result.name}, {result.budget} trials a study",
         **shared,
         "tuning": result.name,
         "target": loaded.name,

@@ -55,7 +55,7 @@ def test_a_run_goes_by_fingerprint_prefix_or_folder(stages, run):
     assert sides[0].name == f"run {run.name[:8]}" and "trisampler, seed 200" in sides[0].about
 
 
-@pytest.mark.parametrize(("row", "words"), [("BM25", "(BM25)"), ("Base", "(base run, seed 100)")])
+@pytest.mark.parametrize(("row", "words"), [("BM25", "(BM25)"), ("Base", "(base, seed 100)")])
 def test_runs_that_others_stand_on(stages, store, row, words):
     folder = put(store, settings_of(row))
     assert words in find_side(LIBRARY, stages, folder.name, scale="quick", seeds=None).about

@@ -36,8 +36,8 @@ def test_the_first_link_and_all_keys(explained):
     lines = explained(settings)
     assert "differ from base on;" in lines[0]
     assert lines[1:] == [
-        "base run: encoder.hidden 64 | 32",
-        "base run: encoder.dropout 0.1 | 0.2",
+        "base: encoder.hidden 64 | 32",
+        "base: encoder.dropout 0.1 | 0.2",
         "run: seed 200 | 7",
     ]
 

@@ -179,7 +179,7 @@ def test_a_checkpoint_of_transformers_says_how_it_pools_or_the_row_does(
     transformers.BertModel(config).save_pretrained(plain)
     transformers.AutoTokenizer.from_pretrained(place.root / "released").save_pretrained(plain)
     write(place, spec("plain"))
-    assert "plain: it does not say how its token vectors are" in call(place, "reproduce", *CALL, code=2)
+    assert "plain: its pooling is not configured; add" in call(place, "reproduce", *CALL, code=2)
     write(place, spec("plain", ", pooling: mean"))
     call(place, "reproduce", *CALL)
     assert np.isfinite(row_of(cells_of(place))["cells"][0]["reproduced"]["mean"])
@@ -235,7 +235,7 @@ def test_a_changed_checkpoint_is_not_opened_as_what_was_measured(
     (place.root / "released/config.json").write_text("{}")
     monkeypatch.chdir(place.root)
     (folder,) = place.runs("evaluated")
-    with pytest.raises(UserError, match="evaluated 'released' as it is no longer"):
+    with pytest.raises(UserError, match="evaluated 'released', which has changed or is gone"):
         harness.load_run(folder.name)
 
 
