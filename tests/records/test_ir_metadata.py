@@ -52,7 +52,7 @@ def test_a_trained_run_is_told(folder):
 def test_a_base_is_of_no_recipe(folder):
     metadata = ir_metadata(folder("Base"), "test", "t", "g")
     assert metadata["method"]["retrieval"] == [
-        {"name": "dual encoder", "pooling": "mean", "base run seed": 100}
+        {"name": "dual encoder", "pooling": "mean", "base seed": 100}
     ]
 
 
