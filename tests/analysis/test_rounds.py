@@ -29,7 +29,7 @@ def test_refreshes_are_numbered_by_their_steps_row_by_row():
 
 
 def test_a_row_without_refreshes_is_refused():
-    with pytest.raises(UserError, match="base run was trained without a refresh"):
+    with pytest.raises(UserError, match="base was trained without a refresh"):
         rounds({"base": logged({0: 1.0}).query("phase == 'continued'")})
 
 
