@@ -51,9 +51,7 @@ def test_a_trained_run_is_told(folder):
 
 def test_a_base_is_of_no_recipe(folder):
     metadata = ir_metadata(folder("Base"), "test", "t", "g")
-    assert metadata["method"]["retrieval"] == [
-        {"name": "dual encoder", "pooling": "mean", "base seed": 100}
-    ]
+    assert metadata["method"]["retrieval"] == [{"name": "dual encoder", "pooling": "mean", "base seed": 100}]
 
 
 def test_bm25_is_trained_on_nothing(folder):
