@@ -11,7 +11,7 @@ from harness.specs.models import Row, with_runs
 from harness.specs.resolve import Resolved
 from harness.specs.settings import CollectionSettings
 from harness.storage.store import PUBLISHED
-from harness.targets.reproduce import wanted
+from harness.targets.reproduce import wanted_runs
 
 
 def row_with_runs(loaded: LoadedTarget, name: str) -> Row:
@@ -46,7 +46,7 @@ def finished_runs(
     there = stages.collection_path(resolved.collection(dataset)).exists()
     runs = {
         run.seed: StoredRun(stages.store.run(stages.chain(run.settings).last))
-        for run in (wanted(resolved, seeds, [row.name]) if there else [])
+        for run in (wanted_runs(resolved, seeds, [row.name]) if there else [])
         if run.dataset == dataset
     }
     finished = {seed: run for seed, run in runs.items() if run.state == "done"}

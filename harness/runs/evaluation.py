@@ -17,7 +17,7 @@ from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.search import exact_search
-from harness.runs.reranking import Teaching, compared_on_lists, reranked
+from harness.runs.reranking import TeacherState, compared_on_lists, reranked
 from harness.specs.settings import RERANKED, RunSettings
 from harness.storage.files import write_parquet
 from harness.training.checkpoints import settle_best
@@ -31,7 +31,7 @@ def evaluate_encoder(
     collection: Collection,
     tokens: TokenStore,
     encoder: DualEncoder,
-    teaching: Teaching | None = None,
+    teacher: TeacherState | None = None,
 ) -> dict[str, Any]:
     """Rank the queries of every split but ``train``; returns what done.json tells.
 
@@ -44,15 +44,15 @@ def evaluate_encoder(
         steps = settings.phase.steps
         reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
         told["best"] = settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE}
-    if teaching is not None and settings.reranked is not None:
+    if teacher is not None and settings.reranked is not None:
         depth, suffix = settings.reranked, "" if settings.kind == "ranker" else RERANKED
         rankings |= {
-            f"{split}{suffix}": reranked(ranking, teaching, collection, tokens, split, depth)
+            f"{split}{suffix}": reranked(ranking, teacher, collection, tokens, split, depth)
             for split, ranking in rankings.items()
         }
         told["reranked"] = depth
-        told["lists"] = compared_on_lists(settings, collection, tokens, encoder, teaching)
-        told["weights" if settings.kind == "ranker" else "ranker"] = teaching.ranker.fingerprint()
+        told["lists"] = compared_on_lists(settings, collection, tokens, encoder, teacher)
+        told["weights" if settings.kind == "ranker" else "ranker"] = teacher.ranker.fingerprint()
     return {**_measure(settings, folder, collection, rankings), **told}
 
 

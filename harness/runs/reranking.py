@@ -25,30 +25,35 @@ from harness.specs.settings import RunSettings
 
 
 @dataclass(frozen=True)
-class Teaching:
-    """A ranker beside a retriever.
+class TeacherState:
+    """The ranker beside a retriever, before and after a run.
 
     Attributes:
-        ranker: as the run left it.
-        warm: as the run took it over.
+        ranker: after the run.
+        at_start: before the run's first step; the same object where the run does not train it.
         start: the retriever that the run started from; its candidates make the held-out lists.
-        pair_tokens: tokens of a pair at most.
+        pair_tokens: the most tokens of a query and a passage together.
     """
 
     ranker: Ranker
-    warm: Ranker
+    at_start: Ranker
     start: DualEncoder
     pair_tokens: int
 
 
 def reranked(
-    ranking: Ranking, teaching: Teaching, collection: Collection, tokens: TokenStore, split: str, depth: int
+    ranking: Ranking,
+    teacher: TeacherState,
+    collection: Collection,
+    tokens: TokenStore,
+    split: str,
+    depth: int,
 ) -> Ranking:
     """Return rankings whose first documents are in the ranker's order, the others after them in their own.
 
     Args:
         ranking: of every query of the split.
-        teaching: holds the ranker.
+        teacher: holds the ranker.
         collection: documents and queries.
         tokens: of them.
         split: of the queries.
@@ -59,7 +64,7 @@ def reranked(
     numbers = np.full((len(ids), depth), -1, dtype=np.int64)
     for row, documents in enumerate(first):
         numbers[row, : len(documents)] = [number[document] for document in documents]
-    scores = rerank_scores(teaching.ranker, tokens, split, numbers, pair_tokens=teaching.pair_tokens)
+    scores = rerank_scores(teacher.ranker, tokens, split, numbers, pair_tokens=teacher.pair_tokens)
     return {
         query: _in_order(list(ranking[query]), scores[row, : len(first[row])])
         for row, query in enumerate(ids)
@@ -71,7 +76,7 @@ def compared_on_lists(
     collection: Collection,
     tokens: TokenStore,
     encoder: DualEncoder,
-    teaching: Teaching,
+    teacher: TeacherState,
 ) -> dict[str, Any]:
     """Return how retriever and ranker do on held-out lists, and how far they are apart; means over queries.
 
@@ -82,7 +87,7 @@ def compared_on_lists(
     if settings.sampler is None:
         raise ValueError("a run with a ranker draws negatives")
     k, negatives = settings.sampler.draws
-    lists = held_out_lists(collection, tokens, teaching.start, k=k, negatives=negatives)
+    lists = held_out_lists(collection, tokens, teacher.start, k=k, negatives=negatives)
     own = retriever_scores(
         lists,
         encode(encoder.query, tokens.queries[lists.split], tokens.pad),
@@ -90,9 +95,9 @@ def compared_on_lists(
     )
     now, before = (
         rerank_scores(
-            ranker, tokens, lists.split, lists.passages, rows=lists.rows, pair_tokens=teaching.pair_tokens
+            ranker, tokens, lists.split, lists.passages, rows=lists.rows, pair_tokens=teacher.pair_tokens
         )
-        for ranker in (teaching.ranker, teaching.warm)
+        for ranker in (teacher.ranker, teacher.at_start)
     )
     return {
         "lists": len(lists.rows),

@@ -30,9 +30,9 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
 from harness.runs.evaluation import evaluate_bm25, evaluate_encoder
 from harness.runs.missing import refuse_missing
-from harness.runs.reranking import Teaching
+from harness.runs.reranking import TeacherState
 from harness.runs.state import complete, trained
-from harness.runs.training import Ground, make_miner, make_negatives, ranker_learns, train, train_ranker
+from harness.runs.training import TrainingData, make_miner, make_negatives, ranker_learns, train, train_ranker
 from harness.specs.fingerprints import Chain, chain, links
 from harness.specs.settings import CollectionSettings, RunSettings, SamplerSettings
 from harness.storage.leases import lease
@@ -204,9 +204,9 @@ class Stages:
             with self.progress.task("BM25"):
                 return evaluate_bm25(settings, folder, collection)
         encoder = self._encoder(settings, folder, title)
-        teaching = self._teaching(settings, folder, encoder, title)
+        teacher = self._teacher_state(settings, folder, encoder, title)
         with self.progress.task(f"{title}: evaluation"):
-            return evaluate_encoder(settings, folder, collection, self.tokens(settings), encoder, teaching)
+            return evaluate_encoder(settings, folder, collection, self.tokens(settings), encoder, teacher)
 
     def _prepare(self, settings: RunSettings) -> None:
         """Make what a run stands on, so that its own time can be told."""
@@ -225,7 +225,7 @@ class Stages:
         def make() -> None:
             encoder, tokens = self._begin(settings), self.tokens(settings)
             with self.progress.task("candidates of round 0"):
-                mined = make_miner(self._ground(settings), sampler).mine(
+                mined = make_miner(self._training_data(settings), sampler).mine(
                     encode(encoder.query, tokens.queries["train"], tokens.pad),
                     encode(encoder.passage, tokens.documents, tokens.pad),
                     model=encoder.fingerprint(),
@@ -236,10 +236,10 @@ class Stages:
         self._once(path, key, "candidates of round 0", make)
         return load_candidates(path)
 
-    def _ground(self, settings: RunSettings) -> Ground:
+    def _training_data(self, settings: RunSettings) -> TrainingData:
         """Return what a run is trained on."""
         collection, tokens = self.collection(settings.collection), self.tokens(settings)
-        return Ground(collection, tokens, self._training_pairs(settings), self.progress)
+        return TrainingData(collection, tokens, self._training_pairs(settings), self.progress)
 
     def _training_pairs(self, settings: RunSettings) -> TrainingPairs:
         key = self._collection_key(settings.collection)
@@ -263,33 +263,33 @@ class Stages:
             return self._begin(settings)
         if trained(folder, settings):
             return load_final(folder.checkpoints).to(device())
-        ground, encoder = self._ground(settings), self._begin(settings)
-        negatives = self._negatives(settings, ground)
+        data, encoder = self._training_data(settings), self._begin(settings)
+        negatives = self._negatives(settings, data)
         ranker = self._teacher(settings.teacher) if settings.teacher else None
         watched = functools.partial(self.watched, folder.folder)
-        train(settings, ground, folder, encoder, negatives, ranker, title=title, watched=watched)
+        train(settings, data, folder, encoder, negatives, ranker, title=title, watched=watched)
         return encoder
 
-    def _teaching(
+    def _teacher_state(
         self, settings: RunSettings, folder: RunFolder, encoder: DualEncoder, title: str
-    ) -> Teaching | None:
+    ) -> TeacherState | None:
         """Return the ranker of a run, trained here where that is what the run is for."""
         if settings.ranker is not None:
             ranker = self._ranker(settings, folder, encoder, title)
-            return Teaching(ranker, ranker, encoder, settings.ranker.pair_tokens)
+            return TeacherState(ranker, ranker, encoder, settings.ranker.pair_tokens)
         if settings.teacher is None or settings.cross_encoder is None:
             return None
-        ranker = warm = self._teacher(settings.teacher)
+        ranker = at_start = self._teacher(settings.teacher)
         if ranker_learns(settings):
             ranker = load_ranker(ranker_of(folder.checkpoints)).to(device())
-        return Teaching(ranker, warm, self._begin(settings), settings.cross_encoder.pair_tokens)
+        return TeacherState(ranker, at_start, self._begin(settings), settings.cross_encoder.pair_tokens)
 
     def _ranker(self, settings: RunSettings, folder: RunFolder, retriever: DualEncoder, title: str) -> Ranker:
         if final_of(folder.checkpoints).exists():
             return load_ranker(final_of(folder.checkpoints)).to(device())
-        ground = self._ground(settings)
-        negatives = self._negatives(settings, ground)
-        return train_ranker(settings, ground, folder, retriever, negatives, title=title)
+        data = self._training_data(settings)
+        negatives = self._negatives(settings, data)
+        return train_ranker(settings, data, folder, retriever, negatives, title=title)
 
     def _teacher(self, teacher: RunSettings) -> Ranker:
         """Return the ranker that a run trained, alone or beside a retriever, or else was taught by."""
@@ -299,13 +299,13 @@ class Stages:
         place = final_of if teacher.ranker is not None else ranker_of
         return load_ranker(place(folder.checkpoints)).to(device())
 
-    def _negatives(self, settings: RunSettings, ground: Ground) -> Negatives:
+    def _negatives(self, settings: RunSettings, data: TrainingData) -> Negatives:
         """Return what the run's last phase is trained against."""
         sampler = settings.sampler
         if sampler is None:
             return Negatives()
         first = self.candidates(settings, sampler) if sampler.source is not None else None
-        return make_negatives(ground, sampler, first)
+        return make_negatives(data, sampler, first)
 
     def _begin(self, settings: RunSettings) -> DualEncoder:
         """Return what the run's phase starts from: the run below, or the encoder of its settings."""

@@ -28,7 +28,7 @@ from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, S
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
 from harness.training.losses.registry import make_loss
-from harness.training.phase_inputs import Drawn, Negatives, RankerPart
+from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
 from harness.training.protocols import Rates
 from harness.training.topologies.registry import make_topology
 from harness.training.trainer import Trainer, Watch, watch_nothing
@@ -36,14 +36,14 @@ from harness.training.turns import TURNS, RankerAlone, RetrieverAlone
 
 
 @dataclass(frozen=True)
-class Ground:
+class TrainingData:
     """What a run is trained on.
 
     Attributes:
         collection: documents and queries.
-        tokens: of them.
+        tokens: token ids of the documents and queries.
         pairs: labelled training pairs.
-        progress: shows what is done.
+        progress: shows the steps taken.
     """
 
     collection: Collection
@@ -52,14 +52,14 @@ class Ground:
     progress: Progress
 
 
-def make_miner(ground: Ground, sampler: SamplerSettings) -> Miner:
+def make_miner(data: TrainingData, sampler: SamplerSettings) -> Miner:
     """Return what finds the candidates of a sampler."""
-    collection, pairs = ground.collection, ground.pairs
+    collection, pairs = data.collection, data.pairs
     texts = collection.queries["train"].texts
 
     @functools.cache
     def lexical(depth: int) -> SearchResult:
-        with ground.progress.task("BM25"):
+        with data.progress.task("BM25"):
             scores, numbers = bm25_search(collection.documents, texts, depth)
         return scores[pairs.pairs[:, 0]], numbers[pairs.pairs[:, 0]]
 
@@ -74,18 +74,18 @@ def make_miner(ground: Ground, sampler: SamplerSettings) -> Miner:
     )
 
 
-def make_negatives(ground: Ground, sampler: SamplerSettings, first: Candidates | None) -> Negatives:
+def make_negatives(data: TrainingData, sampler: SamplerSettings, first: Candidates | None) -> Negatives:
     """Return which negatives a sampler trains against.
 
     Args:
-        ground: what is trained on.
+        data: collection, tokens and labelled pairs.
         sampler: resolved settings.
         first: candidates of round 0; none where the sampler draws from no source.
     """
     topology = make_topology(sampler.topology)
     if first is None:
         return Negatives(topology, sampler.mask)
-    drawn = Drawn(make_sampler(sampler), make_miner(ground, sampler), first)
+    drawn = Drawn(make_sampler(sampler), make_miner(data, sampler), first)
     return Negatives(topology, sampler.mask, drawn)
 
 
@@ -96,7 +96,7 @@ def make_sampler(sampler: SamplerSettings) -> Sampler:
 
 def train(
     settings: RunSettings,
-    ground: Ground,
+    data: TrainingData,
     folder: RunFolder,
     encoder: DualEncoder,
     negatives: Negatives,
@@ -112,7 +112,7 @@ def train(
 
     Args:
         settings: of the run.
-        ground: what is trained on.
+        data: collection, tokens and labelled pairs.
         folder: of the run.
         encoder: what the phase starts from.
         negatives: what queries are trained against.
@@ -121,16 +121,16 @@ def train(
         watched: called at each refresh with the step and what was measured on ``dev``; what it raises stops
             the run, which stays as after an interrupt.
     """
-    tokenizer, longest = load_tokenizer(str(ground.tokens.tokenizer_folder)), settings.tokens.passage_tokens
+    tokenizer, longest = load_tokenizer(str(data.tokens.tokenizer_folder)), settings.tokens.passage_tokens
 
     def watch(step: int, encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
-        metrics = dev_metrics(settings, ground.collection, ground.tokens, encoder, documents)
+        metrics = dev_metrics(settings, data.collection, data.tokens, encoder, documents)
         keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
         watched(step, metrics)
         return metrics
 
     part = None if ranker is None else _ranker_part(settings, ranker)
-    _run(settings, ground, folder, encoder, negatives, part, title=title, watch=watch)
+    _run(settings, data, folder, encoder, negatives, part, title=title, watch=watch)
     if part is not None and ranker_learns(settings):
         save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
     save_final(encoder, final_of(folder.checkpoints), tokenizer, longest)
@@ -138,7 +138,7 @@ def train(
 
 def train_ranker(
     settings: RunSettings,
-    ground: Ground,
+    data: TrainingData,
     folder: RunFolder,
     retriever: DualEncoder,
     negatives: Negatives,
@@ -149,7 +149,7 @@ def train_ranker(
 
     Args:
         settings: of the run.
-        ground: what is trained on.
+        data: collection, tokens and labelled pairs.
         folder: of the run.
         retriever: whose candidates it learns to tell apart; a fresh ranker begins with its words.
         negatives: what is drawn from them.
@@ -158,33 +158,33 @@ def train_ranker(
     phase, sizes = _phase(settings), _ranker_settings(settings)
     torch.manual_seed(settings.seed)
     words = retriever.passage.transformer.get_input_embeddings().weight.detach().cpu()
-    ranker = build_ranker(sizes, tokens=ground.tokens, words=words, longest=sizes.pair_tokens)
+    ranker = build_ranker(sizes, tokens=data.tokens, words=words, longest=sizes.pair_tokens)
     ranker = ranker.to(next(retriever.parameters()).device)
-    part = RankerPart(ranker, sizes.pair_tokens, RankerAlone(), phase, make_loss(phase.loss))
-    _run(settings, ground, folder, retriever, negatives, part, title=title)
-    tokenizer = load_tokenizer(str(ground.tokens.tokenizer_folder))
+    part = RankerInTraining(ranker, sizes.pair_tokens, RankerAlone(), phase, make_loss(phase.loss))
+    _run(settings, data, folder, retriever, negatives, part, title=title)
+    tokenizer = load_tokenizer(str(data.tokens.tokenizer_folder))
     save_final(ranker, final_of(folder.checkpoints), tokenizer, sizes.pair_tokens)
     return ranker
 
 
 def _run(
     settings: RunSettings,
-    ground: Ground,
+    data: TrainingData,
     folder: RunFolder,
     encoder: DualEncoder,
     negatives: Negatives,
-    ranker: RankerPart | None,
+    ranker: RankerInTraining | None,
     *,
     title: str,
     watch: Watch = watch_nothing,
 ) -> None:
     phase, name = _phase(settings), settings.kind
     torch.use_deterministic_algorithms(True, warn_only=True)
-    with ground.progress.task(f"{title}: {name}", phase.steps) as advance:
+    with data.progress.task(f"{title}: {name}", phase.steps) as advance:
         Trainer(
             encoder=encoder,
-            tokens=ground.tokens,
-            pairs=ground.pairs,
+            tokens=data.tokens,
+            pairs=data.pairs,
             name=name,
             phase=phase,
             loss=make_loss(phase.loss),
@@ -215,10 +215,10 @@ def _ranker_settings(settings: RunSettings) -> RankerSettings:
     return settings.cross_encoder
 
 
-def _ranker_part(settings: RunSettings, ranker: Ranker) -> RankerPart:
+def _ranker_part(settings: RunSettings, ranker: Ranker) -> RankerInTraining:
     own = settings.co_training
     if own is None:
         raise ValueError(f"a run of recipe {settings.recipe} is taught by no ranker")
     turns = make_piece("turns", TURNS, own.turns)
     rates = None if own.learning_rate is None else cast("Rates", own)
-    return RankerPart(ranker, _ranker_settings(settings).pair_tokens, turns, rates, make_loss(own.loss))
+    return RankerInTraining(ranker, _ranker_settings(settings).pair_tokens, turns, rates, make_loss(own.loss))

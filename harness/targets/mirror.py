@@ -1,4 +1,4 @@
-"""What MLflow is told of a target's runs, while they are made and afterwards."""
+"""MLflow's mirror of a target's runs, written while they train and afterwards."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Synced:
 def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterator[Stages]:
     """Give stages that keep a run's records beside it: MLflow, and metadata of its rankings.
 
-    MLflow is written on a thread. When the block ends, what is left is written, and what cannot be is told in
-    one line; a block that fails ends at once.
+    MLflow is written on a thread. When the block ends, the rest is written; one line names what could not be.
+    A block that fails ends at once.
 
     Args:
         stages: makes runs.
@@ -57,7 +57,7 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
     tags = run_tags(resolved, uses)
     seeds = 1 + max(use.seed for use in uses)
     more = f" --seeds {seeds}" if seeds != resolved.seeds else ""
-    told = Told(
+    command = MirroredCommand(
         experiment=resolved.paper,
         tags=lambda mirror, name: tags.get(name, {}),
         folders=lambda: _folders(stages, tags),
@@ -65,13 +65,13 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
         goal=f"{resolved.target.title}; {resolved.target.citation}",
         again=f"harness sync {resolved.call}{more}",
     )
-    with kept(stages, told) as keeping:
+    with mirroring_runs(stages, command) as keeping:
         yield keeping
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is told of the runs of a command.
+class MirroredCommand:
+    """A command whose runs are mirrored, as MLflow and the rankings' metadata describe it.
 
     Attributes:
         experiment: of MLflow, for runs that are in none yet.
@@ -91,18 +91,18 @@ class Told:
 
 
 @contextmanager
-def kept(stages: Stages, told: Told) -> Iterator[Stages]:
+def mirroring_runs(stages: Stages, command: MirroredCommand) -> Iterator[Stages]:
     """Give stages that keep a run's records beside it; see `mirrored`."""
-    mirroring = MirrorThread(lambda folder: mirror.write(folder, told.tags(mirror, folder.name)))
-    mirror = MlflowMirror(stages.store.tracking_uri, told.experiment, mirroring.answered)
+    mirroring = MirrorThread(lambda folder: mirror.write(folder, command.tags(mirror, folder.name)))
+    mirror = MlflowMirror(stages.store.tracking_uri, command.experiment, mirroring.answered)
 
     def record(folder: Path) -> None:
         if (folder / "done.json").exists():
-            write_ir_metadata(folder, told.call, told.goal)
+            write_ir_metadata(folder, command.call, command.goal)
         mirroring.note(folder)
 
     def note_all() -> None:
-        for folder in told.folders():
+        for folder in command.folders():
             mirroring.note(folder)
 
     try:
@@ -116,7 +116,9 @@ def kept(stages: Stages, told: Told) -> Iterator[Stages]:
         left = mirroring.finish()
     if left:
         reason = next(iter(left.values()))
-        LOG.warning("%d run(s) are not all in MLflow (%s); `%s` writes them", len(left), reason, told.again)
+        LOG.warning(
+            "%d run(s) are not all in MLflow (%s); `%s` writes them", len(left), reason, command.again
+        )
 
 
 def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:

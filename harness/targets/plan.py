@@ -19,7 +19,7 @@ from harness.specs.models import with_runs
 from harness.specs.phase_numbers import KEYS, published, used
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import CollectionSettings
-from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted
+from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted_runs
 from harness.training.batches import labelled_pairs
 
 
@@ -50,7 +50,7 @@ def plan_at(
     collections = {name: resolved.collection(name) for name in resolved.target.datasets}
     if all(of.available for of in collections.values()):
         resolved = resolve_at(library, target, scale, stages)
-    every = wanted(resolved, seeds, rows)
+    every = wanted_runs(resolved, seeds, rows)
     there = look_up([run for run in every if run.settings.collection.available], stages)
     looked_up = {run.key: run for run in there}
     runs = [looked_up.get(run.key, run) for run in every]

@@ -127,7 +127,7 @@ def plan(
     Raises:
         UserError: no such row.
     """
-    return look_up(wanted(resolved, seeds, rows), stages)
+    return look_up(wanted_runs(resolved, seeds, rows), stages)
 
 
 def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
@@ -151,7 +151,7 @@ def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
     return planned
 
 
-def wanted(resolved: Resolved, seeds: int | None = None, rows: Sequence[str] = ()) -> list[WantedRun]:
+def wanted_runs(resolved: Resolved, seeds: int | None = None, rows: Sequence[str] = ()) -> list[WantedRun]:
     """Return the runs of a target, dataset by dataset, seed by seed, in the order of its rows.
 
     Raises:

@@ -27,7 +27,7 @@ REACHED = "reached.json"
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class TrainingState:
     """State of a training run after `step` optimizer steps."""
 
     step: int
@@ -52,7 +52,7 @@ def save_checkpoint(folder: Path, step: int, weights: dict[str, Tensor], optimiz
             shutil.rmtree(other, ignore_errors=True)
 
 
-def latest_checkpoint(folder: Path) -> Checkpoint | None:
+def latest_checkpoint(folder: Path) -> TrainingState | None:
     """Read the newest checkpoint, or return none.
 
     Raises:
@@ -63,7 +63,7 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
         return None
     check_folder(found[-1])
     try:
-        return Checkpoint(
+        return TrainingState(
             step=int(read_json(found[-1] / "state.json")["step"]),
             weights=load_file(found[-1] / "model.safetensors"),
             optimizer=torch.load(found[-1] / "optimizer.pt", weights_only=True),

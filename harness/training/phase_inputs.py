@@ -46,7 +46,7 @@ class Negatives:
 
 
 @dataclass(frozen=True)
-class RankerPart:
+class RankerInTraining:
     """A ranker in a phase: it teaches, and takes the steps that are its turn.
 
     Attributes:

@@ -33,7 +33,7 @@ class Rates(Protocol):
     def clip_norm(self) -> float: ...  # noqa: D102
 
 
-class Phase(Rates, Protocol):
+class TrainedPhase(Rates, Protocol):
     """The settings of a phase that the trainer reads (`harness.specs.settings.PhaseSettings`)."""
 
     @property

@@ -37,8 +37,8 @@ from harness.training.objectives import (
     RetrieverObjective,
     counted_false_negatives,
 )
-from harness.training.phase_inputs import Drawn, Negatives, RankerPart
-from harness.training.protocols import Phase, Rates, Writer
+from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
+from harness.training.protocols import Rates, TrainedPhase, Writer
 from harness.training.stopwatch import Stopwatch
 from harness.training.turns import RetrieverAlone, Turns, Who, steps_before, who_at
 
@@ -90,12 +90,12 @@ class Trainer:
     tokens: TokenStore
     pairs: TrainingPairs
     name: str
-    phase: Phase
+    phase: TrainedPhase
     loss: Loss
     seed: int
     writer: Writer
     negatives: Negatives = field(default_factory=Negatives)
-    ranker: RankerPart | None = None
+    ranker: RankerInTraining | None = None
     watch: Watch = watch_nothing
     advance: Callable[[int], None] = lambda done: None
     _candidates: Candidates | None = field(default=None, init=False)

@@ -29,7 +29,7 @@ class Turns(Protocol):
     summary: ClassVar[str]
     citation: ClassVar[str]
 
-    def lead(self, number: int, steps: int) -> Lead:
+    def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins round `number` (from 0) of so many steps, and for how long."""
         ...
 
@@ -39,12 +39,12 @@ class Turns(Protocol):
 
 
 @dataclass(frozen=True)
-class Lead:
-    """Who begins a round.
+class FirstTurn:
+    """The first turn of a round; the other learner takes the steps after it.
 
     Attributes:
-        who: takes the first steps; the other one takes the rest.
-        steps: how many.
+        who: the learner of the first steps.
+        steps: the number of its steps.
     """
 
     who: Who
@@ -63,14 +63,14 @@ class Lead:
 def who_at(turns: Turns, step: int, round_steps: int) -> Who:
     """Return who takes a step, from 0."""
     number, place = divmod(step, round_steps)
-    return turns.lead(number, round_steps).at(place)
+    return turns.first_turn(number, round_steps).at(place)
 
 
 def steps_before(turns: Turns, who: Who, step: int, round_steps: int) -> int:
     """Return how many steps before this one a learner has taken."""
     rounds, place = divmod(step, round_steps)
-    whole = sum(turns.lead(number, round_steps).taken(who, round_steps) for number in range(rounds))
-    return whole + turns.lead(rounds, round_steps).taken(who, place)
+    whole = sum(turns.first_turn(number, round_steps).taken(who, round_steps) for number in range(rounds))
+    return whole + turns.first_turn(rounds, round_steps).taken(who, place)
 
 
 @validated(frozen=True)
@@ -81,9 +81,9 @@ class RetrieverAlone:
     summary: ClassVar[str] = "the retriever takes all steps"
     citation: ClassVar[str] = "the control of a ranker that goes on training"
 
-    def lead(self, number: int, steps: int) -> Lead:
+    def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
-        return Lead("retriever", steps)
+        return FirstTurn("retriever", steps)
 
     def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
         """Return the steps of a schedule."""
@@ -98,9 +98,9 @@ class RankerAlone:
     summary: ClassVar[str] = "the ranker takes all steps"
     citation: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1, line 5"
 
-    def lead(self, number: int, steps: int) -> Lead:
+    def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
-        return Lead("ranker", steps)
+        return FirstTurn("ranker", steps)
 
     def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
         """Return the steps of a schedule."""
@@ -124,9 +124,9 @@ class RankerFirst:
     citation: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1 and Table 8: 500 of 2000"
     share: Share = 0.25
 
-    def lead(self, number: int, steps: int) -> Lead:
+    def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
-        return Lead("ranker", _part(self.share, steps))
+        return FirstTurn("ranker", _part(self.share, steps))
 
     def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
         """Return the steps of a schedule: its own."""
@@ -146,9 +146,9 @@ class ReleasedWiki:
     citation: ClassVar[str] = "SimXNS at 0163380, SimANS/wiki/co_training_wiki_train.py:127-137, 294-306"
     share: Share = 0.25
 
-    def lead(self, number: int, steps: int) -> Lead:
+    def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
-        return Lead("ranker", min(_part(self.share, steps) + 1, steps))
+        return FirstTurn("ranker", min(_part(self.share, steps) + 1, steps))
 
     def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
         """Return the steps of a schedule."""
@@ -171,9 +171,9 @@ class ReleasedMarco:
     citation: ClassVar[str] = "SimXNS at 0163380, SimANS/co_training/co_training_marco_train.py:124, 283"
     share: Share = 0.1
 
-    def lead(self, number: int, steps: int) -> Lead:
+    def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
-        return Lead("retriever", steps if number == 0 else steps - _part(self.share, steps))
+        return FirstTurn("retriever", steps if number == 0 else steps - _part(self.share, steps))
 
     def scheduled(self, who: Who, steps: int, round_steps: int) -> int:
         """Return the steps of a schedule."""

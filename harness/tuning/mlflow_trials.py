@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.records.mlflow_mirror import USED_BY, MlflowMirror
 from harness.runs.stages import Stages
-from harness.targets.mirror import Told, kept
+from harness.targets.mirror import MirroredCommand, mirroring_runs
 from harness.tuning.study import FINGERPRINT, OpenStudy
 
 EXPERIMENT = "tuning"
@@ -58,6 +58,6 @@ def mirrored_stages(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[St
         runs = [stages.store.run(name) for name in dict.fromkeys(named) if name is not None]
         return [folder for folder in runs if (folder / "spec.json").exists()]
 
-    description = Told(EXPERIMENT, tags, folders, call, tuning.spec.title, f"harness {call}")
-    with kept(stages, description) as mirroring:
+    description = MirroredCommand(EXPERIMENT, tags, folders, call, tuning.spec.title, f"harness {call}")
+    with mirroring_runs(stages, description) as mirroring:
         yield mirroring
