@@ -44,7 +44,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint for a name that is not known: the nearest valid one, and all of them if few.
 
     Args:
-        name: what was given.
+        name: the one that is not known.
         known: the valid names.
 
     Returns:

@@ -59,25 +59,25 @@ class PieceError(UserError):
         return PieceError(self.what, self.fix, (*place, *self.place), self.where)
 
 
-def make_piece(kind: str, known: Mapping[str, type[Piece]], given: Any) -> Piece:
+def make_piece(kind: str, known: Mapping[str, type[Piece]], choice: Any) -> Piece:
     """Return a piece with its parameters checked.
 
     Args:
         kind: what it is called in messages: law, source, draw, topology, loss.
         known: pieces of the kind by name.
-        given: a name, or a mapping of ``name`` and parameters.
+        choice: a name, or a mapping of ``name`` and parameters.
 
     Raises:
         PieceError: unknown name, unknown or missing parameter, or a value out of its range.
     """
-    if isinstance(given, str):
-        given = {"name": given}
-    if not isinstance(given, Mapping) or "name" not in given:
-        raise PieceError(f"a {kind} is a name, or a `name` with parameters, got {given!r}")
-    name = given["name"]
+    if isinstance(choice, str):
+        choice = {"name": choice}
+    if not isinstance(choice, Mapping) or "name" not in choice:
+        raise PieceError(f"a {kind} is a name, or a `name` with parameters, got {choice!r}")
+    name = choice["name"]
     if name not in known:
         raise PieceError(f"unknown {kind} '{name}'", nearest(str(name), known))
-    parameters = {key: value for key, value in given.items() if key != "name"}
+    parameters = {key: value for key, value in choice.items() if key != "name"}
     names = [field.name for field in fields(known[name])]  # type: ignore[arg-type]
     for key in parameters:
         if key not in names:

@@ -43,8 +43,8 @@ def list_command(as_json: JsonOption = False) -> None:
     from harness.specs.describe import list_targets, render_list
     from harness.specs.library import Library
 
-    found = list_targets(Library.default(), PUBLISHED)
-    _print(found if as_json else render_list(found))
+    targets = list_targets(Library.default(), PUBLISHED)
+    _print(targets if as_json else render_list(targets))
 
 
 @app.command()
@@ -174,9 +174,9 @@ def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None
 
     library, stages = _open(target, scale)
     resolved = resolve_at(library, target, scale, stages)
-    found = write(stages, resolved, plan_runs(resolved, stages, seeds))
-    missing = f"; {found.missing} not begun yet" if found.missing else ""
-    typer.echo(f"{found.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
+    synced = write(stages, resolved, plan_runs(resolved, stages, seeds))
+    missing = f"; {synced.missing} not begun yet" if synced.missing else ""
+    typer.echo(f"{synced.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
 
 
 def main() -> None:

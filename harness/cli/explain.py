@@ -67,7 +67,7 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="harness-verify-") as fresh:
         stages = Stages(Store(store or Path(fresh)), Progress())
         resolved = resolve_at(library, target, scale, stages)
-        found = make_again(resolved, stages, PUBLISHED, seeds=seeds, rows=row or [])
-    Console().print(render_verification(found))
-    if found.failed:
+        verification = make_again(resolved, stages, PUBLISHED, seeds=seeds, rows=row or [])
+    Console().print(render_verification(verification))
+    if verification.failed:
         raise typer.Exit(1)

@@ -34,9 +34,9 @@ def render_memory(
         return Group()
     if hardware is None:
         return Group(_table(moments), Text(_of_here(moments, has)))
-    kept = largest(memory(run, corpus, replace(on, recomputes=False)) for run, corpus in runs)
+    stored = largest(memory(run, corpus, replace(on, recomputes=False)) for run, corpus in runs)
     own = largest(memory(run, corpus, here) for run, corpus in runs)
-    return Group(_table(moments), *(Text(line) for line in _of_paper(moments, kept, own, hardware)))
+    return Group(_table(moments), *(Text(line) for line in _of_paper(moments, stored, own, hardware)))
 
 
 def _table(moments: Sequence[Moment]) -> Table:

@@ -125,7 +125,7 @@ def compare_rows(
     return BaselineDifferences(
         {baseline: [None] * len(labels), **{pair[0]: blocks[pair] for pair in to_baseline}},
         {pair: blocks[pair] for pair in pairs or {}},
-        _smallest({pair: found for pair, found in on_primary.items() if pair in to_baseline}),
+        _smallest({pair: intervals for pair, intervals in on_primary.items() if pair in to_baseline}),
     )
 
 
@@ -246,8 +246,8 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 def _adjust(
     differences: dict[Pair, list[CellBlock | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
-    """Write Holm's p-values into the blocks of the primary column, and what could have been found by them."""
-    tested = {pair: found.get("method") or found["checkpoints"] for pair, found in intervals.items()}
+    """Write Holm's p-values and the smallest detectable difference into the blocks of the primary column."""
+    tested = {pair: of_pair.get("method") or of_pair["checkpoints"] for pair, of_pair in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):
         block = differences[pair][primary]

@@ -67,7 +67,7 @@ def make_draw(choice: Any) -> Draw:
     return make_piece("draw", DRAWS, choice)
 
 
-def make_law(given: Any, parameters: Mapping[str, Any] | None = None) -> Law:
-    """Return a law; see `make_source`. Parameters may stand apart: ``make_law("simans", {"a": 1.0})``."""
-    named = {"name": given} if isinstance(given, str) else given
+def make_law(choice: Any, parameters: Mapping[str, Any] | None = None) -> Law:
+    """Return a law; see `make_source`. Parameters may come second: ``make_law("simans", {"a": 1.0})``."""
+    named = {"name": choice} if isinstance(choice, str) else choice
     return make_piece("law", LAWS, {**named, **(parameters or {})})

@@ -91,7 +91,7 @@ def describe_target(
         resolved: the target at a scale.
         runs: that were made.
         columns: of the table.
-        collections: by dataset; one is told as ``collection``, several as ``collections``.
+        collections: by dataset; one is written as ``collection``, several as ``collections``.
     """
     target = resolved.target
     compared = {"primary": target.primary, "level": target.level} if isinstance(target, Measured) else {}

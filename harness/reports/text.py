@@ -107,7 +107,7 @@ def row_text(cells: Cells, row: Mapping[str, Any]) -> str:
 
 
 def trained_rows(cells: Cells) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each row's name and what its training told; on each dataset, where there are several."""
+    """Yield each row's name and what its training recorded; on each dataset, where there are several."""
     titles = {column["dataset"]: dataset_text(column) for column in cells["columns"]}
     for row in cells["rows"]:
         if "by_dataset" not in row:
@@ -130,14 +130,16 @@ def dataset_titles(cells: Cells) -> list[str]:
 
 
 def collections_of(cells: Cells) -> list[Mapping[str, Any]]:
-    """Return what is told of the collections that stand behind some cells."""
+    """Return the descriptions of the collections behind some cells."""
     return [cells["collection"]] if "collection" in cells else list(cells["collections"].values())
 
 
 def collection_of(cells: Cells, dataset: str) -> Mapping[str, Any]:
-    """Return what is told of the collection that serves a dataset."""
-    found: Mapping[str, Any] = cells["collection"] if "collection" in cells else cells["collections"][dataset]
-    return found
+    """Return the description of the collection that serves a dataset."""
+    collection: Mapping[str, Any] = (
+        cells["collection"] if "collection" in cells else cells["collections"][dataset]
+    )
+    return collection
 
 
 def row_data(cells: Cells, row: Mapping[str, Any], dataset: str = "") -> dict[str, Any]:
@@ -156,8 +158,8 @@ def row_data(cells: Cells, row: Mapping[str, Any], dataset: str = "") -> dict[st
 
 def collection_text(cells: Cells, dataset: str | None = None) -> str:
     """Return the names of the collections, or of a dataset's own, labelled where one is a simulation."""
-    found = [collection_of(cells, dataset)] if dataset else collections_of(cells)
-    names = ", ".join(dict.fromkeys(collection["name"] for collection in found))
+    collections = [collection_of(cells, dataset)] if dataset else collections_of(cells)
+    names = ", ".join(dict.fromkeys(collection["name"] for collection in collections))
     return f"{names}{' (simulation)' if cells['simulation'] else ''}"
 
 

@@ -39,21 +39,21 @@ def evaluate_encoder(
     beside a retriever that was trained, and in place of the rankings where the ranker is what was trained.
     """
     rankings = _rankings(settings, collection, tokens, encoder)
-    told: dict[str, Any] = {"weights": encoder.fingerprint()}
+    result: dict[str, Any] = {"weights": encoder.fingerprint()}
     if settings.phase is not None and settings.kind != "ranker":
         steps = settings.phase.steps
         reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
-        told["best"] = settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE}
+        result["best"] = settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE}
     if teacher is not None and settings.reranked is not None:
         depth, suffix = settings.reranked, "" if settings.kind == "ranker" else RERANKED
         rankings |= {
             f"{split}{suffix}": reranked(ranking, teacher, collection, tokens, split, depth)
             for split, ranking in rankings.items()
         }
-        told["reranked"] = depth
-        told["lists"] = compared_on_lists(settings, collection, tokens, encoder, teacher)
-        told["weights" if settings.kind == "ranker" else "ranker"] = teacher.ranker.fingerprint()
-    return {**_measure(settings, folder, collection, rankings), **told}
+        result["reranked"] = depth
+        result["lists"] = compared_on_lists(settings, collection, tokens, encoder, teacher)
+        result["weights" if settings.kind == "ranker" else "ranker"] = teacher.ranker.fingerprint()
+    return {**_measure(settings, folder, collection, rankings), **result}
 
 
 def _rankings(
@@ -72,8 +72,8 @@ def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collecti
     rankings = {}
     for split, queries in collection.queries.items():
         if split != "train":
-            found = bm25_search(collection.documents, queries.texts, settings.depth)
-            rankings[split] = make_ranking(queries.ids, collection.document_ids, *found)
+            hits = bm25_search(collection.documents, queries.texts, settings.depth)
+            rankings[split] = make_ranking(queries.ids, collection.document_ids, *hits)
     return _measure(settings, folder, collection, rankings)
 
 
@@ -113,8 +113,8 @@ def rank(
         split: which queries.
     """
     queries = encode(encoder.query, tokens.queries[split], tokens.pad)
-    found = exact_search(queries, documents, depth)
-    return make_ranking(collection.queries[split].ids, collection.document_ids, *found)
+    hits = exact_search(queries, documents, depth)
+    return make_ranking(collection.queries[split].ids, collection.document_ids, *hits)
 
 
 def _measure(

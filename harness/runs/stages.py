@@ -51,9 +51,9 @@ def opened_checkpoint(settings: RunSettings) -> DualEncoder:
     checkpoint = settings.checkpoint
     if checkpoint is None:
         raise ValueError(f"a run of kind {settings.kind} evaluates no checkpoint")
-    found = read_encoder(checkpoint.start, checkpoint.pooling)
-    refuse_longer(checkpoint.start, found, settings.tokens.model_dump(exclude={"vocabulary"}))
-    return found.encoder.to(device())
+    pretrained = read_encoder(checkpoint.start, checkpoint.pooling)
+    refuse_longer(checkpoint.start, pretrained, settings.tokens.model_dump(exclude={"vocabulary"}))
+    return pretrained.encoder.to(device())
 
 
 def _tokenizer(settings: RunSettings) -> str:
@@ -186,9 +186,9 @@ class Stages:
     def _make(self, settings: RunSettings, folder: RunFolder, title: str) -> None:
         evaluated = folder.result().get("measures", ()) if folder.done else ()
         settings = settings.model_copy(update={"measures": tuple(sorted({*evaluated, *settings.measures}))})
-        found = links(settings, self.collection(settings.collection).fingerprint)
+        run_links = links(settings, self.collection(settings.collection).fingerprint)
         folder.describe(
-            settings.model_dump(mode="json"), [asdict(link) for link in found], describe_environment()
+            settings.model_dump(mode="json"), [asdict(link) for link in run_links], describe_environment()
         )
         self._prepare(settings)
         begin = time.monotonic()
@@ -209,7 +209,7 @@ class Stages:
             return evaluate_encoder(settings, folder, collection, self.tokens(settings), encoder, teacher)
 
     def _prepare(self, settings: RunSettings) -> None:
-        """Make what a run stands on, so that its own time can be told."""
+        """Make what a run stands on, so that its own time can be measured."""
         if settings.start is not None:
             self._started(settings.start)
         if settings.sampler is not None and settings.sampler.source is not None:

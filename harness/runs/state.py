@@ -23,5 +23,5 @@ def complete(folder: RunFolder, settings: RunSettings) -> bool:
         return False
     result = folder.result()
     asked = (settings.depth, settings.reranked)
-    found = (result.get("depth"), result.get("reranked"))
-    return set(settings.measures) <= set(result.get("measures", ())) and found == asked
+    reached = (result.get("depth"), result.get("reranked"))
+    return set(settings.measures) <= set(result.get("measures", ())) and reached == asked

@@ -90,7 +90,7 @@ def make_negatives(data: TrainingData, sampler: SamplerSettings, first: Candidat
 
 
 def make_sampler(sampler: SamplerSettings) -> Sampler:
-    """Return law and draw of a sampler, which candidates and noise are given to."""
+    """Return law and draw of a sampler, which take candidates and noise."""
     return Sampler(make_law(sampler.law), make_draw(sampler.draw), sampler.draws[1])
 
 

@@ -111,7 +111,7 @@ def _check_pairs(yaml_file: YamlFile) -> Iterator[UserError]:
     baseline, seen = yaml_file.at(("baseline",)), list[set[str]]()
     for place, names in enumerate(pairs if isinstance(pairs, list) else []):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            continue  # told by its model
+            continue  # reported by its model
         here: Location = ("compare", place)
         unknown = [number for number, name in enumerate(names) if name not in kinds]
         for number in unknown:
@@ -167,8 +167,8 @@ def _check_checkpoint(yaml_file: YamlFile, place: Location, row: Row) -> Iterato
     if evaluated != (yaml_file.at((*place, "checkpoint")) is not None):
         fix = "an evaluated row names a `checkpoint`, a folder or hub id, no other row does"
         yield yaml_file.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
-    for key, given in (("pooling", row.pooling), ("recipe", row.recipe)):
-        if given is not None and evaluated == (key == "recipe"):
+    for key, value in (("pooling", row.pooling), ("recipe", row.recipe)):
+        if value is not None and evaluated == (key == "recipe"):
             what = f"row '{row.name}' of kind '{row.kind}' has no {key} of its own"
             yield yaml_file.error((*place, key), what, "remove it")
 
@@ -184,14 +184,14 @@ def _check_figures(yaml_file: YamlFile, place: Location, line: Line) -> Iterator
         yield yaml_file.error(place, f"row '{line.name}' quotes no figures", "add `published`")
 
 
-def _readable_sampler(given: Any) -> SamplerChoice | None:
+def _readable_sampler(sampler: Any) -> SamplerChoice | None:
     """Return what can be read of a sampler of which something is wrong."""
-    if not isinstance(given, dict):
+    if not isinstance(sampler, dict):
         return None
-    parameters = given.get("law")
+    parameters = sampler.get("law")
     parameters = parameters if isinstance(parameters, dict) else {}
     scalars = {key: value for key, value in parameters.items() if isinstance(value, bool | int | float | str)}
-    return _tolerant(SamplerChoice, {**given, "law": scalars})
+    return _tolerant(SamplerChoice, {**sampler, "law": scalars})
 
 
 def _texts(yaml_file: YamlFile, group: str, key: str) -> Iterator[tuple[int, str]]:

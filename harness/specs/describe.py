@@ -19,16 +19,16 @@ SEVERAL = {"readings": "readings", "calibration": "sides"}
 
 def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
     """Return all targets; status tells at which scales results exist, or that the spec is broken."""
-    found = []
+    targets = []
     for name in library.targets():
         try:
             target = library.target(name).target
         except UserError as error:
             broken = {"target": name, "title": str(error), "kind": "broken", "scales": [], "status": "broken"}
-            found.append(broken)
+            targets.append(broken)
             continue
         made = [scale for scale in target.scales if (results / scale / name / "cells.json").exists()]
-        found.append(
+        targets.append(
             {
                 "target": name,
                 "title": target.title,
@@ -37,7 +37,7 @@ def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
                 "status": f"made at {', '.join(made)}" if made else "not made yet",
             }
         )
-    return found
+    return targets
 
 
 def show_target(loaded: LoadedTarget) -> dict[str, Any]:
@@ -71,12 +71,12 @@ def _made_by(target: Target, row: Line) -> dict[str, str | None]:
     return {"recipe": row.recipe or target.shared.recipe, "sampler": sampler.preset}
 
 
-def render_list(found: list[dict[str, Any]]) -> Table:
+def render_list(targets: list[dict[str, Any]]) -> Table:
     """Return the list as a table for a terminal."""
     table = Table(box=None, pad_edge=False)
     for header in ("target", "title", "kind", "scales", "status"):
         table.add_column(header, no_wrap=header in {"target", "kind"})
-    for line in found:
+    for line in targets:
         table.add_row(line["target"], line["title"], line["kind"], ", ".join(line["scales"]), line["status"])
     return table
 

@@ -94,14 +94,14 @@ def chain(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
     return chain_of(links(settings, collection, versions))
 
 
-def chain_of(found: Sequence[Link]) -> Chain:
+def chain_of(run_links: Sequence[Link]) -> Chain:
     """Return the fingerprints of the links of a run."""
-    named = {link.fingerprint: link for link in found}
-    below = named.get(found[-1].stands_on)
+    named = {link.fingerprint: link for link in run_links}
+    below = named.get(run_links[-1].stands_on)
     if below is not None and below.stage == "candidates":
         below = named.get(below.stands_on)
     start = below.fingerprint if below is not None and below.stage in RUNS else None
-    return Chain(tuple((link.stage, link.fingerprint) for link in found), start)
+    return Chain(tuple((link.stage, link.fingerprint) for link in run_links), start)
 
 
 def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = VERSION) -> list[Link]:
@@ -119,16 +119,16 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
     if settings.start is None:
         start = start_content(settings.encoder.start)
         tokens = {"tokens": settings.tokens.model_dump(), "encoder.start": start}
-        found = [Link("tokens", versions["tokens"], collection, tokens)]
+        run_links = [Link("tokens", versions["tokens"], collection, tokens)]
     else:
-        found = links(settings.start, collection, versions)
+        run_links = links(settings.start, collection, versions)
 
-    below, phase, seed = found[-1].fingerprint, settings.phase.model_dump(), settings.seed
+    below, phase, seed = run_links[-1].fingerprint, settings.phase.model_dump(), settings.seed
     fresh: dict[str, Any] = {} if settings.start else {"encoder": by_start(settings.encoder.model_dump())}
     taught = {}
     if settings.teacher is not None:
         of_teacher = links(settings.teacher, collection, versions)
-        found += [link for link in of_teacher if link not in found]
+        run_links += [link for link in of_teacher if link not in run_links]
         co_training = settings.co_training.model_dump(exclude_none=True) if settings.co_training else None
         taught = {"teacher": of_teacher[-1].fingerprint, "co_training": co_training}
     drawn, sampler = None, settings.sampler
@@ -137,13 +137,13 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         if sampler.source is not None:
             mined = {f"sampler.{key}": drawn[key] for key in ("source", "candidates", "mask")}
             mined |= {**fresh, "seed": seed} if fresh else {}
-            found.append(Link("candidates", versions["candidates"], below, mined))
-            below = found[-1].fingerprint
+            run_links.append(Link("candidates", versions["candidates"], below, mined))
+            below = run_links[-1].fingerprint
     parts = {**fresh, "sampler": drawn, "phase": phase, "seed": seed, **taught}
     if settings.ranker is not None:
         parts |= {"ranker": by_start(settings.ranker.model_dump())}
     stage = "base" if settings.start is None else "run" if settings.ranker is None else "ranker"
-    return [*found, Link(stage, versions[stage], below, parts)]
+    return [*run_links, Link(stage, versions[stage], below, parts)]
 
 
 def _of_checkpoint(

@@ -90,7 +90,7 @@ def _check_samplers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) 
     """Check that a row names a sampler where a phase of its recipe draws by it, and only there."""
     for place, row in _rows(loaded):
         name = row.recipe or target.shared.recipe
-        drawing = [phase for phase, found in loaded.chain(row).items() if found.own is None]
+        drawing = [key for key, phase in loaded.chain(row).items() if phase.own is None]
         if drawing and row.phase in drawing:
             what = f"phase '{row.phase}' draws by a row's sampler, which a reference row does not have"
             yield yaml_file.error(("rows", place, "evaluates"), what, "evaluate a phase before it")
@@ -140,7 +140,7 @@ def _check_overrides(
         tuned = isinstance(row, Tuned) and row.overrides and row.sampler
         for scale in (scales[name] for name in target.scales if tuned):
             if scale.ranker is None and loaded.ranked(row):
-                continue  # told with the scale
+                continue  # reported with the scale
             runs = Runs(scale, loaded.recipes, target.datasets[0], nowhere, ())
             draws = RowDraws(row.sampler, row.under(target.shared))
             phase = f"{name}/{loaded.recipes[name].last.name}"

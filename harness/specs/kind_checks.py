@@ -18,7 +18,7 @@ ON_ONE_DATASET = ("sweep", "confirmation")
 
 
 def check_kind(yaml_file: YamlFile, library: Names) -> Iterator[UserError]:
-    """Yield what does not fit the target's kind; pieces that are wrong by themselves are told elsewhere."""
+    """Yield what does not fit the target's kind; pieces wrong by themselves are reported elsewhere."""
     kind = yaml_file.at(("kind",))
     yield from _check_one_dataset(yaml_file, kind)
     if kind == "readings":
@@ -114,9 +114,9 @@ def _check_swept(yaml_file: YamlFile, place: int, row: dict[str, Any]) -> Iterat
     if not isinstance(values, list) or not isinstance(parameter, str):
         return
     here: Location = ("rows", place, "values")
-    given = [value.get("at") if isinstance(value, dict) else None for value in values]
-    for number, value in enumerate(given):
-        if value is not None and value in given[:number]:
+    points = [value.get("at") if isinstance(value, dict) else None for value in values]
+    for number, value in enumerate(points):
+        if value is not None and value in points[:number]:
             yield yaml_file.error((*here, number, "at"), f"{value!r} stands twice", "keep one")
         whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
         if parameter == NEGATIVES and value is not None and not whole:

@@ -57,10 +57,10 @@ class Library:
     @staticmethod
     def default() -> Library:
         """Return the specs of HARNESS_EXPERIMENTS, of the working folder, or of the checkout."""
-        given = os.environ.get("HARNESS_EXPERIMENTS")
+        folder = os.environ.get("HARNESS_EXPERIMENTS")
         checkout = Path(__file__).resolve().parents[2] / "experiments"
         here = Path("experiments")
-        return Library(Path(given) if given else here if here.is_dir() else checkout)
+        return Library(Path(folder) if folder else here if here.is_dir() else checkout)
 
     def targets(self) -> list[str]:
         """Return the names of all targets."""
@@ -165,11 +165,11 @@ class Library:
 
     def phase_names(self) -> list[str]:
         """Return the names of the phases of all recipes that can be read, ``<recipe>/<phase>``."""
-        found: list[str] = []
+        names: list[str] = []
         for name in self.names("recipes"):
             with suppress(UserError):
-                found += phases_of({name: self.recipe(name)})
-        return found
+                names += phases_of({name: self.recipe(name)})
+        return names
 
     def target(self, name: str) -> LoadedTarget:
         """Read a target with all that it names, and check that it fits together.

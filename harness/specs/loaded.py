@@ -41,13 +41,13 @@ class LoadedTarget:
         """
         if not row.of_phase:
             return {}
-        known, found = phases_of(self.recipes), {}
+        known, chain = phases_of(self.recipes), {}
         waiting = [row.phase or self.last_phase(row)]
         while waiting:
             name = waiting.pop(0)
-            found[name] = known[name]
-            waiting += [start for start in known[name].starts if start not in found]
-        return found
+            chain[name] = known[name]
+            waiting += [start for start in known[name].starts if start not in chain]
+        return chain
 
     def last_phase(self, row: Row) -> str:
         """Return the phase that a row's run is of, ``<recipe>/<phase>``."""
@@ -88,11 +88,11 @@ class LoadedTarget:
         Raises:
             UserError: no such row.
         """
-        found = [row for row in self.target.rows if name in (row.name, row.written)]
-        if not found:
+        rows = [row for row in self.target.rows if name in (row.name, row.written)]
+        if not rows:
             known = [row.name for row in self.written]
             raise UserError(f"{self.name} has no row '{name}'", fix=nearest(name, known))
-        return found
+        return rows
 
     def row(self, name: str) -> Line:
         """Return the one row of a name; of a row with readings, the name of one reading.
@@ -100,8 +100,8 @@ class LoadedTarget:
         Raises:
             UserError: no such row, or several.
         """
-        found = self.rows(name)
-        if len(found) > 1:
-            shown = "; ".join(f"'{one.name}'" for one in found[:3])
-            raise UserError(f"row '{name}' stands for {len(found)}", fix=f"name one of them: {shown}, ...")
-        return found[0]
+        rows = self.rows(name)
+        if len(rows) > 1:
+            shown = "; ".join(f"'{one.name}'" for one in rows[:3])
+            raise UserError(f"row '{name}' stands for {len(rows)}", fix=f"name one of them: {shown}, ...")
+        return rows[0]

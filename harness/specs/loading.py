@@ -54,11 +54,11 @@ def try_parse(yaml_file: YamlFile, model: type[Model], owner: str) -> tuple[Mode
     try:
         return model.model_validate(yaml_file.data), []
     except ValidationError as error:
-        found: dict[Location, UserError] = {}
+        errors: dict[Location, UserError] = {}
         for detail in error.errors():
             location = _location(yaml_file, detail)
-            found.setdefault(location, _explain(yaml_file, location, detail, model, owner))
-        return None, list(found.values())
+            errors.setdefault(location, _explain(yaml_file, location, detail, model, owner))
+        return None, list(errors.values())
 
 
 def in_order(errors: list[UserError]) -> list[UserError]:
@@ -70,7 +70,7 @@ def in_order(errors: list[UserError]) -> list[UserError]:
 def _explain(
     yaml_file: YamlFile, location: Location, detail: Any, model: type[BaseModel], owner: str
 ) -> UserError:
-    kind, given = detail["type"], _show(detail["input"])
+    kind, shown = detail["type"], _show(detail["input"])
     if kind == "missing":
         field = _fields_at(model, location[:-1]).get(str(location[-1]))
         about = f" ({field.description})" if field is not None and field.description else ""
@@ -86,20 +86,20 @@ def _explain(
         expected = "a number, a text, true or false"
     elif kind == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(detail["input"])):
         expected = "a number, which YAML reads only with a point, such as 5.0e-4"
-    return yaml_file.error(location, f"got {given}", f"expected {expected}")
+    return yaml_file.error(location, f"got {shown}", f"expected {expected}")
 
 
 def _not_one_of(yaml_file: YamlFile, location: Location, detail: Any) -> UserError:
     """Return what to say of a value that is none of a few, or of a kind of things that there is not."""
-    told, given = detail["ctx"], detail["input"]
+    context, value = detail["ctx"], detail["input"]
     if detail["type"] == "union_tag_not_found":
         return yaml_file.error(location, "'kind' is missing", "add it")
     if detail["type"] == "union_tag_invalid":
-        location, given = (*location, "kind"), told["tag"]
-    expected = str(told.get("expected") or told["expected_tags"])
+        location, value = (*location, "kind"), context["tag"]
+    expected = str(context.get("expected") or context["expected_tags"])
     expected = expected.replace("False", "false").replace("True", "true")
     valid = [re.sub(r"^'|'$", "", name) for name in re.split(r", | or ", expected)]
-    return yaml_file.error(location, f"{_show(given)} is not valid", nearest(str(given), valid))
+    return yaml_file.error(location, f"{_show(value)} is not valid", nearest(str(value), valid))
 
 
 def _unknown_key(yaml_file: YamlFile, location: Location, model: type[BaseModel], owner: str) -> UserError:
@@ -118,13 +118,13 @@ def _unknown_key(yaml_file: YamlFile, location: Location, model: type[BaseModel]
 
 def _location(yaml_file: YamlFile, detail: Any) -> Location:
     """Return pydantic's location without the names of a union's branches, which the file does not have."""
-    found: list[int | str] = []
+    location: list[int | str] = []
     for number, step in enumerate(detail["loc"], start=1):
-        around = yaml_file.at(tuple(found))
+        around = yaml_file.at(tuple(location))
         there = isinstance(around, dict | list) and has(around, step)
         if there or (number == len(detail["loc"]) and detail["type"] == "missing"):
-            found.append(step)
-    return tuple(found)
+            location.append(step)
+    return tuple(location)
 
 
 def _fields_at(model: type[BaseModel], location: Location) -> dict[str, Any]:

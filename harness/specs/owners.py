@@ -1,4 +1,4 @@
-"""Who may set which key; a key in another's file is told where it belongs."""
+"""Who may set which key; the error for a key in another's file says where it belongs."""
 
 from __future__ import annotations
 

@@ -108,10 +108,10 @@ def _check_phase(yaml_file: YamlFile, here: Location, phase: Phase) -> Iterator[
 
 
 def _check_turns(yaml_file: YamlFile, place: Location) -> Iterator[UserError]:
-    given = yaml_file.at(place)
-    if isinstance(given, str | dict):
+    turns = yaml_file.at(place)
+    if isinstance(turns, str | dict):
         try:
-            make_piece("turns", TURNS, given)
+            make_piece("turns", TURNS, turns)
         except PieceError as error:
             yield yaml_file.error((*place, *error.place), error.what, error.fix)
 
@@ -124,11 +124,11 @@ def check_loss(yaml_file: YamlFile, place: Location, *, teacher: bool) -> Iterat
         place: where the loss stands in it; the types refuse what is neither a name nor a mapping.
         teacher: whether there is a ranker to teach the retriever.
     """
-    given = yaml_file.at(place)
-    if not isinstance(given, str | dict):
+    choice = yaml_file.at(place)
+    if not isinstance(choice, str | dict):
         return
     try:
-        loss = make_loss(given)
+        loss = make_loss(choice)
     except PieceError as error:
         yield yaml_file.error((*place, *error.place), error.what, error.fix)
         return

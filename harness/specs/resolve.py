@@ -260,8 +260,8 @@ class Resolved:
         """Return what the scale changes, and the target's own remarks."""
         if not isinstance(self.target, Trained):
             return list(self.target.remarks)
-        wanted, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
-        capped = [f"Candidates: K = {wanted} is capped to {cap} at this scale."] if wanted > cap else []
+        k, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
+        capped = [f"Candidates: K = {k} is capped to {cap} at this scale."] if k > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
         return [*capped, *self._titles_note(), *self._watched_note(), *departs, *self.target.remarks]
 

@@ -124,11 +124,11 @@ class Runs:
         return start.model_copy(update=own)
 
     def _phase(self, name: str) -> Phase:
-        recipe, _, phase = name.partition("/")
-        found = self.recipes[recipe].phase(phase)
-        if found is None:
+        recipe, _, phase_name = name.partition("/")
+        phase = self.recipes[recipe].phase(phase_name)
+        if phase is None:
             raise ValueError(f"the library lets no start pass that is no phase, such as '{name}'")
-        return found
+        return phase
 
     def _base(self, name: str, phase: Phase, numbers: Numbers, seeds: Seeds, draws: RowDraws) -> RunSettings:
         encoder = EncoderSettings(**self.scale.encoder.model_dump())

@@ -38,9 +38,9 @@ def check_sampler(yaml_file: YamlFile, place: Location, choice: SamplerChoice) -
     law, errors = _law(yaml_file, place, choice)
     pieces = {"law": law}
     for kind, make in MAKERS.items():
-        given = choice.piece(kind)
+        piece = choice.piece(kind)
         try:
-            pieces[kind] = None if given is None else make(given)
+            pieces[kind] = None if piece is None else make(piece)
         except PieceError as error:
             errors.append(yaml_file.error((*place, kind, *error.place), error.what, error.fix))
     yield from errors
@@ -49,7 +49,7 @@ def check_sampler(yaml_file: YamlFile, place: Location, choice: SamplerChoice) -
 
 
 def _law(yaml_file: YamlFile, place: Location, choice: SamplerChoice) -> tuple[Any, list[UserError]]:
-    """Make the law parameter by parameter, so that every wrong one is told."""
+    """Make the law parameter by parameter, so that every wrong one is reported."""
     law, errors = choice.piece("law"), []
     base = presets()[choice.preset].law
     for key, value in choice.law.items():
@@ -67,26 +67,26 @@ def _law(yaml_file: YamlFile, place: Location, choice: SamplerChoice) -> tuple[A
 
 def _check_fit(yaml_file: YamlFile, place: Location, pieces: dict[str, Any]) -> Iterator[UserError]:
     """Yield where source, law and topology do not fit together."""
-    law, found, topology = pieces["law"], pieces["source"], pieces["topology"]
-    if found is None:
+    law, source, topology = pieces["law"], pieces["source"], pieces["topology"]
+    if source is None:
         if topology.own_only:
             what = "nothing is drawn and nothing is shared"
             fix = f"name a `source`, or a topology other than {topology.name}"
             yield yaml_file.error((*place, "topology"), what, fix)
         return
-    if found.name == "previous":
+    if source.name == "previous":
         what = "'previous' alone has no candidates in round 0"
         yield yaml_file.error((*place, "source"), what, "put it into a union with another source")
-    for what, fix in lacking(law, found):
+    for what, fix in lacking(law, source):
         yield yaml_file.error((*place, "source"), what, fix)
 
 
-def lacking(law: Any, found: Any) -> Iterator[tuple[str, str]]:
+def lacking(law: Any, source: Any) -> Iterator[tuple[str, str]]:
     """Yield what a law needs and its source does not have: what is wrong, and what to do."""
-    missing = law.needs - found.has
+    missing = law.needs - source.has
     if "documents" in missing:
-        what = f"law '{law.name}' needs embeddings of documents, which source '{found.name}' does not have"
+        what = f"law '{law.name}' needs embeddings of documents, which source '{source.name}' does not have"
         yield what, "use `scores: model`, or a law of s(q, d) alone"
     if "union" in missing:
-        what = f"law '{law.name}' needs a union of two sources, got '{found.name}'"
+        what = f"law '{law.name}' needs a union of two sources, got '{source.name}'"
         yield what, "for example {name: union, parts: [top-k, corpus]}, hard ones first"

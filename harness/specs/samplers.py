@@ -33,8 +33,8 @@ class SamplerChoice(Spec):
 
     @field_validator("topology")
     @classmethod
-    def _without_alias(cls, given: Any) -> Any:
-        return without_alias(given)
+    def _without_alias(cls, choice: Any) -> Any:
+        return without_alias(choice)
 
     @property
     def summary(self) -> str:
@@ -44,7 +44,7 @@ class SamplerChoice(Spec):
 
     @property
     def draws(self) -> bool:
-        """Whether candidates come from a source; an unknown preset is told elsewhere."""
+        """Whether candidates come from a source; an unknown preset is reported elsewhere."""
         return self.preset not in presets() or self.piece("source") is not None
 
     def piece(self, kind: str) -> Any:
@@ -58,14 +58,14 @@ def by_name(value: Any) -> Any:
     return {"preset": value} if isinstance(value, str) else value
 
 
-def changed(base: Mapping[str, Any] | None, given: Any) -> Any:
-    """Return a preset's piece with what is given: another name replaces it, parameters alone change it."""
-    if given is None:
+def changed(base: Mapping[str, Any] | None, change: Any) -> Any:
+    """Return a preset's piece as changed: another name replaces it, parameters alone change it."""
+    if change is None:
         return base
-    if not isinstance(given, Mapping):
-        return given
-    same = base is not None and given.get("name", base["name"]) == base["name"]
-    return {**base, **given} if same and base is not None else given
+    if not isinstance(change, Mapping):
+        return change
+    same = base is not None and change.get("name", base["name"]) == base["name"]
+    return {**base, **change} if same and base is not None else change
 
 
 def sampler_settings(choice: SamplerChoice, candidates: int, negatives: int) -> SamplerSettings:

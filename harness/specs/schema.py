@@ -28,14 +28,14 @@ MODELS: dict[str, Any] = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each kind of file."""
-    found = {kind: TypeAdapter(model).json_schema(by_alias=True) for kind, model in MODELS.items()}
-    for model in (model for of in found.values() for model in of.get("$defs", {}).values()):
+    by_kind = {kind: TypeAdapter(model).json_schema(by_alias=True) for kind, model in MODELS.items()}
+    for model in (model for of in by_kind.values() for model in of.get("$defs", {}).values()):
         properties = model.get("properties", {})
         chosen = properties.get("sampler")
         if "SamplerChoice" in str(chosen):
             properties["sampler"] = {"anyOf": [{"type": "string"}, *chosen.get("anyOf", [chosen])]}
-    found["target"] = _or_extending(found["target"])
-    return found
+    by_kind["target"] = _or_extending(by_kind["target"])
+    return by_kind
 
 
 def _or_extending(target: dict[str, Any]) -> dict[str, Any]:

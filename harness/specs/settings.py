@@ -169,8 +169,8 @@ class CollectionSettings(Settings):
     @model_serializer(mode="wrap")
     def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what does not apply: collections prepared before there was carving keep their names."""
-        told: dict[str, Any] = handler(self)
-        return {key: value for key, value in told.items() if key != "held_out" or value is not None}
+        values: dict[str, Any] = handler(self)
+        return {key: value for key, value in values.items() if key != "held_out" or value is not None}
 
 
 class CheckpointSettings(Settings):

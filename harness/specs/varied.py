@@ -39,8 +39,8 @@ def varied(settings: RunSettings, values: Mapping[str, Parameter]) -> RunSetting
             made = _made(make, {**getattr(sampler, piece), **changed}, chosen)
             sampler = sampler.model_copy(update={piece: made})
     if "temperature" in values:
-        told = {"temperature": values["temperature"]}
-        loss = _made(make_loss, {**phase.loss, **told}, told)
+        changed = {"temperature": values["temperature"]}
+        loss = _made(make_loss, {**phase.loss, **changed}, changed)
         phase = phase.model_copy(update={"loss": loss})
     for key in values:
         piece, dot, _ = key.partition(".")
@@ -70,18 +70,18 @@ def _parts(settings: RunSettings) -> tuple[SamplerSettings, PhaseSettings]:
     return settings.sampler, settings.phase
 
 
-def _made(make: Callable[[Any], Any], given: dict[str, Any], chosen: Mapping[str, Parameter]) -> Any:
+def _made(make: Callable[[Any], Any], piece: dict[str, Any], chosen: Mapping[str, Parameter]) -> Any:
     try:
-        return settings_of(make(given))
+        return settings_of(make(piece))
     except PieceError as error:
         wrong = str(error.place[0]) if error.place else ""
         key = next((key for key in chosen if key.rpartition(".")[2] == wrong), next(iter(chosen)))
         raise PieceError(error.what, error.fix, (key,)) from error
 
 
-def _checked(model: Any, given: dict[str, Any]) -> Any:
+def _checked(model: Any, values: dict[str, Any]) -> Any:
     try:
-        return model(**given)
+        return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
         expected = first["msg"].removeprefix("Input should be ")

@@ -61,7 +61,7 @@ def read_yaml(path: Path, root: Path | None = None) -> YamlFile:
 
     Args:
         path: the file.
-        root: folder of the specs, from which messages show the path; by default as it is given.
+        root: folder of the specs, from which messages show the path; by default they show it whole.
 
     Raises:
         UserError: it is missing, is not YAML, is empty, or has a key twice.
@@ -109,11 +109,11 @@ class _Reader:
             raise yaml.constructor.ConstructorError(None, None, "an alias inside of itself", node.start_mark)
         self._around.append(node)
         if isinstance(node, yaml.MappingNode):
-            found: Any = self._mapping(node, place)
+            value: Any = self._mapping(node, place)
         else:
-            found = [self.read(item, (*place, number)) for number, item in enumerate(node.value)]
+            value = [self.read(item, (*place, number)) for number, item in enumerate(node.value)]
         self._around.pop()
-        return found
+        return value
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         """Return text, number, truth value or none; dates and the like stay text."""
@@ -125,15 +125,15 @@ class _Reader:
             raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
 
     def _mapping(self, node: yaml.MappingNode, place: Location) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line, key = key_node.start_mark.line + 1, str(key_node.value)
             if key_node.tag != "tag:yaml.org,2002:str":
                 self.problems.append((line, f"key '{key}' is no text", "put it in quotes"))
                 continue
-            if key in found:
+            if key in mapping:
                 before = self.lines[(*place, key)]
                 self.problems.append((line, f"key '{key}' stands twice, also in line {before}", "keep one"))
             self.lines.setdefault((*place, key), line)
-            found[key] = self.read(value_node, (*place, key))
-        return found
+            mapping[key] = self.read(value_node, (*place, key))
+        return mapping

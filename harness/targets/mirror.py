@@ -36,7 +36,7 @@ class Use(Protocol):
 
 @dataclass(frozen=True)
 class Synced:
-    """What `sync` found: folders that MLflow now holds, and planned runs of which there is none yet."""
+    """How many folders MLflow holds after `sync`, and how many planned runs have none yet."""
 
     written: int
     missing: int
@@ -163,12 +163,12 @@ def run_tags(resolved: Resolved, uses: Sequence[Use]) -> dict[str, dict[str, str
         for stage, fingerprint in use.chain.runs_below:
             name = f"start of {use.row}" if stage == "run" else stage
             rows.setdefault(fingerprint, [(name, use)])
-    return {fingerprint: _tags(resolved, found) for fingerprint, found in rows.items()}
+    return {fingerprint: _tags(resolved, row_uses) for fingerprint, row_uses in rows.items()}
 
 
-def _tags(resolved: Resolved, found: Sequence[tuple[str, Use]]) -> dict[str, str]:
+def _tags(resolved: Resolved, row_uses: Sequence[tuple[str, Use]]) -> dict[str, str]:
     """Return the tags of a run from the rows that use it."""
-    row, first = found[0]
+    row, first = row_uses[0]
     return {
         "mlflow.runName": f"{row}, {resolved.seed_text(first.dataset, first.seed)}",
         "target": resolved.name,
@@ -176,7 +176,7 @@ def _tags(resolved: Resolved, found: Sequence[tuple[str, Use]]) -> dict[str, str
         "dataset": first.dataset,
         "scale": resolved.scale.name,
         "seed": str(first.seed),
-        f"{USED_BY}{resolved.name}": "; ".join(dict.fromkeys(name for name, _ in found)),
+        f"{USED_BY}{resolved.name}": "; ".join(dict.fromkeys(name for name, _ in row_uses)),
     }
 
 

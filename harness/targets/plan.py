@@ -99,10 +99,12 @@ def render_plan(planned: Plan) -> Group:
         "row", *on, "seed", "state", "seconds", "fingerprint", "stands on", box=None, pad_edge=False
     )
     for run in planned.runs:
-        told, on = run.as_json(), [run.dataset] if several else []
-        estimate = "?" if told["estimate_s"] is None else f"{told['estimate_s']:g}"
-        needs = " ".join(told["needs"])
-        table.add_row(run.row, *on, str(run.seed), told["state"], estimate, told["fingerprint"] or "?", needs)
+        entry, on = run.as_json(), [run.dataset] if several else []
+        estimate = "?" if entry["estimate_s"] is None else f"{entry['estimate_s']:g}"
+        needs = " ".join(entry["needs"])
+        table.add_row(
+            run.row, *on, str(run.seed), entry["state"], estimate, entry["fingerprint"] or "?", needs
+        )
     evaluated = {run.row: of.start for run in planned.runs if (of := run.settings.checkpoint) is not None}
     said = [
         Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()

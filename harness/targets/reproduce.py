@@ -56,8 +56,8 @@ class WantedRun:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `harness plan --json` prints it where no collection gives it a fingerprint."""
-        told = {"fingerprint": None, "row": self.row, "dataset": self.dataset, "seed": self.seed}
-        return told | {"state": "no collection", "needs": [], "estimate_s": None}
+        entry = {"fingerprint": None, "row": self.row, "dataset": self.dataset, "seed": self.seed}
+        return entry | {"state": "no collection", "needs": [], "estimate_s": None}
 
 
 @dataclass(frozen=True)
@@ -263,14 +263,14 @@ def publish(
 
 def runs_below(stages: Stages, finished: Sequence[FinishedRun]) -> list[FinishedRun]:
     """Return the runs below others that are no rows themselves, in the order of their use."""
-    found = {run.folder.folder.name: run for run in finished}
-    before = set(found)
+    by_fingerprint = {run.folder.folder.name: run for run in finished}
+    before = set(by_fingerprint)
     for run in finished:
         for stage, fingerprint in stages.chain(run.settings).runs_below:
             folder = stages.store.run(fingerprint)
-            if fingerprint not in found and (folder / "done.json").exists():
-                found[fingerprint] = replace(run, row=stage, folder=RunFolder(folder))
-    return [run for fingerprint, run in found.items() if fingerprint not in before]
+            if fingerprint not in by_fingerprint and (folder / "done.json").exists():
+                by_fingerprint[fingerprint] = replace(run, row=stage, folder=RunFolder(folder))
+    return [run for fingerprint, run in by_fingerprint.items() if fingerprint not in before]
 
 
 def _with_compared(resolved: Resolved, rows: Sequence[str]) -> list[str]:

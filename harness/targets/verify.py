@@ -64,7 +64,7 @@ class Verification:
     Attributes:
         cells: row by row, column by column.
         stages: what they stand on, in the order in which it is made.
-        changes: what differs from how the committed results were made; told where not all is OK.
+        changes: what differs from how the committed results were made; listed where not all is OK.
     """
 
     cells: list[Checked]
@@ -81,7 +81,7 @@ class Verification:
 def verify(
     resolved: Resolved, stages: Stages, results: Path, *, seeds: int | None = None, rows: Sequence[str] = ()
 ) -> Verification:
-    """Make results again and compare them with the committed ones; a stage that fails is told at once.
+    """Make results again and compare them with the committed ones; a stage that fails is reported at once.
 
     Args:
         resolved: the target at a scale.
@@ -119,31 +119,31 @@ def verify(
 def _counted_again(resolved: Resolved, stages: Stages, cells: Mapping[str, Any]) -> Iterator[Checked]:
     """Yield each count of statistics, counted again."""
     datasets = {row["dataset"] for row in cells["rows"] if row["dataset"]}
-    found = {name: describe_collection(stages.collection(resolved.collection(name))) for name in datasets}
+    described = {name: describe_collection(stages.collection(resolved.collection(name))) for name in datasets}
     for row in cells["rows"]:
         for column, cell in zip(cells["columns"], row["cells"], strict=True):
             if cell["counted"] is not None:
-                made = count(found[row["dataset"]], column["count"])
+                made = count(described[row["dataset"]], column["count"])
                 alike = made == cell["counted"]
                 verdict: Verdict = "OK" if alike else "FAIL"
                 yield Checked(row["name"], column["label"], cell["counted"], made, float(alike), verdict)
 
 
-def render_verification(found: Verification) -> Group:
+def render_verification(verification: Verification) -> Group:
     """Return cells and changes for a terminal."""
     table = Table("row", "column", box=None, pad_edge=False)
     for header in ("committed", "made again", "queries alike", "verdict"):
         table.add_column(header, justify="right")
-    for cell in found.cells:
+    for cell in verification.cells:
         means = ["–" if mean is None else f"{mean:.4f}" for mean in (cell.committed, cell.made)]
         line = [cell.row, cell.column, *means, f"{100 * cell.agreement:.1f} %", cell.verdict]
         table.add_row(*map(Text, line))
-    told = [Text("\n" + "\n".join(stage_lines(found.stages)))]
-    told.append(Text(f"OK: every query alike. near: means within {NEAR}. FAIL: else, or other queries."))
-    if found.changes:
-        told.append(Text("Other than when it was committed (committed | now):"))
-        told += [Text(f"  {change}") for change in found.changes]
-    return Group(table, *told)
+    lines = [Text("\n" + "\n".join(stage_lines(verification.stages)))]
+    lines.append(Text(f"OK: every query alike. near: means within {NEAR}. FAIL: else, or other queries."))
+    if verification.changes:
+        lines.append(Text("Other than when it was committed (committed | now):"))
+        lines += [Text(f"  {change}") for change in verification.changes]
+    return Group(table, *lines)
 
 
 def compare_scores(
@@ -215,7 +215,7 @@ def _make(
         key: entry
         for entry in (*provenance.get("runs_below", []), *provenance["runs"])
         for key in (entry["fingerprint"], run_key(entry, resolved))
-        if "dev" in entry  # results that were committed before it was told
+        if "dev" in entry  # older results lack it
     }
     for run in planned:
         which = resolved.seed_text(run.dataset, run.seed)
@@ -252,7 +252,7 @@ def _other_runs(
 
 
 def run_key(run: Mapping[str, Any], resolved: Resolved) -> tuple[str, str, int]:
-    """Return row, dataset and seed of a run of provenance.json, which once told no dataset."""
+    """Return row, dataset and seed of a run of provenance.json, where older runs name no dataset."""
     return run["row"], run.get("dataset", resolved.dataset), run["seed"]
 
 

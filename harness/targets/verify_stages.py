@@ -20,7 +20,7 @@ class CheckedStage:
 
     Attributes:
         name: for example ``base run, seed 0``.
-        committed: mean of the primary measure over ``dev``, or a fingerprint; none where it is not told.
+        committed: mean of the primary measure over ``dev``, or a fingerprint; none where it is not recorded.
         made: the same of what was made now.
         verdict: OK where weights, or without any the means, are the same; near where the means are within
             `NEAR`.
@@ -56,8 +56,8 @@ def check_stage(name: str, committed: Mapping[str, Any], made: Mapping[str, Any]
 def stage_lines(stages: Sequence[CheckedStage]) -> Iterator[str]:
     """Yield how many stages came out how, then each that is not OK."""
     count = Counter(stage.verdict for stage in stages)
-    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("OK", "near", "FAIL") if count[verdict])
-    yield f"{len(stages)} stages (collection, base runs, runs): {told}"
+    summary = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("OK", "near", "FAIL") if count[verdict])
+    yield f"{len(stages)} stages (collection, base runs, runs): {summary}"
     yield from (stage_text(stage) for stage in stages if stage.verdict != "OK")
 
 

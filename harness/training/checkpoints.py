@@ -58,21 +58,21 @@ def latest_checkpoint(folder: Path) -> TrainingState | None:
     Raises:
         UserError: it is corrupt.
     """
-    found = sorted(folder.glob("step-*"))
-    if not found:
+    folders = sorted(folder.glob("step-*"))
+    if not folders:
         return None
-    check_folder(found[-1])
+    check_folder(folders[-1])
     try:
         return TrainingState(
-            step=int(read_json(found[-1] / "state.json")["step"]),
-            weights=load_file(found[-1] / "model.safetensors"),
-            optimizer=torch.load(found[-1] / "optimizer.pt", weights_only=True),
+            step=int(read_json(folders[-1] / "state.json")["step"]),
+            weights=load_file(folders[-1] / "model.safetensors"),
+            optimizer=torch.load(folders[-1] / "optimizer.pt", weights_only=True),
         )
     except UserError:
         raise
     except Exception as error:
         raise UserError(
-            f"corrupt checkpoint ({error})", where=str(found[-1]), fix="delete it and run again"
+            f"corrupt checkpoint ({error})", where=str(folders[-1]), fix="delete it and run again"
         ) from error
 
 

@@ -94,30 +94,30 @@ class RetrieverObjective:
 
     def __call__(self, rows: Numbers, passage: Numbers) -> Objective:
         """Return the loss of pairs [B] with passages [B, 1 + n], the positive first."""
-        given = self.scorer.scores(self._batch(rows, passage))
+        scores = self.scorer.scores(self._batch(rows, passage))
         if self.teacher is None or not self.loss.needs_teacher:
-            return _seen(self.loss, given)
-        given = replace(given, teacher=self.teacher.teach(rows, passage))
-        loss, seen = _seen(self.loss, given)
-        return loss, seen | _agreement(given)
+            return _seen(self.loss, scores)
+        scores = replace(scores, teacher=self.teacher.teach(rows, passage))
+        loss, seen = _seen(self.loss, scores)
+        return loss, seen | _agreement(scores)
 
     def _batch(self, rows: Numbers, passage: Numbers) -> QueryBatch:
         masked = [self.pairs.masked_at(row, self.mask) for row in rows]
         return QueryBatch(self.encoder, self.tokens, self.pairs.pairs[rows, 0], passage, masked)
 
 
-def _seen(loss: Loss, given: Scores) -> Objective:
+def _seen(loss: Loss, scores: Scores) -> Objective:
     """Return a loss, and what is logged of it: its terms where there are several, how often it is right."""
-    total, terms = total_and_terms(loss, given)
-    apart = {f"loss/{name}": value.item() for name, value in terms.items()} if len(terms) > 1 else {}
-    first = (given.scores.argmax(dim=1) == given.target).float().mean()
-    return total, {"positive_first": first.item(), **apart}
+    total, terms = total_and_terms(loss, scores)
+    by_term = {f"loss/{name}": value.item() for name, value in terms.items()} if len(terms) > 1 else {}
+    first = (scores.scores.argmax(dim=1) == scores.target).float().mean()
+    return total, {"positive_first": first.item(), **by_term}
 
 
-def _agreement(given: Scores) -> dict[str, float]:
+def _agreement(scores: Scores) -> dict[str, float]:
     """Return how often the teacher puts the positive first, and how often both put the same passage first."""
-    best = given.ranker.argmax(dim=1)
-    right, same = best == given.target, best == given.scores.argmax(dim=1)
+    best = scores.ranker.argmax(dim=1)
+    right, same = best == scores.target, best == scores.scores.argmax(dim=1)
     return {"teacher_first": right.float().mean().item(), "agreement": same.float().mean().item()}
 
 

@@ -1,4 +1,4 @@
-"""What a phase of training is given beside its model: negatives, and a ranker."""
+"""What a phase of training takes beside its model: negatives, and a ranker."""
 
 from __future__ import annotations
 

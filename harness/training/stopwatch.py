@@ -1,4 +1,4 @@
-"""How long the parts of a step or of a refresh take, as work that was done: pauses do not count."""
+"""How long the parts of a step or of a refresh take; pauses do not count."""
 
 from __future__ import annotations
 

@@ -174,10 +174,10 @@ class Trainer:
         return checkpoint.step
 
     def _tensors(self) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = {}
+        tensors: dict[str, Tensor] = {}
         for who, learner in self._learners.items():
-            found |= _above(learner.model.weights(), PREFIX[who])
-        return found | _above(self._retriever.scorer.state(), TOPOLOGY)
+            tensors |= _above(learner.model.weights(), PREFIX[who])
+        return tensors | _above(self._retriever.scorer.state(), TOPOLOGY)
 
     def _optimizers(self) -> dict[str, Any]:
         return {who: learner.optimizer.state_dict() for who, learner in self._learners.items()}

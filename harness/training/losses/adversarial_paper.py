@@ -33,9 +33,9 @@ class AdversarialPaper:
 
     tau: float = Field(default=1.0, gt=0)
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""
-        ranker = given.ranker
-        reward = -softplus(self.tau * (ranker - given.positive(ranker)))
-        share = given.among_negatives(self.tau * given.scores).softmax(dim=1)
-        return (share * reward.masked_fill(~given.negative, 0.0)).sum(dim=1).mean()
+        ranker = scores.ranker
+        reward = -softplus(self.tau * (ranker - scores.positive(ranker)))
+        share = scores.among_negatives(self.tau * scores.scores).softmax(dim=1)
+        return (share * reward.masked_fill(~scores.negative, 0.0)).sum(dim=1).mean()

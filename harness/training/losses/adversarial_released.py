@@ -35,10 +35,10 @@ class AdversarialReleased:
 
     batch: Literal["sum", "mean"] = "sum"
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the sum over queries, or their mean."""
-        ranker = given.ranker
-        reward = ((given.positive(ranker) - ranker).sigmoid() + EPSILON).log()
-        log_p = (given.scores.softmax(dim=1) + EPSILON).log()
-        each = (reward * log_p).masked_fill(given.masked, 0.0).sum(dim=1)
+        ranker = scores.ranker
+        reward = ((scores.positive(ranker) - ranker).sigmoid() + EPSILON).log()
+        log_p = (scores.scores.softmax(dim=1) + EPSILON).log()
+        each = (reward * log_p).masked_fill(scores.masked, 0.0).sum(dim=1)
         return each.sum() if self.batch == "sum" else each.mean()

@@ -34,22 +34,22 @@ class BCE:
         """A sigmoid knows where 0 is."""
         return self.chance == "softmax"
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries of the mean over their passages."""
-        each = self._of_sigmoid(given) if self.chance == "sigmoid" else self._of_softmax(given)
-        counted = (~given.masked).sum(dim=1)
-        return (each.masked_fill(given.masked, 0.0).sum(dim=1) / counted).mean()
+        each = self._of_sigmoid(scores) if self.chance == "sigmoid" else self._of_softmax(scores)
+        counted = (~scores.masked).sum(dim=1)
+        return (each.masked_fill(scores.masked, 0.0).sum(dim=1) / counted).mean()
 
-    def _of_sigmoid(self, given: Scores) -> Tensor:
-        scores = given.scores.masked_fill(given.masked, 0.0)
-        return softplus(scores.scatter(1, given.target[:, None], -given.positive(scores)))
+    def _of_sigmoid(self, scores: Scores) -> Tensor:
+        finite = scores.scores.masked_fill(scores.masked, 0.0)
+        return softplus(finite.scatter(1, scores.target[:, None], -scores.positive(finite)))
 
-    def _of_softmax(self, given: Scores) -> Tensor:
+    def _of_softmax(self, scores: Scores) -> Tensor:
         """Return the losses, [B, P]; log(1 - p) of the greatest p is that of all others together."""
-        log_p = given.scores.log_softmax(dim=1)
+        log_p = scores.scores.log_softmax(dim=1)
         top = log_p.argmax(dim=1, keepdim=True)
         others = log_p.scatter(1, top, -INFINITY)
         alone = others.isneginf().all(dim=1, keepdim=True)
         rest = others.masked_fill(alone, 0.0).logsumexp(dim=1, keepdim=True)
         log_not = (-log_p.exp().scatter(1, top, 0.0)).log1p().scatter(1, top, rest)
-        return -log_not.scatter(1, given.target[:, None], given.positive(log_p))
+        return -log_not.scatter(1, scores.target[:, None], scores.positive(log_p))

@@ -45,19 +45,19 @@ class DebiasedContrastive:
         """The least cosine is a score like any other."""
         return self.floor == "positive"
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""
-        count = given.negative.sum(dim=1)
-        log_n = count.clamp(min=1).to(given.scores.dtype).log()
-        log_mean = given.among_negatives(given.gap() / self.temperature).logsumexp(dim=1) - log_n
-        each = softplus(log_n + self._log_corrected(given, log_mean))
+        count = scores.negative.sum(dim=1)
+        log_n = count.clamp(min=1).to(scores.scores.dtype).log()
+        log_mean = scores.among_negatives(scores.gap() / self.temperature).logsumexp(dim=1) - log_n
+        each = softplus(log_n + self._log_corrected(scores, log_mean))
         return each.masked_fill(count == 0, 0.0).mean()
 
-    def _log_corrected(self, given: Scores, log_mean: Tensor) -> Tensor:
+    def _log_corrected(self, scores: Scores, log_mean: Tensor) -> Tensor:
         """Return log(g / e+), [B], of the logarithm of the mean of e- / e+."""
         log_tau = math.log(self.tau_plus) if self.tau_plus else -INFINITY
         log_rest = math.log1p(-self.tau_plus)
-        floor = self._log_floor(given)
+        floor = self._log_floor(scores)
         least = (floor + log_rest).logaddexp(floor.new_tensor(log_tau))
         above = (log_mean > least) & (log_mean > log_tau)
         # rows at the floor are set aside, for the logarithm below has no value there, nor a gradient
@@ -65,8 +65,8 @@ class DebiasedContrastive:
         corrected = over + (-(log_tau - over).expm1()).log() - log_rest
         return corrected.where(above, floor)
 
-    def _log_floor(self, given: Scores) -> Tensor:
+    def _log_floor(self, scores: Scores) -> Tensor:
         """Return log(floor / e+), [B]."""
-        positive = given.positive(given.scores).squeeze(1)
+        positive = scores.positive(scores.scores).squeeze(1)
         least = -1.0 - positive if self.floor == "cosine" else positive.new_full(positive.shape, -SPAN)
         return least / self.temperature

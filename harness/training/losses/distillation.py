@@ -35,13 +35,13 @@ class Distillation:
     temperature: float = Field(default=1.0, gt=0)
     epsilon: float = Field(default=0.0, ge=0)
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""
-        ranker = (given.ranker / self.temperature).softmax(dim=1)
-        log_p = (given.scores / self.temperature).log_softmax(dim=1)
+        ranker = (scores.ranker / self.temperature).softmax(dim=1)
+        log_p = (scores.scores / self.temperature).log_softmax(dim=1)
         if self.epsilon:
             log_p = (log_p.exp() + self.epsilon).log()
-        each = -(ranker * log_p.masked_fill(given.masked, 0.0)).sum(dim=1)
+        each = -(ranker * log_p.masked_fill(scores.masked, 0.0)).sum(dim=1)
         if self.divergence == "kl":
             each = each + ranker.xlogy(ranker).sum(dim=1)
         return each.mean()

@@ -30,6 +30,6 @@ class Hinge:
 
     margin: float = Field(default=1.0, ge=0)
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""
-        return given.mean_over_negatives((given.gap() + self.margin).relu()).mean()
+        return scores.mean_over_negatives((scores.gap() + self.margin).relu()).mean()

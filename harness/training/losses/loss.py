@@ -35,6 +35,6 @@ class Loss(Protocol):
         """Whether it reads a ranker's scores."""
         ...
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the loss, a scalar: the mean over the queries, unless a parameter says otherwise."""
         ...

@@ -33,18 +33,18 @@ class PairwiseLogistic:
     weight: Literal["none", "reciprocal-rank"] = "none"
     over: Literal["queries", "pairs"] = "queries"
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries, or over pairs."""
-        pairs = softplus(given.gap()).masked_fill(~given.negative, 0.0)
+        pairs = softplus(scores.gap()).masked_fill(~scores.negative, 0.0)
         if self.weight == "reciprocal-rank":
-            pairs = pairs * _change_in_reciprocal_rank(given)
+            pairs = pairs * _change_in_reciprocal_rank(scores)
         if self.over == "queries":
-            return given.mean_over_negatives(pairs).mean()
-        return pairs.sum() / given.negative.sum().clamp(min=1)
+            return scores.mean_over_negatives(pairs).mean()
+        return pairs.sum() / scores.negative.sum().clamp(min=1)
 
 
-def _change_in_reciprocal_rank(given: Scores) -> Tensor:
+def _change_in_reciprocal_rank(scores: Scores) -> Tensor:
     """Return |1/rank(d+) - 1/rank(d)|, [B, P]; masked passages rank last."""
-    order = given.scores.detach().argsort(dim=1, descending=True, stable=True)
-    reciprocal = 1.0 / (order.argsort(dim=1) + 1).to(given.scores.dtype)
-    return (reciprocal - given.positive(reciprocal)).abs()
+    order = scores.scores.detach().argsort(dim=1, descending=True, stable=True)
+    reciprocal = 1.0 / (order.argsort(dim=1) + 1).to(scores.scores.dtype)
+    return (reciprocal - scores.positive(reciprocal)).abs()

@@ -34,10 +34,10 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 
-def make_loss(given: Any) -> Loss:
+def make_loss(choice: Any) -> Loss:
     """Return a loss from a name, or from a name with parameters.
 
     Raises:
         PieceError: something is wrong with it.
     """
-    return make_piece("loss", LOSSES, given)
+    return make_piece("loss", LOSSES, choice)

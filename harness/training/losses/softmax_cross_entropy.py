@@ -27,8 +27,8 @@ class SoftmaxCrossEntropy:
 
     temperature: float = Field(default=1.0, gt=0)
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""
         from torch.nn import functional  # noqa: PLC0415  (specs are read without torch)
 
-        return functional.cross_entropy(given.scores / self.temperature, given.target)
+        return functional.cross_entropy(scores.scores / self.temperature, scores.target)

@@ -53,9 +53,9 @@ class Sum:
         """One of its terms does."""
         return any(part.needs_teacher for part in self.parts)
 
-    def terms(self, given: Scores) -> dict[str, Tensor]:
+    def terms(self, scores: Scores) -> dict[str, Tensor]:
         """Return the value of each term without its weight, by name."""
-        return {part.name: part(given) for part in self.parts}
+        return {part.name: part(scores) for part in self.parts}
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
         """Return the weighted sum of terms."""
@@ -66,15 +66,15 @@ class Sum:
             first = first + other
         return first
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the weighted sum."""
-        return self.total(self.terms(given))
+        return self.total(self.terms(scores))
 
 
-def total_and_terms(loss: Loss, given: Scores) -> tuple[Tensor, dict[str, Tensor]]:
+def total_and_terms(loss: Loss, scores: Scores) -> tuple[Tensor, dict[str, Tensor]]:
     """Return what is to be minimised, and the terms that it is made of, by name and without their weights."""
     if isinstance(loss, Sum):
-        terms = loss.terms(given)
+        terms = loss.terms(scores)
         return loss.total(terms), terms
-    value = loss(given)
+    value = loss(scores)
     return value, {loss.name: value}

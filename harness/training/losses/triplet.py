@@ -32,11 +32,11 @@ class Triplet:
     margin: float = Field(default=1.0, ge=0)
     over: Literal["hardest", "violating"] = "hardest"
 
-    def __call__(self, given: Scores) -> Tensor:
+    def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries, or over the triplets that violate the margin."""
         if self.over == "hardest":
-            some = given.negative.any(dim=1)
-            hardest = given.among_negatives(given.gap()).amax(dim=1)
+            some = scores.negative.any(dim=1)
+            hardest = scores.among_negatives(scores.gap()).amax(dim=1)
             return (hardest + self.margin).relu().masked_fill(~some, 0.0).mean()
-        excess = (given.gap() + self.margin).relu().masked_fill(~given.negative, 0.0)
+        excess = (scores.gap() + self.margin).relu().masked_fill(~scores.negative, 0.0)
         return excess.sum() / (excess > 0).sum().clamp(min=1)

@@ -57,7 +57,7 @@ def _only(hardest: int, scores: Tensor, target: Tensor) -> Tensor:
     import torch
 
     negatives = scores.detach().scatter(1, target[:, None], -INFINITY)
-    kept = negatives.topk(min(hardest, scores.shape[1] - 1), dim=1).indices
-    keep = torch.zeros_like(scores, dtype=torch.bool).scatter(1, kept, True)
+    indices = negatives.topk(min(hardest, scores.shape[1] - 1), dim=1).indices
+    keep = torch.zeros_like(scores, dtype=torch.bool).scatter(1, indices, True)
     keep = keep.scatter(1, target[:, None], True)
     return scores.masked_fill(~keep, -INFINITY)

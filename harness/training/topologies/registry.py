@@ -19,19 +19,19 @@ TOPOLOGIES: dict[str, type[Topology]] = {
 }
 
 
-def make_topology(given: Any) -> Topology:
+def make_topology(choice: Any) -> Topology:
     """Return a topology from a name, or from a name with parameters; an alias gives what it stands for.
 
     Raises:
         PieceError: something is wrong with it.
     """
-    return make_piece("topology", TOPOLOGIES, given)
+    return make_piece("topology", TOPOLOGIES, choice)
 
 
-def without_alias(given: Any) -> Any:
+def without_alias(choice: Any) -> Any:
     """Return a topology as a spec writes it, under its own name."""
-    name = given.get("name") if isinstance(given, Mapping) else given
+    name = choice.get("name") if isinstance(choice, Mapping) else choice
     if not isinstance(name, str) or name not in ALIASES:
-        return given
+        return choice
     own = ALIASES[name].of.name
-    return {**given, "name": own} if isinstance(given, Mapping) else own
+    return {**choice, "name": own} if isinstance(choice, Mapping) else own
