@@ -72,11 +72,11 @@ def make_piece(kind: str, known: Mapping[str, type[Piece]], choice: Any) -> Piec
     """
     if isinstance(choice, str):
         choice = {"name": choice}
-    if not isinstance(choice, Mapping) or "name" not in choice:
+    if not isinstance(choice, Mapping) or not isinstance(choice.get("name"), str):
         raise PieceError(f"a {kind} is a name, or a `name` with parameters, got {choice!r}")
     name = choice["name"]
     if name not in known:
-        raise PieceError(f"unknown {kind} '{name}'", nearest(str(name), known))
+        raise PieceError(f"unknown {kind} '{name}'", nearest(name, known))
     parameters = {key: value for key, value in choice.items() if key != "name"}
     names = [field.name for field in fields(known[name])]  # type: ignore[arg-type]
     for key in parameters:

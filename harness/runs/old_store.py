@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from harness.storage.store import Store
@@ -11,8 +12,11 @@ OLD_FIX = "remove them with `harness runs rm`, or read them with the commit in t
 
 def is_old(folder: Path) -> bool:
     """Whether the settings of a run do not name its phase."""
-    path = folder / "spec.json"
-    return path.exists() and b'"phase_name"' not in path.read_bytes()
+    try:
+        settings = json.loads((folder / "spec.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False
+    return isinstance(settings, dict) and "phase_name" not in settings
 
 
 def old_runs(store: Store) -> int:

@@ -19,14 +19,14 @@ ON_ONE_DATASET = ("sweep", "confirmation")
 
 def check_kind(yaml_file: YamlFile, library: Names) -> Iterator[UserError]:
     """Yield what does not fit the target's kind; pieces wrong by themselves are reported elsewhere."""
-    kind = yaml_file.at(("kind",))
+    kind = str(yaml_file.at(("kind",)))
     yield from _check_one_dataset(yaml_file, kind)
     if kind == "readings":
         yield from _check_primary_alone(yaml_file, kind)
         yield from _check_focus(yaml_file)
         for place, row in _rows(yaml_file):
             yield from _check_readings(yaml_file, place, row)
-    elif isinstance(kind, str) and kind in TARGETS:
+    elif kind in TARGETS:
         for place, row in _rows(yaml_file):
             if "readings" in row:
                 what = f"a target of kind '{kind}' has no readings"

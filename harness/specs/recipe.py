@@ -109,7 +109,7 @@ class RankerPart(Spec):
     @property
     def learns(self) -> bool:
         """Whether it takes a turn."""
-        return bool(self.turns["name"] != RetrieverAlone.name)
+        return bool(self.turns.get("name") != RetrieverAlone.name)
 
 
 class Phase(Spec):

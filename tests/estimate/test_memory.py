@@ -60,19 +60,22 @@ def test_both_models_and_optimizers_are_there_when_they_train_together(paper: di
     for name, trained in (("retriever", retriever), ("ranker", ranker)):
         assert together[f"{name}: gradients"] == 4 * trained
         assert together[f"{name}: moments"] == 8 * trained
-    assert paper["retriever's step"].held == paper["refresh"].held == paper["ranker's step"].held
-    assert {part.name for part in paper["base"].held} == {
+    assert paper["retriever's step"].models == paper["refresh"].models == paper["ranker's step"].models
+    assert {part.name for part in paper["base"].models} == {
         "retriever: weights", "retriever: gradients", "retriever: moments", "retriever: buckets",
     }  # fmt: skip
     assert "retriever: moments" not in sizes(paper["ranker alone"])
 
 
 def test_a_batch_is_shared_and_accumulated(paper: dict[str, Moment]) -> None:
-    of = {part.name: part.of for part in (*paper["retriever's step"].own, *paper["ranker's step"].own)}
+    of = {
+        part.name: part.detail
+        for part in (*paper["retriever's step"].working, *paper["ranker's step"].working)
+    }
     assert of["activations: queries"].startswith("16 of 32 tokens")
     assert of["activations: passages"].startswith("256 of 128 tokens")
     assert of["activations: pairs"].startswith("256 of 160 tokens")
-    assert paper["base"].own[0].of.startswith("8 of 32 tokens")
+    assert paper["base"].working[0].detail.startswith("8 of 32 tokens")
 
 
 def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) -> None:

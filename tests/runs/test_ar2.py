@@ -198,7 +198,7 @@ def test_retriever_and_ranker_on_its_top_k_both_stand_in_the_table(taught, cells
     assert "not run" not in text
 
 
-def test_the_ranker_is_told_of_where_there_is_one(taught, cells):
+def test_the_ranker_is_reported_where_there_is_one(taught, cells):
     blocks = {row["name"]: row["ranker"] for row in cells["rows"] if "ranker" in row}
     assert set(blocks) == {"Base, reranked", *TAUGHT}
     lists = {row: block["lists"] for row, block in blocks.items()}
@@ -209,7 +209,7 @@ def test_the_ranker_is_told_of_where_there_is_one(taught, cells):
     }  # fmt: skip
     assert {"loss/adversarial-paper", "loss/distillation"} < set(blocks["TriSampler"]["training"])
     table = (results(taught) / "table.md").read_text().partition("## The ranker")[2].partition("##")[0]
-    assert "20 queries of dev" in table and table.count("\n| ") == 3 + 1
+    assert "20 dev queries" in table and table.count("\n| ") == 3 + 1
 
 
 def test_a_ranker_learns_and_teaches(cells):

@@ -8,7 +8,7 @@ import pytest
 
 from harness.records.run_folder import is_time
 from harness.training.losses.registry import make_loss
-from harness.training.phase_inputs import RankerPart
+from harness.training.phase_inputs import RankerInTraining
 from harness.training.schedule import linear_schedule
 from harness.training.turns import TURNS, steps_before
 
@@ -31,7 +31,7 @@ class StopError(Exception):
 
 def co_trainer(bench, folder, turns, loss="ar2-continue", **changes):
     encoder = bench.encoder()
-    part = RankerPart(
+    part = RankerInTraining(
         bench.ranker(encoder, seed=1), PAIR_TOKENS, turns, RATES, make_loss("softmax-cross-entropy")
     )
     changes = {"steps": 12, "refresh": 4} | changes
@@ -106,7 +106,7 @@ def test_each_schedule_runs_over_its_own_steps(bench, tmp_path):
 
 def test_a_warm_ranker_learns_and_a_teacher_draws_the_retriever_to_itself(bench, tmp_path):
     encoder = bench.encoder()
-    part = RankerPart(
+    part = RankerInTraining(
         bench.ranker(encoder, seed=1, dropout=0.0),
         PAIR_TOKENS,
         TURNS["ranker-alone"](),
@@ -123,7 +123,7 @@ def test_a_warm_ranker_learns_and_a_teacher_draws_the_retriever_to_itself(bench,
         tmp_path / "taught",
         encoder,
         "uniform",
-        ranker=RankerPart(part.ranker, PAIR_TOKENS, TURNS["retriever-alone"](), RATES, part.loss),
+        ranker=RankerInTraining(part.ranker, PAIR_TOKENS, TURNS["retriever-alone"](), RATES, part.loss),
         loss=make_loss("distillation"),
         steps=60,
         refresh=None,

@@ -21,7 +21,7 @@ from harness.specs.library import Library
 from harness.specs.recipe import Phase, phases_of
 from harness.storage.files import content_hash
 from harness.training.losses.registry import make_loss
-from harness.training.phase_inputs import RankerPart
+from harness.training.phase_inputs import RankerInTraining
 from harness.training.turns import TURNS, RankerAlone
 
 PAIR_TOKENS = 40
@@ -107,16 +107,16 @@ def rates(of: Any) -> dict[str, float]:
     }
 
 
-def ranker_part(phase: Phase, ranker: Ranker) -> RankerPart | None:
+def ranker_part(phase: Phase, ranker: Ranker) -> RankerInTraining | None:
     """Return how a ranker takes part in a phase; none where there is none."""
     if phase.trains == "ranker":
         own = SimpleNamespace(learning_rate=1e-3, **rates(phase))
-        return RankerPart(ranker, PAIR_TOKENS, RankerAlone(), own, make_loss(phase.loss))
+        return RankerInTraining(ranker, PAIR_TOKENS, RankerAlone(), own, make_loss(phase.loss))
     if phase.ranker is None:
         return None
     own = SimpleNamespace(learning_rate=1e-3, **rates(phase.ranker)) if phase.ranker.learns else None
     turns = make_piece("turns", TURNS, phase.ranker.turns)
-    return RankerPart(ranker, PAIR_TOKENS, turns, own, make_loss(phase.ranker.loss))
+    return RankerInTraining(ranker, PAIR_TOKENS, turns, own, make_loss(phase.ranker.loss))
 
 
 def path_of(name: str) -> Path:
