@@ -32,7 +32,7 @@ import harness
 from harness.evaluation.significance import checkpoint_interval, holm
 from harness.reports.drawing import OKABE_ITO, STYLE
 from harness.specs.library import Library
-from harness.specs.models import with_runs
+from harness.specs.target import with_runs
 
 TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
 plt.rcParams.update({**STYLE, "figure.dpi": 110})

@@ -58,7 +58,7 @@ from harness.analysis.trade import trade, trade_over_parameter
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
 from harness.specs.library import Library
-from harness.specs.models import with_runs
+from harness.specs.target import with_runs
 
 TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
 pd.set_option("display.max_colwidth", 120)

@@ -58,7 +58,7 @@ from harness.analysis.gradients.per_rank import frame_of, measure
 from harness.analysis.notebook_figure import show_figure
 from harness.collections.beir import load_beir
 from harness.specs.library import Library
-from harness.specs.models import with_runs
+from harness.specs.target import with_runs
 
 pd.set_option("display.max_colwidth", None)
 TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")

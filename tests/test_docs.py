@@ -18,8 +18,8 @@ from harness.negatives import presets as presets_module
 from harness.negatives.registry import LAWS, make_draw, make_law
 from harness.negatives.sampler import Sampler
 from harness.specs.library import Library
-from harness.specs.models import Row
 from harness.specs.samplers import sampler_settings
+from harness.specs.target import Row
 from tests.place import Place
 
 from .negatives.conftest import fresh_noise, make_candidates, repeated

@@ -22,8 +22,8 @@ from harness.records.mlflow_analysis import record_analysis
 from harness.records.mlflow_entries import environment_tags
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
+from harness.specs.target import with_runs
 from harness.storage.files import content_hash
 
 

@@ -7,9 +7,9 @@ from harness.errors import UserError, nearest
 from harness.provenance.stored import StoredRun
 from harness.runs.stages import Stages
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Row, with_runs
 from harness.specs.resolve import Resolved
 from harness.specs.settings import CollectionSettings
+from harness.specs.target import Row, with_runs
 from harness.storage.store import PUBLISHED
 from harness.targets.reproduce import wanted_runs
 

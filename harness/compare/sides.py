@@ -12,9 +12,9 @@ from harness.errors import UserError
 from harness.provenance.stored import StoredRun, find_run_or_folder
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import EncoderSettings, RunSettings, TokenSettings
+from harness.specs.target import with_runs
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from harness.errors import UserError
 from harness.methods.catalogue import PIECES, Method
 from harness.pieces import NESTED
 from harness.specs.library import Library
-from harness.specs.models import Row, Trained
+from harness.specs.target import Row, Trained
 
 
 class MethodUse(NamedTuple):

@@ -16,11 +16,11 @@ from harness.provenance.other_kinds import counted_text, seconds_text_of
 from harness.provenance.settings_text import sampler_lines, scale_text
 from harness.reports.text import Style, collection_of, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
-from harness.specs.kinds import Counted
+from harness.specs.kinds.statistics import Counted
 from harness.specs.library import Library
-from harness.specs.models import Column, Measured, Row, with_runs
-from harness.specs.models import Line as PrintedRow
 from harness.specs.resolve import Resolved, figures
+from harness.specs.target import Column, Measured, Row, with_runs
+from harness.specs.target import Line as PrintedRow
 from harness.storage.files import read_json
 from harness.storage.store import Store
 

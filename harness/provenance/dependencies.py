@@ -12,9 +12,9 @@ from harness.provenance.stored import StoredRun, size_bytes, stored_runs
 from harness.reports.text import collections_of
 from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
+from harness.specs.target import with_runs
 from harness.storage.files import read_json
 from harness.storage.store import Store
 

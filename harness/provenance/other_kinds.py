@@ -8,7 +8,7 @@ from typing import Any
 from harness.evaluation.costs import COSTS
 from harness.reports.cost.seconds import hardware_text, seconds_field
 from harness.reports.text import count_text
-from harness.specs.kinds import Counted
+from harness.specs.kinds.statistics import Counted
 
 
 def counted_text(cells: Mapping[str, Any] | None, place: int, row: Counted) -> str:

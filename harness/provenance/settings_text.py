@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.specs.expansion import value_text
+from harness.specs.sampler_paths import value_text
 from harness.specs.settings import PhaseSettings, Piece, RunSettings, SamplerSettings
 
 

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from harness.errors import UserError, nearest
 from harness.evaluation.measures import parse_measure
 from harness.specs.base import Spec
-from harness.specs.models import Column, Line, Row, Shared
 from harness.specs.sampler_checks import check_sampler
 from harness.specs.samplers import SamplerChoice
+from harness.specs.target import Column, Line, Row, Shared
 from harness.specs.yaml_file import Location, YamlFile
 
 Piece = TypeVar("Piece", bound=Spec)
@@ -31,11 +31,18 @@ class Names(Protocol):
         ...
 
 
+def placed_rows(yaml_file: YamlFile) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the rows of a target that have keys at all, with their positions."""
+    rows = yaml_file.at(("rows",))
+    for place, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict):
+            yield place, row
+
+
 def check_target(yaml_file: YamlFile, library: Names) -> list[UserError]:
     """Return all that is wrong with a target beyond the types of its values."""
     columns = list(_pieces(yaml_file, "columns", Column))
-    counted = yaml_file.at(("kind",)) == "statistics"  # the rows of no other kind are without runs
-    rows = [] if counted else list(_pieces(yaml_file, "rows", Row))
+    rows = list(_pieces(yaml_file, "rows", Row))
     shared = _tolerant(Shared, yaml_file.at(("shared",)))
     return [
         *_check_columns(yaml_file, columns, library),
@@ -45,6 +52,7 @@ def check_target(yaml_file: YamlFile, library: Names) -> list[UserError]:
         *_repeated(yaml_file, "costs", "label", list(_texts(yaml_file, "costs", "label"))),
         *_repeated(yaml_file, "rows", "name", list(_texts(yaml_file, "rows", "name"))),
         *_check_pairs(yaml_file),
+        *_check_no_readings(yaml_file),
         *(
             error
             for place, line in _pieces(yaml_file, "rows", Line)
@@ -133,9 +141,17 @@ def _check_pairs(yaml_file: YamlFile) -> Iterator[UserError]:
 
 def _kinds(yaml_file: YamlFile) -> dict[str, Any]:
     """Return the name of each row that has one -> its kind."""
-    rows = yaml_file.at(("rows",))
-    named = [row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)]
-    return {row["name"]: row.get("kind") for row in named if isinstance(row.get("name"), str)}
+    rows = placed_rows(yaml_file)
+    return {row["name"]: row.get("kind") for _, row in rows if isinstance(row.get("name"), str)}
+
+
+def _check_no_readings(yaml_file: YamlFile) -> Iterator[UserError]:
+    """Check that rows have readings only in targets of that kind."""
+    kind = yaml_file.at(("kind",))
+    for place, row in placed_rows(yaml_file) if kind != "readings" else ():
+        if "readings" in row:
+            what = f"a target of kind '{kind}' has no readings"
+            yield yaml_file.error(("rows", place, "readings"), what, "remove them, or set kind: readings")
 
 
 def _check_recipe(

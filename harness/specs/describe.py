@@ -8,13 +8,11 @@ from typing import Any
 from rich.table import Table
 
 from harness.errors import UserError
+from harness.specs.kinds.registry import KINDS
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Line, Row, Target, Trained
 from harness.specs.resolve import figures
-
-SEVERAL = {"readings": "readings", "calibration": "sides"}
-"""Kind of a target whose rows stand for several -> what these are called."""
+from harness.specs.target import Line, Row, Target, Trained
 
 
 def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
@@ -57,7 +55,7 @@ def show_target(loaded: LoadedTarget) -> dict[str, Any]:
                 **_made_by(target, row),
                 "published": list(figures(loaded, row).values()),
             }
-            for row in (loaded.written if target.kind in SEVERAL else target.rows)
+            for row in (loaded.written if KINDS[target.kind].counted else target.rows)
         ],
         "notes": [notes[name].model_dump() for name in target.notes],
     }
@@ -83,7 +81,7 @@ def render_list(targets: list[dict[str, Any]]) -> Table:
 
 def render_show(loaded: LoadedTarget) -> Table:
     """Return a target as a table for a terminal: its rows and published figures, its notes below."""
-    shown, several = show_target(loaded), SEVERAL.get(loaded.target.kind)
+    shown, several = show_target(loaded), KINDS[loaded.target.kind].counted
     columns = [loaded.label(heading) for heading in loaded.target.headings]
     headers = ["row", "kind", "sampler", *([several] if several else []), *columns]
     table = Table(*headers, title=f"{shown['target']}: {shown['title']}", box=None, pad_edge=False)

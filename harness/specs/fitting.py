@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.pieces import PieceError
-from harness.specs.confirmation import Tuned
-from harness.specs.kinds import Curve
+from harness.specs.kinds.registry import KINDS
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Measured, Row, Trained, with_runs
 from harness.specs.phase_numbers import lacking_error
 from harness.specs.recipe import phases_of
-from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
-from harness.specs.settings import CollectionSettings
+from harness.specs.target import Measured, Row, Trained
 from harness.specs.yaml_file import YamlFile
 from harness.training.losses.registry import make_loss
 from harness.training.topologies.registry import make_topology
@@ -39,9 +35,8 @@ def check_fit(yaml_file: YamlFile, loaded: LoadedTarget, scales: Mapping[str, Sc
         errors += _check_samplers(yaml_file, loaded, loaded.target)
         errors += _check_rankers(yaml_file, loaded, loaded.target)
     if not errors:
-        errors += _check_curve(yaml_file, loaded)
         errors += _check_scales(yaml_file, loaded, loaded.target, scales)
-        errors += _check_overrides(yaml_file, loaded, loaded.target, scales)
+        errors += KINDS[loaded.target.kind].fit(yaml_file, loaded, scales)
     yield from errors
 
 
@@ -80,7 +75,7 @@ def _check_titles(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserErr
 def _check_phases(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
     """Check that the phases that reference rows evaluate exist."""
     known = phases_of(loaded.recipes)
-    for place, row in _rows(loaded):
+    for place, row in loaded.made_rows():
         if row.phase is not None and row.phase not in known:
             what = f"unknown phase '{row.phase}'"
             yield yaml_file.error(("rows", place, "evaluates"), what, nearest(row.phase, known))
@@ -88,7 +83,7 @@ def _check_phases(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserErr
 
 def _check_samplers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
     """Check that a row names a sampler where a phase of its recipe draws by it, and only there."""
-    for place, row in _rows(loaded):
+    for place, row in loaded.made_rows():
         name = row.recipe or target.shared.recipe
         drawing = [key for key, phase in loaded.chain(row).items() if phase.own is None]
         if drawing and row.phase in drawing:
@@ -105,7 +100,7 @@ def _check_samplers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) 
 
 def _check_rankers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
     """Check that a ranker scores all that counts where it teaches."""
-    for place, row in _rows(loaded):
+    for place, row in loaded.made_rows():
         name = row.recipe or target.shared.recipe
         phase, topology = loaded.recipes[name].last, _topology(row)
         taught = phase.own is None and make_loss(phase.loss).needs_teacher
@@ -118,45 +113,13 @@ def _check_rankers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -
             yield yaml_file.error(("rows", place, "sampler"), what, fix)
 
 
-def _check_curve(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
-    """Check that all rows of a curve continue the phase where it begins."""
-    if not isinstance(loaded.target, Curve):
-        return
-    begin = next(row for row in loaded.target.rows if row.kind == "reference")
-    for place, row in _rows(loaded):
-        start = loaded.recipes[row.recipe or loaded.target.shared.recipe].last.start
-        if row is not begin and start != begin.phase:
-            what = f"row '{row.name}' continues '{start}', the curves begin at '{begin.phase}'"
-            yield yaml_file.error(("rows", place), what, "choose a recipe that continues that phase")
-
-
-def _check_overrides(
-    yaml_file: YamlFile, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
-) -> Iterator[UserError]:
-    """Check that what was tuned for a row is there to be set, and can be set so."""
-    nowhere = CollectionSettings(kind="not-available", parameters={})
-    for place, row in _rows(loaded):
-        name = row.recipe or target.shared.recipe
-        tuned = isinstance(row, Tuned) and row.overrides and row.sampler
-        for scale in (scales[name] for name in target.scales if tuned):
-            if scale.ranker is None and loaded.ranked(row):
-                continue  # reported with the scale
-            runs = Runs(scale, loaded.recipes, target.datasets[0], nowhere, ())
-            draws = RowDraws(row.sampler, row.under(target.shared))
-            phase = f"{name}/{loaded.recipes[name].last.name}"
-            try:
-                row.tuned(runs.run(phase, Seeds(0, 0, 0), draws))
-            except PieceError as error:
-                yield yaml_file.error(("rows", place, "overrides", *error.place), error.what, error.fix)
-
-
 def _check_scales(
     yaml_file: YamlFile, loaded: LoadedTarget, target: Trained, scales: Mapping[str, Scale]
 ) -> Iterator[UserError]:
     """Check that each scale has what the phases need: numbers, a ranker, towers in which all can learn."""
-    phases = {name: phase for _, row in _rows(loaded) for name, phase in loaded.chain(row).items()}
+    phases = {name: phase for _, row in loaded.made_rows() for name, phase in loaded.chain(row).items()}
     ranking = next((name for name, of in phases.items() if of.trains == "ranker" or of.ranker), None)
-    sharing = next(_needing_shared_towers(row for _, row in _rows(loaded)), None)
+    sharing = next(_needing_shared_towers(row for _, row in loaded.made_rows()), None)
     for place, name in enumerate(target.scales):
         scale = scales[name]
         if ranking is not None and scale.ranker is None:
@@ -174,14 +137,6 @@ def _check_scales(
                 error = lacking_error(scale, name, phase_name, phase, dataset)
                 if error is not None:
                     yield yaml_file.error(("scales", place), *error)
-
-
-def _rows(loaded: LoadedTarget) -> Iterator[tuple[int, Row]]:
-    """Yield the rows behind which runs of ours stand, with their positions."""
-    made = {id(row) for row in with_runs(loaded.target.rows)}
-    for place, row in enumerate(loaded.target.rows):
-        if id(row) in made and isinstance(row, Row):
-            yield place, row
 
 
 def _needing_shared_towers(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:

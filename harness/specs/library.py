@@ -11,21 +11,21 @@ from typing import TypeVar
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.checks import check_target
-from harness.specs.confirmation import Confirmation
 from harness.specs.dataset import Dataset
 from harness.specs.expansion import expand
 from harness.specs.extension import EXTENDS, extend
 from harness.specs.fitting import check_fit
-from harness.specs.kind_checks import check_kind
-from harness.specs.kinds import TARGETS
+from harness.specs.kinds.confirmation import Confirmation
+from harness.specs.kinds.registry import KINDS
 from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import in_order, parse, try_parse
-from harness.specs.models import Line, Paper, Target, Trained, with_runs
 from harness.specs.old_forms import old_recipe, old_rows, old_scale
+from harness.specs.paper import Paper
 from harness.specs.recipe import Recipe, phases_of
 from harness.specs.recipe_checks import check_pieces, check_starts
 from harness.specs.scale import Scale
 from harness.specs.scale_checks import check_substitutes
+from harness.specs.target import Line, Target, Trained, with_runs
 from harness.specs.yaml_file import YamlFile, read_yaml
 
 Read = TypeVar("Read")
@@ -211,15 +211,15 @@ class Library:
 
     def _written(self, yaml_file: YamlFile) -> Target:
         """Return a target as its file has it, sound by itself."""
-        kind = yaml_file.at(("kind",))
-        model = TARGETS.get(kind) if isinstance(kind, str) else None
-        if model is not None:
-            target, errors = try_parse(yaml_file, model, "row")
+        name = yaml_file.at(("kind",))
+        kind = KINDS.get(name) if isinstance(name, str) else None
+        if kind is not None:
+            target, errors = try_parse(yaml_file, kind.model, "row")
         else:
-            what = "'kind' is missing" if kind is None else f"'{kind}' is not valid"
-            target, errors = None, [yaml_file.error(("kind",), what, nearest(str(kind), TARGETS))]
+            what = "'kind' is missing" if name is None else f"'{name}' is not valid"
+            target, errors = None, [yaml_file.error(("kind",), what, nearest(str(name), KINDS))]
         old = list(old_rows(yaml_file))
-        errors += old or [*check_target(yaml_file, self), *check_kind(yaml_file, self)]
+        errors += old or [*check_target(yaml_file, self), *(kind.check(yaml_file, self) if kind else ())]
         if target is None or errors:
             raise SpecErrors(in_order(errors))
         return target

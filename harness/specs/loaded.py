@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from harness.errors import UserError, nearest
 from harness.specs.dataset import Dataset
-from harness.specs.models import Column, Heading, Line, Measured, Paper, Row, Target, Trained
+from harness.specs.paper import Paper
 from harness.specs.recipe import Phase, Recipe, phases_of
+from harness.specs.target import Column, Heading, Line, Measured, Row, Target, Trained, with_runs
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ class LoadedTarget:
     datasets: dict[str, Dataset]
     path: str | None = None
 
+    @property
+    def trained(self) -> Trained:
+        """The spec of a target whose rows are runs; no other has what these need."""
+        return cast("Trained", self.target)
+
+    def made_rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield the rows behind which runs of ours stand, with their positions."""
+        made = {id(row) for row in with_runs(self.target.rows)}
+        for place, row in enumerate(self.target.rows):
+            if id(row) in made and isinstance(row, Row):
+                yield place, row
+
     def chain(self, row: Row) -> dict[str, Phase]:
         """Return the phases that a row's run is of and stands on, by ``<recipe>/<phase>``.
 
@@ -51,7 +64,7 @@ class LoadedTarget:
 
     def last_phase(self, row: Row) -> str:
         """Return the phase that a row's run is of, ``<recipe>/<phase>``."""
-        name = row.recipe or cast("Trained", self.target).shared.recipe
+        name = row.recipe or self.trained.shared.recipe
         return row.phase or f"{name}/{self.recipes[name].last.name}"
 
     def ranked(self, row: Row) -> bool:

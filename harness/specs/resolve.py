@@ -5,30 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from harness.errors import UserError, nearest
 from harness.specs.collection_choice import CollectionChoice
-from harness.specs.confirmation import Confirmation
-from harness.specs.kinds import CostColumn
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import (
-    BM25,
-    Column,
-    Comparison,
-    Heading,
-    Line,
-    Measured,
-    Row,
-    Target,
-    Trained,
-    with_runs,
-)
 from harness.specs.phase_numbers import KEYS, used
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
 from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings, RunSettings
+from harness.specs.target import BM25, Column, Line, Measured, Row, Target, Trained, with_runs
 from harness.storage.files import content_hash
 
 
@@ -93,7 +80,7 @@ class Resolved:
     @property
     def trained(self) -> Trained:
         """The spec of a target whose rows are runs; no other has what these need."""
-        return cast("Trained", self.target)
+        return self.loaded.trained
 
     @property
     def dataset(self) -> str:
@@ -158,13 +145,13 @@ class Resolved:
     def _reranked(self) -> list[Column]:
         """The printed columns that stand a second time, measured on what a ranker has read again."""
         target = self.target
-        if not isinstance(target, Comparison) or not any(map(self.reranks, target.rows)):
+        if not isinstance(target, Measured) or not any(map(self.reranks, target.rows)):
             return []
         return [column for column in target.columns if self.loaded.label(column) == target.primary]
 
     def reranks(self, row: Line) -> bool:
         """Whether a ranker reads a row's rankings again: in a comparison, where the row's recipe has one."""
-        if not isinstance(self.target, Comparison) or not isinstance(row, Row):
+        if not self.target.shows_reranked or not isinstance(row, Row):
             return False
         return row.kind not in {"published", "unavailable"} and self.loaded.ranked(row)
 
@@ -224,13 +211,12 @@ class Resolved:
     def _seeds(self, row: Row, seed: int) -> Seeds:
         """Return the seeds of a row's run; rows share all but those of the last phase."""
         first = self.scale.spec.seeds
-        fresh = self.target.seed_shift if isinstance(self.target, Confirmation) else 0
-        shared, own = (fresh + shift + seed for shift in row.seed_shift)
+        shared, own = (self.target.added_to_seeds + shift + seed for shift in row.seed_shift)
         return Seeds(first.base + shared, first.continued + shared, first.continued + own)
 
     def settings_commit(self) -> str | None:
         """Return the commit that froze the settings, if they are still those; what was tuned is not."""
-        if isinstance(self.target, Confirmation):
+        if self.target.settings_are_tuned:
             return None
         settings = self.settings_hash()
         return next((of.commit for of in self.scale.spec.frozen if of.settings == settings), None)
@@ -312,14 +298,9 @@ def figures(loaded: LoadedTarget, row: Line) -> dict[str, dict[str, Any] | None]
     headings = loaded.target.headings
     printed = row.published or [None] * len(headings)
     return {
-        loaded.label(heading): None if text is None else figure(text, unit_of(loaded.target, heading))
+        loaded.label(heading): None if text is None else figure(text, heading.unit_in(loaded.target.unit))
         for heading, text in zip(headings, printed, strict=True)
     }
-
-
-def unit_of(target: Target, heading: Heading) -> str:
-    """Return the unit in which a column is printed."""
-    return heading.unit if isinstance(heading, CostColumn) else target.unit
 
 
 def figure(printed: str, unit: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.pieces import make_piece, settings_of
-from harness.specs.models import Shared
 from harness.specs.phase_numbers import Numbers, used
 from harness.specs.recipe import Checkpoint, Phase, Recipe
 from harness.specs.samplers import SamplerChoice, sampler_settings
@@ -23,6 +22,7 @@ from harness.specs.settings import (
     SamplerSettings,
     TokenSettings,
 )
+from harness.specs.target import Shared
 from harness.training.losses.registry import make_loss
 from harness.training.turns import TURNS
 

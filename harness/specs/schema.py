@@ -9,16 +9,17 @@ from pydantic import Field, TypeAdapter
 
 from harness.specs.dataset import Dataset
 from harness.specs.extension import EXTENDS
-from harness.specs.kinds import TARGETS
-from harness.specs.models import Paper
+from harness.specs.kinds.registry import KINDS
+from harness.specs.paper import Paper
 from harness.specs.recipe import Recipe
 from harness.specs.scale import Scale
 from harness.specs.tuning import TuningSpec
 from harness.storage.files import write_json
 
+TARGETS = [kind.model for kind in KINDS.values()]
 MODELS: dict[str, Any] = {
     "paper": Paper,
-    "target": Annotated[Union[tuple(TARGETS.values())], Field(discriminator="kind")],  # noqa: UP007 - of a dict
+    "target": Annotated[Union[tuple(TARGETS)], Field(discriminator="kind")],  # noqa: UP007 - of a dict
     "recipe": Recipe,
     "dataset": Dataset,
     "scale": Scale,
@@ -41,7 +42,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 def _or_extending(target: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a target, or of one that says what differs from another that it extends."""
     models = target.pop("$defs")
-    kinds = [models[model.__name__] for model in TARGETS.values()]
+    kinds = [models[model.__name__] for model in TARGETS]
     rows = {kind["properties"]["rows"]["items"]["$ref"].rpartition("/")[2] for kind in kinds}
     changes, row = _changes(*kinds), _changes(*(models[row] for row in sorted(rows)))
     changes["properties"] |= {

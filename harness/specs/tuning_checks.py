@@ -8,8 +8,8 @@ from harness.errors import UserError, nearest
 from harness.evaluation.measures import DEV_MEASURE, parse_measure
 from harness.specs.checks import MADE_BY_TRAINING
 from harness.specs.library import Library
-from harness.specs.models import Line, Row
 from harness.specs.space_checks import grid_size
+from harness.specs.target import Line, Row
 from harness.specs.tuning import HELD_OUT, ObjectiveSpec, TuningSpec
 from harness.specs.yaml_file import Location, YamlFile
 

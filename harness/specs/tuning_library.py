@@ -9,10 +9,10 @@ from typing import Any
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.library import Library
 from harness.specs.loading import in_order, try_parse
-from harness.specs.models import Row, Trained
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
 from harness.specs.space_checks import check_built, check_space
+from harness.specs.target import Row, Trained
 from harness.specs.tuning import StudySpec, TuningSpec, Values, completed
 from harness.specs.tuning_checks import check_row, check_tuning, unknown_target
 from harness.specs.varied import own_value

@@ -15,10 +15,10 @@ from harness.records.environment import gpus, memory_bytes
 from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.phase_numbers import KEYS, published, used
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import CollectionSettings
+from harness.specs.target import with_runs
 from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted_runs
 from harness.training.batches import labelled_pairs
 

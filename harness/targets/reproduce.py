@@ -24,9 +24,9 @@ from harness.runs.stages import Stages
 from harness.specs.checkpoint_content import refuse_missing
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
+from harness.specs.target import with_runs
 from harness.storage.files import canonical_json, read_json, write_json, write_parquet
 from harness.storage.leases import BusyError
 from harness.storage.store import Store

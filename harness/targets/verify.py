@@ -19,7 +19,7 @@ from harness.reports.cells import FinishedRun, describe_collection, reached, rea
 from harness.reports.statistics.cells import count
 from harness.reports.text import collection_of
 from harness.runs.stages import Stages
-from harness.specs.kinds import Statistics
+from harness.specs.kinds.statistics import Statistics
 from harness.specs.resolve import Resolved
 from harness.storage.files import read_json
 from harness.targets.reproduce import PlannedRun, plan, runs_below

@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 
 from harness.errors import UserError
+from harness.specs.kinds.comparison import Comparison
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Comparison, Row
+from harness.specs.target import Row
 from harness.tuning.report.result import Setting, StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import PAPERS, setting_text
 

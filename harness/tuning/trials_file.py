@@ -10,7 +10,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.runs.stages import Stages
-from harness.specs.models import Measured
+from harness.specs.target import Measured
 from harness.specs.tuning import ObjectiveSpec
 from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import read_json, write_json

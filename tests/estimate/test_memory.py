@@ -10,9 +10,9 @@ import pytest
 from harness.estimate.memory import memory
 from harness.estimate.moments import CorpusSize, Machine, Moment, largest
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.settings import RunSettings
+from harness.specs.target import with_runs
 from tests.place import CHECKOUT, Place
 
 TARGET = "trisampler/table-5-ar2"

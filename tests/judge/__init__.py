@@ -13,8 +13,8 @@ from typing import Any
 
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
-from harness.specs.models import Trained, with_runs
 from harness.specs.resolve import Resolved, resolve
+from harness.specs.target import Trained, with_runs
 
 FOLDER = Path(__file__).parent
 CHECKOUT = FOLDER.parents[1]

@@ -17,7 +17,7 @@ from harness.negatives.presets import presets
 from harness.pieces import make_piece
 from harness.specs import settings
 from harness.specs.library import Library
-from harness.specs.models import Row
+from harness.specs.target import Row
 from harness.training.losses.registry import LOSSES
 
 LIBRARY = Library(Path(__file__).resolve().parents[2] / "experiments")

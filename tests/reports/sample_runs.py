@@ -10,8 +10,8 @@ import pandas as pd
 from harness.collections.collection import Collection, Queries
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import FinishedRun
-from harness.specs.models import with_runs
 from harness.specs.resolve import Resolved
+from harness.specs.target import with_runs
 from harness.storage.files import write_json
 
 

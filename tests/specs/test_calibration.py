@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UserError
+from harness.specs.kinds.calibration import Side
 from harness.specs.library import Library
-from harness.specs.models import Side
 from harness.specs.resolve import resolve
 
 from .conftest import TABLE, Broken

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from harness.errors import UserError
 from harness.specs.describe import render_show, show_target
-from harness.specs.expansion import short_names
 from harness.specs.fingerprints import chain
+from harness.specs.kinds.readings import Reading
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.models import Reading
 from harness.specs.resolve import resolve
+from harness.specs.sampler_paths import short_names
 
 from .conftest import TABLE
 

@@ -11,10 +11,11 @@ import yaml
 
 from harness.errors import UserError
 from harness.provenance.cell import explain_cell, find_cell
+from harness.specs.kinds.comparison import Comparison
 from harness.specs.library import Library
-from harness.specs.models import Comparison, Trained
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
+from harness.specs.target import Trained
 from harness.specs.yaml_file import read_yaml
 from harness.storage.store import Store
 

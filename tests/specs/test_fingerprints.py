@@ -10,9 +10,9 @@ import pytest
 from harness.specs.checkpoint_content import start_content
 from harness.specs.fingerprints import chain, links
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.specs.settings import RunSettings
+from harness.specs.target import with_runs
 
 from .conftest import TABLE
 

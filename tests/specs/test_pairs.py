@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.specs.kinds.comparison import Comparison
 from harness.specs.library import Library
-from harness.specs.models import Comparison
 
 from .conftest import TABLE, Broken
 

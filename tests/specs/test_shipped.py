@@ -12,9 +12,9 @@ import pytest
 from harness.collections.planted import build_planted
 from harness.specs.collection_choice import PlantedParameters
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
+from harness.specs.target import with_runs
 from harness.specs.tuning_library import resolve_tuning
 from harness.specs.yaml_file import read_yaml
 

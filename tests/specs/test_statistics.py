@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.specs.library import Library
-from harness.specs.models import with_runs
 from harness.specs.resolve import resolve
+from harness.specs.target import with_runs
 
 from .conftest import Broken
 

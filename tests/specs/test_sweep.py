@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.specs.kinds import Point
+from harness.specs.kinds.sweep import Point
 from harness.specs.library import Library
 from harness.specs.resolve import figures, resolve
 

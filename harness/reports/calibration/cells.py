@@ -12,8 +12,9 @@ from harness.errors import UserError
 from harness.evaluation.calibration import compare_sides, coverage
 from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.text import INTERVALS, Cells
-from harness.specs.models import Calibration, Row, Side
+from harness.specs.kinds.calibration import Calibration, Side
 from harness.specs.resolve import Resolved
+from harness.specs.target import Row
 
 
 def build_calibration(

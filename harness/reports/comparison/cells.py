@@ -15,9 +15,10 @@ from harness.evaluation.verdicts import judge
 from harness.reports.cells import FinishedRun, describe_target
 from harness.reports.comparison.ranker import describe_ranker
 from harness.reports.text import Cells, collection_of
-from harness.specs.models import Comparison, Row, with_runs
+from harness.specs.kinds.comparison import Comparison
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED
+from harness.specs.target import Row, with_runs
 
 NOT_COMPARED = ("reference", "evaluated", "published", "unavailable")
 """Kinds of row that are not compared with the baseline."""

@@ -12,9 +12,9 @@ from harness.evaluation.costs import COSTS, over_runs
 from harness.reports.cells import FinishedRun, describe_target
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
 from harness.reports.text import Cells
-from harness.specs.kinds import Cost
-from harness.specs.models import Row
+from harness.specs.kinds.cost import Cost
 from harness.specs.resolve import Resolved, figures
+from harness.specs.target import Row
 
 
 def build_cost(

@@ -9,7 +9,7 @@ from harness.errors import UserError
 from harness.evaluation.comparison import CellBlock
 from harness.evaluation.costs import over_runs, run_costs
 from harness.reports.cells import FinishedRun
-from harness.specs.kinds import CostColumn
+from harness.specs.kinds.cost import CostColumn
 from harness.storage.files import read_json
 
 

@@ -13,9 +13,9 @@ from harness.evaluation.curves import DevPoint, mean_curve, run_curve
 from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.cost.recorded import hardware_of
 from harness.reports.text import Cells
-from harness.specs.kinds import Curve
-from harness.specs.models import Row
+from harness.specs.kinds.curve import Curve
 from harness.specs.resolve import Resolved
+from harness.specs.target import Row
 
 PHASE = "continued"
 

@@ -13,7 +13,7 @@ from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.text import Cells, row_text
-from harness.specs.models import Reading, Readings
+from harness.specs.kinds.readings import Reading, Readings
 from harness.specs.resolve import Resolved
 
 ReadingPair = Mapping[str, Any]

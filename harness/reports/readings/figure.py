@@ -23,7 +23,7 @@ from harness.reports.readings.cells import (
     values_of_pair,
 )
 from harness.reports.text import INTERVALS, Cells, points_text, title_text, unit_style
-from harness.specs.expansion import short_names, value_text
+from harness.specs.sampler_paths import short_names, value_text
 
 CURVE, LINE, BLOCK_MARGIN = 1.9, 0.17, 0.85
 """Heights in inches: a curve, a line of its matrix, titles and axes around each block."""

@@ -25,7 +25,7 @@ from harness.reports.text import (
     unit_style,
     unit_text,
 )
-from harness.specs.expansion import short_names, value_text
+from harness.specs.sampler_paths import short_names, value_text
 
 MOST, ENDS = 60, 10
 """Of more than MOST pairs, the table shows the ENDS lowest and the ENDS highest."""

@@ -10,7 +10,7 @@ import pandas as pd
 from harness.collections.collection import Collection
 from harness.reports.cells import FinishedRun, describe_collection, describe_spec
 from harness.reports.text import Cells
-from harness.specs.kinds import Counted, Statistics
+from harness.specs.kinds.statistics import Counted, Statistics
 from harness.specs.resolve import Resolved, figures
 
 STATES = {"counted": "missing", "published": "published-only", "unavailable": "unavailable"}

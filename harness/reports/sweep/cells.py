@@ -12,9 +12,9 @@ from harness.evaluation.comparison import reproduced
 from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
 from harness.reports.text import Cells, Style, column_style
-from harness.specs.expansion import short_names
-from harness.specs.kinds import Point, Sweep
+from harness.specs.kinds.sweep import Point, Sweep
 from harness.specs.resolve import Resolved, figures
+from harness.specs.sampler_paths import short_names
 
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from harness.reports.cost.seconds import PARTS, hardware_text
 from harness.reports.drawing import describe, figure_to, line_look
 from harness.reports.sweep.cells import points_of, style_of
 from harness.reports.text import Cells, collection_text, dataset_text, row_text, title_text, unit_text
-from harness.specs.expansion import value_text
+from harness.specs.sampler_paths import value_text
 
 POINT_SHIFT = 0.012
 """Horizontal offset between the points of successive rows, as a share of the axis, to separate bars."""

@@ -31,7 +31,7 @@ from harness.reports.text import (
     row_text,
     unit_text,
 )
-from harness.specs.expansion import value_text
+from harness.specs.sampler_paths import value_text
 
 POINT_KEYS = (
     "target",

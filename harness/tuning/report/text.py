@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.reports.text import NOTHING, Style, count_text, list_text
-from harness.specs.expansion import short_names, value_text
+from harness.specs.sampler_paths import short_names, value_text
 from harness.specs.samplers import Parameter
 from harness.tuning.report.result import Setting, TuningObjective, TuningResult
 

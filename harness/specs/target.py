@@ -1,4 +1,4 @@
-"""Papers and targets as pydantic models."""
+"""What all kinds of target share: experiments/papers/<paper>/<target>.yaml as pydantic models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, PositiveInt
 
 from harness.specs.base import Spec
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
@@ -20,27 +20,14 @@ BM25 = "bm25"
 """What a reference row evaluates that is ranked and not trained."""
 
 
-class Note(Spec):
-    """An entry of a paper's register of discrepancies."""
-
-    id: str
-    severity: Literal["low", "medium", "high"]
-    text: str
-
-
-class Paper(Spec):
-    """experiments/papers/<paper>/paper.yaml."""
-
-    title: str
-    citation: str
-    code: str
-    notes: list[Note] = Field(default=[])
-
-
 class Heading(Spec):
     """A column as printed, whatever stands in it."""
 
     label: str
+
+    def unit_in(self, unit: str) -> str:
+        """Return the unit in which it is printed; that of its target, unless it has one of its own."""
+        return unit
 
 
 class Column(Heading):
@@ -121,52 +108,6 @@ class Row(Line):
         return settings
 
 
-class Reading(Row):
-    """A row under one reading of what its paper leaves open.
-
-    Attributes:
-        reading_of: name of the row as written.
-        reading: path -> the value chosen.
-    """
-
-    reading_of: str
-    reading: dict[str, Parameter]
-
-    @property
-    def written(self) -> str:
-        """Name of the row as the file has it."""
-        return self.reading_of
-
-
-class Side(Row):
-    """One side of a pair that differ in the seeds of continued training alone.
-
-    Attributes:
-        side_of: name of the row as written.
-        pair: number of the pair, from 1.
-        side: which of the two.
-    """
-
-    side_of: str
-    pair: int
-    side: Literal["A", "B"]
-
-    @property
-    def written(self) -> str:
-        """Name of the row as the file has it."""
-        return self.side_of
-
-    @property
-    def seed_shift(self) -> tuple[int, int]:
-        """What is added to the scale's first seeds, of the base run and of continued training.
-
-        Where a scale's seeds begin at B and C, pair p and seed s (from 0) have the base B + 1000 p + s for
-        both sides, and continue it with C + 1000 p + s for side A, C + 1000 p + 500 + s for side B. With our
-        B = 100 and C = 200, no two of all these are the same below 100 seeds, and none is a seed of a table.
-        """
-        return 1000 * self.pair, 1000 * self.pair + (500 if self.side == "B" else 0)
-
-
 class Shared(Spec):
     """What all rows of a target have in common, as the paper set it; K may be capped by the scale."""
 
@@ -207,6 +148,21 @@ class Target(Spec):
         """The row that every comparison needs, so that it is made beside any row that a command names."""
         return None
 
+    @property
+    def shows_reranked(self) -> bool:
+        """Whether the primary column stands a second time where a ranker reads rankings again."""
+        return False
+
+    @property
+    def added_to_seeds(self) -> int:
+        """What is added to the first seeds of the scale, of base runs and of continued training."""
+        return 0
+
+    @property
+    def settings_are_tuned(self) -> bool:
+        """Whether its settings come from a tuning, so that no commit froze them."""
+        return False
+
 
 class Trained(Target):
     """A target whose rows are runs."""
@@ -238,49 +194,3 @@ class Measured(Trained):
     def datasets(self) -> list[str]:
         """Those of the columns, each once; only a comparison may have several."""
         return list(dict.fromkeys(column.dataset for column in self.columns))
-
-
-def _two(names: list[str]) -> list[str]:
-    if len(names) != 2:
-        raise ValueError(f"a pair is [row, row], got {len(names)}")
-    return names
-
-
-Pair = Annotated[
-    list[str],
-    AfterValidator(_two),
-    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}),
-]
-"""Two rows, the first of which is compared with the second."""
-
-
-class Comparison(Measured):
-    """Rows compared with a baseline in every column, and pairs of rows that are named in `compare`."""
-
-    kind: Literal["comparison"]
-    baseline: str
-    compare: list[Pair] = Field(default=[])
-
-    @property
-    def compared_with(self) -> str:
-        """The baseline."""
-        return self.baseline
-
-
-class Readings(Measured):
-    """One row compared with the others under every combination of readings: a specification curve."""
-
-    kind: Literal["readings"]
-    focus: str
-
-    @property
-    def compared_with(self) -> str:
-        """The row whose readings are compared with those of the others."""
-        return self.focus
-
-
-class Calibration(Measured):
-    """A row compared with itself, pair by pair: what intervals cover where the true difference is 0."""
-
-    kind: Literal["calibration"]
-    pairs: PositiveInt

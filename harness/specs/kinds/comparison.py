@@ -1,0 +1,45 @@
+"""Comparison: rows compared with a baseline, and in pairs that the file names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from harness.specs.kinds.kind import Kind
+from harness.specs.target import Measured
+
+
+def _two(names: list[str]) -> list[str]:
+    if len(names) != 2:
+        raise ValueError(f"a pair is [row, row], got {len(names)}")
+    return names
+
+
+Pair = Annotated[
+    list[str],
+    AfterValidator(_two),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}),
+]
+"""Two rows, the first of which is compared with the second."""
+
+
+class Comparison(Measured):
+    """Rows compared with a baseline in every column, and pairs of rows that are named in `compare`."""
+
+    kind: Literal["comparison"]
+    baseline: str
+    compare: list[Pair] = Field(default=[])
+
+    @property
+    def compared_with(self) -> str:
+        """The baseline."""
+        return self.baseline
+
+    @property
+    def shows_reranked(self) -> bool:
+        """True: the primary column stands a second time where a ranker reads rankings again."""
+        return True
+
+
+COMPARISON = Kind(Comparison)

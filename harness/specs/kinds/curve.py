@@ -1,0 +1,63 @@
+"""Rows while they train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from harness.errors import UserError
+from harness.evaluation.measures import DEV_MEASURE
+from harness.specs.checks import MADE_BY_TRAINING, Names, placed_rows
+from harness.specs.kinds.kind import Kind
+from harness.specs.kinds.shared_checks import check_primary_alone
+from harness.specs.loaded import LoadedTarget
+from harness.specs.scale import Scale
+from harness.specs.target import BM25, Measured
+from harness.specs.yaml_file import YamlFile
+
+
+class Curve(Measured):
+    """Rows while they train: what is watched on the dev queries, over steps and over seconds."""
+
+    kind: Literal["curve"]
+
+    @property
+    def split(self) -> str:
+        """The queries that are watched."""
+        return "dev"
+
+    @property
+    def compared_with(self) -> str:
+        """The reference row, where every curve begins."""
+        return next(row.name for row in self.rows if row.kind == "reference")
+
+
+def _check(yaml_file: YamlFile, _: Names) -> Iterator[UserError]:
+    """Check that a curve shows what is watched, and begins somewhere."""
+    yield from check_primary_alone(yaml_file, (*MADE_BY_TRAINING, "reference"))
+    measure = yaml_file.at(("columns", 0, "measure"))
+    if isinstance(measure, str) and measure != DEV_MEASURE:
+        what = f"'{measure}' is not watched while a run trains"
+        yield yaml_file.error(("columns", 0, "measure"), what, f"use {DEV_MEASURE}")
+    references = [(place, row) for place, row in placed_rows(yaml_file) if row.get("kind") == "reference"]
+    for place, row in references:
+        if row.get("evaluates") == BM25 or (place, row) != references[0]:
+            what = "the reference of a curve is the phase that all its rows continue, and stands once"
+            yield yaml_file.error(("rows", place), what, "remove the row")
+    if not references:
+        fix = "add a row of `kind: reference` that `evaluates` the phase which the others continue"
+        yield yaml_file.error(("rows",), "the curves begin nowhere", fix)
+
+
+def _fit(yaml_file: YamlFile, loaded: LoadedTarget, _: Mapping[str, Scale]) -> Iterator[UserError]:
+    """Check that all rows of a curve continue the phase where it begins."""
+    recipe = loaded.trained.shared.recipe
+    begin = next(row for _, row in loaded.made_rows() if row.kind == "reference")
+    for place, row in loaded.made_rows():
+        start = loaded.recipes[row.recipe or recipe].last.start
+        if row is not begin and start != begin.phase:
+            what = f"row '{row.name}' continues '{start}', the curves begin at '{begin.phase}'"
+            yield yaml_file.error(("rows", place), what, "choose a recipe that continues that phase")
+
+
+CURVE = Kind(Curve, _check, fit=_fit)
