@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.specs.fingerprints import VERSION, chain_of, links
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings
 from harness.storage.store import Store
 
 COLLECTION = "0123456789abcdef"

@@ -29,10 +29,10 @@ def lists_of(stages: Stages, resolved: Resolved, seed: int) -> dict[str, dict[st
     """Return row -> KL to the base ranker (nats), shares of lists in which retriever and ranker are right."""
     settings = {name: resolved.run(resolved.loaded.row(name), seed) for name in (WARM_UP, LABELS, TAUGHT)}
     teacher = resolved.run(resolved.loaded.row(WARM_RANKER), seed)
-    final = {name: stages.run(of, f"{name}, seed {seed}").checkpoints for name, of in settings.items()}
-    ranker = load_ranker(final_of(stages.run(teacher, f"{WARM_RANKER}, seed {seed}").checkpoints))
+    final = {name: stages.run(of, f"{name}, seed {seed}").folder.checkpoints for name, of in settings.items()}
+    ranker = load_ranker(final_of(stages.run(teacher, f"{WARM_RANKER}, seed {seed}").folder.checkpoints))
     teaching = Teaching(ranker, ranker, load_final(final[WARM_UP]), teacher.ranker.pair_tokens)
-    collection, tokens = stages.collection(teacher.collection), stages.tokens(teacher)
+    collection, tokens = stages.collections.get(teacher.collection), stages.collections.tokens(teacher)
     found = {}
     for name, folder in final.items():
         told = compared_on_lists(teacher, collection, tokens, load_final(folder), teaching)

@@ -47,7 +47,7 @@ def finished(stages: Stages, resolved: Resolved) -> list[FinishedRun]:
     for seed in range(resolved.seeds):
         for name in (BASELINE, TAUGHT):
             settings = resolved.run(resolved.loaded.row(name), seed)
-            folder = stages.run(settings, f"{name}, seed {seed}")
+            folder = stages.run(settings, f"{name}, seed {seed}").folder
             runs.append(FinishedRun(name, seed, settings, folder))
     return runs
 

@@ -18,7 +18,7 @@ from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.storage.store import Store
 from harness.targets.reproduce import resolve_at
 
@@ -41,7 +41,7 @@ def dev(folder: RunFolder) -> str:
 def timed(stages: Stages, settings: RunSettings, title: str) -> None:
     """Make a run and print its dev figures and seconds."""
     begin = time.monotonic()
-    folder = stages.run(settings, title)
+    folder = stages.run(settings, title).folder
     print(f"{title:60s} {dev(folder)}  {time.monotonic() - begin:.0f} s", flush=True)  # noqa: T201
 
 
@@ -60,7 +60,7 @@ def main() -> None:
         timed(stages, replace(resolved, scale=changed).run(rows["Base"], 0), f"base run {choice}")
     for rate in RATES:
         settings = resolved.run(rows["Uniform Sampling"], 0)
-        if settings.phase is None:
+        if not isinstance(settings, TrainedRun):
             raise SystemExit("the Uniform row is not trained")
         phase = settings.phase.model_copy(update={"learning_rate": rate})
         timed(stages, settings.model_copy(update={"phase": phase}), f"Uniform, learning rate {rate:g}")

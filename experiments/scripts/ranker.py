@@ -29,6 +29,7 @@ from harness.retrieval.encode import encode
 from harness.retrieval.rerank import rerank_scores
 from harness.runs.stages import Stages
 from harness.specs.library import Library
+from harness.specs.run_settings import TrainedRun
 from harness.storage.store import Store
 from harness.targets.reproduce import resolve_at
 from harness.training.batches import batch_at
@@ -114,12 +115,15 @@ def prepared(scale: str) -> Ground:
     resolved = resolve_at(Library.default(), "trisampler/table-5", scale, stages)
     rows = {row.name: row for row in resolved.target.rows}
     settings = resolved.run(rows["Uniform Sampling"], 0)
+    if not isinstance(settings, TrainedRun):
+        raise SystemExit("the Uniform row is not trained")
     sampler = settings.sampler
-    if sampler is None:
-        raise SystemExit("the Uniform row draws nothing")
-    warm = load_final(stages.run(resolved.run(rows["Base"], 0), "base run").checkpoints)
-    tokens, collection = stages.tokens(settings), stages.collection(settings.collection)
-    candidates = stages.candidates(settings, sampler)
+    warm = load_final(stages.run(resolved.run(rows["Base"], 0), "base run").folder.checkpoints)
+    tokens, collection = (
+        stages.collections.tokens(settings),
+        stages.collections.get(settings.collection),
+    )
+    candidates = stages.products.candidates(settings)
     lists = held_out_lists(collection, tokens, warm, k=sampler.candidates, negatives=15)
     queries = encode(warm.query, tokens.queries[lists.split], tokens.pad)
     documents = encode(warm.passage, tokens.documents, tokens.pad)

@@ -18,7 +18,7 @@ from harness.analysis.overlap_figure import draw_overlap
 from harness.analysis.rounds import draw_rounds
 from harness.analysis.row_analyses import Frames
 from harness.errors import UserError, nearest
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings, TrainedRun
 
 
 class PlotFunction(Protocol):
@@ -34,7 +34,7 @@ def has_encoder(settings: RunSettings) -> bool:
 
 def draws_candidates(settings: RunSettings) -> bool:
     """Whether a row's run was trained on negatives drawn from candidates."""
-    return settings.sampler is not None and settings.sampler.source is not None
+    return isinstance(settings, TrainedRun) and settings.sampler.source is not None
 
 
 def no_tables(_: Frames) -> Mapping[str, pd.DataFrame]:

@@ -43,9 +43,9 @@ def finished_runs(
     Raises:
         UserError: no run of the row is finished.
     """
-    there = stages.collection_path(resolved.collection(dataset)).exists()
+    there = stages.collections.path(resolved.collection(dataset)).exists()
     runs = {
-        run.seed: StoredRun(stages.store.run(stages.chain(run.settings).last))
+        run.seed: StoredRun(stages.store.run(stages.collections.chain(run.settings).last))
         for run in (wanted_runs(resolved, seeds, [row.name]) if there else [])
         if run.dataset == dataset
     }
@@ -97,11 +97,11 @@ def stored_collection(stages: Stages, settings: CollectionSettings) -> Collectio
     Raises:
         UserError: the store does not hold it, or it is not available at all.
     """
-    path = stages.collection_path(settings)
+    path = stages.collections.path(settings)
     if settings.available and not path.exists():
         fix = "copy it there, or run `harness reproduce` with a target on it"
         raise UserError(f"collection {settings.kind} is not in the store", where=str(path), fix=fix)
-    return stages.collection(settings)
+    return stages.collections.get(settings)
 
 
 def refuse_other_content(
@@ -118,8 +118,8 @@ def refuse_other_content(
     Raises:
         UserError: the fingerprints differ.
     """
-    collection = stages.collection(settings)
+    collection = stages.collections.get(settings)
     if content not in (None, collection.fingerprint):
         what = f"{name} uses {collection.name} {content}, the store has {collection.fingerprint}"
-        where = str(stages.collection_path(settings))
+        where = str(stages.collections.path(settings))
         raise UserError(what, where=where, fix="copy the collection from the machine that trained the run")

@@ -29,12 +29,14 @@ from harness.progress import Progress
 from harness.provenance.stored import StoredRun, find_run
 from harness.records.mlflow_entries import NOT_METRICS
 from harness.records.run_folder import RunFolder
-from harness.runs.stages import Stages, device, opened_checkpoint
+from harness.runs.device import device
+from harness.runs.products import opened_checkpoint
+from harness.runs.stages import Stages
 from harness.runs.training import make_sampler, ranker_learns
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import RunSettings, SamplerSettings
+from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.storage.store import Store
 from harness.training.checkpoints import final_of, load_final, load_ranker, ranker_of
 
@@ -60,7 +62,7 @@ class OpenedRun:
     @property
     def collection(self) -> Collection:
         """The collection that it was trained on."""
-        return self.stages.collection(self.settings.collection)
+        return self.stages.collections.get(self.settings.collection)
 
     @property
     def tokens(self) -> TokenStore:
@@ -69,8 +71,7 @@ class OpenedRun:
         Raises:
             UserError: the run is BM25.
         """
-        self._refuse_bm25("tokens")
-        return self.stages.tokens(self.settings)
+        return self.stages.collections.tokens(self._with_encoder("tokens"))
 
     @cached_property
     def encoder(self) -> DualEncoder:
@@ -79,10 +80,10 @@ class OpenedRun:
         Raises:
             UserError: the run is BM25, or a file is missing or corrupt.
         """
-        self._refuse_bm25("encoder")
-        if self.settings.checkpoint is not None:
-            return opened_checkpoint(self.settings)
-        below = self.settings.kind == "ranker" and self._chain.start
+        settings = self._with_encoder("encoder")
+        if isinstance(settings, EvaluatedRun):
+            return opened_checkpoint(settings)
+        below = isinstance(settings, RankerRun) and self._chain.start
         folder = self.stages.store.run(below) if below else self.run.folder
         return load_final(RunFolder(folder).checkpoints).to(device())
 
@@ -102,13 +103,13 @@ class OpenedRun:
         Raises:
             UserError: the run has no ranker, or a file is missing or corrupt.
         """
-        checkpoints, teacher = RunFolder(self.run.folder).checkpoints, self.settings.teacher
-        if self.settings.ranker is not None:
+        checkpoints = RunFolder(self.run.folder).checkpoints
+        if isinstance(self.settings, RankerRun):
             folder = final_of(checkpoints)
         elif ranker_learns(self.settings):
             folder = ranker_of(checkpoints)
-        elif teacher is not None:
-            below = self.stages.store.run(self.stages.chain(teacher).last)
+        elif isinstance(self.settings, TaughtRun):
+            below = self.stages.store.run(self.stages.collections.chain(self.settings.teacher).last)
             folder = final_of(RunFolder(below).checkpoints)
         else:
             fix = "open a row that is distilled from one, for example of trisampler/table-5-ar2"
@@ -122,13 +123,11 @@ class OpenedRun:
         Raises:
             UserError: the run has no candidates, or the retriever that mined them is gone.
         """
-        sampler = self._sampler_settings("candidates")
-        if sampler.source is None:
-            raise UserError(f"{self.name} draws from no source, so it has no candidates", fix=_OTHER)
+        settings = self._drawing("candidates")
         path = self.stages.store.candidates(self.mined or "")
         if not path.exists() and self._chain.start is not None:
             refuse_unfinished(StoredRun(self.stages.store.run(self._chain.start)))
-        return self.stages.candidates(self.settings, sampler)
+        return self.stages.products.candidates(settings)
 
     @cached_property
     def sampler(self) -> Sampler:
@@ -137,7 +136,7 @@ class OpenedRun:
         Raises:
             UserError: the run is trained on in-batch negatives, or not at all.
         """
-        return make_sampler(self._sampler_settings("sampler"))
+        return make_sampler(self._drawing("sampler").sampler)
 
     def rankings(self, split: str = "test") -> pd.DataFrame:
         """Return the rankings of a split: columns query, document, rank (from 1), score.
@@ -182,20 +181,23 @@ class OpenedRun:
 
     @property
     def _chain(self) -> Chain:
-        return self.stages.chain(self.settings)
+        return self.stages.collections.chain(self.settings)
 
-    def _refuse_bm25(self, part: str) -> None:
-        if self.settings.kind == "bm25":
+    def _with_encoder(self, part: str) -> TrainedRun | EvaluatedRun:
+        """Return its settings, which have an encoder; BM25 is refused."""
+        if not isinstance(self.settings, TrainedRun | EvaluatedRun):
             raise UserError(f"{self.name} is BM25, which has no {part}", fix=_OTHER)
+        return self.settings
 
-    def _sampler_settings(self, part: str) -> SamplerSettings:
-        self._refuse_bm25(part)
-        if self.settings.checkpoint is not None:
+    def _drawing(self, part: str) -> TrainedRun:
+        """Return its settings, which draw negatives from a source; others are refused."""
+        settings = self._with_encoder(part)
+        if not isinstance(settings, TrainedRun):
             raise UserError(f"{self.name} is evaluated, not trained, and has no {part}", fix=_OTHER)
-        if self.settings.sampler is None or self.settings.sampler.source is None:
+        if settings.sampler.source is None:
             what = f"{self.name} is trained on the passages of its batch and has no {part}"
             raise UserError(what, fix=_OTHER)
-        return self.settings.sampler
+        return settings
 
 
 _OTHER = "open a row that is trained on drawn negatives"
@@ -236,7 +238,7 @@ def open_row(
     row = row_with_runs(resolved.loaded, name)
     settings = resolved.run(row, seed, dataset_of(resolved, dataset))
     stored_collection(stages, settings.collection)
-    run = StoredRun(stages.store.run(stages.chain(settings).last))
+    run = StoredRun(stages.store.run(stages.collections.chain(settings).last))
     if not run.folder.exists():
         raise missing_run(stages, resolved, row, seed)
     refuse_unfinished(run)
@@ -261,8 +263,8 @@ def load_run(fingerprint: str, *, store: Path | str | None = None) -> OpenedRun:
     stored_collection(stages, settings.collection)
     name = f"run {run.fingerprint[:8]}"
     refuse_other_content(stages, name, links[0].stands_on if links else None, settings.collection)
-    if stages.chain(settings).last != run.fingerprint:
-        if settings.checkpoint is not None:
+    if stages.collections.chain(settings).last != run.fingerprint:
+        if isinstance(settings, EvaluatedRun):
             what = f"{name} evaluated '{settings.checkpoint.start}', which has changed or is gone"
             raise UserError(what, where=str(run.folder), fix="put that checkpoint there again")
         fix = "read it with the commit in environment.json, or train it again by `harness reproduce`"

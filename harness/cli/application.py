@@ -220,7 +220,7 @@ def _pydocs_in(store: Any) -> Callable[[], str] | None:
     from harness.runs.stages import Stages
     from harness.specs.settings import CollectionSettings
 
-    path = Stages(store, Progress()).collection_path(CollectionSettings(kind="pydocs", parameters={}))
+    path = Stages(store, Progress()).collections.path(CollectionSettings(kind="pydocs", parameters={}))
 
     def compare() -> str:
         overlap = compare_with_manifest(load_collection(path))

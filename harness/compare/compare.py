@@ -22,13 +22,14 @@ from harness.compare.sides import (
     scale_of,
     settings_at,
     with_distinct_names,
+    with_lengths,
 )
 from harness.errors import UserError, nearest
 from harness.evaluation.comparison import difference_block, paired_difference
 from harness.evaluation.measures import DEV_MEASURE
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _measuring(
     if not stored:
         what = f"neither {a.name} nor {b.name} has a run that names its collection"
         raise UserError(what, fix="add --on TARGET, for example --on trisampler/table-5, and --scale")
-    return stored[0], labels, split
+    return with_lengths(stored), labels, split
 
 
 def _measures(pairs: Sequence[SeedPair], labels: dict[str, str], name: str | None) -> list[str]:

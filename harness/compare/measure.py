@@ -15,9 +15,10 @@ from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import read_ranking
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import encode
+from harness.runs.device import device
 from harness.runs.evaluation import rank
-from harness.runs.stages import Stages, device
-from harness.specs.settings import RunSettings
+from harness.runs.stages import Stages
+from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
 from harness.storage.checksums import check_folder
 
 
@@ -76,10 +77,14 @@ def _ranked(
 ) -> SeedScores:
     """Encode and rank, as the evaluation of a run does."""
     with stages.progress.task(f"ranking by {member.folder.name}"):
-        if member.run is not None:
+        of_run = member.run.settings() if member.run is not None else None
+        if isinstance(of_run, TrainedRun | EvaluatedRun):
             check_folder(member.folder)
             encoder = DualEncoder.load(member.folder).to(device())
-            tokens = stages.tokens(member.run.settings())
+            tokens = stages.collections.tokens(of_run)
+        elif not isinstance(settings, TrainedRun | EvaluatedRun):
+            what = f"lengths of texts are not known by which {member.folder} could be measured"
+            raise UserError(what, fix="add --on TARGET, a target with a row that is trained, and --scale")
         else:
             lengths = settings.tokens.model_dump(exclude={"vocabulary"})
             alone = load_encoder(member.folder, collection, **lengths)

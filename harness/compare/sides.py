@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from harness.provenance.stored import StoredRun, find_run_or_folder
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import EncoderSettings, RunSettings, TokenSettings
+from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
+from harness.specs.settings import EncoderSettings, TokenSettings
 from harness.specs.target import with_runs
 
 
@@ -124,15 +125,22 @@ def settings_at(
     if not rows:
         raise UserError(f"{target} measures nothing", fix="name a target whose rows are runs")
     on = dataset_of(resolved, dataset)
-    return resolved.run(rows[0], 0, on), _labels(resolved, on), resolved.measured(on)
+    settings = with_lengths([resolved.run(row, 0, on) for row in rows])
+    return settings, _labels(resolved, on), resolved.measured(on)
+
+
+def with_lengths(settings: Sequence[RunSettings]) -> RunSettings:
+    """Return the first settings that say how long the texts are which an encoder reads, or else the first."""
+    return next((of for of in settings if isinstance(of, TrainedRun | EvaluatedRun)), settings[0])
 
 
 def scale_of(library: Library, settings: RunSettings) -> str:
     """Return the name of the scale with a run's encoder and lengths; ``other`` if there is none."""
+    parts = (settings.encoder, settings.tokens) if isinstance(settings, TrainedRun) else None
     for name in library.names("scales"):
         spec = library.scale(name)
         encoder, tokens = (part.model_dump() for part in (spec.encoder, spec.tokens))
-        if (EncoderSettings(**encoder), TokenSettings(**tokens)) == (settings.encoder, settings.tokens):
+        if (EncoderSettings(**encoder), TokenSettings(**tokens)) == parts:
             return name
     return "other"
 
@@ -177,12 +185,11 @@ def _encoder(address: str, folder: Path) -> ComparedSide:
 
 def run_text(settings: RunSettings) -> str:
     """Return recipe, sampler and seed of a run as text."""
-    if settings.checkpoint is not None:
+    if isinstance(settings, EvaluatedRun):
         return f"checkpoint {settings.checkpoint.start}"
     if settings.kind != "continued":
         return "BM25" if settings.kind == "bm25" else f"{settings.kind}, seed {settings.seed}"
-    sampler = f", {settings.sampler.preset}" if settings.sampler else ""
-    return f"{settings.recipe}{sampler}, seed {settings.seed}"
+    return f"{settings.recipe}, {settings.preset}, seed {settings.seed}"
 
 
 def _labels(resolved: Resolved, dataset: str) -> dict[str, str]:

@@ -24,7 +24,8 @@ from harness.estimate.parameters import ModelSize, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.pieces import make_piece
 from harness.retrieval.encode import TOKENS_PER_BATCH
-from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
+from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
+from harness.specs.settings import PhaseSettings, RankerSettings, SamplerSettings
 from harness.training.forward import PLACES_PER_BUCKET
 from harness.training.topologies.registry import make_topology
 from harness.training.turns import TURNS, steps_before
@@ -35,15 +36,15 @@ CANDIDATE = 8 + 3 * FLOAT + 2
 
 def memory(run: RunSettings, corpus: CorpusSize, machine: Machine) -> list[Moment]:
     """Return the moments of a run, after those of the runs that it depends on; BM25 has none."""
-    if run.phase is None:
+    if not isinstance(run, TrainedRun):
         return []
-    phase = _Phase(run, run.phase, corpus, machine)
-    if run.start is None:
+    phase = _Phase(run, corpus, machine)
+    if not isinstance(run, StartedRun):
         return [phase.base()]
     before = memory(run.start, corpus, machine)
-    if run.kind == "ranker":
+    if isinstance(run, RankerRun):
         return [*before, phase.ranker()]
-    taught = memory(run.teacher, corpus, machine)[len(before) :] if run.teacher else []
+    taught = memory(run.teacher, corpus, machine)[len(before) :] if isinstance(run, TaughtRun) else []
     return [*before, *taught, *phase.continued()]
 
 
@@ -51,10 +52,13 @@ def memory(run: RunSettings, corpus: CorpusSize, machine: Machine) -> list[Momen
 class _Phase:
     """A run's phase, with the collection and the machine."""
 
-    run: RunSettings
-    phase: PhaseSettings
+    run: TrainedRun
     corpus: CorpusSize
     machine: Machine
+
+    @property
+    def phase(self) -> PhaseSettings:
+        return self.run.phase
 
     def base(self) -> Moment:
         return Moment("base", self._learner("retriever", self._retriever), self._embedded())
@@ -66,7 +70,7 @@ class _Phase:
     def continued(self) -> Iterator[Moment]:
         models = self._learner("retriever", self._retriever)
         steps = {"retriever's step": self._embedded()}
-        if self.run.teacher is not None:
+        if isinstance(self.run, TaughtRun):
             teaching = self._passing("teacher's forward", self._ranker, self._pairs, PLACES_PER_BUCKET)
             steps["retriever's step"] += (teaching,)
             if self._ranker_learns():
@@ -75,7 +79,7 @@ class _Phase:
             else:
                 models += (_weights_part("ranker", self._ranker),)
         yield from (Moment(name, models, own) for name, own in steps.items())
-        if self.phase.refresh and self.run.sampler is not None:
+        if self.phase.refresh:
             yield from self._refresh(models, self.run.sampler)
 
     @property
@@ -89,7 +93,7 @@ class _Phase:
     @property
     def _cross_encoder(self) -> RankerSettings:
         """Settings of the run's ranker, its own or its teacher's."""
-        if self.run.cross_encoder is None:
+        if not isinstance(self.run, RankerRun | TaughtRun):
             raise ValueError(f"a run of recipe {self.run.recipe} has no ranker")
         return self.run.cross_encoder
 
@@ -100,7 +104,7 @@ class _Phase:
     @property
     def _passages(self) -> BatchShape:
         sampler = self.run.sampler
-        drawn = sampler.draws[1] if sampler is not None and sampler.source is not None else 0
+        drawn = sampler.draws[1] if sampler.source is not None else 0
         return BatchShape(self._queries.sequences * (1 + drawn), self.run.tokens.passage_tokens)
 
     @property
@@ -109,7 +113,7 @@ class _Phase:
 
     def _ranker_learns(self) -> bool:
         """Return whether the ranker is trained in this phase."""
-        if self.run.co_training is None:
+        if not isinstance(self.run, TaughtRun):
             return False
         turns, steps = make_piece("turns", TURNS, self.run.co_training.turns), self.phase.steps
         return steps_before(turns, "ranker", steps, self.phase.refresh or steps) > 0
@@ -129,8 +133,6 @@ class _Phase:
     def _embedded(self) -> tuple[MemoryPart, ...]:
         """Return the parts of memory of a retriever's step."""
         parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
-        if self.run.sampler is None:
-            return parts
         topology = make_topology(self.run.sampler.topology)
         tower = self._retriever.parameters // self._retriever.towers
         state = topology.state_size(tower, self._width)

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from harness.estimate.memory import memory
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
+from harness.specs.run_settings import RunSettings
 from harness.specs.scale import Hardware
-from harness.specs.settings import RunSettings
 
 GB = 1_000_000_000
 

@@ -19,6 +19,7 @@ from harness.specs.fingerprints import chain
 from harness.specs.kinds.statistics import Counted
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, figures
+from harness.specs.run_settings import EvaluatedRun, TrainedRun
 from harness.specs.target import Column, Measured, Row, with_runs
 from harness.specs.target import Line as PrintedRow
 from harness.storage.files import read_json
@@ -147,18 +148,16 @@ def _settings(cell: Cell) -> Iterator[Fact]:
         yield "settings", f"not trained here: the row is {cell.row.kind}"
         return
     settings = cell.resolved.run(cell.row, 0, cell.dataset)
-    if settings.checkpoint is not None:
+    if isinstance(settings, EvaluatedRun):
         yield "checkpoint", f"{settings.checkpoint.start}, evaluated; nothing is trained"
         return
-    if settings.phase is None:
+    if not isinstance(settings, TrainedRun):
         yield "settings", "BM25; nothing is trained"
         return
     phases, name = cell.resolved.loaded.chain(cell.row), cell.resolved.loaded.last_phase(cell.row)
     start = phases[name].start
     yield "recipe", settings.recipe + (f", from {start}" if start else "")
-    sampler = settings.sampler
-    if sampler is not None:
-        yield from sampler_lines(sampler)
+    yield from sampler_lines(settings.sampler)
     yield "scale", scale_text(cell.resolved.scale.name, settings)
 
 

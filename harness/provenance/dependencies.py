@@ -13,7 +13,7 @@ from harness.reports.text import collections_of
 from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings
 from harness.specs.target import with_runs
 from harness.storage.files import read_json
 from harness.storage.store import Store

@@ -17,6 +17,7 @@ from harness.provenance.settings_text import sampler_lines, scale_text, seeds_te
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.specs.library import Library
+from harness.specs.run_settings import EvaluatedRun, StartedRun, TrainedRun
 from harness.storage.store import Store
 
 UNITS = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
@@ -79,10 +80,9 @@ def _columns(run: StoredRun) -> list[str]:
         settings = run.settings()
     except UserError:
         return ["?"] * 5
-    sampler = settings.sampler.preset if settings.sampler else ""
-    recipe = settings.recipe if settings.start else ""  # a base run serves several
-    seed = str(settings.seed) if settings.phase else ""
-    return [settings.kind, recipe, sampler, settings.collection.kind, seed]
+    recipe = settings.recipe if isinstance(settings, StartedRun) else ""  # a base run serves several
+    seed = str(settings.seed) if isinstance(settings, TrainedRun) else ""
+    return [settings.kind, recipe, settings.preset or "", settings.collection.kind, seed]
 
 
 def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Iterator[tuple[str, str]]:
@@ -93,16 +93,14 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         yield "row", row
     for folder in runs_in_results(results).get(run.fingerprint, []):
         yield "in", folder
-    if settings.start is not None:
+    if isinstance(settings, StartedRun):
         yield "recipe", settings.recipe
-    if settings.checkpoint is not None:
+    if isinstance(settings, EvaluatedRun):
         yield "checkpoint", settings.checkpoint.start
-    if settings.phase is not None:
+    if isinstance(settings, TrainedRun):
         yield "seeds", seeds_text(settings)
         yield "scale", scale_text("settings", settings).partition(": ")[2]
-    if settings.sampler is not None:
-        sampler = settings.sampler
-        yield from sampler_lines(sampler)
+        yield from sampler_lines(settings.sampler)
     chain = chains([run])[run.fingerprint]
     yield "depends on", " ".join(chain.needs()) if chain else "not recorded"
     mirrored = mlflow_place(store.tracking_uri, run.fingerprint)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from harness.specs.run_settings import StartedRun, TrainedRun
 from harness.specs.sampler_paths import value_text
-from harness.specs.settings import PhaseSettings, Piece, RunSettings, SamplerSettings
+from harness.specs.settings import PhaseSettings, Piece, SamplerSettings
 
 
 def piece_text(piece: Piece | None) -> str:
@@ -21,7 +22,7 @@ def piece_text(piece: Piece | None) -> str:
     return f"{piece['name']}({', '.join(parameters)})" if parameters else str(piece["name"])
 
 
-def scale_text(name: str, settings: RunSettings) -> str:
+def scale_text(name: str, settings: TrainedRun) -> str:
     """Return the choices of a scale: collection, encoder and the steps of a run's phases."""
     encoder = settings.encoder
     layers = f"{encoder.layers} layers of width {encoder.hidden}, pooling {encoder.pooling}"
@@ -29,18 +30,17 @@ def scale_text(name: str, settings: RunSettings) -> str:
     return f"{name}: {settings.collection.kind}; encoder {encoder.start}, {layers}; {phases}"
 
 
-def seeds_text(settings: RunSettings) -> str:
+def seeds_text(settings: TrainedRun) -> str:
     """Return the seeds of a run and of those that it continues, the earliest last."""
     own = f"{settings.kind} {settings.seed}"
-    return own if settings.start is None else f"{own}, {seeds_text(settings.start)}"
+    return f"{own}, {seeds_text(settings.start)}" if isinstance(settings, StartedRun) else own
 
 
-def _phases(settings: RunSettings) -> Iterator[str]:
+def _phases(settings: TrainedRun) -> Iterator[str]:
     """Yield the phases of a run and of those that it continues, the earliest first."""
-    if settings.start is not None:
+    if isinstance(settings, StartedRun):
         yield from _phases(settings.start)
-    if settings.phase is not None:
-        yield f"{settings.kind} {_phase(settings.phase)}"
+    yield f"{settings.kind} {_phase(settings.phase)}"
 
 
 def _phase(phase: PhaseSettings) -> str:

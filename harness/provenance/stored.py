@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from harness.errors import UserError, nearest
 from harness.runs.old_store import OLD_FIX, is_old
 from harness.specs.fingerprints import Link
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings, read_run_settings
 from harness.storage.files import read_json
 from harness.storage.store import Store
 
@@ -44,7 +44,7 @@ class StoredRun:
         """
         path = self.folder / "spec.json"
         try:
-            return RunSettings.model_validate_json(path.read_text(encoding="utf-8"))
+            return read_run_settings(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             fix = "name the folder of a run, or a fingerprint from `harness runs list`"
             raise UserError("file is missing", where=str(path), fix=fix) from error
@@ -82,7 +82,7 @@ def _first_line(error: UnicodeDecodeError | ValidationError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return str(error)
     first = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
+    key = ".".join(map(str, first["loc"][1:]))  # its kind stands first
     return f"{key}: {first['msg']}" if key else first["msg"]
 
 

@@ -106,12 +106,12 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
         "pooling": spec["encoder"]["pooling"],
         "base seed": _first(spec)["seed"],
     }
-    if spec["start"] is not None:  # a base run serves several recipes
-        sampler = spec["sampler"]["preset"] if spec["sampler"] else "in-batch"
-        retriever |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": sampler}
+    if spec["kind"] != "base":  # a base run serves several recipes
+        negatives = spec["sampler"]["preset"]
+        retriever |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": negatives}
     return {"retrieval": [retriever]}
 
 
 def _first(spec: dict[str, Any]) -> dict[str, Any]:
     """Return the first run of a chain of runs."""
-    return spec if spec["start"] is None else _first(spec["start"])
+    return spec if spec["kind"] == "base" else _first(spec["start"])

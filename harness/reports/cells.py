@@ -14,7 +14,7 @@ from harness.evaluation.measures import describe_provider
 from harness.records.run_folder import RunFolder
 from harness.reports.text import Cells
 from harness.specs.resolve import Resolved
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings
 from harness.specs.target import Measured
 from harness.storage.files import read_json
 

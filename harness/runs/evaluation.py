@@ -18,7 +18,8 @@ from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import encode
 from harness.retrieval.search import exact_search
 from harness.runs.reranking import TeacherState, compared_on_lists, reranked
-from harness.specs.settings import RERANKED, RunSettings
+from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun, TrainedRun
+from harness.specs.settings import RERANKED
 from harness.storage.files import write_parquet
 from harness.training.checkpoints import settle_best
 
@@ -26,7 +27,7 @@ Embeddings = npt.NDArray[np.float32]
 
 
 def evaluate_encoder(
-    settings: RunSettings,
+    settings: TrainedRun | EvaluatedRun,
     folder: RunFolder,
     collection: Collection,
     tokens: TokenStore,
@@ -40,19 +41,20 @@ def evaluate_encoder(
     """
     rankings = _rankings(settings, collection, tokens, encoder)
     result: dict[str, Any] = {"weights": encoder.fingerprint()}
-    if settings.phase is not None and settings.kind != "ranker":
+    trains_ranker = isinstance(settings, RankerRun)
+    if isinstance(settings, TrainedRun) and not trains_ranker:
         steps = settings.phase.steps
         reached = _on_dev(collection, rankings["dev"])[DEV_MEASURE]
         result["best"] = settle_best(folder.checkpoints, steps, reached) | {"measure": DEV_MEASURE}
-    if teacher is not None and settings.reranked is not None:
-        depth, suffix = settings.reranked, "" if settings.kind == "ranker" else RERANKED
+    if teacher is not None and isinstance(settings, RankerRun | TaughtRun):
+        depth, suffix = settings.reranked, "" if trains_ranker else RERANKED
         rankings |= {
             f"{split}{suffix}": reranked(ranking, teacher, collection, tokens, split, depth)
             for split, ranking in rankings.items()
         }
         result["reranked"] = depth
         result["lists"] = compared_on_lists(settings, collection, tokens, encoder, teacher)
-        result["weights" if settings.kind == "ranker" else "ranker"] = teacher.ranker.fingerprint()
+        result["weights" if trains_ranker else "ranker"] = teacher.ranker.fingerprint()
     return {**_measure(settings, folder, collection, rankings), **result}
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.errors import RunError
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings, TaughtRun, TrainedRun
 
 
 def missing_parts(settings: RunSettings) -> list[str]:
     """Return what a run and those below it need and the trainer lacks, a line each."""
-    below = [run for run in (settings.start, settings.teacher) if run is not None]
-    lines = [line for run in below for line in missing_parts(run)]
+    lines = [line for run in settings.below.values() for line in missing_parts(run)]
     name = f"phase '{settings.recipe}/{settings.phase_name}'"
     lines += [f"{name} {what}" for what in _missing(settings)]
     return list(dict.fromkeys(lines))
@@ -28,12 +27,12 @@ def refuse_missing(settings: RunSettings) -> None:
 
 
 def _missing(settings: RunSettings) -> Iterator[str]:
-    trains = settings.phase.trains if settings.phase else "both-towers"
+    trains = settings.phase.trains if isinstance(settings, TrainedRun) else "both-towers"
     if trains == "query-tower":
         yield "trains the query tower alone, which the trainer cannot do yet"
     if trains == "head":
         yield "trains a head over frozen vectors, which the trainer cannot do yet"
-    if settings.co_training is not None and settings.co_training.denoises is not None:
+    if isinstance(settings, TaughtRun) and settings.co_training.denoises is not None:
         yield "denoises candidates by a trained ranker, which the miner cannot do yet"
-    if settings.co_training is not None and settings.co_training.labels is not None:
+    if isinstance(settings, TaughtRun) and settings.co_training.labels is not None:
         yield "trains on pseudo-labels of a ranker, which no collection here has yet"

@@ -21,7 +21,7 @@ from harness.evaluation.held_out import (
 from harness.evaluation.rankings import Ranking, strictly_decreasing
 from harness.retrieval.encode import encode
 from harness.retrieval.rerank import rerank_scores
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import TrainedRun
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def reranked(
 
 
 def compared_on_lists(
-    settings: RunSettings,
+    settings: TrainedRun,
     collection: Collection,
     tokens: TokenStore,
     encoder: DualEncoder,
@@ -84,8 +84,6 @@ def compared_on_lists(
         ``lists``, how many; ``right``, how often each puts the positive first; ``divergence`` in nats, from
         the ranker as it is and as it was; ``agreement``, how often both put the same passage first.
     """
-    if settings.sampler is None:
-        raise ValueError("a run with a ranker draws negatives")
     k, negatives = settings.sampler.draws
     lists = held_out_lists(collection, tokens, teacher.start, k=k, negatives=negatives)
     own = retriever_scores(

@@ -24,7 +24,8 @@ from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.runs.evaluation import Embeddings, dev_metrics
-from harness.specs.settings import PhaseSettings, RankerSettings, RunSettings, SamplerSettings
+from harness.specs.run_settings import RankerRun, RunSettings, TaughtRun, TrainedRun
+from harness.specs.settings import SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
 from harness.training.losses.registry import make_loss
@@ -95,7 +96,7 @@ def make_sampler(sampler: SamplerSettings) -> Sampler:
 
 
 def train(
-    settings: RunSettings,
+    settings: TrainedRun,
     data: TrainingData,
     folder: RunFolder,
     encoder: DualEncoder,
@@ -129,7 +130,7 @@ def train(
         watched(step, metrics)
         return metrics
 
-    part = None if ranker is None else _ranker_part(settings, ranker)
+    part = _ranker_part(settings, ranker) if isinstance(settings, TaughtRun) and ranker else None
     _run(settings, data, folder, encoder, negatives, part, title=title, watch=watch)
     if part is not None and ranker_learns(settings):
         save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
@@ -137,7 +138,7 @@ def train(
 
 
 def train_ranker(
-    settings: RunSettings,
+    settings: RankerRun,
     data: TrainingData,
     folder: RunFolder,
     retriever: DualEncoder,
@@ -155,7 +156,7 @@ def train_ranker(
         negatives: what is drawn from them.
         title: what the progress bar calls it.
     """
-    phase, sizes = _phase(settings), _ranker_settings(settings)
+    phase, sizes = settings.phase, settings.ranker
     torch.manual_seed(settings.seed)
     words = retriever.passage.transformer.get_input_embeddings().weight.detach().cpu()
     ranker = build_ranker(sizes, tokens=data.tokens, words=words, longest=sizes.pair_tokens)
@@ -168,7 +169,7 @@ def train_ranker(
 
 
 def _run(
-    settings: RunSettings,
+    settings: TrainedRun,
     data: TrainingData,
     folder: RunFolder,
     encoder: DualEncoder,
@@ -178,7 +179,7 @@ def _run(
     title: str,
     watch: Watch = watch_nothing,
 ) -> None:
-    phase, name = _phase(settings), settings.kind
+    phase, name = settings.phase, settings.kind
     torch.use_deterministic_algorithms(True, warn_only=True)
     with data.progress.task(f"{title}: {name}", phase.steps) as advance:
         Trainer(
@@ -199,26 +200,11 @@ def _run(
 
 def ranker_learns(settings: RunSettings) -> bool:
     """Whether a run trains a ranker beside its retriever."""
-    return settings.co_training is not None and settings.co_training.turns["name"] != RetrieverAlone.name
+    return isinstance(settings, TaughtRun) and settings.co_training.turns["name"] != RetrieverAlone.name
 
 
-def _phase(settings: RunSettings) -> PhaseSettings:
-    if settings.phase is None:
-        raise ValueError(f"a run of kind {settings.kind} is not trained")
-    return settings.phase
-
-
-def _ranker_settings(settings: RunSettings) -> RankerSettings:
-    """Return the sizes of a run's ranker, its own or its teacher's."""
-    if settings.cross_encoder is None:
-        raise ValueError(f"a run of recipe {settings.recipe} has no ranker")
-    return settings.cross_encoder
-
-
-def _ranker_part(settings: RunSettings, ranker: Ranker) -> RankerInTraining:
+def _ranker_part(settings: TaughtRun, ranker: Ranker) -> RankerInTraining:
     own = settings.co_training
-    if own is None:
-        raise ValueError(f"a run of recipe {settings.recipe} is taught by no ranker")
     turns = make_piece("turns", TURNS, own.turns)
     rates = None if own.learning_rate is None else cast("Rates", own)
-    return RankerInTraining(ranker, _ranker_settings(settings).pair_tokens, turns, rates, make_loss(own.loss))
+    return RankerInTraining(ranker, settings.cross_encoder.pair_tokens, turns, rates, make_loss(own.loss))

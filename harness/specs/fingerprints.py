@@ -14,13 +14,16 @@ from typing import Any
 
 from harness.pieces import by_content
 from harness.specs.checkpoint_content import by_start, start_content
-from harness.specs.settings import CheckpointSettings, RunSettings
+from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.storage.files import content_hash
 
 VERSION = {"tokens": 1, "base": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1, "evaluated": 1}
 
 RUNS = ("base", "ranker", "run")
 """Stages whose product is the folder of a run."""
+
+STAGES = {"base": "base", "continued": "run", "ranker": "ranker"}
+"""Kind of a run that is trained -> its stage."""
 
 
 @dataclass(frozen=True)
@@ -112,45 +115,43 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         collection: fingerprint of the collection's content.
         versions: of the stages.
     """
-    if settings.checkpoint is not None:
-        return _of_checkpoint(settings.checkpoint, settings, collection, versions)
-    if settings.phase is None:
+    if isinstance(settings, EvaluatedRun):
+        return _of_checkpoint(settings, collection, versions)
+    if not isinstance(settings, TrainedRun):
         return [Link("bm25", versions["bm25"], collection, {})]
-    if settings.start is None:
-        start = start_content(settings.encoder.start)
-        tokens = {"tokens": settings.tokens.model_dump(), "encoder.start": start}
-        run_links = [Link("tokens", versions["tokens"], collection, tokens)]
-    else:
+    fresh: dict[str, Any] = {}
+    if isinstance(settings, StartedRun):
         run_links = links(settings.start, collection, versions)
+    else:
+        fresh = {"encoder": by_start(settings.encoder.model_dump())}
+        tokens = {
+            "tokens": settings.tokens.model_dump(),
+            "encoder.start": start_content(settings.encoder.start),
+        }
+        run_links = [Link("tokens", versions["tokens"], collection, tokens)]
 
-    below, phase, seed = run_links[-1].fingerprint, settings.phase.model_dump(), settings.seed
-    fresh: dict[str, Any] = {} if settings.start else {"encoder": by_start(settings.encoder.model_dump())}
-    taught = {}
-    if settings.teacher is not None:
+    below, seed, sampler = run_links[-1].fingerprint, settings.seed, settings.sampler
+    drawn = by_content(sampler.model_dump(exclude={"preset"}))
+    parts = {**fresh, "sampler": drawn, "phase": settings.phase.model_dump(), "seed": seed}
+    if isinstance(settings, TaughtRun):
         of_teacher = links(settings.teacher, collection, versions)
         run_links += [link for link in of_teacher if link not in run_links]
-        co_training = settings.co_training.model_dump(exclude_none=True) if settings.co_training else None
-        taught = {"teacher": of_teacher[-1].fingerprint, "co_training": co_training}
-    drawn, sampler = None, settings.sampler
-    if sampler is not None:
-        drawn = by_content(sampler.model_dump(exclude={"preset"}))
-        if sampler.source is not None:
-            mined = {f"sampler.{key}": drawn[key] for key in ("source", "candidates", "mask")}
-            mined |= {**fresh, "seed": seed} if fresh else {}
-            run_links.append(Link("candidates", versions["candidates"], below, mined))
-            below = run_links[-1].fingerprint
-    parts = {**fresh, "sampler": drawn, "phase": phase, "seed": seed, **taught}
-    if settings.ranker is not None:
+        co_training = settings.co_training.model_dump(exclude_none=True)
+        parts |= {"teacher": of_teacher[-1].fingerprint, "co_training": co_training}
+    if isinstance(settings, RankerRun):
         parts |= {"ranker": by_start(settings.ranker.model_dump())}
-    stage = "base" if settings.start is None else "run" if settings.ranker is None else "ranker"
+    if sampler.source is not None:
+        mined = {f"sampler.{key}": drawn[key] for key in ("source", "candidates", "mask")}
+        mined |= {**fresh, "seed": seed} if fresh else {}
+        run_links.append(Link("candidates", versions["candidates"], below, mined))
+        below = run_links[-1].fingerprint
+    stage = STAGES[settings.kind]
     return [*run_links, Link(stage, versions[stage], below, parts)]
 
 
-def _of_checkpoint(
-    checkpoint: CheckpointSettings, settings: RunSettings, collection: str, versions: Mapping[str, int]
-) -> list[Link]:
+def _of_checkpoint(settings: EvaluatedRun, collection: str, versions: Mapping[str, int]) -> list[Link]:
     """Return the links of a checkpoint that is evaluated: tokens by its own tokenizer, and itself."""
-    content = by_start(checkpoint.model_dump())
+    content = by_start(settings.checkpoint.model_dump())
     parts = {"tokens": settings.tokens.model_dump(), "encoder.start": content["start"]}
     tokens = Link("tokens", versions["tokens"], collection, parts)
     return [

@@ -12,9 +12,10 @@ from harness.specs.collection_choice import CollectionChoice
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.phase_numbers import KEYS, used
+from harness.specs.run_settings import RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
-from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings, RunSettings
+from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings
 from harness.specs.target import BM25, Column, Line, Measured, Row, Target, Trained, with_runs
 from harness.storage.files import content_hash
 
@@ -201,11 +202,11 @@ class Resolved:
         runs = Runs(self.scale.spec, recipes, dataset, collection, tuple(measures))
         draws = RowDraws(row.sampler, row.under(self.trained.shared))
         if row.evaluates == BM25:
-            return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed), draws)
+            return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed))
         if row.checkpoint is not None:
             checkpoint = CheckpointSettings(start=row.checkpoint, pooling=row.pooling)
             recipe = self.trained.shared.recipe
-            return runs.evaluated(recipe, self._seeds(row, seed), draws, checkpoint)
+            return runs.evaluated(recipe, self._seeds(row, seed), checkpoint)
         return row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
 
     def _seeds(self, row: Row, seed: int) -> Seeds:

@@ -8,7 +8,17 @@ from typing import Any
 
 from harness.pieces import make_piece, settings_of
 from harness.specs.phase_numbers import Numbers, used
-from harness.specs.recipe import Checkpoint, Phase, Recipe
+from harness.specs.recipe import Checkpoint, Phase, RankerPart, Recipe
+from harness.specs.run_settings import (
+    BaseRun,
+    Bm25Run,
+    ContinuedRun,
+    EvaluatedRun,
+    RankerRun,
+    StartedRun,
+    TaughtRun,
+    TrainedRun,
+)
 from harness.specs.samplers import SamplerChoice, sampler_settings
 from harness.specs.scale import RankerScale, Scale
 from harness.specs.settings import (
@@ -18,7 +28,6 @@ from harness.specs.settings import (
     EncoderSettings,
     PhaseSettings,
     RankerSettings,
-    RunSettings,
     SamplerSettings,
     TokenSettings,
 )
@@ -76,24 +85,23 @@ class Runs:
     collection: CollectionSettings
     measures: tuple[str, ...]
 
-    def bm25(self, recipe: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
+    def bm25(self, recipe: str, seeds: Seeds) -> Bm25Run:
         """Return what is ranked without training."""
-        return self._untrained(recipe, seeds, draws).model_copy(update={"kind": "bm25"})
+        return Bm25Run(kind="bm25", **self._common(self._first(recipe), seeds.base))
 
-    def evaluated(
-        self, recipe: str, seeds: Seeds, draws: RowDraws, checkpoint: CheckpointSettings
-    ) -> RunSettings:
+    def evaluated(self, recipe: str, seeds: Seeds, checkpoint: CheckpointSettings) -> EvaluatedRun:
         """Return what measures an encoder that was trained elsewhere."""
-        changes = {"kind": "evaluated", "checkpoint": checkpoint}
-        return self._untrained(recipe, seeds, draws).model_copy(update=changes)
+        common, tokens = self._common(self._first(recipe), seeds.base), self._tokens
+        return EvaluatedRun(kind="evaluated", **common, tokens=tokens, checkpoint=checkpoint)
 
-    def _untrained(self, recipe: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
-        run = self.run(f"{recipe}/{self.recipes[recipe].last.name}", seeds, draws)
-        while run.start is not None:
-            run = run.start
-        return run.model_copy(update={"phase": None, "sampler": None})
+    def _first(self, recipe: str) -> str:
+        """Return the phase that the last one of a recipe stands on and that stands on no other."""
+        name = f"{recipe}/{self.recipes[recipe].last.name}"
+        while isinstance(start := self._phase(name).start, str):
+            name = start
+        return name
 
-    def run(self, name: str, seeds: Seeds, draws: RowDraws) -> RunSettings:
+    def run(self, name: str, seeds: Seeds, draws: RowDraws) -> TrainedRun:
         """Return the run of a phase, with the chain of those that it stands on.
 
         Args:
@@ -101,27 +109,47 @@ class Runs:
             seeds: of the run and of what it stands on.
             draws: of the row.
         """
-        phase, recipe = self._phase(name), name.partition("/")[0]
+        phase = self._phase(name)
         numbers = used(self.scale, name, phase, self.dataset)
-        if not isinstance(phase.start, str):
-            return self._base(name, phase, numbers, seeds, draws)
-        start = self.run(phase.start, Seeds(seeds.base, seeds.between, seeds.between), draws)
-        own: dict[str, Any] = {
-            "recipe": recipe,
-            "phase_name": phase.name,
-            "start": start,
+        trained: dict[str, Any] = {
             "phase": self._settings(phase, numbers),
             "sampler": self._sampler(phase, draws),
         }
+        if not isinstance(phase.start, str):
+            encoder = self._fresh_encoder(phase)
+            common = self._common(name, seeds.base)
+            return BaseRun(kind="base", **common, tokens=self._tokens, encoder=encoder, **trained)
+        below = Seeds(seeds.base, seeds.between, seeds.between)
+        start = self.run(phase.start, below, draws)
+        seed = seeds.base if phase.trains == "ranker" else seeds.last + DEEPER * (_depth(start) - 1)
+        common = self._common(name, seed) | {"tokens": start.tokens, "encoder": start.encoder, "start": start}
         if phase.trains == "ranker":
-            return start.model_copy(update=own | self._ranker_alone(seeds))
-        own |= {"kind": "continued", "seed": seeds.last + DEEPER * (_depth(start) - 1)}
-        if phase.ranker is not None:
-            teacher = Seeds(seeds.base, seeds.between, seeds.between)
-            own["teacher"] = self.run(phase.ranker.start, teacher, draws)
-            own["co_training"] = self._co_training(phase, numbers)
-            own["reranked"] = self._ranker.reranked
-        return start.model_copy(update=own)
+            ranker, reranked = self._ranker_settings, self._ranker.reranked
+            return RankerRun(kind="ranker", **common, **trained, ranker=ranker, reranked=reranked)
+        if phase.ranker is None:
+            return ContinuedRun(kind="continued", **common, **trained)
+        taught: dict[str, Any] = {
+            "teacher": self.run(phase.ranker.start, below, draws),
+            "co_training": self._co_training(phase.ranker, numbers),
+            "reranked": self._ranker.reranked,
+        }
+        return TaughtRun(kind="continued", **common, **trained, **taught)
+
+    def _common(self, name: str, seed: int) -> dict[str, Any]:
+        """Return what runs of all kinds have beside their kind."""
+        recipe, _, phase_name = name.partition("/")
+        return {
+            "recipe": recipe,
+            "phase_name": phase_name,
+            "collection": self.collection,
+            "seed": seed,
+            "measures": self.measures,
+            "depth": self.scale.depth,
+        }
+
+    @property
+    def _tokens(self) -> TokenSettings:
+        return TokenSettings(**self.scale.tokens.model_dump())
 
     def _phase(self, name: str) -> Phase:
         recipe, _, phase_name = name.partition("/")
@@ -130,24 +158,12 @@ class Runs:
             raise ValueError(f"the library lets no start pass that is no phase, such as '{name}'")
         return phase
 
-    def _base(self, name: str, phase: Phase, numbers: Numbers, seeds: Seeds, draws: RowDraws) -> RunSettings:
+    def _fresh_encoder(self, phase: Phase) -> EncoderSettings:
+        """Return the encoder of a phase that stands on no other."""
         encoder = EncoderSettings(**self.scale.encoder.model_dump())
         if isinstance(phase.start, Checkpoint):
-            encoder = encoder.model_copy(update={"start": phase.start.checkpoint})
-        return RunSettings(
-            kind="base",
-            recipe=name.partition("/")[0],
-            phase_name=phase.name,
-            collection=self.collection,
-            tokens=TokenSettings(**self.scale.tokens.model_dump()),
-            encoder=encoder,
-            start=None,
-            phase=self._settings(phase, numbers),
-            sampler=self._sampler(phase, draws),
-            seed=seeds.base,
-            measures=self.measures,
-            depth=self.scale.depth,
-        )
+            return encoder.model_copy(update={"start": phase.start.checkpoint})
+        return encoder
 
     def _settings(self, phase: Phase, numbers: Numbers) -> PhaseSettings:
         return PhaseSettings.model_validate(
@@ -164,29 +180,19 @@ class Runs:
             }
         )
 
-    def _ranker_alone(self, seeds: Seeds) -> dict[str, Any]:
-        """Return what the run of a ranker has beside the phase."""
-        sizes = self._ranker.model_dump(include=set(RankerSettings.model_fields))
-        return {
-            "kind": "ranker",
-            "seed": seeds.base,
-            "ranker": RankerSettings(**sizes),
-            "reranked": self._ranker.reranked,
-        }
+    @property
+    def _ranker_settings(self) -> RankerSettings:
+        return RankerSettings(**self._ranker.model_dump(include=set(RankerSettings.model_fields)))
 
-    def _co_training(self, phase: Phase, numbers: Numbers) -> CoTraining | None:
-        if phase.ranker is None:
-            return None
-        denoises, labels = phase.ranker.denoises, phase.ranker.labels
-        learns = phase.ranker.learns
-        optimizer = phase.ranker.optimizer if learns else None
-        schedule = phase.ranker.schedule if learns else None
+    def _co_training(self, ranker: RankerPart, numbers: Numbers) -> CoTraining:
+        optimizer = ranker.optimizer if ranker.learns else None
+        schedule = ranker.schedule if ranker.learns else None
         return CoTraining.model_validate(
             {
-                "denoises": denoises.below if denoises else None,
-                "labels": (labels.above, labels.below) if labels else None,
-                "turns": settings_of(make_piece("turns", TURNS, phase.ranker.turns)),
-                "loss": settings_of(make_loss(phase.ranker.loss)),
+                "denoises": ranker.denoises.below if ranker.denoises else None,
+                "labels": (ranker.labels.above, ranker.labels.below) if ranker.labels else None,
+                "turns": settings_of(make_piece("turns", TURNS, ranker.turns)),
+                "loss": settings_of(make_loss(ranker.loss)),
                 "learning_rate": numbers.ranker_rate,
                 "weight_decay": optimizer.weight_decay if optimizer else None,
                 "lr_warmup_share": schedule.lr_warmup_share if schedule else None,
@@ -194,12 +200,12 @@ class Runs:
             }
         )
 
-    def _sampler(self, phase: Phase, draws: RowDraws) -> SamplerSettings | None:
+    def _sampler(self, phase: Phase, draws: RowDraws) -> SamplerSettings:
         """Return the settings of a phase's sampler, K capped by the scale."""
         own = phase.own
         choice = draws.sampler if own is None else own.sampler
         if choice is None:
-            return None
+            raise ValueError("fitting lets no phase without a sampler pass")
         k = (own.candidates if own else None) or draws.shared.candidates
         n = (own.negatives if own else None) or draws.shared.negatives
         k = min(k, self.scale.candidates_cap)
@@ -212,6 +218,6 @@ class Runs:
         return self.scale.ranker
 
 
-def _depth(run: RunSettings) -> int:
+def _depth(run: TrainedRun) -> int:
     """Return how many runs stand under one another, from a run down to its base."""
-    return 1 if run.start is None else 1 + _depth(run.start)
+    return 1 + _depth(run.start) if isinstance(run, StartedRun) else 1

@@ -1,7 +1,4 @@
-"""Resolved settings of a training run: all that it depends on, and nothing else.
-
-What a row leaves to recipe, dataset and scale is filled in here, so that the layers below read one object.
-"""
+"""The parts of the resolved settings of runs: what `harness.specs.run_settings` puts together."""
 
 from __future__ import annotations
 
@@ -178,42 +175,3 @@ class CheckpointSettings(Settings):
 
     start: str = Field(description="a local folder, or a hub id")
     pooling: Pooling | None = Field(description="of a checkpoint that does not say it")
-
-
-class RunSettings(Settings):
-    """A training run: one phase, over the run that it continues; or what is measured and not trained.
-
-    A run of kind ``base`` continues no other, one of kind ``ranker`` trains a ranker over a retriever's
-    candidates. What is not trained is BM25, or a checkpoint of kind ``evaluated``: `encoder` does not
-    describe it, and of `tokens` only the lengths apply. ``recipe`` and ``phase_name`` are names alone, and no
-    part of a fingerprint.
-    """
-
-    kind: Literal["continued", "base", "ranker", "bm25", "evaluated"]
-    recipe: str
-    phase_name: str
-    collection: CollectionSettings
-    tokens: TokenSettings
-    encoder: EncoderSettings
-    start: RunSettings | None = Field(description="the run whose retriever it continues")
-    phase: PhaseSettings | None
-    sampler: SamplerSettings | None
-    seed: int
-    measures: tuple[str, ...] = Field(description="names as ir-measures writes them, sorted")
-    depth: Count = Field(description="length of a ranking")
-    ranker: RankerSettings | None = Field(default=None, description="what a run of kind ranker trains")
-    teacher: RunSettings | None = Field(default=None, description="the run whose ranker teaches")
-    co_training: CoTraining | None = Field(default=None, description="how that ranker takes part")
-    reranked: Count | None = Field(default=None, description="documents of a ranking that a ranker reads")
-    checkpoint: CheckpointSettings | None = Field(default=None, description="what a run of kind evaluated is")
-
-    @property
-    def cross_encoder(self) -> RankerSettings | None:
-        """Settings of the ranker that it trains, or else of the one that takes part, if any."""
-        return self.ranker or (self.teacher.cross_encoder if self.teacher else None)
-
-    @model_serializer(mode="wrap")
-    def _without_checkpoint(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what does not apply, so that runs that are trained are written as before."""
-        written: dict[str, Any] = handler(self)
-        return {key: value for key, value in written.items() if key != "checkpoint" or value is not None}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from harness.errors import UserError, nearest
 from harness.negatives.registry import make_law, make_source
 from harness.pieces import PieceError
+from harness.specs.run_settings import TrainedRun
 from harness.specs.sampler_checks import lacking
-from harness.specs.settings import RunSettings
 from harness.specs.tuning import ROUNDING, Dimension, StudySpec, TuningSpec, Values, completed
 from harness.specs.varied import own_value, varied
 from harness.specs.yaml_file import Location, YamlFile
@@ -42,7 +42,7 @@ def check_space(yaml_file: YamlFile, tuning: TuningSpec, place: int) -> Iterator
 
 
 def check_built(
-    yaml_file: YamlFile, tuning: TuningSpec, place: int, base: RunSettings, scale: str
+    yaml_file: YamlFile, tuning: TuningSpec, place: int, base: TrainedRun, scale: str
 ) -> Iterator[UserError]:
     """Yield values that a row cannot have, by building its pieces with them.
 
@@ -164,7 +164,7 @@ def _check_first(
 
 
 def _unbuilt(
-    base: RunSettings, space: Mapping[str, Dimension], key: str, of: Dimension
+    base: TrainedRun, space: Mapping[str, Dimension], key: str, of: Dimension
 ) -> Iterator[PieceError]:
     """Yield why a row cannot have a parameter's values, each built under its conditions."""
     conditions = {on: accepted[0] for on, accepted in of.conditions.items() if on in space and accepted}

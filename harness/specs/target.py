@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PositiveInt
 
 from harness.specs.base import Spec
+from harness.specs.run_settings import TrainedRun
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
-from harness.specs.settings import Pooling, RunSettings
+from harness.specs.settings import Pooling
 
 Printed = Annotated[str, Field(pattern=r"^[+-]?[0-9]+([.][0-9]+)?$")]
 """A figure in quotes, so that every printed digit is kept."""
@@ -103,7 +104,7 @@ class Row(Line):
         own = {"candidates": self.candidates, "negatives": self.negatives}
         return shared.model_copy(update={key: value for key, value in own.items() if value is not None})
 
-    def tuned(self, settings: RunSettings) -> RunSettings:
+    def tuned(self, settings: TrainedRun) -> TrainedRun:
         """Return the settings of the row's run; tuning changes them for rows of its own."""
         return settings
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.library import Library
 from harness.specs.loading import in_order, try_parse
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.specs.space_checks import check_built, check_space
 from harness.specs.target import Row, Trained
 from harness.specs.tuning import StudySpec, TuningSpec, Values, completed
@@ -19,6 +19,8 @@ from harness.specs.varied import own_value
 from harness.specs.yaml_file import YamlFile, read_yaml
 
 FOLDER = "tuning"
+
+Kind = TypeVar("Kind", bound=RunSettings)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class ResolvedTuning:
         """Name of the scale."""
         return self.resolved.scale.name
 
-    def base(self, study: StudySpec) -> RunSettings:
+    def base(self, study: StudySpec) -> TrainedRun:
         """Return the settings of a study's row, on the carved collection."""
         return _base(self.resolved, self.spec, study)
 
@@ -115,20 +117,21 @@ def _check_target(yaml_file: YamlFile, tuning: TuningSpec, library: Library) -> 
                 yield from check_built(yaml_file, tuning, place, _base(resolved, tuning, study), scale)
 
 
-def _base(resolved: Resolved, tuning: TuningSpec, study: StudySpec) -> RunSettings:
+def _base(resolved: Resolved, tuning: TuningSpec, study: StudySpec) -> TrainedRun:
     row = resolved.loaded.row(study.row)
     if not isinstance(row, Row):
         raise ValueError(f"load_tuning() refuses rows like '{row.name}'")
     measures = tuple(objective.measure for objective in tuning.objectives if objective.measure)
-    return _carved(resolved.run(row, 0), tuning.held_out, measures)
+    settings = resolved.run(row, 0)
+    if not isinstance(settings, TrainedRun):
+        raise ValueError(f"load_tuning() refuses rows like '{row.name}', which are not trained")
+    return _carved(settings, tuning.held_out, measures)
 
 
-def _carved(settings: RunSettings, held_out: float, measures: tuple[str, ...]) -> RunSettings:
+def _carved(settings: Kind, held_out: float, measures: tuple[str, ...]) -> Kind:
     """Return the settings of a run, and of all runs below it, on the carved collection."""
     collection = settings.collection.model_copy(update={"held_out": held_out})
     changes: dict[str, Any] = {"collection": collection, "measures": measures}
-    for name in ("start", "teacher"):
-        below = getattr(settings, name)
-        if below is not None:
-            changes[name] = _carved(below, held_out, measures)
+    for name, below in settings.below.items():
+        changes[name] = _carved(below, held_out, measures)
     return settings.model_copy(update=changes)

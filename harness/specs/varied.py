@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from harness.errors import nearest
 from harness.negatives.registry import make_draw, make_law, make_source
 from harness.pieces import PieceError, settings_of
+from harness.specs.run_settings import TrainedRun
 from harness.specs.samplers import Parameter
-from harness.specs.settings import PhaseSettings, RunSettings, SamplerSettings
+from harness.specs.settings import PhaseSettings, SamplerSettings
 from harness.training.losses.registry import make_loss
 
 PIECES: dict[str, Callable[[Any], Any]] = {"law": make_law, "source": make_source, "draw": make_draw}
@@ -21,7 +22,7 @@ KNOWN = (*PLAIN, *(f"{piece}.<parameter>" for piece in PIECES))
 """Keys that tuning may vary; `temperature` is that of the loss."""
 
 
-def varied(settings: RunSettings, values: Mapping[str, Parameter]) -> RunSettings:
+def varied(settings: TrainedRun, values: Mapping[str, Parameter]) -> TrainedRun:
     """Return the settings of a run with some of them changed.
 
     Args:
@@ -31,7 +32,7 @@ def varied(settings: RunSettings, values: Mapping[str, Parameter]) -> RunSetting
     Raises:
         PieceError: the run has no such parameter, or it cannot have such a value; `place` is the key.
     """
-    sampler, phase = _parts(settings)
+    sampler, phase = settings.sampler, settings.phase
     for piece, make in PIECES.items():
         chosen = {key: value for key, value in values.items() if key.startswith(f"{piece}.")}
         if chosen:
@@ -53,21 +54,15 @@ def varied(settings: RunSettings, values: Mapping[str, Parameter]) -> RunSetting
     return settings.model_copy(update={"sampler": new_sampler, "phase": new_phase})
 
 
-def own_value(settings: RunSettings, key: str) -> Any:
+def own_value(settings: TrainedRun, key: str) -> Any:
     """Return the value that a row has by itself; none where it has no such parameter."""
-    sampler, phase = _parts(settings)
+    sampler, phase = settings.sampler, settings.phase
     piece, _, parameter = key.partition(".")
     if parameter:
         return getattr(sampler, piece).get(parameter)
     if key == "temperature":
         return phase.loss.get(key)
     return getattr(sampler if key in OF_SAMPLER else phase, key)
-
-
-def _parts(settings: RunSettings) -> tuple[SamplerSettings, PhaseSettings]:
-    if settings.sampler is None or settings.phase is None:
-        raise ValueError("tuning varies rows that draw negatives and are trained")
-    return settings.sampler, settings.phase
 
 
 def _made(make: Callable[[Any], Any], piece: dict[str, Any], chosen: Mapping[str, Parameter]) -> Any:

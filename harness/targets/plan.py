@@ -17,6 +17,7 @@ from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.phase_numbers import KEYS, published, used
 from harness.specs.resolve import Resolved, resolve
+from harness.specs.run_settings import EvaluatedRun
 from harness.specs.settings import CollectionSettings
 from harness.specs.target import with_runs
 from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted_runs
@@ -60,7 +61,7 @@ def plan_at(
 
 def _corpus(stages: Stages, settings: CollectionSettings) -> CorpusSize:
     if settings.available:
-        collection = stages.collection(settings)
+        collection = stages.collections.get(settings)
         return CorpusSize(len(collection.documents), len(labelled_pairs(collection).pairs))
     sizes = settings.parameters
     return CorpusSize(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
@@ -105,7 +106,11 @@ def render_plan(planned: Plan) -> Group:
         table.add_row(
             run.row, *on, str(run.seed), entry["state"], estimate, entry["fingerprint"] or "?", needs
         )
-    evaluated = {run.row: of.start for run in planned.runs if (of := run.settings.checkpoint) is not None}
+    evaluated = {
+        run.row: run.settings.checkpoint.start
+        for run in planned.runs
+        if isinstance(run.settings, EvaluatedRun)
+    }
     said = [
         Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()
     ]

@@ -25,7 +25,7 @@ from harness.specs.checkpoint_content import refuse_missing
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import EvaluatedRun, RunSettings
 from harness.specs.target import with_runs
 from harness.storage.files import canonical_json, read_json, write_json, write_parquet
 from harness.storage.leases import BusyError
@@ -110,7 +110,10 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
 
 def _further(resolved: Resolved, stages: Stages, dataset: str) -> list[str]:
     """Return the further test sets of a dataset's collection, which has the queries that are measured."""
-    collection, measured = stages.collection(resolved.collection(dataset)), resolved.measured(dataset)
+    collection, measured = (
+        stages.collections.get(resolved.collection(dataset)),
+        resolved.measured(dataset),
+    )
     if measured not in collection.queries:
         raise UserError(
             f"{collection.name} has no {measured} queries, on which dataset '{dataset}' is measured",
@@ -141,9 +144,9 @@ def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
     if old:
         stages.progress.say(f"note: {old} run(s) of the store were made before phases had names; {OLD_FIX}")
     for run in runs:
-        if run.settings.checkpoint is not None:
+        if isinstance(run.settings, EvaluatedRun):
             refuse_missing(run.settings.checkpoint.start, f"row '{run.row}'")
-        links = stages.chain(run.settings)
+        links = stages.collections.chain(run.settings)
         state = _state(stages.store, links.last)
         alike = took.get(_phases(run.settings.model_dump(mode="json")), [])
         estimate = 0.0 if state == "done" else round(median(alike), 1) if alike else None
@@ -217,7 +220,7 @@ def _finish(
     def make(run: PlannedRun, wait: bool) -> None:
         which = resolved.seed_text(run.dataset, run.seed)
         try:
-            folders[run.key] = stages.run(run.settings, f"{run.row}, {which}", wait=wait)
+            folders[run.key] = stages.run(run.settings, f"{run.row}, {which}", wait=wait).folder
         except (RunError, torch.OutOfMemoryError) as error:
             reason = " ".join(str(error).split())
             failed.setdefault(run.row, f"{which}: {reason}")
@@ -245,7 +248,9 @@ def publish(
     if not finished:
         refuse_failed_rows(failed)
     per_query = report.scores(resolved, read_per_query(finished))
-    collections = {name: stages.collection(resolved.collection(name)) for name in resolved.target.datasets}
+    collections = {
+        name: stages.collections.get(resolved.collection(name)) for name in resolved.target.datasets
+    }
     cells = report.build(resolved, finished, failed, per_query, collections)
     overlap = next(filter(None, map(manifest_overlap, collections.values())), None)
     write_json(folder / "cells.json", cells)
@@ -266,7 +271,7 @@ def runs_below(stages: Stages, finished: Sequence[FinishedRun]) -> list[Finished
     by_fingerprint = {run.folder.folder.name: run for run in finished}
     before = set(by_fingerprint)
     for run in finished:
-        for stage, fingerprint in stages.chain(run.settings).runs_below:
+        for stage, fingerprint in stages.collections.chain(run.settings).runs_below:
             folder = stages.store.run(fingerprint)
             if fingerprint not in by_fingerprint and (folder / "done.json").exists():
                 by_fingerprint[fingerprint] = replace(run, row=stage, folder=RunFolder(folder))
@@ -287,7 +292,7 @@ def _state(store: Store, fingerprint: str) -> str:
 
 def _forget(planned: list[PlannedRun], stages: Stages) -> list[PlannedRun]:
     for run in planned:
-        with stages.lease(run.chain.last, run.row):  # another process may be training it
+        with stages.workshop.lease(run.chain.last, run.row):  # another process may be training it
             shutil.rmtree(stages.store.run(run.chain.last), ignore_errors=True)
     return [replace(run, state="new") for run in planned]
 

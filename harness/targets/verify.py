@@ -119,7 +119,9 @@ def verify(
 def _counted_again(resolved: Resolved, stages: Stages, cells: Mapping[str, Any]) -> Iterator[Checked]:
     """Yield each count of statistics, counted again."""
     datasets = {row["dataset"] for row in cells["rows"] if row["dataset"]}
-    described = {name: describe_collection(stages.collection(resolved.collection(name))) for name in datasets}
+    described = {
+        name: describe_collection(stages.collections.get(resolved.collection(name))) for name in datasets
+    }
     for row in cells["rows"]:
         for column, cell in zip(cells["columns"], row["cells"], strict=True):
             if cell["counted"] is not None:
@@ -207,7 +209,7 @@ def _make(
         dataset: check_collection(
             "collection" if len(datasets) == 1 else f"collection, {dataset}",
             collection_of(cells, dataset)["fingerprint"],
-            stages.collection(resolved.collection(dataset)).fingerprint,
+            stages.collections.get(resolved.collection(dataset)).fingerprint,
         )
         for dataset in datasets
     }
@@ -219,7 +221,7 @@ def _make(
     }
     for run in planned:
         which = resolved.seed_text(run.dataset, run.seed)
-        folder = stages.run(run.settings, f"{run.row}, {which}")
+        folder = stages.run(run.settings, f"{run.row}, {which}").folder
         finished.append(FinishedRun(*run.key, run.settings, folder))
         for stage in (*runs_below(stages, finished[-1:]), finished[-1]):
             name, measure = stage.folder.folder.name, resolved.primary_on(run.dataset).measure

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import UserError
 from harness.runs.stages import Stages
-from harness.specs.settings import PhaseSettings, RunSettings
+from harness.specs.run_settings import TrainedRun
 from harness.specs.tuning import Dimension, StudySpec, TuningSpec, Values
 from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import content_hash
@@ -56,7 +56,7 @@ class OpenStudy:
 
     tuning: ResolvedTuning
     spec: StudySpec
-    base: RunSettings
+    base: TrainedRun
     identity: str
     study: Study
     sampler: RepeatableSampler
@@ -140,10 +140,10 @@ def finished(trials: Sequence[FrozenTrial]) -> bool:
 def _open(tuning: ResolvedTuning, spec: StudySpec, stages: Stages, storage: BaseStorage) -> OpenStudy:
     base = tuning.base(spec)
     phase = base.phase
-    if not isinstance(phase, PhaseSettings):
-        raise ValueError("load_tuning() refuses rows that are not trained")
     tuning_spec = tuning.spec
-    identity = content_hash(_content(tuning_spec, spec), tuning.first(spec), stages.chain(base).last)
+    identity = content_hash(
+        _content(tuning_spec, spec), tuning.first(spec), stages.collections.chain(base).last
+    )
     sampler = make_sampler(tuning_spec.optuna.sampler, tuning_spec.optuna.seed, tuning_spec.trials)
     study = optuna.create_study(
         storage=storage,

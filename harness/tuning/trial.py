@@ -14,7 +14,7 @@ from harness.evaluation.curves import work_seconds
 from harness.evaluation.measures import DEV_MEASURE
 from harness.records.run_folder import RunFolder
 from harness.runs.stages import Stages
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import TrainedRun
 from harness.specs.tuning import Values
 from harness.specs.varied import varied
 from harness.tuning.study import FINGERPRINT, FIRST, SECONDS, WHY, OpenStudy
@@ -38,7 +38,7 @@ class TrialRun:
 
     study: OpenStudy
     trial: optuna.Trial
-    settings: RunSettings
+    settings: TrainedRun
     fingerprint: str
     stages: Stages
 
@@ -46,7 +46,7 @@ class TrialRun:
     def of(study: OpenStudy, trial: optuna.Trial, values: Values, stages: Stages) -> TrialRun:
         """Return the run of a trial with a setting."""
         settings = varied(study.base, values)
-        fingerprint = stages.chain(settings).last
+        fingerprint = stages.collections.chain(settings).last
         trial.set_user_attr(FINGERPRINT, fingerprint)
         return TrialRun(study, trial, settings, fingerprint, stages)
 
@@ -64,7 +64,7 @@ class TrialRun:
         self._report_curve()
         watching = replace(self.stages, watched=self._watched)
         try:
-            folder = watching.run(self.settings, f"{self.study.title}, trial {self.trial.number}")
+            folder = watching.run(self.settings, f"{self.study.title}, trial {self.trial.number}").folder
         except StoppedError as stopped:
             self._note_seconds()
             raise optuna.TrialPruned(str(stopped)) from stopped
@@ -82,7 +82,7 @@ class TrialRun:
             else float(held_out[held_out["measure"] == one.measure]["value"].mean())
             for one in objectives
         ]
-        if [one.measure for one in objectives] == [DEV_MEASURE] and self.settings.phase is not None:
+        if [one.measure for one in objectives] == [DEV_MEASURE]:
             self._report(self.settings.phase.steps, reached[0])
         return reached
 

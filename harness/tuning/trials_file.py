@@ -40,7 +40,7 @@ def write_trials(
         folder: folder of the results.
     """
     spec, base = tuning.spec, studies[0].base
-    collection = stages.collection(base.collection)
+    collection = stages.collections.get(base.collection)
     held_out = collection.queries["dev"]
     content = {
         "tuning": tuning.name,
@@ -48,7 +48,7 @@ def write_trials(
         "source": spec.citation,
         "scale": tuning.scale,
         "collection": {
-            "name": stages.collection(base.collection.whole).name,
+            "name": stages.collections.get(base.collection.whole).name,
             "simulation": collection.simulation,
             "fingerprint": collection.fingerprint,
             "held_out": spec.held_out,
@@ -90,7 +90,7 @@ def _study(of: OpenStudy) -> dict[str, Any]:
     retried = {trial.user_attrs[RETRY_OF]: trial.number for trial in trials if RETRY_OF in trial.user_attrs}
     return {
         "row": of.spec.row,
-        "sampler": of.base.sampler.preset if of.base.sampler else None,
+        "sampler": of.base.sampler.preset,
         "space": space_as_json(of.space),
         "first": of.first,
         "trials": [_trial(trial, retried.get(trial.number)) for trial in trials if trial.state in STATES],

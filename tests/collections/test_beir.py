@@ -161,12 +161,12 @@ def test_a_prepared_collection_is_made_again_when_a_file_changes(folder, tmp_pat
         kind="beir", parameters={"folder": "mine", "titles": False, "dev_share": 0.1}
     )
     stages = Stages(Store(tmp_path / "store"), Progress(quiet=True))
-    before, path = stages.collection(settings), stages.collection_path(settings)
+    before, path = stages.collections.get(settings), stages.collections.path(settings)
     assert path.exists() and before.documents[1] == "text 1"
     corpus = folder / "corpus.jsonl"
     corpus.write_text(corpus.read_text().replace("text 1", "changed"))
-    assert stages.collection_path(settings) != path
-    assert stages.collection(settings).documents[1] == "changed"
+    assert stages.collections.path(settings) != path
+    assert stages.collections.get(settings).documents[1] == "changed"
     shutil.rmtree(folder)
     assert "no such folder" in refused(lambda: collection_key("beir", settings.model_dump()))
 

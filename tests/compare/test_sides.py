@@ -107,8 +107,10 @@ def test_sides_on_two_collections(stages, store, run):
 
 def test_a_run_of_another_state_of_its_collection(stages, run, tmp_path):
     here = SimpleNamespace(
-        collection_path=lambda settings: tmp_path,
-        collection=lambda settings: Collection("planted", True, (), (), {}),
+        collections=SimpleNamespace(
+            path=lambda settings: tmp_path,
+            get=lambda settings: Collection("planted", True, (), (), {}),
+        )
     )
     side = find_side(LIBRARY, stages, run.name, scale="simulation", seeds=None)
     with pytest.raises(UserError, match="uses planted 0123456789abcdef, the store has"):

@@ -7,8 +7,11 @@ import pytest
 from harness.errors import UserError
 from harness.provenance.retrain import explain_retrain
 from harness.specs.fingerprints import VERSION, chain, links
+from harness.specs.library import Library
+from harness.specs.resolve import resolve
+from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun
 from harness.specs.settings import CheckpointSettings
-from tests.stores import COLLECTION, put, settings_of
+from tests.stores import COLLECTION, EXPERIMENTS, put, settings_of
 
 
 @pytest.fixture
@@ -88,19 +91,15 @@ def test_runs_of_two_kinds_and_one_with_itself(store):
 
 
 def test_every_key_of_the_settings_is_in_a_link_or_known_not_to_matter():
-    settings = settings_of("TriSampler")
+    table = resolve(Library(EXPERIMENTS), "trisampler/table-5-ar2", "simulation")
+    taught = table.run(table.loaded.rows("TriSampler")[0], 0)
+    assert isinstance(taught, TaughtRun) and isinstance(taught.teacher, RankerRun)
+    common = {key: getattr(taught, key) for key in (*RunSettings.model_fields, "tokens")}
     checkpoint = CheckpointSettings(start="nowhere", pooling=None)
-    evaluated = settings.model_copy(update={"checkpoint": checkpoint, "phase": None})
-    chained = [*links(settings, COLLECTION), *links(evaluated, COLLECTION)]
-    covered = {key.partition(".")[0] for link in chained for key in link.parts}
-    free = {
-        "kind",
-        "recipe",
-        "phase_name",
-        "collection",
-        "measures",
-        "depth",
-        "start",
-    }  # which links, names, evaluation
-    optional = {"ranker", "teacher", "co_training", "reranked"}  # of recipes with a ranker
-    assert covered | free | optional == set(type(settings).model_fields)
+    evaluated = EvaluatedRun(**common | {"kind": "evaluated"}, checkpoint=checkpoint)
+    names_and_evaluation = {"kind", "recipe", "phase_name", "collection", "measures", "depth", "reranked"}
+    for settings in (taught, taught.teacher, evaluated):
+        hashed = {key.partition(".")[0] for link in links(settings, COLLECTION) for key in link.parts}
+        below = set(settings.below)
+        unhashed = {"seed"} if settings is evaluated else set()
+        assert set(type(settings).model_fields) - hashed - below - names_and_evaluation == unhashed

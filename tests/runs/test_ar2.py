@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from safetensors.torch import load_file
 
-from harness.runs.stages import save_candidates
+from harness.negatives.mining import save_candidates
 from harness.training.checkpoints import latest_checkpoint
 from harness.training.learner import Learner
 from tests.place import Place, edit
@@ -102,7 +102,7 @@ def stop_mining(monkeypatch: pytest.MonkeyPatch) -> None:
         save_candidates(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.runs.stages.save_candidates", stopping)
+    monkeypatch.setattr("harness.runs.products.save_candidates", stopping)
 
 
 def stop_evaluating(monkeypatch: pytest.MonkeyPatch) -> None:

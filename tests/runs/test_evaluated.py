@@ -16,7 +16,7 @@ import transformers
 import harness
 from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError
-from harness.runs.stages import opened_checkpoint
+from harness.runs.products import opened_checkpoint
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from tests.place import ROWS, TARGET, Place

@@ -11,7 +11,7 @@ from harness.specs.checkpoint_content import start_content
 from harness.specs.fingerprints import chain, links
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings
 from harness.specs.target import with_runs
 
 from .conftest import TABLE

@@ -10,7 +10,7 @@ from harness.errors import SpecErrors, UserError
 from harness.specs.library import Library
 from harness.specs.phase_numbers import Numbers, published, used
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import BaseRun, ContinuedRun, RunSettings, read_run_settings
 
 from .conftest import TABLE, Broken
 
@@ -53,7 +53,7 @@ def row(resolved: Resolved, name: str, seed: int = 0) -> RunSettings:
 def test_a_chain_has_a_run_for_each_phase(long: Resolved) -> None:
     hard = row(long, "TriSampler")
     easy = hard.start
-    assert easy is not None and easy.start is not None and easy.start.start is None
+    assert isinstance(easy, ContinuedRun) and isinstance(easy.start, BaseRun)
     assert (hard.recipe, easy.recipe, easy.start.recipe) == ("long", "long", "base")
     assert easy.sampler is not None and hard.sampler is not None
     assert (easy.sampler.preset, easy.sampler.candidates, easy.sampler.negatives) == ("uniform", 30, 3)
@@ -68,8 +68,7 @@ def test_seeds_of_all_phases_differ(long: Resolved) -> None:
         run.seed
         for seed in range(3)
         for hard in [row(long, "TriSampler", seed)]
-        for run in (hard, hard.start, hard.start.start if hard.start else None)
-        if run is not None
+        for run in (hard, hard.start, hard.start.start)
     ]
     assert len(set(seeds)) == len(seeds) == 9
 
@@ -181,4 +180,4 @@ def test_papers_of_the_old_place_get_one_line(library: Library) -> None:
 
 def test_settings_of_a_chain_survive_their_file(long: Resolved) -> None:
     settings = row(long, "TriSampler")
-    assert RunSettings.model_validate_json(json.dumps(settings.model_dump(mode="json"))) == settings
+    assert read_run_settings(json.dumps(settings.model_dump(mode="json"))) == settings

@@ -7,7 +7,7 @@ import pytest
 from harness.negatives.registry import make_law
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, figure, resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings, read_run_settings
 
 from .conftest import TABLE
 
@@ -75,7 +75,7 @@ def test_seeds_of_the_phases_are_separate_and_shared_by_rows(table: Resolved) ->
 def test_reference_rows(table: Resolved) -> None:
     assert run(table, "BM25").kind == "bm25"
     base = run(table, "Base")
-    assert (base.kind, base.recipe, base.phase_name, base.start) == ("base", "base", "retriever", None)
+    assert (base.kind, base.recipe, base.phase_name, base.below) == ("base", "base", "retriever", {})
     assert base == run(table, "TriSampler").start
 
 
@@ -114,7 +114,7 @@ def test_columns(library: Library) -> None:
 
 def test_settings_survive_their_file(table: Resolved) -> None:
     settings = run(table, "TriSampler")
-    assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
+    assert read_run_settings(settings.model_dump_json()) == settings
 
 
 @pytest.mark.parametrize(

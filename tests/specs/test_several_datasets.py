@@ -9,7 +9,7 @@ from harness.provenance.cell import find_cell
 from harness.specs.describe import render_show, show_target
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings
 from harness.specs.tuning_library import load_tuning
 
 from .conftest import TABLE, Broken

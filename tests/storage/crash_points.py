@@ -99,7 +99,7 @@ def train(root: Path) -> Path:
     stages = Stages(Store(root / "store"), Progress(quiet=True))
     resolved = resolve_at(Library.default(), TARGET, "simulation", stages)
     (run,) = plan(resolved, stages, 1, ["TriSampler"])
-    return stages.run(run.settings, "run").folder
+    return stages.run(run.settings, "run").folder.folder
 
 
 def outcome(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import yaml
 from harness.errors import UserError
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.settings import RunSettings
+from harness.specs.run_settings import RunSettings
 from harness.specs.target import Row
 from harness.tuning.report.result import TuningResult, read_result
 from harness.tuning.target import SEED_SHIFT, target_text

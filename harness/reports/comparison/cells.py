@@ -117,12 +117,11 @@ def with_verdicts(cells: Cells) -> Cells:
 
 def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells], datasets: Sequence[str]) -> Cells:
     trained = {name: _trained([run for run in runs if run.dataset == name]) for name in datasets}
-    sampler = runs[0].settings.sampler if runs else None
     return {
         "name": row.name,
         "kind": row.kind,
         "recipe": runs[0].settings.recipe if runs and row.sampler else None,
-        "sampler": sampler.preset if sampler else None,
+        "sampler": runs[0].settings.preset if runs else None,
         "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
         "cells": cells,

@@ -9,6 +9,7 @@ from typing import Any
 from harness.reports.cells import FinishedRun
 from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import NOTHING, Cells, share_text, trained_rows
+from harness.specs.run_settings import TaughtRun
 
 TERM = "loss/"
 """Prefix of a loss term's name in the metrics of a step."""
@@ -65,9 +66,9 @@ def _values(block: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
 
 def _last_round(run: FinishedRun) -> dict[str, float]:
     """Return means over the steps of a run's last round; empty for a run without a teacher."""
-    phase = run.settings.phase
-    if phase is None or run.settings.teacher is None:
+    if not isinstance(run.settings, TaughtRun):
         return {}
+    phase = run.settings.phase
     begin = phase.steps - (phase.refresh or phase.steps)
     lines = [line for line in run.folder.metrics() if line["step"] > begin]
     retriever_lines = [line for line in lines if line["phase"] == "continued"]

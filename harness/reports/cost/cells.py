@@ -14,6 +14,7 @@ from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
 from harness.reports.text import Cells
 from harness.specs.kinds.cost import Cost
 from harness.specs.resolve import Resolved, figures
+from harness.specs.run_settings import TrainedRun
 from harness.specs.target import Row
 
 
@@ -39,7 +40,7 @@ def build_cost(
         for cell, other in zip(row["cells"], baseline["cells"], strict=True):
             cell["ratio"] = _ratio(cell["reproduced"], other["reproduced"], "median")
             cell["published_ratio"] = _ratio(cell["published"], other["published"], "value")
-    phases = [run.settings.phase for run in runs if run.settings.phase]
+    phases = [run.settings.phase for run in runs if isinstance(run.settings, TrainedRun)]
     columns = [column.model_dump() for column in resolved.columns]
     return {
         **describe_target(resolved, runs, columns, {resolved.dataset: collection}),
@@ -56,12 +57,11 @@ def _row(
     resolved: Resolved, target: Cost, row: Row, runs: Sequence[FinishedRun], failed: Mapping[str, str]
 ) -> Cells:
     recorded = costs_of(runs)
-    sampler = runs[0].settings.sampler if runs else None
     return {
         "name": row.name,
         "kind": row.kind,
         "recipe": runs[0].settings.recipe if runs else None,
-        "sampler": sampler.preset if sampler else None,
+        "sampler": runs[0].settings.preset if runs else None,
         "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
         "costs": {

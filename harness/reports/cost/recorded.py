@@ -10,6 +10,7 @@ from harness.evaluation.comparison import CellBlock
 from harness.evaluation.costs import over_runs, run_costs
 from harness.reports.cells import FinishedRun
 from harness.specs.kinds.cost import CostColumn
+from harness.specs.run_settings import TrainedRun
 from harness.storage.files import read_json
 
 
@@ -21,8 +22,8 @@ def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
     """
     recorded = []
     for run in runs:
-        phase = run.settings.phase
-        costs = run_costs(run.folder.metrics(), "continued", phase.refresh if phase else None)
+        refresh = run.settings.phase.refresh if isinstance(run.settings, TrainedRun) else None
+        costs = run_costs(run.folder.metrics(), "continued", refresh)
         if "step" not in costs:
             what = f"seed {run.seed} of '{run.row}' has no recorded times: an older version made it"
             fix = f"harness reproduce TARGET --row '{run.row}' --force"

@@ -15,6 +15,7 @@ from harness.reports.cost.recorded import hardware_of
 from harness.reports.text import Cells
 from harness.specs.kinds.curve import Curve
 from harness.specs.resolve import Resolved
+from harness.specs.run_settings import TrainedRun
 from harness.specs.target import Row
 
 PHASE = "continued"
@@ -59,18 +60,16 @@ def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, 
 
 
 def _watched(run: FinishedRun, measure: str, begin: float, final: float) -> dict[int, DevPoint]:
-    phase = run.settings.phase
-    steps = phase.steps if phase else 0
+    steps = run.settings.phase.steps if isinstance(run.settings, TrainedRun) else 0
     return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, final))
 
 
 def _row(row: Row, runs: Sequence[FinishedRun], points: list[Cells]) -> Cells:
-    sampler = runs[0].settings.sampler
     return {
         "name": row.name,
         "kind": row.kind,
         "recipe": runs[0].settings.recipe,
-        "sampler": sampler.preset if sampler else None,
+        "sampler": runs[0].settings.preset,
         "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
         "points": points,

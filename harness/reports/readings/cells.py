@@ -59,14 +59,13 @@ def build_readings(
 
 
 def _reading(row: Reading, runs: Sequence[FinishedRun]) -> Cells:
-    sampler = runs[0].settings.sampler
     return {
         "row": row.reading_of,
         "name": row.name,
         "reading": row.reading,
         "kind": row.kind,
         "recipe": runs[0].settings.recipe,
-        "sampler": sampler.preset if sampler else None,
+        "sampler": runs[0].settings.preset,
         "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
     }

@@ -62,13 +62,12 @@ def build_sweep(
 
 
 def _point(row: Point, runs: Sequence[FinishedRun]) -> Cells:
-    sampler = runs[0].settings.sampler if runs else None
     return {
         "row": row.written,
         "name": row.name,
         "at": row.at,
         "recipe": runs[0].settings.recipe if runs else None,
-        "sampler": sampler.preset if sampler else None,
+        "sampler": runs[0].settings.preset if runs else None,
         "fingerprints": [run.folder.folder.name for run in runs],
     }
 

@@ -15,10 +15,11 @@ from harness.specs.kinds.comparison import Comparison
 from harness.specs.kinds.kind import Kind
 from harness.specs.kinds.shared_checks import check_made, check_one_dataset
 from harness.specs.loaded import LoadedTarget
+from harness.specs.run_settings import TrainedRun
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.samplers import Parameter
 from harness.specs.scale import Scale
-from harness.specs.settings import CollectionSettings, RunSettings
+from harness.specs.settings import CollectionSettings
 from harness.specs.target import Row
 from harness.specs.varied import varied
 from harness.specs.yaml_file import YamlFile
@@ -39,7 +40,7 @@ class Tuned(Row):
 
     overrides: dict[str, Parameter] = Field(default={})
 
-    def tuned(self, settings: RunSettings) -> RunSettings:
+    def tuned(self, settings: TrainedRun) -> TrainedRun:
         """Return the settings of the row's run with what was tuned.
 
         Raises:

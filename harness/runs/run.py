@@ -1,0 +1,54 @@
+"""A run at its place in a store, and making a product once among several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.progress import Progress
+from harness.records.run_folder import RunFolder
+from harness.specs.fingerprints import Chain
+from harness.specs.run_settings import RunSettings
+from harness.storage.leases import lease
+from harness.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run at its place in a store, finished or not.
+
+    Attributes:
+        settings: resolved.
+        chain: fingerprints of the run and of what it stands on.
+        folder: named by the last of them.
+    """
+
+    settings: RunSettings
+    chain: Chain
+    folder: RunFolder
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A store to write to, and who is shown what happens.
+
+    Attributes:
+        store: where products lie.
+        progress: shows what is done and how long it will take.
+    """
+
+    store: Store
+    progress: Progress
+
+    def lease(self, fingerprint: str, what: str, *, wait: bool = True) -> AbstractContextManager[None]:
+        """Hold the lease on a fingerprint; see :func:`harness.storage.leases.lease`."""
+        return lease(self.store.lease(fingerprint), what, self.progress.say, wait=wait)
+
+    def once(self, product: Path, fingerprint: str, what: str, make: Callable[[], None]) -> None:
+        """Make a product unless it is there; of several processes, one."""
+        if not product.exists():
+            with self.lease(fingerprint, what):
+                if not product.exists():
+                    make()
