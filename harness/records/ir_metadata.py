@@ -28,7 +28,7 @@ def write_ir_metadata(folder: Path, call: str, goal: str) -> None:
     Raises:
         UserError: a file of the run is missing or corrupt.
     """
-    if "phase" not in read_json(folder / "spec.json"):
+    if "phase_name" not in read_json(folder / "spec.json"):
         return  # of an earlier harness, which wrote its own
     for qrels in sorted((folder / "rankings").glob("*.qrels")):
         path, described = (

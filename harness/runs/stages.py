@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ class Stages:
         watched: called with a run's folder, a step and what was measured on ``dev``, at each refresh; what it
             raises stops the run.
         made: fingerprints of the runs that were made here, and not found or made by another process.
+        collections: with tokens and training pairs; copies of the stages share them.
     """
 
     store: Store
@@ -49,21 +49,12 @@ class Stages:
     mirror: Callable[[Path], None] = lambda folder: None
     watched: Callable[[Path, int, dict[str, float]], None] = lambda folder, step, metrics: None
     made: set[str] = field(default_factory=set)
+    collections: Collections = field(default=None)  # type: ignore[assignment]  # set below
 
-    @cached_property
-    def workshop(self) -> Workshop:
-        """The store and the progress."""
-        return Workshop(self.store, self.progress)
-
-    @cached_property
-    def collections(self) -> Collections:
-        """Collections, tokens and training pairs."""
-        return Collections(self.workshop)
-
-    @cached_property
-    def products(self) -> Products:
-        """Encoders, rankers and candidates that runs are made from."""
-        return Products(self.workshop, self.collections, self._below)
+    def __post_init__(self) -> None:
+        self.workshop = Workshop(self.store, self.progress)
+        self.collections = self.collections or Collections(self.workshop)
+        self.products = Products(self.workshop, self.collections, self._below)
 
     def place(self, settings: RunSettings) -> Run:
         """Return a run, finished or not; nothing is made but its collection."""
