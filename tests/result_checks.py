@@ -14,9 +14,9 @@ from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.costs import over_runs
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
 from harness.reports.calibration.cells import coverages
-from harness.reports.comparison.cells import NOT_COMPARED, with_verdicts
+from harness.reports.comparison.cells import NOT_COMPARED, judged
 from harness.reports.curve.cells import final_values
-from harness.reports.kinds import REPORTS
+from harness.reports.kinds import REPORTS, read_cells
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import FILES, html_text
@@ -32,8 +32,8 @@ def cells_of(folder: Path) -> dict[str, Any]:
 
 def check_tables(folder: Path) -> None:
     """The tables are rendered from the cells alone."""
-    cells = cells_of(folder)
-    report = REPORTS[cells["kind"]]
+    cells = read_cells(folder / "cells.json")
+    report = REPORTS[cells.kind]
     assert (folder / "table.md").read_text() == render_markdown(report.document(cells))
     assert (folder / "table.tex").read_text() == render_latex(report.document(cells))
     assert (folder / "table.csv").read_text() == report.csv(cells)
@@ -96,7 +96,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
             block = made.differences.get(row["name"], [None] * len(row["cells"]))[place]
             assert near(block, cell["difference"])
     assert near(made.smallest_difference, cells["smallest_difference"])
-    assert near(with_verdicts(cells), cells)
+    assert near(judged(cells).as_json(), cells)
 
 
 def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:

@@ -61,8 +61,8 @@ def _means(result: CompareResult) -> Table:
                 PERCENT.number(line.a),
                 PERCENT.number(line.b),
                 PERCENT.number(line.difference["value"], signed=True),
-                PERCENT.interval(line.difference["checkpoints"]),
-                PERCENT.interval(line.difference["method"]),
+                PERCENT.interval_of(line.difference["checkpoints"]),
+                PERCENT.interval_of(line.difference["method"]),
             ]
         )
         for line in result.measures

@@ -76,8 +76,8 @@ def _write_outcome(axis: Axes, result: CompareResult) -> None:
     lines = [
         f"A better: {of.wins:,} of {of.queries:,}",
         f"equal: {of.ties:,}",
-        f"{mean} {PERCENT.interval(difference['checkpoints'])}",
-        *([f"with seeds {PERCENT.interval(difference['method'])}"] if difference["method"] else []),
+        f"{mean} {PERCENT.interval_of(difference['checkpoints'])}",
+        *([f"with seeds {PERCENT.interval_of(difference['method'])}"] if difference["method"] else []),
     ]
     axis.text(0.97, 0.98, "\n".join(lines), transform=axis.transAxes, va="top", ha="right")
     axis.text(0.03, 0.03, f"B better: {of.losses:,} of {of.queries:,}", transform=axis.transAxes, va="bottom")

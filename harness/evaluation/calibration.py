@@ -51,7 +51,7 @@ def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> CellBlock:
         differences: an interval at 95 % should be about 3.9 times as wide.
     """
     ends = np.array([[interval["low"], interval["high"]] for interval in intervals])
-    covered = sum(covers(interval) for interval in intervals)
+    covered = sum(covers(interval["low"], interval["high"]) for interval in intervals)
     low, high = clopper_pearson(covered, len(intervals), level)
     return {
         "covered": covered,
@@ -65,9 +65,9 @@ def coverage(intervals: Sequence[Mapping[str, Any]], level: float) -> CellBlock:
     }
 
 
-def covers(interval: Mapping[str, Any]) -> bool:
+def covers(low: float, high: float) -> bool:
     """Return whether a closed interval covers 0."""
-    return bool(interval["low"] <= 0 <= interval["high"])
+    return low <= 0 <= high
 
 
 def clopper_pearson(successes: int, trials: int, level: float) -> tuple[float, float]:

@@ -14,7 +14,12 @@ from harness.errors import UserError, nearest
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.other_kinds import counted_text, seconds_text_of
 from harness.provenance.settings_text import sampler_lines, scale_text
-from harness.reports.text import Style, collection_of, column_style, p_text, unit_text, verdict_text
+from harness.reports.comparison.content import ComparedRow, ComparisonCells
+from harness.reports.content import Cells, Difference, Intervals, RunCells
+from harness.reports.cost.cells import CostCells
+from harness.reports.kinds import read_cells
+from harness.reports.sweep.cells import SweepCells, SweptPoint
+from harness.reports.text import Style, column_style, p_text, unit_text, verdict_text
 from harness.specs.fingerprints import chain
 from harness.specs.kinds.statistics import Counted
 from harness.specs.library import Library
@@ -46,7 +51,7 @@ class Cell:
     row: PrintedRow
     column: Mapping[str, Any]
     place: int
-    cells: dict[str, Any] | None
+    cells: Cells | None
     provenance: Mapping[str, Any] | None
 
     @property
@@ -74,11 +79,11 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     """
     printed_row = resolved.loaded.row(row)
     folder = results / resolved.scale.name / resolved.name
-    cells, provenance = (
-        read_json(folder / name) if (folder / name).exists() else None
-        for name in ("cells.json", "provenance.json")
-    )
-    columns = cells["columns"] if cells else [column.model_dump() for column in resolved.columns]
+    there, runs = folder / "cells.json", folder / "provenance.json"
+    cells = read_cells(there) if there.exists() else None
+    provenance = read_json(runs) if runs.exists() else None
+    made = cells.columns if isinstance(cells, RunCells) else resolved.columns
+    columns = [column.model_dump() for column in made]
     others = [of.model_dump() for of in resolved.target.headings if not isinstance(of, Column)]
     measured = isinstance(resolved.target, Measured)
     columns = [*columns, *others] if measured else others
@@ -125,7 +130,7 @@ def _position(target: str, columns: Sequence[Mapping[str, Any]], name: str) -> i
 def _published(cell: Cell) -> Iterator[Fact]:
     source = cell.resolved.target.citation
     figure = figures(cell.resolved.loaded, cell.row).get(cell.column["label"])
-    unit = f" {unit_text(figure)}" if figure and figure["unit"] != "count" else ""
+    unit = f" {unit_text(figure['unit'])}" if figure and figure["unit"] != "count" else ""
     title = cell.resolved.loaded.datasets[cell.dataset].title
     dataset = cell.row.name if isinstance(cell.row, Counted) else title
     text = f"{figure['printed']}{unit} on {dataset}: {source}" if figure else f"no figure in {source}"
@@ -171,9 +176,9 @@ def _measure(cell: Cell) -> Iterator[Fact]:
         return
     measure, split = cell.column["measure"], cell.column["split"]
     text = f"{measure} on the {split} queries"
-    if cell.cells:
-        collection, provider = collection_of(cell.cells, cell.dataset), cell.cells["provider"][measure]
-        text += f" of {collection['name']} ({collection['queries'][split]:,}), by {provider}"
+    if isinstance(cell.cells, RunCells):
+        collection, provider = cell.cells.collection_of(cell.dataset), cell.cells.provider[measure]
+        text += f" of {collection.name} ({collection.queries[split]:,}), by {provider}"
     yield "measure", text
 
 
@@ -183,53 +188,55 @@ def _reproduced(cell: Cell) -> Iterator[Fact]:
     if cell.cells is None:
         yield "reproduced", _missing_text(cell)
         return
-    if "cost" in cell.column:
-        yield "reproduced", seconds_text_of(cell.row.name, cell.column, cell.cells)
+    if isinstance(cell.cells, CostCells | SweepCells) and "cost" in cell.column:
+        yield "reproduced", seconds_text_of(cell.row.name, cell.column["label"], cell.cells)
         return
-    printing = {"comparison": "rows", "confirmation": "rows", "sweep": "points"}.get(cell.cells["kind"])
-    if printing is None:
-        yield "reproduced", f"a {cell.cells['kind']} target prints no cells; see its table.md"
+    if not isinstance(cell.cells, ComparisonCells | SweepCells):
+        yield "reproduced", f"a {cell.cells.kind} target prints no cells; see its table.md"
         return
-    row = next((row for row in cell.cells[printing] if row["name"] == cell.row.name), None)
-    row_cell = row["cells"][cell.place] if row else None
-    if row_cell is None or row_cell["reproduced"] is None:
-        reason = row.get("reason") if row else None
+    rows: Sequence[ComparedRow | SweptPoint] = (
+        cell.cells.points if isinstance(cell.cells, SweepCells) else cell.cells.rows
+    )
+    row = next((row for row in rows if row.name == cell.row.name), None)
+    reproduced = row.cells[cell.place].reproduced if row else None
+    if row is None or reproduced is None:
+        reason = row.reason if isinstance(row, ComparedRow) else None
         yield "reproduced", f"failed: {reason}" if reason else "not reproduced"
         return
-    style = column_style({**cell.cells, "rows": cell.cells[printing]}, cell.place)
-    reproduced = row_cell["reproduced"]
-    spread = "" if reproduced["sd"] is None else f" ± {style.number(reproduced['sd'])} (sd over seeds)"
-    unit, worth = unit_text(cell.cells), verdict_text(cell.cells["verdict"])
-    seeds = ", ".join(style.number(value) for value in reproduced["per_seed"])
-    yield (
-        "reproduced",
-        f"{style.number(reproduced['mean'])}{spread} {unit}; by seed {seeds}; {worth}",
-    )
+    style = column_style(cell.cells.unit, rows, cell.place)
+    spread = "" if reproduced.sd is None else f" ± {style.number(reproduced.sd)} (sd over seeds)"
+    unit, worth = unit_text(cell.cells.unit), verdict_text(cell.cells.verdict)
+    seeds = ", ".join(style.number(value) for value in reproduced.per_seed)
+    yield "reproduced", f"{style.number(reproduced.mean)}{spread} {unit}; by seed {seeds}; {worth}"
     yield from _intervals(style, reproduced, signed=False)
-    if row_cell.get("difference") is not None:
-        yield from _difference(f"to {cell.cells['baseline']}", style, row_cell["difference"])
-    for pair in cell.cells.get("pairs", []):
-        block, (one, other) = pair["cells"][cell.place], pair["rows"]
-        if cell.row.name in pair["rows"] and block is not None:
-            yield from _difference(f"{one} minus {other}", style, block)
+    if isinstance(cell.cells, ComparisonCells) and isinstance(row, ComparedRow):
+        yield from _differences(cell.cells, row, cell.place, style)
 
 
-def _difference(name: str, style: Style, block: Mapping[str, Any]) -> Iterator[Fact]:
-    printed = block["published"]
-    paper = f"; published {style.number(printed['value'], signed=True)}" if printed else ""
-    p_value = f"; p {p_text(block['holm_p'])} (Holm)" if block.get("holm_p") is not None else ""
-    yield name, f"{style.number(block['value'], signed=True)}{paper}{p_value}"
+def _differences(cells: ComparisonCells, row: ComparedRow, place: int, style: Style) -> Iterator[Fact]:
+    """Yield the difference of a row from the baseline, and those of the pairs that it stands in."""
+    block = row.cells[place].difference
+    if block is not None:
+        yield from _difference(f"to {cells.baseline}", style, block)
+    for pair in cells.pairs:
+        of_pair, (one, other) = pair.cells[place], pair.rows
+        if row.name in pair.rows and of_pair is not None:
+            yield from _difference(f"{one} minus {other}", style, of_pair)
+
+
+def _difference(name: str, style: Style, block: Difference) -> Iterator[Fact]:
+    paper = f"; published {style.number(block.published.value, signed=True)}" if block.published else ""
+    p_value = f"; p {p_text(block.holm_p)} (Holm)" if block.holm_p is not None else ""
+    yield name, f"{style.number(block.value, signed=True)}{paper}{p_value}"
     yield from _intervals(style, block, signed=True)
 
 
-def _intervals(style: Style, block: Mapping[str, Any], *, signed: bool) -> Iterator[Fact]:
-    for kind, name in (("checkpoints", "over queries"), ("method", "over queries and seeds")):
-        interval = block[kind]
+def _intervals(style: Style, block: Intervals, *, signed: bool) -> Iterator[Fact]:
+    for interval, name in ((block.checkpoints, "over queries"), (block.method, "over queries and seeds")):
         if interval is None:
             yield "", f"{name}: needs several seeds"
             continue
-        low, high = (style.number(interval[end], signed=signed) for end in ("low", "high"))
-        yield "", f"{100 * interval['level']:g} % CI {name}: [{low}, {high}]"
+        yield "", f"{100 * interval.level:g} % CI {name}: {style.interval(interval, signed=signed)}"
 
 
 def _runs(store: Store, cell: Cell) -> Iterator[Fact]:
@@ -243,7 +250,7 @@ def _runs(store: Store, cell: Cell) -> Iterator[Fact]:
     for run in runs:
         fingerprint, folder = run["fingerprint"], store.run(run["fingerprint"])
         yield f"seed {run['seed']}", str(folder) if folder.is_dir() else f"{fingerprint} (not in this store)"
-        content = collection_of(cell.cells, cell.dataset)["fingerprint"]
+        content = cell.cells.collection_of(cell.dataset).fingerprint
         changed = _changed(cell, run["seed"], fingerprint, content)
         if changed:
             yield "", changed

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, UserError
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs
-from harness.reports.text import collections_of
+from harness.reports.kinds import read_cells
 from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
@@ -70,9 +70,8 @@ def known_collections(store: Store, results: Path) -> list[str]:
     fingerprints = [_stored_fingerprint(path) for path in sorted((store.root / "collections").glob("*.zip"))]
     for path in sorted(results.glob("**/cells.json")):
         try:
-            cells = json.loads(path.read_text(encoding="utf-8"))
-            fingerprints += [about["fingerprint"] for about in collections_of(cells)]
-        except (OSError, ValueError, LookupError, TypeError):
+            fingerprints += [about.fingerprint for about in read_cells(path).named_collections]
+        except UserError:
             continue  # `harness report` reports what is wrong with it
     return list(dict.fromkeys(fingerprint for fingerprint in fingerprints if fingerprint))
 

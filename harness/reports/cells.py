@@ -12,7 +12,7 @@ from harness.collections.collection import Collection
 from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.records.run_folder import RunFolder
-from harness.reports.text import Cells
+from harness.reports.content import VERSION
 from harness.specs.resolve import Resolved
 from harness.specs.run_settings import RunSettings
 from harness.specs.target import Measured
@@ -28,6 +28,29 @@ class FinishedRun:
     seed: int
     settings: RunSettings
     folder: RunFolder
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """What cells are built from.
+
+    Attributes:
+        resolved: the target at a scale.
+        runs: of the rows that were made.
+        failed: row -> why it could not be made; none of its runs count.
+        per_query: scores of the runs.
+        collections: dataset -> the collection on which they were made.
+    """
+
+    resolved: Resolved
+    runs: Sequence[FinishedRun]
+    failed: Mapping[str, str]
+    per_query: pd.DataFrame
+    collections: Mapping[str, Collection]
+
+    def runs_of(self, row: str) -> list[FinishedRun]:
+        """Return the runs of a row."""
+        return [run for run in self.runs if run.row == row]
 
 
 def refuse_failed_rows(failed: Mapping[str, str]) -> None:
@@ -52,10 +75,15 @@ def read_per_query(runs: Sequence[FinishedRun]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[order] if frames else pd.DataFrame(columns=order)
 
 
-def describe_spec(resolved: Resolved) -> Cells:
+Described = dict[str, Any]
+"""A part of cells.json before its model checks it."""
+
+
+def describe_spec(resolved: Resolved) -> Described:
     """Return the cells' keys that come from the spec, which all kinds of target share."""
     target = resolved.target
     return {
+        "version": VERSION,
         "target": resolved.name,
         "paper": resolved.paper,
         "title": target.title,
@@ -69,7 +97,7 @@ def describe_spec(resolved: Resolved) -> Cells:
     }
 
 
-def describe_collection(collection: Collection) -> Cells:
+def describe_collection(collection: Collection) -> Described:
     """Return the name, fingerprint and sizes of a collection."""
     return {
         "name": collection.name,
@@ -79,21 +107,12 @@ def describe_collection(collection: Collection) -> Cells:
     }
 
 
-def describe_target(
-    resolved: Resolved,
-    runs: Sequence[FinishedRun],
-    columns: Sequence[Cells],
-    collections: Mapping[str, Collection],
-) -> Cells:
+def describe_target(context: ReportContext, columns: Sequence[Described]) -> Described:
     """Return what the cells of runs begin with: what was made, on what, and what is open.
 
-    Args:
-        resolved: the target at a scale.
-        runs: that were made.
-        columns: of the table.
-        collections: by dataset; one is written as ``collection``, several as ``collections``.
+    Collections are written as ``collection`` where there is one, else as ``collections``, by dataset.
     """
-    target = resolved.target
+    resolved, collections, target = context.resolved, context.collections, context.resolved.target
     compared = {"primary": target.primary, "level": target.level} if isinstance(target, Measured) else {}
     described = {name: describe_collection(of) for name, of in collections.items()}
     return {
@@ -109,7 +128,7 @@ def describe_target(
         },
         "settings_commit": resolved.settings_commit(),
         **compared,
-        "seeds": sorted({run.seed for run in runs}),
+        "seeds": sorted({run.seed for run in context.runs}),
         "columns": list(columns),
     }
 
@@ -135,9 +154,9 @@ def build_provenance(
         measures: dataset -> the measure whose mean over ``dev`` a stage is expected to reach again.
         overlap: how the built-in collection compares with its manifest, where it is used.
     """
-    environments: list[Cells] = []
+    environments: list[Described] = []
 
-    def entry(run: FinishedRun) -> Cells:
+    def entry(run: FinishedRun) -> Described:
         environment = read_json(run.folder.folder / "environment.json")
         if environment not in environments:
             environments.append(environment)
@@ -156,7 +175,7 @@ def build_provenance(
     return {"manifest": overlap, "environments": environments, "runs": made, "runs_below": continued}
 
 
-def reached(folder: RunFolder, measure: str) -> Cells:
+def reached(folder: RunFolder, measure: str) -> Described:
     """Return a finished run's fingerprint, hash of weights, and mean of a measure over ``dev``."""
     scores = folder.per_query()
     selected = scores[(scores["split"] == "dev") & (scores["measure"] == measure)]["value"]

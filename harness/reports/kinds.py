@@ -2,128 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
-from harness.collections.collection import Collection
 from harness.errors import UserError, nearest
-from harness.reports.calibration.cells import build_calibration
+from harness.reports.calibration.cells import CalibrationCells, build_calibration
 from harness.reports.calibration.figure import draw_calibration
 from harness.reports.calibration.table import calibration_document, render_calibration_csv
-from harness.reports.cells import FinishedRun, primary_scores
+from harness.reports.cells import ReportContext, primary_scores
 from harness.reports.comparison.cells import build_comparison, comparison_scores
+from harness.reports.comparison.content import ComparisonCells
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.table import comparison_document, render_csv
-from harness.reports.cost.cells import build_cost
+from harness.reports.content import VERSION, Cells
+from harness.reports.cost.cells import CostCells, build_cost
 from harness.reports.cost.figure import draw_cost
 from harness.reports.cost.table import cost_document, render_cost_csv
-from harness.reports.curve.cells import build_curve
+from harness.reports.curve.cells import CurveCells, build_curve
 from harness.reports.curve.figure import draw_curve
 from harness.reports.curve.table import curve_document, render_curve_csv
 from harness.reports.document import Document
-from harness.reports.readings.cells import build_readings
+from harness.reports.readings.cells import ReadingsCells, build_readings
 from harness.reports.readings.figure import draw_readings
 from harness.reports.readings.table import readings_document, render_readings_csv
-from harness.reports.statistics.cells import build_statistics, no_scores
+from harness.reports.statistics.cells import StatisticsCells, build_statistics, no_scores
 from harness.reports.statistics.figure import draw_statistics
 from harness.reports.statistics.table import render_statistics_csv, statistics_document
-from harness.reports.sweep.cells import build_sweep, swept_scores
+from harness.reports.sweep.cells import SweepCells, build_sweep, swept_scores
 from harness.reports.sweep.figure import draw_sweep
 from harness.reports.sweep.table import render_sweep_csv, sweep_document
-from harness.reports.text import Cells
 from harness.specs.resolve import Resolved
-
-Failed = Mapping[str, str]
-BuildOnOne = Callable[[Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Collection], Cells]
-BuildOnAll = Callable[
-    [Resolved, Sequence[FinishedRun], Failed, pd.DataFrame, Mapping[str, Collection]], Cells
-]
-"""Builds cells from the runs, their scores, and the collections of all datasets of a target."""
+from harness.storage.files import read_json
 
 
 @dataclass(frozen=True)
 class Report:
-    """The functions that report a kind of target.
+    """How a kind of target is reported; what takes cells takes those of its model.
 
     Attributes:
+        cells: the model of its cells.json.
         scores: selects the per-query scores that per_query.parquet keeps.
-        build: builds the content of cells.json from the runs, the failed rows with their reasons, the scores
-            of the runs, and dataset -> collection.
-        document: returns the report for the content of cells.json.
-        csv: returns the text of table.csv for the content of cells.json.
-        draw: writes figure.svg and figure.png for the content of cells.json.
+        build: builds the cells.
+        document: returns the report.
+        csv: returns the text of table.csv.
+        draw: writes figure.svg and figure.png.
     """
 
+    cells: type[Cells]
     scores: Callable[[Resolved, pd.DataFrame], pd.DataFrame]
-    build: BuildOnAll
-    document: Callable[[Cells], Document]
-    csv: Callable[[Cells], str]
-    draw: Callable[[Cells, Path, Path], None]
+    build: Callable[[ReportContext], Cells]
+    document: Callable[[Any], Document]
+    csv: Callable[[Any], str]
+    draw: Callable[[Any, Path, Path], None]
 
 
-def _on_one_dataset(build: BuildOnOne) -> BuildOnAll:
-    """Adapt a function that builds cells on one collection to all collections of a target."""
-
-    def build_on_all(
-        resolved: Resolved,
-        runs: Sequence[FinishedRun],
-        failed: Failed,
-        scores: pd.DataFrame,
-        collections: Mapping[str, Collection],
-    ) -> Cells:
-        return build(resolved, runs, failed, scores, collections[resolved.dataset])
-
-    return build_on_all
-
-
-COMPARISON = Report(comparison_scores, build_comparison, comparison_document, render_csv, draw_comparison)
+COMPARISON = Report(
+    ComparisonCells, comparison_scores, build_comparison, comparison_document, render_csv, draw_comparison
+)
 
 REPORTS = {
     "comparison": COMPARISON,
     "confirmation": COMPARISON,
     "readings": Report(
-        primary_scores, _on_one_dataset(build_readings), readings_document, render_readings_csv, draw_readings
+        ReadingsCells, primary_scores, build_readings, readings_document, render_readings_csv, draw_readings
     ),
     "calibration": Report(
+        CalibrationCells,
         primary_scores,
-        _on_one_dataset(build_calibration),
+        build_calibration,
         calibration_document,
         render_calibration_csv,
         draw_calibration,
     ),
     "statistics": Report(
-        no_scores, build_statistics, statistics_document, render_statistics_csv, draw_statistics
+        StatisticsCells,
+        no_scores,
+        build_statistics,
+        statistics_document,
+        render_statistics_csv,
+        draw_statistics,
     ),
-    "cost": Report(comparison_scores, _on_one_dataset(build_cost), cost_document, render_cost_csv, draw_cost),
-    "curve": Report(
-        primary_scores, _on_one_dataset(build_curve), curve_document, render_curve_csv, draw_curve
-    ),
-    "sweep": Report(swept_scores, _on_one_dataset(build_sweep), sweep_document, render_sweep_csv, draw_sweep),
+    "cost": Report(CostCells, comparison_scores, build_cost, cost_document, render_cost_csv, draw_cost),
+    "curve": Report(CurveCells, primary_scores, build_curve, curve_document, render_curve_csv, draw_curve),
+    "sweep": Report(SweepCells, swept_scores, build_sweep, sweep_document, render_sweep_csv, draw_sweep),
 }
 """Kind of target -> its report."""
 
 
-def report_of(cells: Any, where: Path) -> Report:
-    """Return the report of the kind that a cells.json is of.
-
-    Args:
-        cells: content of the file, not yet checked.
-        where: path of the file, for error messages.
+def read_cells(path: Path) -> Cells:
+    """Return the content of a cells.json of any kind; the one place that reads such files.
 
     Raises:
-        UserError: the kind is unknown.
+        UserError: the file is missing, corrupt, of another version of the harness, or of an unknown kind.
     """
-    kind = cells.get("kind") if isinstance(cells, dict) else None
+    return parse_cells(read_json(path), str(path))
+
+
+def parse_cells(content: Any, where: str) -> Cells:
+    """Return cells from the content of their file; `where` is its place, for error messages.
+
+    Raises:
+        UserError: they are of another version of the harness, or of an unknown kind.
+    """
+    content = content if isinstance(content, dict) else {}
+    if content.get("version") != VERSION:
+        what = f"results of version {content.get('version', 0)}, this harness reads version {VERSION}"
+        raise UserError(what, where=where, fix=_made_again(content))
+    kind = str(content.get("kind"))
     if kind not in REPORTS:
-        fix = nearest(str(kind), REPORTS)
-        raise UserError(f"results of unknown kind '{kind}'", where=str(where), fix=fix)
-    return REPORTS[kind]
+        raise UserError(f"results of unknown kind '{kind}'", where=where, fix=nearest(kind, REPORTS))
+    try:
+        return REPORTS[kind].cells.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        what = f"results of another version of the harness ({key}: {first['msg']})"
+        raise UserError(what, where=where, fix=_made_again(content)) from error
+
+
+def _made_again(content: dict[str, Any]) -> str:
+    """Return which command makes results again; it finds the runs in the store where they are there."""
+    kind, target, scale = (str(content.get(key, key.upper())) for key in ("kind", "target", "scale"))
+    call = reproduce_call(kind, target, scale)
+    return f"make them again: `{call}`, with --publish if they are committed"
+
+
+def reproduce_call(kind: str, target: str, scale: str) -> str:
+    """Return the command that reproduces a target; what a tuning wrote is named by its path."""
+    if kind == "confirmation":
+        target = f"results/{scale}/{target.removesuffix('/confirmation')}/target.yaml"
+    return f"harness reproduce {target} --scale {scale}"
 
 
 def document_of(cells: Cells) -> Document:
-    """Return the report for the content of a cells.json of any kind."""
-    return REPORTS[cells["kind"]].document(cells)
+    """Return the report for cells of any kind."""
+    return REPORTS[cells.kind].document(cells)

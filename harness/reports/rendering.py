@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.reports.content import Cells
 from harness.reports.document import Figure
-from harness.reports.kinds import document_of, report_of
+from harness.reports.kinds import REPORTS, document_of, read_cells, reproduce_call
 from harness.reports.provenance import environments, run_table
 from harness.reports.renderers.html import PageEntry, ReportLink, render_html, render_page
 from harness.reports.renderers.latex import render_latex
 from harness.reports.renderers.markdown import render_markdown
-from harness.reports.text import Cells, collection_text, dataset_titles
+from harness.reports.text import collection_text
 from harness.storage.files import read_json, write_text
 
 DATA = ("cells.json", "provenance.json", "per_query.parquet")
@@ -31,15 +32,14 @@ def render(folder: Path) -> Cells:
     Raises:
         UserError: cells.json is missing, corrupt, of an unknown kind, or of another version of the harness.
     """
-    cells: Cells = read_json(folder / "cells.json")
-    report = report_of(cells, folder / "cells.json")
-    with _refuse_other_versions(folder):
-        document = report.document(cells)
-        write_text(folder / "table.md", render_markdown(document))
-        write_text(folder / "table.tex", render_latex(document))
-        write_text(folder / "table.csv", report.csv(cells))
-        report.draw(cells, folder / "figure.svg", folder / "figure.png")
-        write_text(folder / "table.html", html_text(folder))
+    cells = read_cells(folder / "cells.json")
+    report = REPORTS[cells.kind]
+    document = report.document(cells)
+    write_text(folder / "table.md", render_markdown(document))
+    write_text(folder / "table.tex", render_latex(document))
+    write_text(folder / "table.csv", report.csv(cells))
+    report.draw(cells, folder / "figure.svg", folder / "figure.png")
+    write_text(folder / "table.html", html_text(folder))
     return cells
 
 
@@ -85,7 +85,7 @@ def page_text(scale: Path) -> str:
     """Return the page of a scale's targets, from their existing figures, with links to tuning reports."""
     entries = []
     for folder in _folders(scale):
-        with _skip_unreadable(), _refuse_other_versions(folder):
+        with _skip_unreadable():
             entries.append(_entry(folder, f"{folder.parent.name}/{folder.name}/"))
     return render_page(f"Results at {scale.name} scale", entries, _tuning_links(scale))
 
@@ -134,34 +134,26 @@ def _folders(scale: Path) -> list[Path]:
 
 def _entry(folder: Path, prefix: str) -> PageEntry:
     """Return a target's page entry, from its existing figures."""
-    cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
+    cells, provenance = read_cells(folder / "cells.json"), read_json(folder / "provenance.json")
     document = document_of(cells)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
-    seeds = len(cells.get("seeds", []))
+    seeds = len(cells.seeds)
     seed_options = ["--seeds", str(seeds)] if seeds else []
     return PageEntry(
         document=document,
         drawings={name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names},
-        anchor=cells["target"].replace("/", "-"),
+        anchor=cells.target.replace("/", "-"),
         folder=prefix,
         files=[name for name in FILES if not name.startswith("figure")],
-        target=cells["target"],
-        title=cells["title"],
-        citation=cells["source"],
-        paper=cells["paper"],
-        datasets=dataset_titles(cells),
+        target=cells.target,
+        title=cells.title,
+        citation=cells.source,
+        paper=cells.paper,
+        datasets=cells.dataset_titles,
         collection=collection_text(cells),
         seeds=seeds,
-        verdict=cells["verdict"],
-        command=" ".join(["harness reproduce", _called(cells), "--scale", cells["scale"], *seed_options]),
+        verdict=cells.verdict,
+        command=" ".join([reproduce_call(cells.kind, cells.target, cells.scale), *seed_options]),
         environments=environments(provenance),
         runs=run_table(provenance),
     )
-
-
-def _called(cells: Cells) -> str:
-    """Return how commands name a target; what a tuning wrote is named by its path."""
-    if cells["kind"] != "confirmation":
-        return str(cells["target"])
-    tuning = str(cells["target"]).removesuffix("/confirmation")
-    return f"results/{cells['scale']}/{tuning}/target.yaml"

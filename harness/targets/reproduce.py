@@ -15,10 +15,16 @@ import torch
 from harness.collections.built_in import manifest_overlap
 from harness.errors import HarnessError, RunError, UserError
 from harness.records.run_folder import RunFolder
-from harness.reports.cells import FinishedRun, build_provenance, read_per_query, refuse_failed_rows
+from harness.reports.cells import (
+    FinishedRun,
+    ReportContext,
+    build_provenance,
+    read_per_query,
+    refuse_failed_rows,
+)
+from harness.reports.content import Cells
 from harness.reports.kinds import REPORTS
 from harness.reports.rendering import render, render_index
-from harness.reports.text import Cells
 from harness.runs.old_store import OLD_FIX, old_runs
 from harness.runs.stages import Stages
 from harness.specs.checkpoint_content import refuse_missing
@@ -251,9 +257,9 @@ def publish(
     collections = {
         name: stages.collections.get(resolved.collection(name)) for name in resolved.target.datasets
     }
-    cells = report.build(resolved, finished, failed, per_query, collections)
+    cells = report.build(ReportContext(resolved, finished, failed, per_query, collections))
     overlap = next(filter(None, map(manifest_overlap, collections.values())), None)
-    write_json(folder / "cells.json", cells)
+    write_json(folder / "cells.json", cells.as_json())
     provenance = build_provenance(
         finished,
         runs_below(stages, finished),

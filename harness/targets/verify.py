@@ -16,10 +16,10 @@ from rich.text import Text
 from harness.errors import UserError
 from harness.records.environment import describe_environment
 from harness.reports.cells import FinishedRun, describe_collection, reached, read_per_query
-from harness.reports.statistics.cells import count
-from harness.reports.text import collection_of
+from harness.reports.content import RunCells
+from harness.reports.kinds import read_cells
+from harness.reports.statistics.cells import StatisticsCells, count
 from harness.runs.stages import Stages
-from harness.specs.kinds.statistics import Statistics
 from harness.specs.resolve import Resolved
 from harness.storage.files import read_json
 from harness.targets.reproduce import PlannedRun, plan, runs_below
@@ -97,16 +97,20 @@ def verify(
     if not (folder / "cells.json").exists():
         call = f"harness reproduce {resolved.name} --scale {resolved.scale.name} --publish"
         raise UserError("no results to verify", where=str(folder), fix=call)
-    cells, provenance = read_json(folder / "cells.json"), read_json(folder / "provenance.json")
-    if isinstance(resolved.target, Statistics):
+    cells, provenance = read_cells(folder / "cells.json"), read_json(folder / "provenance.json")
+    if isinstance(cells, StatisticsCells):
         return Verification(list(_counted_again(resolved, stages, cells)), [], [])
+    if not isinstance(cells, RunCells):
+        raise ValueError(f"cells of kind {cells.kind} are neither counted nor made by runs")
     committed = pd.read_parquet(folder / "per_query.parquet")
-    most = min(seeds or len(cells["seeds"]), len(cells["seeds"]))
+    most = min(seeds or len(cells.seeds), len(cells.seeds))
     torch.set_num_threads(resolved.scale.spec.threads)
     planned = plan(resolved, stages, most, rows)
     finished, seen = _make(planned, stages, resolved, cells, provenance)
     chosen = committed[committed["row"].isin({run.row for run in planned}) & (committed["seed"] < most)]
-    checked = compare_scores(chosen, read_per_query(finished), cells["columns"])
+    checked = compare_scores(
+        chosen, read_per_query(finished), [column.model_dump() for column in cells.columns]
+    )
     if all(cell.verdict == "OK" for cell in checked):
         return Verification(checked, seen, [])
     changes = [
@@ -116,19 +120,19 @@ def verify(
     return Verification(checked, seen, changes)
 
 
-def _counted_again(resolved: Resolved, stages: Stages, cells: Mapping[str, Any]) -> Iterator[Checked]:
+def _counted_again(resolved: Resolved, stages: Stages, cells: StatisticsCells) -> Iterator[Checked]:
     """Yield each count of statistics, counted again."""
-    datasets = {row["dataset"] for row in cells["rows"] if row["dataset"]}
+    datasets = {row.dataset for row in cells.rows if row.dataset}
     described = {
         name: describe_collection(stages.collections.get(resolved.collection(name))) for name in datasets
     }
-    for row in cells["rows"]:
-        for column, cell in zip(cells["columns"], row["cells"], strict=True):
-            if cell["counted"] is not None:
-                made = count(described[row["dataset"]], column["count"])
-                alike = made == cell["counted"]
-                verdict: Verdict = "OK" if alike else "FAIL"
-                yield Checked(row["name"], column["label"], cell["counted"], made, float(alike), verdict)
+    for row in cells.rows:
+        for column, cell in zip(cells.columns, row.cells, strict=True):
+            if cell.counted is not None and row.dataset is not None:
+                made = count(described[row.dataset], column.count)
+                same = made == cell.counted
+                verdict: Verdict = "OK" if same else "FAIL"
+                yield Checked(row.name, column.label, cell.counted, made, float(same), verdict)
 
 
 def render_verification(verification: Verification) -> Group:
@@ -200,7 +204,7 @@ def _make(
     planned: Sequence[PlannedRun],
     stages: Stages,
     resolved: Resolved,
-    cells: dict[str, Any],
+    cells: RunCells,
     provenance: Mapping[str, Any],
 ) -> tuple[list[FinishedRun], list[CheckedStage]]:
     """Make the runs; each stage is compared as soon as it is there."""
@@ -208,7 +212,7 @@ def _make(
     seen = {
         dataset: check_collection(
             "collection" if len(datasets) == 1 else f"collection, {dataset}",
-            collection_of(cells, dataset)["fingerprint"],
+            cells.collection_of(dataset).fingerprint,
             stages.collections.get(resolved.collection(dataset)).fingerprint,
         )
         for dataset in datasets

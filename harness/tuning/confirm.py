@@ -11,7 +11,8 @@ import pandas as pd
 from harness.errors import UserError
 from harness.evaluation.comparison import difference_block, paired_difference, score_table
 from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
-from harness.reports.text import Cells
+from harness.reports.comparison.content import ComparedCell, ComparisonCells
+from harness.reports.content import Cells
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved
@@ -51,6 +52,8 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
     reproduction = reproduce(resolved, stages, folder.parents[2])
     scores = read_parquet(reproduction.folder / "per_query.parquet", "reproduce the confirmation again")
     data = dict(read_json(folder / TRIALS))
+    if not isinstance(reproduction.cells, ComparisonCells):
+        raise ValueError(f"a confirmation is reported as a comparison, not as a {reproduction.cells.kind}")
     quoted = quote(reproduction.cells, scores, setting_pairs(result), seeds_of(resolved, reproduction.cells))
     write_json(folder / TRIALS, {**data, "confirmation": quoted})
     render(folder)
@@ -65,11 +68,11 @@ def _content(text: str) -> list[str]:
 def seeds_of(resolved: Resolved, cells: Cells) -> list[int]:
     """Return the runs' seeds of continued training."""
     first = resolved.scale.spec.seeds.continued + SEED_SHIFT
-    return [first + seed for seed in cells["seeds"]]
+    return [first + seed for seed in cells.seeds]
 
 
 def quote(
-    cells: Cells, scores: pd.DataFrame, pairs: Sequence[SettingPair], seeds: Sequence[int]
+    cells: ComparisonCells, scores: pd.DataFrame, pairs: Sequence[SettingPair], seeds: Sequence[int]
 ) -> dict[str, Any]:
     """Return the summary of a confirmation for the tuning's report, on the primary measure.
 
@@ -79,19 +82,19 @@ def quote(
         pairs: the two rows of each study.
         seeds: training seeds of those runs.
     """
-    place = [column["label"] for column in cells["columns"]].index(cells["primary"])
-    column, level = cells["columns"][place], float(cells["level"])
-    rows = {row["name"]: row["cells"][place] for row in cells["rows"]}
+    place, level = cells.primary_place, cells.level
+    column = cells.columns[place].model_dump()
+    rows = {row.name: row.cells[place] for row in cells.rows}
     paired = {pair.study.row: _paired(scores, column, pair) for pair in pairs}
     adjusted = _holm({row: of for row, of in paired.items() if of is not None}, level)
     return {
-        "primary": cells["primary"],
+        "primary": cells.primary,
         "split": column["split"],
-        "collection": cells["collection"]["name"],
+        "collection": cells.collection_of("").name,
         "level": level,
         "seeds": list(seeds),
-        "baseline": cells["baseline"],
-        "failed": {row["name"]: row["reason"] for row in cells["rows"] if row["reason"]},
+        "baseline": cells.baseline,
+        "failed": {row.name: row.reason for row in cells.rows if row.reason},
         "studies": [
             {
                 "row": pair.study.row,
@@ -105,9 +108,9 @@ def quote(
             for pair in pairs
         ],
         "to_baseline": [
-            {"name": name, "difference": cell["difference"]}
+            {"name": name, "difference": cell.difference.as_json()}
             for name, cell in rows.items()
-            if cell["difference"]
+            if cell.difference
         ],
     }
 
@@ -130,6 +133,5 @@ def _difference(paired: FloatArray | None, p_value: float | None, level: float) 
     return None if paired is None else {**difference_block(paired, level), "holm_p": p_value}
 
 
-def _mean(cell: Mapping[str, Any]) -> dict[str, float | None] | None:
-    block = cell["reproduced"]
-    return {key: block[key] for key in ("mean", "sd")} if block else None
+def _mean(cell: ComparedCell) -> dict[str, float | None] | None:
+    return {"mean": cell.reproduced.mean, "sd": cell.reproduced.sd} if cell.reproduced else None

@@ -27,9 +27,9 @@ def test_clopper_pearson_is_the_exact_interval(successes: int, trials: int, expe
 
 
 def test_an_interval_covers_its_ends() -> None:
-    assert covers({"low": -0.1, "high": 0.2})
-    assert covers({"low": 0.0, "high": 0.2}) and covers({"low": -0.2, "high": 0.0})
-    assert not covers({"low": 0.001, "high": 0.2}) and not covers({"low": -0.2, "high": -0.001})
+    assert covers(-0.1, 0.2)
+    assert covers(0.0, 0.2) and covers(-0.2, 0.0)
+    assert not covers(0.001, 0.2) and not covers(-0.2, -0.001)
 
 
 def test_coverage_counts_with_its_denominator_and_width() -> None:

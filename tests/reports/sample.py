@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from harness.evaluation.comparison import compare_rows, reproduced
-from harness.reports.comparison.cells import with_verdicts
+from harness.reports.comparison.cells import judged
+from harness.reports.content import VERSION, Cells
+from harness.reports.kinds import parse_cells
 
 PUBLISHED = {
     "Uniform Sampling": ("39.7", "87.6", "98.6"),
@@ -100,13 +102,13 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
                 "false_negatives": {"known_relevant_drawn": 321, "drawn": 1_200_000, "share": 321 / 1_200_000}
                 if trained
                 else None,
-                "diagnostics": {"effective_candidates": 87.25, "gap_sd": 1.234, "zero_relu_share": None,
-                                "fallback_rows_share": 0.0125}
+                "diagnostics": {"effective_candidates": 87.25, "gap_sd": 1.234, "fallback_rows_share": 0.0125}
                 if trained
                 else None,
             }
         )  # fmt: skip
     cells = {
+        "version": VERSION,
         "target": "trisampler/table-5",
         "paper": "trisampler",
         "title": "Four ways to draw negatives, continued from one retriever",
@@ -137,3 +139,13 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
         "notes": [{"id": "no-ranker", "severity": "major", "text": "The papers distil from a ranker."}],
     }
     return with_verdicts(cells)
+
+
+def with_verdicts(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of cells.json with its verdicts."""
+    return judged(content).as_json()
+
+
+def typed(content: dict[str, Any]) -> Cells:
+    """The cells of a content that is kept as a dictionary, so that tests can change it."""
+    return parse_cells(content, "sample")

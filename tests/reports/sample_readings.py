@@ -66,7 +66,7 @@ def sample_readings(seeds: int = 3, rows: tuple[str, ...] = tuple(ROWS), few: bo
     paths = list(dict.fromkeys(path for reading in readings for path in reading["reading"]))
     pairs = compare_readings(scores, column, readings, focus="TriSampler", level=LEVEL)
     about = sample_cells(seeds, simulation=True)
-    for key in ("baseline", "rows", "smallest_difference"):
+    for key in ("baseline", "rows", "smallest_difference", "verdict_reason", "reproducibility"):
         del about[key]
     return about | {
         "target": "trisampler/table-5-readings",

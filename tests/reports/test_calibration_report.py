@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
-from sample import COLUMNS, LEVEL, sample_cells
+from sample import COLUMNS, LEVEL, sample_cells, typed
 
 from harness.evaluation.comparison import difference_block
 from harness.reports.calibration.cells import coverages
@@ -35,7 +35,7 @@ def sample_calibration(seeds: int = 3, pairs: int = 20) -> dict[str, Any]:
         labels["first_seed"] = {"value": first["value"], "checkpoints": first["checkpoints"]}
         blocks.append({**labels, "fingerprints": [[], []], **difference_block(differences, LEVEL)})
     content = sample_cells(seeds, simulation=True)
-    for key in ("baseline", "rows", "smallest_difference"):
+    for key in ("baseline", "rows", "smallest_difference", "verdict_reason", "reproducibility"):
         del content[key]
     row = {"name": "Uniform", "kind": "control", "recipe": "r", "sampler": "uniform", "summary": ""}
     content |= {"target": "calibration/a-a", "title": "A against A", "kind": "calibration"}
@@ -54,10 +54,10 @@ def fields(text: str) -> list[list[str]]:
 
 
 def test_coverage_stands_first_beside_its_nominal_level(cells: dict[str, Any]) -> None:
-    text = render_markdown(document_of(cells))
+    text = render_markdown(document_of(typed(cells)))
     assert text.split("\n\n")[1].startswith("Simulation. ")
-    assert text.split("\n\n")[3:5] == ["## Coverage", pipe_table(coverage_table(cells))]
-    lines = fields(pipe_table(coverage_table(cells)))
+    assert text.split("\n\n")[3:5] == ["## Coverage", pipe_table(coverage_table(typed(cells)))]
+    lines = fields(pipe_table(coverage_table(typed(cells))))
     assert [line[0] for line in lines[2:]] == [
         "over queries (3 seeds)", "over queries and seeds (3 seeds)", "over queries (one seed)",
     ]  # fmt: skip
@@ -68,12 +68,12 @@ def test_coverage_stands_first_beside_its_nominal_level(cells: dict[str, Any]) -
 
 
 def test_intervals_that_miss_0_are_as_many_as_counted(cells: dict[str, Any]) -> None:
-    lines = fields(render_markdown(document_of(cells)).partition("## Pairs")[2])[2:]
+    lines = fields(render_markdown(document_of(typed(cells))).partition("## Pairs")[2])[2:]
     for place, kind in enumerate(("checkpoints", "method", "first_seed"), start=2):
         missed = sum(line[place].startswith("**misses 0: ") for line in lines)
         assert missed == 20 - cells["coverage"][kind]["covered"]
     assert sum(line[2].startswith("**misses 0: ") for line in lines) > 0
-    rows = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(typed(cells)))))
     assert len(rows) == 3 * 20
     single = [row for row in rows if row["seeds"] == "1"]
     assert sum(row["covers_0"] == "True" for row in single) == cells["coverage"]["first_seed"]["covered"]
@@ -82,14 +82,15 @@ def test_intervals_that_miss_0_are_as_many_as_counted(cells: dict[str, Any]) -> 
 
 def test_one_seed_has_one_kind_of_interval(tmp_path: Path) -> None:
     one = sample_calibration(1)
-    assert [line[0] for line in fields(pipe_table(coverage_table(one)))[2:]] == ["over queries (one seed)"]
-    assert "allows no conclusion about the method" in render_markdown(document_of(one))
-    REPORT.draw(one, tmp_path / "f.svg", tmp_path / "f.png")
+    lines = fields(pipe_table(coverage_table(typed(one))))[2:]
+    assert [line[0] for line in lines] == ["over queries (one seed)"]
+    assert "allows no conclusion about the method" in render_markdown(document_of(typed(one)))
+    REPORT.draw(typed(one), tmp_path / "f.svg", tmp_path / "f.png")
 
 
 def test_console_fits_80_columns(cells: dict[str, Any]) -> None:
     stream = io.StringIO()
-    Console(file=stream, width=80).print(render_terminal(document_of(cells)))
+    Console(file=stream, width=80).print(render_terminal(document_of(typed(cells))))
     assert max(map(len, stream.getvalue().splitlines())) <= 80
     assert f"{cells['coverage']['method']['covered']} of 20" in stream.getvalue()
 
@@ -98,11 +99,11 @@ def test_the_figure_has_the_same_bytes_again_and_counts_what_covers(
     cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
-        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(typed(cells), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
-    REPORT.draw(cells, tmp_path / "c.svg", tmp_path / "c.png")
+    REPORT.draw(typed(cells), tmp_path / "c.svg", tmp_path / "c.png")
     text = (tmp_path / "c.svg").read_text(encoding="utf-8")
     names = {"checkpoints": "over queries (3 seeds):", "method": "over queries and seeds (3 seeds):"}
     for kind, name in names.items():

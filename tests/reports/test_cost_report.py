@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from sample import typed
 from sample_runs import record, some_collection, some_runs
 
 from harness.errors import UserError
+from harness.reports.cells import ReportContext
 from harness.reports.cost.cells import build_cost
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
@@ -39,7 +40,8 @@ def built(
     for run in runs:
         record(run, seconds.get((run.row, run.seed)))
     collection = some_collection("small", {"train": 7, "dev": 3, "test": 4}, 12)
-    return dict(json.loads(json.dumps(build_cost(resolved, runs, reasons, pd.DataFrame(), collection))))
+    context = ReportContext(resolved, runs, reasons, pd.DataFrame(), {resolved.dataset: collection})
+    return build_cost(context).as_json()
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def test_medians_over_runs_and_their_ratio_to_the_baseline(cells: dict[str, Any]
 
 
 def test_seconds_name_their_machine_and_are_not_the_papers(cells: dict[str, Any]) -> None:
-    text = render_markdown(document_of(cells))
+    text = render_markdown(document_of(typed(cells)))
     assert "Machine: A processor, 2 cores, torch threads: 1, no GPU." in text
     assert "Seconds are those of this machine" in text and "not comparable with the paper's" in text
     table = [line for line in text.splitlines() if line.startswith("|")]
@@ -77,7 +79,7 @@ def test_seconds_name_their_machine_and_are_not_the_papers(cells: dict[str, Any]
 
 
 def test_the_data_are_in_seconds(cells: dict[str, Any]) -> None:
-    rows = {(row["row"], row["cost"]): row for row in csv.DictReader(io.StringIO(REPORT.csv(cells)))}
+    rows = {(row["row"], row["cost"]): row for row in csv.DictReader(io.StringIO(REPORT.csv(typed(cells))))}
     assert len(rows) == 2 * 7
     assert float(rows["AR2+SimANS", "drawing"]["reproduced"]) == 0.01
     assert (rows["AR2+SimANS", "construction"]["published"], rows["AR2+SimANS", "drawing"]["published"]) == (
@@ -87,7 +89,7 @@ def test_the_data_are_in_seconds(cells: dict[str, Any]) -> None:
 
 
 def test_one_run_has_no_quartiles(tmp_path: Path) -> None:
-    text = render_markdown(document_of(built(tmp_path, SECONDS, seeds=1)))
+    text = render_markdown(document_of(typed(built(tmp_path, SECONDS, seeds=1))))
     assert "| 0.2 " in " ".join(text.split()) and "from one run" in text and "[0." not in text
 
 
@@ -98,7 +100,9 @@ def test_a_run_without_times_is_told_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_row_that_failed_is_no_number(tmp_path: Path) -> None:
-    text = " ".join(render_markdown(document_of(built(tmp_path, SECONDS, failed="AR2+TriSampler"))).split())
+    text = " ".join(
+        render_markdown(document_of(typed(built(tmp_path, SECONDS, failed="AR2+TriSampler")))).split()
+    )
     assert "| AR2+TriSampler | 3.0 | failed | 110 | failed |" in text
     assert "Failed: AR2+TriSampler, seed 0: the loss is nan." in text
 
@@ -109,7 +113,7 @@ def test_the_figure_shows_the_parts_of_a_step(
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     contents = []
     for name in ("a", "b"):
-        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(typed(cells), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
     assert contents[0] == contents[1]
     for words in ("published, ", "drawing", "mining (per step)", "seconds per step", "A processor"):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sample import typed
 from sample_runs import record, some_collection, some_runs, some_scores
 
 from harness.evaluation.measures import DEV_MEASURE
+from harness.reports.cells import ReportContext
 from harness.reports.curve.cells import build_curve
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
@@ -39,7 +40,8 @@ def built(root: Path, seconds: float | None) -> dict[str, Any]:
         run.folder.log("continued dev", 2, **{DEV_MEASURE: 0.4 + 0.1 * run.seed})
     scores = REPORT.scores(resolved, some_scores(resolved, SCORES, split="dev"))
     collection = some_collection("small", {"train": 7, "dev": 2, "test": 4}, 12)
-    return dict(json.loads(json.dumps(build_curve(resolved, runs, {}, scores, collection))))
+    context = ReportContext(resolved, runs, {}, scores, {resolved.dataset: collection})
+    return build_curve(context).as_json()
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def test_rows_begin_together_and_end_at_their_own_runs(cells: dict[str, Any]) ->
 
 
 def test_a_line_a_step_with_seconds_and_interval(cells: dict[str, Any]) -> None:
-    text = render_markdown(document_of(cells))
+    text = render_markdown(document_of(typed(cells)))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
     assert lines[0][1:4] == ["SimANS MRR@10", "SimANS 95 % CI over seeds", "SimANS seconds"]
@@ -73,13 +75,13 @@ def test_a_line_a_step_with_seconds_and_interval(cells: dict[str, Any]) -> None:
 
 def test_runs_without_recorded_seconds_show_steps_alone(tmp_path: Path) -> None:
     cells = built(tmp_path, None)
-    assert "not recorded" in render_markdown(document_of(cells))
-    REPORT.draw(cells, tmp_path / "f.svg", tmp_path / "f.png")
+    assert "not recorded" in render_markdown(document_of(typed(cells)))
+    REPORT.draw(typed(cells), tmp_path / "f.svg", tmp_path / "f.png")
     assert (tmp_path / "f.png").stat().st_size > 0
 
 
 def test_the_data_hold_every_seed(cells: dict[str, Any]) -> None:
-    rows = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(typed(cells)))))
     assert len(rows) == 2 * 3 * 2
     last = [row for row in rows if row["row"] == "TriSampler" and row["step"] == "150"]
     assert [(row["seed"], float(row["value"])) for row in last] == [("0", 0.7), ("1", 0.75)]
@@ -92,7 +94,7 @@ def test_the_figure_has_steps_and_seconds(
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     contents = []
     for name in ("a", "b"):
-        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(typed(cells), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
     assert contents[0] == contents[1]
     for words in ("optimizer steps", "seconds of training", "MRR@10 on dev (%)", "CI over seeds"):

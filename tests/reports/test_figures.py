@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from sample import typed
 
 from harness.reports.comparison.figure import _draw_line, draw_comparison
 from harness.reports.drawing import MARKERS, STYLE
@@ -20,7 +21,7 @@ def test_same_cells_give_the_same_bytes(cells: dict[str, Any], tmp_path: Path) -
     figures = []
     for name in ("first", "second"):
         svg, png = tmp_path / f"{name}.svg", tmp_path / f"{name}.png"
-        draw_comparison(cells, svg, png)
+        draw_comparison(typed(cells), svg, png)
         figures.append((svg.read_bytes(), png.read_bytes()))
     assert figures[0] == figures[1]
     assert figures[0][0].startswith(b"<?xml")
@@ -28,9 +29,9 @@ def test_same_cells_give_the_same_bytes(cells: dict[str, Any], tmp_path: Path) -
 
 
 def test_the_users_own_style_changes_nothing(cells: dict[str, Any], tmp_path: Path) -> None:
-    draw_comparison(cells, tmp_path / "a.svg", tmp_path / "a.png")
+    draw_comparison(typed(cells), tmp_path / "a.svg", tmp_path / "a.png")
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": "other"}):
-        draw_comparison(cells, tmp_path / "b.svg", tmp_path / "b.png")
+        draw_comparison(typed(cells), tmp_path / "b.svg", tmp_path / "b.png")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
@@ -40,7 +41,7 @@ def test_the_figure_says_what_is_published_and_what_is_ours(
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
     cells = request.getfixturevalue(kind)
-    draw_comparison(cells, tmp_path / "f.svg", tmp_path / "f.png")
+    draw_comparison(typed(cells), tmp_path / "f.svg", tmp_path / "f.png")
     text = (tmp_path / "f.svg").read_text(encoding="utf-8")
     for words in (
         "published, MS MARCO passages",
@@ -62,14 +63,14 @@ def test_a_cell_without_a_figure_says_why(
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     changed = copy.deepcopy(cells)
     changed["rows"][-1]["cells"][0] |= {"state": state, "reproduced": None, "difference": None}
-    draw_comparison(changed, tmp_path / "f.svg", tmp_path / "f.png")
+    draw_comparison(typed(changed), tmp_path / "f.svg", tmp_path / "f.png")
     assert (tmp_path / "f.svg").read_text(encoding="utf-8").count(f">{state}<") == 1
 
 
 def test_published_figures_have_the_interval_of_their_rounding(cells: dict[str, Any]) -> None:
     figure = Figure()
     axes = list(figure.subplots(1, 3))
-    _draw_line(axes, cells, 0, first=True)
+    _draw_line(axes, typed(cells), 0, first=True)
     bars = [line.get_xdata() for line in axes[0].get_lines() if len(line.get_xdata()) == 2]
     published = [row["cells"][0]["published"] for row in cells["rows"] if row["cells"][0]["published"]]
     middles = [100 * figure["value"] for figure in published]

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from sample import typed, with_verdicts
 
 from harness.errors import RunError
 from harness.reports.cells import refuse_failed_rows
-from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.judgement import reproducibility_lines, row_lines, verdict_line
 from harness.reports.comparison.table import render_csv
@@ -48,12 +48,12 @@ def at_full_scale(cells: dict[str, Any]) -> dict[str, Any]:
 
 
 def markdown(cells: dict[str, Any]) -> str:
-    return render_markdown(document_of(cells))
+    return render_markdown(document_of(typed(cells)))
 
 
 def console(cells: dict[str, Any]) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=200).print(render_terminal(document_of(cells)))
+    Console(file=stream, width=200).print(render_terminal(document_of(typed(cells))))
     return stream.getvalue()
 
 
@@ -75,7 +75,7 @@ def test_a_figure_that_is_not_there_is_a_word_and_never_a_number(
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_csv_names_the_state_and_leaves_the_figures_empty(cells: dict[str, Any], state: str) -> None:
-    lines = csv.DictReader(io.StringIO(render_csv(without(cells, "TriSampler", state))))
+    lines = csv.DictReader(io.StringIO(render_csv(typed(without(cells, "TriSampler", state)))))
     own = [line for line in lines if line["row"] == "TriSampler"]
     assert {line["state"] for line in own} == {state}
     for key in ("reproduced", "reproduced_sd", "difference", "method_low", "holm_p"):
@@ -87,7 +87,7 @@ def test_the_figure_writes_the_state_where_the_point_would_be(
     cells: dict[str, Any], state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
-    draw_comparison(without(cells, "TriSampler", state), tmp_path / "f.svg", tmp_path / "f.png")
+    draw_comparison(typed(without(cells, "TriSampler", state)), tmp_path / "f.svg", tmp_path / "f.png")
     text = (tmp_path / "f.svg").read_text(encoding="utf-8")
     for word in ("failed", "unavailable", "not run"):
         assert (f">{word}<" in text) == (STATES[state] == word)
@@ -102,9 +102,9 @@ def test_a_row_that_failed_says_why(cells: dict[str, Any], render: Callable[...,
 
 def test_at_a_small_scale_only_the_table_has_a_verdict(cells: dict[str, Any]) -> None:
     assert {row["verdict"]["word"] for row in cells["rows"] if row["verdict"]} == {"pipeline check"}
-    assert row_lines(cells) == []
-    assert verdict_line(cells).startswith("Verdict: pipeline check (the pipeline works")
-    effects, ranks = reproducibility_lines(cells)
+    assert row_lines(typed(cells)) == []
+    assert verdict_line(typed(cells)).startswith("Verdict: pipeline check (the pipeline works")
+    effects, ranks = reproducibility_lines(typed(cells))
     assert effects.endswith("omitted; pydocs stands in for MS MARCO passages.")
     assert "no evidence about the paper" in ranks and "MRR@10 +" in ranks and "(4 rows)" in ranks
 
@@ -118,7 +118,7 @@ def test_at_full_scale_each_compared_row_has_a_verdict_with_its_reason(cells: di
     for row in full["rows"]:
         assert not row["verdict"] or f"{row['verdict']['reason']}." in text
     assert f"Verdict: {full['verdict'].replace('partly', 'partly reproduced')}: " in text
-    assert full["verdict_reason"].partition(" (")[0] in verdict_line(full)
+    assert full["verdict_reason"].partition(" (")[0] in verdict_line(typed(full))
     assert "Effect ratio and delta relative improvement in MRR@10, against Uniform Sampling: TopK" in text
 
 
@@ -136,19 +136,9 @@ def test_an_order_that_cannot_be_had_says_why(cells: dict[str, Any]) -> None:
         {"column": "MRR@10", "rows": 1, "tau": None},
         {"column": "R@50", "rows": 3, "tau": None},
     ]
-    [_, ranks] = reproducibility_lines(changed)
+    [_, ranks] = reproducibility_lines(typed(changed))
     assert "MRR@10 undefined, too few rows" in ranks
     assert "R@50 undefined, one side is all ties (3)" in ranks
-
-
-def test_cells_made_before_there_were_verdicts_are_still_rendered(cells: dict[str, Any]) -> None:
-    before = {key: value for key, value in cells.items() if key not in ("verdict_reason", "reproducibility")}
-    rows = [
-        {key: value for key, value in row.items() if key not in ("verdict", "reason")}
-        for row in cells["rows"]
-    ]
-    text = markdown(before | {"rows": rows})
-    assert "## Verdicts" not in text and "Verdict: pipeline check (" in text
 
 
 def test_a_report_that_needs_all_rows_refuses_failed_ones() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sample import typed
 
 from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn
 from harness.reports.kinds import document_of
@@ -48,7 +49,7 @@ def compiled(folder: Path, name: str) -> str:
 
 @pytest.mark.parametrize("kind", ["table", "hostile"])
 def test_it_compiles_alone_and_inside_a_paper(cells: dict[str, Any], tmp_path: Path, kind: str) -> None:
-    document = document_of(cells) if kind == "table" else hostile(2 * MOST)
+    document = document_of(typed(cells)) if kind == "table" else hostile(2 * MOST)
     (tmp_path / "table.tex").write_text(render_latex(document), encoding="utf-8")
     (tmp_path / "paper.tex").write_text(PAPER, encoding="utf-8")
     for name in ("table.tex", "paper.tex"):
@@ -56,20 +57,22 @@ def test_it_compiles_alone_and_inside_a_paper(cells: dict[str, Any], tmp_path: P
 
 
 def test_captions_say_where_it_was_made_and_the_verdict(cells: dict[str, Any]) -> None:
-    captions = re.findall(r"\\caption\{(.*)\}", render_latex(document_of(cells)))
+    captions = re.findall(r"\\caption\{(.*)\}", render_latex(document_of(typed(cells))))
     assert "Verdict: pipeline check" in captions[0] and captions[0].startswith("TriSampler, Table 5.")
     assert len(captions) == 6 and all("at quick scale, 3 seeds" in caption for caption in captions)
 
 
 def test_groups_marks_and_missing_figures(cells: dict[str, Any], simulated: dict[str, Any]) -> None:
-    text = render_latex(document_of(cells))
+    text = render_latex(document_of(typed(cells)))
     assert r"\multicolumn{2}{c}{MRR@10} & \multicolumn{2}{c}{R@50}" in text
     assert r"\cmidrule(lr){2-3} \cmidrule(lr){4-5} \cmidrule(lr){6-7}" in text
     line = next(line for line in render_latex(hostile()).splitlines() if line.startswith("50"))
     assert line.endswith(
         r"& \textbf{$-$1.0 $\pm$ 0.2}\rlap{\textsuperscript{$\dagger$}} & \textit{not run} \\"
     )
-    lines = [line for line in render_latex(document_of(simulated)).splitlines() if line.startswith("TriS")]
+    lines = [
+        line for line in render_latex(document_of(typed(simulated))).splitlines() if line.startswith("TriS")
+    ]
     assert lines[0].count(r"\textit{not run}") == 3
 
 

@@ -208,6 +208,9 @@ def test_results_of_an_earlier_harness_are_left_out_and_named(
     path.write_text(json.dumps(cells))
     page = render_index(before).read_text()
     assert "simans/table-2" not in page and "trisampler/table-5" in page
-    assert "omitted from the page" in caplog.text and "reproduce them, or delete the folder" in caplog.text
+    assert (
+        "omitted from the page" in caplog.text
+        and "harness reproduce simans/table-2 --scale quick" in caplog.text
+    )
     with pytest.raises(UserError, match=r"simans/table-2/cells.json: results of another version"):
         render(path.parent)

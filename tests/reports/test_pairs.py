@@ -8,7 +8,7 @@ import io
 from typing import Any
 
 import pytest
-from sample import COLUMNS, LEVEL, LIFTS, sample_scores
+from sample import COLUMNS, LEVEL, LIFTS, sample_scores, typed
 
 from harness.evaluation.comparison import compare_rows
 from harness.reports.comparison.table import render_csv
@@ -49,7 +49,7 @@ def table_of(text: str, title: str) -> list[list[str]]:
 
 
 def test_markdown_has_a_line_for_each_pair(paired: dict[str, Any]) -> None:
-    text = render_markdown(document_of(paired))
+    text = render_markdown(document_of(typed(paired)))
     header, _, first, second = table_of(text, TITLES[0])
     assert header[:2] == ["Row", "minus"] and header[-1] == "p (Holm)"
     block = paired["pairs"][0]["cells"][0]
@@ -62,15 +62,17 @@ def test_markdown_has_a_line_for_each_pair(paired: dict[str, Any]) -> None:
 
 
 def test_latex_and_html_say_the_same(paired: dict[str, Any]) -> None:
-    latex = render_latex(document_of(paired))
+    latex = render_latex(document_of(typed(paired)))
     assert "Differences of pairs in MRR@10" in latex
     (line,) = [line for line in latex.splitlines() if line.startswith("TriSampler & TopK Score Sampling &")]
     assert f"{100 * paired['pairs'][0]['cells'][0]['value']:+.1f}".lstrip("+-") in line
 
 
 def test_csv_tells_of_what_a_difference_is(paired: dict[str, Any]) -> None:
-    lines = list(csv.DictReader(io.StringIO(render_csv(paired))))
-    plain = list(csv.DictReader(io.StringIO(render_csv({k: v for k, v in paired.items() if k != "pairs"}))))
+    lines = list(csv.DictReader(io.StringIO(render_csv(typed(paired)))))
+    plain = list(
+        csv.DictReader(io.StringIO(render_csv(typed({k: v for k, v in paired.items() if k != "pairs"}))))
+    )
     assert "compared_with" not in plain[0]
     own = [line for line in lines if line["compared_with"] in {"", "Uniform Sampling"}]
     assert [{k: v for k, v in line.items() if k != "compared_with"} for line in own] == plain
@@ -89,16 +91,16 @@ def test_csv_tells_of_what_a_difference_is(paired: dict[str, Any]) -> None:
 
 def test_a_pair_that_was_not_made_has_dashes(paired: dict[str, Any]) -> None:
     paired["pairs"][1]["cells"] = [None] * len(COLUMNS)
-    line = table_of(render_markdown(document_of(paired)), TITLES[0])[-1]
+    line = table_of(render_markdown(document_of(typed(paired))), TITLES[0])[-1]
     assert line[:2] == ["Base (reference)", "BM25 (reference)"] and set(line[2:]) == {"–"}
     states = {
         line["state"]
-        for line in csv.DictReader(io.StringIO(render_csv(paired)))
+        for line in csv.DictReader(io.StringIO(render_csv(typed(paired))))
         if line["compared_with"] == "BM25"
     }
     assert states == {"missing"}
 
 
 def test_without_pairs_nothing_is_told_of_them(cells: dict[str, Any]) -> None:
-    text = render_markdown(document_of(cells))
+    text = render_markdown(document_of(typed(cells)))
     assert "pairs" not in text and "minus" not in text

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from sample import typed
 from sample_readings import sample_readings
 
 from harness.reports.drawing import STYLE
@@ -40,7 +41,7 @@ def section_of(text: str, title: str) -> list[list[str]]:
 
 
 def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> None:
-    text = render_markdown(document_of(curve))
+    text = render_markdown(document_of(typed(curve)))
     assert text.split("\n\n")[1].startswith("Simulation. ")
     assert text.split("\n\n")[3] == "## TriSampler minus the other rows"
     for line, summary in zip(
@@ -55,7 +56,7 @@ def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> Non
 
 
 def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any]) -> None:
-    lines = section_of(render_markdown(document_of(curve)), "Mean difference by value")
+    lines = section_of(render_markdown(document_of(typed(curve))), "Mean difference by value")
     of = next(of for of in curve["by_value"] if of["path"] == "law.transitional")
     first = of["values"][0]
     assert lines[0][:3] == ["transitional", "0.25", f"{100 * first['mean']:+.2f} (of 24)"]
@@ -64,13 +65,13 @@ def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any])
 
 
 def test_of_many_pairs_the_ends_are_shown_and_the_csv_has_all(curve: dict[str, Any]) -> None:
-    text = render_markdown(document_of(curve))
+    text = render_markdown(document_of(typed(curve)))
     lines = section_of(text, "Pairs with SimANS")
     assert len(lines) == 21 and set(lines[10]) == {"…"}
     assert "The 10 lowest and the 10 highest of 144; table.csv has all." in text
     shown = [float(line[6]) for line in lines if line[0] != "…"]
     assert shown == sorted(shown)
-    rows = list(csv.DictReader(io.StringIO(REPORT.csv(curve))))
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(typed(curve)))))
     assert len(rows) == len(curve["pairs"]) == 72 + 144
     pair = curve["pairs"][-1]
     line = rows[-1]
@@ -80,25 +81,25 @@ def test_of_many_pairs_the_ends_are_shown_and_the_csv_has_all(curve: dict[str, A
 
 
 def test_few_pairs_are_all_shown_and_one_seed_says_what_it_is_worth(short: dict[str, Any]) -> None:
-    text = render_markdown(document_of(short))
+    text = render_markdown(document_of(typed(short)))
     lines = section_of(text, "Pairs with Uniform Sampling")
     assert len(lines) == 6 and len(lines[0]) == 4
     assert "table.csv" not in text
     assert "95 % CI over queries above 0" in text
     assert "allows no conclusion about the method" in text
-    assert REPORT.csv(short).splitlines()[1].split(",")[-4:-2] == ["", ""]  # no interval of the method
+    assert REPORT.csv(typed(short)).splitlines()[1].split(",")[-4:-2] == ["", ""]  # no interval of the method
 
 
 def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
     alone = sample_readings(rows=("TriSampler",), few=True)
-    assert "Nothing was compared" in render_markdown(document_of(alone))
-    REPORT.draw(alone, tmp_path / "f.svg", tmp_path / "f.png")
+    assert "Nothing was compared" in render_markdown(document_of(typed(alone)))
+    REPORT.draw(typed(alone), tmp_path / "f.svg", tmp_path / "f.png")
     assert (tmp_path / "f.svg").exists()
 
 
 def test_console_fits_80_columns(curve: dict[str, Any]) -> None:
     stream = io.StringIO()
-    Console(file=stream, width=80).print(render_terminal(document_of(curve)))
+    Console(file=stream, width=80).print(render_terminal(document_of(typed(curve))))
     assert max(map(len, stream.getvalue().splitlines())) <= 80
     assert f"{curve['summary'][0]['above']} of 72" in stream.getvalue()
     assert "pipeline check" in stream.getvalue()
@@ -108,13 +109,12 @@ def test_the_figure_has_a_panel_a_row_and_the_same_bytes_again(
     short: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
-        REPORT.draw(
-            json.loads(json.dumps(short, sort_keys=True)), tmp_path / f"{name}.svg", tmp_path / f"{name}.png"
-        )
+        again = json.loads(json.dumps(short, sort_keys=True))
+        REPORT.draw(typed(again), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
-    REPORT.draw(short, tmp_path / "c.svg", tmp_path / "c.png")
+    REPORT.draw(typed(short), tmp_path / "c.svg", tmp_path / "c.png")
     text = (tmp_path / "c.svg").read_text(encoding="utf-8")
     for words in ("Simulation. ", "TriSampler minus Uniform Sampling", "TriSampler minus SimANS", "(points)"):
         assert words in text

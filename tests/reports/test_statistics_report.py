@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sample import typed
 from sample_runs import some_collection
 
+from harness.reports.cells import ReportContext
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
 from harness.reports.renderers.markdown import render_markdown
@@ -28,7 +30,7 @@ def cells() -> dict[str, Any]:
         "nq": some_collection("small", {"train": 7, "dev": 3, "test": 2}, 1234),
         "ms-pas": some_collection("smaller", {"train": 5, "dev": 4}, 99),
     }
-    return build_statistics(resolved, [], {}, pd.DataFrame(), collections)
+    return build_statistics(ReportContext(resolved, [], {}, pd.DataFrame(), collections)).as_json()
 
 
 def test_each_count_is_of_the_rows_own_collection(cells: dict[str, Any]) -> None:
@@ -49,7 +51,7 @@ def test_each_count_is_of_the_rows_own_collection(cells: dict[str, Any]) -> None
 
 
 def test_published_counts_stand_beside_ours_and_missing_ones_are_words(cells: dict[str, Any]) -> None:
-    text = render_markdown(document_of(cells))
+    text = render_markdown(document_of(typed(cells)))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table]
     by_name = {line[0]: line[1:] for line in lines}
@@ -61,7 +63,7 @@ def test_published_counts_stand_beside_ours_and_missing_ones_are_words(cells: di
 
 
 def test_the_data_are_whole_numbers_or_nothing(cells: dict[str, Any]) -> None:
-    rows = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
+    rows = list(csv.DictReader(io.StringIO(REPORT.csv(typed(cells)))))
     assert len(rows) == 5 * 4
     counts = {(row["row"], row["count"]): (row["published"], row["counted"]) for row in rows}
     assert counts["NQ", "documents"] == ("21015324", "1234")
@@ -74,7 +76,7 @@ def test_the_figure_draws_what_there_is(
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
     contents = []
     for name in ("a", "b"):
-        REPORT.draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+        REPORT.draw(typed(cells), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
         contents.append((tmp_path / f"{name}.svg").read_bytes())
     text = contents[0].decode()
     assert contents[0] == contents[1]

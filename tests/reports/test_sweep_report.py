@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sample import typed
 from sample_runs import record, some_collection, some_runs, some_scores
 
+from harness.reports.cells import ReportContext
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
 from harness.reports.renderers.markdown import render_markdown
@@ -34,8 +36,8 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for run in runs:
         record(run, 0.1 if run.row == one else 0.2 + 0.1 * run.seed)
     collection = some_collection("small", {"train": 7, "dev": 3, "test": 4}, 12)
-    cells = build_sweep(resolved, runs, {}, swept_scores(resolved, scores), collection)
-    return dict(json.loads(json.dumps(cells)))
+    scores, collections = swept_scores(resolved, scores), {resolved.dataset: collection}
+    return build_sweep(ReportContext(resolved, runs, {}, scores, collections)).as_json()
 
 
 def test_each_point_has_the_mean_of_its_own_runs(cells: dict[str, Any]) -> None:
@@ -51,7 +53,7 @@ def test_each_point_has_the_mean_of_its_own_runs(cells: dict[str, Any]) -> None:
 
 
 def test_a_line_a_point_and_what_was_not_run_is_no_number(cells: dict[str, Any]) -> None:
-    text = render_markdown(document_of(cells))
+    text = render_markdown(document_of(typed(cells)))
     table = [line for line in text.splitlines() if line.startswith("|")]
     lines = [[field.strip() for field in line.strip("|").split("|")] for line in table][2:]
     assert [[*line[:4], *line[5:]] for line in lines][3:6] == [
@@ -66,7 +68,7 @@ def test_a_line_a_point_and_what_was_not_run_is_no_number(cells: dict[str, Any])
 
 
 def test_the_data_hold_every_point_unrounded(cells: dict[str, Any]) -> None:
-    every = list(csv.DictReader(io.StringIO(REPORT.csv(cells))))
+    every = list(csv.DictReader(io.StringIO(REPORT.csv(typed(cells)))))
     rows = {(row["row"], row["at"]): row for row in every if row["column"] == "R@5"}
     seconds = {(row["row"], row["at"]): row for row in every if row["column"] == "latency"}
     assert len(rows) == len(seconds) == 8
@@ -84,7 +86,7 @@ def test_published_has_a_panel_of_its_own_where_the_paper_prints_figures(
     monkeypatch.setitem(STYLE, "svg.fonttype", "none")
 
     def drawn(cells: dict[str, Any]) -> str:
-        REPORT.draw(cells, tmp_path / "f.svg", tmp_path / "f.png")
+        REPORT.draw(typed(cells), tmp_path / "f.svg", tmp_path / "f.png")
         return (tmp_path / "f.svg").read_text(encoding="utf-8")
 
     text = drawn(cells)
@@ -95,4 +97,4 @@ def test_published_has_a_panel_of_its_own_where_the_paper_prints_figures(
     for point in bare["points"]:
         point["cells"][0]["published"] = point["costs"][0]["published"] = None
     assert "published, " not in drawn(bare)
-    assert "The paper has a plot without printed figures." in render_markdown(document_of(bare))
+    assert "The paper has a plot without printed figures." in render_markdown(document_of(typed(bare)))

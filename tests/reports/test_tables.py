@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from sample import typed, with_verdicts
 
-from harness.reports.comparison.cells import with_verdicts
 from harness.reports.comparison.table import render_csv
 from harness.reports.kinds import document_of
 from harness.reports.renderers.markdown import render_markdown
@@ -29,12 +29,12 @@ def line_of(text: str, *starts: str) -> list[str]:
 
 
 def markdown(cells: dict[str, Any]) -> str:
-    return render_markdown(document_of(cells))
+    return render_markdown(document_of(typed(cells)))
 
 
 def console(cells: dict[str, Any], width: int = 80) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=width).print(render_terminal(document_of(cells)))
+    Console(file=stream, width=width).print(render_terminal(document_of(typed(cells))))
     return stream.getvalue()
 
 
@@ -60,16 +60,19 @@ def test_differences_name_both_intervals_and_the_rounding_of_published_ones(cell
     assert "| MRR@10 " not in others.partition("##")[0] and "| R@50 " in others
 
 
+INTERVAL = {"level": 0.95, "df": 9.0}
+
+
 def test_marks_are_those_of_the_differences_and_are_explained(cells: dict[str, Any]) -> None:
     changed = copy.deepcopy(cells)
     for row in changed["rows"]:
         for cell in row["cells"]:
             if cell["difference"]:
-                cell["difference"] |= {"method": {"low": -0.1, "high": 0.1}, "holm_p": 0.9}
+                cell["difference"] |= {"method": INTERVAL | {"low": -0.1, "high": 0.1}, "holm_p": 0.9}
     assert "against Uniform Sampling (" not in markdown(changed)
     marked = next(row for row in changed["rows"] if row["name"] == "TriSampler")["cells"]
     marked[0]["difference"]["holm_p"] = 0.049
-    marked[1]["difference"]["method"] = {"low": -0.2, "high": -0.1}
+    marked[1]["difference"]["method"] = INTERVAL | {"low": -0.2, "high": -0.1}
     text = markdown(changed)
     fields = line_of(text, "TriSampler")
     assert [field[-1] for field in fields if "±" in field] == ["*", "†", fields[-1][-1]]
@@ -182,7 +185,7 @@ def test_a_pipe_in_a_name_does_not_end_its_cell(cells: dict[str, Any]) -> None:
 
 
 def test_csv_has_one_line_a_cell_in_unrounded_fractions(cells: dict[str, Any]) -> None:
-    lines = list(csv.DictReader(io.StringIO(render_csv(cells))))
+    lines = list(csv.DictReader(io.StringIO(render_csv(typed(cells)))))
     assert len(lines) == len(cells["rows"]) * len(cells["columns"])
     line = next(
         candidate
@@ -196,7 +199,7 @@ def test_csv_has_one_line_a_cell_in_unrounded_fractions(cells: dict[str, Any]) -
 
 
 def test_csv_leaves_a_missing_figure_empty(simulated: dict[str, Any]) -> None:
-    lines = csv.DictReader(io.StringIO(render_csv(simulated)))
+    lines = csv.DictReader(io.StringIO(render_csv(typed(simulated))))
     line = next(candidate for candidate in lines if candidate["row"] == "TriSampler")
     assert (line["state"], line["reproduced"], line["difference"], line["seeds"]) == ("missing", "", "", "0")
 
@@ -210,7 +213,7 @@ def test_console_table_fits_80_columns(cells: dict[str, Any]) -> None:
 def test_rendering_reads_nothing_but_json(cells: dict[str, Any]) -> None:
     again = json.loads(json.dumps(cells))
     assert markdown(again) == markdown(cells)
-    assert render_csv(again) == render_csv(cells)
+    assert render_csv(typed(again)) == render_csv(typed(cells))
 
 
 @pytest.mark.parametrize(

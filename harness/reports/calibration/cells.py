@@ -2,35 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
-import pandas as pd
-
-from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation.calibration import compare_sides, coverage
-from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
-from harness.reports.text import INTERVALS, Cells
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target, refuse_failed_rows
+from harness.reports.content import Content, Interval, Intervals, MeasuredCells, NamedRow
+from harness.reports.text import INTERVALS
 from harness.specs.kinds.calibration import Calibration, Side
-from harness.specs.resolve import Resolved
 from harness.specs.target import Row
 
 
-def build_calibration(
-    resolved: Resolved,
-    runs: Sequence[FinishedRun],
-    failed: Mapping[str, str],
-    per_query: pd.DataFrame,
-    collection: Collection,
-) -> Cells:
+class CalibratedRow(NamedRow):
+    """The row that is compared with itself."""
+
+    recipe: str | None
+    sampler: str | None
+
+
+class FirstSeed(Content):
+    """The difference of the first seed alone, as a fraction."""
+
+    value: float
+    checkpoints: Interval
+
+
+class SidePair(Intervals):
+    """Side A minus side B of a pair, as a fraction; `fingerprints` of the runs of each side."""
+
+    pair: int
+    sides: list[str]
+    fingerprints: list[list[str]]
+    value: float
+    first_seed: FirstSeed
+
+
+class Coverage(Content):
+    """How many intervals cover 0, with the interval of that share (Clopper and Pearson)."""
+
+    covered: int
+    intervals: int
+    share: float
+    low: float
+    high: float
+    level: float
+    mean_width: float
+    sd: float | None
+
+
+class CalibrationCells(MeasuredCells):
+    """The difference of each pair of sides, and the coverage of each kind of interval."""
+
+    row: CalibratedRow
+    pairs: list[SidePair]
+    coverage: dict[str, Coverage]
+
+
+def build_calibration(context: ReportContext) -> CalibrationCells:
     """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         RunError: a row failed.
         UserError: no pair has runs of both sides.
     """
-    refuse_failed_rows(failed)
+    refuse_failed_rows(context.failed)
+    resolved, runs = context.resolved, context.runs
     target, column = cast("Calibration", resolved.target), resolved.primary.model_dump()
     level = target.level
     runs_by_row: dict[str, list[FinishedRun]] = {}
@@ -43,13 +80,13 @@ def build_calibration(
         if len(names) == 2:
             fingerprints = [[run.folder.folder.name for run in runs_by_row[name]] for name in names]
             labels = {"pair": number, "sides": list(names), "fingerprints": fingerprints}
-            pairs.append({**labels, **compare_sides(per_query, column, names, level)})
+            pairs.append({**labels, **compare_sides(context.per_query, column, names, level)})
     if not pairs:
         fix = "name a row as in the spec, or both sides of a pair"
         raise UserError("no pair has runs of both sides", fix=fix)
     row = cast("Row", resolved.loaded.written[0])
-    return {
-        **describe_target(resolved, runs, [column], {resolved.dataset: collection}),
+    content = {
+        **describe_target(context, [column]),
         "row": {
             "name": row.name,
             "kind": row.kind,
@@ -60,9 +97,10 @@ def build_calibration(
         "pairs": pairs,
         "coverage": coverages(pairs, level),
     }
+    return CalibrationCells.model_validate(content)
 
 
-def coverages(pairs: Sequence[Cells], level: float) -> Cells:
+def coverages(pairs: Sequence[Described], level: float) -> Described:
     """Return the coverage of each kind of interval; with one seed, of the first seed's interval only."""
     by_kind = {"first_seed": coverage([pair["first_seed"]["checkpoints"] for pair in pairs], level)}
     for kind in ("checkpoints", "method"):
@@ -71,18 +109,25 @@ def coverages(pairs: Sequence[Cells], level: float) -> Cells:
     return by_kind
 
 
-def kinds(cells: Cells) -> dict[str, str]:
+def kinds(cells: CalibrationCells) -> dict[str, str]:
     """Return the kinds of interval that the cells have, each with its label."""
-    seeds = len(cells["seeds"])
+    seeds = len(cells.seeds)
     names = {
         "checkpoints": f"{INTERVALS['checkpoints']} ({seeds} seeds)",
         "method": f"{INTERVALS['method']} ({seeds} seeds)",
         "first_seed": f"{INTERVALS['checkpoints']} (one seed)",
     }
-    return {kind: name for kind, name in names.items() if kind in cells["coverage"]}
+    return {kind: name for kind, name in names.items() if kind in cells.coverage}
 
 
-def interval_of(pair: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """Return a pair's interval of a kind, with the difference at its centre as ``value``."""
-    block = pair["first_seed"] if kind == "first_seed" else pair
-    return {**block["method" if kind == "method" else "checkpoints"], "value": block["value"]}
+def interval_of(pair: SidePair, kind: str) -> tuple[float, Interval]:
+    """Return a pair's difference and its interval of a kind, which `kinds` has."""
+    first = kind == "first_seed"
+    interval = (
+        pair.first_seed.checkpoints
+        if first
+        else pair.interval("method" if kind == "method" else "checkpoints")
+    )
+    if interval is None:
+        raise ValueError(f"pair {pair.pair} has no interval {kind}")
+    return pair.first_seed.value if first else pair.value, interval

@@ -8,13 +8,12 @@ from typing import cast
 import pandas as pd
 
 from harness.collections.built_in import stand_in
-from harness.collections.collection import Collection
 from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.reproducibility import measure_reproducibility
 from harness.evaluation.verdicts import judge
-from harness.reports.cells import FinishedRun, describe_target
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
+from harness.reports.comparison.content import ComparisonCells
 from harness.reports.comparison.ranker import describe_ranker
-from harness.reports.text import Cells, collection_of
 from harness.specs.kinds.comparison import Comparison
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED
@@ -40,27 +39,13 @@ def comparison_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFra
     )
 
 
-def build_comparison(
-    resolved: Resolved,
-    runs: Sequence[FinishedRun],
-    failed: Mapping[str, str],
-    per_query: pd.DataFrame,
-    collections: Mapping[str, Collection],
-) -> Cells:
-    """Return the content of cells.json, which depends on the runs only.
-
-    Args:
-        resolved: the target at a scale.
-        runs: of the rows that were made.
-        failed: row -> why it could not be made; none of its runs count.
-        per_query: scores of the runs.
-        collections: dataset -> the collection on which they were made.
-    """
-    target = cast("Comparison", resolved.target)
+def build_comparison(context: ReportContext) -> ComparisonCells:
+    """Return the content of cells.json, which depends on the runs only."""
+    resolved, target = context.resolved, cast("Comparison", context.resolved.target)
     columns = [column.model_dump() for column in resolved.columns]
     figures = {row.name: resolved.published(row) for row in target.rows}
     comparison = compare_rows(
-        per_query,
+        context.per_query,
         columns,
         {row.name: figures[row.name] for row in target.rows if row.kind not in NOT_COMPARED},
         baseline=target.baseline,
@@ -71,18 +56,18 @@ def build_comparison(
     pairs = [{"rows": list(pair), "cells": blocks} for pair, blocks in comparison.pairs.items()]
     rows = []
     for row in target.rows:
-        row_runs = [run for run in runs if run.row == row.name]
+        row_runs = context.runs_of(row.name)
         published = figures[row.name]
         blocks = comparison.differences.get(row.name, [None] * len(columns))
-        state = _state(row, failed, row_runs)
+        state = _state(row, context.failed, row_runs)
         cells = [
-            _cell(state, reproduced(per_query, row.name, column, target.level), figure, block)
+            _cell(state, reproduced(context.per_query, row.name, column, target.level), figure, block)
             for column, figure, block in zip(columns, published, blocks, strict=True)
         ]
-        rows.append(_row(row, row_runs, cells, target.datasets) | {"reason": failed.get(row.name)})
-    return with_verdicts(
+        rows.append(_row(row, row_runs, cells, target.datasets) | {"reason": context.failed.get(row.name)})
+    return judged(
         {
-            **describe_target(resolved, runs, columns, collections),
+            **describe_target(context, columns),
             "baseline": target.baseline,
             "rows": rows,
             **({"pairs": pairs} if pairs else {}),
@@ -91,13 +76,12 @@ def build_comparison(
     )
 
 
-def with_verdicts(cells: Cells) -> Cells:
-    """Return the cells with verdicts on rows and table, and with the reproducibility measures."""
+def judged(cells: Described) -> ComparisonCells:
+    """Return the described cells with verdicts on rows and table, and with the reproducibility measures."""
     columns, rows, baseline = cells["columns"], cells["rows"], cells["baseline"]
     place = [column["label"] for column in columns].index(cells["primary"])
     stand_ins = [
-        stand_in(collection_of(cells, column["dataset"])["name"], column["dataset_title"])
-        for column in columns
+        stand_in(_collection(cells, column["dataset"]), column["dataset_title"]) for column in columns
     ]
     differences = {
         row["name"]: row["cells"][place]["difference"]
@@ -107,15 +91,21 @@ def with_verdicts(cells: Cells) -> Cells:
     of_rows, of_table = judge(
         differences, level=cells["level"], scale=cells["scale"], stand_in=stand_ins[place]
     )
-    return cells | {
+    verdicts = {
         "rows": [row | {"verdict": of_rows.get(row["name"])} for row in rows],
         "verdict": of_table["word"],
         "verdict_reason": of_table["reason"],
         "reproducibility": measure_reproducibility(columns, rows, baseline, stand_ins),
     }
+    return ComparisonCells.model_validate(cells | verdicts)
 
 
-def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells], datasets: Sequence[str]) -> Cells:
+def _collection(cells: Described, dataset: str) -> str:
+    """Return the name of the collection that serves a dataset."""
+    return str((cells["collection"] if "collection" in cells else cells["collections"][dataset])["name"])
+
+
+def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Described], datasets: Sequence[str]) -> Described:
     trained = {name: _trained([run for run in runs if run.dataset == name]) for name in datasets}
     return {
         "name": row.name,
@@ -129,7 +119,7 @@ def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Cells], datasets: Se
     }
 
 
-def _trained(runs: Sequence[FinishedRun]) -> Cells:
+def _trained(runs: Sequence[FinishedRun]) -> Described:
     """Return the diagnostics of training of a row's runs on one dataset."""
     results = [run.folder.result() for run in runs]
     drawn = sum(result["drawn"] for result in results)
@@ -157,7 +147,9 @@ def _state(row: Row, failed: Mapping[str, str], runs: Sequence[FinishedRun]) -> 
     return "not-due" if runs else never.get(row.kind, "missing")
 
 
-def _cell(state: str, reproduced: Cells | None, figure: Cells | None, difference: Cells | None) -> Cells:
+def _cell(
+    state: str, reproduced: Described | None, figure: Described | None, difference: Described | None
+) -> Described:
     return {
         "state": "ok" if reproduced else state,
         "published": figure,

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence, Set
+from typing import Any
 
+from harness.reports.comparison.content import ComparisonCells
+from harness.reports.content import Difference, IntervalKind
 from harness.reports.document import Table, TableColumn, fields
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
-    Cells,
     Style,
     column_style,
-    compared_rows,
     p_text,
-    positions,
-    primary_position,
     row_text,
 )
 
 ADJUSTED, UNADJUSTED = "*", "†"
-NOT_MADE = {"value": None, "published": None, "checkpoints": None, "method": None, "holm_p": None}
+NOT_MADE = Difference(value=None, published=None, checkpoints=None, method=None, holm_p=None, detectable=None)
 """The difference of a pair of which a row was not made."""
 
 
-def primary_differences(cells: Cells) -> Table:
+def primary_differences(cells: ComparisonCells) -> Table:
     """Return a table with a line for each compared row: the primary measure, with Holm's p-value."""
-    position = primary_position(cells)
-    published = bool(positions(cells, published=True))
-    columns = [TableColumn("Row", names=True, brief=f"{cells['primary']}, vs {cells['baseline']}")]
+    position = cells.primary_place
+    published = bool(cells.places(published=True))
+    columns = [TableColumn("Row", names=True, brief=f"{cells.primary}, vs {cells.baseline}")]
     columns += [*_columns(cells, published, brief=True), TableColumn("p (Holm)")]
     rows = []
-    for row in compared_rows(cells, position):
-        block = row["cells"][position]["difference"]
-        values = _values(cells, block, column_style(cells, position), published)
-        rows.append(fields([row_text(cells, row), *values, p_text(block["holm_p"])]))
-    return Table(f"Difference from {cells['baseline']} in {cells['primary']}", tuple(columns), tuple(rows))
+    for row in cells.compared_rows(position):
+        block = row.cells[position].difference or NOT_MADE
+        values = _values(cells, block, column_style(cells.unit, cells.rows, position), published)
+        rows.append(fields([row_text(cells, row), *values, p_text(block.holm_p)]))
+    return Table(f"Difference from {cells.baseline} in {cells.primary}", tuple(columns), tuple(rows))
 
 
-def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table:
+def further_differences(cells: ComparisonCells, which: str, shown: Sequence[int]) -> Table:
     """Return a table with a line for each further measure and compared row.
 
     Args:
@@ -46,8 +44,8 @@ def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table
         which: end of the title, for example "in the other measures".
         shown: positions of the columns to show; the primary one is skipped.
     """
-    others = [position for position in shown if position != primary_position(cells)]
-    published = any(cells["columns"][position]["published"] for position in others)
+    others = [position for position in shown if position != cells.primary_place]
+    published = any(cells.columns[position].published for position in others)
     columns = [
         TableColumn("Measure", names=True),
         TableColumn("Row", names=True),
@@ -55,58 +53,58 @@ def further_differences(cells: Cells, which: str, shown: Sequence[int]) -> Table
     ]
     rows = []
     for position in others:
-        style, label = column_style(cells, position), cells["columns"][position]["label"]
-        for row in compared_rows(cells, position):
-            values = _values(cells, row["cells"][position]["difference"], style, published)
+        style, label = column_style(cells.unit, cells.rows, position), cells.columns[position].label
+        for row in cells.compared_rows(position):
+            values = _values(cells, row.cells[position].difference or NOT_MADE, style, published)
             rows.append(fields([label, row_text(cells, row), *values]))
-    title = f"Difference from {cells['baseline']} {which}"
+    title = f"Difference from {cells.baseline} {which}"
     return Table(title, tuple(columns), tuple(rows), _unadjusted(rows))
 
 
-def pair_differences(cells: Cells) -> Table:
+def pair_differences(cells: ComparisonCells) -> Table:
     """Return a line for each pair that is named, on the primary measure, with Holm's p-value."""
-    position = primary_position(cells)
-    published = bool(positions(cells, published=True))
+    position = cells.primary_place
+    published = bool(cells.places(published=True))
     columns = [
-        TableColumn("Row", names=True, brief=cells["primary"]),
+        TableColumn("Row", names=True, brief=cells.primary),
         TableColumn("minus", names=True, brief="minus"),
     ]
     columns += [*_columns(cells, published, brief=True), TableColumn("p (Holm)")]
     rows = []
     for names, block in _pairs(cells, position):
-        values = _values(cells, block, column_style(cells, position), published)
-        rows.append(fields([*names, *values, p_text(block["holm_p"])]))
-    return Table(f"Differences of pairs in {cells['primary']}", tuple(columns), tuple(rows))
+        values = _values(cells, block, column_style(cells.unit, cells.rows, position), published)
+        rows.append(fields([*names, *values, p_text(block.holm_p)]))
+    return Table(f"Differences of pairs in {cells.primary}", tuple(columns), tuple(rows))
 
 
-def further_pair_differences(cells: Cells) -> Table:
+def further_pair_differences(cells: ComparisonCells) -> Table:
     """Return a line for each measure but the primary and each pair."""
-    others = [place for place in range(len(cells["columns"])) if place != primary_position(cells)]
-    published = any(cells["columns"][position]["published"] for position in others)
+    others = [place for place in range(len(cells.columns)) if place != cells.primary_place]
+    published = any(cells.columns[position].published for position in others)
     columns = [TableColumn(name, names=True) for name in ("Measure", "Row", "minus")]
     rows = []
     for position in others:
-        style, label = column_style(cells, position), cells["columns"][position]["label"]
+        style, label = column_style(cells.unit, cells.rows, position), cells.columns[position].label
         for names, block in _pairs(cells, position):
             rows.append(fields([label, *names, *_values(cells, block, style, published)]))
     columns += _columns(cells, published)
     return Table("Differences of pairs in the other measures", tuple(columns), tuple(rows), _unadjusted(rows))
 
 
-def _pairs(cells: Cells, position: int) -> Iterator[tuple[list[str], Mapping[str, Any]]]:
+def _pairs(cells: ComparisonCells, position: int) -> Iterator[tuple[list[str], Difference]]:
     """Yield the rows of each pair as they are called, and their difference in a column."""
-    named = {row["name"]: row_text(cells, row) for row in cells["rows"]}
-    for pair in cells.get("pairs", []):
-        yield [named[name] for name in pair["rows"]], pair["cells"][position] or NOT_MADE
+    named = {row.name: row_text(cells, row) for row in cells.rows}
+    for pair in cells.pairs:
+        yield [named[name] for name in pair.rows], pair.cells[position] or NOT_MADE
 
 
 def _unadjusted(rows: Sequence[Any]) -> str:
     return "Intervals are not adjusted for multiple comparisons." if rows else ""
 
 
-def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[TableColumn]:
-    level, best = f"{cells['level'] * 100:g} % CI", best_interval(cells)
-    kinds = ["checkpoints", "method"] if len(cells["seeds"]) > 1 else ["checkpoints"]
+def _columns(cells: ComparisonCells, published: bool, *, brief: bool = False) -> list[TableColumn]:
+    level, best = f"{cells.level * 100:g} % CI", best_interval(cells)
+    kinds = ["checkpoints", "method"] if len(cells.seeds) > 1 else ["checkpoints"]
     short = f"{level} {INTERVALS[best]}" if brief else None
     return [
         *(
@@ -122,41 +120,39 @@ def _columns(cells: Cells, published: bool, *, brief: bool = False) -> list[Tabl
     ]
 
 
-def _values(cells: Cells, block: Mapping[str, Any], style: Style, published: bool) -> list[str]:
-    printed = block["published"]
-    both = (
-        [style.number(printed["value"], signed=True), style.interval(printed)] if printed else [NOTHING] * 2
-    )
-    several = len(cells["seeds"]) > 1
+def _values(cells: ComparisonCells, block: Difference, style: Style, published: bool) -> list[str]:
+    printed = block.published
+    both = [style.number(printed.value, signed=True), style.interval(printed)] if printed else [NOTHING] * 2
+    several = len(cells.seeds) > 1
     return [
         *(both if published else []),
-        style.number(block["value"], signed=True),
-        style.interval(block["checkpoints"]),
-        *([style.interval(block["method"])] if several else []),
+        style.number(block.value, signed=True),
+        style.interval(block.checkpoints),
+        *([style.interval(block.method)] if several else []),
     ]
 
 
-def best_interval(cells: Cells) -> Literal["method", "checkpoints"]:
+def best_interval(cells: ComparisonCells) -> IntervalKind:
     """Return the kind of the widest interval: the method's with several seeds, else the checkpoints'."""
-    return "method" if len(cells["seeds"]) > 1 else "checkpoints"
+    return "method" if len(cells.seeds) > 1 else "checkpoints"
 
 
-def significance(cells: Cells, position: int, block: Mapping[str, Any] | None) -> str:
+def significance(cells: ComparisonCells, position: int, block: Difference | None) -> str:
     """Return the significance mark of a row's difference in a column; empty if it is not significant."""
-    if block is None or block["value"] is None:
+    if block is None or block.value is None:
         return ""
-    if position == primary_position(cells):
-        p_value = block["holm_p"]
-        return ADJUSTED if p_value is not None and p_value < 1 - cells["level"] else ""
-    interval = block[best_interval(cells)]
-    return UNADJUSTED if interval and not interval["low"] <= 0 <= interval["high"] else ""
+    if position == cells.primary_place:
+        p_value = block.holm_p
+        return ADJUSTED if p_value is not None and p_value < 1 - cells.level else ""
+    interval = block.interval(best_interval(cells))
+    return UNADJUSTED if interval and not interval.low <= 0 <= interval.high else ""
 
 
-def mark_notes(cells: Cells, used: Set[str]) -> tuple[str, ...]:
+def mark_notes(cells: ComparisonCells, used: Set[str]) -> tuple[str, ...]:
     """Return an explanation of each mark in use."""
     effects = {"method": "seeds and queries as random effects", "checkpoints": "over queries"}
     effect = effects[best_interval(cells)]
-    test = f"p < {1 - cells['level']:.3g} against {cells['baseline']} ({effect}"
-    family = "rows and the pairs" if "pairs" in cells else "rows"
+    test = f"p < {1 - cells.level:.3g} against {cells.baseline} ({effect}"
+    family = "rows and the pairs" if cells.pairs else "rows"
     meanings = {ADJUSTED: f"Holm-adjusted over the {family}", UNADJUSTED: "unadjusted"}
     return tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)

@@ -7,31 +7,37 @@ baseline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from harness.evaluation.comparison import published_interval
+from harness.reports.comparison.content import ComparedRow, ComparisonCells
+from harness.reports.content import Ends, Intervals
 from harness.reports.drawing import INK, MARKERS, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.text import (
-    Cells,
+    Bounded,
     collection_text,
     column_style,
-    dataset_text,
-    positions,
     reproduced_field,
     row_text,
     title_text,
     unit_text,
 )
 
+THIN, THICK = 1.1, 3.2
+"""Widths of the bars of the method and of these checkpoints, in points."""
+
+Bars = Sequence[tuple[Bounded, float]]
+"""Intervals, and the widths of their lines."""
+
 HOLLOW = ("reference", "evaluated")
 """Kinds of rows that are measured beside those that are compared."""
 
 
-def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
+def draw_comparison(cells: ComparisonCells, svg: Path, png: Path) -> None:
     """Draw the printed columns: published (if any), reproduced, difference from the baseline.
 
     Bars: thick for these checkpoints, thin for the method. Equal cells yield identical files.
@@ -41,60 +47,61 @@ def draw_comparison(cells: Cells, svg: Path, png: Path) -> None:
         svg: path of the vector figure to write.
         png: path of the bitmap to write, 150 dots per inch.
     """
-    shown = positions(cells, published=True) or positions(cells, published=False)
+    shown = cells.places(published=True) or cells.places(published=False)
     # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
-    height = (0.24 * len(cells["rows"]) + 0.75) * len(shown) + 1.05
+    height = (0.24 * len(cells.rows) + 0.75) * len(shown) + 1.05
     with figure_to(svg, png, 9.6, height) as figure:
-        widths = (1, 1.15, 1.15)[0 if positions(cells, published=True) else 1 :]
+        widths = (1, 1.15, 1.15)[0 if cells.places(published=True) else 1 :]
         axes = figure.subplots(len(shown), len(widths), squeeze=False, sharey=True, width_ratios=widths)
-        datasets = [cells["columns"][position]["dataset"] for position in shown]
+        datasets = [cells.columns[position].dataset for position in shown]
         for place, (line, position) in enumerate(zip(axes, shown, strict=True)):
             first = place == 0 or datasets[place] != datasets[place - 1]
             _draw_line(list(line), cells, position, first=first)
         describe(figure, title_text(cells), _legend(cells))
 
 
-def _draw_line(axes: list[Axes], cells: Cells, position: int, *, first: bool) -> None:
+def _draw_line(axes: list[Axes], cells: ComparisonCells, position: int, *, first: bool) -> None:
     """One column of the table: panels that share their rows; the first of a dataset says what they are."""
     *printed, reproduced, difference = axes
-    column, style = cells["columns"][position], column_style(cells, position)
-    for place, row in enumerate(cells["rows"]):
+    column, style = cells.columns[position], column_style(cells.unit, cells.rows, position)
+    for place, row in enumerate(cells.rows):
         look = _look(cells, row, place)
-        cell = row["cells"][position]
-        if cell["published"] and printed:
-            rounding = {"method": published_interval(cell["published"])}
-            _point(printed[0], rounding, cell["published"]["value"], place, style.factor, look)
-        if cell["reproduced"]:
-            _point(reproduced, cell["reproduced"], cell["reproduced"]["mean"], place, style.factor, look)
+        cell = row.cells[position]
+        if cell.published and printed:
+            rounding = Ends.model_validate(published_interval(cell.published.as_json()))
+            bars = [(rounding, THIN)]
+            _point(printed[0], bars, cell.published.value, place, style.factor, look)
+        if cell.reproduced:
+            _point(reproduced, _bars(cell.reproduced), cell.reproduced.mean, place, style.factor, look)
         elif (field := reproduced_field(cell, style)).state != "figure":
             along = reproduced.get_yaxis_transform()
             reproduced.text(0.02, place, field.text, transform=along, va="center", color=INK)
-        if cell["difference"] and cell["difference"]["value"] is not None:
-            _point(difference, cell["difference"], cell["difference"]["value"], place, style.factor, look)
+        if cell.difference and cell.difference.value is not None:
+            _point(difference, _bars(cell.difference), cell.difference.value, place, style.factor, look)
     difference.axvline(0, color=INK, linewidth=0.9, zorder=1)
-    unit = unit_text(cells)
+    unit = unit_text(cells.unit)
     for axis in (*printed, reproduced):
-        axis.set_xlabel(f"{column['label']} ({unit})")
+        axis.set_xlabel(f"{column.label} ({unit})")
     points = "percentage points" if unit == "%" else unit
-    short = "" if "collections" in cells else "difference in "  # labels are long with a dataset's title
-    difference.set_xlabel(f"{short}{column['label']} ({points})")
+    short = "" if cells.collections else "difference in "  # labels are long with a dataset's title
+    difference.set_xlabel(f"{short}{column.label} ({points})")
     for axis in axes:
         few_ticks(axis.xaxis)
         axis.margins(x=0.12)
-    axes[0].set_yticks(range(len(cells["rows"])), [row_text(cells, row) for row in cells["rows"]])
-    axes[0].set_ylim(len(cells["rows"]) - 0.4, -0.6)  # the first row on top
+    axes[0].set_yticks(range(len(cells.rows)), [row_text(cells, row) for row in cells.rows])
+    axes[0].set_ylim(len(cells.rows) - 0.4, -0.6)  # the first row on top
     if first:
         for axis in printed:
-            axis.set_title(f"published, {dataset_text(column)}", loc="left")
-        reproduced.set_title(f"reproduced, {collection_text(cells, column['dataset'])}", loc="left")
-        difference.set_title(f"reproduced, minus {cells['baseline']}", loc="left")
+            axis.set_title(f"published, {column.dataset_title}", loc="left")
+        reproduced.set_title(f"reproduced, {collection_text(cells, column.dataset)}", loc="left")
+        difference.set_title(f"reproduced, minus {cells.baseline}", loc="left")
 
 
-def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
+def _look(cells: ComparisonCells, row: ComparedRow, place: int) -> dict[str, Any]:
     """Return colour and marker of a row; reference and evaluated rows are hollow and grey."""
-    reference = row["kind"] in HOLLOW
-    place_in_colours = [r["name"] for r in cells["rows"] if r["kind"] not in HOLLOW]
-    colour = "#777777" if reference else OKABE_ITO[place_in_colours.index(row["name"]) % len(OKABE_ITO)]
+    reference = row.kind in HOLLOW
+    place_in_colours = [r.name for r in cells.rows if r.kind not in HOLLOW]
+    colour = "#777777" if reference else OKABE_ITO[place_in_colours.index(row.name) % len(OKABE_ITO)]
     return {
         "color": colour,
         "marker": MARKERS[place % len(MARKERS)],
@@ -107,22 +114,26 @@ def _look(cells: Cells, row: Mapping[str, Any], place: int) -> dict[str, Any]:
     }
 
 
-def _point(axis: Axes, block: Mapping[str, Any], mean: float, place: int, factor: float, look: Any) -> None:
-    """Draw a mean with the intervals that its block has."""
-    for name, width in (("method", 1.1), ("checkpoints", 3.2)):
-        interval = block.get(name)
-        if interval:
-            ends = [interval["low"] * factor, interval["high"] * factor]
+def _bars(block: Intervals) -> Bars:
+    """Return the intervals that there are, each with the width of its line."""
+    return [(of, width) for of, width in ((block.method, THIN), (block.checkpoints, THICK)) if of]
+
+
+def _point(axis: Axes, bars: Bars, mean: float, place: int, factor: float, look: Any) -> None:
+    """Draw a mean with its intervals."""
+    for interval, width in bars:
+        if interval.low is not None and interval.high is not None:
+            ends = [interval.low * factor, interval.high * factor]
             axis.plot(ends, [place] * 2, color=look["color"], lw=width, solid_capstyle="butt", zorder=2)
     axis.plot(mean * factor, place, **look)
 
 
-def _legend(cells: Cells) -> str:
-    level, seeds = f"{cells['level'] * 100:g} %", len(cells["seeds"])
+def _legend(cells: ComparisonCells) -> str:
+    level, seeds = f"{cells.level * 100:g} %", len(cells.seeds)
     if seeds == 1:
         bars = f"One seed. Bars: {level} CI over queries, not over seeds."
     else:
         bars = f"Mean of {seeds} seeds. Bars: {level} CI, thick over queries, thin over queries and seeds."
     published = "Bars of published figures: range implied by rounding. "
-    bars = f"{bars}\n{published if positions(cells, published=True) else ''}"
+    bars = f"{bars}\n{published if cells.places(published=True) else ''}"
     return f"{bars}Each panel has its own axis. Compare methods in the last column only (paired)."

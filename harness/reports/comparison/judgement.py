@@ -2,82 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from harness.reports import footnotes
-from harness.reports.text import NOTHING, Cells, verdict_text
+from harness.reports.comparison.content import ComparedRow, ComparisonCells, RankAgreement, Reproducibility
+from harness.reports.text import NOTHING, verdict_text
 
 
-def verdict_line(cells: Cells) -> str:
+def verdict_line(cells: ComparisonCells) -> str:
     """Return the table's verdict with its reason; that of a pipeline check includes its meaning."""
-    reason = cells.get("verdict_reason")
-    if reason is None or cells["verdict"] == "pipeline check":
+    if cells.verdict == "pipeline check":
         return footnotes.verdict(cells)
-    return f"Verdict: {verdict_text(cells['verdict'])}: {reason}."
+    return f"Verdict: {verdict_text(cells.verdict)}: {cells.verdict_reason}."
 
 
-def judgement_lines(cells: Cells) -> list[str]:
+def judgement_lines(cells: ComparisonCells) -> list[str]:
     """Return the lines on rows, then those on reproducibility."""
     return [*row_lines(cells), *reproducibility_lines(cells)]
 
 
-def row_lines(cells: Cells) -> list[str]:
+def row_lines(cells: ComparisonCells) -> list[str]:
     """Return a line for each row with a state or a verdict, with reasons.
 
     In a pipeline check every row has that verdict, so rows omit it.
     """
     lines = []
-    for row in cells["rows"]:
+    for row in cells.rows:
         parts = state_text(row)
-        verdict = row.get("verdict")
-        if verdict and cells["verdict"] != "pipeline check":
-            parts = [*parts, f"{verdict_text(verdict['word'])}: {verdict['reason']}"]
-        lines += [f"{row['name']}: {'; '.join(parts)}."] if parts else []
+        verdict = row.verdict
+        if verdict and cells.verdict != "pipeline check":
+            parts = [*parts, f"{verdict_text(verdict.word)}: {verdict.reason}"]
+        lines += [f"{row.name}: {'; '.join(parts)}."] if parts else []
     return lines
 
 
-def state_text(row: Mapping[str, Any]) -> list[str]:
+def state_text(row: ComparedRow) -> list[str]:
     """Return the state of a failed or unavailable row; nothing for other rows."""
-    states = {cell["state"] for cell in row["cells"]}
+    states = {cell.state for cell in row.cells}
     if "failed" in states:
-        return [f"failed ({row['reason']})"]
+        return [f"failed ({row.reason})"]
     return ["unavailable"] if "unavailable" in states else []
 
 
-def reproducibility_lines(cells: Cells) -> list[str]:
+def reproducibility_lines(cells: ComparisonCells) -> list[str]:
     """Return effect ratios, delta relative improvements and rank agreement, or why they are missing."""
-    block = cells.get("reproducibility")
-    if block is None or not block["ranks"]:
+    block = cells.reproducibility
+    if not block.ranks:
         return []
     return [*_effect_lines(cells, block), _rank_line(cells, block)]
 
 
-def _effect_lines(cells: Cells, block: Mapping[str, Any]) -> list[str]:
+def _effect_lines(cells: ComparisonCells, block: Reproducibility) -> list[str]:
     what = "Effect ratio and delta relative improvement"
-    if block["not_given"]:
-        return [f"{what}: omitted; {block['not_given']}."]
+    if block.not_given:
+        return [f"{what}: omitted; {block.not_given}."]
     lines = []
-    for label in dict.fromkeys(effect["column"] for effect in block["effects"]):
-        effects = [effect for effect in block["effects"] if effect["column"] == label]
-        texts = [
-            f"{e['row']} {_number(e['effect_ratio'])} and {_number(e['delta_ri'], '+')}" for e in effects
-        ]
-        lines.append(f"{what} in {label}, against {cells['baseline']}: {'; '.join(texts)}.")
+    for label in dict.fromkeys(effect.column for effect in block.effects):
+        effects = [effect for effect in block.effects if effect.column == label]
+        texts = [f"{e.row} {_number(e.effect_ratio)} and {_number(e.delta_ri, '+')}" for e in effects]
+        lines.append(f"{what} in {label}, against {cells.baseline}: {'; '.join(texts)}.")
     return lines
 
 
-def _rank_line(cells: Cells, block: Mapping[str, Any]) -> str:
-    worth = ", no evidence about the paper" if cells["verdict"] == "pipeline check" else ""
-    texts = "; ".join(_rank_text(rank) for rank in block["ranks"])
+def _rank_line(cells: ComparisonCells, block: Reproducibility) -> str:
+    worth = ", no evidence about the paper" if cells.verdict == "pipeline check" else ""
+    texts = "; ".join(_rank_text(rank) for rank in block.ranks)
     return f"Order of rows, published and reproduced (Kendall's tau-b{worth}): {texts}."
 
 
-def _rank_text(rank: Mapping[str, Any]) -> str:
-    if rank["tau"] is not None:
-        return f"{rank['column']} {_number(rank['tau'], '+')} ({rank['rows']} rows)"
-    why = "too few rows with figures on both sides" if rank["rows"] < 2 else "one side is all ties"
-    return f"{rank['column']} undefined, {why} ({rank['rows']})"
+def _rank_text(rank: RankAgreement) -> str:
+    if rank.tau is not None:
+        return f"{rank.column} {_number(rank.tau, '+')} ({rank.rows} rows)"
+    why = "too few rows with figures on both sides" if rank.rows < 2 else "one side is all ties"
+    return f"{rank.column} undefined, {why} ({rank.rows})"
 
 
 def _number(value: float | None, sign: str = "-") -> str:

@@ -7,8 +7,9 @@ from statistics import fmean
 from typing import Any
 
 from harness.reports.cells import FinishedRun
+from harness.reports.comparison.content import ComparisonCells, RankerFacts
 from harness.reports.document import Table, TableColumn, fields
-from harness.reports.text import NOTHING, Cells, share_text, trained_rows
+from harness.reports.text import NOTHING, recorded_text, share_text
 from harness.specs.run_settings import TaughtRun
 
 TERM = "loss/"
@@ -30,10 +31,14 @@ def describe_ranker(runs: Sequence[FinishedRun]) -> dict[str, Any]:
     return {"ranker": {"lists": _mean(lists), "training": _mean([_last_round(run) for run in runs])}}
 
 
-def ranker_table(cells: Cells) -> Table:
+def ranker_table(cells: ComparisonCells) -> Table:
     """Return a line for each row in which a ranker takes part."""
-    rows = [(name, of["ranker"]) for name, of in trained_rows(cells) if of.get("ranker")]
-    terms = list(dict.fromkeys(key for _, block in rows for key in block["training"] if TERM in key))
+    rows = [
+        (recorded_text(cells, row, title), of.ranker)
+        for row, title, of in cells.recorded()
+        if of.ranker is not None
+    ]
+    terms = list(dict.fromkeys(key for _, block in rows for key in block.training if TERM in key))
     lists, training = "held-out lists", "last round"
     columns = (
         TableColumn("Row", names=True),
@@ -43,7 +48,7 @@ def ranker_table(cells: Cells) -> Table:
         *(TableColumn(f"{key.removeprefix(TERM)} loss", training) for key in terms),
     )
     lines = [fields([name, *_values(block, terms)]) for name, block in rows]
-    count = next((block["lists"]["lists"] for _, block in rows), 0)
+    count = next((block.lists["lists"] for _, block in rows), 0)
     caption = (
         f"Held-out lists: {count:.0f} dev queries, each with a positive and negatives drawn uniformly from "
         "the base run's top K. Accuracy: the positive is ranked first. Agreement: both rank the same passage "
@@ -52,8 +57,8 @@ def ranker_table(cells: Cells) -> Table:
     return Table("The ranker", columns, tuple(lines), caption if rows else "")
 
 
-def _values(block: Mapping[str, Any], terms: Sequence[str]) -> Iterator[str]:
-    lists, training = block["lists"], block["training"]
+def _values(block: RankerFacts, terms: Sequence[str]) -> Iterator[str]:
+    lists, training = block.lists, block.training
     for key in ("right retriever", "right ranker", "agreement"):
         yield share_text(lists[key], 1)
     for key in ("divergence ranker", "divergence base ranker"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.reports.comparison.content import ComparedRow, ComparisonCells, FalseNegatives
 from harness.reports.comparison.differences import (
     further_differences,
     further_pair_differences,
@@ -17,32 +18,30 @@ from harness.reports.comparison.differences import (
 )
 from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
 from harness.reports.comparison.ranker import ranker_table
+from harness.reports.content import Difference, MeasuredCell, MeasuredColumn
 from harness.reports.document import Document, Field, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, row_notes, two_intervals
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
-    Cells,
     column_style,
     count_text,
-    dataset_text,
     list_text,
     points_text,
-    positions,
-    primary_position,
     published_text,
+    recorded_text,
     reproduced_field,
     row_data,
     row_text,
     share_text,
-    trained_rows,
     unit_text,
+    value_of,
 )
 
 
-def comparison_document(cells: Cells) -> Document:
+def comparison_document(cells: ComparisonCells) -> Document:
     """Return the report: main table, differences, figure, further measures, negatives, verdicts, notes."""
-    printed, further = positions(cells, published=True), positions(cells, published=False)
+    printed, further = cells.places(published=True), cells.places(published=False)
     shown, rest = (printed, further) if printed else (further, [])
     blocks = filled(
         _figures(cells, "", shown, brief=True),
@@ -50,117 +49,119 @@ def comparison_document(cells: Cells) -> Document:
         further_differences(cells, "in the other measures", shown),
         pair_differences(cells),
         further_pair_differences(cells),
-        plot(f"The figures of each row and their difference from {cells['baseline']}, with intervals."),
+        plot(f"The figures of each row and their difference from {cells.baseline}, with intervals."),
         *([_figures(cells, "Further measures", rest)] if rest else []),
         further_differences(cells, "in the further measures", rest),
         _negatives(cells),
         ranker_table(cells),
-        row_notes(cells),
+        row_notes(cells, cells.rows),
         noted("Verdicts", judgement_lines(cells)),
         noted("Notes", _footnotes(cells)),
     )
-    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict_line(cells))
+    title, introduction = f"{cells.target}: {cells.title}", (_caption(cells), verdict_line(cells))
     last = "\n".join([*row_lines(cells), last_line(cells)])
     return Document(title, introduction, blocks, made_on(cells), last)
 
 
-def _caption(cells: Cells) -> str:
+def _caption(cells: ComparisonCells) -> str:
     """Return the caption: citation, collection, scale, seeds, unit; it names a simulation first."""
-    datasets = list_text(list(dict.fromkeys(dataset_text(c) for c in cells["columns"] if c["published"])))
+    datasets = list_text(list(dict.fromkeys(c.dataset_title for c in cells.columns if c.published)))
     published = f"Published figures on {datasets}; reproduced" if datasets else "Results"
-    spread = ", ± standard deviation over seeds" if len(cells["seeds"]) > 1 else ""
+    spread = ", ± standard deviation over seeds" if len(cells.seeds) > 1 else ""
     return (
-        f"{'Simulation. ' if cells['simulation'] else ''}{cells['source']}. {published} on {made_on(cells)}. "
-        f"All figures in {unit_text(cells)}{spread}."
+        f"{'Simulation. ' if cells.simulation else ''}{cells.source}. {published} on {made_on(cells)}. "
+        f"All figures in {unit_text(cells.unit)}{spread}."
     )
 
 
-def _figures(cells: Cells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
+def _figures(cells: ComparisonCells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
     """Return a table of rows x columns, published beside reproduced."""
     columns = [TableColumn("Row", names=True, brief="" if brief else None)]
-    rows = [[Field(row_text(cells, row))] for row in cells["rows"]]
+    rows = [[Field(row_text(cells, row))] for row in cells.rows]
     for position in shown:
-        column, style = cells["columns"][position], column_style(cells, position)
-        group, published = column["label"], column["published"]
+        column, style = cells.columns[position], column_style(cells.unit, cells.rows, position)
+        group, published = column.label, column.published
         columns += [TableColumn("published", group, brief="\npaper" if brief else None)] * published
         columns.append(TableColumn("reproduced", group, brief=f"{group}\nhere" if brief else None))
-        for row, line in zip(cells["rows"], rows, strict=True):
-            cell = row["cells"][position]
+        for row, line in zip(cells.rows, rows, strict=True):
+            cell = row.cells[position]
             line.extend([Field(published_text(cell))] * published)
-            line.append(reproduced_field(cell, style, significance(cells, position, cell["difference"])))
+            line.append(reproduced_field(cell, style, significance(cells, position, cell.difference)))
     notes = mark_notes(cells, {field.mark for row in rows for field in row})
     return Table(title, tuple(columns), tuple(map(tuple, rows)), notes=notes)
 
 
-def _negatives(cells: Cells) -> Table:
+def _negatives(cells: ComparisonCells) -> Table:
     """Return a table of false negatives among the drawn negatives, with the sampler's diagnostics."""
     header = ["false negatives drawn", "negatives drawn", "share", "effective candidates"]
     header += ["sd of s(q,d-) - s(q,d+)", "zero ReLU weights", "queries filled up"]
     rows = [
-        fields([name, *_counted(trained["false_negatives"]), *_diagnosed(trained["diagnostics"])])
-        for name, trained in trained_rows(cells)
-        if trained["false_negatives"] or trained["diagnostics"]
+        fields([recorded_text(cells, row, title), *_counted(of.false_negatives), *_diagnosed(of.diagnostics)])
+        for row, title, of in cells.recorded()
+        if of.false_negatives or of.diagnostics
     ]
     columns = (TableColumn("Row", names=True), *map(TableColumn, header))
     return Table("Negatives drawn", columns, tuple(rows))
 
 
-def _counted(block: Mapping[str, Any] | None) -> list[str]:
+def _counted(block: FalseNegatives | None) -> list[str]:
     if block is None:
         return [NOTHING] * 3
     return [
-        count_text(block["known_relevant_drawn"]),
-        count_text(block["drawn"]),
-        share_text(block["share"], 2),
+        count_text(block.known_relevant_drawn),
+        count_text(block.drawn),
+        share_text(block.share, 2),
     ]
 
 
-def _diagnosed(block: Mapping[str, Any] | None) -> list[str]:
+def _diagnosed(block: Mapping[str, float] | None) -> list[str]:
     if block is None:
         return [NOTHING] * 4
     shares = [share_text(block.get("zero_relu_share"), 1), share_text(block["fallback_rows_share"], 1)]
     return [f"{block['effective_candidates']:.1f}", f"{block['gap_sd']:.2f}", *shares]
 
 
-def _footnotes(cells: Cells) -> list[str]:
+def _footnotes(cells: ComparisonCells) -> list[str]:
     """Return the notes under a table, the most important first."""
     return [
-        *([ONE_SEED] if len(cells["seeds"]) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
+        *([ONE_SEED] if len(cells.seeds) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
         _detectable(cells),
         *_recipes(cells),
         *origins(cells),
     ]
 
 
-def _holm(cells: Cells) -> str:
-    others = "other measures and datasets" if "collections" in cells else "other measures"
-    family = "the rows and the pairs" if "pairs" in cells else "the rows"
-    return f"Holm's correction is over {family} in {cells['primary']}; {others} are unadjusted."
+def _holm(cells: ComparisonCells) -> str:
+    others = "other measures and datasets" if cells.collections else "other measures"
+    family = "the rows and the pairs" if cells.pairs else "the rows"
+    return f"Holm's correction is over {family} in {cells.primary}; {others} are unadjusted."
 
 
-def _detectable(cells: Cells) -> str:
+def _detectable(cells: ComparisonCells) -> str:
     """Return a sentence with the smallest detectable difference, in points of the primary column."""
-    style = column_style(cells, primary_position(cells))
-    points = points_text(cells)
+    style = column_style(cells.unit, cells.rows, cells.primary_place)
+    points = points_text(cells.unit)
+    smallest = cells.smallest_difference
+    by_kind = {"checkpoints": smallest.checkpoints, "method": smallest.method}
     texts = [
-        f"{style.number(cells['smallest_difference'][kind])} {points} {name}"
-        for kind, name in INTERVALS.items()
-        if cells["smallest_difference"][kind] is not None
+        f"{style.number(value)} {points} {INTERVALS[kind]}"
+        for kind, value in by_kind.items()
+        if value is not None
     ]
     what = list_text(texts) if texts else "unknown, nothing was compared"
-    return f"Smallest detectable difference in {cells['primary']} (power 80 %, before Holm): {what}."
+    return f"Smallest detectable difference in {cells.primary} (power 80 %, before Holm): {what}."
 
 
-def _recipes(cells: Cells) -> list[str]:
+def _recipes(cells: ComparisonCells) -> list[str]:
     """Return one line if all rows with a sampler share a recipe, else a line for each row."""
-    sampled = [row for row in cells["rows"] if row["recipe"] and row["sampler"]]
-    recipes = sorted({row["recipe"] for row in sampled})
+    sampled = [row for row in cells.rows if row.recipe and row.sampler]
+    recipes = sorted({row.recipe for row in sampled if row.recipe})
     if len(recipes) == 1:
         return [f"Recipe: {recipes[0]}, the same for all rows with a sampler."]
-    return [f"Recipe of {row['name']}: {row['recipe']}." for row in cells["rows"] if row["recipe"]]
+    return [f"Recipe of {row.name}: {row.recipe}." for row in cells.rows if row.recipe]
 
 
-def render_csv(cells: Cells) -> str:
+def render_csv(cells: ComparisonCells) -> str:
     """Return the cells as CSV, one line for each row and column, unrounded.
 
     Figures have the unit of `cells.json` (fractions, even if the paper prints percent); an empty field is
@@ -168,60 +169,62 @@ def render_csv(cells: Cells) -> str:
     names the row that a difference is from: the baseline, or the other row of a pair.
     """
     lines = [
-        {**_column_data(cells, row, column), **_cell_data(cell), **_difference_data(cell["difference"] or {})}
-        for row in cells["rows"]
-        for column, cell in zip(cells["columns"], row["cells"], strict=True)
+        {**_column_data(cells, row, column), **_cell_data(cell), **_difference_data(cell.difference)}
+        for row in cells.rows
+        for column, cell in zip(cells.columns, row.cells, strict=True)
     ]
-    if "pairs" in cells:
+    if cells.pairs:
         lines = [{**line, "compared_with": _baseline_of(cells, line)} for line in lines]
         lines += _pair_data(cells)
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
 
 
-def _baseline_of(cells: Cells, line: Mapping[str, Any]) -> str | None:
-    return None if line["difference"] is None else str(cells["baseline"])
+def _baseline_of(cells: ComparisonCells, line: Mapping[str, Any]) -> str | None:
+    return None if line["difference"] is None else str(cells.baseline)
 
 
-def _pair_data(cells: Cells) -> Iterator[dict[str, Any]]:
+def _pair_data(cells: ComparisonCells) -> Iterator[dict[str, Any]]:
     """Yield the differences of pairs; the lines of the rows have the figures of their rows."""
-    rows = {row["name"]: row for row in cells["rows"]}
-    for pair in cells["pairs"]:
-        one, other = pair["rows"]
-        for column, block in zip(cells["columns"], pair["cells"], strict=True):
-            made = block is not None and block["value"] is not None
-            none = {"state": "ok" if made else "missing", "published": None, "reproduced": None}
+    rows = {row.name: row for row in cells.rows}
+    for pair in cells.pairs:
+        one, other = pair.rows
+        for column, block in zip(cells.columns, pair.cells, strict=True):
+            made = block is not None and block.value is not None
+            none = MeasuredCell(state="ok" if made else "missing", published=None, reproduced=None)
             about = {**_column_data(cells, rows[one], column), **_cell_data(none)}
-            yield {**about, **_difference_data(block or {}), "compared_with": other}
+            yield {**about, **_difference_data(block), "compared_with": other}
 
 
-def _column_data(cells: Cells, row: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str, Any]:
+def _column_data(cells: ComparisonCells, row: ComparedRow, column: MeasuredColumn) -> dict[str, Any]:
     return {
-        **row_data(cells, row, column["dataset"]),
-        "column": column["label"],
-        "dataset": column["dataset"],
-        "measure": column["measure"],
-        "split": column["split"],
+        **row_data(cells, row, column.dataset),
+        "column": column.label,
+        "dataset": column.dataset,
+        "measure": column.measure,
+        "split": column.split,
     }
 
 
-def _cell_data(cell: Mapping[str, Any]) -> dict[str, Any]:
-    published, reproduced = cell["published"] or {}, cell["reproduced"] or {}
+def _cell_data(cell: MeasuredCell) -> dict[str, Any]:
+    published, reproduced = cell.published, cell.reproduced
     return {
-        "state": cell["state"],
-        "published_printed": published.get("printed"),
-        "published": published.get("value"),
-        "reproduced": reproduced.get("mean"),
-        "reproduced_sd": reproduced.get("sd"),
-        "seeds": len(reproduced.get("per_seed", ())),
+        "state": cell.state,
+        "published_printed": value_of(published, "printed"),
+        "published": value_of(published, "value"),
+        "reproduced": value_of(reproduced, "mean"),
+        "reproduced_sd": value_of(reproduced, "sd"),
+        "seeds": len(value_of(reproduced, "per_seed") or ()),
     }
 
 
-def _difference_data(block: Mapping[str, Any]) -> dict[str, Any]:
-    published = block.get("published") or {}
-    line = {"difference": block.get("value"), "difference_published": published.get("value")}
-    prefixes = {"published": "difference_published", "checkpoints": "checkpoints", "method": "method"}
-    for name, prefix in prefixes.items():
-        part = block.get(name) or {}
-        line |= {f"{prefix}_low": part.get("low"), f"{prefix}_high": part.get("high")}
-    level = (block.get("checkpoints") or {}).get("level")
-    return {**line, "level": level, "holm_p": block.get("holm_p")}
+def _difference_data(block: Difference | None) -> dict[str, Any]:
+    published, checkpoints = value_of(block, "published"), value_of(block, "checkpoints")
+    line = {"difference": value_of(block, "value"), "difference_published": value_of(published, "value")}
+    parts = {
+        "difference_published": published,
+        "checkpoints": checkpoints,
+        "method": value_of(block, "method"),
+    }
+    for prefix, part in parts.items():
+        line |= {f"{prefix}_{end}": value_of(part, end) for end in ("low", "high")}
+    return {**line, "level": value_of(checkpoints, "level"), "holm_p": value_of(block, "holm_p")}

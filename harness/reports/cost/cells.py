@@ -5,36 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import pandas as pd
-
-from harness.collections.collection import Collection
 from harness.evaluation.costs import COSTS, over_runs
-from harness.reports.cells import FinishedRun, describe_target
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
+from harness.reports.content import Machine, MadeRow, RunCells, Seconds, SecondsCell, SecondsColumn
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
-from harness.reports.text import Cells
 from harness.specs.kinds.cost import Cost
 from harness.specs.resolve import Resolved, figures
 from harness.specs.run_settings import TrainedRun
 from harness.specs.target import Row
 
 
-def build_cost(
-    resolved: Resolved,
-    runs: Sequence[FinishedRun],
-    failed: Mapping[str, str],
-    per_query: pd.DataFrame,
-    collection: Collection,
-) -> Cells:
+class RatioCell(SecondsCell):
+    """Seconds, and their ratios to those of the baseline."""
+
+    ratio: float | None
+    published_ratio: float | None
+
+
+class CostRow(MadeRow):
+    """What training with a row costs: all costs that were recorded, by name, and those of the columns.
+
+    Attributes:
+        reason: why it could not be made.
+    """
+
+    costs: dict[str, Seconds]
+    cells: list[RatioCell]
+    reason: str | None
+
+
+class CostCells(RunCells):
+    """Rows by columns of seconds, beside a baseline; refresh in steps, batch in queries."""
+
+    baseline: str
+    costs: list[SecondsColumn]
+    refresh: int | None
+    batch: int | None
+    hardware: list[Machine]
+    rows: list[CostRow]
+
+
+def build_cost(context: ReportContext) -> CostCells:
     """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         UserError: a run has no recorded times.
     """
+    resolved, runs = context.resolved, context.runs
     target = cast("Cost", resolved.target)
-    rows = [
-        _row(resolved, target, row, [run for run in runs if run.row == row.name], failed)
-        for row in target.rows
-    ]
+    rows = [_row(resolved, target, row, context.runs_of(row.name), context.failed) for row in target.rows]
     baseline = next(row for row in rows if row["name"] == target.baseline)
     for row in rows:
         for cell, other in zip(row["cells"], baseline["cells"], strict=True):
@@ -42,8 +61,8 @@ def build_cost(
             cell["published_ratio"] = _ratio(cell["published"], other["published"], "value")
     phases = [run.settings.phase for run in runs if isinstance(run.settings, TrainedRun)]
     columns = [column.model_dump() for column in resolved.columns]
-    return {
-        **describe_target(resolved, runs, columns, {resolved.dataset: collection}),
+    content = {
+        **describe_target(context, columns),
         "baseline": target.baseline,
         "costs": [column.model_dump() for column in target.columns],
         "refresh": phases[0].refresh if phases else None,
@@ -51,11 +70,12 @@ def build_cost(
         "hardware": hardware_of(runs),
         "rows": rows,
     }
+    return CostCells.model_validate(content)
 
 
 def _row(
     resolved: Resolved, target: Cost, row: Row, runs: Sequence[FinishedRun], failed: Mapping[str, str]
-) -> Cells:
+) -> Described:
     recorded = costs_of(runs)
     return {
         "name": row.name,
@@ -76,5 +96,5 @@ def _row(
     }
 
 
-def _ratio(cell: Cells | None, other: Cells | None, key: str) -> float | None:
+def _ratio(cell: Described | None, other: Described | None, key: str) -> float | None:
     return cell[key] / other[key] if cell and other and other[key] else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from harness.evaluation.costs import COSTS
+from harness.reports.cost.cells import CostCells
 from harness.reports.cost.seconds import hardware_text, seconds_field
 from harness.reports.document import (
     Document,
@@ -18,51 +19,51 @@ from harness.reports.document import (
     noted,
 )
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
-from harness.reports.text import NOTHING, Cells, list_text, published_text, row_data, row_text
+from harness.reports.text import NOTHING, list_text, published_text, row_data, row_text, value_of
 
 
-def cost_document(cells: Cells) -> Document:
+def cost_document(cells: CostCells) -> Document:
     """Return the report: seconds, ratios, figure, meaning of the columns, notes."""
-    notes = [NoteItem(f"{COSTS[column['cost']]}.", column["label"]) for column in cells["costs"]]
+    notes = [NoteItem(f"{COSTS[column.cost]}.", column.label) for column in cells.costs]
     blocks = filled(
         _seconds(cells),
         _ratios(cells),
         plot("The parts of a step's seconds, for each row."),
         Notes("Columns", tuple(notes)),
-        row_notes(cells),
+        row_notes(cells, cells.rows),
         noted("Notes", _footnotes(cells)),
     )
-    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    last = f"Seconds on {made_on(cells)}; {hardware_text(cells['hardware'])}."
+    title, introduction = f"{cells.target}: {cells.title}", (_caption(cells), verdict(cells))
+    last = f"Seconds on {made_on(cells)}; {hardware_text(cells.hardware)}."
     return Document(title, introduction, blocks, made_on(cells), last)
 
 
-def _caption(cells: Cells) -> str:
-    brackets = ", with quartiles over runs in brackets" if len(cells["seeds"]) > 1 else ", from one run"
-    simulation = "Simulation. " if cells["simulation"] else ""
+def _caption(cells: CostCells) -> str:
+    brackets = ", with quartiles over runs in brackets" if len(cells.seeds) > 1 else ", from one run"
+    simulation = "Simulation. " if cells.simulation else ""
     return (
-        f"{simulation}{cells['source']}. Reproduced on {made_on(cells)}, batches of {cells['batch']}, "
-        f"t = {cells['refresh']} steps between refreshes. Machine: {hardware_text(cells['hardware'])}. "
+        f"{simulation}{cells.source}. Reproduced on {made_on(cells)}, batches of {cells.batch}, "
+        f"t = {cells.refresh} steps between refreshes. Machine: {hardware_text(cells.hardware)}. "
         f"Medians over steps or refreshes{brackets}."
     )
 
 
-def _seconds(cells: Cells) -> Table:
+def _seconds(cells: CostCells) -> Table:
     columns = [TableColumn("Row", names=True, brief="")]
-    lines = [[Field(row_text(cells, row))] for row in cells["rows"]]
-    for position, column in enumerate(cells["costs"]):
-        group = f"{column['label']} ({column['unit']})"
-        printed = any(row["cells"][position]["published"] for row in cells["rows"])
+    lines = [[Field(row_text(cells, row))] for row in cells.rows]
+    for position, column in enumerate(cells.costs):
+        group = f"{column.label} ({column.unit})"
+        printed = any(row.cells[position].published for row in cells.rows)
         columns += [TableColumn("published", group)] * printed
         columns.append(TableColumn("reproduced", group, brief=group))
-        for row, line in zip(cells["rows"], lines, strict=True):
-            cell = row["cells"][position]
+        for row, line in zip(cells.rows, lines, strict=True):
+            cell = row.cells[position]
             line.extend([Field(published_text(cell))] * printed)
-            line.append(seconds_field(cell, column["unit"]))
+            line.append(seconds_field(cell, column.unit))
     return Table("", tuple(columns), tuple(map(tuple, lines)))
 
 
-def _ratios(cells: Cells) -> Table:
+def _ratios(cells: CostCells) -> Table:
     """Return a table with a line for each column and row other than the baseline."""
     columns = (
         TableColumn("Row", names=True),
@@ -71,25 +72,23 @@ def _ratios(cells: Cells) -> Table:
         TableColumn("reproduced"),
     )
     rows = [
-        fields(
-            [row_text(cells, row), column["label"], *map(_ratio, (cell["published_ratio"], cell["ratio"]))]
-        )
-        for row in cells["rows"]
-        if row["name"] != cells["baseline"]
-        for column, cell in zip(cells["costs"], row["cells"], strict=True)
+        fields([row_text(cells, row), column.label, *map(_ratio, (cell.published_ratio, cell.ratio))])
+        for row in cells.rows
+        if row.name != cells.baseline
+        for column, cell in zip(cells.costs, row.cells, strict=True)
     ]
-    return Table(f"Ratio to {cells['baseline']}", columns, tuple(rows))
+    return Table(f"Ratio to {cells.baseline}", columns, tuple(rows))
 
 
 def _ratio(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3f}"
 
 
-def _footnotes(cells: Cells) -> list[str]:
-    recipes = list(dict.fromkeys(row["recipe"] for row in cells["rows"] if row["recipe"]))
-    several = len(cells["hardware"]) > 1
+def _footnotes(cells: CostCells) -> list[str]:
+    recipes = list(dict.fromkeys(row.recipe for row in cells.rows if row.recipe))
+    several = len(cells.hardware) > 1
     return [
-        *(f"Failed: {row['name']}, {row['reason']}." for row in cells["rows"] if row["reason"]),
+        *(f"Failed: {row.name}, {row.reason}." for row in cells.rows if row.reason),
         "Seconds are those of this machine under its load and are not comparable with the paper's. Only "
         "ratios can be compared with the paper, and they depend on encoder, batch and collection.",
         *(["Runs are from several machines: ratios between them are meaningless."] if several else []),
@@ -100,26 +99,26 @@ def _footnotes(cells: Cells) -> list[str]:
     ]
 
 
-def render_cost_csv(cells: Cells) -> str:
+def render_cost_csv(cells: CostCells) -> str:
     """Return the cells as CSV, one line for each row and column, in seconds; an empty field is missing."""
     lines = []
-    for row in cells["rows"]:
-        for column, cell in zip(cells["costs"], row["cells"], strict=True):
-            published, reproduced = cell["published"] or {}, cell["reproduced"] or {}
+    for row in cells.rows:
+        for column, cell in zip(cells.costs, row.cells, strict=True):
+            published, reproduced = cell.published, cell.reproduced
             lines.append(
                 {
                     **row_data(cells, row),
-                    "column": column["label"],
-                    "cost": column["cost"],
-                    "state": cell["state"],
-                    "published_printed": published.get("printed"),
-                    "published": published.get("value"),
-                    "reproduced": reproduced.get("median"),
-                    "low": reproduced.get("low"),
-                    "high": reproduced.get("high"),
-                    "runs": len(reproduced.get("per_run", ())),
-                    "ratio": cell["ratio"],
-                    "published_ratio": cell["published_ratio"],
+                    "column": column.label,
+                    "cost": column.cost,
+                    "state": cell.state,
+                    "published_printed": value_of(published, "printed"),
+                    "published": value_of(published, "value"),
+                    "reproduced": value_of(reproduced, "median"),
+                    "low": value_of(reproduced, "low"),
+                    "high": value_of(reproduced, "high"),
+                    "runs": len(value_of(reproduced, "per_run") or ()),
+                    "ratio": cell.ratio,
+                    "published_ratio": cell.published_ratio,
                 }
             )
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import pandas as pd
 
-from harness.collections.collection import Collection
 from harness.evaluation.comparison import score_table
 from harness.evaluation.curves import DevPoint, mean_curve, run_curve
-from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target, refuse_failed_rows
+from harness.reports.content import Content, Ends, Machine, MadeRow, MeasuredCells
 from harness.reports.cost.recorded import hardware_of
-from harness.reports.text import Cells
 from harness.specs.kinds.curve import Curve
-from harness.specs.resolve import Resolved
 from harness.specs.run_settings import TrainedRun
 from harness.specs.target import Row
 
 PHASE = "continued"
 
 
-def build_curve(
-    resolved: Resolved,
-    runs: Sequence[FinishedRun],
-    failed: Mapping[str, str],
-    per_query: pd.DataFrame,
-    collection: Collection,
-) -> Cells:
+class Begin(Content):
+    """The row where the curves begin, and its values over seeds."""
+
+    name: str
+    per_seed: list[float]
+
+
+class CurvePoint(Ends):
+    """A row at a step: the mean over seeds with its interval, as fractions; seconds of training."""
+
+    step: int
+    mean: float
+    sd: float | None
+    per_seed: list[float]
+    seconds: float | None
+    seconds_per_seed: list[float | int] | None
+
+
+class CurveRow(MadeRow):
+    """A row while it trains."""
+
+    points: list[CurvePoint]
+
+
+class CurveCells(MeasuredCells):
+    """Each row at each step with a dev evaluation."""
+
+    begin: Begin
+    hardware: list[Machine]
+    rows: list[CurveRow]
+
+
+def build_curve(context: ReportContext) -> CurveCells:
     """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         RunError: a row failed.
     """
-    refuse_failed_rows(failed)
+    refuse_failed_rows(context.failed)
+    resolved, per_query = context.resolved, context.per_query
     target, column = cast("Curve", resolved.target), resolved.primary.model_dump()
     begin = final_values(per_query, target.compared_with, column)
-    trained = [run for run in runs if run.row != target.compared_with]
+    trained = [run for run in context.runs if run.row != target.compared_with]
     rows = []
     for row in target.rows:
         row_runs = [run for run in trained if run.row == row.name]
@@ -44,15 +69,16 @@ def build_curve(
             final = final_values(per_query, row.name, column)
             watched = [_watched(run, column["measure"], begin[run.seed], final[run.seed]) for run in row_runs]
             rows.append(_row(row, row_runs, mean_curve(watched, target.level)))
-    return {
-        **describe_target(resolved, runs, [column], {resolved.dataset: collection}),
+    content = {
+        **describe_target(context, [column]),
         "begin": {"name": target.compared_with, "per_seed": list(begin.values())},
         "hardware": hardware_of(trained),
         "rows": rows,
     }
+    return CurveCells.model_validate(content)
 
 
-def final_values(per_query: pd.DataFrame, row: str, column: Cells) -> dict[int, float]:
+def final_values(per_query: pd.DataFrame, row: str, column: Described) -> dict[int, float]:
     """Return the mean over queries of a row's finished runs, for each seed."""
     table = score_table(per_query, row, column)
     seeds, means = table.index.to_numpy(), table.to_numpy(dtype=float).mean(axis=1)
@@ -64,7 +90,7 @@ def _watched(run: FinishedRun, measure: str, begin: float, final: float) -> dict
     return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, final))
 
 
-def _row(row: Row, runs: Sequence[FinishedRun], points: list[Cells]) -> Cells:
+def _row(row: Row, runs: Sequence[FinishedRun], points: list[Described]) -> Described:
     return {
         "name": row.name,
         "kind": row.kind,

@@ -14,15 +14,18 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from harness.reports.content import IntervalKind
 from harness.reports.drawing import INK, OKABE_ITO, describe, few_ticks, figure_to
 from harness.reports.footnotes import made_on
 from harness.reports.readings.cells import (
     ReadingPair,
+    ReadingsCells,
     compared_row_names,
+    interval_of,
     sorted_pairs,
     values_of_pair,
 )
-from harness.reports.text import INTERVALS, Cells, points_text, title_text, unit_style
+from harness.reports.text import INTERVALS, points_text, title_text, unit_style
 from harness.specs.sampler_paths import short_names, value_text
 
 CURVE, LINE, BLOCK_MARGIN = 1.9, 0.17, 0.85
@@ -38,7 +41,7 @@ SIDES = (
 """Position of an interval relative to 0, with its colour and marker."""
 
 
-def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
+def draw_readings(cells: ReadingsCells, svg: Path, png: Path) -> None:
     """Draw a curve and its matrix for each row compared with; equal cells yield identical files.
 
     Args:
@@ -60,18 +63,19 @@ def draw_readings(cells: Cells, svg: Path, png: Path) -> None:
             _draw_matrix(axes[2 * place + 1], cells, pairs, lines[place])
 
 
-def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]) -> None:
+def _draw_curve(axis: Axes, cells: ReadingsCells, row: str, pairs: Sequence[ReadingPair]) -> None:
     """Draw the sorted differences; colour and marker show the position of each interval."""
-    factor = unit_style(cells).factor
-    kind = next(summary["interval"] for summary in cells["summary"] if summary["row"] == row)
+    factor = unit_style(cells.unit).factor
+    kind = next(summary.interval for summary in cells.summary if summary.row == row)
     width, size = _between(0.5, 200 / len(pairs), 2.2), _between(1.6, 320 / len(pairs), 4.5)
     for where, colour, marker in SIDES:
         side_pairs = [
             (place, pair) for place, pair in enumerate(pairs, start=1) if _side(pair, kind) == where
         ]
         places, label = [place for place, _ in side_pairs], f"interval {where} ({len(side_pairs)})"
-        low, high = ([pair[kind][end] * factor for _, pair in side_pairs] for end in ("low", "high"))
-        values = [pair["value"] * factor for _, pair in side_pairs]
+        low = [interval_of(pair, kind).low * factor for _, pair in side_pairs]
+        high = [interval_of(pair, kind).high * factor for _, pair in side_pairs]
+        values = [pair.value * factor for _, pair in side_pairs]
         look: dict[str, Any] = {"color": colour, "label": label, "markersize": size}
         if where != COVERS:  # few among many, to be found in grey, too
             look |= {
@@ -87,26 +91,26 @@ def _draw_curve(axis: Axes, cells: Cells, row: str, pairs: Sequence[ReadingPair]
     axis.set_xlim(0.3, len(pairs) + 0.7)
     axis.grid(axis="y")
     axis.grid(visible=False, axis="x")
-    axis.set_ylabel(f"difference in\n{cells['primary']} ({points_text(cells)})")
+    axis.set_ylabel(f"difference in\n{cells.primary} ({points_text(cells.unit)})")
     few_ticks(axis.yaxis)
-    axis.set_title(f"{cells['focus']} minus {row}", loc="left")
+    axis.set_title(f"{cells.focus} minus {row}", loc="left")
     plain: dict[str, Any] = {"frameon": False, "borderpad": 0, "handletextpad": 0.1, "columnspacing": 1.2}
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7.5, ncols=3, **plain)
     axis.tick_params(bottom=False, labelbottom=False)
 
 
-def _limits(pairs: Sequence[ReadingPair], kind: str, factor: float) -> tuple[float, float]:
+def _limits(pairs: Sequence[ReadingPair], kind: IntervalKind, factor: float) -> tuple[float, float]:
     """Return axis limits that include all differences, but not the ends of the few widest intervals."""
-    reach = 2 * median((pair[kind]["high"] - pair[kind]["low"]) / 2 for pair in pairs)
-    values = [pair["value"] for pair in pairs]
-    low = max(min(values) - reach, min(pair[kind]["low"] for pair in pairs))
-    high = min(max(values) + reach, max(pair[kind]["high"] for pair in pairs))
+    reach = 2 * median((interval_of(pair, kind).high - interval_of(pair, kind).low) / 2 for pair in pairs)
+    values = [pair.value for pair in pairs]
+    low = max(min(values) - reach, min(interval_of(pair, kind).low for pair in pairs))
+    high = min(max(values) + reach, max(interval_of(pair, kind).high for pair in pairs))
     margin = 0.06 * (max(high, 0) - min(low, 0)) or 0.01
     return (min(low, 0) - margin) * factor, (max(high, 0) + margin) * factor
 
 
 def _draw_matrix(
-    axis: Axes, cells: Cells, pairs: Sequence[ReadingPair], lines: Sequence[tuple[str, str]]
+    axis: Axes, cells: ReadingsCells, pairs: Sequence[ReadingPair], lines: Sequence[tuple[str, str]]
 ) -> None:
     """Draw a tick for each value of each specification; the lines of a path share a background."""
     names = short_names(path for path, _ in lines)
@@ -128,10 +132,10 @@ def _draw_matrix(
     axis.set_xlabel(f"specifications, sorted by difference ({len(pairs)})")
 
 
-def _lines(cells: Cells, pairs: Sequence[ReadingPair]) -> list[tuple[str, str]]:
+def _lines(cells: ReadingsCells, pairs: Sequence[ReadingPair]) -> list[tuple[str, str]]:
     """Return path and value of each line of a matrix, in the order of the target."""
     readings = [values_of_pair(cells, pair) for pair in pairs]
-    order = [reading["reading"] for reading in cells["readings"]]
+    order = [reading.reading for reading in cells.readings]
     return [
         (path, value_text(value))
         for path in (readings[0] if readings else ())
@@ -145,17 +149,17 @@ def _between(low: float, value: float, high: float) -> float:
     return min(high, max(low, value))
 
 
-def _side(pair: ReadingPair, kind: str) -> str:
+def _side(pair: ReadingPair, kind: IntervalKind) -> str:
     """Return the position of a pair's interval relative to 0."""
     above, below, across = (where for where, _, _ in SIDES)
-    return above if pair[kind]["low"] > 0 else below if pair[kind]["high"] < 0 else across
+    return above if interval_of(pair, kind).low > 0 else below if interval_of(pair, kind).high < 0 else across
 
 
-def _legend(cells: Cells) -> str:
-    kinds = sorted({summary["interval"] for summary in cells["summary"]})
+def _legend(cells: ReadingsCells) -> str:
+    kinds = sorted({summary.interval for summary in cells.summary})
     names = " and ".join(INTERVALS[kind] for kind in kinds) or "nothing compared"
     return (
-        f"Results on {made_on(cells)}. Bars: {cells['level'] * 100:g} % CI {names}, unadjusted; the widest "
+        f"Results on {made_on(cells)}. Bars: {cells.level * 100:g} % CI {names}, unadjusted; the widest "
         "exceed the panel.\n"
         "Each block is sorted separately. Readings are choices, not a sample: counts are not probabilities."
     )

@@ -10,6 +10,7 @@ from harness.reports.document import Document, NoteItem, Notes, Table, TableColu
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
 from harness.reports.readings.cells import (
     ReadingPair,
+    ReadingsCells,
     compared_row_names,
     row_label,
     sorted_pairs,
@@ -18,12 +19,12 @@ from harness.reports.readings.cells import (
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
-    Cells,
     list_text,
     part_text,
     points_text,
     unit_style,
     unit_text,
+    value_of,
 )
 from harness.specs.sampler_paths import short_names, value_text
 
@@ -33,93 +34,92 @@ MOST, ENDS = 60, 10
 SHARES, ENDS_AND_MIDDLE = ("above", "interval_above", "interval_below"), ("median", "lowest", "highest")
 
 
-def readings_document(cells: Cells) -> Document:
+def readings_document(cells: ReadingsCells) -> Document:
     """Return the report: shares, figure, means of the rows, means by value, pairs with each row, notes."""
     blocks = filled(
         _summary(cells),
-        plot(f"All differences between {cells['focus']} and each row, sorted, above their readings."),
+        plot(f"All differences between {cells.focus} and each row, sorted, above their readings."),
         _figures(cells),
         _values(cells),
         *(_pairs(cells, row) for row in compared_row_names(cells)),
         _rows(cells),
         noted("Notes", _footnotes(cells)),
     )
-    title, introduction = f"{cells['target']}: {cells['title']}", (_caption(cells), verdict(cells))
-    kinds = sorted({summary["interval"] for summary in cells["summary"]})
-    intervals = [f"intervals: {cells['level'] * 100:g} % CI {INTERVALS[kind]}" for kind in kinds]
+    title, introduction = f"{cells.target}: {cells.title}", (_caption(cells), verdict(cells))
+    kinds = sorted({summary.interval for summary in cells.summary})
+    intervals = [f"intervals: {cells.level * 100:g} % CI {INTERVALS[kind]}" for kind in kinds]
     return Document(title, introduction, blocks, made_on(cells), last_line(cells, *intervals))
 
 
-def _caption(cells: Cells) -> str:
-    simulation = "Simulation. " if cells["simulation"] else ""
+def _caption(cells: ReadingsCells) -> str:
+    simulation = "Simulation. " if cells.simulation else ""
     return (
-        f"{simulation}{cells['source']}. Results on {made_on(cells)}. Each row is trained under all "
-        f"combinations of its readings; {cells['focus']} is compared with each agreeing reading of the other "
-        f"rows. Differences in {cells['primary']}, paired by seed and query, in {points_text(cells)}."
+        f"{simulation}{cells.source}. Results on {made_on(cells)}. Each row is trained under all "
+        f"combinations of its readings; {cells.focus} is compared with each agreeing reading of the other "
+        f"rows. Differences in {cells.primary}, paired by seed and query, in {points_text(cells.unit)}."
     )
 
 
-def _summary(cells: Cells) -> Table:
+def _summary(cells: ReadingsCells) -> Table:
     """Return a table of counts with their denominators, for each row compared with."""
-    title, brief = f"{cells['focus']} minus the other rows", f"{cells['focus']} minus"
-    if not cells["summary"]:
+    title, brief = f"{cells.focus} minus the other rows", f"{cells.focus} minus"
+    if not cells.summary:
         return Table(title, (), (), "Nothing was compared: there is no reading of another row.")
-    kind = INTERVALS[cells["summary"][0]["interval"]]
-    group, style = f"{cells['level'] * 100:g} % CI {kind}", unit_style(cells)
+    kind = INTERVALS[cells.summary[0].interval]
+    group, style = f"{cells.level * 100:g} % CI {kind}", unit_style(cells.unit)
     columns = (
         TableColumn("Row", names=True, brief=brief),
         TableColumn("above 0", brief="above 0"),
         TableColumn("above 0", group, brief="CI above 0"),
         TableColumn("below 0", group, brief="interval below"),
-        *(TableColumn(name, f"difference ({points_text(cells)})") for name in ENDS_AND_MIDDLE),
+        *(TableColumn(name, f"difference ({points_text(cells.unit)})") for name in ENDS_AND_MIDDLE),
     )
     rows = tuple(
         fields(
             [
-                row_label(cells, summary["row"]),
-                *(part_text(summary[key], summary["pairs"]) for key in SHARES),
-                *(style.number(summary[key], signed=True) for key in ("median", "low", "high")),
+                row_label(cells, summary.row),
+                *(part_text(getattr(summary, key), summary.pairs) for key in SHARES),
+                *(style.number(value, signed=True) for value in (summary.median, summary.low, summary.high)),
             ]
         )
-        for summary in cells["summary"]
+        for summary in cells.summary
     )
     return Table(title, columns, rows)
 
 
-def _figures(cells: Cells) -> Table:
+def _figures(cells: ReadingsCells) -> Table:
     """Return a table with median, lowest and highest mean of each row's readings."""
-    style, rows = unit_style(cells), []
-    for row in dict.fromkeys(reading["row"] for reading in cells["readings"]):
-        means = [reading["mean"] for reading in cells["readings"] if reading["row"] == row]
+    style, rows = unit_style(cells.unit), []
+    for row in dict.fromkeys(reading.row for reading in cells.readings):
+        means = [reading.mean for reading in cells.readings if reading.row == row]
         numbers = [style.number(value) for value in (median(means), min(means), max(means))]
         rows.append(fields([row_label(cells, row), str(len(means)), *numbers]))
-    group = f"{cells['primary']} ({unit_text(cells)})"
+    group = f"{cells.primary} ({unit_text(cells.unit)})"
     columns = (
         TableColumn("Row", names=True),
         TableColumn("readings"),
         *(TableColumn(name, group) for name in ENDS_AND_MIDDLE),
     )
-    return Table(f"{cells['primary']} of each row", columns, tuple(rows))
+    return Table(f"{cells.primary} of each row", columns, tuple(rows))
 
 
-def _values(cells: Cells) -> Table:
+def _values(cells: ReadingsCells) -> Table:
     """Return a table of mean differences by value of each path, with the number of pairs and the spread."""
-    compared_with, names = compared_row_names(cells), short_names(cells["paths"])
-    style = unit_style(cells, unit_style(cells).decimals + 1)
+    compared_with, names = compared_row_names(cells), short_names(cells.paths)
+    style = unit_style(cells.unit, unit_style(cells.unit).decimals + 1)
     lines = []
-    for path in cells["paths"]:
-        by_row = {block["row"]: block for block in cells["by_value"] if block["path"] == path}
-        for place, value in enumerate(next(iter(by_row.values()), {"values": []})["values"]):
-            line = [names[path], value_text(value["value"])]
+    for path in cells.paths:
+        by_row = {block.row: block for block in cells.by_value if block.path == path}
+        values = next((block.values for block in by_row.values()), [])
+        for place, value in enumerate(values):
+            line = [names[path], value_text(value.value)]
             for row in compared_with:
-                mean = by_row[row]["values"][place] if row in by_row else None
-                line.append(
-                    f"{style.number(mean['mean'], signed=True)} (of {mean['pairs']})" if mean else NOTHING
-                )
+                mean = by_row[row].values[place] if row in by_row else None
+                line.append(f"{style.number(mean.mean, signed=True)} (of {mean.pairs})" if mean else NOTHING)
             lines.append(line)
         if by_row:
             spreads = [
-                style.number(by_row[row]["spread"]) if row in by_row else NOTHING for row in compared_with
+                style.number(by_row[row].spread) if row in by_row else NOTHING for row in compared_with
             ]
             lines.append([names[path], "spread", *spreads])
     columns = [TableColumn("Reading", names=True), TableColumn("Value", names=True)]
@@ -127,22 +127,22 @@ def _values(cells: Cells) -> Table:
     return Table("Mean difference by value", tuple(columns), tuple(map(fields, lines)))
 
 
-def _pairs(cells: Cells, row: str) -> Table:
+def _pairs(cells: ReadingsCells, row: str) -> Table:
     """Return a table of the pairs with a row, sorted; of many, only the lowest and the highest."""
-    pairs, style = sorted_pairs(cells, row), unit_style(cells)
-    kinds = [kind for kind in INTERVALS if all(pair[kind] for pair in pairs)]
+    pairs, style = sorted_pairs(cells, row), unit_style(cells.unit)
+    kinds = [kind for kind in INTERVALS if all(getattr(pair, kind) for pair in pairs)]
     paths = list(values_of_pair(cells, pairs[0]))
     columns = [
         *(TableColumn(name, names=True) for name in short_names(paths).values()),
         TableColumn("difference"),
     ]
-    level = f"{cells['level'] * 100:g} % CI"
+    level = f"{cells.level * 100:g} % CI"
     columns += [TableColumn(INTERVALS[kind], level) for kind in kinds]
 
     def line(pair: ReadingPair) -> list[str]:
         values = [value_text(value) for value in values_of_pair(cells, pair).values()]
-        difference = style.number(pair["value"], signed=True)
-        return [*values, difference, *(style.interval(pair[kind]) for kind in kinds)]
+        difference = style.number(pair.value, signed=True)
+        return [*values, difference, *(style.interval(getattr(pair, kind)) for kind in kinds)]
 
     lines, caption = [line(pair) for pair in pairs], ""
     if len(pairs) > MOST:
@@ -151,20 +151,20 @@ def _pairs(cells: Cells, row: str) -> Table:
     return Table(f"Pairs with {row}", tuple(columns), tuple(map(fields, lines)), caption)
 
 
-def _rows(cells: Cells) -> Notes:
+def _rows(cells: ReadingsCells) -> Notes:
     """Return the summaries of the rows."""
-    summaries = {reading["row"]: reading["summary"] for reading in cells["readings"]}
+    summaries = {reading.row: reading.summary for reading in cells.readings}
     return Notes(
         "Rows", tuple(NoteItem(text, row_label(cells, row)) for row, text in summaries.items() if text)
     )
 
 
-def _footnotes(cells: Cells) -> list[str]:
-    recipes = list(dict.fromkeys(reading["recipe"] for reading in cells["readings"]))
+def _footnotes(cells: ReadingsCells) -> list[str]:
+    recipes = list(dict.fromkeys(reading.recipe for reading in cells.readings))
     return [
         "Readings are choices, not a sample: the shares are counts of chosen readings, not probabilities; "
         "intervals are unadjusted.",
-        ONE_SEED if len(cells["seeds"]) == 1 else two_intervals(cells),
+        ONE_SEED if len(cells.seeds) == 1 else two_intervals(cells),
         "Mean difference by value: over all pairs with that value (number in brackets), balanced over the "
         "other readings; spread: the largest of a reading's means minus the smallest.",
         f"Recipe: {list_text(recipes)}.",
@@ -172,36 +172,36 @@ def _footnotes(cells: Cells) -> list[str]:
     ]
 
 
-def render_readings_csv(cells: Cells) -> str:
+def render_readings_csv(cells: ReadingsCells) -> str:
     """Return the pairs as CSV, one line for each, unrounded; paths that a pair does not set are empty."""
-    means = {reading["name"]: reading["mean"] for reading in cells["readings"]}
-    column = cells["columns"][0]
+    means = {reading.name: reading.mean for reading in cells.readings}
+    column = cells.columns[0]
     lines = [
         {
-            "target": cells["target"],
-            "scale": cells["scale"],
-            "collection": cells["collection"]["name"],
-            "simulation": cells["simulation"],
-            "column": column["label"],
-            "dataset": column["dataset"],
-            "measure": column["measure"],
-            "split": column["split"],
-            "focus": cells["focus"],
-            "row": pair["row"],
-            "reading": pair["reading"],
-            "other": pair["other"],
-            **{path: values_of_pair(cells, pair).get(path) for path in cells["paths"]},
-            "reproduced": means[pair["reading"]],
-            "reproduced_other": means[pair["other"]],
-            "difference": pair["value"],
+            "target": cells.target,
+            "scale": cells.scale,
+            "collection": cells.collection_of(column.dataset).name,
+            "simulation": cells.simulation,
+            "column": column.label,
+            "dataset": column.dataset,
+            "measure": column.measure,
+            "split": column.split,
+            "focus": cells.focus,
+            "row": pair.row,
+            "reading": pair.reading,
+            "other": pair.other,
+            **{path: values_of_pair(cells, pair).get(path) for path in cells.paths},
+            "reproduced": means[pair.reading],
+            "reproduced_other": means[pair.other],
+            "difference": pair.value,
             **{
-                f"{kind}_{end}": (pair[kind] or {}).get(end)
+                f"{kind}_{end}": value_of(getattr(pair, kind), end)
                 for kind in ("checkpoints", "method")
                 for end in ("low", "high")
             },
-            "level": cells["level"],
-            "seeds": len(cells["seeds"]),
+            "level": cells.level,
+            "seeds": len(cells.seeds),
         }
-        for pair in cells["pairs"]
+        for pair in cells.pairs
     ]
     return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from collections.abc import Sequence
+from typing import cast
 
 import pandas as pd
 
-from harness.collections.collection import Collection
 from harness.evaluation.comparison import reproduced
-from harness.reports.cells import FinishedRun, describe_target, refuse_failed_rows
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target, refuse_failed_rows
+from harness.reports.content import (
+    Content,
+    IntervalKind,
+    Machine,
+    MeasuredCell,
+    MeasuredCells,
+    NamedRow,
+    SecondsCell,
+    SecondsColumn,
+)
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
-from harness.reports.text import Cells, Style, column_style
+from harness.reports.text import Style, column_style
 from harness.specs.kinds.sweep import Point, Sweep
 from harness.specs.resolve import Resolved, figures
 from harness.specs.sampler_paths import short_names
+
+
+class SweptPoint(Content):
+    """A row at a value of the parameter: measures, then seconds where the sweep has costs."""
+
+    row: str
+    name: str
+    at: bool | int | float | str
+    recipe: str | None
+    sampler: str | None
+    fingerprints: list[str]
+    cells: list[MeasuredCell]
+    costs: list[SecondsCell]
+
+
+class SweepCells(MeasuredCells):
+    """Each row at each value of the parameter, published and reproduced."""
+
+    parameter: str
+    costs: list[SecondsColumn]
+    hardware: list[Machine]
+    rows: list[NamedRow]
+    points: list[SweptPoint]
 
 
 def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
@@ -23,26 +55,21 @@ def swept_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     return per_query[per_query["measure"].isin(measures) & per_query["split"].isin(splits)]
 
 
-def build_sweep(
-    resolved: Resolved,
-    runs: Sequence[FinishedRun],
-    failed: Mapping[str, str],
-    per_query: pd.DataFrame,
-    collection: Collection,
-) -> Cells:
+def build_sweep(context: ReportContext) -> SweepCells:
     """Return the content of cells.json, which depends on the runs only.
 
     Raises:
         RunError: a point failed; its gap in the line would not be visible.
     """
-    refuse_failed_rows(failed)
+    refuse_failed_rows(context.failed)
+    resolved, runs = context.resolved, context.runs
     target = cast("Sweep", resolved.target)
     columns = [column.model_dump() for column in resolved.printed]
     points = [row for row in target.rows if isinstance(row, Point)]
-    runs_by_row = {row.name: [run for run in runs if run.row == row.name] for row in points}
+    runs_by_row = {row.name: context.runs_of(row.name) for row in points}
     timed = [run for run in runs if target.costs]
-    return {
-        **describe_target(resolved, runs, columns, {resolved.dataset: collection}),
+    content = {
+        **describe_target(context, columns),
         "costs": [column.model_dump() for column in target.costs],
         "hardware": hardware_of(timed),
         "parameter": short_names([target.parameter])[target.parameter],
@@ -53,15 +80,16 @@ def build_sweep(
         "points": [
             {
                 **_point(row, runs_by_row[row.name]),
-                "cells": _cells(resolved, row, per_query, columns),
+                "cells": _cells(resolved, row, context.per_query, columns),
                 "costs": _costs(resolved, row, runs_by_row[row.name]),
             }
             for row in points
         ],
     }
+    return SweepCells.model_validate(content)
 
 
-def _point(row: Point, runs: Sequence[FinishedRun]) -> Cells:
+def _point(row: Point, runs: Sequence[FinishedRun]) -> Described:
     return {
         "row": row.written,
         "name": row.name,
@@ -72,9 +100,11 @@ def _point(row: Point, runs: Sequence[FinishedRun]) -> Cells:
     }
 
 
-def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Sequence[Cells]) -> list[Cells]:
+def _cells(
+    resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Sequence[Described]
+) -> list[Described]:
     level, printed = cast("Sweep", resolved.target).level, figures(resolved.loaded, row)
-    cells: list[Cells] = []
+    cells: list[Described] = []
     for column in columns:
         block, figure = reproduced(per_query, row.name, column, level), printed[column["label"]]
         state = "ok" if block else "published-only" if row.kind == "published" else "missing"
@@ -82,21 +112,21 @@ def _cells(resolved: Resolved, row: Point, per_query: pd.DataFrame, columns: Seq
     return cells
 
 
-def _costs(resolved: Resolved, row: Point, runs: Sequence[FinishedRun]) -> list[Cells]:
+def _costs(resolved: Resolved, row: Point, runs: Sequence[FinishedRun]) -> list[Described]:
     costs = cast("Sweep", resolved.target).costs
     return cost_cells(costs, costs_of(runs), figures(resolved.loaded, row)) if costs else []
 
 
-def points_of(cells: Cells, row: str) -> list[Mapping[str, Any]]:
+def points_of(cells: SweepCells, row: str) -> list[SweptPoint]:
     """Return the points of a row, in the order of the parameter's values."""
-    return [point for point in cells["points"] if point["row"] == row]
+    return [point for point in cells.points if point.row == row]
 
 
-def style_of(cells: Cells, position: int) -> Style:
+def style_of(cells: SweepCells, position: int) -> Style:
     """Return the number style of a column."""
-    return column_style({**cells, "rows": cells["points"]}, position)
+    return column_style(cells.unit, cells.points, position)
 
 
-def shown_interval(cells: Cells) -> Literal["method", "checkpoints"]:
+def shown_interval(cells: SweepCells) -> IntervalKind:
     """Return the kind of interval to show: the method's with several seeds, else the checkpoints'."""
-    return "method" if len(cells["seeds"]) > 1 else "checkpoints"
+    return "method" if len(cells.seeds) > 1 else "checkpoints"

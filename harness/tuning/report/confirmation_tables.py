@@ -96,7 +96,7 @@ def _difference(block: Quoted | None) -> tuple[Field, ...]:
     return fields(
         [
             PERCENT.number(block["value"], signed=True),
-            PERCENT.interval(block["checkpoints"]),
-            PERCENT.interval(block["method"]),
+            PERCENT.interval_of(block["checkpoints"]),
+            PERCENT.interval_of(block["method"]),
         ]
     )
