@@ -68,3 +68,12 @@ def test_few_modules_stand_at_the_root() -> None:
     assert {path.name for path in HARNESS.glob("*.py")} == {
         "__init__.py", "errors.py", "pieces.py", "progress.py",
     }  # fmt: skip
+
+
+def test_each_room_has_a_readme_whose_files_exist() -> None:
+    for folder in sorted(path.parent for path in HARNESS.glob("*/__init__.py")):
+        text = (folder / "README.md").read_text(encoding="utf-8")
+        assert text.startswith(f"# {folder.name}\n")
+        named = re.findall(r"`([\w/]+\.py)`", text)
+        places = (folder, HARNESS, HARNESS.parent)
+        assert [name for name in named if not any((place / name).exists() for place in places)] == []
