@@ -191,4 +191,4 @@ def test_a_table_is_made_though_its_server_hangs(hanging: str, tmp_path: Path) -
     place = Place(tmp_path)
     code, out, errors = ended(begin(place, hanging, "reproduce", *OF_TARGET))
     assert code == 0, errors
-    assert "4 run(s) made" in out and "4 run(s) are not all in MLflow" in errors
+    assert "Trained 4 run" in out and "4 run(s) are not all in MLflow" in errors

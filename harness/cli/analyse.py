@@ -19,7 +19,7 @@ def analyse(
     scale: ScaleOption = "quick",
     row: Annotated[
         list[str] | None,
-        typer.Option(help="only this row; may be repeated; all that it can look at by default"),
+        typer.Option(help="only this row; may be repeated; all rows that it applies to by default"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="number of the seed, from 0")] = 0,
     dataset: DatasetOption = None,
@@ -29,7 +29,7 @@ def analyse(
     ] = None,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
-    """Look at finished runs of a table: frames, figures and a summary; trains nothing."""
+    """Analyse the finished runs of a table: frames, figures and a summary; trains nothing."""
     from harness.analysis.analyse import AnalysisRequest, record
     from harness.analysis.analyse import analyse as run_analysis
     from harness.analysis.report import analysis_document, write_analysis

@@ -59,10 +59,10 @@ def show(target: Target, as_json: JsonOption = False) -> None:
 
 @app.command()
 def methods(
-    name: Annotated[str | None, typer.Argument(help="all about one, for example trisampler")] = None,
+    name: Annotated[str | None, typer.Argument(help="details of one, for example trisampler")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what samplers, losses, recipes and encoders there are, or tell all about one."""
+    """List samplers, losses, recipes and encoders, or the details of one."""
     from harness.methods.describe import list_methods, render_list, render_methods, show_methods
     from harness.specs.library import Library
 
@@ -81,7 +81,7 @@ def plan(
     row: RowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which runs a target needs, which of them are missing, and what memory they take."""
+    """Show which runs a target needs, which are missing, and the memory they take."""
     from harness.targets.plan import plan_at, render_plan
 
     library, stages = _open(target, scale)
@@ -98,10 +98,10 @@ def reproduce(
     scale: ScaleOption = "quick",
     seeds: SeedsOption = None,
     row: RowOption = None,
-    force: Annotated[bool, typer.Option(help="train again what is done")] = False,
+    force: Annotated[bool, typer.Option(help="train finished runs again")] = False,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
-    """Make a table or figure again; trains only what the store does not hold."""
+    """Reproduce a table or figure; trains only the runs that the store lacks."""
     from harness.errors import RunError
     from harness.reports.kinds import document_of
     from harness.reports.renderers.terminal import render_terminal
@@ -115,7 +115,8 @@ def reproduce(
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
     console = Console()
     console.print(render_terminal(document_of(made.cells)))
-    console.print(f"\n{made.trained} run(s) made, the others found in {stages.store.root}. Written:")
+    trained = f"Trained {made.trained} run{'s' if made.trained != 1 else ''}, reused {made.reused}"
+    console.print(f"\n{trained} of {stages.store.root}. Written:")
     for name in FILES:
         typer.echo(f"  {made.folder / name}")
     typer.echo(f"  {root / scale / PAGE}")
@@ -132,11 +133,11 @@ app.command()(analyse)
 
 @app.command()
 def report(
-    target: Annotated[str | None, typer.Argument(help="one target, and the page it stands on")] = None,
+    target: Annotated[str | None, typer.Argument(help="one target, and its page")] = None,
     every: Annotated[bool, typer.Option("--all", help="all targets and tunings that have results")] = False,
     publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
 ) -> None:
-    """Render tables, figures and pages again from cells, without training."""
+    """Redraw tables, figures and pages from their cells, without training."""
     from harness.errors import UserError
     from harness.reports.rendering import render_results
     from harness.tuning.report.render import render_tunings
@@ -150,7 +151,7 @@ def report(
 
 @app.command()
 def doctor() -> None:
-    """Check that this machine has what a reproduction needs."""
+    """Check what this machine lacks for a reproduction."""
     from harness.records.doctor import doctor as examine
     from harness.storage.store import Store
 
@@ -166,7 +167,7 @@ def doctor() -> None:
 
 @app.command()
 def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None) -> None:
-    """Write a target's runs to MLflow, as far as they are not there."""
+    """Upload a target's runs that MLflow is missing."""
     from harness.records.mlflow_client import without_password
     from harness.targets.mirror import sync as write
     from harness.targets.reproduce import plan as plan_runs

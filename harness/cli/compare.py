@@ -25,12 +25,13 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command
     seeds: SeedsOption = None,
     measure: Annotated[str | None, typer.Option(help="shown by query; the primary one by default")] = None,
     split: Annotated[
-        str | None, typer.Option(help="which queries: test, dev, ...; those of the table by default")
+        str | None, typer.Option(help="split of the queries: test, dev, ...; the table's by default")
     ] = None,
     show: Annotated[int, typer.Option(min=1, help="how many of the largest gains and losses")] = 10,
     dataset: DatasetOption = None,
     on: Annotated[
-        str | None, typer.Option(metavar="TARGET", help="whose collection, where neither side tells it")
+        str | None,
+        typer.Option(metavar="TARGET", help="target whose collection both sides use, if neither is a run"),
     ] = None,
 ) -> None:
     """Compare two rows, runs or checkpoints query by query; trains nothing.

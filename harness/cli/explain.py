@@ -24,7 +24,7 @@ def explain(
         typer.Option(help="two runs, by fingerprint, a prefix of it, or folder: in what do they differ?"),
     ] = None,
 ) -> None:
-    """Tell where a figure of a table comes from, or why one run is not another."""
+    """Show where a figure of a table comes from, or why two runs differ."""
     from harness.errors import UserError
     from harness.provenance.cell import explain_cell, find_cell, render_cell
     from harness.provenance.retrain import explain_retrain
@@ -50,10 +50,10 @@ def verify(
     seeds: SeedsOption = None,
     row: Annotated[list[str] | None, typer.Option(help="only this row; may be repeated")] = None,
     store: Annotated[
-        Path | None, typer.Option(help="where to make it; what is done there is not made again")
+        Path | None, typer.Option(help="store to use; runs that are finished there are reused")
     ] = None,
 ) -> None:
-    """Make committed results again in a fresh store, and compare them query by query."""
+    """Reproduce committed results in a fresh store, and compare them query by query."""
     from harness.progress import Progress
     from harness.runs.stages import Stages
     from harness.specs.library import Library

@@ -27,7 +27,7 @@ def list_runs() -> None:
 
 @runs.command()
 def show(run: Run) -> None:
-    """Show a run: settings, what it stands on, which rows and results name it, its figures."""
+    """Show a run: settings, dependencies, the rows and results that use it, its figures."""
     from harness.provenance.describe import render_run
     from harness.provenance.stored import find_run
     from harness.specs.library import Library
@@ -41,7 +41,7 @@ def rm(
     run: Annotated[list[str], typer.Argument(help="fingerprints, or prefixes that one run has")],
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
-    """Delete runs, after saying what stands on them; MLflow keeps its record."""
+    """Delete runs, after listing what depends on them; MLflow keeps its record."""
     from harness.provenance.dependencies import consequences
     from harness.provenance.garbage import delete
     from harness.provenance.stored import find_run
@@ -59,9 +59,9 @@ def rm(
 @runs.command()
 def gc(
     days: Annotated[float, typer.Option(min=0, help="age at which an unfinished run may go")] = 7,
-    do_delete: Annotated[bool, typer.Option("--delete", help="delete it; else it is only shown")] = False,
+    do_delete: Annotated[bool, typer.Option("--delete", help="delete it instead of only listing it")] = False,
 ) -> None:
-    """Show what nothing stands on: unfinished runs, candidates, tokens, temporary files."""
+    """Show what no run depends on: unfinished runs, candidates, tokens, temporary files."""
     from harness.provenance.describe import size_text
     from harness.provenance.garbage import delete, find_garbage
     from harness.specs.library import Library

@@ -21,7 +21,7 @@ def tune(
     ] = None,
     scale: ScaleOption = "quick",
     trials: Annotated[
-        int | None, typer.Option(min=1, help="for each study; by default the number in the spec")
+        int | None, typer.Option(min=1, help="trials of each study; by default as in the spec")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="number of worker processes")] = 1,
     storage: Annotated[

@@ -21,7 +21,7 @@ class Run:
 
     Attributes:
         settings: resolved.
-        chain: fingerprints of the run and of what it stands on.
+        chain: fingerprints of the run and of what it depends on.
         folder: named by the last of them.
     """
 

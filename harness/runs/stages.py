@@ -62,7 +62,7 @@ class Stages:
         return Run(settings, chain, RunFolder(self.store.run(chain.last), self.mirror))
 
     def run(self, settings: RunSettings, title: str, *, wait: bool = True) -> Run:
-        """Train and evaluate a run, unless it is done; what it stands on is made first.
+        """Train and evaluate a run, unless it is done; what it depends on is made first.
 
         A run that lacks a measure is evaluated again, with those it has, and is not trained again.
 

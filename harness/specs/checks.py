@@ -222,7 +222,7 @@ def _repeated(yaml_file: YamlFile, group: str, key: str, names: list[tuple[int, 
     seen: set[str] = set()
     for place, name in names:
         if name in seen:
-            yield yaml_file.error((group, place, key), f"'{name}' stands twice", "give each its own name")
+            yield yaml_file.error((group, place, key), f"'{name}' is given twice", "give each its own name")
         seen.add(name)
 
 

@@ -37,7 +37,7 @@ class BeirParameters(Spec):
     """A folder in the layout of BEIR; `harness.collections.beir` explains it."""
 
     folder: str = Field(min_length=1, description="from HARNESS_DATA, or else from the working folder")
-    titles: bool = Field(default=False, description="whether a title stands before each passage")
+    titles: bool = Field(default=False, description="whether the title is put before each passage")
     dev_share: Share = Field(default=DEV_SHARE, description="of train, where there is no qrels/dev.tsv")
 
 

@@ -111,7 +111,7 @@ class _Merge:
             own, name = ("rows", number), _name(row)
             if name is not None and name in listed:
                 self.problems.append(
-                    self.yaml_file.error((*own, "name"), f"'{name}' stands twice", "keep one")
+                    self.yaml_file.error((*own, "name"), f"'{name}' is given twice", "keep one")
                 )
             elif name is not None and name in known:
                 other = ("rows", known.index(name))

@@ -28,7 +28,7 @@ STAGES = {"base": "base", "continued": "run", "ranker": "ranker"}
 
 @dataclass(frozen=True)
 class Chain:
-    """Fingerprints of a training run and of what it stands on.
+    """Fingerprints of a training run and of what it depends on.
 
     Attributes:
         links: (stage, fingerprint), from the tokens to the run itself; BM25 alone stands on the collection.
@@ -56,7 +56,7 @@ class Chain:
 
     @property
     def runs_below(self) -> list[tuple[str, str]]:
-        """(stage, fingerprint) of the runs that it stands on: base runs, rankers, what it continues."""
+        """(stage, fingerprint) of the runs that it depends on: base runs, rankers, what it continues."""
         return [link for link in dict.fromkeys(self.links[:-1]) if link[0] in RUNS]
 
     def needs(self) -> list[str]:

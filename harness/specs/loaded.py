@@ -48,7 +48,7 @@ class LoadedTarget:
                 yield place, row
 
     def chain(self, row: Row) -> dict[str, Phase]:
-        """Return the phases that a row's run is of and stands on, by ``<recipe>/<phase>``.
+        """Return the phases that a row's run is of and depends on, by ``<recipe>/<phase>``.
 
         BM25 and checkpoints have none.
         """

@@ -143,7 +143,7 @@ class Phase(Spec):
 
     @property
     def starts(self) -> list[str]:
-        """Phases that it stands on, its own start first."""
+        """Phases that it depends on, its own start first."""
         before = [self.start] if isinstance(self.start, str) else []
         return [*before, *([self.ranker.start] if self.ranker else [])]
 

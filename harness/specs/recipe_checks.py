@@ -31,7 +31,7 @@ def check_pieces(yaml_file: YamlFile, recipe: Recipe | None) -> Iterator[UserErr
     for number, phase in enumerate(recipe.phases if recipe else []):
         here = ("phases", number)
         if phase.name in names:
-            yield yaml_file.error((*here, "name"), f"'{phase.name}' stands twice", "give each its own name")
+            yield yaml_file.error((*here, "name"), f"'{phase.name}' is given twice", "give each its own name")
         names.add(phase.name)
         if phase.own is not None:
             yield from check_sampler(yaml_file, (*here, "negatives", "sampler"), phase.own.sampler)

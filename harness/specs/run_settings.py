@@ -40,7 +40,7 @@ class RunSettings(Settings):
 
     @property
     def below(self) -> dict[str, RunSettings]:
-        """The runs that it stands on directly, by the names of the fields that hold them."""
+        """The runs that it depends on directly, by the names of the fields that hold them."""
         return {}
 
     @property
@@ -90,7 +90,7 @@ class StartedRun(TrainedRun):
 
     @property
     def below(self) -> dict[str, RunSettings]:
-        """The runs that it stands on directly, by the names of the fields that hold them."""
+        """The runs that it depends on directly, by the names of the fields that hold them."""
         return {"start": self.start}
 
 
@@ -122,7 +122,7 @@ class TaughtRun(ContinuedRun):
 
     @property
     def below(self) -> dict[str, RunSettings]:
-        """The runs that it stands on directly, by the names of the fields that hold them."""
+        """The runs that it depends on directly, by the names of the fields that hold them."""
         return {"start": self.start, "teacher": self.teacher}
 
     @property

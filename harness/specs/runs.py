@@ -1,4 +1,4 @@
-"""From a phase of a recipe at a scale to the settings of its run, and of the runs that it stands on."""
+"""From a phase of a recipe at a scale to the settings of its run, and of the runs that it depends on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DEEPER = 10_000
 
 @dataclass(frozen=True)
 class Seeds:
-    """Seeds of a run and of what it stands on.
+    """Seeds of a run and of what it depends on.
 
     Attributes:
         base: of phases that continue no other, and of rankers' own.
@@ -102,11 +102,11 @@ class Runs:
         return name
 
     def run(self, name: str, seeds: Seeds, draws: RowDraws) -> TrainedRun:
-        """Return the run of a phase, with the chain of those that it stands on.
+        """Return the run of a phase, with the chain of those that it depends on.
 
         Args:
             name: of the phase, ``<recipe>/<phase>``.
-            seeds: of the run and of what it stands on.
+            seeds: of the run and of what it depends on.
             draws: of the row.
         """
         phase = self._phase(name)

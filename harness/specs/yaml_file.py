@@ -133,7 +133,7 @@ class _Reader:
                 continue
             if key in mapping:
                 before = self.lines[(*place, key)]
-                self.problems.append((line, f"key '{key}' stands twice, also in line {before}", "keep one"))
+                self.problems.append((line, f"key '{key}' is given twice, also in line {before}", "keep one"))
             self.lines.setdefault((*place, key), line)
             mapping[key] = self.read(value_node, (*place, key))
         return mapping

@@ -152,7 +152,7 @@ def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:
 
 
 def run_tags(resolved: Resolved, uses: Sequence[Use]) -> dict[str, dict[str, str]]:
-    """Return the tags of each run that a target stands on, base runs too, by fingerprint.
+    """Return the tags of each run that a target depends on, base runs too, by fingerprint.
 
     The first use gives name, row, dataset and seed; `used_by.<target>` names all rows.
     """

@@ -95,11 +95,20 @@ class PlannedRun(WantedRun):
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A reproduced target: its cells and where they were written, and the rows that failed, with why."""
+    """A reproduced target.
+
+    Attributes:
+        cells: of the table.
+        folder: where they were written.
+        trained: number of runs that were made.
+        reused: number of runs that were finished before, or by another process.
+        failed: row -> why it could not be made.
+    """
 
     cells: Cells
     folder: Path
     trained: int
+    reused: int
     failed: Mapping[str, str]
 
 
@@ -208,7 +217,7 @@ def reproduce(
         cells = publish(resolved, recorded, finished, failed, folder)
         render_index(results / resolved.scale.name)
     made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
-    return Reproduction(cells, folder, made, failed)
+    return Reproduction(cells, folder, made, len(finished) - made, failed)
 
 
 def _finish(

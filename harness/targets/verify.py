@@ -138,16 +138,18 @@ def _counted_again(resolved: Resolved, stages: Stages, cells: StatisticsCells) -
 def render_verification(verification: Verification) -> Group:
     """Return cells and changes for a terminal."""
     table = Table("row", "column", box=None, pad_edge=False)
-    for header in ("committed", "made again", "queries alike", "verdict"):
+    for header in ("committed", "reproduced", "same queries", "verdict"):
         table.add_column(header, justify="right")
     for cell in verification.cells:
         means = ["–" if mean is None else f"{mean:.4f}" for mean in (cell.committed, cell.made)]
         line = [cell.row, cell.column, *means, f"{100 * cell.agreement:.1f} %", cell.verdict]
         table.add_row(*map(Text, line))
     lines = [Text("\n" + "\n".join(stage_lines(verification.stages)))]
-    lines.append(Text(f"OK: every query alike. near: means within {NEAR}. FAIL: else, or other queries."))
+    lines.append(
+        Text(f"OK: every query the same. near: means within {NEAR}. FAIL: otherwise, or other queries.")
+    )
     if verification.changes:
-        lines.append(Text("Other than when it was committed (committed | now):"))
+        lines.append(Text("Differences from the committed environment (committed | now):"))
         lines += [Text(f"  {change}") for change in verification.changes]
     return Group(table, *lines)
 

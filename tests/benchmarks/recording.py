@@ -2,7 +2,7 @@
 
     python tests/benchmarks/recording.py [TARGET ROW SCALE]
 
-The peer is the run itself, in the same process: all seconds that it takes after what it stands on is there.
+The peer is the run itself, in the same process: all seconds that it takes after what it depends on is there.
 Seconds of the training thread are counted in the functions that record; those of the mirror's thread are
 its processor time, beside training. What a process pays once, whatever the number of its runs, is left out:
 importing MLflow, opening its database, describing the environment.

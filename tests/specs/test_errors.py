@@ -67,14 +67,14 @@ def parameters(text: str) -> tuple[str, str]:
             "key 'columns[0].dataset': unknown dataset 'ms-pass'; did you mean 'ms-pas'?",
         ),
         (("R(rel=2)@50", "Recal@50"), "key 'columns[1].measure': unknown measure 'Recal@50'"),
-        (("label: R@50", "label: MRR@10"), "key 'columns[1].label': 'MRR@10' stands twice"),
+        (("label: R@50", "label: MRR@10"), "key 'columns[1].label': 'MRR@10' is given twice"),
         (("primary: MRR@10", "primary: MRR"), "key 'primary': unknown column 'MRR'; did you mean 'MRR@10'?"),
         (
             ("baseline: Uniform Sampling", "baseline: Uniform"),
             "unknown row made by training 'Uniform'; did you mean 'Uniform Sampling'?",
         ),
         (("baseline: Uniform Sampling", "baseline: BM25"), "unknown row made by training 'BM25'"),
-        (("name: TriSampler", "name: SimANS"), "key 'rows[6].name': 'SimANS' stands twice"),
+        (("name: TriSampler", "name: SimANS"), "key 'rows[6].name': 'SimANS' is given twice"),
         (
             ("notes: [D15", "notes: [D51"),
             "key 'notes[0]': the paper's register has no note 'D51'; did you mean 'D1",
@@ -239,7 +239,7 @@ def test_errors_of_two_named_files_come_together(broken: Broken, library: Librar
     [
         ("title: [1, 2", ":1:"),
         ("a: 1\n b: 2", "table-5.yaml:2:3: broken YAML"),
-        ("title: x\ntitle: y", "table-5.yaml:2: key 'title' stands twice, also in line 1"),
+        ("title: x\ntitle: y", "table-5.yaml:2: key 'title' is given twice, also in line 1"),
         ("1: x", "table-5.yaml:1: key '1' is no text"),
         ("rows: &a [*a]", "an alias inside of itself"),
         ("title: !!python/object/apply:os.getcwd []", "table-5.yaml:1"),

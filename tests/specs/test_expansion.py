@@ -164,8 +164,8 @@ DRAWN = "      mask: [labelled, known-relevant]\n"
         ((DRAWN, "      draw: [[best]]\n"), 22, "'rows[1].readings.draw[0]': got a list; expected a num"),
         ((DRAWN, "      draw: [{a: 1}]\n"), 22, "'rows[1].readings.draw[0]': got keys with values; exp"),
         ((DRAWN, "      draw: [null]\n"), 22, "'rows[1].readings.draw[0]': got nothing; expected a num"),
-        ((DRAWN, "      draw: [best, best]\n"), 22, "'rows[1].readings.draw[1]': 'best' stands twice"),
-        ((DRAWN, "      law.a: [1, 1.0]\n"), 22, "'rows[1].readings.law.a[1]': 1.0 stands twice"),
+        ((DRAWN, "      draw: [best, best]\n"), 22, "'rows[1].readings.draw[1]': 'best' is given twice"),
+        ((DRAWN, "      law.a: [1, 1.0]\n"), 22, "'rows[1].readings.law.a[1]': 1.0 is given twice"),
         ((DRAWN, "      law.fill: [uniform]\n"), 22, "'rows[1].readings.law.fill': the sampler sets it"),
         ((DRAWN, "      preset: [simans]\n"), 22, "'rows[1].readings.preset': the sampler sets it"),
         ((DRAWN, "      preset.a: [1]\n"), 22, "'preset' is set to 'trisampler' in `sampler`, with no p"),
@@ -175,8 +175,8 @@ DRAWN = "      mask: [labelled, known-relevant]\n"
         (("kind: control", "kind: published"), 24, "of kind 'readings' has rows made by training alone"),
         (("kind: control", "published: ['1']\n    kind: control"), 24, "shows no published figures"),
         (("primary:", "  - {label: R@5, dataset: ms-pas, measure: R@5}\nprimary:"), 6, "has one column"),
-        (("name: SimANS", "name: 'TriSampler'"), 23, "'TriSampler' stands twice"),
-        (("name: Uniform Sampling", "name: 'SimANS: gap raw'"), 23, "'SimANS: gap raw' stands twice"),
+        (("name: SimANS", "name: 'TriSampler'"), 23, "'TriSampler' is given twice"),
+        (("name: Uniform Sampling", "name: 'SimANS: gap raw'"), 23, "'SimANS: gap raw' is given twice"),
     ],
 )  # fmt: skip
 def test_wrong_readings_are_told_with_line_and_key(

@@ -123,7 +123,7 @@ def test_rows_that_stand_for_several_are_taken_over(library: Library) -> None:
         ),
         (
             f"extends: {TABLE}\nrows: [{{name: BM25}},\n {{name: BM25}}]\n",
-            f"{OWN}:3: key 'rows[1].name': 'BM25' stands twice",
+            f"{OWN}:3: key 'rows[1].name': 'BM25' is given twice",
         ),
         (f"extends: {TABLE}\ntitel: x\n", f"{OWN}:2: key 'titel': unknown key; did you mean 'title'?"),
         (f"extends: {TABLE}\ntitle: null\n", f"{OWN}:1: 'title' is missing; add it"),

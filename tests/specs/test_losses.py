@@ -59,7 +59,7 @@ LINE = f"experiments/{RECIPE}:9: "
         ),
         (
             "{name: sum, parts: [bce, bce], weights: [1.0, 0.5]}",
-            "loss': loss 'sum': 'bce' stands twice; terms are logged by their names",
+            "loss': loss 'sum': 'bce' is given twice; terms are logged by their names",
         ),
         (
             "{name: sum, parts: [bce, {name: sum, parts: [hinge, bce], weights: [1, 1]}], weights: [1, 1]}",

@@ -113,7 +113,8 @@ def test_frozen_settings_are_of_all_datasets(both: Library, table: Resolved) -> 
 def test_labels_differ_within_a_dataset(both: Library, broken: Broken) -> None:
     (line,) = broken(SPEC, ("{label: R@50, dataset: ms-pas", "{label: MRR@10, dataset: ms-pas"))
     assert (
-        line == f"experiments/{SPEC}:9: key 'columns[1].label': 'MRR@10' stands twice; give each its own name"
+        line
+        == f"experiments/{SPEC}:9: key 'columns[1].label': 'MRR@10' is given twice; give each its own name"
     )
 
 

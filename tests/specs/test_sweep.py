@@ -56,7 +56,7 @@ FIVE = '{at: 5, published: ["76.9", "330"]}'
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ((FIVE, FIVE.replace("5", "1", 1)), ":23: key 'rows[0].values[1].at': 1 stands twice; keep one"),
+        ((FIVE, FIVE.replace("5", "1", 1)), ":23: key 'rows[0].values[1].at': 1 is given twice; keep one"),
         ((FIVE, "{at: 0}"), ":23: key 'rows[0].values[1].at': got 0; expected a whole number above 0"),
         (
             (FIVE, '{at: 5, published: ["76.9"]}'),

@@ -93,7 +93,7 @@ def few_words(spec: dict[str, Any]) -> None:
 
 
 def train(root: Path) -> Path:
-    """Make a run with all that it stands on; returns its folder."""
+    """Make a run with all that it depends on; returns its folder."""
     os.chdir(root)
     torch.set_num_threads(1)
     stages = Stages(Store(root / "store"), Progress(quiet=True))

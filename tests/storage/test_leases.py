@@ -151,6 +151,6 @@ def test_four_processes_on_one_store_make_each_run_once(made, tmp_path, killed):
         ]
         assert len(steps) == len(set(steps)) == (64 if folder in place.runs("base") else 30)
     if not killed:
-        counts = [int(out.split(" run(s) made")[0].split()[-1]) for out, _ in outputs]
+        counts = [int(out.split("Trained ")[1].split()[0]) for out, _ in outputs]
         assert sum(counts) == 4, counts  # BM25, base run and two rows, each by one of them
     assert not list(tmp_path.glob("store/leases/*.json"))

@@ -67,7 +67,7 @@ def test_a_specification_curve_from_spec_to_figure(root, run):
     folder = root / "results/local/simulation" / READINGS
     plan = json.loads(run("plan", READINGS, "--json"))
     assert len(plan) == 2 * (1 + 2 + 2) and {run["state"] for run in plan} == {"new"}
-    assert "10 run(s) made" in run("reproduce", READINGS)
+    assert "Trained 10 run" in run("reproduce", READINGS)
     check_tables(folder)
     check_cells(folder)
     cells = json.loads((folder / "cells.json").read_text())
@@ -78,7 +78,7 @@ def test_a_specification_curve_from_spec_to_figure(root, run):
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
     shutil.rmtree(folder)
     printed = run("reproduce", READINGS)
-    assert "0 run(s) made" in printed and "pipeline check" in printed
+    assert "Trained 0 run" in printed and "pipeline check" in printed
     assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before}
 
 
@@ -105,7 +105,7 @@ def test_a_calibration_from_spec_to_figure(root, run):
     plan = json.loads(run("plan", CALIBRATION, "--json"))
     assert len({planned["fingerprint"] for planned in plan}) == len(plan) == 2 * 2 * 2
     assert len({need for planned in plan for need in planned["needs"]}) == 1 + 2 * 2 * 2  # tokens, two a pair
-    assert "8 run(s) made" in run("reproduce", CALIBRATION)
+    assert "Trained 8 run" in run("reproduce", CALIBRATION)
     check_tables(folder)
     check_cells(folder)
     cells = json.loads((folder / "cells.json").read_text())
@@ -121,7 +121,7 @@ def test_a_calibration_from_spec_to_figure(root, run):
 def test_statistics_from_spec_to_figure(root, run):
     folder = root / "results/local/simulation" / STATISTICS
     assert json.loads(run("plan", STATISTICS, "--json")) == []
-    assert "0 run(s) made" in run("reproduce", STATISTICS)
+    assert "Trained 0 run" in run("reproduce", STATISTICS)
     check_tables(folder)
     check_cells(folder)
     cells = json.loads((folder / "cells.json").read_text())
@@ -144,7 +144,7 @@ def test_a_sweep_from_spec_to_figure(root, run):
     assert [of["row"] for of in plan[:3]] == [
         "AR2: negatives 1", "AR2+SimANS: negatives 1", "AR2+SimANS: negatives 5",
     ]  # fmt: skip
-    assert "6 run(s) made" in run("reproduce", SWEEP, "--seeds", "2")
+    assert "Trained 6 run" in run("reproduce", SWEEP, "--seeds", "2")
     check_tables(folder)
     check_cells(folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -32,7 +32,7 @@ def test_a_second_run_trains_nothing_and_writes_the_same_cells(made):
     before = (made.results / "cells.json").read_bytes()
     seconds = {folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("continued")}
     done = made.reproduce()
-    assert done.returncode == 0 and "0 run(s) made" in done.stdout
+    assert done.returncode == 0 and "Trained 0 run" in done.stdout
     assert (made.results / "cells.json").read_bytes() == before
     assert seconds == {
         folder.name: (folder / "done.json").stat().st_mtime_ns for folder in made.runs("continued")
@@ -256,7 +256,7 @@ def test_a_dataset_may_be_measured_on_dev(made, tmp_path):
     path = again.root / "experiments/datasets/ms-pas.yaml"
     edit(path, lambda spec: spec["collections"]["simulation"].update(measured="dev"))
     done = again.reproduce()
-    assert done.returncode == 0 and "0 run(s) made" in done.stdout, done.stderr
+    assert done.returncode == 0 and "Trained 0 run" in done.stdout, done.stderr
     cells = json.loads((again.results / "cells.json").read_text())
     assert {column["split"] for column in cells["columns"]} == {"dev"}
     scores = pd.read_parquet(again.results / "per_query.parquet")
@@ -292,7 +292,7 @@ def test_pairs_are_compared_beside_the_baseline(made, tmp_path):
     again, named = made.copy(tmp_path / "place"), [["TriSampler", "Base"], ["BM25", "TriSampler"]]
     edit(again.root / f"experiments/papers/{TARGET}.yaml", lambda spec: spec.update(compare=named))
     done = again.reproduce()
-    assert done.returncode == 0 and "0 run(s) made" in done.stdout, done.stderr
+    assert done.returncode == 0 and "Trained 0 run" in done.stdout, done.stderr
     assert "minus" in done.stdout
     old, cells = (json.loads((place.results / "cells.json").read_text()) for place in (made, again))
     assert "pairs" not in old and [pair["rows"] for pair in cells["pairs"]] == named

@@ -76,7 +76,7 @@ def _check_readings(yaml_file: YamlFile, place: int, row: dict[str, Any]) -> Ite
 def _check_differ(yaml_file: YamlFile, here: Location, values: list[Any]) -> Iterator[UserError]:
     for place, value in enumerate(values):
         if value in values[:place]:
-            yield yaml_file.error((*here, place), f"{value!r} stands twice", "keep one")
+            yield yaml_file.error((*here, place), f"{value!r} is given twice", "keep one")
 
 
 def _plain_rows(yaml_file: YamlFile, target: Readings) -> Iterator[PlainRow]:

@@ -109,7 +109,7 @@ def _check_swept(yaml_file: YamlFile, place: int, row: dict[str, Any]) -> Iterat
     points = [value.get("at") if isinstance(value, dict) else None for value in values]
     for number, value in enumerate(points):
         if value is not None and value in points[:number]:
-            yield yaml_file.error((*here, number, "at"), f"{value!r} stands twice", "keep one")
+            yield yaml_file.error((*here, number, "at"), f"{value!r} is given twice", "keep one")
         whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
         if parameter == NEGATIVES and value is not None and not whole:
             yield yaml_file.error((*here, number, "at"), f"got {value!r}", "expected a whole number above 0")

@@ -40,7 +40,7 @@ class Sum:
             raise ValueError("a sum stands inside of a sum; write its parts in this one")
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"'{twice}' stands twice; terms are logged by their names")
+            raise ValueError(f"'{twice}' is given twice; terms are logged by their names")
         return self
 
     @property
