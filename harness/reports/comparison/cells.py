@@ -76,12 +76,12 @@ def build_comparison(context: ReportContext) -> ComparisonCells:
     )
 
 
-def judged(cells: Described) -> ComparisonCells:
+def judged(content: Described) -> ComparisonCells:
     """Return the described cells with verdicts on rows and table, and with the reproducibility measures."""
-    columns, rows, baseline = cells["columns"], cells["rows"], cells["baseline"]
-    place = [column["label"] for column in columns].index(cells["primary"])
+    columns, rows, baseline = content["columns"], content["rows"], content["baseline"]
+    place = [column["label"] for column in columns].index(content["primary"])
     stand_ins = [
-        stand_in(_collection(cells, column["dataset"]), column["dataset_title"]) for column in columns
+        stand_in(_collection(content, column["dataset"]), column["dataset_title"]) for column in columns
     ]
     differences = {
         row["name"]: row["cells"][place]["difference"]
@@ -89,7 +89,7 @@ def judged(cells: Described) -> ComparisonCells:
         if row["kind"] not in NOT_COMPARED and row["name"] != baseline
     }
     of_rows, of_table = judge(
-        differences, level=cells["level"], scale=cells["scale"], stand_in=stand_ins[place]
+        differences, level=content["level"], scale=content["scale"], stand_in=stand_ins[place]
     )
     verdicts = {
         "rows": [row | {"verdict": of_rows.get(row["name"])} for row in rows],
@@ -97,12 +97,14 @@ def judged(cells: Described) -> ComparisonCells:
         "verdict_reason": of_table["reason"],
         "reproducibility": measure_reproducibility(columns, rows, baseline, stand_ins),
     }
-    return ComparisonCells.model_validate(cells | verdicts)
+    return ComparisonCells.model_validate(content | verdicts)
 
 
-def _collection(cells: Described, dataset: str) -> str:
+def _collection(content: Described, dataset: str) -> str:
     """Return the name of the collection that serves a dataset."""
-    return str((cells["collection"] if "collection" in cells else cells["collections"][dataset])["name"])
+    return str(
+        (content["collection"] if "collection" in content else content["collections"][dataset])["name"]
+    )
 
 
 def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Described], datasets: Sequence[str]) -> Described:
