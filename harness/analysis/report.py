@@ -12,11 +12,11 @@ from harness.analysis.analyse import AnalysisResult
 from harness.records.environment import describe_environment
 from harness.reports.cells import describe_collection
 from harness.reports.document import Document, Figure, NoteItem, Notes, Table, TableColumn, fields, filled
-from harness.reports.renderers.markdown import render_markdown
+from harness.reports.formats import write_formats
 from harness.reports.text import NOTHING
 from harness.storage.files import write_json, write_text
 
-TABLE, PROVENANCE = "table.md", "provenance.json"
+PROVENANCE = "provenance.json"
 
 
 def write_analysis(result: AnalysisResult, results: Path) -> list[Path]:
@@ -33,9 +33,9 @@ def write_analysis(result: AnalysisResult, results: Path) -> list[Path]:
             svg, png = folder / f"{name}.svg", folder / f"{name}.png"
             draw(result.frames[name], svg, png, title=_title(result))
             written += [svg, png]
-    write_text(folder / TABLE, render_markdown(analysis_document(result)))
+    written += write_formats(analysis_document(result), folder)
     write_json(folder / PROVENANCE, provenance)
-    return [*written, folder / TABLE, folder / PROVENANCE]
+    return [*written, folder / PROVENANCE]
 
 
 def analysis_document(result: AnalysisResult) -> Document:

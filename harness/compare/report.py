@@ -7,12 +7,12 @@ from pathlib import Path
 from harness.compare.document import compare_document, render_csv
 from harness.compare.figure import draw_compared
 from harness.compare.result import CompareResult
+from harness.reports.formats import FORMATS, write_formats
 from harness.reports.renderers.html import StandaloneReport, render_single
-from harness.reports.renderers.markdown import render_markdown
 from harness.storage.files import write_text
 from harness.storage.store import LOCAL
 
-FILES = ("table.md", "table.html", "per_query.csv", "figure.svg", "figure.png")
+FILES = (*FORMATS, "table.html", "per_query.csv", "figure.svg", "figure.png")
 
 
 def write_report(result: CompareResult) -> Path:
@@ -21,7 +21,7 @@ def write_report(result: CompareResult) -> Path:
     draw_compared(result, folder / "figure.svg", folder / "figure.png")
     drawings = {"figure": (folder / "figure.svg").read_text(encoding="utf-8")}
     beside = [name for name in FILES if not name.startswith("figure")]
-    write_text(folder / "table.md", render_markdown(document))
+    write_formats(document, folder)
     report = StandaloneReport(document, drawings, beside, result.command)
     write_text(folder / "table.html", render_single(report))
     write_text(folder / "per_query.csv", render_csv(result))

@@ -10,16 +10,15 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.reports.content import Cells
 from harness.reports.document import Figure
+from harness.reports.formats import TABLES, write_formats
 from harness.reports.kinds import REPORTS, document_of, read_cells, reproduce_call
 from harness.reports.provenance import environments, run_table
 from harness.reports.renderers.html import PageEntry, ReportLink, render_html, render_page
-from harness.reports.renderers.latex import render_latex
-from harness.reports.renderers.markdown import render_markdown
 from harness.reports.text import collection_text
 from harness.storage.files import read_json, write_text
 
 DATA = ("cells.json", "provenance.json", "per_query.parquet")
-RENDERED = ("table.md", "table.csv", "table.tex", "table.html", "figure.svg", "figure.png")
+RENDERED = (*TABLES, "table.html", "figure.svg", "figure.png")
 FILES = (*RENDERED, *DATA)
 PAGE = "index.html"
 
@@ -35,8 +34,7 @@ def render(folder: Path) -> Cells:
     cells = read_cells(folder / "cells.json")
     report = REPORTS[cells.kind]
     document = report.document(cells)
-    write_text(folder / "table.md", render_markdown(document))
-    write_text(folder / "table.tex", render_latex(document))
+    write_formats(document, folder)
     write_text(folder / "table.csv", report.csv(cells))
     report.draw(cells, folder / "figure.svg", folder / "figure.png")
     write_text(folder / "table.html", html_text(folder))

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from harness.reports.document import Document, Figure
+from harness.reports.formats import TABLES, write_formats
 from harness.reports.renderers.html import StandaloneReport, render_single
-from harness.reports.renderers.latex import render_latex
-from harness.reports.renderers.markdown import render_markdown
 from harness.reports.rendering import render as render_target
 from harness.reports.rendering import render_index
 from harness.storage.files import write_text
@@ -23,7 +22,7 @@ from harness.tuning.report.pareto import draw_pareto
 from harness.tuning.report.result import TRIALS, StudyResult, TrialResult, TuningResult, read_result
 from harness.tuning.report.table import tuning_document
 
-FILES = ("table.md", "table.csv", "table.tex", "table.html", TRIALS)
+FILES = (*TABLES, "table.html", TRIALS)
 
 DRAWN = {
     "history": draw_history,
@@ -59,8 +58,7 @@ def render(folder: Path) -> Document:
             DRAWN[name](result, svg, png)
     drawings = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names}
     command = f"harness tune {result.name} --scale {result.scale}"
-    write_text(folder / "table.md", render_markdown(document))
-    write_text(folder / "table.tex", render_latex(document))
+    write_formats(document, folder)
     write_text(folder / "table.csv", render_trials_csv(result))
     write_text(folder / "table.html", render_single(StandaloneReport(document, drawings, FILES, command)))
     return document
