@@ -10,12 +10,13 @@ import nbformat
 import pytest
 
 from notebooks.execute import execute, main, names
+from tests.cases import few
 from tests.place import CHECKOUT, Place
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", few(names(), "compare_runs"))
 def test_a_notebook_runs(name: str, made: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in made.environment().items():
         monkeypatch.setenv(variable, value)

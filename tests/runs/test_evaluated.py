@@ -195,6 +195,7 @@ def test_texts_longer_than_it_reads_are_refused(evaluated: Place, monkeypatch: p
         opened_checkpoint(settings.model_copy(update={"tokens": tokens}))
 
 
+@pytest.mark.slow
 def test_it_is_opened_compared_and_explained(
     evaluated: Place, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from harness.collections.planted import build_planted
 from harness.errors import UserError
 from harness.storage.checksums import SUMS, check_folder, checksums
 from harness.storage.files import read_parquet, write_parquet
+from tests.cases import few
 from tests.place import TARGET
 
 KINDS = {
@@ -36,7 +37,7 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", few(KINDS, "tokens"))
 def test_a_flipped_byte_is_told_and_deleting_what_it_says_mends_it(
     made, interrupted, kind, tmp_path, monkeypatch, capsys
 ):

