@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class YamlFile:
 
     Attributes:
         path: the file, as messages show it.
-        data: plain content.
+        data: plain content, which nobody changes.
         lines: place of a key or an item -> its line, from 1.
     """
 
@@ -68,11 +69,19 @@ def read_yaml(path: Path, root: Path | None = None) -> YamlFile:
     """
     shown = f"{root.name}/{path.relative_to(root).as_posix()}" if root else path.as_posix()
     try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
-        reader = _Reader(loader)
-        data = reader.read(loader.get_single_node(), ())
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot be read ({type(error).__name__})", where=shown) from error
+    return _parsed(text, shown)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, shown: str) -> YamlFile:
+    """Parse a text; cached, because a target reads the recipes and scales that others have read, too."""
+    try:
+        loader = yaml.SafeLoader(text)
+        reader = _Reader(loader)
+        data = reader.read(loader.get_single_node(), ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

@@ -44,6 +44,7 @@ def test_a_law_is_shown_with_formula_docstring_parameters_plot_and_uses() -> Non
         assert words in " ".join(text.split()) or words in text
 
 
+@pytest.mark.slow
 def test_a_sampler_is_shown_with_pieces_and_chances() -> None:
     text = printed(render_methods(LIBRARY, "nearest-k"))
     assert "chance to be among 15" in text
@@ -64,6 +65,7 @@ def test_what_draws_nothing_has_no_plot() -> None:
     assert "s- - s+" not in text
 
 
+@pytest.mark.slow
 def test_programs_get_the_contract_and_more() -> None:
     law, sampler = show_methods(LIBRARY, "uniform")
     assert (law["kind"], sampler["kind"]) == ("law", "sampler")

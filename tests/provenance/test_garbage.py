@@ -47,6 +47,7 @@ def run_without_links(store, **more):
     return folder
 
 
+@pytest.mark.slow
 def test_what_shipped_targets_and_runs_stand_on_stays(store, tmp_path):
     shipped = settings_of("TriSampler")
     put(store, shipped)
@@ -58,6 +59,7 @@ def test_what_shipped_targets_and_runs_stand_on_stays(store, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_unfinished_runs_go_when_old_and_what_only_they_need(store, tmp_path):
     settings = changed(candidates=33)
     folder = put(store, settings, done=False)

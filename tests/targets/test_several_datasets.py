@@ -143,6 +143,7 @@ def test_a_plan_has_a_run_of_each_row_on_each_dataset(place: Place, call: Call) 
     assert nq == {run["fingerprint"] for run in json.loads(call("plan", OTHER, *CALL[1:], "--json"))}
 
 
+@pytest.mark.slow
 def test_a_plan_leaves_what_cannot_be_had_without_fingerprints(
     place: Place, call: Call, tmp_path: Path
 ) -> None:
@@ -207,6 +208,7 @@ def test_runs_are_opened_and_looked_at_by_dataset(
     assert runs == [opened[name].run.fingerprint for name in ("nq", "ms-pas")]
 
 
+@pytest.mark.slow
 def test_runs_of_both_are_known_in_the_store(place: Place, call: Call) -> None:
     listed = call("runs", "list")
     assert "2 more" in listed or "more" in listed
@@ -218,6 +220,7 @@ def test_runs_of_both_are_known_in_the_store(place: Place, call: Call) -> None:
     )
 
 
+@pytest.mark.slow
 def test_committed_results_are_verified_by_dataset(place: Place, tmp_path: Path) -> None:
     again = Place.__new__(Place)
     again.root = tmp_path

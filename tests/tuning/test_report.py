@@ -81,6 +81,7 @@ def test_the_data_has_a_line_a_trial(folder: Path) -> None:
     assert float(lines[0]["set:law.a"]) == 0.5 and lines[0]["papers"] == "True"
 
 
+@pytest.mark.slow
 def test_an_expectation_is_not_claimed_for_a_sampler_that_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ def test_an_expectation_is_not_claimed_for_a_sampler_that_learns(
     assert "history: best finished so far" in drawn
 
 
+@pytest.mark.slow
 def test_two_objectives_have_a_front(tmp_path: Path) -> None:
     space = {"negatives": number(1, 15, kind="int"), "law.a": number(0.0, 2.0)}
     first = {"negatives": 15, "law.a": 0.5}
@@ -106,6 +108,7 @@ def test_two_objectives_have_a_front(tmp_path: Path) -> None:
     assert [second for _, second in values] == sorted((second for _, second in values), reverse=True)
 
 
+@pytest.mark.slow
 def test_a_figure_that_has_nothing_to_show_goes(tmp_path: Path) -> None:
     render(write(tmp_path, tuning_data(a_b())))
     assert "contour" in images(tmp_path)

@@ -52,6 +52,7 @@ def test_the_same_command_trains_nothing_more(tuned: TuningPlace, monkeypatch: p
     assert tuned.results_of(NAME) == before
 
 
+@pytest.mark.slow
 def test_another_storage_proposes_the_same_and_finds_all_trained(
     tuned: TuningPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +65,7 @@ def test_another_storage_proposes_the_same_and_finds_all_trained(
     assert after == before
 
 
+@pytest.mark.slow
 def test_two_objectives_and_a_grid(tuned: TuningPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"row": "TriSampler", "space": {"law.a": {"choices": [0.25, 0.5]}}}
     measures = [{"measure": "RR(rel=2)@10"}, {"cost": "seconds"}]
@@ -87,6 +89,7 @@ def test_a_trial_that_diverges_fails_and_the_tuning_goes_on(
     assert "lower the learning rate" in bad["why"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_trial_is_tried_again_and_continues(
     place: TuningPlace, tuned: TuningPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +125,7 @@ def same_as(place: TuningPlace, tuned: TuningPlace) -> None:
         assert [one[key] for one in of] == [one[key] for one in undisturbed], key
 
 
+@pytest.mark.slow
 def test_a_tuning_killed_in_a_trial_goes_on_with_the_same_settings(
     place: TuningPlace, tuned: TuningPlace
 ) -> None:
