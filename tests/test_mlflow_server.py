@@ -72,6 +72,7 @@ def train(folder: RunFolder, steps: range) -> None:
     folder.settle()
 
 
+@pytest.mark.slow
 def test_a_server_away_before_killed_during_and_back_after_a_run_lacks_nothing(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

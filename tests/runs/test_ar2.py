@@ -123,6 +123,7 @@ STOPS = {
 }
 
 
+@pytest.mark.slow
 def test_stopped_in_each_phase_it_continues_bit_for_bit(taught, tmp_path):
     place = new_place(tmp_path)
     for phase, stop in STOPS.items():

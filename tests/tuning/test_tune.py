@@ -140,6 +140,7 @@ def test_a_tuning_killed_in_a_trial_goes_on_with_the_same_settings(
     same_as(place, tuned)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_what_a_killed_worker_left_is_tried_again_by_the_others(
     place: TuningPlace, tuned: TuningPlace, workers: int

@@ -16,6 +16,7 @@ from harness.errors import UserError
 MIB = 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_peak_memory_stays_under_two_bounds_and_uses_what_it_may() -> None:
     bounds = [64 * MIB, 128 * MIB]
@@ -48,6 +49,7 @@ def test_the_bound_on_memory_changes_no_result(double) -> None:
     torch.testing.assert_close(torch.from_numpy(tight.product), torch.from_numpy(wide.product))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("contrast", "shared"), [("sampled", 16), ("all", 21), ("alone", 1)])
 @pytest.mark.parametrize("memory", [2**31, 1_200_000], ids=["one chunk", "chunks"])
 def test_passages_that_are_run_grow_with_the_queries_alone(
