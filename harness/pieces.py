@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
 
 from harness.errors import UserError, nearest
 
-Piece = TypeVar("Piece")
+Kind = TypeVar("Kind")
+"""What all pieces of a kind are: law, source, draw, topology, loss, turns."""
 Given = str | Mapping[str, Any]
 """As a spec writes a piece: ``top-k``, or ``{name: top-k, count: retrieved}``."""
 
 NESTED = ("of", "parts")
 """Parameters that are pieces of the same kind."""
 
-STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
-
-HOLDING = ConfigDict(**STRICT, arbitrary_types_allowed=True)
-"""Of pieces that hold other pieces, which are checked when they are made."""
+PIECE_IN_SCHEMA = "x-piece"
+"""Key in a JSON schema in whose place `harness.specs.piece_schemas` puts the pieces of a kind."""
 
 FILES = ("path", "ranker")
 """Parameters that may name a file."""
@@ -35,6 +35,51 @@ _EXPECTED = {
     "bool_type": "true or false",
     "finite_number": "a finite number",
 }
+
+
+class Piece(BaseModel):
+    """A piece: a frozen, validated set of parameters.
+
+    Attributes:
+        name: as a spec writes it; each class has its own, as the default.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+    name: str
+
+    def lacks(self) -> tuple[str, str] | None:
+        """Return what it refers to and is not there, such as a file, and what to do; none where all is."""
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class AnyOf:
+    """Annotates a field of settings that holds a piece of a kind, told from others by its ``name``.
+
+    Attributes:
+        kind: what it is called in messages.
+        known: pieces of the kind by name.
+    """
+
+    kind: str
+    known: Mapping[str, type[Any]]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return how pydantic reads a piece, from itself or from JSON."""
+        return core_schema.no_info_plain_validator_function(
+            self._read, serialization=core_schema.plain_serializer_function_ser_schema(settings_of)
+        )
+
+    def _read(self, value: Any) -> Any:
+        if isinstance(value, tuple(self.known.values())):
+            return value
+        try:
+            return _read_piece(self.kind, self.known, value)
+        except PieceError as error:
+            raise ValueError(error.what) from error
 
 
 class PieceError(UserError):
@@ -59,7 +104,7 @@ class PieceError(UserError):
         return PieceError(self.what, self.fix, (*place, *self.place), self.where)
 
 
-def make_piece(kind: str, known: Mapping[str, type[Piece]], choice: Any) -> Piece:
+def make_piece(kind: str, known: Mapping[str, type[Kind]], choice: Any) -> Kind:
     """Return a piece with its parameters checked.
 
     Args:
@@ -68,8 +113,14 @@ def make_piece(kind: str, known: Mapping[str, type[Piece]], choice: Any) -> Piec
         choice: a name, or a mapping of ``name`` and parameters.
 
     Raises:
-        PieceError: unknown name, unknown or missing parameter, or a value out of its range.
+        PieceError: unknown name, unknown or missing parameter, a value out of its range, or a missing file.
     """
+    made = _read_piece(kind, known, choice)
+    _refuse_lacking(kind, made)
+    return made
+
+
+def _read_piece(kind: str, known: Mapping[str, type[Kind]], choice: Any) -> Kind:
     if isinstance(choice, str):
         choice = {"name": choice}
     if not isinstance(choice, Mapping) or not isinstance(choice.get("name"), str):
@@ -78,7 +129,7 @@ def make_piece(kind: str, known: Mapping[str, type[Piece]], choice: Any) -> Piec
     if name not in known:
         raise PieceError(f"unknown {kind} '{name}'", nearest(name, known))
     parameters = {key: value for key, value in choice.items() if key != "name"}
-    names = [field.name for field in fields(known[name])]  # type: ignore[arg-type]
+    names = parameters_of_class(known[name])
     for key in parameters:
         if key not in names:
             fix = nearest(key, names) or "it has none"
@@ -88,8 +139,23 @@ def make_piece(kind: str, known: Mapping[str, type[Piece]], choice: Any) -> Piec
 
 def settings_of(piece: Any) -> dict[str, Any]:
     """Return a piece as a spec would write it, every parameter named."""
-    parameters = {field.name: _plain(getattr(piece, field.name)) for field in fields(piece)}
-    return {"name": piece.name, **parameters}
+    settings: dict[str, Any] = piece.model_dump(mode="json")
+    return settings
+
+
+def name_of(piece: type[Any]) -> str:
+    """Return the name of a class of pieces."""
+    return str(piece.model_fields["name"].default)
+
+
+def by_name(*pieces: type[Any]) -> dict[str, type[Any]]:
+    """Return classes of pieces by their names."""
+    return {name_of(piece): piece for piece in pieces}
+
+
+def parameters_of_class(piece: type[Any]) -> list[str]:
+    """Return the names of the parameters of a class of pieces."""
+    return [field for field in piece.model_fields if field != "name"]
 
 
 def plural(kind: str) -> str:
@@ -113,7 +179,23 @@ def _hashed(value: Any) -> Any:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else value
 
 
-def _nested(kind: str, known: Mapping[str, type[Piece]], parameters: dict[str, Any]) -> dict[str, Any]:
+def _refuse_lacking(kind: str, piece: Any) -> None:
+    """Raise an error where a piece, or one inside it, refers to what is not there."""
+    for key in NESTED:
+        inner = getattr(piece, key, None)
+        parts = inner if isinstance(inner, tuple) else () if inner is None else (inner,)
+        for place, part in enumerate(parts):
+            try:
+                _refuse_lacking(kind, part)
+            except PieceError as error:
+                raise error.inside(*((key, place) if isinstance(inner, tuple) else (key,))) from error
+    lacking = piece.lacks()
+    if lacking is not None:
+        what, fix = lacking
+        raise PieceError(f"{kind} '{piece.name}': {what}", fix)
+
+
+def _nested(kind: str, known: Mapping[str, type[Kind]], parameters: dict[str, Any]) -> dict[str, Any]:
     made = dict(parameters)
     for key in NESTED:
         if key not in parameters:
@@ -121,7 +203,7 @@ def _nested(kind: str, known: Mapping[str, type[Piece]], parameters: dict[str, A
         inner = parameters[key]
         try:
             if key == "of":
-                made[key] = make_piece(kind, known, inner)
+                made[key] = _read_piece(kind, known, inner)
             elif not isinstance(inner, list | tuple):
                 raise PieceError(f"`{key}` is a list of {plural(kind)}, got {inner!r}")
             else:
@@ -131,14 +213,14 @@ def _nested(kind: str, known: Mapping[str, type[Piece]], parameters: dict[str, A
     return made
 
 
-def _part(kind: str, known: Mapping[str, type[Piece]], place: int, part: Any) -> Piece:
+def _part(kind: str, known: Mapping[str, type[Kind]], place: int, part: Any) -> Kind:
     try:
-        return make_piece(kind, known, part)
+        return _read_piece(kind, known, part)
     except PieceError as error:
         raise error.inside(place) from error
 
 
-def _made(kind: str, known: Mapping[str, type[Piece]], name: str, parameters: dict[str, Any]) -> Piece:
+def _made(kind: str, known: Mapping[str, type[Kind]], name: str, parameters: dict[str, Any]) -> Kind:
     try:
         return known[name](**parameters)
     except ValidationError as error:
@@ -152,9 +234,3 @@ def _made(kind: str, known: Mapping[str, type[Piece]], name: str, parameters: di
         expected = _EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))
         where = f"{kind} '{name}', parameter '{''.join(place)}'"
         raise PieceError(f"got {first['input']!r}", f"expected {expected}", place, where) from error
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    return settings_of(value) if hasattr(value, "name") else value

@@ -15,7 +15,7 @@ from scipy import stats
 
 from harness.methods.catalogue import methods_named
 from harness.negatives import presets as presets_module
-from harness.negatives.registry import LAWS, make_draw, make_law
+from harness.negatives.registry import LAWS, make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
 from harness.specs.library import Library
 from harness.specs.samplers import sampler_settings
@@ -81,8 +81,8 @@ class TestTheLawOfThePage(SamplerContract):
 def test_the_row_of_the_page_resolves_to_the_preset(added: type) -> None:
     [row] = yaml.safe_load(blocks(ADDING, "yaml")[0])
     settings = sampler_settings(Row.model_validate(row).sampler, candidates=200, negatives=15)
-    assert settings.law == {"name": NAME, "margin": 1.0}
-    assert settings.source == {"name": "top-k", "count": "kept"}
+    assert settings.law == make_law(NAME, {"margin": 1.0})
+    assert settings.source == make_source("top-k")
 
 
 def test_harness_methods_tells_of_the_law_of_the_page(added: type) -> None:

@@ -20,6 +20,7 @@ from harness.negatives.draws.with_replacement import WithReplacement
 from harness.negatives.draws.without_replacement import WithoutReplacement
 from harness.negatives.noise import Noise
 from harness.negatives.sampler import Sampler
+from harness.pieces import name_of
 
 EXACT, STAGED, COUNTED = "exact", "exact given the first stage", "counted"
 """How an inclusion probability was computed."""
@@ -162,7 +163,7 @@ def _marked(shape: tuple[int, ...], column: Integers) -> Floats:
 
 
 _BY_DRAW: dict[str, Callable[[Sampler, Candidates, Weights, Noise], Floats]] = {
-    WithoutReplacement.name: _without_replacement,
-    WithReplacement.name: _with_replacement,
-    Best.name: _best,
+    name_of(WithoutReplacement): _without_replacement,
+    name_of(WithReplacement): _with_replacement,
+    name_of(Best): _best,
 }

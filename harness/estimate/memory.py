@@ -22,13 +22,11 @@ from harness.estimate.activations import (
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
 from harness.estimate.parameters import ModelSize, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
-from harness.pieces import make_piece
 from harness.retrieval.encode import TOKENS_PER_BATCH
 from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.specs.settings import PhaseSettings, RankerSettings, SamplerSettings
 from harness.training.forward import PLACES_PER_BUCKET
-from harness.training.topologies.registry import make_topology
-from harness.training.turns import TURNS, steps_before
+from harness.training.turns import steps_before
 
 CANDIDATE = 8 + 3 * FLOAT + 2
 """Bytes of a candidate: number, two scores, a norm, two flags (`harness.negatives.candidates`)."""
@@ -115,7 +113,7 @@ class _Phase:
         """Return whether the ranker is trained in this phase."""
         if not isinstance(self.run, TaughtRun):
             return False
-        turns, steps = make_piece("turns", TURNS, self.run.co_training.turns), self.phase.steps
+        turns, steps = self.run.co_training.turns, self.phase.steps
         return steps_before(turns, "ranker", steps, self.phase.refresh or steps) > 0
 
     def _learner(self, name: str, model: ModelSize) -> tuple[MemoryPart, ...]:
@@ -133,7 +131,7 @@ class _Phase:
     def _embedded(self) -> tuple[MemoryPart, ...]:
         """Return the parts of memory of a retriever's step."""
         parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
-        topology = make_topology(self.run.sampler.topology)
+        topology = self.run.sampler.topology
         tower = self._retriever.parameters // self._retriever.towers
         state = topology.state_size(tower, self._width)
         if state is not None:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from harness.errors import UserError, nearest
 from harness.methods.parameters import MethodParameter, paragraphs, parameters_of
 from harness.negatives.presets import presets
 from harness.negatives.registry import DRAWS, LAWS, MASKS, SOURCES
+from harness.pieces import name_of, parameters_of_class
 from harness.specs.library import Library
 from harness.specs.recipe import Phase
 from harness.specs.settings import POOLINGS
@@ -107,17 +110,24 @@ def _pieces(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[Method]:
     for kind, known in kinds.items():
         for name, piece in known.items():
             of: Any = piece
-            about = of if of.name == name else ALIASES[name]
+            about = of if name_of(of) == name else ALIASES[name]
             text = paragraphs(piece)
+            parameters = {key: of.model_fields[key] for key in parameters_of_class(of)}
             yield Method(
                 name,
                 kind,
                 about.summary,
                 about.citation,
-                parameters_of(of.__pydantic_fields__, text),
+                parameters_of(parameters, text),
                 getattr(piece, "formula", None),
-                text,
+                (*text, *_described(parameters)),
             )
+
+
+def _described(parameters: Mapping[str, FieldInfo]) -> Iterator[str]:
+    for name, parameter in parameters.items():
+        if parameter.description:
+            yield f"`{name}`: {parameter.description}"
 
 
 def _samplers() -> Iterator[Method]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from harness.negatives.draws.best import Best
 from harness.negatives.draws.draw import Draw
@@ -31,19 +31,19 @@ from harness.negatives.sources.subset import Subset
 from harness.negatives.sources.top_k import TopK
 from harness.negatives.sources.top_k_by_positive import TopKByPositive
 from harness.negatives.sources.union import Union
-from harness.pieces import make_piece
+from harness.pieces import AnyOf, by_name, make_piece
 
-SOURCES: dict[str, type[Source]] = {
-    piece.name: piece
-    for piece in (TopK, TopKByPositive, BM25, Corpus, Gold, Union, Subset, Denoised, File, Previous)
-}
-LAWS: dict[str, type[Law]] = {
-    piece.name: piece
-    for piece in (Uniform, Score, Debiased, SimANS, TriSampler, DocSim, RankWindow, Blend, Region)
-}
-DRAWS: dict[str, type[Draw]] = {
-    piece.name: piece for piece in (WithoutReplacement, Best, WithReplacement, ReleasedUnion)
-}
+SOURCES: dict[str, type[Source]] = by_name(
+    TopK, TopKByPositive, BM25, Corpus, Gold, Union, Subset, Denoised, File, Previous
+)
+LAWS: dict[str, type[Law]] = by_name(
+    Uniform, Score, Debiased, SimANS, TriSampler, DocSim, RankWindow, Blend, Region
+)
+DRAWS: dict[str, type[Draw]] = by_name(WithoutReplacement, Best, WithReplacement, ReleasedUnion)
+
+AnySource = Annotated[Source, AnyOf("source", SOURCES)]
+AnyLaw = Annotated[Law, AnyOf("law", LAWS)]
+AnyDraw = Annotated[Draw, AnyOf("draw", DRAWS)]
 
 MASKS = {
     "labelled": "the query's labelled positives",

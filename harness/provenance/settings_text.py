@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.pieces import settings_of
 from harness.specs.run_settings import StartedRun, TrainedRun
 from harness.specs.sampler_paths import value_text
-from harness.specs.settings import PhaseSettings, Piece, SamplerSettings
+from harness.specs.settings import PhaseSettings, SamplerSettings
 
 
-def piece_text(piece: Piece | None) -> str:
+def piece_text(piece: Mapping[str, Any] | None) -> str:
     """Return a piece with all its parameters.
 
     >>> piece_text({"name": "blend", "share": 0.5, "of": [{"name": "uniform"}]})
@@ -62,4 +63,5 @@ def sampler_lines(sampler: SamplerSettings) -> Iterator[tuple[str, str]]:
     size = f"K = {sampler.candidates}, n = {sampler.negatives}" if drawn else "nothing drawn"
     yield "sampler", f"{sampler.preset}: {size}, mask {sampler.mask}"
     for kind in ("source", "law", "draw", "topology") if drawn else ("topology",):
-        yield "", f"{kind} {piece_text(getattr(sampler, kind))}"
+        piece = getattr(sampler, kind)
+        yield "", f"{kind} {piece_text(None if piece is None else settings_of(piece))}"

@@ -51,8 +51,8 @@ def variants(name: str) -> dict[str, Law]:
     """Return a law in each of its readings, by label; the label is empty if there is only one formula."""
     law: Any = LAWS[name]
     for parameter in READINGS:
-        if parameter in law.__pydantic_fields__:
-            values = get_args(law.__pydantic_fields__[parameter].annotation)
+        if parameter in law.model_fields:
+            values = get_args(law.model_fields[parameter].annotation)
             return {value: make_law(name, {parameter: value}) for value in values}
     return {"": make_law(name)}
 

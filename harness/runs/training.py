@@ -16,10 +16,8 @@ from harness.encoders.ranker import Ranker, build_ranker
 from harness.evaluation.measures import DEV_MEASURE
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import Miner
-from harness.negatives.registry import make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
 from harness.negatives.sources.source import SearchResult
-from harness.pieces import make_piece
 from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
@@ -28,12 +26,10 @@ from harness.specs.run_settings import RankerRun, RunSettings, TaughtRun, Traine
 from harness.specs.settings import SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
-from harness.training.losses.registry import make_loss
 from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
 from harness.training.protocols import Rates
-from harness.training.topologies.registry import make_topology
 from harness.training.trainer import Trainer, Watch, watch_nothing
-from harness.training.turns import TURNS, RankerAlone, RetrieverAlone
+from harness.training.turns import RankerAlone, RetrieverAlone
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ def make_miner(data: TrainingData, sampler: SamplerSettings) -> Miner:
         return scores[pairs.pairs[:, 0]], numbers[pairs.pairs[:, 0]]
 
     return Miner(
-        source=make_source(sampler.source),
+        source=sampler.drawn_from,
         k=sampler.draws[0],
         pairs=pairs.pairs,
         masked=pairs.masked(sampler.mask),
@@ -83,7 +79,7 @@ def make_negatives(data: TrainingData, sampler: SamplerSettings, first: Candidat
         sampler: resolved settings.
         first: candidates of round 0; none where the sampler draws from no source.
     """
-    topology = make_topology(sampler.topology)
+    topology = sampler.topology
     if first is None:
         return Negatives(topology, sampler.mask)
     drawn = Drawn(make_sampler(sampler), make_miner(data, sampler), first)
@@ -92,7 +88,7 @@ def make_negatives(data: TrainingData, sampler: SamplerSettings, first: Candidat
 
 def make_sampler(sampler: SamplerSettings) -> Sampler:
     """Return law and draw of a sampler, which take candidates and noise."""
-    return Sampler(make_law(sampler.law), make_draw(sampler.draw), sampler.draws[1])
+    return Sampler(sampler.law, sampler.draw, sampler.draws[1])
 
 
 def train(
@@ -161,7 +157,7 @@ def train_ranker(
     words = retriever.passage.transformer.get_input_embeddings().weight.detach().cpu()
     ranker = build_ranker(sizes, tokens=data.tokens, words=words, longest=sizes.pair_tokens)
     ranker = ranker.to(next(retriever.parameters()).device)
-    part = RankerInTraining(ranker, sizes.pair_tokens, RankerAlone(), phase, make_loss(phase.loss))
+    part = RankerInTraining(ranker, sizes.pair_tokens, RankerAlone(), phase, phase.loss)
     _run(settings, data, folder, retriever, negatives, part, title=title)
     tokenizer = load_tokenizer(str(data.tokens.tokenizer_folder))
     save_final(ranker, final_of(folder.checkpoints), tokenizer, sizes.pair_tokens)
@@ -188,7 +184,7 @@ def _run(
             pairs=data.pairs,
             name=name,
             phase=phase,
-            loss=make_loss(phase.loss),
+            loss=phase.loss,
             seed=settings.seed,
             writer=folder,
             negatives=negatives,
@@ -200,11 +196,10 @@ def _run(
 
 def ranker_learns(settings: RunSettings) -> bool:
     """Whether a run trains a ranker beside its retriever."""
-    return isinstance(settings, TaughtRun) and settings.co_training.turns["name"] != RetrieverAlone.name
+    return isinstance(settings, TaughtRun) and not isinstance(settings.co_training.turns, RetrieverAlone)
 
 
 def _ranker_part(settings: TaughtRun, ranker: Ranker) -> RankerInTraining:
     own = settings.co_training
-    turns = make_piece("turns", TURNS, own.turns)
     rates = None if own.learning_rate is None else cast("Rates", own)
-    return RankerInTraining(ranker, settings.cross_encoder.pair_tokens, turns, rates, make_loss(own.loss))
+    return RankerInTraining(ranker, settings.cross_encoder.pair_tokens, own.turns, rates, own.loss)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 
+from harness.pieces import name_of
 from harness.specs.base import Share, Spec
+from harness.specs.piece_schemas import must_be
 from harness.specs.samplers import SamplerChoice, by_name
 from harness.specs.settings import Trains
-from harness.training.losses.registry import LOSSES
-from harness.training.turns import TURNS, RetrieverAlone
+from harness.training.turns import RetrieverAlone
 
 ROW = "row"
 """Negatives that the sampler of a target's row draws."""
@@ -32,14 +33,7 @@ def _named(value: Any) -> Any:
 LossChoice = Annotated[
     dict[str, Any],
     BeforeValidator(_named),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"enum": list(LOSSES)},
-                {"type": "object", "properties": {"name": {"enum": list(LOSSES)}}, "required": ["name"]},
-            ]
-        }
-    ),
+    must_be("loss"),
 ]
 """A loss by its name, or its name and parameters; `harness.specs.recipe_checks` checks it."""
 
@@ -47,7 +41,7 @@ LossChoice = Annotated[
 TurnsChoice = Annotated[
     dict[str, Any],
     BeforeValidator(_named),
-    WithJsonSchema({"anyOf": [{"enum": list(TURNS)}, {"type": "object", "required": ["name"]}]}),
+    must_be("turns"),
 ]
 """How retriever and ranker share the steps, by name, or name and parameters."""
 
@@ -109,7 +103,7 @@ class RankerPart(Spec):
     @property
     def learns(self) -> bool:
         """Whether it takes a turn."""
-        return bool(self.turns.get("name") != RetrieverAlone.name)
+        return bool(self.turns.get("name") != name_of(RetrieverAlone))
 
 
 class Phase(Spec):

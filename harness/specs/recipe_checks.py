@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.pieces import PieceError, make_piece
+from harness.pieces import PieceError
 from harness.specs.recipe import Phase, Recipe, phases_of
 from harness.specs.sampler_checks import check_sampler
 from harness.specs.yaml_file import Location, YamlFile
 from harness.training.losses.registry import make_loss
-from harness.training.turns import TURNS
+from harness.training.turns import make_turns
 
 
 def check_pieces(yaml_file: YamlFile, recipe: Recipe | None) -> Iterator[UserError]:
@@ -111,7 +111,7 @@ def _check_turns(yaml_file: YamlFile, place: Location) -> Iterator[UserError]:
     turns = yaml_file.at(place)
     if isinstance(turns, str | dict):
         try:
-            make_piece("turns", TURNS, turns)
+            make_turns(turns)
         except PieceError as error:
             yield yaml_file.error((*place, *error.place), error.what, error.fix)
 

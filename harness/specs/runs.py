@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.pieces import make_piece, settings_of
 from harness.specs.phase_numbers import Numbers, used
 from harness.specs.recipe import Checkpoint, Phase, RankerPart, Recipe
 from harness.specs.run_settings import (
@@ -33,7 +32,7 @@ from harness.specs.settings import (
 )
 from harness.specs.target import Shared
 from harness.training.losses.registry import make_loss
-from harness.training.turns import TURNS
+from harness.training.turns import make_turns
 
 DEEPER = 10_000
 """Distance of the seeds of a phase from those of the one that it continues, from the second one on."""
@@ -169,7 +168,7 @@ class Runs:
         return PhaseSettings.model_validate(
             {
                 "trains": phase.trains,
-                "loss": settings_of(make_loss(phase.loss)),
+                "loss": make_loss(phase.loss),
                 "steps": numbers.steps,
                 "batch": numbers.batch,
                 "learning_rate": numbers.rate,
@@ -191,8 +190,8 @@ class Runs:
             {
                 "denoises": ranker.denoises.below if ranker.denoises else None,
                 "labels": (ranker.labels.above, ranker.labels.below) if ranker.labels else None,
-                "turns": settings_of(make_piece("turns", TURNS, ranker.turns)),
-                "loss": settings_of(make_loss(ranker.loss)),
+                "turns": make_turns(ranker.turns),
+                "loss": make_loss(ranker.loss),
                 "learning_rate": numbers.ranker_rate,
                 "weight_decay": optimizer.weight_decay if optimizer else None,
                 "lr_warmup_share": schedule.lr_warmup_share if schedule else None,

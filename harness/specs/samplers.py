@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
 from harness.negatives.presets import Preset, presets
 from harness.negatives.registry import make_draw, make_law, make_source
-from harness.pieces import settings_of
 from harness.specs.base import Spec
+from harness.specs.piece_schemas import may_be, parameters_of_any
 from harness.specs.settings import SamplerSettings
 from harness.training.topologies.registry import make_topology, without_alias
 
@@ -25,10 +25,12 @@ class SamplerChoice(Spec):
     """
 
     preset: str
-    law: dict[str, Parameter] = Field(default={}, description="parameters of the preset's law")
-    source: PieceChoice | None = None
-    draw: PieceChoice | None = None
-    topology: PieceChoice | None = None
+    law: Annotated[dict[str, Parameter], parameters_of_any("law")] = Field(
+        default={}, description="parameters of the preset's law"
+    )
+    source: Annotated[PieceChoice, may_be("source")] | None = None
+    draw: Annotated[PieceChoice, may_be("draw")] | None = None
+    topology: Annotated[PieceChoice, may_be("topology")] | None = None
     mask: str | None = None
 
     @field_validator("topology")
@@ -79,10 +81,10 @@ def sampler_settings(choice: SamplerChoice, candidates: int, negatives: int) -> 
     source = choice.piece("source")
     return SamplerSettings(
         preset=choice.preset,
-        source=None if source is None else settings_of(make_source(source)),
-        law=settings_of(make_law(choice.piece("law"))),
-        draw=settings_of(make_draw(choice.piece("draw"))),
-        topology=settings_of(make_topology(choice.piece("topology"))),
+        source=None if source is None else make_source(source),
+        law=make_law(choice.piece("law")),
+        draw=make_draw(choice.piece("draw")),
+        topology=make_topology(choice.piece("topology")),
         mask=choice.mask or presets()[choice.preset].mask,
         candidates=None if source is None else candidates,
         negatives=None if source is None else negatives,

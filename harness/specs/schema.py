@@ -11,6 +11,7 @@ from harness.specs.dataset import Dataset
 from harness.specs.extension import EXTENDS
 from harness.specs.kinds.registry import KINDS
 from harness.specs.paper import Paper
+from harness.specs.piece_schemas import with_pieces
 from harness.specs.recipe import Recipe
 from harness.specs.scale import Scale
 from harness.specs.tuning import TuningSpec
@@ -36,7 +37,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         if "SamplerChoice" in str(chosen):
             properties["sampler"] = {"anyOf": [{"type": "string"}, *chosen.get("anyOf", [chosen])]}
     by_kind["target"] = _or_extending(by_kind["target"])
-    return by_kind
+    return {kind: with_pieces(schema) for kind, schema in by_kind.items()}
 
 
 def _or_extending(target: dict[str, Any]) -> dict[str, Any]:

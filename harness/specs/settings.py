@@ -13,13 +13,17 @@ from pydantic import (
     model_validator,
 )
 
+from harness.negatives.registry import AnyDraw, AnyLaw, AnySource
+from harness.negatives.sources.source import Source
+from harness.training.losses.registry import AnyLoss
+from harness.training.topologies.registry import AnyTopology
+from harness.training.turns import AnyTurns
+
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Trains = Literal["both-towers", "query-tower", "head", "ranker"]
 """What a phase trains; a head is a map over frozen vectors."""
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
-Piece = dict[str, Any]
-"""A piece of a sampler, or a loss: its name and all its parameters, defaults included."""
 RERANKED = "-reranked"
 """What the name of a split ends in whose rankings a ranker has read again."""
 
@@ -79,7 +83,7 @@ class PhaseSettings(Settings):
     """One phase of training: AdamW, linear rise and decay of the learning rate."""
 
     trains: Trains
-    loss: Piece = Field(description="over the scores of a query's positive and negatives")
+    loss: AnyLoss = Field(description="over the scores of a query's positive and negatives")
     steps: Count
     batch: Count
     learning_rate: Annotated[float, Field(gt=0)]
@@ -104,8 +108,8 @@ class RankerSettings(Settings):
 class CoTraining(Settings):
     """A ranker beside a retriever: whose turn it is, and how its own steps are taken."""
 
-    turns: Piece
-    loss: Piece
+    turns: AnyTurns
+    loss: AnyLoss
     denoises: float | None = Field(
         default=None, description="greatest probability of relevance of a negative, where it denoises them"
     )
@@ -122,13 +126,24 @@ class SamplerSettings(Settings):
     """Source, law, draw and topology of the negatives."""
 
     preset: str
-    source: Piece | None = Field(description="where candidates come from; none where nothing is drawn")
-    law: Piece
-    draw: Piece
-    topology: Piece
+    source: AnySource | None = Field(description="where candidates come from; none where nothing is drawn")
+    law: AnyLaw
+    draw: AnyDraw
+    topology: AnyTopology
     mask: str
     candidates: Count | None = Field(description="K, after the scale's cap; none where nothing is drawn")
     negatives: Count | None = Field(description="n for each positive; none where nothing is drawn")
+
+    @property
+    def drawn_from(self) -> Source:
+        """The source of a sampler that draws.
+
+        Raises:
+            ValueError: it draws nothing.
+        """
+        if self.source is None:
+            raise ValueError(f"sampler {self.preset} draws nothing")
+        return self.source
 
     @property
     def draws(self) -> tuple[int, int]:

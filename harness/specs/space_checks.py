@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError, nearest
-from harness.negatives.registry import make_law, make_source
 from harness.pieces import PieceError
 from harness.specs.run_settings import TrainedRun
 from harness.specs.sampler_checks import lacking
@@ -176,5 +175,5 @@ def _unbuilt(
             yield error
             continue
         if settings.sampler is not None and settings.sampler.source is not None:
-            law, source = make_law(settings.sampler.law), make_source(settings.sampler.source)
+            law, source = settings.sampler.law, settings.sampler.source
             yield from (PieceError(f"at {value!r}, {what}", fix) for what, fix in lacking(law, source))

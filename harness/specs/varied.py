@@ -37,11 +37,11 @@ def varied(settings: TrainedRun, values: Mapping[str, Parameter]) -> TrainedRun:
         chosen = {key: value for key, value in values.items() if key.startswith(f"{piece}.")}
         if chosen:
             changed = {key.partition(".")[2]: value for key, value in chosen.items()}
-            made = _made(make, {**getattr(sampler, piece), **changed}, chosen)
+            made = _made(make, {**settings_of(getattr(sampler, piece)), **changed}, chosen)
             sampler = sampler.model_copy(update={piece: made})
     if "temperature" in values:
         changed = {"temperature": values["temperature"]}
-        loss = _made(make_loss, {**phase.loss, **changed}, changed)
+        loss = _made(make_loss, {**settings_of(phase.loss), **changed}, changed)
         phase = phase.model_copy(update={"loss": loss})
     for key in values:
         piece, dot, _ = key.partition(".")
@@ -49,8 +49,8 @@ def varied(settings: TrainedRun, values: Mapping[str, Parameter]) -> TrainedRun:
             raise PieceError("no tuning can vary it", nearest(key, KNOWN), (key,))
     of_sampler = {key: values[key] for key in OF_SAMPLER if key in values}
     of_phase = {key: values[key] for key in OF_PHASE if key in values}
-    new_sampler = _checked(SamplerSettings, {**sampler.model_dump(), **of_sampler})
-    new_phase = _checked(PhaseSettings, {**phase.model_dump(), **of_phase})
+    new_sampler = _checked(SamplerSettings, {**dict(sampler), **of_sampler})
+    new_phase = _checked(PhaseSettings, {**dict(phase), **of_phase})
     return settings.model_copy(update={"sampler": new_sampler, "phase": new_phase})
 
 
@@ -59,15 +59,15 @@ def own_value(settings: TrainedRun, key: str) -> Any:
     sampler, phase = settings.sampler, settings.phase
     piece, _, parameter = key.partition(".")
     if parameter:
-        return getattr(sampler, piece).get(parameter)
+        return settings_of(getattr(sampler, piece)).get(parameter)
     if key == "temperature":
-        return phase.loss.get(key)
+        return settings_of(phase.loss).get(key)
     return getattr(sampler if key in OF_SAMPLER else phase, key)
 
 
 def _made(make: Callable[[Any], Any], piece: dict[str, Any], chosen: Mapping[str, Parameter]) -> Any:
     try:
-        return settings_of(make(piece))
+        return make(piece)
     except PieceError as error:
         wrong = str(error.place[0]) if error.place else ""
         key = next((key for key in chosen if key.rpartition(".")[2] == wrong), next(iter(chosen)))

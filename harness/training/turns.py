@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass as validated
+
+from harness.pieces import AnyOf, Piece, by_name, make_piece
 
 Who = Literal["retriever", "ranker"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -20,14 +21,17 @@ class Turns(Protocol):
     """A way to share the steps.
 
     Attributes:
-        name: as written in a spec.
         summary: one line for documentation.
         citation: paper and section, or line of the released code.
     """
 
-    name: ClassVar[str]
     summary: ClassVar[str]
     citation: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """Name in specs."""
+        ...
 
     def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins round `number` (from 0) of so many steps, and for how long."""
@@ -73,11 +77,10 @@ def steps_before(turns: Turns, who: Who, step: int, round_steps: int) -> int:
     return whole + turns.first_turn(rounds, round_steps).taken(who, place)
 
 
-@validated(frozen=True)
-class RetrieverAlone:
+class RetrieverAlone(Piece):
     """The ranker, if there is one, teaches and learns nothing."""
 
-    name: ClassVar[str] = "retriever-alone"
+    name: Literal["retriever-alone"] = "retriever-alone"
     summary: ClassVar[str] = "the retriever takes all steps"
     citation: ClassVar[str] = "the control of a ranker that goes on training"
 
@@ -90,11 +93,10 @@ class RetrieverAlone:
         return steps_before(self, who, steps, round_steps)
 
 
-@validated(frozen=True)
-class RankerAlone:
+class RankerAlone(Piece):
     """A ranker alone, before it takes part."""
 
-    name: ClassVar[str] = "ranker-alone"
+    name: Literal["ranker-alone"] = "ranker-alone"
     summary: ClassVar[str] = "the ranker takes all steps"
     citation: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1, line 5"
 
@@ -107,22 +109,18 @@ class RankerAlone:
         return steps_before(self, who, steps, round_steps)
 
 
-@validated(frozen=True)
-class RankerFirst:
+class RankerFirst(Piece):
     """Each round begins with the ranker, on the negatives that the refresh found; so AR2's 500 and 1500.
 
     Algorithm 1 prints retriever, refresh, ranker: the same order from the second round on. In the first one
     the ranker has been warmed up on these very candidates; here it takes its share all the same, so that all
     rounds are alike.
-
-    Attributes:
-        share: of a round's steps that are the ranker's.
     """
 
-    name: ClassVar[str] = "ranker-first"
+    name: Literal["ranker-first"] = "ranker-first"
     summary: ClassVar[str] = "each round begins with the ranker's share of its steps"
     citation: ClassVar[str] = "AR2 (Zhang et al. 2022), Algorithm 1 and Table 8: 500 of 2000"
-    share: Share = 0.25
+    share: Share = Field(default=0.25, description="of a round's steps that are the ranker's.")
 
     def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
@@ -133,18 +131,16 @@ class RankerFirst:
         return steps_before(self, who, steps, round_steps)
 
 
-@validated(frozen=True)
-class ReleasedWiki:
-    """The released script of NQ and TQA as it runs: 501 and 1499 of 2000, on schedules for 500 and 1500.
+class ReleasedWiki(Piece):
+    """The released script of NQ and TQA as it runs: 501 and 1499 of 2000, on schedules for 500 and 1500."""
 
-    Attributes:
-        share: of a round's steps that are the ranker's, before the one that it takes too many.
-    """
-
-    name: ClassVar[str] = "released-wiki"
+    name: Literal["released-wiki"] = "released-wiki"
     summary: ClassVar[str] = "as ranker-first, with one step more for the ranker than its schedule has"
     citation: ClassVar[str] = "SimXNS at 0163380, SimANS/wiki/co_training_wiki_train.py:127-137, 294-306"
-    share: Share = 0.25
+    share: Share = Field(
+        default=0.25,
+        description="of a round's steps that are the ranker's, before the one that it takes too many.",
+    )
 
     def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
@@ -155,21 +151,19 @@ class ReleasedWiki:
         return _released(self.share, who, steps, round_steps)
 
 
-@validated(frozen=True)
-class ReleasedMarco:
+class ReleasedMarco(Piece):
     """The released script of MS MARCO as it runs: a first round of the retriever alone, then it begins each.
 
     The schedules count a ranker's share in the first round as well, so that the retriever's rate is 0 in the
     last steps: 54,500 steps on a schedule of 54,000.
-
-    Attributes:
-        share: of a round's steps that are the ranker's, from the second round on.
     """
 
-    name: ClassVar[str] = "released-marco"
+    name: Literal["released-marco"] = "released-marco"
     summary: ClassVar[str] = "each round ends with the ranker's share of its steps, but for the first"
     citation: ClassVar[str] = "SimXNS at 0163380, SimANS/co_training/co_training_marco_train.py:124, 283"
-    share: Share = 0.1
+    share: Share = Field(
+        default=0.1, description="of a round's steps that are the ranker's, from the second round on."
+    )
 
     def first_turn(self, number: int, steps: int) -> FirstTurn:
         """Return who begins a round."""
@@ -180,10 +174,19 @@ class ReleasedMarco:
         return _released(self.share, who, steps, round_steps)
 
 
-TURNS: dict[str, type[Any]] = {
-    kind.name: kind for kind in (RankerFirst, ReleasedWiki, ReleasedMarco, RetrieverAlone, RankerAlone)
-}
+TURNS: dict[str, type[Turns]] = by_name(RankerFirst, ReleasedWiki, ReleasedMarco, RetrieverAlone, RankerAlone)
 """Name in specs -> class."""
+
+AnyTurns = Annotated[Turns, AnyOf("turns", TURNS)]
+
+
+def make_turns(choice: Any) -> Turns:
+    """Return how the steps are shared, from a name, or from a name with parameters.
+
+    Raises:
+        PieceError: something is wrong with it.
+    """
+    return make_piece("turns", TURNS, choice)
 
 
 def _part(share: float, steps: int) -> int:

@@ -13,6 +13,7 @@ from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings, TaughtRun
 from harness.specs.target import with_runs
+from harness.training.turns import RetrieverAlone
 from tests.place import CHECKOUT, Place
 
 TARGET = "trisampler/table-5-ar2"
@@ -85,7 +86,7 @@ def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) 
 
 def test_a_frozen_ranker_has_no_optimizer() -> None:
     taught = next(run for run in runs(at("quick")) if isinstance(run, TaughtRun))
-    alone = taught.co_training.model_copy(update={"turns": {"name": "retriever-alone"}})
+    alone = taught.co_training.model_copy(update={"turns": RetrieverAlone()})
     parts = {
         m.name: m for m in memory(taught.model_copy(update={"co_training": alone}), PUBLISHED, Machine())
     }

@@ -76,7 +76,7 @@ def test_parameters_carry_type_values_and_range() -> None:
     assert parameter("loss", "sum", "weights").type == "list of numbers"
 
 
-def test_descriptions_come_from_the_docstring() -> None:
+def test_descriptions_come_from_the_class() -> None:
     assert parameter("source", "file", "scores").description.startswith("those of the current retriever")
     assert parameter("law", "blend", "hard").description.startswith("The first source of a union")
     assert parameter("law", "simans", "a").description is None

@@ -100,7 +100,7 @@ def test_a_reading_is_trained_with_its_values_and_those_written_beside_them(
     sampler = resolved.run(resolved.loaded.rows("TriSampler")[-1], 0).sampler
     assert sampler is not None
     assert sampler.mask == "known-relevant"
-    chosen = {key: sampler.law[key] for key in ("transitional", "gap", "fill", "angle")}
+    chosen = {key: getattr(sampler.law, key) for key in ("transitional", "gap", "fill", "angle")}
     assert chosen == {"transitional": 1.0, "gap": "standardised", "fill": "uniform", "angle": "off"}
 
 

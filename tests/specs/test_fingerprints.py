@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.negatives.registry import make_law
 from harness.specs.checkpoint_content import start_content
 from harness.specs.fingerprints import chain, links
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.run_settings import RunSettings
 from harness.specs.target import with_runs
+from harness.training.turns import RetrieverAlone
 
 from .conftest import TABLE
 
@@ -48,7 +50,7 @@ def test_a_change_breaks_its_link_and_those_after(runs: dict[str, RunSettings]) 
     settings = runs["TriSampler"]
     before = chain(settings, COLLECTION)
     assert settings.sampler is not None
-    other_law = settings.sampler.model_copy(update={"law": {"name": "simans", "a": 0.5}})
+    other_law = settings.sampler.model_copy(update={"law": make_law({"name": "simans", "a": 0.5})})
     after = chain(changed(settings, sampler=other_law), COLLECTION)
     assert (after.candidates, after.start) == (before.candidates, before.start)
     assert after.last != before.last
@@ -127,7 +129,7 @@ def test_a_change_of_the_ranker_changes_those_that_it_teaches(library: Library) 
     smaller = run.teacher.ranker.model_copy(update={"hidden": 32})
     after = chain(changed(run, teacher=changed(run.teacher, ranker=smaller)), COLLECTION)
     assert after.last != before.last and (after.start, after.candidates) == (before.start, before.candidates)
-    turns = run.co_training.model_copy(update={"turns": {"name": "retriever-alone"}})
+    turns = run.co_training.model_copy(update={"turns": RetrieverAlone()})
     after = chain(changed(run, co_training=turns), COLLECTION)
     assert after.last != before.last and after.needs() == before.needs()
     assert chain(changed(run, reranked=7), COLLECTION) == before

@@ -116,7 +116,7 @@ def test_settings_name_every_parameter(library: Library, written: str | None, re
         path.write_text(path.read_text().replace(SHIPPED_LOSS, f"loss: {written}"))
     table = resolve(library, TABLE, "simulation")
     phase = table.run(table.target.rows[2], 0).phase
-    assert phase is not None and phase.loss == resolved
+    assert phase is not None and phase.loss.model_dump(mode="json") == resolved
     assert list(phase.model_dump()["loss"]) == list(resolved)
 
 

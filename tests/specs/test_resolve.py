@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.negatives.registry import make_law
+from harness.negatives.registry import make_draw, make_law
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, figure, resolve
 from harness.specs.run_settings import RunSettings, read_run_settings
+from harness.training.topologies.registry import make_topology
 
 from .conftest import TABLE
 
@@ -27,7 +28,7 @@ def test_rows_differ_in_the_sampler_alone(table: Resolved) -> None:
     assert uniform.model_copy(update={"sampler": None}) == trisampler.model_copy(update={"sampler": None})
     assert uniform.phase is not None and uniform.start is not None and uniform.start.phase is not None
     assert uniform.start.sampler is not None and uniform.start.sampler.source is None
-    assert uniform.start.sampler.topology["name"] == "in-batch"
+    assert uniform.start.sampler.topology == make_topology("in-batch")
     assert uniform.start.phase.refresh is None
 
 
@@ -57,11 +58,11 @@ def test_law_parameters_are_complete_and_overridden(library: Library) -> None:
     spec.write_text(spec.read_text().replace("sampler: trisampler", changed))
     sampler = run(resolve(library, TABLE, "quick"), "TriSampler").sampler
     assert sampler is not None
-    assert sampler.draw == {"name": "best"}
-    assert sampler.law["transitional"] == 1.0
-    assert sampler.law["fill"] == "uniform"
-    assert sampler.law["a"] == 0.25
-    assert make_law(sampler.law) == make_law("trisampler", {"transitional": 1, "fill": "uniform"})
+    assert sampler.draw == make_draw("best")
+    assert sampler.law.transitional == 1.0
+    assert sampler.law.fill == "uniform"
+    assert sampler.law.a == 0.25
+    assert sampler.law == make_law("trisampler", {"transitional": 1, "fill": "uniform"})
 
 
 def test_seeds_of_the_phases_are_separate_and_shared_by_rows(table: Resolved) -> None:
@@ -86,7 +87,7 @@ def test_control_without_drawn_negatives(library: Library) -> None:
     assert uniform.phase is not None
     assert in_batch.sampler is not None
     assert in_batch.sampler.source is None
-    assert in_batch.sampler.topology == {"name": "in-batch", "hardest": None}
+    assert in_batch.sampler.topology == make_topology("in-batch")
     assert in_batch.phase.steps == uniform.phase.steps
     assert calibration.seeds == 5
     other = resolve(library, "calibration/false-negatives", "simulation")

@@ -8,12 +8,12 @@ import pytest
 
 from harness.errors import UserError
 from harness.negatives.presets import presets
-from harness.negatives.registry import DRAWS, LAWS, SOURCES
+from harness.negatives.registry import DRAWS, LAWS, SOURCES, make_draw, make_source
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.settings import SamplerSettings
-from harness.training.topologies.registry import TOPOLOGIES
+from harness.training.topologies.registry import TOPOLOGIES, make_topology
 
 from .conftest import SHIPPED, TABLE, Broken
 
@@ -134,15 +134,15 @@ def settings(library: Library, sampler: str) -> SamplerSettings:
 
 def test_parameters_alone_change_the_presets_piece(library: Library) -> None:
     found = settings(library, "{preset: uniform, source: {count: retrieved}, topology: in-batch, draw: best}")
-    assert found.source == {"name": "top-k", "count": "retrieved"}
-    assert found.topology == {"name": "in-batch", "hardest": None}
-    assert found.draw == {"name": "best"}
+    assert found.source == make_source({"name": "top-k", "count": "retrieved"})
+    assert found.topology == make_topology("in-batch")
+    assert found.draw == make_draw("best")
 
 
 def test_another_name_replaces_the_piece(library: Library) -> None:
     found = settings(library, "{preset: queue, topology: {name: in-batch, hardest: 2}, source: bm25}")
-    assert found.topology == {"name": "in-batch", "hardest": 2}
-    assert found.source == {"name": "bm25", "count": "kept"}
+    assert found.topology == make_topology({"name": "in-batch", "hardest": 2})
+    assert found.source == make_source("bm25")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,9 @@ def test_runs_know_the_content_of_files(library: Library, tmp_path: Path) -> Non
     resolved = resolve(library, TABLE, "quick")
     run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
     assert run.sampler is not None and run.sampler.source is not None
-    moved = run.sampler.model_copy(update={"source": run.sampler.source | {"path": str(other)}})
+    moved = run.sampler.model_copy(
+        update={"source": run.sampler.source.model_copy(update={"path": str(other)})}
+    )
     elsewhere = run.model_copy(update={"sampler": moved})
     assert chain(run, "c") == chain(elsewhere, "c")
     other.write_text("q Q0 e 1 1.0 x\n")

@@ -28,6 +28,9 @@ def kind_of(file: Path) -> str:
     return FOLDERS.get(file.parent.name, "paper" if file.name == "paper.yaml" else "target")
 
 
+SCHEMAS = schemas()
+
+
 @pytest.mark.parametrize("kind", ["dataset", "paper", "recipe", "scale", "target", "tuning"])
 def test_schema_is_up_to_date(kind: str) -> None:
     written = json.loads((SHIPPED / "schema" / f"{kind}.json").read_text())
@@ -37,7 +40,7 @@ def test_schema_is_up_to_date(kind: str) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_file_validates_and_is_headed_by_its_command(file: Path) -> None:
     kind = kind_of(file)
-    jsonschema.validate(read_yaml(file, SHIPPED).data, schemas()[kind])
+    jsonschema.validate(read_yaml(file, SHIPPED).data, SCHEMAS[kind])
     command, schema = file.read_text().splitlines()[:2]
     up = "../" * len(file.relative_to(SHIPPED).parent.parts)
     assert schema == f"# yaml-language-server: $schema={up}schema/{kind}.json"

@@ -45,7 +45,7 @@ def test_a_parameter_of_the_sampler_is_swept_too(library: Library) -> None:
     points = [row for row in resolved.target.rows if isinstance(row, Point)]
     assert [row.name for row in points] == [f"AR2+SimANS: a {n}" for n in (1, 5, 11, 15)]
     samplers = [resolved.run(row, 0).sampler for row in points]
-    assert [(sampler.law["a"], sampler.negatives) for sampler in samplers if sampler] == [
+    assert [(sampler.law.a, sampler.negatives) for sampler in samplers if sampler] == [
         (float(n), 15) for n in (1, 5, 11, 15)
     ]
 

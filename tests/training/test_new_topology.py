@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pytest
 import torch
-from pydantic.dataclasses import dataclass
 
 from harness.errors import UserError
 from harness.estimate.memory import memory
 from harness.estimate.moments import CorpusSize, Machine
 from harness.methods.catalogue import methods_named
 from harness.negatives.presets import presets
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.training.losses.scores import Scores
@@ -31,11 +30,10 @@ TABLE = "trisampler/table-5"
 TAUGHT = "trisampler/table-5-ar2"
 
 
-@dataclass(frozen=True, config=STRICT)
-class Centroid:
+class Centroid(Piece):
     """A query sees its own passages, and the running mean of past positives as one negative more."""
 
-    name: ClassVar[str] = NAME
+    name: Literal["centroid"] = NAME
     summary: ClassVar[str] = "own drawn negatives and the mean of past positives"
     citation: ClassVar[str] = "this test"
     own_only: ClassVar[bool] = False
@@ -119,7 +117,7 @@ def test_the_estimate_counts_what_it_remembers(library):
     )
     resolved = resolve(library, TABLE, "quick")
     run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
-    assert run.sampler.topology == {"name": NAME, "decay": 0.5}
+    assert run.sampler.topology == Centroid(decay=0.5)
     width = run.encoder.projection or run.encoder.hidden
     moments = {moment.name: moment for moment in memory(run, CorpusSize(100, 100), Machine())}
     [part] = [part for part in moments["retriever's step"].working if part.name == NAME]

@@ -71,7 +71,7 @@ def test_a_setting_changes_a_run_where_it_says_and_nowhere_else() -> None:
     }
     settings = varied(base, values)
     assert {key: own_value(settings, key) for key in values} == values
-    assert settings.sampler.law["transitional"] == base.sampler.law["transitional"]
+    assert settings.sampler.law.transitional == base.sampler.law.transitional
     assert (settings.start, settings.seed, settings.phase.refresh) == (
         base.start,
         base.seed,

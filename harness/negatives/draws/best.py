@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Draws, Weights
 from harness.negatives.draws.take import take
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True)
-class Best:
+class Best(Piece):
     """The n candidates of greatest weight; ties go to the smaller document number."""
 
-    name: ClassVar[str] = "best"
+    name: Literal["best"] = "best"
     summary: ClassVar[str] = "the n candidates of greatest weight"
     citation: ClassVar[str] = "SimANS, section 5.2, Nearest-K"
 

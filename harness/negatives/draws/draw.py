@@ -21,14 +21,17 @@ class Draw(Protocol):
     """A way to draw n negatives from weighted candidates.
 
     Attributes:
-        name: name in specs.
         summary: description in one line.
         citation: paper and section, or line of the released code.
     """
 
-    name: ClassVar[str]
     summary: ClassVar[str]
     citation: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """Name in specs."""
+        ...
 
     def __call__(self, candidates: Candidates, weights: Weights, noise: Noise, n: int) -> Draws:
         """Draw n candidates of each row.

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Draws, Floats, Integers, Weights
 from harness.negatives.draws.draw import FINAL_STAGE, gumbel
 from harness.negatives.draws.take import fill_row, finish
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 SHUFFLE_STAGE = 50
 """Stage of the noise that shuffles the candidates, as in the wiki script."""
 
 
-@dataclass(frozen=True)
-class ReleasedUnion:
+class ReleasedUnion(Piece):
     """n draws with replacement from the unchosen candidates, until at least n are chosen, truncated to n.
 
     The truncation is not random. ``set-order`` (MS-Pas, MS-Doc): the first n in the order in which CPython
@@ -27,7 +26,7 @@ class ReleasedUnion:
     It runs row by row in Python, as the original: a reading for comparison, slower than the other draws.
     """
 
-    name: ClassVar[str] = "released-union"
+    name: Literal["released-union"] = "released-union"
     summary: ClassVar[str] = "unions of n draws with replacement, truncated to n in a non-random order"
     citation: ClassVar[str] = "SimANS code, utils/MARCO_until_new.py:202, utils/util_wiki.py:614-631"
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Draws, Floats, Integers, Weights
 from harness.negatives.draws.draw import FINAL_STAGE, has_weight, refuse_empty
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True)
-class WithReplacement:
+class WithReplacement(Piece):
     """n independent draws in proportion to the weights; a candidate may be drawn several times."""
 
-    name: ClassVar[str] = "with-replacement"
+    name: Literal["with-replacement"] = "with-replacement"
     summary: ClassVar[str] = "n independent draws, in which a candidate may be drawn more than once"
     citation: ClassVar[str] = "SimANS, README of the released code (random.choices)"
 

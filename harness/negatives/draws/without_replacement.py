@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from pydantic.dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from harness.negatives.candidates import Candidates, Draws, Weights
 from harness.negatives.draws.draw import FINAL_STAGE, gumbel
 from harness.negatives.draws.take import take
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True)
-class WithoutReplacement:
+class WithoutReplacement(Piece):
     """The n largest of log-weight plus Gumbel noise.
 
     They have the distribution of n successive draws, each in proportion to the remaining weights.
     """
 
-    name: ClassVar[str] = "without-replacement"
+    name: Literal["without-replacement"] = "without-replacement"
     summary: ClassVar[str] = "n distinct candidates, each in proportion to the remaining weights"
     citation: ClassVar[str] = "Gumbel top-k: Yellott 1977; Kool et al. 2019"
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import STRICT, only_valid, uniform_fill
+from harness.negatives.laws.law import only_valid, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class Blend:
+class Blend(Piece):
     """The first source of a union gets the share ``hard`` of the weight, the others together the rest.
 
     Within a share, candidates have equal weights. Each draw is hard with probability ``hard``; without
     replacement, later draws depend on the remaining candidates.
     """
 
-    name: ClassVar[str] = "blend"
+    name: Literal["blend"] = "blend"
     summary: ClassVar[str] = "easy and hard negatives in a fixed ratio"
     citation: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: easy to hard 100 to 1"
     formula: ClassVar[str] = "hard / |hard candidates|, or (1 - hard) / |easy candidates|"

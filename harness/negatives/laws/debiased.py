@@ -10,15 +10,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Floats, Weights
-from harness.negatives.laws.law import DOCUMENTS, NOTHING, STRICT, log_of, only_valid, uniform_fill
+from harness.negatives.laws.law import DOCUMENTS, NOTHING, log_of, only_valid, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class Debiased:
+class Debiased(Piece):
     """Softmax weights less a share of the positive's; six readings.
 
     - A: max(exp((s- - s+) / t) - tau, 0), the estimator of Chuang et al. 2020 for each candidate (default)
@@ -32,7 +31,7 @@ class Debiased:
     s-, s+ and s+- are s(q, d-), s(q, d+) and s(d+, d-); t is ``temperature``.
     """
 
-    name: ClassVar[str] = "debiased"
+    name: Literal["debiased"] = "debiased"
     summary: ClassVar[str] = "softmax weights less a share of the positive's"
     citation: ClassVar[str] = (
         "TriSampler, Table 5 (no formula); Chuang et al. 2020, equation 8, per candidate"

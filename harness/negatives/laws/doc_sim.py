@@ -6,22 +6,21 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import DOCUMENTS, STRICT, only_valid, uniform_fill
+from harness.negatives.laws.law import DOCUMENTS, only_valid, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class DocSim:
+class DocSim(Piece):
     """Weights from s(d+, d-), "replacing" the query's scores.
 
     The paper prints no formula. ``released``: exp(a |s(d+, d-) - min over the row|), from a class that no
     script uses (utils/MARCO_until_new.py:263-399). ``bell``: equation 4 with s(d+, d-) instead of s(q, d-).
     """
 
-    name: ClassVar[str] = "doc-sim"
+    name: Literal["doc-sim"] = "doc-sim"
     summary: ClassVar[str] = "weights that grow with the similarity to the positive"
     citation: ClassVar[str] = "SimANS, Table 6; code utils/MARCO_until_new.py:263-399"
     formula: ClassVar[str] = "exp(a |s+- - min s+-|)"

@@ -8,7 +8,6 @@ import numpy as np
 
 from harness.negatives.candidates import Candidates, Floats, Weights
 from harness.negatives.noise import Noise
-from harness.pieces import STRICT as STRICT  # noqa: PLC0414  (pieces take it from here)
 
 Gap = Literal["raw", "standardised", "cosine"]
 """Scale of s(q, d-) - s(q, d+): raw inner products, standardised for each row, or cosines."""
@@ -21,16 +20,19 @@ class Law(Protocol):
     """A law of sampling.
 
     Attributes:
-        name: name in specs.
         summary: description in one line.
         citation: paper and equation, or line of the released code.
         formula: the weight as text, with s- for s(q, d-), s+ for s(q, d+), s+- for s(d+, d-).
     """
 
-    name: ClassVar[str]
     summary: ClassVar[str]
     citation: ClassVar[str]
     formula: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """Name in specs."""
+        ...
 
     @property
     def shift_free(self) -> bool:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import NOTHING, STRICT, only_valid, uniform_fill
+from harness.negatives.laws.law import NOTHING, only_valid, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class RankWindow:
+class RankWindow(Piece):
     """Equal weights on the ranks after ``first`` K up to ``last`` K by s(q, d-), K the row's candidates.
 
     Shares and not ranks, so that a capped K moves the window with it; 0.2 and 1 are ranks 101 to 500 of 500.
     """
 
-    name: ClassVar[str] = "rank-window"
+    name: Literal["rank-window"] = "rank-window"
     summary: ClassVar[str] = "equal weights on a window of ranks"
     citation: ClassVar[str] = "Huang et al. 2020 (EBR), section 6.2: ranks 101 to 500"
     formula: ClassVar[str] = "1 where first K < rank <= last K"

@@ -6,15 +6,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Floats, Weights
-from harness.negatives.laws.law import DOCUMENTS, NOTHING, STRICT, only_valid, uniform_fill
+from harness.negatives.laws.law import DOCUMENTS, NOTHING, only_valid, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class Region:
+class Region(Piece):
     """Equal weights inside a region around query and positive; the paper draws them, without formulas.
 
     ``spherical``: |s- - s+| <= width, a shell around the query on which the positive lies.
@@ -25,7 +24,7 @@ class Region:
     retriever. A row with too few candidates inside is filled by those nearest to the region.
     """
 
-    name: ClassVar[str] = "region"
+    name: Literal["region"] = "region"
     summary: ClassVar[str] = "equal weights inside a region around query and positive"
     citation: ClassVar[str] = "TriSampler, Figure 1; the formulas are our reading"
     formula: ClassVar[str] = (

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import NOTHING, STRICT, only_valid, uniform_fill
+from harness.negatives.laws.law import NOTHING, only_valid, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class Score:
+class Score(Piece):
     """exp(s(q, d-) / t): the softmax of the candidates' scores.
 
     TriSampler prints "relevance score as sampling weight" without a formula; the softmax is our reading,
     since raw inner products can be negative.
     """
 
-    name: ClassVar[str] = "score"
+    name: Literal["score"] = "score"
     summary: ClassVar[str] = "softmax of the relevance scores"
     citation: ClassVar[str] = "TriSampler, Table 5, TopK; softmax is a reading"
     formula: ClassVar[str] = "exp(s- / t)"

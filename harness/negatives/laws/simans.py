@@ -6,38 +6,48 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Candidates, Floats, Weights
-from harness.negatives.laws.law import DOCUMENTS, NOTHING, STRICT, Gap, only_valid, uniform_fill
+from harness.negatives.laws.law import DOCUMENTS, NOTHING, Gap, only_valid, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 DECISIVE = 100.0
 """Difference of log-weights between successive ranks, too large for Gumbel noise (-4 to 37) to overcome."""
 
 
-@dataclass(frozen=True, config=STRICT)
-class SimANS:
-    """A bell over the gap s(q, d-) - s(q, d+), as the paper prints it and as the code computes it.
+class SimANS(Piece):
+    """A bell over the gap s(q, d-) - s(q, d+), as the paper prints it and as the code computes it."""
 
-    ``shape``: ``squared`` is exp(-a (gap - b)^2); ``laplace`` is exp(-a |gap - b|), which the MS-Pas script
-    has in its place (a = 3, no b; utils/MARCO_until_new.py:136).
-    ``b_enters``: the paper subtracts b, the code adds it (utils/util_wiki.py:624, MARCO_until_Doc.py:131).
-    ``missed``: a positive that the retriever missed is scored (paper, Algorithm 1, line 3). The code sets its
-    score to 0 and then departs from the law: ``uniform`` over the candidates (utils/util_wiki.py:617), or the
-    ``last`` of the ranked list (utils/MARCO_until_new.py:179).
-    """
-
-    name: ClassVar[str] = "simans"
+    name: Literal["simans"] = "simans"
     summary: ClassVar[str] = "a bell over the score gap to the positive"
     citation: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
     formula: ClassVar[str] = "exp(-a (s- - s+ - b)^2)"
 
     a: float = Field(default=0.5, ge=0)
     b: float = 0.0
-    shape: Literal["squared", "laplace"] = "squared"
-    b_enters: Literal["subtracted", "added"] = "subtracted"
-    missed: Literal["scored", "uniform", "last"] = "scored"
+    shape: Literal["squared", "laplace"] = Field(
+        default="squared",
+        description=(
+            "`squared` is exp(-a (gap - b)^2); `laplace` is exp(-a |gap - b|), which the MS-Pas "
+            "script has in its place (a = 3, no b; utils/MARCO_until_new.py:136)."
+        ),
+    )
+    b_enters: Literal["subtracted", "added"] = Field(
+        default="subtracted",
+        description=(
+            "the paper subtracts b, the code adds it (utils/util_wiki.py:624, MARCO_until_Doc.py:131)."
+        ),
+    )
+    missed: Literal["scored", "uniform", "last"] = Field(
+        default="scored",
+        description=(
+            "a positive that the retriever missed is scored (paper, Algorithm 1, line 3). The code "
+            "sets its score to 0 and then departs from the law: `uniform` over the candidates "
+            "(utils/util_wiki.py:617), or the `last` of the ranked list "
+            "(utils/MARCO_until_new.py:179)."
+        ),
+    )
     gap: Gap = "raw"
 
     @property

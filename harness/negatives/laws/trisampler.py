@@ -6,45 +6,56 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from harness.negatives.candidates import Booleans, Candidates, Floats, Weights
 from harness.negatives.draws.draw import gumbel, has_weight, largest
 from harness.negatives.draws.with_replacement import independent
-from harness.negatives.laws.law import DOCUMENTS, STRICT, Gap, log_of, only_valid
+from harness.negatives.laws.law import DOCUMENTS, Gap, log_of, only_valid
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 TRANSITIONAL_STAGE = 1
 
 
-@dataclass(frozen=True, config=STRICT)
-class TriSampler:
+class TriSampler(Piece):
     """Equation 5 draws transitional negatives from the candidates; equation 6 weighs them.
 
     stage 1: exp(-a (s(q, d-) - s(q, d+))^2), a = 1/4; stage 2: ReLU(s(d+, d-) - s(q, d-)).
 
     The paper leaves open:
-    ``transitional``: how many are transitional, a share of the K candidates; at 1 equation 5 only fills.
-    ``first_draw``: whether stage 1 draws with replacement.
-    ``fill``: what fills a row with too few positive ReLU weights, equation 5 or equal weights, over the
-    transitional first.
-    ``gap``: the scale of the scores.
-    ``angle``: how an angle of at most ``degrees`` enters: ``off`` as in Algorithm 1, ``eq4`` as printed, or
-    ``apex``, the angle at q between d+ - q and d- - q.
     """
 
-    name: ClassVar[str] = "trisampler"
+    name: Literal["trisampler"] = "trisampler"
     summary: ClassVar[str] = "near the positive's score, and nearer to the positive than the query is"
     citation: ClassVar[str] = "TriSampler, equations 5 and 6, Algorithm 1"
     formula: ClassVar[str] = "ReLU(s+- - s-), among candidates drawn by exp(-a (s- - s+)^2)"
     needs: ClassVar[frozenset[str]] = DOCUMENTS
 
     a: float = Field(default=0.25, ge=0)
-    transitional: float = Field(default=0.5, gt=0, le=1)
-    first_draw: Literal["without-replacement", "with-replacement"] = "without-replacement"
-    fill: Literal["first-law", "uniform"] = "first-law"
-    gap: Gap = "raw"
-    angle: Literal["off", "eq4", "apex"] = "off"
+    transitional: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="how many are transitional, a share of the K candidates; at 1 equation 5 only fills.",
+    )
+    first_draw: Literal["without-replacement", "with-replacement"] = Field(
+        default="without-replacement", description="whether stage 1 draws with replacement."
+    )
+    fill: Literal["first-law", "uniform"] = Field(
+        default="first-law",
+        description=(
+            "what fills a row with too few positive ReLU weights, equation 5 or equal weights, over "
+            "the transitional first."
+        ),
+    )
+    gap: Gap = Field(default="raw", description="the scale of the scores.")
+    angle: Literal["off", "eq4", "apex"] = Field(
+        default="off",
+        description=(
+            "how an angle of at most `degrees` enters: `off` as in Algorithm 1, `eq4` as printed, or "
+            "`apex`, the angle at q between d+ - q and d- - q."
+        ),
+    )
     degrees: float = Field(default=60.0, gt=0, le=180)
 
     @property

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from pydantic.dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from harness.negatives.candidates import Candidates, Weights
-from harness.negatives.laws.law import NOTHING, STRICT, uniform_fill
+from harness.negatives.laws.law import NOTHING, uniform_fill
 from harness.negatives.noise import Noise
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class Uniform:
+class Uniform(Piece):
     """Equal weights on all candidates."""
 
-    name: ClassVar[str] = "uniform"
+    name: Literal["uniform"] = "uniform"
     summary: ClassVar[str] = "equal weights on the candidates"
     citation: ClassVar[str] = "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587"
     formula: ClassVar[str] = "1"

@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, SkipValidation, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field, model_validator
 
 from harness.negatives.candidates import Floats
 from harness.negatives.draws.draw import largest
 from harness.negatives.sources.file import read_run
-from harness.negatives.sources.source import Proposal, Source, View
-from harness.pieces import HOLDING
+from harness.negatives.sources.source import Inner, Proposal, View
+from harness.pieces import Piece
 
 RETRIEVER = "retriever"
 
 
-@dataclass(frozen=True, config=HOLDING)
-class Denoised:
-    """The candidates of another source to which a ranker assigns a probability less than ``below``.
+class Denoised(Piece):
+    """The candidates of another source to which a ranker assigns a probability less than ``below``."""
 
-    ``ranker``: ``retriever``, the probability of the candidate against the positive by the current retriever,
-    1 / (1 + exp(s(q, d+) - s(q, d-))); or a TREC run file of a ranker's probabilities over the training
-    queries. If fewer than ``at_least`` candidates of a pair pass, it keeps its least probable ones up to that
-    number. Candidates that are not in the file count as the most probable.
-    """
-
-    name: ClassVar[str] = "denoised"
+    name: Literal["denoised"] = "denoised"
     summary: ClassVar[str] = "another source without the candidates that a ranker considers relevant"
     citation: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
 
-    of: SkipValidation[Source]
-    ranker: str
+    of: Inner
+    ranker: str = Field(
+        description=(
+            "`retriever`, the probability of the candidate against the positive by the current "
+            "retriever, 1 / (1 + exp(s(q, d+) - s(q, d-))); or a TREC run file of a ranker's "
+            "probabilities over the training queries. If fewer than `at_least` candidates of a pair "
+            "pass, it keeps its least probable ones up to that number. Candidates that are not in the"
+            " file count as the most probable."
+        )
+    )
     below: float = Field(default=0.1, gt=0, le=1)
     at_least: int = Field(default=15, gt=0)
 
+    def lacks(self) -> tuple[str, str] | None:
+        """Return that there is no such run of a ranker."""
+        if self.ranker == RETRIEVER or Path(self.ranker).is_file():
+            return None
+        return f"no ranker '{self.ranker}'", "give `retriever` or a TREC run of probabilities"
+
     @model_validator(mode="after")
-    def _ranker_exists(self) -> Denoised:
-        if self.ranker != RETRIEVER and not Path(self.ranker).is_file():
-            raise ValueError(f"no ranker '{self.ranker}'; give `retriever` or a TREC run of probabilities")
+    def _scored_by_the_retriever(self) -> Denoised:
         if self.ranker == RETRIEVER and "documents" not in self.of.has:
             raise ValueError("the retriever did not score these candidates; give a TREC run of probabilities")
         return self

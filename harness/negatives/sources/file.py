@@ -7,34 +7,35 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from harness.errors import UserError
-from harness.negatives.laws.law import STRICT
 from harness.negatives.sources.source import DOCUMENTS, Proposal, View, keep
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class File:
-    """The rankings of a TREC run file over the training queries, at most K documents each.
+class File(Piece):
+    """The rankings of a TREC run file over the training queries, at most K documents each."""
 
-    ``scores``: those of the current retriever (``model``), or those of the ``file``, which must include the
-    positives; the latter have no s(d+, d-). Runs depend on the file's content, not on its path.
-    """
-
-    name: ClassVar[str] = "file"
+    name: Literal["file"] = "file"
     summary: ClassVar[str] = "the rankings of a TREC run file over the training queries"
     citation: ClassVar[str] = "Ours; for rankings of other systems"
 
     path: str
-    scores: Literal["model", "file"] = "model"
+    scores: Literal["model", "file"] = Field(
+        default="model",
+        description=(
+            "those of the current retriever (`model`), or those of the `file`, which must include the"
+            " positives; the latter have no s(d+, d-). Runs depend on the file's content, not on its "
+            "path."
+        ),
+    )
 
-    @model_validator(mode="after")
-    def _file_exists(self) -> File:
-        if not Path(self.path).is_file():
-            raise ValueError(f"there is no file '{self.path}'; give a TREC run")
-        return self
+    def lacks(self) -> tuple[str, str] | None:
+        """Return that there is no such file."""
+        if Path(self.path).is_file():
+            return None
+        return f"there is no file '{self.path}'", "give a TREC run"
 
     @property
     def has(self) -> frozenset[str]:

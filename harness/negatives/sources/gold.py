@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
-from harness.negatives.laws.law import STRICT
 from harness.negatives.sources.source import DOCUMENTS, Proposal, View, draw_uniform
+from harness.pieces import Piece
 
 STAGE = 61
 
 
-@dataclass(frozen=True, config=STRICT)
-class Gold:
+class Gold(Piece):
     """K labelled positives of other training queries, drawn uniformly, again for each pair and refresh."""
 
-    name: ClassVar[str] = "gold"
+    name: Literal["gold"] = "gold"
     summary: ClassVar[str] = "K positives of other training queries, drawn uniformly"
     citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2, Gold"
     has: ClassVar[frozenset[str]] = DOCUMENTS

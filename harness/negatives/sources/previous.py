@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
-from harness.negatives.laws.law import STRICT
 from harness.negatives.sources.source import DOCUMENTS, Proposal, View
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=STRICT)
-class Previous:
+class Previous(Piece):
     """All candidates of the previous round, scored again; round 0 has none, so it must be part of a union."""
 
-    name: ClassVar[str] = "previous"
+    name: Literal["previous"] = "previous"
     summary: ClassVar[str] = "the candidates of the previous round, scored again"
     citation: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), momentum negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import SkipValidation, WithJsonSchema
 
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.noise import mixed
+from harness.pieces import PIECE_IN_SCHEMA
 
 SearchResult = tuple[npt.NDArray[np.float32], Integers]
 """Scores [R, k] and document numbers [R, k] of a search, in descending order of scores."""
@@ -90,14 +92,17 @@ class Source(Protocol):
     """A source of candidates.
 
     Attributes:
-        name: name in specs.
         summary: description in one line.
         citation: paper and section, or line of the released code.
     """
 
-    name: ClassVar[str]
     summary: ClassVar[str]
     citation: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """Name in specs."""
+        ...
 
     @property
     def has(self) -> frozenset[str]:
@@ -108,6 +113,9 @@ class Source(Protocol):
         """Return at most k documents for each pair, or k for each part of a union."""
         ...
 
+
+Inner = Annotated[SkipValidation[Source], WithJsonSchema({PIECE_IN_SCHEMA: "source"})]
+"""A source inside another one, already made."""
 
 DOCUMENTS = frozenset({"documents"})
 

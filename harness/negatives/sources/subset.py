@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, SkipValidation
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from harness.negatives.draws.draw import largest
 from harness.negatives.noise import uniform
-from harness.negatives.sources.source import Proposal, Source, View
-from harness.pieces import HOLDING
+from harness.negatives.sources.source import Inner, Proposal, View
+from harness.pieces import Piece
 
 STAGE = 62
 
 
-@dataclass(frozen=True, config=HOLDING)
-class Subset:
+class Subset(Piece):
     """``keep`` candidates of another source, drawn uniformly without replacement at each refresh."""
 
-    name: ClassVar[str] = "subset"
+    name: Literal["subset"] = "subset"
     summary: ClassVar[str] = "a few candidates of another source, drawn uniformly"
     citation: ClassVar[str] = "ANCE-Tele code, preprocess/build_train_hn.py:11-35: 30 of the 200 nearest"
 
-    of: SkipValidation[Source]
+    of: Inner
     keep: int = Field(default=30, gt=0)
 
     @property

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from harness.negatives.laws.law import STRICT
 from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
+from harness.pieces import Piece
 from harness.retrieval.search import exact_search
 
 
-@dataclass(frozen=True, config=STRICT)
-class TopK:
-    """The K documents of greatest s(q, d) by the current retriever.
+class TopK(Piece):
+    """The K documents of greatest s(q, d) by the current retriever."""
 
-    ``count``: K counts the documents that remain after positives are removed (default), or those
-    ``retrieved`` before, as in the released code, where rows differ in length.
-    """
-
-    name: ClassVar[str] = "top-k"
+    name: Literal["top-k"] = "top-k"
     summary: ClassVar[str] = "the K documents nearest to the query by the current retriever"
     citation: ClassVar[str] = "ANCE (Xiong et al. 2021), section 4; SimANS, section 4.1"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: CountBasis = "kept"
+    count: CountBasis = Field(
+        default="kept",
+        description=(
+            "K counts the documents that remain after positives are removed (default), or those "
+            "`retrieved` before, as in the released code, where rows differ in length."
+        ),
+    )
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the queries' embeddings."""

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from harness.negatives.laws.law import STRICT
 from harness.negatives.sources.source import DOCUMENTS, CountBasis, Proposal, View, depth, keep
+from harness.pieces import Piece
 from harness.retrieval.search import exact_search
 
 
-@dataclass(frozen=True, config=STRICT)
-class TopKByPositive:
-    """The K documents of greatest s(d+, d), both embedded by the document tower.
+class TopKByPositive(Piece):
+    """The K documents of greatest s(d+, d), both embedded by the document tower."""
 
-    ``count``: as for top-k.
-    """
-
-    name: ClassVar[str] = "top-k-by-positive"
+    name: Literal["top-k-by-positive"] = "top-k-by-positive"
     summary: ClassVar[str] = "the K documents nearest to the positive by the current retriever"
     citation: ClassVar[str] = "TriSampler, Table 4; ANCE-Tele (Sun et al. 2022), lookahead negatives"
     has: ClassVar[frozenset[str]] = DOCUMENTS
 
-    count: CountBasis = "kept"
+    count: CountBasis = Field(default="kept", description="as for top-k.")
 
     def propose(self, view: View, k: int) -> Proposal:
         """Search with the positives' embeddings, each positive once."""

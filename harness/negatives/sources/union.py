@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, SkipValidation, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field, model_validator
 
 from harness.negatives.candidates import Booleans, Integers
-from harness.negatives.sources.source import Proposal, Source, View
-from harness.pieces import HOLDING
+from harness.negatives.sources.source import Inner, Proposal, View
+from harness.pieces import Piece
 
 
-@dataclass(frozen=True, config=HOLDING)
-class Union:
+class Union(Piece):
     """The candidates of several sources, at most K of each; a document belongs to the first that has it."""
 
-    name: ClassVar[str] = "union"
+    name: Literal["union"] = "union"
     summary: ClassVar[str] = "the candidates of several sources together"
     citation: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), section 3"
     has: ClassVar[frozenset[str]] = frozenset({"documents", "union"})
 
-    parts: tuple[SkipValidation[Source], ...] = Field(min_length=2)
+    parts: tuple[Inner, ...] = Field(min_length=2, strict=False)
 
     @model_validator(mode="after")
     def _scored_by_the_model(self) -> Union:

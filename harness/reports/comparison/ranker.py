@@ -77,7 +77,7 @@ def _last_round(run: FinishedRun) -> dict[str, float]:
     begin = phase.steps - (phase.refresh or phase.steps)
     lines = [line for line in run.folder.metrics() if line["step"] > begin]
     retriever_lines = [line for line in lines if line["phase"] == "continued"]
-    retriever = [_terms(line, phase.loss["name"]) for line in retriever_lines]
+    retriever = [_terms(line, phase.loss.name) for line in retriever_lines]
     ranker = [{f"{TERM}ranker": line["loss"]} for line in lines if line["phase"] == "continued ranker"]
     return _mean(retriever) | _mean(ranker)
 

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import Scores, softplus
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, config=STRICT)
-class AdversarialPaper:
+class AdversarialPaper(Piece):
     """The expected log-chance that the ranker prefers the positive to a negative of the retriever's.
 
     Minimising it moves the retriever's weight to negatives that the ranker takes for the positive. p is over
     the negatives alone, so that nothing here raises the positive's score: that is left to other terms.
-
-    ``tau``: multiplies the scores of both.
     """
 
-    name: ClassVar[str] = "adversarial-paper"
+    name: Literal["adversarial-paper"] = "adversarial-paper"
     summary: ClassVar[str] = "AR2's adversarial term with its importance weight, over negatives alone"
     citation: ClassVar[str] = "AR2 (Zhang et al. 2022), equations 9 and 10"
     formula: ClassVar[str] = "sum over d- of p r, p = softmax(tau s-), r = log sigmoid(tau (D+ - D-))"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True
 
-    tau: float = Field(default=1.0, gt=0)
+    tau: float = Field(default=1.0, gt=0, description="multiplies the scores of both.")
 
     def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import Scores
 
 if TYPE_CHECKING:
@@ -16,24 +16,23 @@ EPSILON = 1e-7
 """Added inside both logarithms."""
 
 
-@dataclass(frozen=True, config=STRICT)
-class AdversarialReleased:
+class AdversarialReleased(Piece):
     """Cross-entropy to targets that are not normalised: log(1 + exp(D - D+)) of each passage.
 
     It departs from equation 10: no importance weight, the positive is a passage like the others (its target
     is log 2), and queries are summed, so that its weight beside a mean grows with the batch.
-
-    ``batch``: ``sum`` over queries as released, or their ``mean``.
     """
 
-    name: ClassVar[str] = "adversarial-released"
+    name: Literal["adversarial-released"] = "adversarial-released"
     summary: ClassVar[str] = "AR2's adversarial term as released: no weight, positive included, summed"
     citation: ClassVar[str] = "AR2 code, wiki/co_training_wiki_train.py:198-234"
     formula: ClassVar[str] = "sum over all d of r log(p + 1e-7), r = log(sigmoid(D+ - D) + 1e-7)"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True
 
-    batch: Literal["sum", "mean"] = "sum"
+    batch: Literal["sum", "mean"] = Field(
+        default="sum", description="`sum` over queries as released, or their `mean`."
+    )
 
     def __call__(self, scores: Scores) -> Tensor:
         """Return the sum over queries, or their mean."""

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import INFINITY, Scores, softplus
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, config=STRICT)
-class BCE:
-    """Each passage judged by itself, relevant or not; the mean over a query's passages.
+class BCE(Piece):
+    """Each passage judged by itself, relevant or not; the mean over a query's passages."""
 
-    ``chance``: what is taken for the chance to be relevant: the ``sigmoid`` of a score, or the ``softmax``
-    over the query's passages, of which SimANS analyses the gradients.
-    """
-
-    name: ClassVar[str] = "bce"
+    name: Literal["bce"] = "bce"
     summary: ClassVar[str] = "binary cross-entropy of each passage"
     citation: ClassVar[str] = "sigmoid: RocketQA (Qu et al. 2021), its ranker; softmax: SimANS, footnote 2"
     formula: ClassVar[str] = "-(log g+ + sum log(1 - g-)) / (1 + n), g = sigmoid(s) or softmax(s)"
     needs_teacher: ClassVar[bool] = False
 
-    chance: Literal["sigmoid", "softmax"] = "sigmoid"
+    chance: Literal["sigmoid", "softmax"] = Field(
+        default="sigmoid",
+        description=(
+            "what is taken for the chance to be relevant: the `sigmoid` of a score, or the `softmax` "
+            "over the query's passages, of which SimANS analyses the gradients."
+        ),
+    )
 
     @property
     def shift_free(self) -> bool:

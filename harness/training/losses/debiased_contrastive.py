@@ -6,9 +6,8 @@ import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import INFINITY, Scores, softplus
 
 if TYPE_CHECKING:
@@ -18,17 +17,10 @@ SPAN = 2.0
 """The farthest that one cosine can lie below another."""
 
 
-@dataclass(frozen=True, config=STRICT)
-class DebiasedContrastive:
-    """Softmax cross-entropy whose negatives, drawn uniformly, are corrected for the positives among them.
+class DebiasedContrastive(Piece):
+    """Softmax cross-entropy whose negatives, drawn uniformly, are corrected for the positives among them."""
 
-    ``tau_plus``: the share of documents that are relevant to a query.
-    ``floor``: least value of the corrected mean: ``cosine`` is exp(-1 / t), which scores of unit vectors
-    reach at least; ``positive`` is exp((s+ - 2) / t), as far below the positive as cosines can lie, our
-    reading for inner products, which have no least value.
-    """
-
-    name: ClassVar[str] = "debiased-contrastive"
+    name: Literal["debiased-contrastive"] = "debiased-contrastive"
     summary: ClassVar[str] = "softmax cross-entropy corrected for positives among uniform negatives"
     citation: ClassVar[str] = "Chuang et al. 2020, with one positive; temperature and prior from its code"
     formula: ClassVar[str] = (
@@ -36,9 +28,18 @@ class DebiasedContrastive:
     )
     needs_teacher: ClassVar[bool] = False
 
-    tau_plus: float = Field(default=0.1, ge=0, lt=1)
+    tau_plus: float = Field(
+        default=0.1, ge=0, lt=1, description="the share of documents that are relevant to a query."
+    )
     temperature: float = Field(default=0.5, gt=0)
-    floor: Literal["cosine", "positive"] = "cosine"
+    floor: Literal["cosine", "positive"] = Field(
+        default="cosine",
+        description=(
+            "least value of the corrected mean: `cosine` is exp(-1 / t), which scores of unit vectors"
+            " reach at least; `positive` is exp((s+ - 2) / t), as far below the positive as cosines "
+            "can lie, our reading for inner products, which have no least value."
+        ),
+    )
 
     @property
     def shift_free(self) -> bool:

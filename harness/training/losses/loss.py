@@ -14,16 +14,19 @@ class Loss(Protocol):
     """A loss.
 
     Attributes:
-        name: as written in a spec.
         summary: one line for documentation.
         citation: paper and equation, or line of the released code.
         formula: of one query as text.
     """
 
-    name: ClassVar[str]
     summary: ClassVar[str]
     citation: ClassVar[str]
     formula: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """Name in specs."""
+        ...
 
     @property
     def shift_free(self) -> bool:

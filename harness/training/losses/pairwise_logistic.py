@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import Scores, softplus
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, config=STRICT)
-class PairwiseLogistic:
-    """RankNet's loss: minus the log-chance that the positive beats a negative.
+class PairwiseLogistic(Piece):
+    """RankNet's loss: minus the log-chance that the positive beats a negative."""
 
-    ``weight``: ``reciprocal-rank`` weighs a pair by what exchanging its two passages would change in
-    reciprocal rank, as ADORE does; the ranks are those in the list, and have no gradient.
-    ``over``: the mean over a query's pairs and then over ``queries`` (ADORE), or over all ``pairs`` of the
-    batch alike (STAR); they differ where queries have different numbers of negatives.
-    """
-
-    name: ClassVar[str] = "pairwise-logistic"
+    name: Literal["pairwise-logistic"] = "pairwise-logistic"
     summary: ClassVar[str] = "logistic loss over pairs, alike or weighted by reciprocal rank"
     citation: ClassVar[str] = "RankNet (Burges et al. 2005); STAR and ADORE (Zhan et al. 2021), released code"
     formula: ClassVar[str] = "mean over d- of w log(1 + exp(s- - s+)), w = 1 or |1/rank+ - 1/rank-|"
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False
 
-    weight: Literal["none", "reciprocal-rank"] = "none"
-    over: Literal["queries", "pairs"] = "queries"
+    weight: Literal["none", "reciprocal-rank"] = Field(
+        default="none",
+        description=(
+            "`reciprocal-rank` weighs a pair by what exchanging its two passages would change in "
+            "reciprocal rank, as ADORE does; the ranks are those in the list, and have no gradient."
+        ),
+    )
+    over: Literal["queries", "pairs"] = Field(
+        default="queries",
+        description=(
+            "the mean over a query's pairs and then over `queries` (ADORE), or over all `pairs` of "
+            "the batch alike (STAR); they differ where queries have different numbers of negatives."
+        ),
+    )
 
     def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries, or over pairs."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from harness.pieces import make_piece
+from harness.pieces import AnyOf, by_name, make_piece
 from harness.training.losses.adversarial_paper import AdversarialPaper
 from harness.training.losses.adversarial_released import AdversarialReleased
 from harness.training.losses.bce import BCE
@@ -17,21 +17,20 @@ from harness.training.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from harness.training.losses.sum import Sum
 from harness.training.losses.triplet import Triplet
 
-LOSSES: dict[str, type[Loss]] = {
-    piece.name: piece
-    for piece in (
-        SoftmaxCrossEntropy,
-        BCE,
-        Hinge,
-        Triplet,
-        PairwiseLogistic,
-        DebiasedContrastive,
-        Distillation,
-        AdversarialPaper,
-        AdversarialReleased,
-        Sum,
-    )
-}
+LOSSES: dict[str, type[Loss]] = by_name(
+    SoftmaxCrossEntropy,
+    BCE,
+    Hinge,
+    Triplet,
+    PairwiseLogistic,
+    DebiasedContrastive,
+    Distillation,
+    AdversarialPaper,
+    AdversarialReleased,
+    Sum,
+)
+
+AnyLoss = Annotated[Loss, AnyOf("loss", LOSSES)]
 
 
 def make_loss(choice: Any) -> Loss:

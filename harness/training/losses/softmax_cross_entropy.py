@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import Scores
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, config=STRICT)
-class SoftmaxCrossEntropy:
+class SoftmaxCrossEntropy(Piece):
     """The negative log-likelihood of the positive among all passages that count."""
 
-    name: ClassVar[str] = "softmax-cross-entropy"
+    name: Literal["softmax-cross-entropy"] = "softmax-cross-entropy"
     summary: ClassVar[str] = "negative log-likelihood of the positive"
     citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), equation 2; TriSampler, equation 2"
     formula: ClassVar[str] = "-log p+, p = softmax(s / t)"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, SkipValidation, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field, PositiveFloat, SkipValidation, WithJsonSchema, model_validator
 
-from harness.pieces import HOLDING
+from harness.pieces import PIECE_IN_SCHEMA, Piece
 from harness.training.losses.loss import Loss
 from harness.training.losses.scores import Scores
 
@@ -16,20 +15,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, config=HOLDING)
-class Sum:
-    """A weighted sum of losses, each a term that is logged by its name.
+class Sum(Piece):
+    """A weighted sum of losses, each a term that is logged by its name."""
 
-    ``weights``: one for each of the ``parts``, in their order.
-    """
-
-    name: ClassVar[str] = "sum"
+    name: Literal["sum"] = "sum"
     summary: ClassVar[str] = "a weighted sum of losses"
     citation: ClassVar[str] = "AR2 (Zhang et al. 2022), section 3; its code weighs by lambda and 1 - lambda"
     formula: ClassVar[str] = "sum over terms of weight x term"
 
-    parts: tuple[SkipValidation[Loss], ...] = Field(min_length=2)
-    weights: tuple[PositiveFloat, ...] = Field(min_length=2, strict=False)
+    parts: tuple[Annotated[SkipValidation[Loss], WithJsonSchema({PIECE_IN_SCHEMA: "loss"})], ...] = Field(
+        min_length=2, strict=False
+    )
+    weights: tuple[PositiveFloat, ...] = Field(
+        min_length=2, strict=False, description="one for each of the `parts`, in their order."
+    )
 
     @model_validator(mode="after")
     def _fit(self) -> Sum:

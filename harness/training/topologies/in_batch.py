@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import INFINITY, Scores
 from harness.training.topologies.topology import Alias, Stateless
 
@@ -17,20 +16,18 @@ if TYPE_CHECKING:
     from harness.training.forward import QueryBatch
 
 
-@dataclass(frozen=True, config=STRICT)
-class InBatch(Stateless):
-    """A query sees its positive and all passages of a step's batch, drawn ones too, but those masked for it.
+class InBatch(Piece, Stateless):
+    """A query sees its positive and all passages of a step's batch, drawn ones too, except masked ones."""
 
-    ``hardest``: only so many of them, those of greatest score in this step.
-    """
-
-    name: ClassVar[str] = "in-batch"
+    name: Literal["in-batch"] = "in-batch"
     summary: ClassVar[str] = "all passages of the batch"
     citation: ClassVar[str] = "DPR (Karpukhin et al. 2020), section 3.2; Huang et al. 2020 (EBR), section 6.1"
     own_only: ClassVar[bool] = False
     needs_shared_towers: ClassVar[bool] = False
 
-    hardest: int | None = Field(default=None, gt=0)
+    hardest: int | None = Field(
+        default=None, gt=0, description="only so many of them, those of greatest score in this step."
+    )
 
     def scores(self, batch: QueryBatch) -> Scores:
         """Score each query with all passages of the batch, [B, B (1 + n)]."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
-
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import Scores
 from harness.training.topologies.topology import Stateless
 
@@ -16,11 +14,10 @@ if TYPE_CHECKING:
     from harness.training.forward import QueryBatch
 
 
-@dataclass(frozen=True, config=STRICT)
-class Own(Stateless):
+class Own(Piece, Stateless):
     """A query sees its positive and its own drawn negatives."""
 
-    name: ClassVar[str] = "own"
+    name: Literal["own"] = "own"
     summary: ClassVar[str] = "a query's own drawn negatives"
     citation: ClassVar[str] = "AR2 (Zhang et al. 2022); SimANS, released code: 16 passages a query"
     own_only: ClassVar[bool] = True

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from harness.pieces import STRICT
+from harness.pieces import Piece
 from harness.training.losses.scores import INFINITY, Scores
 from harness.training.topologies.own import own_scores
 from harness.training.topologies.topology import StateSize
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from harness.training.forward import Numbers, QueryBatch
 
 
-@dataclass(frozen=True, config=STRICT)
-class Queue:
+class Queue(Piece):
     """A query sees its positive, its own drawn negatives, and a queue of past positives.
 
     ``length`` positives of past batches, first in, first out. All passages are embedded by a copy of the
@@ -32,7 +30,7 @@ class Queue:
     vectors.
     """
 
-    name: ClassVar[str] = "queue"
+    name: Literal["queue"] = "queue"
     summary: ClassVar[str] = "own drawn negatives and the positives of past batches"
     citation: ClassVar[str] = "MoCo (He et al. 2020), algorithm 1, moco/builder.py; momentum of Contriever"
     own_only: ClassVar[bool] = False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from harness.pieces import make_piece
+from harness.pieces import AnyOf, by_name, make_piece, name_of
 from harness.training.topologies.in_batch import CROSS_BATCH, InBatch
 from harness.training.topologies.own import Own
 from harness.training.topologies.queue import Queue
@@ -14,9 +14,11 @@ from harness.training.topologies.topology import Alias, Topology
 ALIASES: dict[str, Alias] = {alias.name: alias for alias in (CROSS_BATCH,)}
 
 TOPOLOGIES: dict[str, type[Topology]] = {
-    **{piece.name: piece for piece in (Own, InBatch, Queue)},
+    **by_name(Own, InBatch, Queue),
     **{name: alias.of for name, alias in ALIASES.items()},
 }
+
+AnyTopology = Annotated[Topology, AnyOf("topology", TOPOLOGIES)]
 
 
 def make_topology(choice: Any) -> Topology:
@@ -33,5 +35,5 @@ def without_alias(choice: Any) -> Any:
     name = choice.get("name") if isinstance(choice, Mapping) else choice
     if not isinstance(name, str) or name not in ALIASES:
         return choice
-    own = ALIASES[name].of.name
+    own = name_of(ALIASES[name].of)
     return {**choice, "name": own} if isinstance(choice, Mapping) else own

@@ -46,7 +46,6 @@ class Topology(Protocol):
     """Whose passages a query is trained against.
 
     Attributes:
-        name: as written in a spec.
         summary: one line for documentation.
         citation: paper, or line of the released code.
         own_only: whether these are the query's own passages and no others. A ranker that teaches scores no
@@ -54,11 +53,15 @@ class Topology(Protocol):
         needs_shared_towers: whether the passage side learns only through a tower that it shares with queries.
     """
 
-    name: ClassVar[str]
     summary: ClassVar[str]
     citation: ClassVar[str]
     own_only: ClassVar[bool]
     needs_shared_towers: ClassVar[bool]
+
+    @property
+    def name(self) -> str:
+        """Name in specs."""
+        ...
 
     def scorer(self, encoder: DualEncoder) -> Scorer:
         """Return what scores the batches of a phase that trains an encoder."""
