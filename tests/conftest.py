@@ -3,18 +3,25 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from filelock import FileLock
 
 from harness.training.schedule import linear_schedule
 from tests.place import TARGET, Place
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Place:
-    place = Place(tmp_path_factory.mktemp("made"))
-    done = place.reproduce()
-    assert done.returncode == 0, done.stderr
-    assert "TriSampler" in done.stdout and "41.4" in done.stdout
-    return place
+def made(tmp_path_factory, request) -> Place:
+    """A small table with one seed; it is made once, and each worker has a copy of its own."""
+    alone = not hasattr(request.config, "workerinput")
+    shared = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    with FileLock(shared / "made.lock"):
+        if not (shared / "made").exists():
+            place = Place(tmp_path_factory.mktemp("first"))
+            done = place.reproduce()
+            assert done.returncode == 0, done.stderr
+            assert "TriSampler" in done.stdout and "41.4" in done.stdout
+            place.copy(shared / "made")
+    return Place.at(shared / "made").copy(tmp_path_factory.mktemp("worker") / "made")
 
 
 @pytest.fixture(scope="session")

@@ -93,11 +93,16 @@ class Place:
             main()
         return int(ended.value.code or 0)
 
+    @classmethod
+    def at(cls, root: Path) -> Place:
+        """The place whose files lie there already."""
+        place = cls.__new__(cls)
+        place.root = root
+        return place
+
     def copy(self, root: Path) -> Place:
         shutil.copytree(self.root, root)
-        other = Place.__new__(Place)
-        other.root = root
-        return other
+        return Place.at(root)
 
     def reproduce(self, *more: str) -> subprocess.CompletedProcess[str]:
         return self.run("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", *more)

@@ -14,7 +14,7 @@ from tests.place import CHECKOUT
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="files are named by /proc")
 
 
-@pytest.mark.parametrize("sample", [4, pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("sample", [2, pytest.param(None, marks=pytest.mark.slow)])
 def test_killed_at_a_write_a_run_continues_bit_for_bit(tmp_path, sample):
     command = [
         sys.executable,

@@ -100,6 +100,7 @@ def test_rows_are_chosen_as_written_or_by_reading(root, run):
     assert len(cells["readings"]) == 1 + 2  # with all readings of the focus, which it is compared with
 
 
+@pytest.mark.slow
 def test_a_calibration_from_spec_to_figure(root, run):
     folder = root / "results/local/simulation" / CALIBRATION
     plan = json.loads(run("plan", CALIBRATION, "--json"))

@@ -23,6 +23,8 @@ from tests.place import Place, edit
 from .sample import RATE, number, tuning_data, write
 from .test_target import trial
 
+pytestmark = pytest.mark.slow  # six runs
+
 SPACE = {**RATE, "law.a": number(0.0, 1.0)}
 PAPER, BEST = ({"learning_rate": rate, "law.a": a} for rate, a in ((1e-3, 0.25), (3e-3, 0.6)))
 ROWS = ["Uniform Sampling", "TriSampler: papers' setting", "TriSampler: best of 2"]
