@@ -52,11 +52,11 @@ from pathlib import Path
 import pandas as pd
 
 import harness
-from harness.analysis.gradients.figure import draw_gradients
-from harness.analysis.gradients.findings import CRITERIA, findings
-from harness.analysis.gradients.per_rank import frame_of, measure
+from harness.analysis.gradients_figure import draw_gradients
 from harness.analysis.notebook_figure import show_figure
 from harness.collections.beir import load_beir
+from harness.gradients.findings import CRITERIA, findings
+from harness.gradients.per_rank import frame_of, measure
 from harness.specs.library import Library
 from harness.specs.target import with_runs
 
@@ -101,7 +101,7 @@ pd.DataFrame(
 # ## The four findings
 #
 # The paper's findings are sentences. To ask whether they hold, each was made a comparison of two numbers with a bound, before any of
-# our curves was looked at (`harness/analysis/gradients/findings.py`):
+# our curves was looked at (`harness/gradients/findings.py`):
 
 # %%
 criteria = [(name, " ".join(str(of.__doc__).split())) for name, of in CRITERIA.items()]

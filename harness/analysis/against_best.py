@@ -14,9 +14,9 @@ import pandas as pd
 
 from harness.analysis.draws import VISITS, drawn_columns, each_sampler
 from harness.analysis.false_negatives import known_relevant
-from harness.analysis.over_queries import LEVEL, resampled
 from harness.analysis.trade import drawn_sums, pushes
 from harness.errors import UserError
+from harness.evaluation.over_queries import LEVEL, resampled
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.sampler import Sampler
 from harness.training.batches import TrainingPairs

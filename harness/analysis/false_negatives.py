@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.draws import VISITS, at_drawn, drawn_columns, each_sampler
-from harness.analysis.over_queries import share
 from harness.errors import UserError
+from harness.evaluation.over_queries import share
 from harness.negatives.candidates import Booleans, Candidates, Integers
 from harness.negatives.sampler import Sampler
 from harness.training.batches import TrainingPairs

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.draws import VISITS, at_drawn, drawn_columns, each_sampler
-from harness.analysis.over_queries import Estimate, mean, quantile, share
 from harness.errors import UserError
+from harness.evaluation.over_queries import Estimate, mean, quantile, share
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.laws.region import Region
 from harness.negatives.laws.trisampler import apex_angle, difference_of_angles

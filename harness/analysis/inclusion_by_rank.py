@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.inclusion import closest_inclusion
-from harness.analysis.over_queries import mean
+from harness.evaluation.over_queries import mean
 from harness.negatives.candidates import Candidates, Floats, Integers
 from harness.negatives.registry import make_law
 from harness.negatives.sampler import Sampler

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from harness.analysis.inclusion import COUNTED, STAGED
-from harness.analysis.over_queries import LEVEL
+from harness.evaluation.over_queries import LEVEL
 from harness.reports.drawing import INK, describe, figure_to, line_look
 
 PLAIN: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.draws import VISITS, drawn_columns, each_sampler
-from harness.analysis.over_queries import Estimate, mean
 from harness.errors import UserError
+from harness.evaluation.over_queries import Estimate, mean
 from harness.negatives.candidates import Booleans, Candidates, Integers
 from harness.negatives.draws.draw import at_columns
 from harness.negatives.sampler import Sampler

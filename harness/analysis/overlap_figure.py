@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from harness.analysis.over_queries import LEVEL
 from harness.analysis.overlap import COMMON, INDEPENDENT
+from harness.evaluation.over_queries import LEVEL
 from harness.reports.drawing import describe, figure_to
 
 TITLES = {INDEPENDENT: "independent noise (another visit)", COMMON: "common random numbers"}

@@ -12,7 +12,7 @@ import pandas as pd
 from harness.analysis import row_analyses
 from harness.analysis.false_negatives_figure import draw_false_negatives, draw_trade
 from harness.analysis.geometry_figure import draw_geometry
-from harness.analysis.gradients.figure import draw_gradients
+from harness.analysis.gradients_figure import draw_gradients
 from harness.analysis.inclusion_figure import draw_inclusion, draw_inclusion_over_parameters
 from harness.analysis.overlap_figure import draw_overlap
 from harness.analysis.rounds import draw_rounds

@@ -12,15 +12,15 @@ import pandas as pd
 
 from harness.analysis.false_negatives import false_negatives
 from harness.analysis.geometry import geometry, points
-from harness.analysis.gradients.coefficients import PAPER
-from harness.analysis.gradients.findings import LEAST, findings
-from harness.analysis.gradients.per_rank import frame_of, measure
 from harness.analysis.inclusion_by_rank import GRIDS, inclusion_over_parameters, inclusion_per_rank
 from harness.analysis.overlap import INDEPENDENT, overlap
 from harness.analysis.rounds import DIAGNOSTICS, rounds
 from harness.analysis.trade import trade
 from harness.api.run import OpenedRun
 from harness.errors import UserError
+from harness.gradients.coefficients import PAPER
+from harness.gradients.findings import LEAST, findings
+from harness.gradients.per_rank import frame_of, measure
 from harness.negatives.candidates import Candidates
 from harness.negatives.sampler import Sampler
 from harness.training.batches import labelled_pairs
@@ -49,7 +49,7 @@ def gradients_of(
         split: split of the queries.
         ranks: number of ranks, from the first.
         queries: maximum of queries drawn from the split; at quick scale each takes a second per row.
-        wrt: variable of the gradient, see :class:`~harness.analysis.gradients.per_rank.GradientSettings`.
+        wrt: variable of the gradient, see :class:`~harness.gradients.per_rank.GradientSettings`.
         loss: loss of a negative, see there.
         contrast: scores in the softmax, see there.
     """

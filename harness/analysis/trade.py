@@ -24,7 +24,7 @@ import pandas as pd
 
 from harness.analysis.draws import VISITS, at_drawn, drawn_columns, each_sampler
 from harness.analysis.false_negatives import known_relevant
-from harness.analysis.over_queries import Estimate, mean, share
+from harness.evaluation.over_queries import Estimate, mean, share
 from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.draws.best import Best
 from harness.negatives.draws.without_replacement import WithoutReplacement

@@ -7,12 +7,12 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from harness.api.retriever import Retriever
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens
 from harness.encoders.pooling import Pooling
 from harness.encoders.pretrained import PretrainedEncoder, read_encoder, refuse_longer
 from harness.runs.device import device
+from harness.runs.retriever import Retriever
 from harness.specs.checkpoint_content import start_content
 from harness.storage.files import content_hash
 

@@ -16,7 +16,6 @@ from harness.api.finished import (
     row_with_runs,
     stored_collection,
 )
-from harness.api.retriever import Retriever
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
@@ -31,6 +30,7 @@ from harness.records.mlflow_entries import NOT_METRICS
 from harness.records.run_folder import RunFolder
 from harness.runs.device import device
 from harness.runs.products import opened_checkpoint
+from harness.runs.retriever import Retriever
 from harness.runs.stages import Stages
 from harness.runs.training import make_sampler, ranker_learns
 from harness.specs.fingerprints import Chain

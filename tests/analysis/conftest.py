@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.api.retriever import Retriever
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
 from harness.encoders.dual_encoder import build_dual_encoder
+from harness.runs.retriever import Retriever
 from harness.specs.settings import EncoderSettings
 
 ENCODER = EncoderSettings(

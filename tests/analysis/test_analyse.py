@@ -10,11 +10,11 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from harness.analysis.analyse import AnalysisRequest, analyse, record
-from harness.analysis.gradients.findings import CRITERIA
 from harness.analysis.registry import ANALYSES
 from harness.analysis.report import write_analysis
 from harness.cli.application import main
 from harness.errors import UserError
+from harness.gradients.findings import CRITERIA
 from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library

@@ -21,18 +21,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.accumulate import accumulate_layers
-from harness.analysis.gradients.chunk_plan import PLACES
-from harness.analysis.gradients.coefficients import contrasted, loss_coefficients
-from harness.analysis.gradients.last_layer import last_layer, only_last_layers
-from harness.analysis.gradients.layer_gradients import LayerGradients
-from harness.analysis.gradients.lists import Lists
-from harness.analysis.gradients.per_sample import traced
-from harness.api.retriever import Retriever
 from harness.collections.tokens import Ragged, TokenStore
 from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.gradients.accumulate import accumulate_layers
+from harness.gradients.chunk_plan import PLACES
+from harness.gradients.coefficients import contrasted, loss_coefficients
+from harness.gradients.last_layer import last_layer, only_last_layers
+from harness.gradients.layer_gradients import LayerGradients
+from harness.gradients.lists import Lists
+from harness.gradients.per_sample import traced
 from harness.negatives.candidates import Floats, Integers
 from harness.retrieval.encode import length_buckets
+from harness.runs.retriever import Retriever
 from harness.specs.settings import EncoderSettings
 from harness.training.forward import embed
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.analysis.gradients.lists import build_lists
-from harness.api.retriever import Retriever
 from harness.encoders.dual_encoder import build_dual_encoder
+from harness.gradients.lists import build_lists
+from harness.runs.retriever import Retriever
 from harness.specs.settings import EncoderSettings
 
 RANKS = 18

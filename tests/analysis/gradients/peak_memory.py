@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
-from harness.analysis.gradients.per_rank import measure
-from harness.api.retriever import Retriever
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
 from harness.encoders.dual_encoder import build_dual_encoder
+from harness.gradients.per_rank import measure
+from harness.runs.retriever import Retriever
 from harness.specs.settings import EncoderSettings
 
 

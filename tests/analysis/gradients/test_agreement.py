@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from harness.analysis.gradients.coefficients import contrasted, loss_coefficients
-from harness.analysis.gradients.last_layer import only_last_layers
-from harness.analysis.gradients.layer_gradients import LayerGradients
-from harness.analysis.gradients.per_rank import measure
-from harness.analysis.gradients.vector_cache import VectorCache
+from harness.gradients.coefficients import contrasted, loss_coefficients
+from harness.gradients.last_layer import only_last_layers
+from harness.gradients.layer_gradients import LayerGradients
+from harness.gradients.per_rank import measure
+from harness.gradients.vector_cache import VectorCache
 from tests.cases import few
 
 from .brute_force import SIDES, brute_force

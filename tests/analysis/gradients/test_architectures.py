@@ -7,11 +7,11 @@ import pytest
 import torch
 import transformers
 
-from harness.analysis.gradients.last_layer import last_layer
-from harness.analysis.gradients.per_sample import traced
 from harness.collections.tokens import Ragged
 from harness.encoders.dual_encoder import Tower
 from harness.errors import UserError
+from harness.gradients.last_layer import last_layer
+from harness.gradients.per_sample import traced
 
 BERT_LIKE = {
     "vocab_size": 50,

@@ -9,9 +9,9 @@ import sys
 import pytest
 import torch
 
-from harness.analysis.gradients.per_rank import measure
-from harness.analysis.gradients.sums import Sums
 from harness.errors import UserError
+from harness.gradients.per_rank import measure
+from harness.gradients.sums import Sums
 
 MIB = 2**20
 

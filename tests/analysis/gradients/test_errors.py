@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from harness.analysis.gradients.last_layer import last_layer
-from harness.analysis.gradients.per_rank import gradients_per_rank, measure
-from harness.api.retriever import Retriever
 from harness.errors import UserError
+from harness.gradients.last_layer import last_layer
+from harness.gradients.per_rank import gradients_per_rank, measure
+from harness.runs.retriever import Retriever
 
 
 @pytest.mark.parametrize(

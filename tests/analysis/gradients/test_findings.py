@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.gradients.findings import CRITERIA, FAILS, HOLDS, OPEN, findings
-from harness.analysis.gradients.per_rank import measure
-from harness.analysis.gradients.statistics import Gradients
 from harness.errors import UserError
+from harness.gradients.findings import CRITERIA, FAILS, HOLDS, OPEN, findings
+from harness.gradients.per_rank import measure
+from harness.gradients.statistics import Gradients
 
 RANKS = 200
 

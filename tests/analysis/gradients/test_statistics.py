@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.gradients.coefficients import SAMPLED, contrasted
-from harness.analysis.gradients.per_rank import POSITIVES, frame_of, gradients_per_rank, measure
-from harness.analysis.gradients.statistics import BY_GROUP, STATISTICS, Gradients, band, curves
+from harness.gradients.coefficients import SAMPLED, contrasted
+from harness.gradients.per_rank import POSITIVES, frame_of, gradients_per_rank, measure
+from harness.gradients.statistics import BY_GROUP, STATISTICS, Gradients, band, curves
 
 from .brute_force import brute_force
 from .conftest import RANKS

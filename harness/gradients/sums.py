@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.per_sample import ParameterGradients
+from harness.gradients.per_sample import ParameterGradients
 
 
 class Sums:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.analysis.gradients.per_sample import GradientsByName
+from harness.gradients.per_sample import GradientsByName
 
 Key = tuple[int, int]
 """Number of a query's row, and index of its weighted sum."""

@@ -15,15 +15,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from harness.analysis.gradients.accumulate import Accumulated, accumulate_layers, accumulate_vectors
-from harness.analysis.gradients.coefficients import PAPER, Contrast, contrasted, loss_coefficients
-from harness.analysis.gradients.layer_gradients import LayerGradients
-from harness.analysis.gradients.lists import RankedLists, build_lists
-from harness.analysis.gradients.statistics import Curves, Gradients, band, curves
-from harness.api.retriever import Retriever
 from harness.errors import UserError, nearest
+from harness.gradients.accumulate import Accumulated, accumulate_layers, accumulate_vectors
+from harness.gradients.coefficients import PAPER, Contrast, contrasted, loss_coefficients
+from harness.gradients.layer_gradients import LayerGradients
+from harness.gradients.lists import RankedLists, build_lists
+from harness.gradients.statistics import Curves, Gradients, band, curves
 from harness.negatives.candidates import Floats, Integers
 from harness.negatives.noise import uniform
+from harness.runs.retriever import Retriever
 
 Wrt = Literal["query", "passage", "both", "query-embedding", "passage-embedding", "score"]
 

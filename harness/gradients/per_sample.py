@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.analysis.gradients.last_layer import LastLayer
 from harness.collections.tokens import Ragged
 from harness.errors import UserError
+from harness.gradients.last_layer import LastLayer
 from harness.negatives.candidates import Integers
 
 

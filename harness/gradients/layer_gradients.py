@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.coefficients import Coefficients
-from harness.analysis.gradients.last_layer import LastLayer, last_layer
-from harness.analysis.gradients.lists import RankedLists
-from harness.analysis.gradients.per_sample import GradientsByName, ParameterGradients, Trace, traced
-from harness.analysis.gradients.vector_cache import VectorCache
-from harness.api.retriever import Retriever
 from harness.encoders.dual_encoder import DualEncoder
+from harness.gradients.coefficients import Coefficients
+from harness.gradients.last_layer import LastLayer, last_layer
+from harness.gradients.lists import RankedLists
+from harness.gradients.per_sample import GradientsByName, ParameterGradients, Trace, traced
+from harness.gradients.vector_cache import VectorCache
 from harness.negatives.candidates import Integers
 from harness.retrieval.encode import length_buckets
+from harness.runs.retriever import Retriever
 
 TowerSide = Literal["query", "passage", "both"]
 

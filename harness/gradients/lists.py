@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.last_layer import only_last_layers
-from harness.api.retriever import Retriever
 from harness.errors import UserError
+from harness.gradients.last_layer import only_last_layers
 from harness.negatives.candidates import Floats, Integers
 from harness.negatives.noise import uniform
+from harness.runs.retriever import Retriever
 from harness.training.batches import TrainingPairs
 from harness.training.forward import embed
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.analysis.over_queries import resampled
+from harness.evaluation.over_queries import resampled
 from harness.negatives.candidates import Floats, Integers
 
 REPLICATES = 1000

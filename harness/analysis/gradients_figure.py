@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from harness.analysis.gradients.findings import READINGS
-from harness.analysis.gradients.per_rank import POSITIVES
+from harness.gradients.findings import READINGS
+from harness.gradients.per_rank import POSITIVES
 from harness.reports.drawing import INK, describe, few_ticks, figure_to, line_look
 
 TITLES = {"norms": "of norms", "vectors": "of vectors"}
@@ -20,7 +20,7 @@ def draw_gradients(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> 
     """Draw a row of two panels for each retriever, reproducible to the byte.
 
     Args:
-        frame: frame of :func:`~harness.analysis.gradients.per_rank.gradients_per_rank`, or several
+        frame: frame of :func:`~harness.gradients.per_rank.gradients_per_rank`, or several
             concatenated.
         svg: path of the vector figure.
         png: path of the bitmap.

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.analysis.gradients.chunk_plan import plan_chunks
-from harness.analysis.gradients.coefficients import Coefficients
-from harness.analysis.gradients.last_layer import only_last_layers
-from harness.analysis.gradients.layer_gradients import LayerGradients, query_cotangents
-from harness.analysis.gradients.lists import RankedLists
-from harness.analysis.gradients.per_sample import ParameterGradients
-from harness.analysis.gradients.sums import Sums
-from harness.analysis.gradients.vector_cache import VectorCache
+from harness.gradients.chunk_plan import plan_chunks
+from harness.gradients.coefficients import Coefficients
+from harness.gradients.last_layer import only_last_layers
+from harness.gradients.layer_gradients import LayerGradients, query_cotangents
+from harness.gradients.lists import RankedLists
+from harness.gradients.per_sample import ParameterGradients
+from harness.gradients.sums import Sums
+from harness.gradients.vector_cache import VectorCache
 from harness.negatives.candidates import Floats, Integers
 
 QueryGroups = tuple[Integers, int]

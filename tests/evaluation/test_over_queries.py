@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.analysis.over_queries import mean, quantile, share
+from harness.evaluation.over_queries import mean, quantile, share
 
 
 def test_one_value_a_query_is_students_interval():

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from harness.analysis.gradients.last_layer import LastLayer
 from harness.errors import UserError
+from harness.gradients.last_layer import LastLayer
 
 PLACES = 4096
 """Maximum of token places in a pass; more are not faster."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from harness.analysis.gradients.statistics import BY_GROUP, BY_QUERY, LEVEL, Gradients, band, curves
 from harness.errors import UserError
+from harness.gradients.statistics import BY_GROUP, BY_QUERY, LEVEL, Gradients, band, curves
 from harness.negatives.candidates import Floats
 
 READINGS = {"norms": BY_QUERY, "vectors": BY_GROUP}
@@ -139,7 +139,7 @@ def findings(gradients: Gradients) -> pd.DataFrame:
     """Return which of SimANS's findings hold, under both readings of mean and variance.
 
     Args:
-        gradients: result of :func:`~harness.analysis.gradients.per_rank.measure`.
+        gradients: result of :func:`~harness.gradients.per_rank.measure`.
 
     Returns:
         One line per finding and reading. Columns: retriever; reading, ``norms`` or ``vectors``; finding;
