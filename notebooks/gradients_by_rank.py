@@ -52,11 +52,11 @@ from pathlib import Path
 import pandas as pd
 
 import harness
-from harness.analysis.gradients_figure import draw_gradients
 from harness.analysis.notebook_figure import show_figure
 from harness.collections.beir import load_beir
 from harness.gradients.findings import CRITERIA, findings
 from harness.gradients.per_rank import frame_of, measure
+from harness.reports.ranks.figure import draw_gradients
 from harness.specs.library import Library
 from harness.specs.target import with_runs
 

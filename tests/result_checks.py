@@ -154,6 +154,21 @@ def _curve(cells: dict[str, Any], scores: pd.DataFrame) -> None:
         assert near(list(final_values(scores, row["name"], column).values()), last["per_seed"])
 
 
+def _ranks(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    """Gradients stand in no scores: relative curves are those of the values, answers those of the ratios."""
+    for row in cells["rows"]:
+        assert set(scores[scores["row"] == row["name"]]["seed"]) == set(cells["seeds"])
+        for checkpoint in row["checkpoints"]:
+            for curve in checkpoint["curves"]:
+                assert len(curve["value"]) == cells["ranks"]
+                assert near([value / max(curve["value"]) for value in curve["value"]], curve["relative"])
+            for of in checkpoint["findings"]:
+                answer = "does not hold" if of["low"] > of["bound"] else "cannot be told"
+                beyond = of["finding"].startswith("4b") and checkpoint["positives"]["value"] > cells["ranks"]
+                expected = "holds" if of["high"] < of["bound"] else answer
+                assert of["answer"] == ("cannot be told" if beyond else expected)
+
+
 CHECKS = {
     "comparison": _comparison,
     "confirmation": _comparison,
@@ -163,4 +178,5 @@ CHECKS = {
     "sweep": _sweep,
     "cost": _cost,
     "curve": _curve,
+    "ranks": _ranks,
 }

@@ -12,12 +12,12 @@ import pandas as pd
 from harness.analysis import row_analyses
 from harness.analysis.false_negatives_figure import draw_false_negatives, draw_trade
 from harness.analysis.geometry_figure import draw_geometry
-from harness.analysis.gradients_figure import draw_gradients
 from harness.analysis.inclusion_figure import draw_inclusion, draw_inclusion_over_parameters
 from harness.analysis.overlap_figure import draw_overlap
 from harness.analysis.rounds import draw_rounds
 from harness.analysis.row_analyses import Frames
 from harness.errors import UserError, nearest
+from harness.reports.ranks.figure import draw_gradients
 from harness.specs.run_settings import RunSettings, TrainedRun
 
 

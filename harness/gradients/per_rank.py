@@ -138,8 +138,8 @@ def frame_of(gradients: Gradients) -> pd.DataFrame:
     positives = {
         "statistic": [POSITIVES],
         "value": [gradient_curves.positive_rank],
-        "low": [ends[0]],
-        "high": [ends[1]],
+        "low": [float(ends[0])],
+        "high": [float(ends[1])],
     }
     frame = pd.concat([*frames, pd.DataFrame(positives)], ignore_index=True)
     frame["rank"] = frame["rank"].astype("Int64")

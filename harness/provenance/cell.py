@@ -75,7 +75,7 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
         column: label or measure of the column; by default the primary one.
 
     Raises:
-        UserError: no such row or column, or several rows.
+        UserError: no such row or column, several rows, or a target without cells.
     """
     printed_row = resolved.loaded.row(row)
     folder = results / resolved.scale.name / resolved.name
@@ -86,6 +86,12 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     columns = [column.model_dump() for column in made]
     others = [of.model_dump() for of in resolved.target.headings if not isinstance(of, Column)]
     measured = isinstance(resolved.target, Measured)
+    if not measured and not others:
+        what, fix = (
+            f"{resolved.name} prints no cells",
+            f"read {folder / 'table.md'}, or its curves in table.csv",
+        )
+        raise UserError(what, fix=fix)
     columns = [*columns, *others] if measured else others
     first = resolved.primary.label if measured else columns[0]["label"]
     place = _position(resolved.name, columns, column or first)

@@ -14,7 +14,7 @@ from harness.errors import UserError, nearest
 from harness.reports.calibration.cells import CalibrationCells, build_calibration
 from harness.reports.calibration.figure import draw_calibration
 from harness.reports.calibration.table import calibration_document, render_calibration_csv
-from harness.reports.cells import ReportContext, primary_scores
+from harness.reports.cells import FinishedRun, ReportContext, primary_scores
 from harness.reports.comparison.cells import build_comparison, comparison_scores
 from harness.reports.comparison.content import ComparisonCells
 from harness.reports.comparison.figure import draw_comparison
@@ -27,6 +27,9 @@ from harness.reports.curve.cells import CurveCells, build_curve
 from harness.reports.curve.figure import draw_curve
 from harness.reports.curve.table import curve_document, render_curve_csv
 from harness.reports.document import Document
+from harness.reports.ranks.cells import RanksCells, build_ranks, measure_ranks
+from harness.reports.ranks.figure import draw_ranks
+from harness.reports.ranks.table import ranks_document, render_ranks_csv
 from harness.reports.readings.cells import ReadingsCells, build_readings
 from harness.reports.readings.figure import draw_readings
 from harness.reports.readings.table import readings_document, render_readings_csv
@@ -36,6 +39,7 @@ from harness.reports.statistics.table import render_statistics_csv, statistics_d
 from harness.reports.sweep.cells import SweepCells, build_sweep, swept_scores
 from harness.reports.sweep.figure import draw_sweep
 from harness.reports.sweep.table import render_sweep_csv, sweep_document
+from harness.runs.stages import Stages
 from harness.specs.resolve import Resolved
 from harness.storage.files import read_json
 
@@ -51,6 +55,7 @@ class Report:
         document: returns the report.
         csv: returns the text of table.csv.
         draw: writes figure.svg and figure.png.
+        measure: measures what cells need of a finished run beyond its evaluation, and keeps it in its folder.
     """
 
     cells: type[Cells]
@@ -59,6 +64,7 @@ class Report:
     document: Callable[[Any], Document]
     csv: Callable[[Any], str]
     draw: Callable[[Any, Path, Path], None]
+    measure: Callable[[Stages, Resolved, FinishedRun], None] = lambda stages, resolved, run: None
 
 
 COMPARISON = Report(
@@ -89,6 +95,15 @@ REPORTS = {
     ),
     "cost": Report(CostCells, comparison_scores, build_cost, cost_document, render_cost_csv, draw_cost),
     "curve": Report(CurveCells, primary_scores, build_curve, curve_document, render_curve_csv, draw_curve),
+    "ranks": Report(
+        RanksCells,
+        comparison_scores,
+        build_ranks,
+        ranks_document,
+        render_ranks_csv,
+        draw_ranks,
+        measure_ranks,
+    ),
     "sweep": Report(SweepCells, swept_scores, build_sweep, sweep_document, render_sweep_csv, draw_sweep),
 }
 """Kind of target -> its report."""

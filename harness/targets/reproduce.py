@@ -262,6 +262,8 @@ def publish(
     report = REPORTS[resolved.target.kind]
     if not finished:
         refuse_failed_rows(failed)
+    for run in finished:
+        report.measure(stages, resolved, run)
     per_query = report.scores(resolved, read_per_query(finished))
     collections = {
         name: stages.collections.get(resolved.collection(name)) for name in resolved.target.datasets

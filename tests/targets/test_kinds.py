@@ -18,7 +18,7 @@ from tests.targets.test_reproduce import Place, edit
 
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
 STATISTICS, SWEEP, COST = "simans/table-1", "simans/table-7", "trisampler/table-6"
-CURVE = "trisampler/figure-4"
+CURVE, RANKS = "trisampler/figure-4", "simans/figure-1"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -191,6 +191,28 @@ def test_curves_from_spec_to_figure(root, run):
     shutil.copytree(folder, root / "results/simulation" / CURVE)
     verified = run("verify", CURVE, "--row", "SimANS", "--store", str(root / "store"))
     assert verified.count(" 100.0 %       OK") == 1 and "MRR@10" in verified
+
+
+def test_gradients_over_ranks_from_spec_to_figure(root, run):
+    edit(root / f"experiments/papers/{RANKS}.yaml", lambda spec: spec.update(ranks=20, queries=6))
+    folder = root / "results/local/simulation" / RANKS
+    run("reproduce", RANKS, "--seeds", "2")
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    assert [[of["seed"] for of in row["checkpoints"]] for row in cells["rows"]] == [[0, 1], [0, 1]]
+    first, second = (row["checkpoints"][0]["curves"] for row in cells["rows"])
+    assert first != second
+    text = (folder / "table.md").read_text()
+    assert "of 2 seeds" in text and "6 dev queries" in text
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    kept = sorted((root / "store").rglob("gradients/*/*.parquet"))
+    times = [path.stat().st_mtime_ns for path in kept]
+    run("reproduce", RANKS, "--seeds", "2")
+    assert len(kept) == 8 and times == [path.stat().st_mtime_ns for path in kept]  # measured once
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(UserError, match=r"prints no cells; read .*table\.md"):
+        run("explain", RANKS, "Base", "--local")
 
 
 def edit_json(path: Path, *place, **change) -> None:

@@ -8,6 +8,7 @@ from harness.specs.kinds.confirmation import CONFIRMATION
 from harness.specs.kinds.cost import COST
 from harness.specs.kinds.curve import CURVE
 from harness.specs.kinds.kind import Kind
+from harness.specs.kinds.ranks import RANKS
 from harness.specs.kinds.readings import READINGS
 from harness.specs.kinds.statistics import STATISTICS
 from harness.specs.kinds.sweep import SWEEP
@@ -21,5 +22,6 @@ KINDS: dict[str, Kind] = {
     "sweep": SWEEP,
     "cost": COST,
     "curve": CURVE,
+    "ranks": RANKS,
 }
 """Kind of a target -> what it consists of."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from harness.analysis.gradients_figure import draw_gradients
 from harness.gradients.per_rank import POSITIVES, gradients_per_rank
+from harness.reports.ranks.figure import draw_gradients
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""SimANS's figure 1: mean and variance of gradients over the rank of the negative."""
+"""The figure over ranks: mean and variance of gradients, each divided by its maximum as in the paper."""
 
 from __future__ import annotations
 
@@ -11,12 +11,32 @@ from matplotlib.axes import Axes
 from harness.gradients.findings import READINGS
 from harness.gradients.per_rank import POSITIVES
 from harness.reports.drawing import INK, describe, few_ticks, figure_to, line_look
+from harness.reports.footnotes import made_on
+from harness.reports.ranks.cells import RanksCells, frame_of_cells
+from harness.reports.text import row_text, title_text
 
 TITLES = {"norms": "of norms", "vectors": "of vectors"}
 LABELS = ("mean", "variance")
 
 
-def draw_gradients(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
+def draw_ranks(cells: RanksCells, svg: Path, png: Path) -> None:
+    """Draw a row of two panels for each checkpoint; equal cells yield identical files.
+
+    Args:
+        cells: parsed `cells.json`.
+        svg: path of the vector figure to write.
+        png: path of the bitmap to write, 150 dots per inch.
+    """
+    frame, several = frame_of_cells(cells), len(cells.seeds) > 1
+    names = {row.name: row_text(cells, row) for row in cells.rows}
+    frame["retriever"] = [
+        f"{names[row]}, seed {seed}" if several else names[row]
+        for row, seed in zip(frame["row"], frame["seed"], strict=True)
+    ]
+    draw_gradients(frame, svg, png, title=title_text(cells), on=f"Results on {made_on(cells)}.\n")
+
+
+def draw_gradients(frame: pd.DataFrame, svg: Path, png: Path, *, title: str, on: str = "") -> None:
     """Draw a row of two panels for each retriever, reproducible to the byte.
 
     Args:
@@ -25,10 +45,11 @@ def draw_gradients(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> 
         svg: path of the vector figure.
         png: path of the bitmap.
         title: title of the figure, with the reading of the paper.
+        on: what stands before the legend.
     """
     retrievers = list(frame["retriever"].unique())
     with figure_to(svg, png, 7.6, 1.2 + 1.75 * len(retrievers)) as figure:
-        describe(figure, title, _LEGEND)
+        describe(figure, title, on + _LEGEND)
         panels = figure.subplots(len(retrievers), 2, sharex=True, sharey=True, squeeze=False)
         for row, name in zip(panels, retrievers, strict=True):
             for axis, reading in zip(row, READINGS, strict=True):

@@ -1,0 +1,1 @@
+"""The report of kind ranks: gradients at each rank of the negatives."""

@@ -1,0 +1,151 @@
+"""The cells over ranks: each checkpoint's gradients at each rank of the negatives, and what holds of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pandas as pd
+
+from harness.gradients.of_run import measure_run, read_gradients
+from harness.gradients.per_rank import POSITIVES
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
+from harness.reports.content import Content, MadeRow, RunCells
+from harness.runs.stages import Stages
+from harness.specs.kinds.ranks import Ranks
+from harness.specs.resolve import Resolved
+from harness.specs.run_settings import TrainedRun
+from harness.specs.target import Row
+
+BANDS = ("value", "low", "high", "relative", "relative_low", "relative_high")
+
+
+class RankCurve(Content):
+    """A statistic at each rank, from 1, with a band of 95 %; relative where divided by its maximum."""
+
+    statistic: str
+    value: list[float]
+    low: list[float]
+    high: list[float]
+    relative: list[float]
+    relative_low: list[float]
+    relative_high: list[float]
+
+
+class PositiveRank(Content):
+    """The mean rank of the positives among the negatives, from 1, with a band of 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+
+class RankFinding(Content):
+    """A finding of the paper under a reading of mean and variance, with the ratio that decides it."""
+
+    reading: str
+    finding: str
+    criterion: str
+    compared: str
+    value: float
+    low: float
+    high: float
+    bound: float
+    answer: str
+
+
+class CheckpointGradients(Content):
+    """The gradients of one checkpoint."""
+
+    seed: int
+    queries: int
+    positives: PositiveRank
+    curves: list[RankCurve]
+    findings: list[RankFinding]
+
+
+class RanksRow(MadeRow):
+    """The checkpoints of a row, one a seed.
+
+    Attributes:
+        reason: why it could not be made.
+    """
+
+    checkpoints: list[CheckpointGradients]
+    reason: str | None
+
+
+class RanksCells(RunCells):
+    """Gradients of each row at each rank of its negatives, on the queries of a split."""
+
+    split: str
+    ranks: int
+    rows: list[RanksRow]
+
+
+def measure_ranks(stages: Stages, resolved: Resolved, run: FinishedRun) -> None:
+    """Measure the gradients of a finished run, once."""
+    measure_run(stages, cast("TrainedRun", run.settings), run.folder, **_asked(resolved))
+
+
+def build_ranks(context: ReportContext) -> RanksCells:
+    """Return the content of cells.json, which depends on the runs only."""
+    resolved = context.resolved
+    target = cast("Ranks", resolved.target)
+    content = {
+        **describe_target(context, [column.model_dump() for column in resolved.columns]),
+        "split": target.split,
+        "ranks": target.ranks,
+        "rows": [_row(resolved, row, context.runs_of(row.name), context.failed) for row in target.rows],
+    }
+    return RanksCells.model_validate(content)
+
+
+def frame_of_cells(cells: RanksCells) -> pd.DataFrame:
+    """Return all curves as a frame: row, seed, statistic, rank, and what `RankCurve` has."""
+    return pd.DataFrame([line for row in cells.rows for of in row.checkpoints for line in _lines(row, of)])
+
+
+def _lines(row: RanksRow, checkpoint: CheckpointGradients) -> list[dict[str, Any]]:
+    about = {"row": row.name, "seed": checkpoint.seed}
+    lines = [
+        {**about, "statistic": curve.statistic, "rank": rank, **dict(zip(BANDS, at_rank, strict=True))}
+        for curve in checkpoint.curves
+        for rank, *at_rank in zip(itertools.count(1), *(getattr(curve, key) for key in BANDS), strict=False)
+    ]
+    return [*lines, {**about, "statistic": POSITIVES, **checkpoint.positives.model_dump()}]
+
+
+def _asked(resolved: Resolved) -> dict[str, Any]:
+    target = cast("Ranks", resolved.target)
+    return {"split": target.split, "ranks": target.ranks, "queries": target.queries}
+
+
+def _row(resolved: Resolved, row: Row, runs: Sequence[FinishedRun], failed: Mapping[str, str]) -> Described:
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "recipe": runs[0].settings.recipe if runs else None,
+        "sampler": runs[0].settings.preset if runs else None,
+        "summary": row.summary,
+        "fingerprints": [run.folder.folder.name for run in runs],
+        "checkpoints": [] if row.name in failed else [_checkpoint(run, _asked(resolved)) for run in runs],
+        "reason": failed.get(row.name),
+    }
+
+
+def _checkpoint(run: FinishedRun, asked: dict[str, Any]) -> Described:
+    frame, findings = read_gradients(run.folder, **asked)
+    curves = frame[frame["statistic"] != POSITIVES]
+    positives = frame[frame["statistic"] == POSITIVES].iloc[0]
+    return {
+        "seed": run.seed,
+        "queries": int(frame["queries"].iloc[0]),
+        "positives": {key: float(positives[key]) for key in ("value", "low", "high")},
+        "curves": [
+            {"statistic": str(name), **{key: of.sort_values("rank")[key].tolist() for key in BANDS}}
+            for name, of in curves.groupby("statistic", sort=False)
+        ],
+        "findings": findings.drop(columns="retriever").to_dict("records"),
+    }

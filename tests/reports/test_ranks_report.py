@@ -1,0 +1,87 @@
+"""What a reader finds in the report over ranks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample import typed
+from sample_runs import some_collection, some_runs, some_scores
+
+from harness.gradients.findings import findings
+from harness.gradients.of_run import keep
+from harness.gradients.statistics import Gradients
+from harness.reports.cells import ReportContext
+from harness.reports.kinds import REPORTS, document_of
+from harness.reports.ranks.cells import RanksCells, build_ranks
+from harness.reports.renderers.markdown import render_markdown
+from harness.specs.library import Library
+from harness.specs.resolve import resolve
+
+ASKED = {"split": "dev", "ranks": 200, "queries": 64}
+RANKS, QUERIES, GROUPS = 200, 32, 4
+
+
+def gradients(fall: float) -> Gradients:
+    """Lengths that fall by a factor over the ranks, in the same direction within a group of queries."""
+    generator = np.random.default_rng(0)
+    shape = fall ** -np.linspace(0, 1, RANKS)
+    norm = shape * generator.uniform(0.5, 1.5, (QUERIES, 1))
+    group = np.arange(QUERIES) % GROUPS
+    sums = np.stack([norm[group == of].sum(axis=0) for of in range(GROUPS)])
+    product = np.einsum("gr,hr->rgh", sums, sums) * np.eye(GROUPS)
+    return Gradients("some", norm, product, group, np.full(QUERIES, 30.0), 0)
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> RanksCells:
+    """Two rows, of which the means of one fall by more than an order of magnitude."""
+    resolved = resolve(Library.default(), "simans/figure-1", "simulation")
+    runs = some_runs(resolved, tmp_path_factory.mktemp("runs"), seeds=1)
+    for run, fall in zip(runs, (4.0, 60.0), strict=True):
+        keep(gradients(fall), run.folder, **ASKED)
+    scores = some_scores(resolved, {(run.row, run.seed): [0.5, 0.7] for run in runs})
+    collection = some_collection("small", {"train": 7, "dev": 64, "test": 4}, 300)
+    context = ReportContext(resolved, runs, {}, scores, {resolved.dataset: collection})
+    return build_ranks(context)
+
+
+def test_a_finding_is_answered_for_each_row(cells: RanksCells) -> None:
+    text = render_markdown(document_of(cells))
+    (line,) = [line for line in text.splitlines() if line.startswith("| 2. The means stay")]
+    assert line.count(" holds: ") == 2 and line.count("does not hold: ") == 2
+    assert "gradients of the 200 negatives nearest to each of 32 dev queries" in text
+    assert "| Base (reference) |      0 |        30.0 | [30.0, 30.0] |" in text
+
+
+def test_cells_are_the_frames_that_were_kept(cells: RanksCells) -> None:
+    kept = findings(gradients(4.0)).drop(columns="retriever").to_dict("records")
+    assert [of.model_dump() for of in cells.rows[0].checkpoints[0].findings] == kept
+    curve = cells.rows[0].checkpoints[0].curves[0]
+    assert curve.statistic == "mean of norms"
+    assert curve.value == pytest.approx(gradients(4.0).norm.mean(axis=0).tolist())
+    assert typed(cells.as_json()) == cells
+
+
+def test_the_csv_has_a_line_for_each_rank(cells: RanksCells) -> None:
+    lines = list(csv.DictReader(io.StringIO(REPORTS["ranks"].csv(cells))))
+    assert len(lines) == 2 * (4 * RANKS + 1)
+    assert [int(line["rank"]) for line in lines[:3]] == [1, 2, 3]
+    assert lines[4 * RANKS]["statistic"] == "mean rank of the positives" and lines[4 * RANKS]["rank"] == ""
+
+
+def test_the_figure_has_each_row_and_the_same_bytes_again(cells: RanksCells, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        REPORTS["ranks"].draw(cells, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+    text = (tmp_path / "one.svg").read_text()
+    assert text == (tmp_path / "two.svg").read_text()
+    assert "Base (reference)" in text and "Uniform Sampling" in text and "Results on small" in text
+
+
+def test_a_row_that_failed_is_named(cells: RanksCells) -> None:
+    failed = cells.rows[0].model_copy(update={"checkpoints": [], "reason": "out of memory"})
+    text = render_markdown(document_of(cells.model_copy(update={"rows": [failed, cells.rows[1]]})))
+    assert "Failed: Base, out of memory." in text
