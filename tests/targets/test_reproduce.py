@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -184,6 +185,20 @@ def test_killed_in_every_phase_it_continues_and_ends_with_the_same_cells(made, t
     assert (place.results / "cells.json").read_bytes() == (made.results / "cells.json").read_bytes()
 
 
+@pytest.fixture
+def said(monkeypatch, capsys) -> Callable[..., str]:
+    """What a command that fails says, in this process, which has imported everything."""
+
+    def said(place: Place, *arguments: str) -> str:
+        capsys.readouterr()
+        assert place.call(monkeypatch, *arguments) == 2
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err + told.out
+        return told.err
+
+    return said
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     first(
@@ -224,7 +239,7 @@ def test_the_best_checkpoint_on_dev_is_kept_beside_the_last(made):
 @pytest.mark.parametrize(
     "victim", few(["per_query.parquet", "done.json", "checkpoints/final/model.safetensors"], "done.json")
 )
-def test_a_corrupt_file_is_one_clear_message(made, tmp_path, victim):
+def test_a_corrupt_file_is_one_clear_message(made, said, tmp_path, victim):
     place = tmp_path / "place"
     shutil.copytree(made.root, place)
     kind = "base" if "final" in victim else "continued"
@@ -235,10 +250,8 @@ def test_a_corrupt_file_is_one_clear_message(made, tmp_path, victim):
             shutil.rmtree(folder)
     for folder in again.runs(kind):
         (folder / victim).write_bytes(b"torn")
-    done = again.reproduce()
-    assert done.returncode == 2
-    assert "corrupt" in done.stderr and str(Path(victim).parent.name or victim) in done.stderr
-    assert "Traceback" not in done.stderr
+    told = said(again, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
+    assert "corrupt" in told and str(Path(victim).parent.name or victim) in told
 
 
 @pytest.mark.slow
@@ -281,7 +294,7 @@ def test_a_dataset_may_be_measured_on_dev(made, tmp_path):
     assert "Measured on dev: the same queries that are watched" in (again.results / "table.md").read_text()
 
 
-def test_a_measured_split_that_the_collection_lacks_is_one_line(made, tmp_path):
+def test_a_measured_split_that_the_collection_lacks_is_one_line(made, said, tmp_path):
     again = made.copy(tmp_path / "place")
     mine = again.root / "mine"
     (mine / "qrels").mkdir(parents=True)
@@ -292,9 +305,8 @@ def test_a_measured_split_that_the_collection_lacks_is_one_line(made, tmp_path):
     path = again.root / "experiments/datasets/ms-pas.yaml"
     choice = {"kind": "beir", "parameters": {"folder": "mine"}}
     edit(path, lambda spec: spec["collections"].update(simulation=choice))
-    done = again.reproduce()
-    assert done.returncode == 2
-    assert done.stderr.strip().endswith(
+    told = said(again, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
+    assert told.strip().endswith(
         "beir/mine has no test queries, on which dataset 'ms-pas' is measured; "
         "give it some, or set `measured` for simulation in datasets/ms-pas.yaml"
     )
@@ -327,13 +339,11 @@ def test_pairs_are_compared_beside_the_baseline(made, tmp_path):
     assert "TriSampler minus Base" in said and "BM25 minus TriSampler" in said
 
 
-def test_broken_specs_are_told_with_file_and_line(made, tmp_path):
+def test_broken_specs_are_told_with_file_and_line(said, tmp_path):
     place = Place(tmp_path)
     path = tmp_path / "experiments/papers/trisampler/table-5.yaml"
     path.write_text(path.read_text().replace("sampler: trisampler", "sampler: trisamper\n  stepz: 3"))
-    done = place.reproduce()
-    assert done.returncode == 2
-    assert "table-5.yaml:" in done.stderr and "Traceback" not in done.stderr
+    assert "table-5.yaml:" in said(place, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
 
 
 def test_a_missing_folder_of_specs_is_told(made, tmp_path):
