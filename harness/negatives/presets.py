@@ -82,13 +82,13 @@ _PRESETS = (
     ),
     Preset(
         "bm25",
-        "the best documents by BM25, alike",
+        "the best documents by BM25, equally likely",
         "DPR (Karpukhin et al. 2020), section 3.2, BM25",
         source={"name": "bm25"},
     ),
     Preset(
         "uniform",
-        "the top K alike",
+        "the top K, equally likely",
         "TriSampler, Table 5, Uniform; AR2 utils/util.py:577-587",
     ),
     Preset(
@@ -114,7 +114,7 @@ _PRESETS = (
     ),
     Preset(
         "rank-window",
-        "the top K without its first fifth, alike",
+        "the top K without its first fifth, equally likely",
         "Huang et al. 2020 (EBR), section 6.2: ranks 101 to 500",
         law=_law("rank-window"),
     ),
@@ -192,7 +192,7 @@ _READINGS = (
     _reading(
         "uniform-retrieved",
         "uniform",
-        "the top K alike, K counted before positives are removed",
+        "the top K, equally likely, K counted before positives are removed",
         "AR2 and SimANS code, co_training_generate.py:124-176",
         source=_RETRIEVED,
     ),

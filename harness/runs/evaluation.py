@@ -70,7 +70,7 @@ def _rankings(
 
 
 def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collection) -> dict[str, Any]:
-    """Likewise, ranked by BM25."""
+    """Rank by BM25 and measure."""
     rankings = {}
     for split, queries in collection.queries.items():
         if split != "train":

@@ -45,7 +45,7 @@ class Lists:
         return score_lists(self.ranker, self.tokens, query, passage, pair_tokens=self.pair_tokens)
 
     def teach(self, rows: Numbers, passage: Numbers) -> Tensor:
-        """Score likewise, without dropout and gradient."""
+        """Return the scores without dropout and gradient."""
         self.ranker.eval()
         with torch.no_grad():
             return self.scores(rows, passage)

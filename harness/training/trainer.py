@@ -52,7 +52,7 @@ The queue was once the only topology with tensors; by another name, runs of then
 """
 
 PREFIX: dict[Who, str] = {"retriever": "", "ranker": RANKER}
-"""Likewise, by whose turn it is."""
+"""What the names of a learner's tensors in a checkpoint begin with."""
 
 CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""

@@ -114,7 +114,7 @@ class RankerFirst(Piece):
 
     Algorithm 1 prints retriever, refresh, ranker: the same order from the second round on. In the first one
     the ranker has been warmed up on these very candidates; here it takes its share all the same, so that all
-    rounds are alike.
+    rounds are the same.
     """
 
     name: Literal["ranker-first"] = "ranker-first"

@@ -17,7 +17,7 @@ class PairwiseLogistic(Piece):
     """RankNet's loss: minus the log-chance that the positive beats a negative."""
 
     name: Literal["pairwise-logistic"] = "pairwise-logistic"
-    summary: ClassVar[str] = "logistic loss over pairs, alike or weighted by reciprocal rank"
+    summary: ClassVar[str] = "logistic loss over pairs, unweighted or weighted by reciprocal rank"
     citation: ClassVar[str] = "RankNet (Burges et al. 2005); STAR and ADORE (Zhan et al. 2021), released code"
     formula: ClassVar[str] = "mean over d- of w log(1 + exp(s- - s+)), w = 1 or |1/rank+ - 1/rank-|"
     shift_free: ClassVar[bool] = True
@@ -34,7 +34,7 @@ class PairwiseLogistic(Piece):
         default="queries",
         description=(
             "the mean over a query's pairs and then over `queries` (ADORE), or over all `pairs` of "
-            "the batch alike (STAR); they differ where queries have different numbers of negatives."
+            "the batch, all equal (STAR); they differ where queries have different numbers of negatives."
         ),
     )
 
