@@ -1,7 +1,8 @@
-"""The gradients of a finished run, measured once and kept in its folder."""
+"""The gradients of a finished run, measured once, in its folder."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,54 +23,72 @@ from harness.training.checkpoints import load_final
 VERSION = 1
 """Raised when the same settings give other numbers."""
 
+CURVES, FINDINGS = "curves.parquet", "findings.parquet"
 
-class KeptGradients(NamedTuple):
+
+@dataclass(frozen=True)
+class RankSettings:
+    """What is measured of a run.
+
+    Attributes:
+        split: split of the queries.
+        ranks: number of negatives of each query, from rank 1.
+        queries: number of queries drawn from the split; all where there are fewer.
+    """
+
+    split: str
+    ranks: int
+    queries: int
+
+    def folder(self, run: RunFolder) -> Path:
+        """Return where it lies in the folder of a run."""
+        return run.folder / "gradients" / content_hash(VERSION, asdict(self))
+
+
+class RunGradients(NamedTuple):
     """Gradients of a run by rank, and the findings about them; see `frame_of` and `findings`."""
 
     curves: pd.DataFrame
     findings: pd.DataFrame
 
 
-def measure_run(stages: Stages, settings: TrainedRun, folder: RunFolder, **asked: object) -> None:
-    """Measure the gradients of a run unless they are in its folder.
+def measure_run(stages: Stages, settings: TrainedRun, run: RunFolder, measured: RankSettings) -> None:
+    """Measure the gradients of a finished run, unless they are in its folder.
 
     Args:
         stages: that made the run.
         settings: of the run.
-        folder: of the run, finished.
-        asked: `split`, `ranks` and `queries` of :class:`~harness.gradients.per_rank.GradientSettings`.
+        run: its folder.
+        measured: what is measured.
 
     Raises:
         UserError: no such split, or more ranks than documents.
     """
-    if (_folder(folder, asked) / "findings.parquet").exists():
+    if (measured.folder(run) / FINDINGS).exists():
         return
-    encoder = load_final(folder.checkpoints).to(device())
+    encoder = load_final(run.checkpoints).to(device())
     collection, tokens = stages.collections.get(settings.collection), stages.collections.tokens(settings)
     retriever = Retriever(settings.kind, encoder, collection, tokens)
-    there = len(np.unique(retriever.pairs(str(asked["split"])).pairs[:, 0]))
-    gradients = measure(retriever, **{**asked, "queries": min(int(str(asked["queries"])), there)})
-    keep(gradients, folder, **asked)
+    labelled = len(np.unique(retriever.pairs(measured.split).pairs[:, 0]))
+    queries = min(measured.queries, labelled)
+    gradients = measure(retriever, split=measured.split, ranks=measured.ranks, queries=queries)
+    write_gradients(gradients, run, measured)
 
 
-def keep(gradients: Gradients, folder: RunFolder, **asked: object) -> None:
-    """Write gradients of a run into its folder, the file by which they are found last."""
-    kept = _folder(folder, asked)
-    kept.mkdir(parents=True, exist_ok=True)
-    write_parquet(frame_of(gradients).assign(queries=len(gradients.norm)), kept / "curves.parquet")
-    write_parquet(findings(gradients), kept / "findings.parquet")
+def write_gradients(gradients: Gradients, run: RunFolder, measured: RankSettings) -> None:
+    """Write gradients into the folder of a run; the findings come last, since they mark it as complete."""
+    folder = measured.folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_parquet(frame_of(gradients).assign(queries=len(gradients.norm)), folder / CURVES)
+    write_parquet(findings(gradients), folder / FINDINGS)
 
 
-def read_gradients(folder: RunFolder, **asked: object) -> KeptGradients:
-    """Return what `measure_run` kept.
+def read_gradients(run: RunFolder, measured: RankSettings) -> RunGradients:
+    """Return what `measure_run` wrote.
 
     Raises:
         UserError: a file is missing or corrupt.
     """
-    kept = _folder(folder, asked)
-    fix = f"delete {kept} and run again"
-    return KeptGradients(*(read_parquet(kept / f"{name}.parquet", fix) for name in KeptGradients._fields))
-
-
-def _folder(folder: RunFolder, asked: dict[str, object]) -> Path:
-    return folder.folder / "gradients" / content_hash(VERSION, asked)
+    folder = measured.folder(run)
+    fix = f"delete {folder} and run again"
+    return RunGradients(read_parquet(folder / CURVES, fix), read_parquet(folder / FINDINGS, fix))

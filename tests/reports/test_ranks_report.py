@@ -12,7 +12,7 @@ from sample import typed
 from sample_runs import some_collection, some_runs, some_scores
 
 from harness.gradients.findings import findings
-from harness.gradients.of_run import keep
+from harness.gradients.of_run import RankSettings, write_gradients
 from harness.gradients.statistics import Gradients
 from harness.reports.cells import ReportContext
 from harness.reports.kinds import REPORTS, document_of
@@ -21,7 +21,7 @@ from harness.reports.renderers.markdown import render_markdown
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 
-ASKED = {"split": "dev", "ranks": 200, "queries": 64}
+MEASURED = RankSettings("dev", 200, 64)
 RANKS, QUERIES, GROUPS = 200, 32, 4
 
 
@@ -42,7 +42,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> RanksCells:
     resolved = resolve(Library.default(), "simans/figure-1", "simulation")
     runs = some_runs(resolved, tmp_path_factory.mktemp("runs"), seeds=1)
     for run, fall in zip(runs, (4.0, 60.0), strict=True):
-        keep(gradients(fall), run.folder, **ASKED)
+        write_gradients(gradients(fall), run.folder, MEASURED)
     scores = some_scores(resolved, {(run.row, run.seed): [0.5, 0.7] for run in runs})
     collection = some_collection("small", {"train": 7, "dev": 64, "test": 4}, 300)
     context = ReportContext(resolved, runs, {}, scores, {resolved.dataset: collection})
@@ -57,9 +57,9 @@ def test_a_finding_is_answered_for_each_row(cells: RanksCells) -> None:
     assert "| Base (reference) |      0 |        30.0 | [30.0, 30.0] |" in text
 
 
-def test_cells_are_the_frames_that_were_kept(cells: RanksCells) -> None:
-    kept = findings(gradients(4.0)).drop(columns="retriever").to_dict("records")
-    assert [of.model_dump() for of in cells.rows[0].checkpoints[0].findings] == kept
+def test_cells_are_the_frames_that_were_written(cells: RanksCells) -> None:
+    written = findings(gradients(4.0)).drop(columns="retriever").to_dict("records")
+    assert [of.model_dump() for of in cells.rows[0].checkpoints[0].findings] == written
     curve = cells.rows[0].checkpoints[0].curves[0]
     assert curve.statistic == "mean of norms"
     assert curve.value == pytest.approx(gradients(4.0).norm.mean(axis=0).tolist())

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from harness.gradients.of_run import measure_run, read_gradients
+from harness.gradients.of_run import RankSettings, measure_run, read_gradients
 from harness.gradients.per_rank import POSITIVES
 from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
 from harness.reports.content import Content, MadeRow, RunCells
@@ -86,7 +86,7 @@ class RanksCells(RunCells):
 
 def measure_ranks(stages: Stages, resolved: Resolved, run: FinishedRun) -> None:
     """Measure the gradients of a finished run, once."""
-    measure_run(stages, cast("TrainedRun", run.settings), run.folder, **_asked(resolved))
+    measure_run(stages, cast("TrainedRun", run.settings), run.folder, _measured(resolved))
 
 
 def build_ranks(context: ReportContext) -> RanksCells:
@@ -117,9 +117,9 @@ def _lines(row: RanksRow, checkpoint: CheckpointGradients) -> list[dict[str, Any
     return [*lines, {**about, "statistic": POSITIVES, **checkpoint.positives.model_dump()}]
 
 
-def _asked(resolved: Resolved) -> dict[str, Any]:
+def _measured(resolved: Resolved) -> RankSettings:
     target = cast("Ranks", resolved.target)
-    return {"split": target.split, "ranks": target.ranks, "queries": target.queries}
+    return RankSettings(target.split, target.ranks, target.queries)
 
 
 def _row(resolved: Resolved, row: Row, runs: Sequence[FinishedRun], failed: Mapping[str, str]) -> Described:
@@ -130,13 +130,13 @@ def _row(resolved: Resolved, row: Row, runs: Sequence[FinishedRun], failed: Mapp
         "sampler": runs[0].settings.preset if runs else None,
         "summary": row.summary,
         "fingerprints": [run.folder.folder.name for run in runs],
-        "checkpoints": [] if row.name in failed else [_checkpoint(run, _asked(resolved)) for run in runs],
+        "checkpoints": [] if row.name in failed else [_checkpoint(run, _measured(resolved)) for run in runs],
         "reason": failed.get(row.name),
     }
 
 
-def _checkpoint(run: FinishedRun, asked: dict[str, Any]) -> Described:
-    frame, findings = read_gradients(run.folder, **asked)
+def _checkpoint(run: FinishedRun, measured: RankSettings) -> Described:
+    frame, findings = read_gradients(run.folder, measured)
     curves = frame[frame["statistic"] != POSITIVES]
     positives = frame[frame["statistic"] == POSITIVES].iloc[0]
     return {
