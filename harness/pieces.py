@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from harness.errors import UserError, nearest
 
-Kind = TypeVar("Kind")
+PieceType = TypeVar("PieceType")
 """What all pieces of a kind are: law, source, draw, topology, loss, turns."""
 Given = str | Mapping[str, Any]
 """As a spec writes a piece: ``top-k``, or ``{name: top-k, count: retrieved}``."""
@@ -51,13 +51,13 @@ class Piece(BaseModel):
     name: str
 
     def lacks(self) -> tuple[str, str] | None:
-        """Return what it refers to and is not there, such as a file, and what to do; none where all is."""
+        """Return what is missing, such as a file, and the fix; None if nothing is missing."""
         return None
 
 
 @dataclass(frozen=True, eq=False)
 class AnyOf:
-    """Annotates a field of settings that holds a piece of a kind, told from others by its ``name``.
+    """Annotates a field of settings that holds a piece of a kind, identified by its ``name``.
 
     Attributes:
         kind: what it is called in messages.
@@ -104,7 +104,7 @@ class PieceError(UserError):
         return PieceError(self.what, self.fix, (*place, *self.place), self.where)
 
 
-def make_piece(kind: str, known: Mapping[str, type[Kind]], choice: Any) -> Kind:
+def make_piece(kind: str, known: Mapping[str, type[PieceType]], choice: Any) -> PieceType:
     """Return a piece with its parameters checked.
 
     Args:
@@ -120,7 +120,7 @@ def make_piece(kind: str, known: Mapping[str, type[Kind]], choice: Any) -> Kind:
     return made
 
 
-def _read_piece(kind: str, known: Mapping[str, type[Kind]], choice: Any) -> Kind:
+def _read_piece(kind: str, known: Mapping[str, type[PieceType]], choice: Any) -> PieceType:
     if isinstance(choice, str):
         choice = {"name": choice}
     if not isinstance(choice, Mapping) or not isinstance(choice.get("name"), str):
@@ -148,7 +148,7 @@ def name_of(piece: type[Any]) -> str:
     return str(piece.model_fields["name"].default)
 
 
-def by_name(*pieces: type[Any]) -> dict[str, type[Any]]:
+def classes_by_name(*pieces: type[Any]) -> dict[str, type[Any]]:
     """Return classes of pieces by their names."""
     return {name_of(piece): piece for piece in pieces}
 
@@ -180,7 +180,7 @@ def _hashed(value: Any) -> Any:
 
 
 def _refuse_lacking(kind: str, piece: Any) -> None:
-    """Raise an error where a piece, or one inside it, refers to what is not there."""
+    """Raise an error if something is missing that a piece, or one inside it, refers to."""
     for key in NESTED:
         inner = getattr(piece, key, None)
         parts = inner if isinstance(inner, tuple) else () if inner is None else (inner,)
@@ -195,7 +195,7 @@ def _refuse_lacking(kind: str, piece: Any) -> None:
         raise PieceError(f"{kind} '{piece.name}': {what}", fix)
 
 
-def _nested(kind: str, known: Mapping[str, type[Kind]], parameters: dict[str, Any]) -> dict[str, Any]:
+def _nested(kind: str, known: Mapping[str, type[PieceType]], parameters: dict[str, Any]) -> dict[str, Any]:
     made = dict(parameters)
     for key in NESTED:
         if key not in parameters:
@@ -213,14 +213,16 @@ def _nested(kind: str, known: Mapping[str, type[Kind]], parameters: dict[str, An
     return made
 
 
-def _part(kind: str, known: Mapping[str, type[Kind]], place: int, part: Any) -> Kind:
+def _part(kind: str, known: Mapping[str, type[PieceType]], place: int, part: Any) -> PieceType:
     try:
         return _read_piece(kind, known, part)
     except PieceError as error:
         raise error.inside(place) from error
 
 
-def _made(kind: str, known: Mapping[str, type[Kind]], name: str, parameters: dict[str, Any]) -> Kind:
+def _made(
+    kind: str, known: Mapping[str, type[PieceType]], name: str, parameters: dict[str, Any]
+) -> PieceType:
     try:
         return known[name](**parameters)
     except ValidationError as error:

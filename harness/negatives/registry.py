@@ -31,15 +31,15 @@ from harness.negatives.sources.subset import Subset
 from harness.negatives.sources.top_k import TopK
 from harness.negatives.sources.top_k_by_positive import TopKByPositive
 from harness.negatives.sources.union import Union
-from harness.pieces import AnyOf, by_name, make_piece
+from harness.pieces import AnyOf, classes_by_name, make_piece
 
-SOURCES: dict[str, type[Source]] = by_name(
+SOURCES: dict[str, type[Source]] = classes_by_name(
     TopK, TopKByPositive, BM25, Corpus, Gold, Union, Subset, Denoised, File, Previous
 )
-LAWS: dict[str, type[Law]] = by_name(
+LAWS: dict[str, type[Law]] = classes_by_name(
     Uniform, Score, Debiased, SimANS, TriSampler, DocSim, RankWindow, Blend, Region
 )
-DRAWS: dict[str, type[Draw]] = by_name(WithoutReplacement, Best, WithReplacement, ReleasedUnion)
+DRAWS: dict[str, type[Draw]] = classes_by_name(WithoutReplacement, Best, WithReplacement, ReleasedUnion)
 
 AnySource = Annotated[Source, AnyOf("source", SOURCES)]
 AnyLaw = Annotated[Law, AnyOf("law", LAWS)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
+from harness.collections.collection import Collection
 from harness.errors import UserError, nearest
 from harness.reports.calibration.cells import CalibrationCells, build_calibration
 from harness.reports.calibration.figure import draw_calibration
@@ -27,7 +28,7 @@ from harness.reports.curve.cells import CurveCells, build_curve
 from harness.reports.curve.figure import draw_curve
 from harness.reports.curve.table import curve_document, render_curve_csv
 from harness.reports.document import Document
-from harness.reports.ranks.cells import RanksCells, build_ranks, measure_ranks
+from harness.reports.ranks.cells import RanksCells, build_ranks, check_ranks, measure_ranks
 from harness.reports.ranks.figure import draw_ranks
 from harness.reports.ranks.table import ranks_document, render_ranks_csv
 from harness.reports.readings.cells import ReadingsCells, build_readings
@@ -55,6 +56,7 @@ class Report:
         document: returns the report.
         csv: returns the text of table.csv.
         draw: writes figure.svg and figure.png.
+        check: raises an error if the collections do not suffice, before anything is trained.
         measure: measures what cells need of a finished run beyond its evaluation, and keeps it in its folder.
     """
 
@@ -64,6 +66,7 @@ class Report:
     document: Callable[[Any], Document]
     csv: Callable[[Any], str]
     draw: Callable[[Any, Path, Path], None]
+    check: Callable[[Resolved, Mapping[str, Collection]], None] = lambda resolved, collections: None
     measure: Callable[[Stages, Resolved, FinishedRun], None] = lambda stages, resolved, run: None
 
 
@@ -102,6 +105,7 @@ REPORTS = {
         ranks_document,
         render_ranks_csv,
         draw_ranks,
+        check_ranks,
         measure_ranks,
     ),
     "sweep": Report(SweepCells, swept_scores, build_sweep, sweep_document, render_sweep_csv, draw_sweep),

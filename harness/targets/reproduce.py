@@ -120,6 +120,8 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
     """
     resolved = resolve(library, target, scale)
     further = {name: _further(resolved, stages, name) for name in resolved.target.datasets}
+    collections = {name: stages.collections.get(resolved.collection(name)) for name in further}
+    REPORTS[resolved.target.kind].check(resolved, collections)
     return replace(resolved, splits=further)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
-from harness.pieces import AnyOf, Piece, by_name, make_piece
+from harness.pieces import AnyOf, Piece, classes_by_name, make_piece
 
 Who = Literal["retriever", "ranker"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -174,7 +174,9 @@ class ReleasedMarco(Piece):
         return _released(self.share, who, steps, round_steps)
 
 
-TURNS: dict[str, type[Turns]] = by_name(RankerFirst, ReleasedWiki, ReleasedMarco, RetrieverAlone, RankerAlone)
+TURNS: dict[str, type[Turns]] = classes_by_name(
+    RankerFirst, ReleasedWiki, ReleasedMarco, RetrieverAlone, RankerAlone
+)
 """Name in specs -> class."""
 
 AnyTurns = Annotated[Turns, AnyOf("turns", TURNS)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 from sample import typed
 from sample_runs import some_collection, some_runs, some_scores
 
+from harness.collections.collection import Collection
+from harness.errors import UserError
 from harness.gradients.findings import findings
 from harness.gradients.of_run import RankSettings, write_gradients
 from harness.gradients.statistics import Gradients
 from harness.reports.cells import ReportContext
 from harness.reports.kinds import REPORTS, document_of
-from harness.reports.ranks.cells import RanksCells, build_ranks
+from harness.reports.ranks.cells import RanksCells, build_ranks, check_ranks
 from harness.reports.renderers.markdown import render_markdown
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
@@ -64,6 +67,27 @@ def test_cells_are_the_frames_that_were_written(cells: RanksCells) -> None:
     assert curve.statistic == "mean of norms"
     assert curve.value == pytest.approx(gradients(4.0).norm.mean(axis=0).tolist())
     assert typed(cells.as_json()) == cells
+
+
+def labelled(dev: int, documents: int) -> Collection:
+    """A collection whose dev queries have one labelled positive each."""
+    collection = some_collection("small", {"train": 7, "dev": dev, "test": 4}, documents)
+    queries = collection.queries["dev"]
+    queries = replace(queries, qrels={query: {"d0": 2} for query in queries.ids})
+    return replace(collection, queries={**collection.queries, "dev": queries})
+
+
+def test_a_collection_that_is_too_small_is_refused_before_training() -> None:
+    resolved = resolve(Library.default(), "simans/figure-1", "simulation")
+
+    def check(dev: int, documents: int) -> None:
+        check_ranks(resolved, {resolved.dataset: labelled(dev, documents)})
+
+    with pytest.raises(UserError, match="15 dev queries have a labelled positive; bands need 16"):
+        check(15, 300)
+    with pytest.raises(UserError, match=r"200 ranks, and only 199 documents .* to at most 199"):
+        check(16, 200)
+    check(16, 201)
 
 
 def test_the_csv_has_a_line_for_each_rank(cells: RanksCells) -> None:

@@ -194,7 +194,7 @@ def test_curves_from_spec_to_figure(root, run):
 
 
 def test_gradients_over_ranks_from_spec_to_figure(root, run):
-    edit(root / f"experiments/papers/{RANKS}.yaml", lambda spec: spec.update(ranks=20, queries=6))
+    edit(root / f"experiments/papers/{RANKS}.yaml", lambda spec: spec.update(ranks=20, queries=16))
     folder = root / "results/local/simulation" / RANKS
     run("reproduce", RANKS, "--seeds", "2")
     check_tables(folder)
@@ -204,13 +204,16 @@ def test_gradients_over_ranks_from_spec_to_figure(root, run):
     first, second = (row["checkpoints"][0]["curves"] for row in cells["rows"])
     assert first != second
     text = (folder / "table.md").read_text()
-    assert "of 2 seeds" in text and "6 dev queries" in text
+    assert "of 2 seeds" in text and "16 dev queries" in text
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     kept = sorted((root / "store").rglob("gradients/*/*.parquet"))
     times = [path.stat().st_mtime_ns for path in kept]
     run("reproduce", RANKS, "--seeds", "2")
     assert len(kept) == 8 and times == [path.stat().st_mtime_ns for path in kept]  # measured once
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    edit(root / f"experiments/papers/{RANKS}.yaml", lambda spec: spec.update(ranks=5000))
+    with pytest.raises(UserError, match=r"5000 ranks, and only (\d+) documents .* to at most \1$"):
+        run("plan", RANKS)
     with pytest.raises(UserError, match=r"prints no cells; read .*table\.md"):
         run("explain", RANKS, "Base", "--local")
 

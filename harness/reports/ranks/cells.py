@@ -6,17 +6,24 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
+from harness.collections.collection import Collection
+from harness.errors import UserError
 from harness.gradients.of_run import RankSettings, measure_run, read_gradients
 from harness.gradients.per_rank import POSITIVES
 from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
 from harness.reports.content import Content, MadeRow, RunCells
 from harness.runs.stages import Stages
-from harness.specs.kinds.ranks import Ranks
+from harness.specs.kinds.ranks import LEAST_QUERIES, Ranks
 from harness.specs.resolve import Resolved
 from harness.specs.run_settings import TrainedRun
 from harness.specs.target import Row
+from harness.training.batches import labelled_pairs
+
+READING_TITLES = {"norms": "of norms", "vectors": "of vectors"}
+"""Reading of mean and variance -> its title in table and figure."""
 
 BANDS = ("value", "low", "high", "relative", "relative_low", "relative_high")
 
@@ -82,6 +89,27 @@ class RanksCells(RunCells):
     split: str
     ranks: int
     rows: list[RanksRow]
+
+
+def check_ranks(resolved: Resolved, collections: Mapping[str, Collection]) -> None:
+    """Check that a collection has enough documents and queries, before anything is trained on it.
+
+    Raises:
+        UserError: more ranks than documents, or too few queries with a labelled positive.
+    """
+    target = cast("Ranks", resolved.target)
+    collection = collections[target.dataset]
+    pairs = labelled_pairs(collection, target.split)
+    queries, at_query = np.unique(pairs.pairs[:, 0], return_counts=True)
+    if len(queries) < LEAST_QUERIES:
+        what = f"{len(queries)} {target.split} queries have a labelled positive; bands need {LEAST_QUERIES}"
+        raise UserError(
+            what, where=collection.name, fix=f"label more, or use another `split` in {resolved.name}"
+        )
+    most = len(collection.documents) - int(at_query.max())
+    if target.ranks > most:
+        what = f"{target.ranks} ranks, and only {most} documents beside a query's positives"
+        raise UserError(what, where=collection.name, fix=f"set `ranks` in {resolved.name} to at most {most}")
 
 
 def measure_ranks(stages: Stages, resolved: Resolved, run: FinishedRun) -> None:

@@ -12,10 +12,9 @@ from harness.gradients.findings import READINGS
 from harness.gradients.per_rank import POSITIVES
 from harness.reports.drawing import INK, describe, few_ticks, figure_to, line_look
 from harness.reports.footnotes import made_on
-from harness.reports.ranks.cells import RanksCells, frame_of_cells
+from harness.reports.ranks.cells import READING_TITLES, RanksCells, frame_of_cells
 from harness.reports.text import row_text, title_text
 
-TITLES = {"norms": "of norms", "vectors": "of vectors"}
 LABELS = ("mean", "variance")
 
 
@@ -57,7 +56,7 @@ def draw_gradients(frame: pd.DataFrame, svg: Path, png: Path, *, title: str, on:
             row[0].set_title(name, loc="left")
             row[0].set_ylabel("divided by\nthe maximum")
         for axis, reading in zip(panels[0], READINGS, strict=True):
-            axis.set_title(TITLES[reading], loc="right")
+            axis.set_title(READING_TITLES[reading], loc="right")
         panels[0, 1].legend(loc="center right", frameon=False)
         for axis in panels[-1]:
             axis.set_xlabel("rank of the negative")

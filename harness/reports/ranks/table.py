@@ -5,11 +5,14 @@ from __future__ import annotations
 from harness.gradients.findings import CRITERIA, OPEN
 from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn, filled, noted
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
-from harness.reports.ranks.cells import CheckpointGradients, RankFinding, RanksCells, frame_of_cells
+from harness.reports.ranks.cells import (
+    READING_TITLES,
+    CheckpointGradients,
+    RankFinding,
+    RanksCells,
+    frame_of_cells,
+)
 from harness.reports.text import NOTHING, list_text, row_text
-
-READINGS = {"norms": "of norms", "vectors": "of vectors"}
-"""Reading of mean and variance -> its heading."""
 
 
 def ranks_document(cells: RanksCells) -> Document:
@@ -44,10 +47,13 @@ def _findings(cells: RanksCells) -> Table:
     for row in cells.rows:
         columns += [
             TableColumn(heading, row_text(cells, row), brief=f"{row.name}\n{heading}")
-            for heading in READINGS.values()
+            for heading in READING_TITLES.values()
         ]
     lines = [
-        (Field(name), *(Field(_answer(row.checkpoints, name, of)) for row in cells.rows for of in READINGS))
+        (
+            Field(name),
+            *(Field(_answer(row.checkpoints, name, of)) for row in cells.rows for of in READING_TITLES),
+        )
         for name in CRITERIA
     ]
     return Table("Findings of the paper", tuple(columns), tuple(lines))

@@ -1,4 +1,4 @@
-"""What happens at each rank of the negatives: the gradients of SimANS's Figure 1."""
+"""Gradients at each rank of the negatives, as in SimANS's Figure 1."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from harness.specs.kinds.shared_checks import check_dataset, check_made
 from harness.specs.target import BM25, Heading, Trained
 from harness.specs.yaml_file import YamlFile
 
+LEAST_QUERIES = 16
+"""Fewest queries: bands resample 16 groups of queries, and of fewer they would look too narrow."""
+
 
 class Ranks(Trained):
     """Mean and variance of the gradients of negatives at each rank, for the retriever of each row."""
@@ -21,11 +24,11 @@ class Ranks(Trained):
     kind: Literal["ranks"]
     unit: Literal["fraction"] = "fraction"
     dataset: str
-    split: str = Field(default="dev", description="the queries whose negatives are ranked")
+    split: Literal["dev", "test"] = Field(default="dev", description="the queries whose negatives are ranked")
     ranks: Annotated[int, Field(ge=20)] = Field(
         default=200, description="negatives of each query, from rank 1"
     )
-    queries: Annotated[int, Field(ge=2)] = Field(
+    queries: Annotated[int, Field(ge=LEAST_QUERIES)] = Field(
         default=64, description="queries that are drawn from the split, or all where there are fewer"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from harness.pieces import AnyOf, by_name, make_piece
+from harness.pieces import AnyOf, classes_by_name, make_piece
 from harness.training.losses.adversarial_paper import AdversarialPaper
 from harness.training.losses.adversarial_released import AdversarialReleased
 from harness.training.losses.bce import BCE
@@ -17,7 +17,7 @@ from harness.training.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from harness.training.losses.sum import Sum
 from harness.training.losses.triplet import Triplet
 
-LOSSES: dict[str, type[Loss]] = by_name(
+LOSSES: dict[str, type[Loss]] = classes_by_name(
     SoftmaxCrossEntropy,
     BCE,
     Hinge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from harness.pieces import AnyOf, by_name, make_piece, name_of
+from harness.pieces import AnyOf, classes_by_name, make_piece, name_of
 from harness.training.topologies.in_batch import CROSS_BATCH, InBatch
 from harness.training.topologies.own import Own
 from harness.training.topologies.queue import Queue
@@ -14,7 +14,7 @@ from harness.training.topologies.topology import Alias, Topology
 ALIASES: dict[str, Alias] = {alias.name: alias for alias in (CROSS_BATCH,)}
 
 TOPOLOGIES: dict[str, type[Topology]] = {
-    **by_name(Own, InBatch, Queue),
+    **classes_by_name(Own, InBatch, Queue),
     **{name: alias.of for name, alias in ALIASES.items()},
 }
 
