@@ -35,20 +35,18 @@ import pandas as pd
 import harness
 from harness.analysis.geometry import REGIONS, geometry, points
 from harness.analysis.geometry_figure import draw_geometry
-from harness.analysis.inclusion_by_rank import (
-    example_distributions,
-    inclusion_over_parameters,
-    inclusion_per_rank,
-)
-from harness.analysis.inclusion_figure import draw_examples, draw_inclusion, draw_inclusion_over_parameters
+from harness.analysis.inclusion_by_rank import inclusion_over_parameters, inclusion_per_rank
+from harness.analysis.inclusion_figure import draw_inclusion, draw_inclusion_over_parameters
 from harness.analysis.interval_table import interval_table
 from harness.analysis.notebook_figure import show_figure
 from harness.analysis.overlap import overlap, overlap_between_rounds
 from harness.analysis.overlap_figure import draw_overlap
+from harness.negatives.examples import example_distributions
 from harness.negatives.laws.trisampler import apex_angle, difference_of_angles
 from harness.negatives.noise import Noise
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
+from harness.reports.distributions.figure import draw_examples
 from harness.specs.library import Library
 from harness.specs.target import with_runs
 

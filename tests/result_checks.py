@@ -169,6 +169,18 @@ def _ranks(cells: dict[str, Any], scores: pd.DataFrame) -> None:
                 assert of["answer"] == ("cannot be told" if beyond else expected)
 
 
+def _distributions(cells: dict[str, Any], scores: pd.DataFrame) -> None:
+    """Chances stand in no scores; those of a draw without replacement sum to n at most."""
+    for row in cells["rows"]:
+        assert set(scores[scores["row"] == row["name"]]["seed"]) == set(cells["seeds"])
+        for of in row["examples"]:
+            assert len(of["gap"]) == len(of["first"]) == len(of["inclusion"]) <= cells["ranks"]
+            assert of["gap"] == sorted(of["gap"], reverse=True)
+            pairs = zip(of["first"], of["inclusion"], strict=True)
+            assert all(0 <= first <= among + 1e-9 <= 1 + 2e-9 for first, among in pairs)
+            assert sum(of["first"]) <= 1 + 1e-9 and sum(of["inclusion"]) <= row["negatives"] + 1e-9
+
+
 CHECKS = {
     "comparison": _comparison,
     "confirmation": _comparison,
@@ -179,4 +191,5 @@ CHECKS = {
     "cost": _cost,
     "curve": _curve,
     "ranks": _ranks,
+    "distributions": _distributions,
 }

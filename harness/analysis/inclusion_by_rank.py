@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.inclusion import closest_inclusion
 from harness.evaluation.over_queries import mean
-from harness.negatives.candidates import Candidates, Floats, Integers
+from harness.negatives.candidates import Candidates, Floats
+from harness.negatives.inclusion import closest_inclusion
 from harness.negatives.registry import make_law
 from harness.negatives.sampler import Sampler
 from harness.pieces import settings_of
@@ -35,7 +35,7 @@ def inclusion_per_rank(
     Args:
         samplers: name -> sampler, all on the same candidates.
         candidates: candidates of one refresh.
-        visits: visits of :func:`harness.analysis.inclusion.inclusion`.
+        visits: visits of :func:`harness.negatives.inclusion.inclusion`.
 
     Returns:
         One line per sampler and rank, with columns ``sampler``; ``rank`` by s(q, d-), from 1; ``rows`` with
@@ -59,7 +59,7 @@ def inclusion_over_parameters(
         sampler: sampler whose law is varied; its other parameters stay.
         candidates: candidates of one refresh.
         grid: parameter -> values; `GRIDS` by default.
-        visits: visits of :func:`harness.analysis.inclusion.inclusion`.
+        visits: visits of :func:`harness.negatives.inclusion.inclusion`.
 
     Returns:
         As `inclusion_per_rank`, with ``law``, ``parameter`` and ``value`` in place of ``sampler``.
@@ -74,49 +74,6 @@ def inclusion_over_parameters(
             changed_lines = _lines(changed, candidates, visits)
             lines.append(changed_lines.assign(law=law["name"], parameter=parameter, value=value))
     return _first(pd.concat(lines, ignore_index=True), "law", "parameter", "value")
-
-
-def example_distributions(
-    sampler: Sampler, candidates: Candidates, *, rows: Sequence[int] | None = None, top: int = 50
-) -> pd.DataFrame:
-    """Return a sampler's distribution on single rows, as in SimANS's figure 5 (four rows of MS-Pas, top 50).
-
-    Args:
-        sampler: a sampler; a law with noise is averaged over 16 visits.
-        candidates: candidates of one refresh.
-        rows: numbers of rows; by default four, at the 20th to 80th percentile of the best candidate's gap, so
-            that laws of the gap peak at different ranks.
-        top: number of ranks.
-
-    Returns:
-        One line per row and rank, with columns ``query``, ``positive`` (numbers), ``rank``, ``gap``,
-        s(q, d-) - s(q, d+), ``first``, the chance to be drawn first, and ``inclusion``, to be among the n,
-        both over the whole row, so the top ranks need not sum to 1 and n.
-    """
-    chosen = candidates.rows(np.asarray(_spread_rows(candidates) if rows is None else rows))
-    order = np.argsort(chosen.rank(), axis=1)[:, :top]
-    columns = {
-        "gap": chosen.gap(),
-        "first": closest_inclusion(replace(sampler, negatives=1), chosen).chance,
-        "inclusion": closest_inclusion(sampler, chosen).chance,
-    }
-    top_values = {name: np.take_along_axis(values, order, axis=1).ravel() for name, values in columns.items()}
-    count, shown = order.shape
-    frame = pd.DataFrame(
-        {
-            "query": np.repeat(chosen.query, shown),
-            "positive": np.repeat(chosen.positive, shown),
-            "rank": np.tile(np.arange(1, shown + 1), count),
-            **top_values,
-        }
-    )
-    return frame[np.take_along_axis(chosen.valid, order, axis=1).ravel()].reset_index(drop=True)
-
-
-def _spread_rows(candidates: Candidates) -> Integers:
-    best = np.where(candidates.valid, candidates.gap(), -np.inf).max(axis=1)
-    order = np.argsort(best, kind="stable")
-    return np.asarray(order[np.round(np.array([0.2, 0.4, 0.6, 0.8]) * (len(order) - 1)).astype(int)])
 
 
 def _lines(sampler: Sampler, candidates: Candidates, visits: int) -> pd.DataFrame:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from harness.analysis.inclusion import COUNTED, STAGED
 from harness.evaluation.over_queries import LEVEL
-from harness.reports.drawing import INK, describe, figure_to, line_look
+from harness.negatives.inclusion import COUNTED, STAGED
+from harness.reports.drawing import describe, figure_to, line_look
 
 PLAIN: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
 
@@ -59,40 +59,6 @@ def draw_inclusion_over_parameters(frame: pd.DataFrame, svg: Path, png: Path, *,
             axis.axis("off")
         for axis in axes[::2]:
             axis.set_ylabel("chance to be drawn")
-
-
-def draw_examples(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> None:
-    """Draw a panel for each row: the chances of its top ranks, and where the gap to the positive is 0.
-
-    Args:
-        frame: frame of `example_distributions`.
-        svg: path of the vector figure.
-        png: path of the bitmap.
-        title: title of the figure.
-    """
-    rows = list(frame.groupby(["query", "positive"], sort=False))
-    legend = (
-        "Bars: chance to be among the n drawn. Points: chance to be drawn first, of the whole row.\n"
-        "Dashed: how many of the ranks shown outscore the positive."
-    )
-    with figure_to(svg, png, 9.6, 2.3 * -(-len(rows) // 2) + 0.9) as figure:
-        describe(figure, title, legend)
-        axes = figure.subplots(-(-len(rows) // 2), 2, squeeze=False, sharex=True, sharey=True).ravel()
-        for axis, ((query, positive), of) in zip(axes, rows, strict=False):
-            axis.bar(of["rank"], of["inclusion"], width=0.8, color="#BBBBBB", label="among the n")
-            axis.plot(
-                of["rank"], of["first"], **{**line_look(0), "linestyle": "", "markersize": 3}, label="first"
-            )
-            axis.axvline((of["gap"] > 0).sum() + 0.5, color=INK, linestyle="--", linewidth=0.9)
-            axis.set_title(f"query {query}, positive {positive}", loc="left")
-            axis.grid(axis="y")
-        for axis in axes[len(rows) :]:
-            axis.axis("off")
-        axes[0].legend(loc="upper right", **PLAIN)
-        for axis in axes[-2:]:
-            axis.set_xlabel("rank by s(q, d-)")
-        for axis in axes[::2]:
-            axis.set_ylabel("chance")
 
 
 def _draw_line(axis: Axes, lines: pd.DataFrame, number: int, label: str) -> None:

@@ -27,6 +27,14 @@ from harness.reports.cost.table import cost_document, render_cost_csv
 from harness.reports.curve.cells import CurveCells, build_curve
 from harness.reports.curve.figure import draw_curve
 from harness.reports.curve.table import curve_document, render_curve_csv
+from harness.reports.distributions.cells import (
+    DistributionsCells,
+    build_distributions,
+    check_distributions,
+    measure_distributions,
+)
+from harness.reports.distributions.figure import draw_distributions
+from harness.reports.distributions.table import distributions_document, render_distributions_csv
 from harness.reports.document import Document
 from harness.reports.ranks.cells import RanksCells, build_ranks, check_ranks, measure_ranks
 from harness.reports.ranks.figure import draw_ranks
@@ -107,6 +115,16 @@ REPORTS = {
         draw_ranks,
         check_ranks,
         measure_ranks,
+    ),
+    "distributions": Report(
+        DistributionsCells,
+        comparison_scores,
+        build_distributions,
+        distributions_document,
+        render_distributions_csv,
+        draw_distributions,
+        check_distributions,
+        measure_distributions,
     ),
     "sweep": Report(SweepCells, swept_scores, build_sweep, sweep_document, render_sweep_csv, draw_sweep),
 }

@@ -10,9 +10,9 @@ import pytest
 
 from harness.analysis.false_negatives import false_negatives, known_relevant
 from harness.analysis.false_negatives_figure import draw_false_negatives, draw_trade
-from harness.analysis.inclusion import inclusion
 from harness.analysis.trade import pushes, trade, trade_over_parameter
 from harness.errors import UserError
+from harness.negatives.inclusion import inclusion
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
 from harness.training.batches import TrainingPairs

@@ -8,11 +8,10 @@ import pytest
 
 from harness.analysis.inclusion_by_rank import (
     GRIDS,
-    example_distributions,
     inclusion_over_parameters,
     inclusion_per_rank,
 )
-from harness.analysis.inclusion_figure import draw_examples, draw_inclusion, draw_inclusion_over_parameters
+from harness.analysis.inclusion_figure import draw_inclusion, draw_inclusion_over_parameters
 from harness.errors import UserError
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
@@ -74,22 +73,12 @@ def test_an_unknown_parameter_is_refused(candidates):
         inclusion_over_parameters(sampler("simans"), candidates, grid={"c": (1.0,)})
 
 
-def test_examples_show_the_whole_law_of_a_row(candidates):
-    frame = example_distributions(sampler("score"), candidates, rows=[0, 2])
-    sums = frame.groupby("query", sort=False)[["first", "inclusion"]].sum()
-    np.testing.assert_allclose(sums["first"], 1)
-    np.testing.assert_allclose(sums["inclusion"], N)
-    assert (frame.groupby("query")["gap"].diff().dropna() <= 0).all()
-    assert frame.groupby("query").size().tolist() == [8, 6]
-
-
 def test_figures_are_drawn_from_frames(candidates, tmp_path):
     whole = inclusion_per_rank({"a": sampler("score"), "b": sampler("trisampler")}, candidates)
     swept = pd.concat([inclusion_over_parameters(sampler(law), candidates) for law in ("simans", "debiased")])
     drawn = {
         draw_inclusion: whole,
         draw_inclusion_over_parameters: swept,
-        draw_examples: example_distributions(sampler("simans"), candidates),
     }
     for number, (draw, frame) in enumerate(drawn.items()):
         draw(frame, tmp_path / f"{number}.svg", tmp_path / f"{number}.png", title="A title")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.analysis.inclusion import inclusion
 from harness.analysis.overlap import CANDIDATES, COMMON, INDEPENDENT, overlap, overlap_between_rounds
 from harness.analysis.overlap_figure import draw_overlap
 from harness.errors import UserError
+from harness.negatives.inclusion import inclusion
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
 

@@ -18,7 +18,7 @@ from tests.targets.test_reproduce import Place, edit
 
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
 STATISTICS, SWEEP, COST = "simans/table-1", "simans/table-7", "trisampler/table-6"
-CURVE, RANKS = "trisampler/figure-4", "simans/figure-1"
+CURVE, RANKS, DISTRIBUTIONS = "trisampler/figure-4", "simans/figure-1", "simans/figure-5"
 
 
 def fewer_steps(spec: dict) -> None:
@@ -216,6 +216,37 @@ def test_gradients_over_ranks_from_spec_to_figure(root, run):
         run("plan", RANKS)
     with pytest.raises(UserError, match=r"prints no cells; read .*table\.md"):
         run("explain", RANKS, "Base", "--local")
+
+
+def test_distributions_from_spec_to_figure(root, run):
+    edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(ranks=10))
+    folder = root / "results/local/simulation" / DISTRIBUTIONS
+    run("reproduce", DISTRIBUTIONS, "--seeds", "2")
+    check_tables(folder)
+    check_cells(folder)
+    cells = json.loads((folder / "cells.json").read_text())
+    (row,) = cells["rows"]
+    assert [of["seed"] for of in row["examples"]] == [0] * 4 + [1] * 4
+    for of in row["examples"]:  # a = 0.5, b = 0: the chance falls with the distance to the positive's score
+        nearest = min(range(len(of["gap"])), key=lambda rank: abs(of["gap"][rank]))
+        assert max(of["first"]) == pytest.approx(of["first"][nearest])
+    (kept,) = {path.stat().st_size > 0 for path in (root / "store").rglob("examples.parquet")}
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("reproduce", DISTRIBUTIONS, "--seeds", "2")
+    assert kept and before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(ranks=5000))
+    with pytest.raises(UserError, match=r"5000 ranks, and only (\d+) candidates.* to at most \1$"):
+        run("plan", DISTRIBUTIONS)
+    edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(ranks=5, queries=10**6))
+    with pytest.raises(UserError, match=r"1000000 training queries, and only (\d+) have .* to at most \1$"):
+        run("plan", DISTRIBUTIONS)
+    edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(queries=4))
+    edit(
+        root / f"experiments/papers/{DISTRIBUTIONS}.yaml",
+        lambda spec: spec["rows"][0].update(sampler="in-batch"),
+    )
+    with pytest.raises(UserError, match="row 'SimANS': sampler 'in-batch' draws from no candidates"):
+        run("plan", DISTRIBUTIONS)
 
 
 def edit_json(path: Path, *place, **change) -> None:

@@ -7,6 +7,7 @@ from harness.specs.kinds.comparison import COMPARISON
 from harness.specs.kinds.confirmation import CONFIRMATION
 from harness.specs.kinds.cost import COST
 from harness.specs.kinds.curve import CURVE
+from harness.specs.kinds.distributions import DISTRIBUTIONS
 from harness.specs.kinds.kind import Kind
 from harness.specs.kinds.ranks import RANKS
 from harness.specs.kinds.readings import READINGS
@@ -23,5 +24,6 @@ KINDS: dict[str, Kind] = {
     "cost": COST,
     "curve": CURVE,
     "ranks": RANKS,
+    "distributions": DISTRIBUTIONS,
 }
 """Kind of a target -> what it consists of."""

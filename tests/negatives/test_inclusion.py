@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.analysis.inclusion import COUNTED, EXACT, STAGED, closest_inclusion, counted_inclusion, inclusion
-from harness.analysis.successive import successive_inclusion
 from harness.errors import UserError
+from harness.negatives.inclusion import (
+    COUNTED,
+    EXACT,
+    STAGED,
+    closest_inclusion,
+    counted_inclusion,
+    inclusion,
+)
 from harness.negatives.registry import DRAWS, make_draw, make_law
 from harness.negatives.sampler import Sampler
+from harness.negatives.successive import successive_inclusion
 
 from ..negatives.conftest import fresh_noise, make_candidates
 from ..negatives.test_laws import FORMULAS

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.analysis.successive import successive_inclusion
 from harness.errors import UserError
 from harness.negatives.candidates import Candidates, Floats, Integers, Weights, check_scores
 from harness.negatives.draws.best import Best
@@ -20,6 +19,7 @@ from harness.negatives.draws.with_replacement import WithReplacement
 from harness.negatives.draws.without_replacement import WithoutReplacement
 from harness.negatives.noise import Noise
 from harness.negatives.sampler import Sampler
+from harness.negatives.successive import successive_inclusion
 from harness.pieces import name_of
 
 EXACT, STAGED, COUNTED = "exact", "exact given the first stage", "counted"
@@ -46,7 +46,7 @@ def inclusion(
 ) -> Inclusion:
     """Return inclusion probabilities without drawing the final negatives.
 
-    Without replacement they are those of successive draws (`harness.analysis.successive`), from the law's
+    Without replacement they are those of successive draws (`harness.negatives.successive`), from the law's
     weights and then its fillings; with replacement 1 - (1 - p)^n; of the n best 0 or 1.
 
     Args:

@@ -1,0 +1,39 @@
+"""Targets of kind distributions: ordinary runs, whose samplers are looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.specs.library import Library
+from harness.specs.resolve import resolve
+from harness.specs.target import with_runs
+
+from .conftest import Broken
+
+FIGURE = "simans/figure-5"
+
+
+def test_a_figure_of_distributions_makes_ordinary_runs(library: Library) -> None:
+    figure, table = (resolve(library, name, "simulation") for name in (FIGURE, "trisampler/table-5"))
+    (one,), (other,) = (with_runs(of.loaded.rows("SimANS")) for of in (figure, table))
+    measured = {"measures": True, "start": {"measures"}}
+    made, known = (of.model_dump(exclude=measured) for of in (figure.run(one, 0), table.run(other, 0)))
+    assert made == known
+    assert not figure.target.headings and figure.seeds == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("ranks: 50", "ranks: 0"), "'ranks': got 0; expected greater than 0"),
+        (("queries: 4", "queries: none"), "'queries': got 'none'; expected a whole number"),
+        (("dataset: ms-pas", "dataset: ms-pass"), "unknown dataset 'ms-pass'; did you mean 'ms-pas'?"),
+        (
+            ("kind: trained", "kind: published"),
+            "a target of kind 'distributions' has rows made by training alone",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_key(broken: Broken, change: tuple[str, str], expected: str) -> None:
+    said = " ".join(broken(f"papers/{FIGURE}.yaml", change, target=FIGURE))
+    assert expected in said
