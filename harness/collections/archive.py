@@ -44,6 +44,7 @@ def save_collection(collection: Collection, path: Path) -> None:
                 "simulation": collection.simulation,
                 "splits": list(collection.queries),
                 "about": collection.about,
+                "own_documents": collection.own_documents,
                 "fingerprint": collection.fingerprint,
             }
         ],
@@ -118,7 +119,8 @@ def _read(archive: zipfile.ZipFile) -> Collection:
             {row[0]: tuple(row[3]) for row in query_rows},
         )
     ids, texts = tuple(row[0] for row in documents), tuple(row[1] for row in documents)
-    collection = Collection(head["name"], bool(head["simulation"]), ids, texts, splits, head["about"])
+    own = head.get("own_documents", "out")  # older files do not say it
+    collection = Collection(head["name"], bool(head["simulation"]), ids, texts, splits, head["about"], own)
     if collection.fingerprint != head["fingerprint"]:
         raise UserError("content does not match its fingerprint")
     return collection

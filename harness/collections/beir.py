@@ -11,10 +11,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from harness.collections.collection import RELEVANT, Collection, Queries
+from harness.collections.account import account
+from harness.collections.collection import RELEVANT, Collection, OwnDocuments, Queries
 from harness.errors import UserError
 from harness.storage.files import files_hash
 
@@ -23,6 +25,12 @@ Judgements = dict[str, dict[str, int]]
 
 SPLITS = ("train", "dev", "test")
 DEV_SHARE = 0.1
+HIGHEST = 1_000_000
+"""Highest grade; the measures are computed in C."""
+
+Absent = Literal["refused", "dropped"]
+"""What becomes of a judgement of a query or document that is not there."""
+
 _LAYOUT = "docs/your-own-collection.md shows the layout"
 
 
@@ -31,7 +39,14 @@ def data_folder(folder: str) -> Path:
     return Path(os.environ.get("HARNESS_DATA", ".")) / folder
 
 
-def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DEV_SHARE) -> Collection:
+def load_beir(
+    folder: Path | str,
+    *,
+    titles: bool = False,
+    dev_share: float = DEV_SHARE,
+    own_documents: OwnDocuments = "out",
+    absent: Absent = "refused",
+) -> Collection:
     """Read a collection, with the splits that have judgements.
 
     Grades are doubled: all documents that BEIR calls relevant (grade 1 and above) then reach our grade of
@@ -42,25 +57,32 @@ def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DE
         titles: whether to prepend a document's title to its text.
         dev_share: share of the training queries to hold out as ``dev`` if there is no `qrels/dev.tsv`, in
             [0, 1): those whose ids have the smallest hashes. With 0 there is no ``dev``.
+        own_documents: whether a document with the id of a query is taken ``out`` of that query's rankings and
+            candidates, as BEIR does, or ``kept``.
+        absent: whether judgements of queries or documents that are not there are ``refused`` or ``dropped``;
+            some collections are published with a few (ArguAna).
 
     Raises:
-        UserError: a file is missing, or a line of one is invalid.
+        UserError: a file is missing, a line of one is invalid, a query is in two splits, or no query of a
+            split has a relevant document.
     """
     folder = Path(folder)
     paths = _files(folder)
     if not 0 <= dev_share < 1:
         raise UserError(f"dev_share {dev_share} is not a share", fix="give a number from 0 to below 1")
     documents, texts = _texts(paths["corpus"], titles=titles), _texts(paths["queries"])
-    judged = {
-        split: _judgements(paths[split], set(texts), set(documents)) for split in SPLITS if split in paths
-    }
+    reader = _Judge(set(texts), set(documents), absent)
+    judged = {split: reader.read(paths[split]) for split in SPLITS if split in paths}
     carved = "train" in judged and "dev" not in judged and dev_share > 0
     if carved:
-        judged |= _split_off_dev(judged["train"], dev_share)
+        judged |= _split_off_dev(judged["train"], dev_share, paths["train"])
     queries = {split: _queries(texts, judged[split]) for split in SPLITS if judged.get(split)}
     about: dict[str, object] = {"titles": titles, "dev": "held back from train" if carved else "as given"}
     name = f"beir/{folder.resolve().name}"
-    return Collection(name, False, tuple(documents), tuple(documents.values()), queries, about)
+    ids, passages = tuple(documents), tuple(documents.values())
+    collection = Collection(name, False, ids, passages, queries, about, own_documents)
+    about["account"] = account(collection, dropped=reader.dropped)
+    return collection
 
 
 def beir_hash(folder: Path) -> str:
@@ -107,58 +129,110 @@ def _texts(path: Path, *, titles: bool = False) -> dict[str, str]:
 
 
 def _text_of(entry: Any, key: str, where: str, default: str | None = None) -> str:
-    value = entry.get(key, default) if isinstance(entry, dict) else None
+    value = entry.get(key) if isinstance(entry, dict) else None
+    value = default if value is None else value
     if not isinstance(value, str) or (key == "_id" and not value):
         what = f"'{key}' is {'missing' if value is None else 'not a text'}"
         raise UserError(what, where=where, fix='write {"_id": "...", "text": "..."}')
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        what = f"'{key}' has half of a surrogate pair at letter {error.start + 1}, which no file can hold"
+        raise UserError(what, where=where, fix="write the whole character, or leave it out") from error
     return value
 
 
-def _judgements(path: Path, queries: set[str], documents: set[str]) -> Judgements:
-    """Return the judgements of a split, with doubled grades."""
-    judgements: Judgements = {}
-    for number, (where, line) in enumerate(_lines(path)):
-        fields = line.decode(errors="replace").rstrip("\r\n").split("\t")
-        grade = _grade(fields)
-        if number == 0:
-            _refuse_headless(grade, where)
-            continue
-        if grade is None:
-            fix = "write query, document and a whole number, with tabs between"
-            raise UserError("not a judgement", where=where, fix=fix)
-        query, document = fields[:2]
-        for kind, name, known in (("query", query, queries), ("document", document, documents)):
-            if name not in known:
+@dataclass
+class _Judge:
+    """Reads judgements of one split after the other.
+
+    Attributes:
+        queries: ids of all queries.
+        documents: ids of all documents.
+        absent: what becomes of judgements of others.
+        dropped: how many of those were left out.
+        split_of: query id -> name of the file that judges it.
+    """
+
+    queries: set[str]
+    documents: set[str]
+    absent: Absent
+    dropped: int = 0
+    split_of: dict[str, str] = field(default_factory=dict)
+
+    def read(self, path: Path) -> Judgements:
+        """Return the judgements of a split, with doubled grades; those below 0 count as 0."""
+        judgements: Judgements = {}
+        for number, (where, line) in enumerate(_lines(path)):
+            fields = line.decode(errors="replace").rstrip("\r\n").split("\t")
+            if number == 0:
+                _refuse_headless(fields, where)
+                continue
+            grade = _grade(fields, where)
+            query, document = fields[:2]
+            if not self._there(query, document, where):
+                continue
+            self._refuse_second_split(query, path.name, where)
+            if document in judgements.setdefault(query, {}):
+                what = f"document '{document}' is judged twice for query '{query}'"
+                raise UserError(what, where=where, fix="keep one")
+            judgements[query][document] = RELEVANT * max(grade, 0)
+        if not judgements:
+            raise UserError("has no judgements", where=str(path), fix="fill it, or delete it")
+        if not any(grade for judged in judgements.values() for grade in judged.values()):
+            fix = "give relevant documents a grade of 1 and above, or delete the file"
+            raise UserError("no query has a relevant document", where=str(path), fix=fix)
+        return judgements
+
+    def _there(self, query: str, document: str, where: str) -> bool:
+        """Return whether query and document are there; a judgement of others is refused or counted."""
+        for kind, name, known in (("query", query, self.queries), ("document", document, self.documents)):
+            if name in known:
+                continue
+            if self.absent == "refused":
                 file = "queries.jsonl" if kind == "query" else "corpus.jsonl"
-                raise UserError(
-                    f"{kind} '{name}' is not in {file}", where=where, fix="add it, or drop the line"
-                )
-        if document in judgements.setdefault(query, {}):
-            what = f"document '{document}' is judged twice for query '{query}'"
-            raise UserError(what, where=where, fix="keep one")
-        judgements[query][document] = RELEVANT * grade
-    if not judgements:
-        raise UserError("has no judgements", where=str(path), fix="fill it, or delete it")
-    return judgements
+                fix = "add it, drop the line, or set `absent: dropped` in the dataset's parameters"
+                raise UserError(f"{kind} '{name}' is not in {file}", where=where, fix=fix)
+            self.dropped += 1
+            return False
+        return True
+
+    def _refuse_second_split(self, query: str, file: str, where: str) -> None:
+        """Refuse a query that another split has: it would be tested on what it was trained on."""
+        before = self.split_of.setdefault(query, file)
+        if before != file:
+            what = f"query '{query}' is judged in {before}, too"
+            raise UserError(what, where=where, fix="keep it in one of the two files")
 
 
-def _refuse_headless(grade: int | None, where: str) -> None:
-    if grade is not None:
-        fix = "write query-id, corpus-id and score above it, with tabs between"
-        raise UserError("a judgement instead of a header", where=where, fix=fix)
-
-
-def _grade(fields: list[str]) -> int | None:
-    """Return the grade of a line of judgements; None for any other line."""
+def _refuse_headless(fields: list[str], where: str) -> None:
+    """Refuse a first line that ends in a number: it is a judgement, which would be lost."""
     try:
-        _, _, grade = fields
-        return int(grade)
+        float(fields[-1])
     except ValueError:
-        return None
+        return
+    fix = "write query-id, corpus-id and score above it, with tabs between"
+    raise UserError("a judgement instead of a header", where=where, fix=fix)
 
 
-def _split_off_dev(train: Judgements, share: float) -> dict[str, Judgements]:
+def _grade(fields: list[str], where: str) -> int:
+    """Return the grade of a line of judgements."""
+    try:
+        _, _, text = fields
+        grade = int(text)
+    except ValueError as error:
+        fix = "write query, document and a whole number, with tabs between"
+        raise UserError("not a judgement", where=where, fix=fix) from error
+    if grade > HIGHEST:
+        raise UserError(f"grade {grade:.3g} is not a grade", where=where, fix=f"give at most {HIGHEST:,}")
+    return grade
+
+
+def _split_off_dev(train: Judgements, share: float, path: Path) -> dict[str, Judgements]:
     """Split training queries into ``train`` and ``dev``, which gets the smallest hashes of ids."""
+    if len(train) == 1:
+        what = "one query, of which none is left to train on when dev is held back"
+        raise UserError(what, where=str(path), fix="add queries, or qrels/dev.tsv")
     order = sorted(train, key=lambda query: hashlib.sha256(query.encode()).digest())
     dev = set(order[: max(1, round(share * len(order)))])
     return {

@@ -32,6 +32,7 @@ def carve(collection: Collection, share: float) -> Collection:
             "dev": _subset(train, held_out),
         },
         about={"carved_from": collection.fingerprint, "held_out": share},
+        own_documents=collection.own_documents,
     )
 
 

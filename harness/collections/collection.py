@@ -5,9 +5,20 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 RELEVANT = 2
 """Grade of a relevant document. Grade 1 means near-same wording, which only nDCG counts, as in TREC DL."""
+
+
+Numbers = npt.NDArray[np.int64]
+"""Numbers of documents."""
+
+OwnDocuments = Literal["out", "kept"]
+"""What becomes of a document that has the id of a query, in that query's rankings and candidates."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,8 @@ class Collection:
         documents: one text for each document, without titles.
         queries: split name (``train``, ``dev``, ``test``, and further test sets) -> queries.
         about: counts and settings to show, small and JSON-ready.
+        own_documents: whether a document with the id of a query is taken ``out`` of that query's rankings and
+            candidates, as BEIR does (ArguAna and Quora ask with documents of theirs), or ``kept``.
     """
 
     name: str
@@ -51,21 +64,43 @@ class Collection:
     documents: tuple[str, ...]
     queries: dict[str, Queries]
     about: dict[str, object] = field(default_factory=dict)
+    own_documents: OwnDocuments = "out"
 
     @cached_property
     def number(self) -> dict[str, int]:
         """Document id -> position."""
         return {document: position for position, document in enumerate(self.document_ids)}
 
+    def own(self, split: str) -> dict[int, int]:
+        """Return query number -> number of the document that is the query itself, which is taken out."""
+        if self.own_documents == "kept":
+            return {}
+        ids = enumerate(self.queries[split].ids)
+        return {number: self.number[query] for number, query in ids if query in self.number}
+
+    @cached_property
+    def copies(self) -> dict[int, Numbers]:
+        """Document number -> numbers of the other documents with the same text, where there are any."""
+        same: dict[str, list[int]] = {}
+        for number, text in enumerate(self.documents):
+            same.setdefault(text, []).append(number)
+        alike = [np.array(numbers, dtype=np.int64) for numbers in same.values() if len(numbers) > 1]
+        return {int(number): numbers[numbers != number] for numbers in alike for number in numbers}
+
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of every id, text and judgement; the first link of the chain of fingerprints."""
+        """Hash of every id, text and judgement; the first link of the chain of fingerprints.
+
+        The name of a folder is not in it.
+        """
         digest = hashlib.sha256()
 
         def feed(*parts: str) -> None:
             digest.update("\x1f".join(parts).encode() + b"\x1e")
 
-        feed(self.name)
+        feed(self.name.partition("/")[0])
+        if self.own_documents == "kept":
+            feed("own documents kept")
         for pair in zip(self.document_ids, self.documents, strict=True):
             feed("d", *pair)
         for split, queries in sorted(self.queries.items()):

@@ -50,7 +50,8 @@ def describe_provider(name: str) -> str:
 def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Iterable[str]) -> pd.DataFrame:
     """Return all measures of all judged queries: columns measure, query, value.
 
-    A judged query without a ranking has the value 0.
+    A judged query without a ranking has the value 0. Grades below 0 count as 0: pytrec_eval counts in C, and
+    fails on them.
 
     Raises:
         UserError: the ranking holds a query that is not judged.
@@ -62,6 +63,7 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
         )
     names = {parse_measure(name): name for name in measures}
     values: dict[tuple[str, str], float] = {}
+    qrels = {query: {d: max(grade, 0) for d, grade in judged.items()} for query, judged in qrels.items()}
     for provider in sorted({provider_of(name) for name in names.values()}):
         measured = [measure for measure, name in names.items() if provider_of(name) == provider]
         for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, ranking):

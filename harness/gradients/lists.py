@@ -93,7 +93,9 @@ def _chosen(pairs: TrainingPairs, count: int, split: str, seed: int) -> Integers
 def _positive_ranks(retriever: Retriever, split: str, query: Integers) -> Floats:
     """Return the mean rank, from 1, of each query's labelled positives among its negatives, [Q]."""
     pairs = retriever.pairs(split)
-    labelled = dict(zip(pairs.pairs[:, 0].tolist(), pairs.labelled, strict=True))
+    rows = pairs.pairs[:, 0].tolist()
+    labelled = dict(zip(rows, pairs.labelled, strict=True))
+    kept_out = dict(zip(rows, pairs.masked("labelled"), strict=True))
     embedded, ranks = retriever.queries(split), np.empty(len(query))
     for begin in range(0, len(query), AT_ONCE):
         some = query[begin : begin + AT_ONCE]
@@ -101,6 +103,6 @@ def _positive_ranks(retriever: Retriever, split: str, query: Integers) -> Floats
             zip(some, embedded[some] @ retriever.documents.T, strict=True)
         ):
             positive = scores[labelled[number]]
-            scores[labelled[number]] = -np.inf
+            scores[kept_out[number]] = -np.inf
             ranks[begin + row] = (scores[None, :] > positive[:, None]).sum(axis=1).mean() + 1
     return ranks

@@ -98,8 +98,10 @@ def describe_spec(resolved: Resolved) -> Described:
 
 
 def describe_collection(collection: Collection) -> Described:
-    """Return the name, fingerprint and sizes of a collection."""
+    """Return the name, fingerprint and sizes of a collection, and its account where there is one."""
+    said = collection.about.get("account")
     return {
+        **({"account": said} if said else {}),
         "name": collection.name,
         "fingerprint": collection.fingerprint,
         "documents": len(collection.documents),

@@ -157,12 +157,17 @@ class NoteText(Content):
 
 
 class CollectionFacts(Content):
-    """A collection: its content's fingerprint, number of documents, and of queries by split."""
+    """A collection: its content's fingerprint, number of documents, and of queries by split.
+
+    Attributes:
+        account: what a reader must know of it, a sentence each.
+    """
 
     name: str
     fingerprint: str
     documents: int
     queries: dict[str, int]
+    account: list[str] = []
 
 
 class Machine(Content):

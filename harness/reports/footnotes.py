@@ -76,6 +76,7 @@ def _collection(cells: RunCells) -> list[str]:
             f"{count_text(about.documents)} documents; queries: {queries}; "
             f"fingerprint {about.fingerprint}."
         )
+        lines.extend(f"Collection{f' of {title}' if title else ''}: {said}" for said in about.account)
     if cells.simulation:
         lines.append(
             "Simulation: documents and queries are synthetic; the figures do not transfer to real text."

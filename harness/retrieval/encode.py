@@ -11,6 +11,7 @@ import torch
 
 from harness.collections.tokens import Ragged
 from harness.encoders.dual_encoder import Tower
+from harness.errors import RunError
 
 TOKENS_PER_BATCH = 16_384
 """Tokens (including padding) in a batch; it bounds memory and does not affect what is computed."""
@@ -44,6 +45,9 @@ def encode(
 
     Returns:
         [len(rows), dimension] float32 embeddings.
+
+    Raises:
+        RunError: an embedding is not finite; it would be ranked, and measured, as if it were one.
     """
     rows = np.arange(len(sequences)) if rows is None else rows
     device = next(tower.parameters()).device
@@ -56,4 +60,8 @@ def encode(
             output: Any = tower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
             embedded[bucket] = output.float().cpu().numpy()
     tower.train(was_training)
+    bad = int((~np.isfinite(embedded)).any(axis=1).sum())
+    if bad:
+        what = f"the embeddings of {bad:,} of {len(rows):,} texts are not finite numbers"
+        raise RunError(what, where="encoder", fix="look for NaN in its weights, or lower the learning rate")
     return embedded

@@ -12,6 +12,7 @@ from torch import Tensor
 from harness.collections.pairs import IntArray, Pairs
 from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker
+from harness.errors import RunError
 from harness.retrieval.encode import TOKENS_PER_BATCH, length_buckets
 
 
@@ -42,6 +43,9 @@ def rerank_scores(
 
     Returns:
         [Q, k] float32 scores; -inf for no document.
+
+    Raises:
+        RunError: a score is not finite.
     """
     queries = tokens.queries[split]
     rows = np.arange(len(queries)) if rows is None else rows
@@ -57,6 +61,10 @@ def rerank_scores(
             done += len(bucket)
             advance(done)
     ranker.train(was_training)
+    bad = int((~np.isfinite(scores)).sum())
+    if bad:
+        what = f"{bad:,} of {len(scores):,} scores are not finite numbers"
+        raise RunError(what, where="ranker", fix="look for NaN in its weights, or lower the learning rate")
     table = np.full(documents.shape, -np.inf, dtype=np.float32)
     table[present] = scores
     return table

@@ -74,8 +74,9 @@ def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collecti
     rankings = {}
     for split, queries in collection.queries.items():
         if split != "train":
-            hits = bm25_search(collection.documents, queries.texts, settings.depth)
-            rankings[split] = make_ranking(queries.ids, collection.document_ids, *hits)
+            deep = settings.depth + bool(collection.own(split))
+            hits = bm25_search(collection.documents, queries.texts, deep)
+            rankings[split] = _ranking(collection, split, hits, settings.depth)
     return _measure(settings, folder, collection, rankings)
 
 
@@ -115,8 +116,19 @@ def rank(
         split: which queries.
     """
     queries = encode(encoder.query, tokens.queries[split], tokens.pad)
-    hits = exact_search(queries, documents, depth)
-    return make_ranking(collection.queries[split].ids, collection.document_ids, *hits)
+    hits = exact_search(queries, documents, depth + bool(collection.own(split)))
+    return _ranking(collection, split, hits, depth)
+
+
+def _ranking(
+    collection: Collection,
+    split: str,
+    hits: tuple[Embeddings, npt.NDArray[np.int64]],
+    depth: int,
+) -> Ranking:
+    """Return rankings without the documents that are the queries themselves."""
+    ids, own = collection.queries[split].ids, collection.own(split)
+    return make_ranking(ids, collection.document_ids, *hits, own=own, depth=depth)
 
 
 def _measure(

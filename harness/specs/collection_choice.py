@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from harness.collections.beir import DEV_SHARE
+from harness.collections.beir import DEV_SHARE, Absent
+from harness.collections.collection import OwnDocuments
 from harness.specs.base import Share, Spec
 
 
@@ -39,6 +40,11 @@ class BeirParameters(Spec):
     folder: str = Field(min_length=1, description="from HARNESS_DATA, or else from the working folder")
     titles: bool = Field(default=False, description="whether the title is put before each passage")
     dev_share: Share = Field(default=DEV_SHARE, description="of train, where there is no qrels/dev.tsv")
+    own_documents: OwnDocuments = Field(
+        default="out",
+        description="a document with the id of a query, in that query's rankings and candidates",
+    )
+    absent: Absent = Field(default="refused", description="judgements of what is not in the collection")
 
 
 class Choice(Spec):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,16 @@ class TrainingPairs:
     Attributes:
         pairs: [R, 2] query number and positive document number.
         labelled: for each pair, documents judged relevant in the training qrels.
-        known_relevant: for each pair, all documents known to be relevant, labelled or not.
+        known_relevant: for each pair, all documents known to be relevant, labelled or not, with their copies.
+        barred: for each pair, the labelled documents with their copies, kept out by the mask ``labelled``.
+        own: for each pair, the document that is the query itself, which is never a negative.
     """
 
     pairs: npt.NDArray[np.int64]
     labelled: list[npt.NDArray[np.int64]]
     known_relevant: list[npt.NDArray[np.int64]]
+    barred: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    own: list[npt.NDArray[np.int64]] = field(default_factory=list)
 
     def masked_at(self, row: int, mask: str) -> npt.NDArray[np.int64]:
         """Return what a mask keeps from being a negative of a pair.
@@ -32,9 +37,12 @@ class TrainingPairs:
             row: number of the pair.
             mask: ``labelled``, ``known-relevant`` or ``positive-only``.
         """
+        own = self.own[row] if self.own else NONE
         if mask == "positive-only":
-            return self.pairs[row, 1:]
-        return (self.labelled if mask == "labelled" else self.known_relevant)[row]
+            return _union(self.pairs[row, 1:], own)
+        if mask == "labelled":
+            return _union(self.barred[row] if self.barred else self.labelled[row], own)
+        return _union(self.known_relevant[row], own)
 
     def masked(self, mask: str) -> list[npt.NDArray[np.int64]]:
         """Return what a mask keeps out, for every pair."""
@@ -42,19 +50,38 @@ class TrainingPairs:
 
 
 def labelled_pairs(collection: Collection, split: str = "train") -> TrainingPairs:
-    """Return one pair for each labelled positive of the queries of a split."""
-    queries, number = collection.queries[split], collection.number
-    pairs, labelled, known = [], [], []
+    """Return one pair for each labelled positive of the queries of a split; no query is its own positive."""
+    queries, number, itself = collection.queries[split], collection.number, collection.own(split)
+    pairs, labelled, known, barred, own = [], [], [], [], []
     for row, query in enumerate(queries.ids):
-        relevant = sorted(number[d] for d, grade in queries.qrels.get(query, {}).items() if grade >= RELEVANT)
-        everything = np.array(
-            sorted({*relevant, *(number[d] for d in queries.known_relevant.get(query, ()))})
-        )
+        judged = queries.qrels.get(query, {}).items()
+        relevant = sorted(number[document] for document, grade in judged if grade >= RELEVANT)
+        relevant = [document for document in relevant if document != itself.get(row)]
+        everything = {*relevant, *(number[d] for d in queries.known_relevant.get(query, ()))}
         for positive in relevant:
             pairs.append((row, positive))
             labelled.append(np.array(relevant, dtype=np.int64))
-            known.append(everything.astype(np.int64))
-    return TrainingPairs(np.array(pairs, dtype=np.int64).reshape(-1, 2), labelled, known)
+            known.append(_with_copies(everything, collection))
+            barred.append(_with_copies(relevant, collection))
+            own.append(np.array([itself[row]], dtype=np.int64) if row in itself else NONE)
+    return TrainingPairs(np.array(pairs, dtype=np.int64).reshape(-1, 2), labelled, known, barred, own)
+
+
+NONE = np.empty(0, dtype=np.int64)
+"""No document."""
+
+
+def _with_copies(documents: Iterable[int], collection: Collection) -> npt.NDArray[np.int64]:
+    """Return documents with those of the same text, in ascending order."""
+    numbers = sorted(documents)
+    copies = [collection.copies[number] for number in numbers if number in collection.copies]
+    return np.unique(np.concatenate([np.array(numbers, dtype=np.int64), *copies]))
+
+
+def _union(*parts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return what is in any of the parts; a single part as it is."""
+    some = [part for part in parts if len(part)]
+    return some[0] if len(some) == 1 else np.unique(np.concatenate(parts))
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def test_dev_queries_are_held_back_from_train_by_their_ids(folder):
     assert set(load_beir(folder, dev_share=0.2).queries["dev"].ids) == dev
     assert set(load_beir(folder).queries["dev"].ids) < dev
     assert "dev" not in load_beir(folder, dev_share=0).queries
-    (folder / "qrels/dev.tsv").write_text(f"{HEADER}q30\td3\t1\n")
+    (folder / "qrels/test.tsv").rename(folder / "qrels/dev.tsv")
     default = load_beir(folder)
     assert (default.queries["dev"].ids, len(default.queries["train"])) == (("q30",), 30)
 
@@ -131,6 +131,23 @@ WRONG = [
     ("qrels/train.tsv", 3, "q99\td0\t1\n", "query 'q99' is not in queries.jsonl"),
     ("qrels/train.tsv", 3, "q1\td99\t1\n", "document 'd99' is not in corpus.jsonl"),
     ("qrels/train.tsv", 3, "q0\td0\t2\n", "document 'd0' is judged twice for query 'q0'"),
+    (
+        "corpus.jsonl",
+        2,
+        '{"_id": "d1", "text": "\\ud83d"}\n',
+        "'text' has half of a surrogate pair at",
+    ),
+    (
+        "corpus.jsonl",
+        2,
+        '{"_id": "d\\udc00", "text": ""}\n',
+        "'_id' has half of a surrogate pair at",
+    ),
+    ("queries.jsonl", 1, '{"_id": "q0", "text": "so \\ud83d"}\n', "'text' has half of a surrogate pair"),
+    ("qrels/train.tsv", 1, "q0\td0\t1.0\n", "a judgement instead of a header"),
+    ("qrels/train.tsv", 1, "q0\t0\td0\t1\n", "a judgement instead of a header"),
+    ("qrels/train.tsv", 2, f"q0\td0\t{10**30}\n", "grade 1e+30 is not a grade; give at most 1,000,000"),
+    ("qrels/train.tsv", 2, "q30\td0\t1\n", None),
 ]
 
 
@@ -140,6 +157,8 @@ def test_a_wrong_line_is_named(folder, name, number, line, message):
     before = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*before[: number - 1], line, *before[number:]]))
     line_printed = refused(lambda: load_beir(folder))
+    if message is None:  # a query of two splits is told where the second has it
+        path, number, message = folder / "qrels/test.tsv", 2, "query 'q30' is judged in train.tsv, too"
     assert line_printed.startswith(f"{path}:{number}: ") and message in line_printed
 
 
@@ -175,7 +194,8 @@ def test_the_page_tells_the_truth(folder):
     page = (Path(__file__).parents[2] / "docs/your-own-collection.md").read_text(encoding="utf-8")
     [block] = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
     choice = TypeAdapter(CollectionChoice).validate_python(yaml.safe_load(block)["collections"]["quick"])
-    assert choice.settings == {"folder": "mine", "titles": True, "dev_share": DEV_SHARE}
+    written = {"folder": "mine", "titles": True, "dev_share": DEV_SHARE}
+    assert choice.settings == written | {"own_documents": "out", "absent": "refused"}
     assert build_collection(choice.kind, choice.settings | {"folder": str(folder)}).about["titles"] is True
 
 

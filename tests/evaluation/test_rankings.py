@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 
@@ -34,9 +35,9 @@ def example(queries: int = 30, documents: int = 80):
 
 
 def test_ties_are_broken_by_the_document_not_by_its_place():
-    scores = np.ones((1, 5), dtype=np.float32)
+    scores = np.array([[1, 1, 1, 1, 0]], dtype=np.float32)
     one = make_ranking(["q"], list("abcde"), scores, np.array([[0, 1, 2, 3, 4]]))
-    other = make_ranking(["q"], list("abcde"), scores, np.array([[3, 1, 4, 0, 2]]))
+    other = make_ranking(["q"], list("abcde"), scores, np.array([[3, 1, 2, 0, 4]]))
     assert one == other
     values = np.array(list(one["q"].values()), dtype=np.float32)
     assert (np.diff(values) < 0).all()
@@ -57,6 +58,45 @@ def test_a_written_ranking_reads_back_and_has_the_same_bytes(tmp_path):
     assert [list(d) for d in read_ranking(tmp_path / "a.trec.gz").values()] == [
         list(d) for d in ranking.values()
     ]
+
+
+@pytest.mark.parametrize("name", ["doc 7", "a\u00a0b", "%20", "\u2028", "50%", "\x85x\x1c", "ü/?&\t"])
+def test_an_id_comes_back_whatever_blanks_it_has(name, tmp_path):
+    ranking = {f"q{name}": {name: 2.0, "other": 1.0}}
+    write_ranking(ranking, tmp_path / "a.trec.gz", "tag")
+    assert read_ranking(tmp_path / "a.trec.gz") == ranking
+    (line, _) = gzip.decompress((tmp_path / "a.trec.gz").read_bytes()).decode().splitlines()
+    assert len(line.split()) == 6
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_no_result_is_no_ranking(bad):
+    scores = np.array([[3, 2, 1], [3, bad, 1]], dtype=np.float32)
+    numbers = np.array([[0, 1, 2], [0, 1, 2]])
+    with pytest.raises(UserError, match="1 of 2 queries have scores that are not finite"):
+        make_ranking(["q", "r"], list("abc"), scores, numbers)
+    with pytest.raises(UserError, match="2 of 2 queries"):
+        make_ranking(["q", "r"], list("abc"), np.nan_to_num(scores), np.array([[0, -1, 2], [-1, -1, -1]]))
+    with pytest.raises(UserError, match="all 3 documents score the same for each of the 2 queries"):
+        make_ranking(["q", "r"], list("abc"), np.zeros((2, 3), np.float32), numbers)
+    assert make_ranking(["q"], list("a"), np.zeros((1, 1), np.float32), numbers[:1, :1]) == {"q": {"a": 0.0}}
+
+
+def test_a_query_does_not_retrieve_itself():
+    scores = np.array([[3, 2, 1], [3, 2, 1]], dtype=np.float32)
+    numbers = np.array([[0, 1, 2], [2, 1, 0]])
+    ranking = make_ranking(["a", "q"], list("abc"), scores, numbers, own={0: 0}, depth=2)
+    assert {query: list(found) for query, found in ranking.items()} == {"a": ["b", "c"], "q": ["c", "b"]}
+
+
+@pytest.mark.parametrize("grades", [{"d": -2}, {"d": -1, "e": -4}, {"d": -1, "e": 2}])
+def test_grades_below_0_count_as_0(grades):
+    qrels = {f"q{n}": {f"d{n}": 2} for n in range(10)} | {"q": grades}
+    ranking = {query: {"d": 2.0, "e": 1.0} for query in qrels}
+    values = evaluate(ranking, qrels, MEASURES).set_index(["measure", "query"])["value"]
+    clipped = evaluate(ranking, qrels | {"q": {d: max(g, 0) for d, g in grades.items()}}, MEASURES)
+    assert values.equals(clipped.set_index(["measure", "query"])["value"])
+    assert values["RR(rel=2)@10", "q"] == (0.5 if "e" in grades and grades["e"] > 0 else 0)
 
 
 def test_the_command_line_of_ir_measures_gives_the_same_figures(tmp_path):

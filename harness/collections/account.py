@@ -1,0 +1,78 @@
+"""What a reader of a table must know of the collection under it, counted when the collection is read."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+from harness.collections.collection import RELEVANT, Collection, Queries
+
+WORD = re.compile(r"\w+")
+
+
+def account(collection: Collection, *, dropped: int = 0) -> list[str]:
+    """Return what may decide the worth of a table, a sentence each; nothing of an ordinary collection.
+
+    Args:
+        collection: as it was read.
+        dropped: judgements of absent queries or documents that were left out.
+    """
+    said = [*_own(collection), *_copies(collection), *_repeated(collection), *_empty(collection)]
+    if dropped:
+        said.append(f"{dropped:,} judgements of queries or documents that are not there: left out.")
+    return said
+
+
+def _own(collection: Collection) -> list[str]:
+    known = set(collection.document_ids)
+    asked = {query for queries in collection.queries.values() for query in queries.ids if query in known}
+    if not asked:
+        return []
+    done = (
+        "taken out of their own rankings and candidates"
+        if collection.own_documents == "out"
+        else "kept in their own rankings and candidates"
+    )
+    return [f"{len(asked):,} queries have the id of a document, {done}."]
+
+
+def _copies(collection: Collection) -> list[str]:
+    if not collection.copies:
+        return []
+    number, copied = collection.number, 0
+    for queries in collection.queries.values():
+        for judged in queries.qrels.values():
+            relevant = (number[document] for document, grade in judged.items() if grade >= RELEVANT)
+            copied += sum(document in collection.copies for document in relevant)
+    return [
+        f"{len(collection.copies):,} documents have the text of another; a copy of a positive is known to be "
+        f"relevant, and is no negative ({copied:,} positives have one)."
+    ]
+
+
+def _repeated(collection: Collection) -> list[str]:
+    """Return how many queries of one split have the text of a query of another."""
+    said = []
+    for (one, first), (other, second) in combinations(collection.queries.items(), 2):
+        both = len(set(first.texts) & set(second.texts))
+        if both:
+            said.append(f"{both:,} texts are queries of both {one} and {other}.")
+    return said
+
+
+def _empty(collection: Collection) -> list[str]:
+    words = {word for text in collection.documents for word in WORD.findall(text.casefold())}
+    said = []
+    for split, queries in collection.queries.items():
+        none = sum(not _has_positive(queries, query) for query in queries.ids)
+        if none:
+            said.append(f"{none:,} {split} queries have no relevant document; each counts as 0.")
+        unknown = sum(words.isdisjoint(WORD.findall(text.casefold())) for text in queries.texts)
+        if unknown:
+            share = 100 * unknown / len(queries)
+            said.append(f"{unknown:,} {split} queries ({share:.1f} %) share no word with any document.")
+    return said
+
+
+def _has_positive(queries: Queries, query: str) -> bool:
+    return any(grade >= RELEVANT for grade in queries.qrels.get(query, {}).values())
