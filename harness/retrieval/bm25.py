@@ -33,7 +33,7 @@ def bm25_search(
     """Rank documents for each query by lower-cased words, without English stop words and stemming.
 
     Where a script puts no blanks between words, each two neighbouring letters are a word, as in Lucene's
-    CJKAnalyzer.
+    CJKAnalyzer; unless such a script is in less than 1 % of the documents.
 
     Returns:
         Scores [Q, k] in descending order, and document numbers [Q, k]; documents that share no word with
@@ -42,13 +42,15 @@ def bm25_search(
     Raises:
         UserError: no document has a word.
     """
-    corpus: Any = bm25s.tokenize(_in_words(documents), stopwords="en", show_progress=False)
+    unspaced = sum(_UNSPACED.search(text) is not None for text in documents) >= len(documents) / 100
+    in_words = _in_words if unspaced else list
+    corpus: Any = bm25s.tokenize(in_words(documents), stopwords="en", show_progress=False)
     if not any(len(words) for words in corpus.ids):
         what = "no document has a word that BM25 reads: two letters or more, and no English stop word"
         raise UserError(what, where="BM25", fix="leave it out for this collection")
     index = bm25s.BM25(k1=K1, b=B, method="lucene")
     index.index(corpus, show_progress=False)
-    tokens = bm25s.tokenize(_in_words(queries), stopwords="en", show_progress=False, return_ids=False)
+    tokens = bm25s.tokenize(in_words(queries), stopwords="en", show_progress=False, return_ids=False)
     numbers, scores = index.retrieve(tokens, k=min(k, len(documents)), show_progress=False, n_threads=1)
     return scores.astype(np.float32), numbers.astype(np.int64)
 
