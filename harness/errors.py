@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class HarnessError(Exception):
@@ -38,6 +40,29 @@ class SpecErrors(UserError):
     def __init__(self, errors: list[UserError]) -> None:
         self.errors = errors
         super().__init__("\n".join(str(error) for error in errors))
+
+
+@contextmanager
+def told(what: str, *, where: str | None = None, fix: str | None = None) -> Iterator[None]:
+    """Tell whatever a library raises as one line, with the first line of its reason.
+
+    The types that a library raises are not foreseen: it reads what people give it, and fails in many ways.
+
+    Raises:
+        UserError: anything was raised; one of ours goes on as it is.
+    """
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise UserError(f"{what} ({first_line(error)})", where=where, fix=fix) from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says, at most 200 letters of it, or else its type."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return textwrap.shorten(lines[0], 200, placeholder=" ...") if lines else type(error).__name__
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

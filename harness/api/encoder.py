@@ -11,6 +11,7 @@ from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens
 from harness.encoders.pooling import Pooling
 from harness.encoders.pretrained import PretrainedEncoder, read_encoder, refuse_longer
+from harness.errors import UserError
 from harness.runs.device import device
 from harness.runs.retriever import Retriever
 from harness.specs.checkpoint_content import start_content
@@ -47,7 +48,11 @@ def load_encoder(
     longest = {"query_tokens": query_tokens, "passage_tokens": passage_tokens}
     refuse_longer(str(start), loaded, longest)
     lengths = {key: value or loaded.longest for key, value in longest.items()}
-    store = _tokens(loaded, collection, lengths, None if tokens is None else Path(tokens))
+    if None in lengths.values():
+        what, fix = "it says no longest text", "add query_tokens= and passage_tokens="
+        raise UserError(what, where=str(start), fix=fix)
+    known = {key: int(value) for key, value in lengths.items() if value is not None}
+    store = _tokens(loaded, collection, known, None if tokens is None else Path(tokens))
     return Retriever(name or Path(start).name, loaded.encoder.to(device()), collection, store)
 
 

@@ -14,6 +14,7 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from harness.collections.collection import Collection
+from harness.collections.tokenizer import load_tokenizer
 from harness.errors import UserError
 from harness.storage.checksums import check_folder
 from harness.storage.disk import space_for
@@ -103,22 +104,6 @@ def typed_pairs(tokenizer: Any) -> Any:
     pieces.post_processor = _template(pieces, passage_type=1)
     inputs = [*tokenizer.model_input_names, TYPES]
     return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, model_input_names=inputs, **_NAMES)
-
-
-def load_tokenizer(start: str) -> Any:
-    """Load the tokenizer of a local folder or a hub id.
-
-    Raises:
-        UserError: there is no tokenizer, or the hub cannot be reached.
-    """
-    try:
-        return transformers.AutoTokenizer.from_pretrained(start)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "no tokenizer could be loaded",
-            where=start,
-            fix="give a local folder or a hub id that you can reach",
-        ) from error
 
 
 def build_tokens(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness.encoders.layout import TowerFiles, is_tower, load_tower_files, save_tower_files
 from harness.encoders.pooling import Pooling, pool
-from harness.encoders.transformer import fresh_config, fresh_transformer, pretrained_transformer
 from harness.encoders.weights import copy_weights, fingerprint_of
 from harness.errors import UserError
 
@@ -174,35 +172,3 @@ def holds_encoder(folder: Path) -> bool:
 def tokenizer_of(folder: Path) -> Path:
     """Return the tokenizer's path in a folder that `DualEncoder.save` wrote."""
     return folder if is_tower(folder) else folder / "query"
-
-
-def build_dual_encoder(
-    settings: Any, *, vocabulary: int, pad: int, idf: np.ndarray[Any, Any], longest: int
-) -> DualEncoder:
-    """Build a dual encoder from its settings; random weights come from torch's generator.
-
-    Args:
-        settings: the run's `harness.specs.settings.EncoderSettings`.
-        vocabulary: number of token ids.
-        pad: id of the padding token.
-        idf: [vocabulary] token weights for ``idf-mean``.
-        longest: length of the longest sequence in tokens.
-    """
-
-    def tower() -> Tower:
-        if settings.start == "fresh":
-            config = fresh_config(settings, vocabulary=vocabulary, pad=pad, longest=longest)
-            transformer = fresh_transformer(config)
-        else:
-            transformer = pretrained_transformer(settings.start)
-        return Tower(
-            transformer,
-            pooling=settings.pooling,
-            idf=torch.from_numpy(np.array(idf, dtype=np.float32)) if settings.pooling == "idf-mean" else None,
-            projection=settings.projection,
-            scale=settings.score_scale,
-            token_dropout=settings.token_dropout,
-        )
-
-    query = tower()
-    return DualEncoder(query, query if settings.towers == "shared" else tower())

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 import transformers
+from pydantic import TypeAdapter
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harness.encoders.pooling import Pooling
-from harness.errors import UserError
+from harness.encoders.transformer import pretrained_transformer
+from harness.errors import UserError, told
 from harness.storage.files import read_json, write_json
 
 transformers.utils.logging.disable_progress_bar()
@@ -103,31 +105,24 @@ def load_tower_files(folder: Path) -> TowerFiles:
             "no such folder", where=str(folder), fix="give a folder that `harness` saved an encoder to"
         )
     tower_settings = read_json(folder / _TOWER_JSON)
+    fix = "delete it and train again"
     try:
-        transformer = transformers.AutoModel.from_pretrained(folder, **_without_pooler(folder))
+        transformer = pretrained_transformer(str(folder))
+    except UserError as error:
+        raise UserError(f"corrupt encoder ({error.what})", where=str(folder), fix=fix) from error
+    with told("corrupt encoder", where=str(folder), fix=fix):
         words, dense = folder / "1_WordWeights/model.safetensors", folder / "3_Dense/model.safetensors"
         idf = load_file(words)["emb_layer.weight"][:, 0] if words.exists() else None
         projection = load_file(dense)["linear.weight"] if tower_settings["projected"] else None
-    except Exception as error:
-        raise UserError(
-            f"corrupt encoder ({error})", where=str(folder), fix="delete it and train again"
-        ) from error
-    return TowerFiles(
-        transformer=transformer,
-        pooling=cast(Pooling, tower_settings["pooling"]),
-        scale=float(tower_settings["scale"]),
-        token_dropout=float(tower_settings["token_dropout"]),
-        idf=idf,
-        projection=projection,
-        normalised=bool(tower_settings.get("normalised", False)),  # older folders do not say it
-    )
-
-
-def _without_pooler(folder: Path) -> dict[str, bool]:
-    """Return the option that omits BERT's unused pooler, whose weights would be random."""
-    return (
-        {"add_pooling_layer": False} if read_json(folder / "config.json").get("model_type") == "bert" else {}
-    )
+        return TowerFiles(
+            transformer=transformer,
+            pooling=TypeAdapter(Pooling).validate_python(tower_settings["pooling"]),
+            scale=float(tower_settings["scale"]),
+            token_dropout=float(tower_settings["token_dropout"]),
+            idf=idf,
+            projection=projection,
+            normalised=bool(tower_settings.get("normalised", False)),  # older folders do not say it
+        )
 
 
 def _save_layer_weights(folder: Path, config: Any) -> None:

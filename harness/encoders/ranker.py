@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from harness.collections.tokens import TokenStore, typed_pairs
 from harness.encoders.matching import begin_matching, project_words
-from harness.encoders.transformer import Sizes, fresh_config, pretrained_scorer
+from harness.encoders.transformer import Sizes, fresh_config, pretrained_scorer, refuse_no_numbers
 from harness.encoders.weights import StateDict, copy_weights, fingerprint_of
-from harness.errors import UserError
+from harness.errors import UserError, told
 
 
 class Ranker(nn.Module):
@@ -78,20 +78,18 @@ class Ranker(nn.Module):
         """
         if not folder.is_dir():
             raise UserError("no such folder", where=str(folder), fix="give a folder that holds a ranker")
-        try:
-            model, loading_info = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder, output_loading_info=True
+        kind = transformers.AutoModelForSequenceClassification
+        with told("corrupt ranker", where=str(folder), fix="delete it and train again"):
+            model, loading_info = kind.from_pretrained(
+                folder, output_loading_info=True, trust_remote_code=False
             )
-        except Exception as error:
-            raise UserError(
-                f"corrupt ranker ({error})", where=str(folder), fix="delete it and train again"
-            ) from error
         if loading_info["missing_keys"] or model.config.num_labels != 1:
             raise UserError(
                 "not a ranker: its head is missing or has several outputs",
                 where=str(folder),
                 fix="give a ranker's folder",
             )
+        refuse_no_numbers(str(folder), model)
         return Ranker(model).eval()
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 import transformers
+from safetensors import safe_open
 
-from harness.errors import UserError
+from harness.collections.tokenizer import refuse_pointers, whole_or_reached
+from harness.errors import UserError, told
 
 
 class Sizes(Protocol):
@@ -63,40 +68,130 @@ def fresh_transformer(config: Any) -> Any:
 
 
 def pretrained_transformer(start: str) -> Any:
-    """Load an encoder from a local folder or a hub id.
+    """Load an encoder with all of its weights, without the pooler of BERT and the like, which is not used.
+
+    Of an encoder with a decoder only those of the T5 family are read, and their encoder alone.
 
     Raises:
-        UserError: there is no encoder, or the hub cannot be reached.
+        UserError: there is no encoder, some of its weights are missing, left out or no finite numbers, it is
+            of a kind that is not read here, or the hub cannot be reached.
     """
-    return open_pretrained(transformers.AutoModel, start)
+    refuse_pointers(start)
+    config = _config(start)
+    kind = getattr(transformers, _ENCODER_OF.get(config.model_type, "AutoModel"))
+    model, loading = _open(kind, start, config=config, output_loading_info=True)
+    missing = sorted(key for key in loading["missing_keys"] if not key.startswith("pooler."))
+    _refuse_incomplete(start, missing, loading)
+    if hasattr(model, "pooler"):
+        model.pooler = None
+    refuse_no_numbers(start, model)
+    return model
 
 
 def pretrained_scorer(start: str) -> Any:
     """Load an encoder with one output from a local folder or a hub id; a missing head is random.
 
     Raises:
-        UserError: there is no encoder, its head has several outputs, or the hub cannot be reached.
+        UserError: there is no encoder, some of its weights are missing or no finite numbers, its head has
+            several outputs, or the hub cannot be reached.
     """
-    config = open_pretrained(transformers.AutoConfig, start)
+    refuse_pointers(start)
+    config = _config(start)
     headed = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
     if headed and config.num_labels != 1:
         raise UserError(
             f"a head of {config.num_labels} outputs", where=start, fix="give a ranker, which has one"
         )
-    return open_pretrained(transformers.AutoModelForSequenceClassification, start, num_labels=1)
+    kind = transformers.AutoModelForSequenceClassification
+    config.num_labels = 1
+    model, loading = _open(kind, start, config=config, output_loading_info=True)
+    inside = f"{model.base_model_prefix}."
+    missing = [key for key in loading["missing_keys"] if key.startswith(inside) and "pooler" not in key]
+    _refuse_incomplete(start, sorted(missing), loading)
+    refuse_no_numbers(start, model)
+    return model
 
 
-def open_pretrained(kind: Any, start: str, **more: Any) -> Any:
-    """Load a pretrained object through an auto class of `transformers`.
+_ENCODER_OF = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
+"""Type of a model with a decoder -> the class of its encoder."""
+
+
+def _config(start: str) -> Any:
+    """Return the configuration of a checkpoint, whose kind is read here.
+
+    Raises:
+        UserError: there is none, or it is of another kind.
+    """
+    if Path(start).is_dir() and (Path(start) / "adapter_config.json").exists():
+        fix = "merge it into its base model (`merge_and_unload` of peft), and save that"
+        raise UserError("an adapter (LoRA or the like), and no whole encoder", where=start, fix=fix)
+    config = _open(transformers.AutoConfig, start)
+    what = None
+    if config.model_type == "dpr":
+        what = "one of DPR's two encoders, which are two checkpoints"
+    elif getattr(config, "is_decoder", False):
+        what = "a decoder (`is_decoder` in config.json), which reads no text to its end"
+    elif getattr(config, "is_encoder_decoder", False) and config.model_type not in _ENCODER_OF:
+        what = f"a model with a decoder ({config.model_type})"
+    elif getattr(config, "quantization_config", None) is not None:
+        what = "quantised weights (`quantization_config` in config.json)"
+    elif (getattr(config, "num_hidden_layers", None) or 0) < 0:
+        what = f"a model of {config.num_hidden_layers} layers"
+    if what is not None:
+        fix = "give an encoder whose one tower embeds queries and passages, with weights in floats"
+        raise UserError(f"{what}; it is not read here", where=start, fix=fix)
+    return config
+
+
+def _refuse_incomplete(start: str, missing: list[str], loading: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint of which some weights would be random, or some layers left out."""
+    left = sorted(key for key in loading["unexpected_keys"] if _LAYER.search(key) and "decoder" not in key)
+    for keys, what in ((missing, "has no weights of"), (left, "config.json leaves out the weights of")):
+        if keys:
+            others = " and others" if len(keys) > 1 else ""
+            raise UserError(f"{what} {keys[0]}{others}", where=start, fix="give the whole checkpoint")
+
+
+_LAYER = re.compile(r"(^|\.)(layers?|block|h)\.\d+\.")
+
+
+def refuse_no_numbers(start: str, model: torch.nn.Module) -> None:
+    """Refuse weights that are no finite floats.
+
+    Raises:
+        UserError: some are not.
+    """
+    for name, weight in model.named_parameters():
+        if not weight.is_floating_point():
+            what = f"the weights of {name} are whole numbers"
+            raise UserError(what, where=start, fix="give a checkpoint in floats, not quantised")
+        if not bool(torch.isfinite(weight).all()):
+            what = f"the weights of {name} are not all finite numbers"
+            raise UserError(what, where=start, fix="give a checkpoint whose training went well")
+
+
+def _open(kind: Any, start: str, **more: Any) -> Any:
+    """Load a pretrained object through a class of `transformers`; a checkpoint's own code never runs.
 
     Raises:
         UserError: it cannot be loaded.
     """
+    before = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()  # no table of unused weights: what matters is refused
     try:
-        return kind.from_pretrained(start, **more)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "no encoder could be loaded",
-            where=start,
-            fix="give a local folder or a hub id that you can reach",
-        ) from error
+        with told("no encoder could be loaded", where=start, fix=whole_or_reached(start)):
+            _refuse_whole_numbers(start)
+            return kind.from_pretrained(start, trust_remote_code=False, **more)
+    finally:
+        transformers.utils.logging.set_verbosity(before)
+
+
+def _refuse_whole_numbers(start: str) -> None:
+    """Refuse weights in whole numbers, which `transformers` would take for floats."""
+    for path in sorted(Path(start).glob("*.safetensors")) if Path(start).is_dir() else ():
+        with safe_open(path, "pt") as weights:
+            for name in weights.keys():  # noqa: SIM118  (no mapping)
+                kind = weights.get_slice(name).get_dtype()
+                if kind.startswith(("I", "U")) and not name.endswith("_ids"):
+                    what = f"the weights of {name} are whole numbers"
+                    raise UserError(what, where=start, fix="give a checkpoint in floats, not quantised")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.encoders.build import build_dual_encoder
+from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.pretrained import read_encoder, refuse_longer
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates

@@ -10,7 +10,8 @@ from typing import cast
 import torch
 
 from harness.collections.collection import Collection
-from harness.collections.tokens import TokenStore, load_tokenizer
+from harness.collections.tokenizer import load_tokenizer
+from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker, build_ranker
 from harness.evaluation.measures import DEV_MEASURE

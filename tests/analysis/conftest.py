@@ -5,7 +5,7 @@ import torch
 
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
-from harness.encoders.dual_encoder import build_dual_encoder
+from harness.encoders.build import build_dual_encoder
 from harness.runs.retriever import Retriever
 from harness.specs.settings import EncoderSettings
 

@@ -66,12 +66,18 @@ def sentence_transformer(plain: Path, *, pooling: str = "mean", normalised: bool
     model = SentenceTransformer(modules=modules, device="cpu")
     folder = plain.with_name("sentence")
     model.save(str(folder))
+    if not normalised:  # it writes `cosine` for every encoder
+        edit(folder / "config_sentence_transformers.json", similarity_fn_name="dot")
     if old:
         modes = {f"pooling_mode_{name}_tokens": name == pooling for name in ("mean", "max")}
         old_config = {"word_embedding_dimension": 16, "pooling_mode_cls_token": pooling == "cls", **modes}
         (folder / "1_Pooling/config.json").write_text(json.dumps(old_config))
         (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 20, "do_lower_case": false}')
     return folder, model
+
+
+def edit(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def refused(*arguments, **more) -> str:

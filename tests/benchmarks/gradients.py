@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 from harness.collections.tokens import Ragged, TokenStore
-from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.encoders.build import build_dual_encoder
+from harness.encoders.dual_encoder import DualEncoder
 from harness.gradients.accumulate import accumulate_layers
 from harness.gradients.chunk_plan import PLACES
 from harness.gradients.coefficients import contrasted, loss_coefficients

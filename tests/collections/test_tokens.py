@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from harness.collections.planted import build_planted
-from harness.collections.tokens import build_tokens, learn_tokenizer, load_tokenizer
+from harness.collections.tokenizer import load_tokenizer
+from harness.collections.tokens import build_tokens, learn_tokenizer
 from harness.errors import UserError
 from harness.storage.checksums import SUMS
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from harness.collections.tokens import Ragged, inverse_document_frequency, learn_tokenizer
-from harness.encoders.dual_encoder import DualEncoder, build_dual_encoder
+from harness.encoders.build import build_dual_encoder
+from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError
 from harness.retrieval.encode import encode
 

@@ -10,7 +10,7 @@ import torch
 
 from harness.collections.planted import build_planted
 from harness.collections.tokens import build_tokens
-from harness.encoders.dual_encoder import build_dual_encoder
+from harness.encoders.build import build_dual_encoder
 from harness.encoders.ranker import build_ranker
 from harness.negatives.mining import Miner
 from harness.negatives.presets import Preset

@@ -12,7 +12,7 @@ from harness.training.checkpoints import BEST, best_of, keep_best, settle_best
 @pytest.fixture
 def keep(bench, tmp_path):
     """Offer an encoder of a seed, which reaches a value after as many steps as the seed."""
-    from harness.collections.tokens import load_tokenizer
+    from harness.collections.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(str(bench.tokens.tokenizer_folder))
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.encoders.dual_encoder import build_dual_encoder
+from harness.encoders.build import build_dual_encoder
 from harness.gradients.lists import build_lists
 from harness.runs.retriever import Retriever
 from harness.specs.settings import EncoderSettings

@@ -1,0 +1,110 @@
+"""The tokenizer of a checkpoint, as `SentenceTransformer` opens it; a checkpoint's own code never runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import transformers
+from tokenizers import normalizers
+from transformers.utils import cached_file
+
+from harness.errors import UserError, told
+from harness.storage.files import read_json
+
+SENTENCE_CONFIGS = (
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+)
+"""Names of the file in which `SentenceTransformer` keeps the settings of an encoder, newest first."""
+
+LFS = b"version https://git-lfs"
+"""How a file begins that stands for one which git-lfs has not fetched."""
+
+
+def load_tokenizer(start: str) -> Any:
+    """Load the tokenizer of a local folder or a hub id; it lower-cases if the checkpoint says so.
+
+    Raises:
+        UserError: there is no tokenizer, or the hub cannot be reached.
+    """
+    refuse_pointers(start)
+    with told("no tokenizer could be loaded", where=start, fix=whole_or_reached(start)):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(start, trust_remote_code=False)
+    if sentence_config(start).get("do_lower_case"):
+        _lower(tokenizer, start)
+    return tokenizer
+
+
+def sentence_config(start: str) -> dict[str, Any]:
+    """Return the settings that `SentenceTransformer` keeps beside an encoder; empty if there are none.
+
+    Raises:
+        UserError: the file is no JSON object.
+    """
+    for name in SENTENCE_CONFIGS:
+        content = checkpoint_json(start, name)
+        if content is not None:
+            return an_object(content, start, name)
+    return {}
+
+
+def an_object(content: Any, start: str, name: str) -> dict[str, Any]:
+    """Return the content of a JSON file of a checkpoint, which is an object.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not isinstance(content, dict):
+        raise UserError(f"{name} holds no settings", where=start, fix="write an object, {...}, or delete it")
+    return content
+
+
+def checkpoint_json(start: str, name: str) -> Any:
+    """Return the content of a checkpoint's JSON file; None if there is no such file."""
+    path = Path(start) / name
+    if Path(start).is_dir():
+        return read_json(path) if path.exists() else None
+    quiet = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
+    with told("no encoder could be loaded", where=start, fix=whole_or_reached(start)):
+        cached = cached_file(start, name, **quiet)
+    return read_json(Path(cached)) if cached else None
+
+
+def whole_or_reached(start: str) -> str:
+    """Return what to do about a checkpoint that does not load: another folder, or a hub id."""
+    if Path(start).is_dir():
+        return "give a whole checkpoint: config.json, weights and tokenizer"
+    return "give a local folder or a hub id that you can reach"
+
+
+def refuse_pointers(start: str) -> None:
+    """Refuse a folder in which a file still stands for one of git-lfs.
+
+    Raises:
+        UserError: there is one.
+    """
+    if not Path(start).is_dir():
+        return
+    for path in sorted(Path(start).iterdir()):
+        if path.is_file() and path.stat().st_size < 1024 and path.read_bytes().startswith(LFS):
+            what = f"{path.name} stands for a file that git-lfs has not fetched"
+            raise UserError(what, where=start, fix="run `git lfs pull` there")
+
+
+def _lower(tokenizer: Any, start: str) -> None:
+    """Lower-case before everything else, unless the tokenizer does so by itself."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        what = "do_lower_case is set for a tokenizer that cannot be told to"
+        raise UserError(what, where=start, fix="lower-case the texts, and set it to false")
+    before = backend.normalizer
+    if before is None:
+        backend.normalizer = normalizers.Lowercase()
+    elif before.normalize_str("A") != "a":
+        backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), before])
