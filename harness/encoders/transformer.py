@@ -79,7 +79,7 @@ def pretrained_transformer(start: str) -> Any:
     refuse_pointers(start)
     config = _config(start)
     kind = getattr(transformers, _ENCODER_OF.get(config.model_type, "AutoModel"))
-    model, loading = _open(kind, start, config=config, output_loading_info=True)
+    model, loading = _open(kind, start, config=config, **_TOLD)
     missing = sorted(key for key in loading["missing_keys"] if not key.startswith("pooler."))
     _refuse_incomplete(start, missing, loading)
     if hasattr(model, "pooler"):
@@ -104,13 +104,16 @@ def pretrained_scorer(start: str) -> Any:
         )
     kind = transformers.AutoModelForSequenceClassification
     config.num_labels = 1
-    model, loading = _open(kind, start, config=config, output_loading_info=True)
+    model, loading = _open(kind, start, config=config, **_TOLD)
     inside = f"{model.base_model_prefix}."
     missing = [key for key in loading["missing_keys"] if key.startswith(inside) and "pooler" not in key]
     _refuse_incomplete(start, sorted(missing), loading)
     refuse_no_numbers(start, model)
     return model
 
+
+_TOLD: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+"""Options that let us tell which weights are missing, or of other sizes than config.json says."""
 
 _ENCODER_OF = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
 """Type of a model with a decoder -> the class of its encoder."""
@@ -145,8 +148,13 @@ def _config(start: str) -> Any:
 
 def _refuse_incomplete(start: str, missing: list[str], loading: Mapping[str, Any]) -> None:
     """Refuse a checkpoint of which some weights would be random, or some layers left out."""
+    other = sorted(str(key[0]) for key in loading["mismatched_keys"])
     left = sorted(key for key in loading["unexpected_keys"] if _LAYER.search(key) and "decoder" not in key)
-    for keys, what in ((missing, "has no weights of"), (left, "config.json leaves out the weights of")):
+    for keys, what in (
+        (other, "config.json says other sizes than those of"),
+        (missing, "has no weights of"),
+        (left, "config.json leaves out the weights of"),
+    ):
         if keys:
             others = " and others" if len(keys) > 1 else ""
             raise UserError(f"{what} {keys[0]}{others}", where=start, fix="give the whole checkpoint")

@@ -333,7 +333,7 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Path], str]] = {
     ),
     "other sizes": (
         lambda f, t: config(sentence(plain(f, t)), hidden_size=32),
-        "no encoder could be loaded (",
+        "config.json says other sizes than those of",
     ),
     "an unknown type": (
         lambda f, t: config(sentence(plain(f, t)), model_type="fruit"),
