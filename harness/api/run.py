@@ -28,6 +28,7 @@ from harness.progress import Progress
 from harness.provenance.stored import StoredRun, find_run
 from harness.records.mlflow_entries import NOT_METRICS
 from harness.records.run_folder import RunFolder
+from harness.records.written import check_written
 from harness.runs.device import device
 from harness.runs.products import opened_checkpoint
 from harness.runs.retriever import Retriever
@@ -153,7 +154,9 @@ class OpenedRun:
             raise UserError(f"{self.name} has no rankings of '{split}'", fix=nearest(split, known))
         rows = [
             (query, document, rank, score)
-            for query, documents in read_ranking(folder / f"{split}{ending}").items()
+            for query, documents in read_ranking(
+                check_written(self.run.folder, f"rankings/{split}{ending}")
+            ).items()
             for rank, (document, score) in enumerate(documents.items(), start=1)
         ]
         return pd.DataFrame(rows, columns=["query", "document", "rank", "score"])

@@ -14,6 +14,7 @@ from harness.errors import UserError, nearest
 from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import read_ranking
 from harness.records.run_folder import RunFolder
+from harness.records.written import check_written
 from harness.retrieval.encode import encode
 from harness.runs.device import device
 from harness.runs.evaluation import rank
@@ -68,7 +69,7 @@ def measure_side(
 
 def _read(member: Member, split: str) -> SeedScores:
     scores = RunFolder(member.folder).per_query()
-    ranking = read_ranking(member.folder / "rankings" / f"{split}.trec.gz")
+    ranking = read_ranking(check_written(member.folder, f"rankings/{split}.trec.gz"))
     return SeedScores(scores[scores["split"] == split], ranking)
 
 

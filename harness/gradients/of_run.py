@@ -42,7 +42,7 @@ class RankSettings:
 
     def folder(self, run: RunFolder) -> Path:
         """Return where it lies in the folder of a run."""
-        return run.folder / "gradients" / content_hash(VERSION, asdict(self))
+        return run.folder / "gradients" / content_hash(VERSION, asdict(self), run.folder.name)
 
 
 class RunGradients(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from harness.errors import UserError, nearest
+from harness.records.written import check_written
 from harness.runs.old_store import OLD_FIX, is_old
 from harness.specs.fingerprints import Link
 from harness.specs.run_settings import RunSettings, read_run_settings
@@ -42,7 +43,7 @@ class StoredRun:
         Raises:
             UserError: spec.json is missing, corrupt, or of another version of the harness.
         """
-        path = self.folder / "spec.json"
+        path = check_written(self.folder, "spec.json")
         try:
             return read_run_settings(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
@@ -63,7 +64,7 @@ class StoredRun:
         Raises:
             UserError: links.json is corrupt.
         """
-        path = self.folder / "links.json"
+        path = check_written(self.folder, "links.json")
         if not path.exists():
             return None
         try:
@@ -75,7 +76,7 @@ class StoredRun:
 
     def result(self) -> dict[str, Any]:
         """Return the content of done.json, empty if the run is unfinished."""
-        return dict(read_json(self.folder / "done.json")) if self.state == "done" else {}
+        return dict(read_json(check_written(self.folder, "done.json"))) if self.state == "done" else {}
 
 
 def _first_line(error: UnicodeDecodeError | ValidationError) -> str:

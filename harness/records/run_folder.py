@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import UserError
+from harness.records.written import WRITTEN, check_written, write_written
 from harness.storage.disk import disk_full_as_error
 from harness.storage.files import flush, read_json, read_parquet, write_json
 
@@ -56,10 +57,18 @@ class RunFolder:
         self, spec: dict[str, Any], links: Sequence[Mapping[str, Any]], environment: dict[str, Any]
     ) -> None:
         """Write the resolved spec, the links of the fingerprint and the environment, unless they exist."""
-        if not (self.folder / "spec.json").exists():
-            write_json(self.folder / "environment.json", environment)
-            write_json(self.folder / "links.json", links)
-            write_json(self.folder / "spec.json", spec)
+        contents = {"environment.json": environment, "links.json": links, "spec.json": spec}
+        for name, content in contents.items():  # the spec comes last: a folder that has it is a run
+            if not (self.folder / name).exists():
+                write_json(self.folder / name, content)
+
+    def environment(self) -> dict[str, Any]:
+        """Return the environment in which the run was begun.
+
+        Raises:
+            UserError: the file is missing or corrupt.
+        """
+        return dict(read_json(check_written(self.folder, "environment.json")))
 
     def log(self, phase: str, step: int, **metrics: float) -> None:
         """Append the metrics of a step, unless the step is logged already."""
@@ -79,6 +88,10 @@ class RunFolder:
         self._cut_torn_line()
         return {(line["phase"], line["step"]) for line in self.metrics()}
 
+    def reopen(self) -> None:
+        """Begin to write, perhaps to a finished run: its files are no longer those that it finished with."""
+        (self.folder / WRITTEN).unlink(missing_ok=True)
+
     def settle(self) -> None:
         """Flush the metrics to disk."""
         if self._metrics.exists():
@@ -91,6 +104,7 @@ class RunFolder:
         Raises:
             UserError: a line is corrupt.
         """
+        check_written(self.folder, self._metrics.name)
         if not self._metrics.exists():
             return
         with self._metrics.open(encoding="utf-8") as stream:
@@ -115,7 +129,8 @@ class RunFolder:
         return {k: v for k, v in line.items() if k not in {"phase", "step"} and not is_time(k)}
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write done.json, the last file of a run."""
+        """Write the checksums of all files, and done.json, the last file of a run."""
+        write_written(self.folder, result, DONE)
         write_json(self.folder / DONE, result)
 
     def result(self) -> dict[str, Any]:
@@ -124,7 +139,7 @@ class RunFolder:
         Raises:
             UserError: the file is missing or corrupt.
         """
-        result: dict[str, Any] = read_json(self.folder / DONE)
+        result: dict[str, Any] = read_json(check_written(self.folder, DONE))
         return result
 
     def per_query(self) -> pd.DataFrame:
@@ -133,7 +148,7 @@ class RunFolder:
         Raises:
             UserError: the file is missing or corrupt.
         """
-        path = self.folder / PER_QUERY
+        path = check_written(self.folder, PER_QUERY)
         return read_parquet(path, fix=f"delete it and {DONE} beside it, and run again")
 
     def _cut_torn_line(self) -> None:

@@ -16,7 +16,6 @@ from harness.reports.content import VERSION
 from harness.specs.resolve import Resolved
 from harness.specs.run_settings import RunSettings
 from harness.specs.target import Measured
-from harness.storage.files import read_json
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def build_provenance(
     environments: list[Described] = []
 
     def entry(run: FinishedRun) -> Described:
-        environment = read_json(run.folder.folder / "environment.json")
+        environment = run.folder.environment()
         if environment not in environments:
             environments.append(environment)
         result = run.folder.result()

@@ -32,7 +32,12 @@ class ExampleSettings:
 
     def path(self, run: RunFolder) -> Path:
         """Return where they lie in the folder of a run."""
-        return run.folder / "distributions" / content_hash(VERSION, asdict(self)) / "examples.parquet"
+        return (
+            run.folder
+            / "distributions"
+            / content_hash(VERSION, asdict(self), run.folder.name)
+            / "examples.parquet"
+        )
 
 
 def work_out(stages: Stages, settings: TrainedRun, run: RunFolder, examples: ExampleSettings) -> None:

@@ -92,6 +92,7 @@ class Stages:
         evaluated = folder.result().get("measures", ()) if folder.done else ()
         settings = settings.model_copy(update={"measures": tuple(sorted({*evaluated, *settings.measures}))})
         run_links = links(settings, self.collections.get(settings.collection).fingerprint)
+        folder.reopen()
         folder.describe(
             settings.model_dump(mode="json"), [asdict(link) for link in run_links], describe_environment()
         )

@@ -55,8 +55,8 @@ def mirrored(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Iterato
         uses: all its rows, those too that are not made now.
     """
     tags = run_tags(resolved, uses)
-    seeds = 1 + max(use.seed for use in uses)
-    more = f" --seeds {seeds}" if seeds != resolved.seeds else ""
+    seeds = 1 + max((use.seed for use in uses), default=-1)
+    more = f" --seeds {seeds}" if seeds and seeds != resolved.seeds else ""
     command = MirroredCommand(
         experiment=resolved.paper,
         tags=lambda mirror, name: tags.get(name, {}),

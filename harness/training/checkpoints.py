@@ -17,7 +17,8 @@ from torch import Tensor
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
 from harness.errors import UserError
-from harness.storage.checksums import check_folder
+from harness.records.written import check_written
+from harness.storage.checksums import SUMS, check_folder
 from harness.storage.disk import space_for
 from harness.storage.files import atomic_folder, read_json, write_json
 
@@ -138,6 +139,7 @@ def load_final(folder: Path) -> DualEncoder:
     Raises:
         UserError: a file is missing or corrupt.
     """
+    check_written(folder.parent, f"{folder.name}/{final_of(folder).name}/{SUMS}")
     check_folder(final_of(folder))
     return DualEncoder.load(final_of(folder))
 
@@ -148,6 +150,7 @@ def load_ranker(folder: Path) -> Ranker:
     Raises:
         UserError: a file is missing or corrupt.
     """
+    check_written(folder.parent.parent, f"{folder.parent.name}/{folder.name}/{SUMS}")
     check_folder(folder)
     return Ranker.load(folder)
 

@@ -159,6 +159,9 @@ def test_runs_of_another_state_of_collection_or_harness(made, tmp_path, opened):
     folder = store / "runs" / opened().run.fingerprint
     other = folder.rename(folder.with_name("feedfeedfeedfeed"))
     message = refused(lambda: harness.load_run(other.name, store=store))
+    assert f"the files are those of run {folder.name}; delete the folder {other} and run again" in message
+    (other / "written.json").unlink()
+    message = refused(lambda: harness.load_run(other.name, store=store))
     assert "run feedfeed is of another version of the harness" in message
     links = other / "links.json"
     first = opened().collection.fingerprint

@@ -11,7 +11,6 @@ from harness.evaluation.costs import over_runs, run_costs
 from harness.reports.cells import FinishedRun
 from harness.specs.kinds.cost import CostColumn
 from harness.specs.run_settings import TrainedRun
-from harness.storage.files import read_json
 
 
 def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
@@ -60,7 +59,7 @@ def hardware_of(runs: Sequence[FinishedRun]) -> list[CellBlock]:
     """Return the distinct machines of the runs: cpu, cores, threads, gpus."""
     machines: list[CellBlock] = []
     for run in runs:
-        environment = read_json(run.folder.folder / "environment.json")
+        environment = run.folder.environment()
         hardware = environment["hardware"]
         gpus = [gpu["name"] for gpu in hardware["gpus"]]
         machine = {
