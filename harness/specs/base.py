@@ -41,8 +41,8 @@ InnerWidth = Annotated[PositiveInt, Field(le=65_536)]
 """Width of feed-forward layers."""
 Layers = Annotated[NonNegativeInt, Field(le=200)]
 
-Rate = Annotated[float, Field(ge=1e-12, le=10)]
-"""Learning rate of AdamW."""
+Rate = Annotated[float, Field(ge=1e-12, le=1e9)]
+"""Learning rate; below, no weight moves. A run of which it is too large ends by itself, and says so."""
 Decay = Annotated[float, Field(ge=0, le=10)]
 """Weight decay."""
 ClipNorm = Annotated[PositiveFloat, Field(ge=1e-6, le=1e9)]

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from harness.errors import UserError, nearest
-from harness.evaluation.measures import parse_measure
+from harness.evaluation.measures import check_measure
 from harness.specs.base import Spec
 from harness.specs.sampler_checks import check_sampler
 from harness.specs.samplers import SamplerChoice
@@ -81,7 +81,7 @@ def _check_columns(
             here = ("columns", place, "dataset")
             yield _unknown(yaml_file, here, "dataset", column.dataset, library.names("datasets"))
         try:
-            parse_measure(column.measure)
+            check_measure(column.measure)
         except UserError as error:
             yield yaml_file.error(("columns", place, "measure"), error.what, error.fix)
 

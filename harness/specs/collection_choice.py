@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.collections.beir import DEV_SHARE
+from harness.collections.collection import RELEVANT
 from harness.specs.base import FirstSeed, Queries, Share, Spec
 
 LARGEST_PLANTED = 1_000_000
@@ -58,11 +59,21 @@ class Choice(Spec):
         default="test", description="split whose queries the printed columns are measured on"
     )
 
+    @property
+    def highest_grade(self) -> int | None:
+        """The highest grade of its judgements; none where its files alone say it."""
+        return None
+
 
 class PydocsChoice(Choice):
     """The documentation of the installed packages."""
 
     kind: Literal["pydocs"]
+
+    @property
+    def highest_grade(self) -> int:
+        """That of a relevant document."""
+        return RELEVANT
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -75,6 +86,11 @@ class PlantedChoice(Choice):
 
     kind: Literal["planted"]
     parameters: PlantedParameters
+
+    @property
+    def highest_grade(self) -> int:
+        """That of a relevant document."""
+        return RELEVANT
 
     @property
     def settings(self) -> dict[str, Any]:
