@@ -107,6 +107,11 @@ def _check_texts(
         name = yaml_file.at((key,))
         if isinstance(name, str) and known and name not in known:
             yield _unknown(yaml_file, (key,), what, name, known)
+    for key in ("scales", "notes"):
+        names = yaml_file.at((key,))
+        for place, name in enumerate(names if isinstance(names, list) else []):
+            if isinstance(name, str) and name in names[:place]:
+                yield yaml_file.error((key, place), f"'{name}' is given twice", "keep one")
     scales = yaml_file.at(("scales",))
     for place, name in enumerate(scales if isinstance(scales, list) else []):
         if isinstance(name, str) and name not in library.names("scales"):

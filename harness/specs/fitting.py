@@ -89,10 +89,13 @@ def _check_samplers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) 
     for place, row in loaded.made_rows():
         name = row.recipe or target.shared.recipe
         drawing = [key for key, phase in loaded.chain(row).items() if phase.own is None]
-        if drawing and row.phase in drawing:
-            what = f"phase '{row.phase}' draws by a row's sampler, which a reference row does not have"
+        if drawing and row.phase is not None:
+            stands = "" if row.phase in drawing else f"stands on '{drawing[0]}', which "
+            what = (
+                f"phase '{row.phase}' {stands}draws by a row's sampler, which a reference row does not have"
+            )
             yield yaml_file.error(("rows", place, "evaluates"), what, "evaluate a phase before it")
-        elif drawing and row.sampler is None and row.evaluates is None:
+        elif drawing and row.sampler is None:
             what = f"row '{row.name}' has no sampler"
             yield yaml_file.error(("rows", place), what, "name a preset, or in-batch")
         elif not drawing and row.sampler is not None:
