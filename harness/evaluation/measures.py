@@ -46,16 +46,16 @@ def check_measure(name: str) -> None:
     """Refuse a measure that no table can show.
 
     Raises:
-        UserError: there is no such measure, its pinned provider cannot compute it, it is no share of 1, it
-            counts documents of grade 0, or ir-measures writes it otherwise.
+        UserError: there is no such measure, it counts documents of grade 0, its pinned provider cannot
+            compute it, it is no share of 1, or ir-measures writes it otherwise.
     """
     measure, fix = parse_measure(name), "choose one such as RR(rel=2)@10, R(rel=2)@50 or nDCG@10"
+    if measure.params.get("rel", 1) == 0:
+        raise UserError(f"'{name}' counts documents that are not relevant", fix="write rel=1 or more")
     if not _computed(name):
         raise UserError(f"{provider_of(name)} cannot compute '{name}'", fix=fix)
     if measure.NAME in COUNTS:
         raise UserError(f"'{name}' is a number of things, and no share of 1", fix=fix)
-    if grade_of(name) < 1:
-        raise UserError(f"'{name}' counts documents that are not relevant", fix="write rel=1 or more")
     if str(measure) != name:
         raise UserError(f"ir-measures writes '{name}' as '{measure}'", fix="write that")
 
