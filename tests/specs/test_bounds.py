@@ -62,6 +62,7 @@ def test_a_scale_beyond_what_runs_bear(broken: Broken, old: str, new: str, key: 
         (SPEC, ("unit: percent", "unit: percent\nseeds: 1000000000"), "key 'seeds'"),
         (SPEC, ("unit: percent", "unit: percent\nlevel: 0.9999999999999"), "key 'level'"),
         (SPEC, ("name: SimANS", "name: ''"), "key 'rows[6].name': got ''; expected a text that is not"),
+        (SPEC, ("name: SimANS", f"name: '{'x' * 1000}'"), "...; expected a shorter text"),
         (SPEC, ("name: SimANS", "name: '  '"), "key 'rows[6].name': a name of blanks alone"),
         (SPEC, ("label: R@50", "label: ''"), "key 'columns[1].label'"),
         (SPEC, ("[simulation, quick]", "[simulation, quick, quick]"), "'quick' is given twice"),
@@ -173,7 +174,7 @@ def test_a_teacher_that_cannot_teach(broken: Broken, changes: list[tuple[str, st
 
 @pytest.mark.parametrize("recipe", ["continue-contrastive/contrastive", "easy-then-hard/hard"])
 def test_a_reference_over_a_phase_that_draws_by_a_row(broken: Broken, recipe: str) -> None:
-    change = ("name: ranker\n", f"name: ranker\n    start: {recipe} # ")
+    change = ("name: ranker\n", f"name: ranker\n    start: {recipe}\n")
     lines = broken(
         "recipes/base.yaml", change, ("    start: base/retriever\n", ""), target="calibration/distillation"
     )

@@ -25,7 +25,7 @@ class Distributions(Trained):
     ranks: Candidates = Field(default=50, description="candidates that are shown of a query, from rank 1")
     queries: PositiveInt = Field(
         default=4,
-        le=100,
+        le=10_000,
         description="training queries, at even distances by how far their best candidate scores",
     )
 
