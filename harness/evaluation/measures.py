@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,12 @@ PROVIDERS = {"RR": "msmarco"}
 DEV_MEASURE = "RR(rel=2)@10"
 """The measure of the dev queries during training."""
 
+LARGEST_CUTOFF = 1_000_000
+"""Documents of a ranking that a measure may read; the providers hold such numbers as C does."""
+
+COUNTS = ("NumQ", "NumRel", "NumRet")
+"""Families that count; a table shows shares of 1."""
+
 _PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures"}
 
 
@@ -29,10 +36,53 @@ def parse_measure(name: str) -> Any:
     """
     try:
         return ir_measures.parse_measure(name)
-    except (ValueError, NameError, SyntaxError) as error:
+    except Exception as error:  # it reads the name as Python, and lets through what that raises
         raise UserError(
             f"unknown measure '{name}'", fix="write it as ir-measures does, for example RR(rel=2)@10"
         ) from error
+
+
+def check_measure(name: str) -> None:
+    """Refuse a measure that no table can show.
+
+    Raises:
+        UserError: there is no such measure, it counts documents of grade 0, its pinned provider cannot
+            compute it, it is no share of 1, or ir-measures writes it otherwise.
+    """
+    measure, fix = parse_measure(name), "choose one such as RR(rel=2)@10, R(rel=2)@50 or nDCG@10"
+    if measure.params.get("rel", 1) == 0:
+        raise UserError(f"'{name}' counts documents that are not relevant", fix="write rel=1 or more")
+    if not _computed(name):
+        raise UserError(f"{provider_of(name)} cannot compute '{name}'", fix=fix)
+    if measure.NAME in COUNTS:
+        raise UserError(f"'{name}' is a number of things, and no share of 1", fix=fix)
+    if str(measure) != name:
+        raise UserError(f"ir-measures writes '{name}' as '{measure}'", fix="write that")
+
+
+def grade_of(name: str) -> int:
+    """Return the least grade that a measure counts as relevant."""
+    return int(parse_measure(name).params.get("rel", 1))
+
+
+def cutoff_of(name: str) -> int | None:
+    """Return how many documents of a ranking a measure reads; none where it reads all."""
+    cutoff: int | None = parse_measure(name).params.get("cutoff")
+    return cutoff
+
+
+@lru_cache(maxsize=1024)
+def _computed(name: str) -> bool:
+    """Whether the pinned provider of a measure says that it computes it, and does so for one query."""
+    cutoff, provider = cutoff_of(name), ir_measures.providers.registry[provider_of(name)]
+    try:
+        if cutoff is not None and not 0 < cutoff <= LARGEST_CUTOFF:
+            return False
+        if not provider.supports(parse_measure(name)) or parse_measure(str(parse_measure(name))) is None:
+            return False
+        return len(evaluate({"q": {"d": 1.0}}, {"q": {"d": 1}}, [name])) == 1
+    except Exception:  # assertions on parameters among them
+        return False
 
 
 def provider_of(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from harness.errors import UserError, nearest
-from harness.evaluation.measures import parse_measure
+from harness.evaluation.measures import check_measure
 from harness.specs.base import Spec
 from harness.specs.sampler_checks import check_sampler
 from harness.specs.samplers import SamplerChoice
@@ -81,7 +81,7 @@ def _check_columns(
             here = ("columns", place, "dataset")
             yield _unknown(yaml_file, here, "dataset", column.dataset, library.names("datasets"))
         try:
-            parse_measure(column.measure)
+            check_measure(column.measure)
         except UserError as error:
             yield yaml_file.error(("columns", place, "measure"), error.what, error.fix)
 
@@ -107,6 +107,11 @@ def _check_texts(
         name = yaml_file.at((key,))
         if isinstance(name, str) and known and name not in known:
             yield _unknown(yaml_file, (key,), what, name, known)
+    for key in ("scales", "notes"):
+        names = yaml_file.at((key,))
+        for place, name in enumerate(names if isinstance(names, list) else []):
+            if isinstance(name, str) and name in names[:place]:
+                yield yaml_file.error((key, place), f"'{name}' is given twice", "keep one")
     scales = yaml_file.at(("scales",))
     for place, name in enumerate(scales if isinstance(scales, list) else []):
         if isinstance(name, str) and name not in library.names("scales"):

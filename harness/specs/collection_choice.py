@@ -7,31 +7,41 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.collections.beir import DEV_SHARE, Absent
-from harness.collections.collection import OwnDocuments
-from harness.specs.base import Share, Spec
+from harness.collections.collection import RELEVANT, OwnDocuments
+from harness.specs.base import FirstSeed, Queries, Share, Spec
+
+LARGEST_PLANTED = 1_000_000
+"""Documents, or queries of a split, of a simulation; each is written word by word."""
 
 
 class PlantedParameters(Spec):
     """The simulation's parameters; `harness.collections.planted` explains them."""
 
-    topics: PositiveInt
-    intents_per_topic: PositiveInt
-    documents_per_intent: PositiveInt
-    train_queries: PositiveInt
-    dev_queries: PositiveInt
-    test_queries: PositiveInt
+    topics: Annotated[PositiveInt, Field(le=LARGEST_PLANTED)]
+    intents_per_topic: Annotated[PositiveInt, Field(le=LARGEST_PLANTED)]
+    documents_per_intent: Annotated[PositiveInt, Field(le=LARGEST_PLANTED)]
+    train_queries: Annotated[PositiveInt, Field(le=LARGEST_PLANTED)]
+    dev_queries: Annotated[PositiveInt, Field(le=LARGEST_PLANTED)]
+    test_queries: Annotated[PositiveInt, Field(le=LARGEST_PLANTED)]
     confusability: Share
     label_rate: float = Field(gt=0, le=1)
-    seed: int
+    seed: FirstSeed
+
+    @model_validator(mode="after")
+    def _bearable(self) -> PlantedParameters:
+        documents = self.topics * self.intents_per_topic * self.documents_per_intent
+        if documents > LARGEST_PLANTED:
+            raise ValueError(f"{documents:,} documents; a simulation has at most {LARGEST_PLANTED:,}")
+        return self
 
 
 class PublishedSizes(Spec):
     """Documents and queries that papers count in a collection which cannot be had here."""
 
-    documents: PositiveInt
-    train: PositiveInt
-    dev: PositiveInt
-    test: PositiveInt | None = None
+    documents: Annotated[PositiveInt, Field(le=10**12)]
+    train: Queries
+    dev: Queries
+    test: Queries | None = None
 
 
 class BeirParameters(Spec):
@@ -54,11 +64,21 @@ class Choice(Spec):
         default="test", description="split whose queries the printed columns are measured on"
     )
 
+    @property
+    def highest_grade(self) -> int | None:
+        """The highest grade of its judgements; none where its files alone say it."""
+        return None
+
 
 class PydocsChoice(Choice):
     """The documentation of the installed packages."""
 
     kind: Literal["pydocs"]
+
+    @property
+    def highest_grade(self) -> int:
+        """That of a relevant document."""
+        return RELEVANT
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -71,6 +91,11 @@ class PlantedChoice(Choice):
 
     kind: Literal["planted"]
     parameters: PlantedParameters
+
+    @property
+    def highest_grade(self) -> int:
+        """That of a relevant document."""
+        return RELEVANT
 
     @property
     def settings(self) -> dict[str, Any]:

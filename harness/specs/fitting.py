@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from harness.errors import UserError, nearest
 from harness.specs.kinds.registry import KINDS
 from harness.specs.loaded import LoadedTarget
+from harness.specs.measure_checks import check_measures
 from harness.specs.phase_numbers import lacking_error
 from harness.specs.recipe import phases_of
 from harness.specs.scale import Scale
 from harness.specs.target import Measured, Row, Trained
-from harness.specs.yaml_file import YamlFile
+from harness.specs.yaml_file import Location, YamlFile
 from harness.training.losses.registry import make_loss
 from harness.training.topologies.registry import make_topology
 from harness.training.topologies.topology import Topology
@@ -35,7 +36,9 @@ def check_fit(yaml_file: YamlFile, loaded: LoadedTarget, scales: Mapping[str, Sc
         errors += _check_samplers(yaml_file, loaded, loaded.target)
         errors += _check_rankers(yaml_file, loaded, loaded.target)
     if not errors:
+        errors += _check_draws(yaml_file, loaded, loaded.target)
         errors += _check_scales(yaml_file, loaded, loaded.target, scales)
+        errors += check_measures(yaml_file, loaded, scales)
         errors += KINDS[loaded.target.kind].fit(yaml_file, loaded, scales)
     yield from errors
 
@@ -86,10 +89,13 @@ def _check_samplers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) 
     for place, row in loaded.made_rows():
         name = row.recipe or target.shared.recipe
         drawing = [key for key, phase in loaded.chain(row).items() if phase.own is None]
-        if drawing and row.phase in drawing:
-            what = f"phase '{row.phase}' draws by a row's sampler, which a reference row does not have"
+        if drawing and row.phase is not None:
+            stands = "" if row.phase in drawing else f"stands on '{drawing[0]}', which "
+            what = (
+                f"phase '{row.phase}' {stands}draws by a row's sampler, which a reference row does not have"
+            )
             yield yaml_file.error(("rows", place, "evaluates"), what, "evaluate a phase before it")
-        elif drawing and row.sampler is None and row.evaluates is None:
+        elif drawing and row.sampler is None:
             what = f"row '{row.name}' has no sampler"
             yield yaml_file.error(("rows", place), what, "name a preset, or in-batch")
         elif not drawing and row.sampler is not None:
@@ -111,6 +117,20 @@ def _check_rankers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -
             )
             fix = "choose `topology: own`, or a loss over labels alone"
             yield yaml_file.error(("rows", place, "sampler"), what, fix)
+
+
+def _check_draws(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
+    """Check that no phase of a row draws more negatives than it has candidates."""
+    for place, row in loaded.made_rows():
+        under = row.under(target.shared)
+        here: Location = ("shared", "negatives") if under == target.shared else ("rows", place)
+        for name, phase in loaded.chain(row).items():
+            own, sampler = phase.own, phase.own.sampler if phase.own else row.sampler
+            k = (own.candidates if own else None) or under.candidates
+            n = (own.negatives if own else None) or under.negatives
+            if sampler is not None and sampler.draws and n > k:
+                what = f"phase '{name}' of row '{row.name}' draws {n} negatives of {k} candidates"
+                yield yaml_file.error(here, what, "raise `candidates`, or lower `negatives`")
 
 
 def _check_scales(

@@ -15,9 +15,13 @@ from harness.specs.yaml_file import Location, YamlFile, has
 
 Model = TypeVar("Model", bound=Spec)
 
+LONGEST_SHOWN = 200
+"""Letters of a wrong value that a message shows."""
+
 _EXPECTED = {
     "string_type": 'a text; write it in quotes, such as "39.7"',
     "string_too_short": "a text that is not empty",
+    "string_too_long": "a shorter text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
@@ -148,4 +152,5 @@ def _show(value: Any) -> str:
         return "keys with values" if isinstance(value, dict) else "a list"
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
-    return repr(value)
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."

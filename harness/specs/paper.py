@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from harness.specs.base import Spec
 
@@ -17,10 +17,18 @@ class Note(Spec):
     text: str
 
 
+def _distinct(notes: list[Note]) -> list[Note]:
+    ids = [note.id for note in notes]
+    twice = next((id_ for id_ in ids if ids.count(id_) > 1), None)
+    if twice is not None:
+        raise ValueError(f"the note '{twice}' is given twice; keep one")
+    return notes
+
+
 class Paper(Spec):
     """experiments/papers/<paper>/paper.yaml."""
 
     title: str
     citation: str
     code: str
-    notes: list[Note] = Field(default=[])
+    notes: Annotated[list[Note], AfterValidator(_distinct)] = Field(default=[])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field
 
 from harness.pieces import name_of
-from harness.specs.base import Share, Spec
+from harness.specs.base import Batch, Candidates, ClipNorm, Decay, Negatives, Rate, Share, Spec, Steps
 from harness.specs.piece_schemas import must_be
 from harness.specs.samplers import SamplerChoice, by_name
 from harness.specs.settings import Trains
@@ -20,8 +20,9 @@ ROW = "row"
 NEVER = "never"
 """Candidates that are mined once, before the phase."""
 
-PublishedRate = PositiveFloat | dict[str, PositiveFloat]
-PublishedCount = PositiveInt | dict[str, PositiveInt]
+PublishedRate = Rate | dict[str, Rate]
+PublishedBatch = Batch | dict[str, Batch]
+PublishedSteps = Steps | dict[str, Steps]
 """As published: for every dataset, or by dataset."""
 
 
@@ -50,8 +51,8 @@ class Optimizer(Spec):
     """How a gradient changes the weights."""
 
     name: Literal["adamw"] = "adamw"
-    clip_norm: PositiveFloat = Field(description="longest gradient, in the 2-norm over all weights")
-    weight_decay: float = Field(ge=0)
+    clip_norm: ClipNorm = Field(description="longest gradient, in the 2-norm over all weights")
+    weight_decay: Decay
 
 
 class Schedule(Spec):
@@ -71,8 +72,8 @@ class PhaseNegatives(Spec):
     """Negatives of a phase's own, whatever sampler a row names."""
 
     sampler: Annotated[SamplerChoice, BeforeValidator(by_name)]
-    candidates: PositiveInt | None = Field(default=None, description="K; the target's where it is absent")
-    negatives: PositiveInt | None = Field(default=None, description="n; the target's where it is absent")
+    candidates: Candidates | None = Field(default=None, description="K; the target's where it is absent")
+    negatives: Negatives | None = Field(default=None, description="n; the target's where it is absent")
 
 
 class Denoising(Spec):
@@ -123,9 +124,9 @@ class Phase(Spec):
     optimizer: Optimizer
     schedule: Schedule
     rate: PublishedRate | None = Field(default=None, description="greatest learning rate")
-    batch: PublishedCount | None = Field(default=None, description="queries in a step")
-    steps: PublishedCount | None = Field(default=None, description="of the optimizer")
-    refresh: PublishedCount | Literal["never"] | None = Field(
+    batch: PublishedBatch | None = Field(default=None, description="queries in a step")
+    steps: PublishedSteps | None = Field(default=None, description="of the optimizer")
+    refresh: PublishedSteps | Literal["never"] | None = Field(
         default=None, description="steps between two minings of the candidates"
     )
     ranker: RankerPart | None = None

@@ -65,6 +65,30 @@ def check_starts(
             elif not ranked and known[start].trains == "ranker":
                 what = f"phase '{start}' trains a ranker, which is no retriever to start from"
                 yield yaml_file.error(place, what, "name the phase that trained its retriever")
+        yield from _check_one_vocabulary(yaml_file, here, phase, known)
+
+
+def _check_one_vocabulary(
+    yaml_file: YamlFile, here: Location, phase: Phase, known: Mapping[str, Phase]
+) -> Iterator[UserError]:
+    """Check that a ranker reads the tokens of the retriever beside it: both stand on one encoder."""
+    if phase.ranker is None or not isinstance(phase.start, str):
+        return
+    own, other = (_begins(start, known) for start in (phase.start, phase.ranker.start))
+    if own and other and own != other:
+        what = f"the ranker stands on {other}, the retriever on {own}"
+        fix = "start both from one encoder: a ranker reads the tokens of its retriever"
+        yield yaml_file.error((*here, "ranker", "start"), what, fix)
+
+
+def _begins(name: str, known: Mapping[str, Phase], seen: tuple[str, ...] = ()) -> str:
+    """Return the encoder that a phase stands on, in words; empty where it leads nowhere, told elsewhere."""
+    if name not in known or name in seen:
+        return ""
+    start = known[name].start
+    if isinstance(start, str):
+        return _begins(start, known, (*seen, name))
+    return "the scale's encoder" if start is None else f"the checkpoint {start.checkpoint}"
 
 
 def _starts(here: Location, phase: Phase) -> Iterator[tuple[Location, str, bool]]:

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 
+from harness.specs.base import Candidates
 from harness.specs.settings import (
     CheckpointSettings,
     CollectionSettings,
     CoTraining,
-    Count,
     EncoderSettings,
     PhaseSettings,
     RankerSettings,
@@ -36,7 +36,7 @@ class RunSettings(Settings):
     collection: CollectionSettings
     seed: int
     measures: tuple[str, ...] = Field(description="names as ir-measures writes them, sorted")
-    depth: Count = Field(description="length of a ranking")
+    depth: Candidates = Field(description="length of a ranking")
 
     @property
     def below(self) -> dict[str, RunSettings]:
@@ -105,7 +105,7 @@ class RankerRun(StartedRun):
 
     kind: Literal["ranker"]
     ranker: RankerSettings
-    reranked: Count = Field(description="documents of a ranking that the ranker reads")
+    reranked: Candidates = Field(description="documents of a ranking that the ranker reads")
 
     @property
     def cross_encoder(self) -> RankerSettings:
@@ -118,7 +118,7 @@ class TaughtRun(ContinuedRun):
 
     teacher: RankedRun = Field(description="the run whose ranker teaches")
     co_training: CoTraining = Field(description="how that ranker takes part")
-    reranked: Count = Field(description="documents of a ranking that the ranker reads")
+    reranked: Candidates = Field(description="documents of a ranking that the ranker reads")
 
     @property
     def below(self) -> dict[str, RunSettings]:

@@ -2,79 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from harness.specs.base import Share, Spec
-from harness.specs.settings import Pooling
+from harness.specs.base import (
+    Batch,
+    Candidates,
+    Factor,
+    FirstSeed,
+    InnerWidth,
+    Layers,
+    Length,
+    Rate,
+    Seeds,
+    Share,
+    Spec,
+    Steps,
+    Vocabulary,
+    Width,
+)
+from harness.specs.settings import Pooling, refuse_undivided
 
 
 class Tokens(Spec):
     """Vocabulary size of the learnt pieces; longest query and passage in tokens."""
 
-    vocabulary: PositiveInt
-    query_tokens: PositiveInt
-    passage_tokens: PositiveInt
+    vocabulary: Vocabulary
+    query_tokens: Length
+    passage_tokens: Length
 
 
 class Encoder(Spec):
     """The encoder of a scale; sizes count where it starts `fresh`, else `start` is a folder or hub id."""
 
-    start: str = "fresh"
-    hidden: PositiveInt = 768
-    layers: int = Field(default=12, ge=0)
-    heads: PositiveInt = 12
-    intermediate: PositiveInt = 3072
+    start: str = Field(default="fresh", min_length=1)
+    hidden: Width = 768
+    layers: Layers = 12
+    heads: Width = 12
+    intermediate: InnerWidth = 3072
     dropout: Share = 0.1
     token_dropout: Share = 0.0
     pooling: Pooling = "cls"
-    projection: PositiveInt | None = None
+    projection: Width | None = None
     towers: Literal["shared", "separate"] = "shared"
-    score_scale: PositiveFloat = 1.0
+    score_scale: Factor = 1.0
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Encoder:
-        if self.hidden % self.heads:
-            raise ValueError(f"hidden {self.hidden} is no multiple of heads {self.heads}")
+        refuse_undivided(self.hidden, self.heads)
         return self
 
 
 class RankerRate(Spec):
     """In the place of a published rate of a ranker that trains beside a retriever."""
 
-    rate: PositiveFloat
+    rate: Rate
 
 
 class Substitute(Spec):
     """Numbers of a phase in the place of the published ones; those that are absent come from a wider key."""
 
-    rate: PositiveFloat | None = None
-    batch: PositiveInt | None = None
-    steps: PositiveInt | None = None
-    refresh: PositiveInt | None = None
+    rate: Rate | None = None
+    batch: Batch | None = None
+    steps: Steps | None = None
+    refresh: Steps | None = None
     ranker: RankerRate | None = None
 
 
 class RankerScale(Spec):
     """The ranker of a scale; sizes count where it starts `fresh`, else `start` is a folder or hub id."""
 
-    start: str = "fresh"
-    hidden: PositiveInt = 1024
-    layers: int = Field(default=24, ge=2)
-    heads: PositiveInt = 16
-    intermediate: PositiveInt = 4096
+    start: str = Field(default="fresh", min_length=1)
+    hidden: Width = 1024
+    layers: Annotated[Layers, Field(ge=2)] = 24
+    heads: Width = 16
+    intermediate: InnerWidth = 4096
     dropout: Share = 0.1
-    pair_tokens: PositiveInt
-    reranked: PositiveInt
+    pair_tokens: Length
+    reranked: Candidates
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> RankerScale:
+        refuse_undivided(self.hidden, self.heads)
+        return self
 
 
 class FirstSeeds(Spec):
     """How many seeds, and where the seeds of base runs and of what continues them begin."""
 
-    count: PositiveInt
-    base: int = Field(ge=0)
-    continued: int = Field(ge=0)
+    count: Seeds
+    base: FirstSeed
+    continued: FirstSeed
 
 
 class Frozen(Spec):
@@ -90,12 +109,12 @@ class Hardware(Spec):
     Nothing is trained by it: the trainer here takes a batch in one process and computes nothing twice.
     """
 
-    gpus: PositiveInt
+    gpus: Annotated[PositiveInt, Field(le=1_000_000)]
     gpu: str
-    memory_gb: list[PositiveInt] = Field(min_length=1, description="several where the paper leaves it open")
-    queries_at_once: PositiveInt = Field(
-        description="of a batch, on one GPU, at most; the rest is accumulated"
+    memory_gb: list[Annotated[PositiveInt, Field(le=10_000)]] = Field(
+        min_length=1, description="several where the paper leaves it open"
     )
+    queries_at_once: Batch = Field(description="of a batch, on one GPU, at most; the rest is accumulated")
     recomputes: bool = Field(description="whether layers keep their inputs alone and are computed again")
 
 
@@ -113,9 +132,9 @@ class Scale(Spec):
         description="by what a phase trains, or by <recipe>/<phase>; the most specific wins, key by key",
     )
     ranker: RankerScale | None = None
-    candidates_cap: PositiveInt
-    depth: PositiveInt
-    threads: PositiveInt
+    candidates_cap: Candidates
+    depth: Candidates
+    threads: Annotated[PositiveInt, Field(le=1024)]
     seeds: FirstSeeds
     hardware: Hardware | None = None
     frozen: list[Frozen] = Field(default=[])

@@ -15,6 +15,22 @@ from pydantic import (
 
 from harness.negatives.registry import AnyDraw, AnyLaw, AnySource
 from harness.negatives.sources.source import Source
+from harness.specs.base import (
+    Batch,
+    Candidates,
+    ClipNorm,
+    Decay,
+    Factor,
+    InnerWidth,
+    Layers,
+    Length,
+    Negatives,
+    Rate,
+    Share,
+    Steps,
+    Vocabulary,
+    Width,
+)
 from harness.training.losses.registry import AnyLoss
 from harness.training.topologies.registry import AnyTopology
 from harness.training.turns import AnyTurns
@@ -22,8 +38,6 @@ from harness.training.turns import AnyTurns
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Trains = Literal["both-towers", "query-tower", "head", "ranker"]
 """What a phase trains; a head is a map over frozen vectors."""
-Share = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
 RERANKED = "-reranked"
 """What the name of a split ends in whose rankings a ranker has read again."""
 
@@ -43,6 +57,16 @@ POOLINGS: dict[Pooling, About] = {
 }
 
 
+def refuse_undivided(hidden: int, heads: int) -> None:
+    """Refuse a width that heads cannot share.
+
+    Raises:
+        ValueError: it is no multiple of their number.
+    """
+    if hidden % heads:
+        raise ValueError(f"hidden {hidden} is no multiple of heads {heads}")
+
+
 class Settings(BaseModel):
     """Strict and frozen; keys that are not known are refused."""
 
@@ -52,30 +76,29 @@ class Settings(BaseModel):
 class TokenSettings(Settings):
     """How text becomes token ids."""
 
-    vocabulary: Count = Field(description="size of the vocabulary learnt from documents and training queries")
-    query_tokens: Count = Field(description="longest query")
-    passage_tokens: Count = Field(description="longest passage")
+    vocabulary: Vocabulary = Field(description="size of what is learnt from documents and training queries")
+    query_tokens: Length = Field(description="longest query")
+    passage_tokens: Length = Field(description="longest passage")
 
 
 class EncoderSettings(Settings):
     """The dual encoder."""
 
     start: str = Field("fresh", description="fresh, a local folder, or a hub id")
-    hidden: Count = Field(description="width")
-    layers: Annotated[int, Field(ge=0)]
-    heads: Count
-    intermediate: Count = Field(description="width of the feed-forward layers")
+    hidden: Width = Field(description="width")
+    layers: Layers
+    heads: Width
+    intermediate: InnerWidth = Field(description="width of the feed-forward layers")
     dropout: Share
     token_dropout: Share = Field(description="share of tokens left out of pooling while training")
     pooling: Pooling
-    projection: Count | None = Field(None, description="width of a linear map after pooling")
+    projection: Width | None = Field(None, description="width of a linear map after pooling")
     towers: Literal["shared", "separate"] = "shared"
-    score_scale: Annotated[float, Field(gt=0)] = Field(1.0, description="factor on the embeddings")
+    score_scale: Factor = Field(1.0, description="factor on the embeddings")
 
     @model_validator(mode="after")
     def _heads_divide(self) -> EncoderSettings:
-        if self.hidden % self.heads:
-            raise ValueError(f"hidden {self.hidden} is no multiple of heads {self.heads}")
+        refuse_undivided(self.hidden, self.heads)
         return self
 
 
@@ -84,25 +107,30 @@ class PhaseSettings(Settings):
 
     trains: Trains
     loss: AnyLoss = Field(description="over the scores of a query's positive and negatives")
-    steps: Count
-    batch: Count
-    learning_rate: Annotated[float, Field(gt=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    steps: Steps
+    batch: Batch
+    learning_rate: Rate
+    weight_decay: Decay
     lr_warmup_share: Share = Field(description="share of the steps in which the learning rate rises")
-    clip_norm: Annotated[float, Field(gt=0)]
-    refresh: Count | None = Field(None, description="steps between refreshes of the candidates")
+    clip_norm: ClipNorm
+    refresh: Steps | None = Field(None, description="steps between refreshes of the candidates")
 
 
 class RankerSettings(Settings):
     """A cross-encoder: where it starts from, its sizes where it is fresh, and what it reads."""
 
     start: str = Field("fresh", description="fresh, a local folder, or a hub id")
-    hidden: Count = Field(description="width, at most that of the retriever's words")
-    layers: Annotated[int, Field(ge=2)]
-    heads: Count
-    intermediate: Count = Field(description="width of the feed-forward layers")
+    hidden: Width = Field(description="width, at most that of the retriever's words")
+    layers: Annotated[Layers, Field(ge=2)]
+    heads: Width
+    intermediate: InnerWidth = Field(description="width of the feed-forward layers")
     dropout: Share
-    pair_tokens: Count = Field(description="longest query and passage together")
+    pair_tokens: Length = Field(description="longest query and passage together")
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> RankerSettings:
+        refuse_undivided(self.hidden, self.heads)
+        return self
 
 
 class CoTraining(Settings):
@@ -116,10 +144,10 @@ class CoTraining(Settings):
     labels: tuple[float, float] | None = Field(
         default=None, description="least probability of a pseudo-labelled positive, greatest of a negative"
     )
-    learning_rate: Annotated[float, Field(gt=0)] | None = Field(description="none where it takes no turn")
-    weight_decay: Annotated[float, Field(ge=0)] | None
+    learning_rate: Rate | None = Field(description="none where it takes no turn")
+    weight_decay: Decay | None
     lr_warmup_share: Share | None
-    clip_norm: Annotated[float, Field(gt=0)] | None
+    clip_norm: ClipNorm | None
 
 
 class SamplerSettings(Settings):
@@ -131,8 +159,8 @@ class SamplerSettings(Settings):
     draw: AnyDraw
     topology: AnyTopology
     mask: str
-    candidates: Count | None = Field(description="K, after the scale's cap; none where nothing is drawn")
-    negatives: Count | None = Field(description="n for each positive; none where nothing is drawn")
+    candidates: Candidates | None = Field(description="K, after the scale's cap; none where nothing is drawn")
+    negatives: Negatives | None = Field(description="n for each positive; none where nothing is drawn")
 
     @property
     def drawn_from(self) -> Source:

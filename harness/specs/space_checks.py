@@ -80,12 +80,12 @@ def grid_size(space: Mapping[str, Dimension]) -> int | None:
     Counting stops above `ENOUGH`.
     """
     settings: list[Values] = [{}]
+    if any(dimension.size is None for dimension in space.values()):
+        return None
     for key, dimension in space.items():
-        values = dimension.values
-        if values is None:
-            return None
-        if len(settings) > ENOUGH:
-            continue
+        if len(settings) > ENOUGH or (dimension.size or 0) > ENOUGH:
+            return ENOUGH + 1
+        values = dimension.values or []
         with_it = [chosen for chosen in settings if dimension.applies(chosen)]
         without = [chosen for chosen in settings if not dimension.applies(chosen)]
         settings = [*without, *({**chosen, key: value} for chosen in with_it for value in values)]

@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field
 
-from harness.specs.base import Spec
+from harness.specs.base import Candidates, Name, Negatives, Seeds, Spec
 from harness.specs.run_settings import TrainedRun
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
 from harness.specs.settings import Pooling
@@ -24,7 +24,7 @@ BM25 = "bm25"
 class Heading(Spec):
     """A column as printed, whatever stands in it."""
 
-    label: str
+    label: Name
 
     def unit_in(self, unit: str) -> str:
         """Return the unit in which it is printed; that of its target, unless it has one of its own."""
@@ -41,7 +41,7 @@ class Column(Heading):
 class Line(Spec):
     """A row as printed, or one of ours: what the rows of all kinds of target have in common."""
 
-    name: str
+    name: Name
     kind: Literal["trained", "evaluated", "published", "control", "reference", "unavailable", "counted"]
     published: list[Printed | None] | None = None
     note: str | None = None
@@ -71,8 +71,8 @@ class Row(Line):
         default=None, description="bm25, or a phase, <recipe>/<phase>, of a reference row"
     )
     recipe: str | None = None
-    candidates: PositiveInt | None = Field(default=None, description="K of the row's own")
-    negatives: PositiveInt | None = Field(default=None, description="n of the row's own")
+    candidates: Candidates | None = Field(default=None, description="K of the row's own")
+    negatives: Negatives | None = Field(default=None, description="n of the row's own")
     checkpoint: str | None = Field(default=None, min_length=1)
     pooling: Pooling | None = None
     readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
@@ -113,8 +113,8 @@ class Shared(Spec):
     """What all rows of a target have in common, as the paper set it; K may be capped by the scale."""
 
     recipe: str
-    candidates: PositiveInt
-    negatives: PositiveInt
+    candidates: Candidates
+    negatives: Negatives
 
 
 def with_runs(rows: Iterable[Line]) -> list[Row]:
@@ -169,7 +169,7 @@ class Trained(Target):
     """A target whose rows are runs."""
 
     unit: Literal["percent", "fraction", "s"] = "percent"
-    seeds: PositiveInt | None = None
+    seeds: Seeds | None = None
     shared: Shared
     rows: list[Row] = Field(min_length=1)
 
@@ -179,7 +179,7 @@ class Measured(Trained):
 
     columns: list[Column] = Field(min_length=1)
     primary: str
-    level: float = Field(default=0.95, gt=0, lt=1)
+    level: float = Field(default=0.95, ge=0.5, le=0.9999)
 
     @property
     def headings(self) -> Sequence[Heading]:

@@ -26,9 +26,9 @@ class Dimension(Spec):
     `when` names parameters written above and the value, or the values, at which this one applies.
     """
 
-    low: float | None = None
-    high: float | None = None
-    step: float | None = Field(default=None, gt=0)
+    low: float | None = Field(default=None, ge=-1e15, le=1e15)
+    high: float | None = Field(default=None, ge=-1e15, le=1e15)
+    step: float | None = Field(default=None, ge=1e-12, le=1e15)
     log: bool = False
     int_: bool = Field(default=False, alias="int")
     choices: list[Parameter] | None = None
@@ -47,14 +47,20 @@ class Dimension(Spec):
         }
 
     @property
-    def values(self) -> list[Parameter] | None:
-        """All values of the parameter; none if they are continuous."""
+    def size(self) -> int | None:
+        """Number of the parameter's values; none if they are continuous."""
         if self.choices is not None:
-            return self.choices
+            return len(self.choices)
         if self.low is None or self.high is None or (self.step is None and not self.int_):
             return None
-        step = self.step or 1
-        numbers = [self.low + step * place for place in range(round((self.high - self.low) / step) + 1)]
+        return round((self.high - self.low) / (self.step or 1)) + 1
+
+    @property
+    def values(self) -> list[Parameter] | None:
+        """All values of the parameter; none if they are continuous."""
+        if self.choices is not None or self.size is None or self.low is None:
+            return self.choices
+        numbers = [self.low + (self.step or 1) * place for place in range(self.size)]
         return [round(value) for value in numbers] if self.int_ else list(numbers)
 
     def holds(self, value: object) -> bool:
@@ -82,7 +88,7 @@ class OptunaChoice(Spec):
 
     sampler: Literal["tpe", "random", "grid", "cma-es", "nsga-ii"]
     pruner: Literal["median", "hyperband", "successive-halving", "none"] = "none"
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**32, description="of the sampler; numpy takes 32 bits")
 
 
 class StudySpec(Spec):
@@ -104,7 +110,7 @@ class TuningSpec(Spec):
     target: str
     objectives: Annotated[list[ObjectiveSpec], Field(min_length=1, max_length=2)]
     held_out: float = Field(gt=0, lt=1)
-    trials: PositiveInt
+    trials: Annotated[PositiveInt, Field(le=10_000)]
     optuna: OptunaChoice
     shared: dict[str, Dimension] = Field(default={})
     studies: list[StudySpec] = Field(min_length=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.errors import UserError, nearest
-from harness.evaluation.measures import DEV_MEASURE, parse_measure
+from harness.evaluation.measures import DEV_MEASURE, check_measure
 from harness.specs.checks import MADE_BY_TRAINING
 from harness.specs.library import Library
 from harness.specs.space_checks import grid_size
@@ -36,7 +36,7 @@ def _check_objective(
         yield yaml_file.error(place, "an objective is a `measure` or a `cost`", "give one of the two")
     if objective.measure is not None:
         try:
-            parse_measure(objective.measure)
+            check_measure(objective.measure)
         except UserError as error:
             yield yaml_file.error((*place, "measure"), error.what, error.fix)
     if objective.split != HELD_OUT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,18 @@ import yaml
 from harness.errors import SpecErrors, UserError
 
 Location = tuple[int | str, ...]
+
+LONGEST = 200_000
+"""Letters of a spec file; the longest shipped one has 3,000."""
+
+DEEPEST = 30
+"""Lists and mappings around one another; shipped specs have 8."""
+
+MOST = 50_000
+"""Values of a spec file, those that its aliases stand for among them."""
+
+_UNWRITABLE = ("Cc", "Cs")
+"""Categories of control characters and of halves of a surrogate pair."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +78,12 @@ def read_yaml(path: Path, root: Path | None = None) -> YamlFile:
         root: folder of the specs, from which messages show the path; by default they show it whole.
 
     Raises:
-        UserError: it is missing, is not YAML, is empty, or has a key twice.
+        UserError: it is missing, is not YAML, is empty, has a key twice, or is too large.
     """
     shown = f"{root.name}/{path.relative_to(root).as_posix()}" if root else path.as_posix()
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot be read ({type(error).__name__})", where=shown) from error
     return _parsed(text, shown)
@@ -78,15 +92,18 @@ def read_yaml(path: Path, root: Path | None = None) -> YamlFile:
 @lru_cache(maxsize=512)
 def _parsed(text: str, shown: str) -> YamlFile:
     """Parse a text; cached, because a target reads the recipes and scales that others have read, too."""
+    if len(text) > LONGEST:
+        raise UserError(f"more than {LONGEST:,} letters", where=shown, fix="give a spec, which is shorter")
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         reader = _Reader(loader)
         data = reader.read(loader.get_single_node(), ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         what = (error.problem or "a syntax error").replace("\n", " ")
-        raise UserError(f"broken YAML: {what}", where=f"{shown}{place}", fix="mend the syntax") from error
+        fix = "write less" if isinstance(error, _TooMuchError) else "mend the syntax"
+        raise UserError(f"broken YAML: {what}", where=f"{shown}{place}", fix=fix) from error
     except yaml.reader.ReaderError as error:
         raise UserError(f"broken YAML: {error.reason}", where=shown, fix="remove the character") from error
     yaml_file = YamlFile(shown, data, reader.lines)
@@ -99,11 +116,35 @@ def _parsed(text: str, shown: str) -> YamlFile:
     return yaml_file
 
 
+class _TooMuchError(yaml.MarkedYAMLError):
+    """Sound YAML that is no spec."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, no deeper than specs are."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node with all that is inside of it."""
+        self._depth += 1
+        if self._depth > DEEPEST:
+            what = f"more than {DEEPEST} lists and keys inside one another"
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise _TooMuchError(problem=what, problem_mark=mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 class _Reader:
     """Turns nodes into data; gathers lines, and keys that stand twice or are no text."""
 
     def __init__(self, loader: yaml.SafeLoader) -> None:
         self.loader = loader
+        self.read_values = 0
         self.lines: dict[Location, int] = {}
         self.problems: list[tuple[int, str, str]] = []
         self._around: list[yaml.Node] = []
@@ -112,6 +153,10 @@ class _Reader:
         if node is None:
             return None
         self.lines.setdefault(place, node.start_mark.line + 1)
+        self.read_values += 1
+        if self.read_values > MOST:
+            what = f"more than {MOST:,} values, with those that aliases stand for"
+            raise _TooMuchError(problem=what, problem_mark=node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if any(node is outer for outer in self._around):
@@ -129,17 +174,32 @@ class _Reader:
         if node.tag == "tag:yaml.org,2002:timestamp":
             return node.value
         try:
-            return self.loader.construct_object(node)
-        except ValueError as error:
-            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
+            value = self.loader.construct_object(node)
+        except yaml.YAMLError:
+            raise
+        except Exception as error:  # the library lets through what int, float and its tables raise
+            what = f"'{node.value[:40]}' is no {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
+        if isinstance(value, str):
+            self._refuse_unwritable(value, node)
+        return value
+
+    def _refuse_unwritable(self, text: str, node: yaml.Node) -> None:
+        """Refuse what an escape lets into a text, and no table can show."""
+        letters = [of for of in text if unicodedata.category(of) in _UNWRITABLE and of not in "\n\t"]
+        if letters:
+            what = f"the character U+{ord(letters[0]):04X} cannot be written"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)
 
     def _mapping(self, node: yaml.MappingNode, place: Location) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            line, key = key_node.start_mark.line + 1, str(key_node.value)
+            line = key_node.start_mark.line + 1
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "a list, or keys"
             if key_node.tag != "tag:yaml.org,2002:str":
                 self.problems.append((line, f"key '{key}' is no text", "put it in quotes"))
                 continue
+            self._refuse_unwritable(key, key_node)
             if key in mapping:
                 before = self.lines[(*place, key)]
                 self.problems.append((line, f"key '{key}' is given twice, also in line {before}", "keep one"))

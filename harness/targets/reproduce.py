@@ -13,7 +13,9 @@ from typing import Any
 import torch
 
 from harness.collections.built_in import manifest_overlap
+from harness.collections.collection import Collection
 from harness.errors import HarnessError, RunError, UserError
+from harness.evaluation.measures import grade_of
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import (
     FinishedRun,
@@ -32,6 +34,7 @@ from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun, RunSettings
+from harness.specs.settings import RERANKED
 from harness.specs.target import with_runs
 from harness.storage.files import canonical_json, read_json, write_json, write_parquet
 from harness.storage.leases import BusyError
@@ -121,8 +124,20 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
     resolved = resolve(library, target, scale)
     further = {name: _further(resolved, stages, name) for name in resolved.target.datasets}
     collections = {name: stages.collections.get(resolved.collection(name)) for name in further}
+    _refuse_unreached(resolved, collections)
     REPORTS[resolved.target.kind].check(resolved, collections)
     return replace(resolved, splits=further)
+
+
+def _refuse_unreached(resolved: Resolved, collections: Mapping[str, Collection]) -> None:
+    """Refuse a measure that counts a grade which no judgement has: its column would hold zeros alone."""
+    for column in resolved.columns:
+        qrels = collections[column.dataset].queries[column.split.removesuffix(RERANKED)].qrels
+        highest = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
+        if grade_of(column.measure) > highest:
+            what = f"'{column.measure}' counts grade {grade_of(column.measure)}, {column.split} has {highest}"
+            fix = f"write rel={highest} or less for dataset '{column.dataset}'"
+            raise UserError(f"{what} at most", where=collections[column.dataset].name, fix=fix)
 
 
 def _further(resolved: Resolved, stages: Stages, dataset: str) -> list[str]:

@@ -71,7 +71,7 @@ def test_parameters_carry_type_values_and_range() -> None:
     assert parameter("topology", "in-batch", "hardest").type == "whole number or none"
     parts = parameter("source", "union", "parts")
     assert (parts.type, parts.required, parts.range) == ("list of sources", True, "at least 2")
-    assert parameter("loss", "softmax-cross-entropy", "temperature").range == "> 0"
+    assert parameter("loss", "softmax-cross-entropy", "temperature").range == ">= 1e-06, <= 1e+06"
     assert parameter("loss", "sum", "parts").type == "list of losses"
     assert parameter("loss", "sum", "weights").type == "list of numbers"
 

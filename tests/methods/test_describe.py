@@ -36,7 +36,7 @@ def test_a_law_is_shown_with_formula_docstring_parameters_plot_and_uses() -> Non
         "Weight: exp(s- / t)",
         "since raw inner products can be negative",
         "temperature",
-        "> 0",
+        ">= 1e-06",
         "+4  1.000",
         "s(q, d+) = s(d+, d-) = 8",
         "trisampler/table-5 (TopK Sampling)",

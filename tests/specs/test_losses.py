@@ -31,7 +31,7 @@ LINE = f"experiments/{RECIPE}:9: "
         ),
         (
             "{name: softmax-cross-entropy, temperature: -1.0}",
-            "loss.temperature': got -1.0; expected greater than 0",
+            "loss.temperature': got -1.0; expected greater than or equal to 0.000001",
         ),
         (
             "{name: bce, chance: tanh}",
@@ -51,7 +51,7 @@ LINE = f"experiments/{RECIPE}:9: "
         ),
         (
             "{name: sum, parts: [bce, hinge], weights: [1.0, -0.5]}",
-            "loss.weights': got -0.5; expected greater than 0",
+            "loss.weights': got -0.5; expected greater than or equal to 0.000001",
         ),
         (
             "{name: sum, parts: [bce, {name: hinge, margin: -1.0}], weights: [1.0, 0.5]}",

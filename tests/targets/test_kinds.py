@@ -237,8 +237,8 @@ def test_distributions_from_spec_to_figure(root, run):
     edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(ranks=5000))
     with pytest.raises(UserError, match=r"5000 ranks, and only (\d+) candidates.* to at most \1$"):
         run("plan", DISTRIBUTIONS)
-    edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(ranks=5, queries=10**6))
-    with pytest.raises(UserError, match=r"1000000 training queries, and only (\d+) have .* to at most \1$"):
+    edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(ranks=5, queries=10**4))
+    with pytest.raises(UserError, match=r"10000 training queries, and only (\d+) have .* to at most \1$"):
         run("plan", DISTRIBUTIONS)
     edit(root / f"experiments/papers/{DISTRIBUTIONS}.yaml", lambda spec: spec.update(queries=4))
     edit(

@@ -312,6 +312,26 @@ def test_a_measured_split_that_the_collection_lacks_is_one_line(made, said, tmp_
     )
 
 
+def test_a_grade_that_no_judgement_of_the_files_has_is_one_line(made, said, tmp_path):
+    again = made.copy(tmp_path / "place")
+    mine = again.root / "mine"
+    (mine / "qrels").mkdir(parents=True)
+    (mine / "corpus.jsonl").write_text('{"_id": "d", "text": "a"}\n')
+    (mine / "queries.jsonl").write_text('{"_id": "q", "text": "a"}\n{"_id": "r", "text": "b"}\n')
+    for split, query in (("train", "q"), ("dev", "r"), ("test", "r")):
+        (mine / f"qrels/{split}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{query}\td\t1\n")
+    choice = {"kind": "beir", "parameters": {"folder": "mine"}}
+    path = again.root / "experiments/datasets/ms-pas.yaml"
+    edit(path, lambda spec: spec["collections"].update(simulation=choice, quick=choice))
+    path = again.root / f"experiments/papers/{TARGET}.yaml"
+    edit(path, lambda spec: spec["columns"][1].update(measure="R(rel=3)@50"))
+    told = said(again, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
+    assert told.strip().endswith(
+        "beir/mine: 'R(rel=3)@50' counts grade 3, test has 2 at most; "
+        "write rel=2 or less for dataset 'ms-pas'"
+    )
+
+
 @pytest.mark.slow
 def test_pairs_are_compared_beside_the_baseline(made, tmp_path):
     """Nothing is trained again, no other figure moves but Holm's, and explain knows of them."""

@@ -85,8 +85,8 @@ def test_a_setting_changes_a_run_where_it_says_and_nowhere_else() -> None:
     [
         ({"law.b": 1.0}, "has no parameter 'b'"),
         ({"law.a": -1.0}, "greater than or equal to 0"),
-        ({"negatives": 0}, "greater than or equal to 1"),
-        ({"learning_rate": 0.0}, "greater than 0"),
+        ({"negatives": 0}, "greater than 0"),
+        ({"learning_rate": 0.0}, "greater than or equal to 0.0"),
         ({"hidden": 64}, "no tuning can vary it"),
     ],
 )

@@ -40,10 +40,10 @@ class Debiased(Piece):
 
     reading: Literal["A", "B", "C", "D", "E", "F"] = "A"
     tau: float = Field(default=0.1, ge=0, lt=1)
-    temperature: float = Field(default=1.0, gt=0)
-    beta: float = Field(default=1.0, gt=0)
-    a: float = Field(default=0.5, ge=0)
-    lam: float = Field(default=0.5, ge=0)
+    temperature: float = Field(default=1.0, ge=1e-6, le=1e6)
+    beta: float = Field(default=1.0, ge=1e-6, le=1e6)
+    a: float = Field(default=0.5, ge=0, le=1e6)
+    lam: float = Field(default=0.5, ge=0, le=1e6)
 
     @property
     def shift_free(self) -> bool:

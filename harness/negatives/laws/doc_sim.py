@@ -27,7 +27,7 @@ class DocSim(Piece):
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = DOCUMENTS
 
-    a: float = Field(default=0.5, ge=0)
+    a: float = Field(default=0.5, ge=0, le=1e6)
     reading: Literal["released", "bell"] = "released"
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:

@@ -34,7 +34,7 @@ class Region(Piece):
     shift_free: ClassVar[bool] = True
 
     shape: Literal["spherical", "concentric", "triangular"] = "spherical"
-    width: float = Field(default=1.0, gt=0)
+    width: float = Field(default=1.0, ge=1e-6, le=1e6)
 
     @property
     def needs(self) -> frozenset[str]:

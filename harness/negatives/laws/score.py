@@ -27,7 +27,7 @@ class Score(Piece):
     shift_free: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = NOTHING
 
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, ge=1e-6, le=1e6)
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return s(q, d-) / t."""

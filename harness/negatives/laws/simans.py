@@ -24,8 +24,8 @@ class SimANS(Piece):
     citation: ClassVar[str] = "SimANS, equation 4; a = 0.5, b = 0 for MS-Pas (appendix D)"
     formula: ClassVar[str] = "exp(-a (s- - s+ - b)^2)"
 
-    a: float = Field(default=0.5, ge=0)
-    b: float = 0.0
+    a: float = Field(default=0.5, ge=0, le=1e6)
+    b: float = Field(default=0.0, ge=-1e6, le=1e6)
     shape: Literal["squared", "laplace"] = Field(
         default="squared",
         description=(

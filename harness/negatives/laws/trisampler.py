@@ -31,7 +31,7 @@ class TriSampler(Piece):
     formula: ClassVar[str] = "ReLU(s+- - s-), among candidates drawn by exp(-a (s- - s+)^2)"
     needs: ClassVar[frozenset[str]] = DOCUMENTS
 
-    a: float = Field(default=0.25, ge=0)
+    a: float = Field(default=0.25, ge=0, le=1e6)
     transitional: float = Field(
         default=0.5,
         gt=0,

@@ -35,7 +35,7 @@ class Denoised(Piece):
         )
     )
     below: float = Field(default=0.1, gt=0, le=1)
-    at_least: int = Field(default=15, gt=0)
+    at_least: int = Field(default=15, gt=0, le=100_000)
 
     def lacks(self) -> tuple[str, str] | None:
         """Return that there is no such run of a ranker."""

@@ -23,7 +23,7 @@ class Subset(Piece):
     citation: ClassVar[str] = "ANCE-Tele code, preprocess/build_train_hn.py:11-35: 30 of the 200 nearest"
 
     of: Inner
-    keep: int = Field(default=30, gt=0)
+    keep: int = Field(default=30, gt=0, le=100_000)
 
     @property
     def has(self) -> frozenset[str]:

@@ -20,7 +20,7 @@ class Union(Piece):
     citation: ClassVar[str] = "ANCE-Tele (Sun et al. 2022), section 3"
     has: ClassVar[frozenset[str]] = frozenset({"documents", "union"})
 
-    parts: tuple[Inner, ...] = Field(min_length=2, strict=False)
+    parts: tuple[Inner, ...] = Field(min_length=2, max_length=16, strict=False)
 
     @model_validator(mode="after")
     def _scored_by_the_model(self) -> Union:

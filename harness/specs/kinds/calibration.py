@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from harness.errors import UserError
 from harness.specs.checks import Names
@@ -48,7 +48,7 @@ class Calibration(Measured):
     """A row compared with itself, pair by pair: what intervals cover where the true difference is 0."""
 
     kind: Literal["calibration"]
-    pairs: PositiveInt
+    pairs: Annotated[PositiveInt, Field(le=500)]
 
 
 def _check(yaml_file: YamlFile, _: Names) -> Iterator[UserError]:

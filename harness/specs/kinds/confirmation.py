@@ -64,7 +64,7 @@ class Confirmation(Comparison):
     kind: Literal["confirmation"]  # type: ignore[assignment]
     tuning: Annotated[str, AfterValidator(_is_name)]
     target: str
-    seed_shift: PositiveInt
+    seed_shift: Annotated[PositiveInt, Field(le=2**61)]
     rows: list[Tuned] = Field(min_length=1)  # type: ignore[assignment]
 
     @property

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt
 
 from harness.errors import UserError
+from harness.specs.base import Candidates
 from harness.specs.checks import Names
 from harness.specs.kinds.kind import Kind
 from harness.specs.kinds.shared_checks import check_dataset, check_made
@@ -21,9 +22,11 @@ class Distributions(Trained):
     kind: Literal["distributions"]
     unit: Literal["fraction"] = "fraction"
     dataset: str
-    ranks: PositiveInt = Field(default=50, description="candidates that are shown of a query, from rank 1")
+    ranks: Candidates = Field(default=50, description="candidates that are shown of a query, from rank 1")
     queries: PositiveInt = Field(
-        default=4, description="training queries, at even distances by how far their best candidate scores"
+        default=4,
+        le=10_000,
+        description="training queries, at even distances by how far their best candidate scores",
     )
 
     @property

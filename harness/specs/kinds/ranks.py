@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.errors import UserError
+from harness.specs.base import Candidates, Queries
 from harness.specs.checks import MADE_BY_TRAINING, Names, placed_rows
 from harness.specs.kinds.kind import Kind
 from harness.specs.kinds.shared_checks import check_dataset, check_made
@@ -25,10 +26,10 @@ class Ranks(Trained):
     unit: Literal["fraction"] = "fraction"
     dataset: str
     split: Literal["dev", "test"] = Field(default="dev", description="the queries whose negatives are ranked")
-    ranks: Annotated[int, Field(ge=20)] = Field(
+    ranks: Annotated[Candidates, Field(ge=20)] = Field(
         default=200, description="negatives of each query, from rank 1"
     )
-    queries: Annotated[int, Field(ge=LEAST_QUERIES)] = Field(
+    queries: Annotated[Queries, Field(ge=LEAST_QUERIES)] = Field(
         default=64, description="queries that are drawn from the split, or all where there are fewer"
     )
 

@@ -27,7 +27,7 @@ class AdversarialPaper(Piece):
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = True
 
-    tau: float = Field(default=1.0, gt=0, description="multiplies the scores of both.")
+    tau: float = Field(default=1.0, ge=1e-6, le=1e6, description="multiplies the scores of both.")
 
     def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""

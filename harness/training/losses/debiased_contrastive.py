@@ -31,7 +31,7 @@ class DebiasedContrastive(Piece):
     tau_plus: float = Field(
         default=0.1, ge=0, lt=1, description="the share of documents that are relevant to a query."
     )
-    temperature: float = Field(default=0.5, gt=0)
+    temperature: float = Field(default=0.5, ge=1e-6, le=1e6)
     floor: Literal["cosine", "positive"] = Field(
         default="cosine",
         description=(

@@ -30,9 +30,12 @@ class Distillation(Piece):
             "the ranker's entropy, and has the same gradient (AR2, equation 12)."
         ),
     )
-    temperature: float = Field(default=1.0, gt=0, description="divides the scores of both.")
+    temperature: float = Field(default=1.0, ge=1e-6, le=1e6, description="divides the scores of both.")
     epsilon: float = Field(
-        default=0.0, ge=0, description="added to the retriever's probabilities; 1e-7 in the released code."
+        default=0.0,
+        ge=0,
+        le=1,
+        description="added to the retriever's probabilities; 1e-7 in the released code.",
     )
 
     def __call__(self, scores: Scores) -> Tensor:

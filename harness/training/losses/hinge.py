@@ -26,6 +26,7 @@ class Hinge(Piece):
     margin: float = Field(
         default=1.0,
         ge=0,
+        le=1e6,
         description="in units of the scores. EBR has cosines for scores; its margin is not known.",
     )
 

@@ -23,7 +23,7 @@ class SoftmaxCrossEntropy(Piece):
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False
 
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, ge=1e-6, le=1e6)
 
     def __call__(self, scores: Scores) -> Tensor:
         """Return the mean over queries."""

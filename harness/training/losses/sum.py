@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, SkipValidation, WithJsonSchema, model_validator
+from pydantic import Field, SkipValidation, WithJsonSchema, model_validator
 
 from harness.pieces import PIECE_IN_SCHEMA, Piece
 from harness.training.losses.loss import Loss
@@ -24,10 +24,10 @@ class Sum(Piece):
     formula: ClassVar[str] = "sum over terms of weight x term"
 
     parts: tuple[Annotated[SkipValidation[Loss], WithJsonSchema({PIECE_IN_SCHEMA: "loss"})], ...] = Field(
-        min_length=2, strict=False
+        min_length=2, max_length=16, strict=False
     )
-    weights: tuple[PositiveFloat, ...] = Field(
-        min_length=2, strict=False, description="one for each of the `parts`, in their order."
+    weights: tuple[Annotated[float, Field(ge=1e-6, le=1e6)], ...] = Field(
+        min_length=2, max_length=16, strict=False, description="one for each of the `parts`, in their order."
     )
 
     @model_validator(mode="after")

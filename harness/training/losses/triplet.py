@@ -23,7 +23,7 @@ class Triplet(Piece):
     shift_free: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False
 
-    margin: float = Field(default=1.0, ge=0)
+    margin: float = Field(default=1.0, ge=0, le=1e6)
     over: Literal["hardest", "violating"] = Field(
         default="hardest",
         description=(

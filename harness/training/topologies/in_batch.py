@@ -26,7 +26,10 @@ class InBatch(Piece, Stateless):
     needs_shared_towers: ClassVar[bool] = False
 
     hardest: int | None = Field(
-        default=None, gt=0, description="only so many of them, those of greatest score in this step."
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="only so many of them, those of greatest score in this step.",
     )
 
     def scores(self, batch: QueryBatch) -> Scores:

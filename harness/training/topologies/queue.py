@@ -36,7 +36,7 @@ class Queue(Piece):
     own_only: ClassVar[bool] = False
     needs_shared_towers: ClassVar[bool] = True
 
-    length: int = Field(default=4096, gt=0)
+    length: int = Field(default=4096, gt=0, le=1_000_000)
     momentum: float = Field(default=0.9995, ge=0, lt=1)
 
     def scorer(self, encoder: DualEncoder) -> MomentumQueue:
