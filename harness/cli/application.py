@@ -23,7 +23,7 @@ from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
 from harness.storage.disk import disk_full_as_error
-from harness.storage.store import LOCAL, PUBLISHED
+from harness.storage.store import local_results, published_results
 
 app = typer.Typer(
     help="Reproduce published tables on negative sampling in dense retrieval.",
@@ -43,7 +43,7 @@ def list_command(as_json: JsonOption = False) -> None:
     from harness.specs.describe import list_targets, render_list
     from harness.specs.library import Library
 
-    targets = list_targets(Library.default(), PUBLISHED)
+    targets = list_targets(Library.default(), published_results())
     _print(targets if as_json else render_list(targets))
 
 
@@ -111,7 +111,7 @@ def reproduce(
 
     library, stages = _open(target, scale)
     resolved = resolve_at(library, target, scale, stages)
-    root = PUBLISHED if publish else LOCAL
+    root = published_results() if publish else local_results()
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
     console = Console()
     console.print(render_terminal(document_of(made.cells)))
@@ -144,7 +144,7 @@ def report(
 
     if every == (target is not None):
         raise UserError("report renders one target or all", fix="name a target, or say --all")
-    root = PUBLISHED if publish else LOCAL
+    root = published_results() if publish else local_results()
     for made in [*render_results(root, target), *(render_tunings(root) if every else [])]:
         typer.echo(str(made))
 

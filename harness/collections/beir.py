@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from harness.collections.collection import RELEVANT, Collection, Queries
 from harness.errors import UserError
 from harness.storage.files import files_hash
+from harness.storage.places import folder_from, written_path
 
 Judgements = dict[str, dict[str, int]]
 """Query id -> document id -> grade."""
@@ -28,7 +28,7 @@ _LAYOUT = "docs/your-own-collection.md shows the layout"
 
 def data_folder(folder: str) -> Path:
     """Resolve a folder of a spec against HARNESS_DATA, or else the working directory."""
-    return Path(os.environ.get("HARNESS_DATA", ".")) / folder
+    return folder_from("HARNESS_DATA", ".") / written_path(folder, "folder")
 
 
 def load_beir(folder: Path | str, *, titles: bool = False, dev_share: float = DEV_SHARE) -> Collection:

@@ -26,6 +26,7 @@ from harness.storage.store import Store
 from harness.tuning.mlflow_trials import mirrored_stages
 from harness.tuning.recovery import recover
 from harness.tuning.space import suggest
+from harness.tuning.storages import open_storage
 from harness.tuning.study import (
     FIRST,
     WAITING,
@@ -33,7 +34,6 @@ from harness.tuning.study import (
     OpenStudy,
     counted_trials,
     finished,
-    open_storage,
     open_studies,
 )
 from harness.tuning.trial import FAILURES, TrialRun
