@@ -8,7 +8,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +21,7 @@ from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
+from harness.stopping import INTERRUPTED, SAID, exit_code
 from harness.storage.disk import disk_full_as_error
 from harness.storage.store import local_results, published_results
 
@@ -33,6 +33,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs, name="runs")
+
+
+@app.callback()
+def name_places() -> None:
+    """Name specs, results and store, unless they are those of the checkout."""
+    from harness.cli.places import other_places
+
+    line = other_places()
+    if line:
+        typer.echo(line, err=True)
+
 
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
@@ -156,7 +167,7 @@ def doctor() -> None:
     from harness.storage.store import Store
 
     store = Store.default()
-    checks = examine(store.root, store.tracking_uri, constraints=_constraints(), pydocs=_pydocs_in(store))
+    checks = examine(store.root, store.tracking_uri, pydocs=_pydocs_in(store))
     table = Table("check", "", "found", "what to do", box=None, pad_edge=False)
     for check in checks:
         table.add_row(check.name, "ok" if check.ok else "FAIL", check.detail, check.fix or "")
@@ -195,9 +206,11 @@ def main() -> None:
     except HarnessError as error:
         typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command continues where it was", err=True)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:  # with which typer ends at an interrupt, without a word
+            raise
+        typer.echo(SAID, err=True)
+        sys.exit(exit_code())
 
 
 def _open(target: str, scale: str) -> tuple[Any, Any]:
@@ -230,11 +243,6 @@ def _pydocs_in(store: Any) -> Callable[[], str] | None:
         return overlap.summary
 
     return compare if path.exists() else None
-
-
-def _constraints() -> Path | None:
-    path = Path(__file__).parents[2] / "constraints.txt"
-    return path if path.exists() else None
 
 
 def _print(what: Any) -> None:

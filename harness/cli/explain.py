@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from harness.cli.options import ScaleOption, SeedsOption, Target
+from harness.storage.places import written_path
 from harness.storage.store import Store, local_results, published_results
 
 
@@ -66,7 +67,7 @@ def verify(
     library = Library.default()
     resolve(library, target, scale)
     with tempfile.TemporaryDirectory(prefix="harness-verify-") as fresh:
-        stages = Stages(Store(store or Path(fresh)), Progress())
+        stages = Stages(Store(written_path(store or fresh, "--store")), Progress())
         resolved = resolve_at(library, target, scale, stages)
         verification = make_again(resolved, stages, published_results(), seeds=seeds, rows=row or [])
     Console().print(render_verification(verification))

@@ -43,7 +43,7 @@ def rm(
 ) -> None:
     """Delete runs, after listing what depends on them; MLflow keeps its record."""
     from harness.provenance.dependencies import consequences
-    from harness.provenance.garbage import delete
+    from harness.provenance.garbage import delete_runs
     from harness.provenance.stored import find_run
 
     store = Store.default()
@@ -52,7 +52,7 @@ def rm(
         typer.echo(line)
     if not yes:
         typer.confirm(f"Delete {len(chosen)} run(s)?", abort=True)
-    delete([one.folder for one in chosen])
+    delete_runs(store, chosen)
     typer.echo(f"deleted {len(chosen)} run(s)")
 
 

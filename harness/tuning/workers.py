@@ -21,6 +21,7 @@ from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.tuning_library import ResolvedTuning, resolve_tuning
+from harness.stopping import INTERRUPTED, on_signals
 from harness.storage.leases import lease
 from harness.storage.store import Store
 from harness.tuning.mlflow_trials import mirrored_stages
@@ -39,7 +40,6 @@ from harness.tuning.study import (
 from harness.tuning.trial import FAILURES, TrialRun
 
 POLL_S = 1.0
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
 
 def _run_process(call: WorkerCall, number: int) -> None:
     """Run a worker in its own process group, on its own GPU where there are several."""
+    on_signals()
     os.setpgrp()  # so that only the command forwards an interrupt, once
     gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     count = len(gpus) or torch.cuda.device_count()
