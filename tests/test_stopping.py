@@ -26,7 +26,7 @@ main()
 """
 SWALLOWED = """
 import time
-from harness import stopping
+from harness.storage import stopping
 stopping.BURST_S = 0.2
 stopping.on_signals()
 while True:
@@ -38,7 +38,7 @@ while True:
 """
 HELD = """
 import time
-from harness.stopping import StoppedBySignal, not_within, on_signals
+from harness.storage.stopping import StoppedBySignal, not_within, on_signals
 on_signals()
 try:
     with not_within():

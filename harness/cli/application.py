@@ -21,8 +21,8 @@ from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
-from harness.stopping import INTERRUPTED, SAID, exit_code
 from harness.storage.disk import disk_full_as_error
+from harness.storage.stopping import INTERRUPTED, SAID, exit_code
 from harness.storage.store import local_results, published_results
 
 app = typer.Typer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from harness.stopping import StoppedBySignal, exit_code, on_signals
+from harness.storage.stopping import StoppedBySignal, end, on_signals, signal_came
 
 
 def main() -> None:
@@ -16,4 +16,6 @@ def main() -> None:
         run()
     except StoppedBySignal as stopped:
         sys.stderr.write(f"{stopped}\n")
-        sys.exit(exit_code())
+    finally:
+        if signal_came():
+            end()

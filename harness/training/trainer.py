@@ -26,7 +26,7 @@ from harness.negatives.mining import load_candidates, save_candidates
 from harness.negatives.noise import Noise, mixed
 from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
-from harness.stopping import StoppedBySignal, not_within
+from harness.storage.stopping import StoppedBySignal, not_within
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
 from harness.training.learner import Learner

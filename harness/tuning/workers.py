@@ -21,8 +21,8 @@ from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.tuning_library import ResolvedTuning, resolve_tuning
-from harness.stopping import INTERRUPTED, on_signals
 from harness.storage.leases import lease
+from harness.storage.stopping import INTERRUPTED, on_signals
 from harness.storage.store import Store
 from harness.tuning.mlflow_trials import mirrored_stages
 from harness.tuning.recovery import recover

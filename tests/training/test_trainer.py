@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from harness import stopping
 from harness.errors import UserError
 from harness.negatives.mining import Miner
 from harness.retrieval.search import exact_search
+from harness.storage import stopping
 from harness.storage.checksums import SUMS
 from harness.training import trainer as trainer_module
 from harness.training.batches import batch_at, epoch_order

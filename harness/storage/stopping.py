@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 INTERRUPTED = 130
 """Exit code of an interrupt: 128 and the number of SIGINT."""
@@ -36,6 +38,21 @@ class _Signals:
 def exit_code() -> int:
     """Return the exit code of an interrupted command, as a shell counts: 128 and the signal's number."""
     return 128 + (_Signals.first or signal.SIGINT)
+
+
+def signal_came() -> bool:
+    """Return whether a signal is what ends the command."""
+    return _Signals.first is not None
+
+
+def end() -> NoReturn:
+    """End this process, and those that it started, without tidying up, which may be what hangs."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, RuntimeError):  # gone, or being written to
+            stream.flush()
+    os._exit(exit_code())
 
 
 def on_signals() -> None:
@@ -68,12 +85,5 @@ def _take(number: int, frame: FrameType | None) -> None:
             raise StoppedBySignal(SAID)
         _Signals.waiting = True
     elif time.monotonic() - _Signals.first_at > BURST_S:
-        _end_at_once()
-
-
-def _end_at_once() -> None:
-    """End without tidying up, which may be what hangs; nothing in the store is ever half-written."""
-    for child in multiprocessing.active_children():
-        child.kill()
-    os.write(2, f"{SAID}\n".encode())
-    os._exit(exit_code())
+        os.write(2, f"{SAID}\n".encode())
+        end()  # nothing in the store is ever half-written
