@@ -10,7 +10,7 @@ from harness.specs.loaded import LoadedTarget
 from harness.specs.resolve import Resolved
 from harness.specs.settings import CollectionSettings
 from harness.specs.target import Row, with_runs
-from harness.storage.store import PUBLISHED
+from harness.storage.store import published_results
 from harness.targets.reproduce import wanted_runs
 
 
@@ -69,7 +69,7 @@ def dataset_of(resolved: Resolved, name: str | None) -> str:
 
 def missing_run(stages: Stages, resolved: Resolved, row: Row, seed: int | None = None) -> UserError:
     """Return the error for a row without a finished run, of one seed or of any."""
-    committed = PUBLISHED / resolved.scale.name / resolved.name
+    committed = published_results() / resolved.scale.name / resolved.name
     figures = f"; {committed} has its figures, but no rankings" if (committed / "cells.json").exists() else ""
     of_seed = "" if seed is None else f" of seed {seed}"
     more = "" if seed is None or seed < resolved.seeds else f" --seeds {seed + 1}"

@@ -1,6 +1,6 @@
 """``python -m harness.cli``."""
 
-from harness.cli.application import main
+from harness.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from harness.cli.options import DatasetOption, ScaleOption, Target
-from harness.storage.store import LOCAL, PUBLISHED
+from harness.storage.store import local_results, published_results
 
 
 def analyse(
@@ -44,7 +44,7 @@ def analyse(
         name, target, scale, tuple(row or ()), seed, dataset, tuple(option or ()), publish
     )
     result = run_analysis(Library.default(), stages, request)
-    files = write_analysis(result, PUBLISHED if publish else LOCAL)
+    files = write_analysis(result, published_results() if publish else local_results())
     Console().print(render_terminal(analysis_document(result)))
     typer.echo("\nWritten:")
     for path in files:

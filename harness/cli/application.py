@@ -8,7 +8,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +22,8 @@ from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
 from harness.storage.disk import disk_full_as_error
-from harness.storage.store import LOCAL, PUBLISHED
+from harness.storage.stopping import INTERRUPTED, SAID, exit_code
+from harness.storage.store import local_results, published_results
 
 app = typer.Typer(
     help="Reproduce published tables on negative sampling in dense retrieval.",
@@ -34,6 +34,17 @@ app = typer.Typer(
 )
 app.add_typer(runs, name="runs")
 
+
+@app.callback()
+def name_places() -> None:
+    """Name specs, results and store, unless they are those of the checkout."""
+    from harness.cli.places import other_places
+
+    line = other_places()
+    if line:
+        typer.echo(line, err=True)
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
@@ -43,7 +54,7 @@ def list_command(as_json: JsonOption = False) -> None:
     from harness.specs.describe import list_targets, render_list
     from harness.specs.library import Library
 
-    targets = list_targets(Library.default(), PUBLISHED)
+    targets = list_targets(Library.default(), published_results())
     _print(targets if as_json else render_list(targets))
 
 
@@ -111,7 +122,7 @@ def reproduce(
 
     library, stages = _open(target, scale)
     resolved = resolve_at(library, target, scale, stages)
-    root = PUBLISHED if publish else LOCAL
+    root = published_results() if publish else local_results()
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
     console = Console()
     console.print(render_terminal(document_of(made.cells)))
@@ -144,7 +155,7 @@ def report(
 
     if every == (target is not None):
         raise UserError("report renders one target or all", fix="name a target, or say --all")
-    root = PUBLISHED if publish else LOCAL
+    root = published_results() if publish else local_results()
     for made in [*render_results(root, target), *(render_tunings(root) if every else [])]:
         typer.echo(str(made))
 
@@ -156,7 +167,7 @@ def doctor() -> None:
     from harness.storage.store import Store
 
     store = Store.default()
-    checks = examine(store.root, store.tracking_uri, constraints=_constraints(), pydocs=_pydocs_in(store))
+    checks = examine(store.root, store.tracking_uri, pydocs=_pydocs_in(store))
     table = Table("check", "", "found", "what to do", box=None, pad_edge=False)
     for check in checks:
         table.add_row(check.name, "ok" if check.ok else "FAIL", check.detail, check.fix or "")
@@ -195,9 +206,11 @@ def main() -> None:
     except HarnessError as error:
         typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command continues where it was", err=True)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:  # with which typer ends at an interrupt, without a word
+            raise
+        typer.echo(SAID, err=True)
+        sys.exit(exit_code())
 
 
 def _open(target: str, scale: str) -> tuple[Any, Any]:
@@ -230,11 +243,6 @@ def _pydocs_in(store: Any) -> Callable[[], str] | None:
         return overlap.summary
 
     return compare if path.exists() else None
-
-
-def _constraints() -> Path | None:
-    path = Path(__file__).parents[2] / "constraints.txt"
-    return path if path.exists() else None
 
 
 def _print(what: Any) -> None:

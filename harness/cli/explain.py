@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from harness.cli.options import ScaleOption, SeedsOption, Target
-from harness.storage.store import LOCAL, PUBLISHED, Store
+from harness.storage.places import written_path
+from harness.storage.store import Store, local_results, published_results
 
 
 def explain(
@@ -40,7 +41,8 @@ def explain(
         rows = [one.name for one in library.target(target).written] if target else []
         fix = "name a row: " + ", ".join(rows) if rows else "harness explain TARGET ROW [COLUMN]"
         raise UserError("nothing to explain", fix=fix)
-    cell = find_cell(resolve(library, target, scale), LOCAL if local else PUBLISHED, row, column)
+    results = local_results() if local else published_results()
+    cell = find_cell(resolve(library, target, scale), results, row, column)
     Console().print(render_cell(explain_cell(library, store, cell)))
 
 
@@ -65,9 +67,9 @@ def verify(
     library = Library.default()
     resolve(library, target, scale)
     with tempfile.TemporaryDirectory(prefix="harness-verify-") as fresh:
-        stages = Stages(Store(store or Path(fresh)), Progress())
+        stages = Stages(Store(written_path(store or fresh, "--store")), Progress())
         resolved = resolve_at(library, target, scale, stages)
-        verification = make_again(resolved, stages, PUBLISHED, seeds=seeds, rows=row or [])
+        verification = make_again(resolved, stages, published_results(), seeds=seeds, rows=row or [])
     Console().print(render_verification(verification))
     if verification.failed:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.storage.store import PUBLISHED, Store
+from harness.storage.store import Store, published_results
 
 runs = typer.Typer(
     help="List, show and delete runs of the store.", no_args_is_help=True, rich_markup_mode=None
@@ -22,7 +22,7 @@ def list_runs() -> None:
     from harness.provenance.describe import render_runs
     from harness.specs.library import Library
 
-    Console().print(render_runs(Library.default(), Store.default(), PUBLISHED))
+    Console().print(render_runs(Library.default(), Store.default(), published_results()))
 
 
 @runs.command()
@@ -33,7 +33,7 @@ def show(run: Run) -> None:
     from harness.specs.library import Library
 
     store = Store.default()
-    Console().print(render_run(Library.default(), store, PUBLISHED, find_run(store, run)))
+    Console().print(render_run(Library.default(), store, published_results(), find_run(store, run)))
 
 
 @runs.command()
@@ -43,16 +43,16 @@ def rm(
 ) -> None:
     """Delete runs, after listing what depends on them; MLflow keeps its record."""
     from harness.provenance.dependencies import consequences
-    from harness.provenance.garbage import delete
+    from harness.provenance.garbage import delete_runs
     from harness.provenance.stored import find_run
 
     store = Store.default()
     chosen = list(dict.fromkeys(find_run(store, name) for name in run))
-    for line in consequences(store, PUBLISHED, chosen):
+    for line in consequences(store, published_results(), chosen):
         typer.echo(line)
     if not yes:
         typer.confirm(f"Delete {len(chosen)} run(s)?", abort=True)
-    delete([one.folder for one in chosen])
+    delete_runs(store, chosen)
     typer.echo(f"deleted {len(chosen)} run(s)")
 
 
@@ -66,7 +66,7 @@ def gc(
     from harness.provenance.garbage import delete, find_garbage
     from harness.specs.library import Library
 
-    report = find_garbage(Library.default(), Store.default(), PUBLISHED, days)
+    report = find_garbage(Library.default(), Store.default(), published_results(), days)
     for one in report.garbage:
         typer.echo(f"{size_text(one.size_bytes):>10}  {one.path}: {one.why}")
     if report.unknown:

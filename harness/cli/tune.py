@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.options import ScaleOption
-from harness.storage.store import LOCAL, PUBLISHED
+from harness.storage.store import local_results, published_results
 
 if TYPE_CHECKING:
     from harness.specs.library import Library
@@ -56,7 +56,7 @@ def tune(
     from harness.tuning.report.render import render
     from harness.tuning.tune import run_tuning
 
-    stages, root = Stages(Store.default(), Progress()), PUBLISHED if publish else LOCAL
+    stages, root = Stages(Store.default(), Progress()), published_results() if publish else local_results()
     finished = run_tuning(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
     if confirm:
         confirm_tuning(finished.folder, library, stages)

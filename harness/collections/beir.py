@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from harness.collections.account import account
 from harness.collections.collection import RELEVANT, Collection, OwnDocuments, Queries
 from harness.errors import UserError
 from harness.storage.files import files_hash
+from harness.storage.places import folder_from, written_path
 
 Judgements = dict[str, dict[str, int]]
 """Query id -> document id -> grade."""
@@ -36,7 +36,7 @@ _LAYOUT = "docs/your-own-collection.md shows the layout"
 
 def data_folder(folder: str) -> Path:
     """Resolve a folder of a spec against HARNESS_DATA, or else the working directory."""
-    return Path(os.environ.get("HARNESS_DATA", ".")) / folder
+    return folder_from("HARNESS_DATA", ".") / written_path(folder, "folder")
 
 
 def load_beir(

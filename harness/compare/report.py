@@ -10,14 +10,14 @@ from harness.compare.result import CompareResult
 from harness.reports.formats import FORMATS, write_formats
 from harness.reports.renderers.html import StandaloneReport, render_single
 from harness.storage.files import write_text
-from harness.storage.store import LOCAL
+from harness.storage.store import local_results
 
 FILES = (*FORMATS, "table.html", "per_query.csv", "figure.svg", "figure.png")
 
 
 def write_report(result: CompareResult) -> Path:
     """Write table, per-query values and figure; return their folder."""
-    folder, document = LOCAL / result.folder, compare_document(result)
+    folder, document = local_results() / result.folder, compare_document(result)
     draw_compared(result, folder / "figure.svg", folder / "figure.png")
     drawings = {"figure": (folder / "figure.svg").read_text(encoding="utf-8")}
     beside = [name for name in FILES if not name.startswith("figure")]

@@ -16,6 +16,7 @@ from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
 from harness.specs.settings import EncoderSettings, TokenSettings
 from harness.specs.target import with_runs
+from harness.storage.places import written_path
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def find_side(
     target, colon, row = address.partition(":")
     if colon or target in library.targets():
         return _row(stages, resolve(library, target, scale), row, seeds, dataset)
-    folder = Path(address)
+    folder = written_path(address, "side")
     if folder.is_dir() and not (folder / "spec.json").exists():
         return _encoder(address, folder.resolve())
     return _run(find_run_or_folder(stages.store, address))

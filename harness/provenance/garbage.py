@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from harness.provenance.dependencies import chains, known_collections, needs, ru
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
+from harness.storage.leases import BusyError, lease
 from harness.storage.store import Store
 
 DAY_S = 86_400.0
@@ -67,7 +69,7 @@ def find_garbage(library: Library, store: Store, results: Path, days: float) -> 
     """
     collections, runs = known_collections(store, results), stored_runs(store)
     targets, named = target_runs(library, collections), runs_in_results(results)
-    old = [run for run in runs if run.fingerprint not in named and _is_left(run, days)]
+    old = [run for run in runs if run.fingerprint not in named and _is_left(store, run, days)]
     remaining = chains([run for run in runs if run not in old])
     of: dict[str, Chain | None] = {**remaining, **{name: links for name, (links, _) in targets.items()}}
     needed = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
@@ -93,8 +95,27 @@ def delete(paths: Sequence[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _is_left(run: StoredRun, days: float) -> bool:
-    return run.state == "unfinished" and time.time() - touched(run.folder) > days * DAY_S
+def delete_runs(store: Store, runs: Sequence[StoredRun]) -> None:
+    """Delete runs, all or none.
+
+    Raises:
+        BusyError: one is being made.
+    """
+    with ExitStack() as held:
+        for run in runs:
+            what = f"run {run.fingerprint}"
+            held.enter_context(lease(store.lease(run.fingerprint), what, lambda text: None, wait=False))
+        delete([run.folder for run in runs])
+
+
+def _is_left(store: Store, run: StoredRun, days: float) -> bool:
+    if run.state != "unfinished" or time.time() - touched(run.folder) <= days * DAY_S:
+        return False
+    try:
+        with lease(store.lease(run.fingerprint), "a run", lambda text: None, wait=False):
+            return True
+    except BusyError:
+        return False
 
 
 def _unneeded(store: Store, needed: set[str]) -> Iterator[Path]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
-from harness.records.mlflow_client import SQLITE, without_password
+from harness.records.mlflow_client import without_password
+from harness.storage.places import sqlite_file
 
 QUERY = """
 SELECT run_uuid FROM tags JOIN runs USING (run_uuid)
@@ -24,8 +24,8 @@ def mlflow_place(tracking_uri: str, fingerprint: str) -> str | None:
     Returns:
         ``run <id>`` for a local database; for a server its address and a search query, without asking it.
     """
-    path = Path(tracking_uri.removeprefix(SQLITE))
-    if not tracking_uri.startswith(SQLITE):
+    path = sqlite_file(tracking_uri)
+    if path is None:
         return f"at {without_password(tracking_uri)}, search: tags.fingerprint = '{fingerprint}'"
     if not path.is_file():
         return None

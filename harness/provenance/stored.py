@@ -14,6 +14,7 @@ from harness.runs.old_store import OLD_FIX, is_old
 from harness.specs.fingerprints import Link
 from harness.specs.run_settings import RunSettings, read_run_settings
 from harness.storage.files import read_json
+from harness.storage.places import written_path
 from harness.storage.store import Store
 
 
@@ -129,5 +130,5 @@ def find_run_or_folder(store: Store, name: str) -> StoredRun:
     Raises:
         UserError: there is no such run, or several.
     """
-    folder = Path(name)
+    folder = written_path(name, "run")
     return StoredRun(folder.resolve()) if (folder / "spec.json").exists() else find_run(store, name)

@@ -12,8 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.errors import HarnessError
-from harness.records.environment import CHECKOUT, cores, gpus, packages
+from harness.records.environment import cores, gpus, packages
 from harness.records.mlflow_client import without_password
+from harness.storage.places import shipped, sqlite_file
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 2_000_000_000
@@ -51,7 +52,7 @@ def doctor(
     Args:
         store: folder of the store, which need not exist yet.
         tracking_uri: MLflow's tracking address.
-        constraints: file with the pinned versions; by default `constraints.txt` of the checkout.
+        constraints: file with the pinned versions; by default the shipped `constraints.txt`.
         pydocs: compares the built-in collection with its manifest and returns one line; raises `HarnessError`
             if they differ. By default this check, which takes a minute, is skipped.
 
@@ -62,7 +63,7 @@ def doctor(
         check_python(sys.version_info[:2]),
         check_faiss(packages()),
         check_torch(),
-        check_pins(constraints or CHECKOUT / "constraints.txt", packages()),
+        check_pins(constraints or shipped("constraints.txt"), packages()),
         check_store(store),
         check_disk(store),
         check_tracking(tracking_uri),
@@ -140,8 +141,8 @@ def check_disk(store: Path) -> Check:
 def check_tracking(tracking_uri: str) -> Check:
     """Check that MLflow's server answers, or that its SQLite file is writable."""
     shown = without_password(tracking_uri)
-    if tracking_uri.startswith("sqlite:///"):
-        database = Path(tracking_uri.removeprefix("sqlite:///"))
+    database = sqlite_file(tracking_uri)
+    if database is not None:
         ok = os.access(_nearest_folder(database), os.W_OK)
         return Check(
             "mlflow", ok, shown, "" if ok else f"choose a writable folder instead of {database.parent}"

@@ -11,8 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-"""The folder that holds the package; a git checkout when installed in editable mode."""
+from harness.storage.places import CHECKOUT
 
 
 def describe_environment() -> dict[str, Any]:

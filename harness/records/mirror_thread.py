@@ -10,9 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from pathlib import Path
+from typing import TypeVar
 
 from harness.errors import HarnessError
+
+Answer = TypeVar("Answer")
 
 PAUSE_S = 60.0
 """Seconds to wait after a server's failure, to avoid a request at every checkpoint."""
@@ -24,7 +28,47 @@ LOG = logging.getLogger(__name__)
 
 
 class ServerError(HarnessError):
-    """The mirror cannot be written at present; a later attempt may succeed."""
+    """The mirror cannot be written at present; a later attempt may succeed.
+
+    Args:
+        what: what is wrong.
+        fix: what to do, where that is known.
+    """
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        self.fix = fix
+        super().__init__(f"{what}; {fix}" if fix else what)
+
+
+class NoAnswerError(ServerError):
+    """The server did not answer in time."""
+
+
+def with_patience(call: Callable[[Callable[[], None]], Answer]) -> Answer:
+    """Return what a call returns; it runs on a thread, which is left behind if its server hangs.
+
+    Args:
+        call: takes what it is to call after each answer of the server.
+
+    Raises:
+        NoAnswerError: there was no answer for `PATIENCE_S`.
+    """
+    future: Future[Answer] = Future()
+    answered_at = [time.monotonic()]
+
+    def run() -> None:
+        try:
+            future.set_result(call(lambda: answered_at.__setitem__(0, time.monotonic())))
+        except BaseException as error:  # it is raised again by the thread that waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="server", daemon=True).start()
+    while not future.done():
+        remaining = answered_at[0] + PATIENCE_S - time.monotonic()
+        if remaining <= 0:
+            raise NoAnswerError(f"no answer for {PATIENCE_S:g} s")
+        wait([future], timeout=remaining)
+    return future.result()
 
 
 class MirrorThread:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.records.mlflow_client import Experiment, without_password
+from harness.records.mlflow_client import Experiment, ask_server, without_password
 from harness.records.mlflow_entries import MetricPoint, metric_name
 from harness.records.mlflow_mirror import LONGEST_TAG, reason_of
 
@@ -36,8 +36,9 @@ def record_analysis(
     Returns:
         Whether it was written; if not, a warning gives the reason.
     """
-    try:
-        opened = Experiment(tracking_uri, experiment, lambda: None)
+
+    def write(answered: Callable[[], None]) -> None:
+        opened = Experiment(tracking_uri, experiment, answered)
         previous = opened.only_run(fingerprint)
         if previous is not None:
             opened.delete_run(previous.info.run_id)
@@ -51,6 +52,9 @@ def record_analysis(
         for path in files:
             opened.log_file(run_id, path)
         opened.finish(run_id, int(1000 * time.time()))
+
+    try:
+        ask_server(tracking_uri, write)
     except Exception as error:  # MLflow raises whatever its store raises; the files are written
         where = without_password(tracking_uri)
         LOG.warning("not in MLflow at %s (%s); run the command again to write it", where, reason_of(error))

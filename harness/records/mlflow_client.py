@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from harness.records.bounded_answers import bound_answers
+from harness.records.mirror_thread import Answer, NoAnswerError, ServerError, with_patience
+from harness.records.mlflow_artifacts import artifact_folder, heal_artifact_places
 from harness.records.mlflow_entries import MetricPoint
+from harness.storage.places import SQLITE, sqlite_file
 
-SQLITE = "sqlite:///"
 DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -28,8 +32,34 @@ OPENING_S = 120.0
 
 
 def without_password(text: str) -> str:
-    """Return the text with ``user:password@`` in addresses replaced by ``***@``."""
-    return re.sub(r"://[^/\s]*@", "://***@", text)
+    """Return the text with ``user:password@`` in addresses, and values after a ``?``, replaced by ``***``."""
+    return re.sub(r"([?&][\w.-]+=)[^&\s'\")]+", r"\1***", re.sub(r"://\S*@", "://***@", text))
+
+
+class DeletedExperimentError(ServerError):
+    """The experiment was deleted in MLflow, which keeps its name until it is restored or erased."""
+
+    def __init__(self, name: str, number: str, tracking_uri: str) -> None:
+        where = without_password(tracking_uri)
+        call = f"mlflow experiments restore --experiment-id {number}"
+        super().__init__(
+            f"the experiment '{name}' was deleted in MLflow at {where}",
+            f"restore it with `MLFLOW_TRACKING_URI={shlex.quote(where)} {call}`",
+        )
+
+
+def ask_server(tracking_uri: str, call: Callable[[Callable[[], None]], Answer]) -> Answer:
+    """Return what a call returns that takes what it is to call after each answer; a server may hang.
+
+    Raises:
+        ServerError: a server did not answer for `harness.records.mirror_thread.PATIENCE_S`.
+    """
+    if sqlite_file(tracking_uri) is not None:
+        return call(lambda: None)
+    try:
+        return with_patience(call)
+    except NoAnswerError as error:
+        raise ServerError(f"MLflow at {without_password(tracking_uri)}: {error}") from error
 
 
 class Experiment:
@@ -50,16 +80,22 @@ class Experiment:
 
     def _open(self, tracking_uri: str, name: str) -> None:
         self.client = _client(tracking_uri)
+        database = sqlite_file(tracking_uri)
+        if database is not None:
+            _remove_stray_folder(tracking_uri, database)
+            heal_artifact_places(database)
         existing = self.client.get_experiment_by_name(name)
         if existing is None:
             try:
-                location = _artifact_location(tracking_uri)
+                location = artifact_folder(database).as_uri() if database is not None else None
                 self.id = self.client.create_experiment(name, artifact_location=location)
             except Exception:
                 # Another process may have made it in between; if not, the first error is the one to show.
                 existing = self.client.get_experiment_by_name(name)
                 if existing is None:
                     raise
+        if existing is not None and existing.lifecycle_stage == "deleted":
+            raise DeletedExperimentError(name, existing.experiment_id, tracking_uri)
         if existing is not None:
             self.id = existing.experiment_id
 
@@ -130,21 +166,23 @@ def _client(tracking_uri: str) -> Any:
 
     for name in ("mlflow", "mlflow.store.db.utils", "alembic", "alembic.runtime.migration"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    bound_answers(tracking_uri)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each retry of a server that is away
     return MlflowClient(tracking_uri)
 
 
 def _database_lock(tracking_uri: str) -> AbstractContextManager[object]:
     """Lock a database while it is opened: two processes that create its tables at once break it."""
-    if not tracking_uri.startswith(SQLITE):
+    path = sqlite_file(tracking_uri)
+    if path is None:
         return nullcontext()
-    path = Path(tracking_uri.removeprefix(SQLITE))
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_name(f"{path.name}.lock"), timeout=OPENING_S)
 
 
-def _artifact_location(tracking_uri: str) -> str | None:
-    """Return the folder of artifacts, beside an SQLite database; None for a server, which has its own."""
-    if not tracking_uri.startswith(SQLITE):
-        return None
-    return (Path(tracking_uri.removeprefix(SQLITE)).resolve().parent / "mlartifacts").as_uri()
+def _remove_stray_folder(tracking_uri: str, database: Path) -> None:
+    """Remove the empty folder that MLflow makes: it takes a quoted path of an address for an unquoted one."""
+    read = Path(tracking_uri.removeprefix(SQLITE)).parent
+    if read != database.parent:
+        with suppress(OSError):
+            os.removedirs(read)

@@ -28,6 +28,7 @@ from harness.records.mlflow_entries import (
 )
 from harness.records.run_folder import DONE, PER_QUERY, RunFolder
 from harness.storage.files import content_hash, read_json
+from harness.storage.places import sqlite_file
 
 Answer = TypeVar("Answer")
 
@@ -37,6 +38,7 @@ BATCH = 900
 PARAMS_A_CALL = 100
 LONGEST_PARAM = 6000
 LONGEST_TAG = 8000
+LONGEST_REASON = 500
 
 CONTESTED = ("BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "TEMPORARILY_UNAVAILABLE")
 """Error codes of MLflow when another process writes the same run: the row exists, the run was deleted in
@@ -141,9 +143,17 @@ class MlflowMirror:
             except Exception as error:  # MLflow raises whatever its store raises
                 if getattr(error, "error_code", "") not in CONTESTED or attempt == ATTEMPTS - 1:
                     where = without_password(self.tracking_uri)
-                    raise ServerError(f"MLflow at {where} is not updated ({reason_of(error)})") from error
+                    raise ServerError(
+                        f"MLflow at {where} is not updated ({reason_of(error)})", self._fix()
+                    ) from error
                 time.sleep(0.05 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    def _fix(self) -> str:
+        """Return what to do about a database in a file; about a server, that is up to the command."""
+        if sqlite_file(self.tracking_uri) is None:
+            return ""
+        return "training and tables do not need it; if the file is moved away, `harness sync` fills a new one"
 
     def _open(self) -> Experiment:
         if self._opened is None:
@@ -243,10 +253,11 @@ class MlflowMirror:
 
 
 def reason_of(error: Exception) -> str:
-    """Return the first line of an error; for a failed request, its cause."""
+    """Return the first line of an error, cut between words; for a failed request, its cause."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     request = re.search(r"""Caused by \w+\(['"](?:\w+\(.*?\): )?(.*?)['"]\)+$""", first)
-    return without_password(request[1] if request else first)[:200]
+    reason = without_password(request[1] if request else first)
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON].rpartition(' ')[0]} ..."
 
 
 def _first_line_time(folder: Path) -> float:

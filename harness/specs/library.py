@@ -27,14 +27,23 @@ from harness.specs.scale import Scale
 from harness.specs.scale_checks import check_substitutes
 from harness.specs.target import Line, Target, Trained, with_runs
 from harness.specs.yaml_file import YamlFile, read_yaml
+from harness.storage.places import folder_from, shipped, written_path
 
 Read = TypeVar("Read")
 
 PAPERS = "papers"
 """Folder of the papers, a folder each."""
 
+EXPERIMENTS = "HARNESS_EXPERIMENTS"
+"""Environment variable that names the folder of specs."""
+
 SHARED = ("recipes", "datasets", "scales")
 """Folders of what targets share; a file there may have any name."""
+
+
+def _holds_specs(folder: Path) -> bool:
+    """Whether a folder is one of specs: any project may have one that is called experiments."""
+    return any(folder.glob(f"{PAPERS}/*/paper.yaml")) or any(folder.glob("*/paper.yaml"))
 
 
 class Library:
@@ -56,11 +65,19 @@ class Library:
 
     @staticmethod
     def default() -> Library:
-        """Return the specs of HARNESS_EXPERIMENTS, of the working folder, or of the checkout."""
-        folder = os.environ.get("HARNESS_EXPERIMENTS")
-        checkout = Path(__file__).resolve().parents[2] / "experiments"
+        """Return the specs of HARNESS_EXPERIMENTS, of the working folder, or those that are shipped.
+
+        Raises:
+            UserError: HARNESS_EXPERIMENTS names no folder of specs.
+        """
+        if os.environ.get(EXPERIMENTS):
+            named = Library(folder_from(EXPERIMENTS, ""))
+            if not _holds_specs(named.root):
+                fix = f"name a folder with {PAPERS}/<paper>/paper.yaml, or unset {EXPERIMENTS}"
+                raise UserError("this folder holds no paper", where=str(named.root), fix=fix)
+            return named
         here = Path("experiments")
-        return Library(Path(folder) if folder else here if here.is_dir() else checkout)
+        return Library(here if _holds_specs(here) else shipped("experiments"))
 
     def targets(self) -> list[str]:
         """Return the names of all targets."""
@@ -83,7 +100,8 @@ class Library:
             UserError: a file cannot be read, extends no target or, by way of others, itself.
         """
         by_path = name.endswith(".yaml")
-        yaml_file = read_yaml(Path(name)) if by_path else read_yaml(self._target_file(name), self.root)
+        path, root = (written_path(name, "target"), None) if by_path else (self._target_file(name), self.root)
+        yaml_file = read_yaml(path, root)
         if EXTENDS not in yaml_file.data:
             return yaml_file
         base, chain = yaml_file.data[EXTENDS], (*below, name)

@@ -60,7 +60,8 @@ def disk_full_as_error(what: str, folder: Path) -> Iterator[None]:
     except Exception as error:
         if not is_full(error):
             raise
-        raise DiskFullError(f"{what} could not be written, {_mb(_free(folder))} are free", folder) from error
+        place = _folder_named_in(error) or folder
+        raise DiskFullError(f"{what} could not be written, {_mb(_free(place))} are free", place) from error
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -75,6 +76,15 @@ def is_full(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _folder_named_in(error: BaseException | None) -> Path | None:
+    """Return the folder of the file that an error, or one of its causes, names; none where none does."""
+    while error is not None:
+        if isinstance(error, OSError) and isinstance(error.filename, str):
+            return Path(error.filename).parent
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _free(folder: Path) -> int:

@@ -6,11 +6,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-PUBLISHED = Path("results")
-"""Folder of the committed results."""
+from harness.storage.places import database_address, folder_from, sqlite_address
 
-LOCAL = PUBLISHED / "local"
-"""Folder of a user's own results, which git ignores."""
+
+def published_results() -> Path:
+    """Return the folder of the committed results: HARNESS_RESULTS, or `results` in the working directory."""
+    return folder_from("HARNESS_RESULTS", "results")
+
+
+def local_results() -> Path:
+    """Return the folder of a user's own results, which git ignores."""
+    return published_results() / "local"
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Store:
     @staticmethod
     def default() -> Store:
         """Return the store that commands use."""
-        return Store(Path(os.environ.get("HARNESS_STORE", "store")))
+        return Store(folder_from("HARNESS_STORE", "store"))
 
     def collection(self, fingerprint: str) -> Path:
         """Return the file of a prepared collection."""
@@ -51,4 +57,5 @@ class Store:
     @property
     def tracking_uri(self) -> str:
         """MLflow's tracking address: MLFLOW_TRACKING_URI, or else an SQLite file in the store."""
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(self.root / 'mlflow.db').resolve()}"
+        given = os.environ.get("MLFLOW_TRACKING_URI")
+        return database_address(given) if given else sqlite_address(self.root / "mlflow.db")

@@ -12,7 +12,7 @@ from typing import Protocol
 from harness.errors import HarnessError
 from harness.records.ir_metadata import write_ir_metadata
 from harness.records.mirror_thread import MirrorThread, ServerError
-from harness.records.mlflow_client import without_password
+from harness.records.mlflow_client import ask_server, without_password
 from harness.records.mlflow_mirror import USED_BY, MlflowMirror
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
@@ -134,19 +134,29 @@ def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:
         HarnessError: folders are corrupt; the others are written.
     """
     tags = run_tags(resolved, uses)
-    mirror, folders = MlflowMirror(stages.store.tracking_uri, resolved.paper), _folders(stages, tags)
-    corrupt = []
-    for number, folder in enumerate(folders):
-        try:
-            mirror.write(folder, tags[folder.name])
-        except ServerError as error:
-            fix = "start the server, or say in MLFLOW_TRACKING_URI where it is"
-            raise ServerError(f"{error}; {number} of {len(folders)} run(s) are there; {fix}") from error
-        except HarnessError as error:
-            corrupt.append(str(error))
+    uri, folders = stages.store.tracking_uri, _folders(stages, tags)
+    written: list[Path] = []
+    corrupt: list[str] = []
+
+    def write(answered: Callable[[], None]) -> None:
+        mirror = MlflowMirror(uri, resolved.paper, answered)
+        for folder in folders:
+            try:
+                mirror.write(folder, tags[folder.name])
+                written.append(folder)
+            except ServerError:
+                raise
+            except HarnessError as error:
+                corrupt.append(str(error))
+
+    try:
+        ask_server(uri, write)
+    except ServerError as error:
+        fix = "" if error.fix else "start the server, or say in MLFLOW_TRACKING_URI where it is"
+        count = f"{len(written)} of {len(folders)} run(s) are there"
+        raise ServerError(f"{error}; {count}", fix) from error
     if corrupt:
-        where = without_password(stages.store.tracking_uri)
-        count = f"{len(corrupt)} of {len(folders)} run(s) are not in {where}"
+        count = f"{len(corrupt)} of {len(folders)} run(s) are not in {without_password(uri)}"
         raise HarnessError("\n".join([count, *corrupt]))
     return Synced(len(folders), len(tags) - len(folders))
 

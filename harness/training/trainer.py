@@ -26,6 +26,7 @@ from harness.negatives.mining import load_candidates, save_candidates
 from harness.negatives.noise import Noise, mixed
 from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
+from harness.storage.stopping import StoppedBySignal, not_within
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
 from harness.training.learner import Learner
@@ -108,15 +109,25 @@ class Trainer:
         for step in range(begin, self.phase.steps):
             if self.negatives.drawn is not None and self._round_of(step) != self._round:
                 self._refresh(step, self.negatives.drawn)
-            self._step(step)
-            self.advance(step + 1)
-            done = step + 1
+            done, taken = step + 1, False
+            try:
+                with not_within():
+                    self._step(step)
+                    taken = True
+            except StoppedBySignal:
+                if taken:
+                    self._save(done)
+                raise
+            self.advance(done)
             if done % self._interval() == 0 or done == self.phase.steps:
-                self.writer.settle()
-                save_checkpoint(self._checkpoints, done, self._tensors(), self._optimizers())
+                self._save(done)
         self.encoder.eval()
         if self.ranker is not None:
             self.ranker.ranker.eval()
+
+    def _save(self, done: int) -> None:
+        self.writer.settle()
+        save_checkpoint(self._checkpoints, done, self._tensors(), self._optimizers())
 
     @cached_property
     def _learners(self) -> dict[Who, Learner]:
@@ -227,6 +238,8 @@ class Trainer:
                 if old not in (path, self._candidates_path(number - 1)):
                     old.unlink()
         self._candidates, self._round = candidates, number
+        if step % self._round_length():  # resumed within a round, whose line is there
+            return
         shown = np.arange(min(DIAGNOSED_PAIRS, len(self.pairs.pairs)))
         noise = Noise(self.seed, number, np.zeros(len(shown), dtype=np.int64))
         seen = diagnose(drawn.sampler, candidates.rows(shown), noise)

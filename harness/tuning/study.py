@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from harness.errors import UserError
 from harness.runs.stages import Stages
 from harness.specs.run_settings import TrainedRun
 from harness.specs.tuning import Dimension, StudySpec, TuningSpec, Values
 from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import content_hash
-from harness.storage.leases import STALE_S
-from harness.storage.store import Store
 from harness.tuning.samplers import GENERATIONS, RepeatableSampler, make_pruner, make_sampler
 
 RUNNING, WAITING, FAILED = TrialState.RUNNING, TrialState.WAITING, TrialState.FAIL
-HEARTBEAT_S = 15
-TIMEOUT_S = 60
-"""Seconds that a worker waits while another one writes to an SQLite file."""
-
 RETRY_OF, WORKER, FINGERPRINT, WHY, FIRST, SECONDS = (
     "retry_of",
     "worker",
@@ -89,36 +79,6 @@ def open_studies(tuning: ResolvedTuning, stages: Stages, storage: BaseStorage) -
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return [_open(tuning, spec, stages, storage) for spec in tuning.spec.studies]
-
-
-def open_storage(url: str | None, store: Store) -> BaseStorage:
-    """Return the storage of studies.
-
-    Args:
-        url: URL of a database, or path of a journal file; by default SQLite in the store.
-        store: where the default database is.
-
-    Raises:
-        UserError: the storage cannot be opened, or has the file name of an earlier version.
-    """
-    if url is not None and "://" not in url:
-        Path(url).parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(url))
-    if url is None:
-        store.root.mkdir(parents=True, exist_ok=True)
-        path, earlier = store.root / "tuning.db", store.root / "searches.db"
-        if earlier.exists() and not path.exists():
-            raise UserError("this file has a new name", where=str(earlier), fix=f"rename it to {path.name}")
-        url = f"sqlite:///{path.resolve()}"
-    engine = {"connect_args": {"timeout": TIMEOUT_S}} if url.startswith("sqlite") else None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of heartbeats
-            return RDBStorage(url, engine, heartbeat_interval=HEARTBEAT_S, grace_period=round(STALE_S))
-    except Exception as error:  # whatever SQLAlchemy or a driver raises
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        fix = "give the path of a journal file, or a URL such as sqlite:///tuning.db"
-        raise UserError(f"cannot be opened ({reason})", where="--storage", fix=fix) from error
 
 
 def retried(trials: Sequence[FrozenTrial]) -> set[int]:

@@ -12,7 +12,8 @@ from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.tuning_library import resolve_tuning
 from harness.tuning.report.render import render
-from harness.tuning.study import OpenStudy, finished, open_storage, open_studies
+from harness.tuning.storages import open_storage
+from harness.tuning.study import OpenStudy, finished, open_studies
 from harness.tuning.trials_file import results_of, write_trials
 from harness.tuning.workers import WorkerCall, run_worker, run_workers
 

@@ -22,10 +22,12 @@ from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.tuning_library import ResolvedTuning, resolve_tuning
 from harness.storage.leases import lease
+from harness.storage.stopping import INTERRUPTED, on_signals
 from harness.storage.store import Store
 from harness.tuning.mlflow_trials import mirrored_stages
 from harness.tuning.recovery import recover
 from harness.tuning.space import suggest
+from harness.tuning.storages import open_storage
 from harness.tuning.study import (
     FIRST,
     WAITING,
@@ -33,13 +35,11 @@ from harness.tuning.study import (
     OpenStudy,
     counted_trials,
     finished,
-    open_storage,
     open_studies,
 )
 from harness.tuning.trial import FAILURES, TrialRun
 
 POLL_S = 1.0
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
 
 def _run_process(call: WorkerCall, number: int) -> None:
     """Run a worker in its own process group, on its own GPU where there are several."""
+    on_signals()
     os.setpgrp()  # so that only the command forwards an interrupt, once
     gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     count = len(gpus) or torch.cuda.device_count()

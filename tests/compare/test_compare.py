@@ -97,5 +97,5 @@ def test_there_is_no_way_to_publish(made, monkeypatch, capsys):
 )
 def test_wrong_calls_are_one_line(made, monkeypatch, capsys, arguments, words):
     assert made.call(monkeypatch, "compare", *arguments, "--scale", "simulation") == 2
-    error = capsys.readouterr().err
-    assert words in error and len(error.splitlines()) == 1
+    places, *error = capsys.readouterr().err.splitlines()
+    assert places.startswith("specs: ") and len(error) == 1 and words in error[0]

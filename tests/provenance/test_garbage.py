@@ -17,6 +17,7 @@ from harness.provenance.garbage import delete, find_garbage
 from harness.provenance.stored import StoredRun, stored_runs
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
+from harness.storage.leases import BusyError, lease
 from tests.stores import COLLECTION, EXPERIMENTS, put, settings_of
 
 LIBRARY = Library(EXPERIMENTS)
@@ -148,3 +149,17 @@ def test_the_commands(store, tmp_path, monkeypatch):
 def test_runs_that_no_collection_serves_are_not_looked_for():
     rows = [row for _, named in target_runs(LIBRARY, [COLLECTION]).values() for row in named]
     assert {row.split("/")[0] for row in rows} == {"simulation", "quick"}
+
+
+def test_a_run_that_is_being_made_is_not_deleted(store, tmp_path, monkeypatch):
+    folder = old(put(store, changed(candidates=33), done=False))
+    monkeypatch.setenv("HARNESS_STORE", str(store.root))
+    monkeypatch.setenv("HARNESS_EXPERIMENTS", str(EXPERIMENTS))
+    with lease(store.lease(folder.name), "a run", print):
+        assert folder not in garbage(store, tmp_path, days=0)
+        ended = CliRunner().invoke(app, ["runs", "rm", folder.name, "--yes"])
+        assert isinstance(ended.exception, BusyError) and "is being made by process" in str(ended.exception)
+        assert folder.exists()
+    assert folder in garbage(store, tmp_path, days=0)
+    assert CliRunner().invoke(app, ["runs", "rm", folder.name, "--yes"]).exit_code == 0
+    assert not folder.exists()

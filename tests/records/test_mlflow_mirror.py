@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import pytest
 
 from harness.errors import UserError
 from harness.records.mirror_thread import ServerError
+from harness.records.mlflow_artifacts import heal_artifact_places
 from harness.records.mlflow_client import Experiment, without_password
 from harness.records.mlflow_entries import environment_tags, flatten, lines_from, metric_name, skip_lines
-from harness.records.mlflow_mirror import MlflowMirror
+from harness.records.mlflow_mirror import MlflowMirror, reason_of
+from harness.storage.places import sqlite_address
 
 TARGET = "trisampler/table-5"
 TAGS = {"target": TARGET, "row": "Uniform Sampling", f"used_by.{TARGET}": "Uniform Sampling"}
@@ -247,6 +253,86 @@ def test_a_server_that_is_away_is_one_line_without_its_password(folder: Path) ->
     assert "secret" not in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_deleted_experiment_is_told_and_restoring_it_as_told_helps(uri: str, folder: Path) -> None:
+    finish(folder)
+    mirror = MlflowMirror(uri, "deleted")
+    mirror.write(folder, TAGS)
+    client, again = mirror._opened.client, folder.with_name("again")
+    client.delete_experiment(mirror._opened.id)
+    shutil.copytree(folder, again)
+    with pytest.raises(ServerError, match=r"the experiment 'deleted' was deleted.*; restore it with") as told:
+        MlflowMirror(uri, "deleted").write(again, TAGS)
+    variable, *call = shlex.split(str(told.value.fix).split("`")[1])
+    assert variable == f"MLFLOW_TRACKING_URI={uri}" and call[:3] == ["mlflow", "experiments", "restore"]
+    client.restore_experiment(call[-1])
+    mirror = MlflowMirror(uri, "deleted")
+    mirror.write(again, TAGS)
+    assert mlflow_run(mirror, again).info.status == "FINISHED"
+
+
+@pytest.fixture
+def moved(uri: str, folder: Path, tmp_path: Path) -> Path:
+    """A store with an artifact, copied to where letters mean something in an address."""
+    finish(folder)
+    MlflowMirror(uri, "harness").write(folder, TAGS)
+    there = tmp_path / "50% what?"
+    shutil.copytree(Path(uri.removeprefix("sqlite:///")).parent, there)
+    return there / "mlflow.db"
+
+
+@pytest.mark.parametrize("old_place_is_there", [True, False])
+def test_artifacts_follow_a_store_that_was_moved_or_copied(
+    old_place_is_there: bool, moved: Path, folder: Path, uri: str
+) -> None:
+    old, away = Path(uri.removeprefix("sqlite:///")).parent, folder.with_name("away")
+    if not old_place_is_there:
+        old.rename(away)
+    try:
+        another = folder.with_name("another")
+        shutil.copytree(folder, another)
+        for _ in range(2):
+            mirror = MlflowMirror(sqlite_address(moved), "harness")
+            mirror.write(another, TAGS)
+        for one in (folder, another):
+            [run] = runs(mirror, one)
+            place = Path(unquote(urlsplit(run.info.artifact_uri).path))
+            assert place.is_relative_to(moved.parent / "mlartifacts") and (place / "done.json").is_file()
+        assert old.exists() == old_place_is_there
+        assert [path for path in moved.parents[1].iterdir() if path.name.startswith("50")] == [moved.parent]
+    finally:
+        if not old_place_is_there:
+            away.rename(old)
+
+
+def test_artifacts_that_lie_elsewhere_alone_stay_there(moved: Path, folder: Path, uri: str) -> None:
+    shutil.rmtree(moved.parent / "mlartifacts")
+    heal_artifact_places(moved)
+    old = (Path(uri.removeprefix("sqlite:///")).parent / "mlartifacts").as_uri()
+    with closing(sqlite3.connect(moved)) as database:
+        of = "SELECT artifact_uri FROM runs JOIN tags USING (run_uuid) WHERE value = ?"
+        [[place]] = database.execute(of, (folder.name,))
+        [[experiment]] = database.execute("SELECT artifact_location FROM experiments WHERE name = 'harness'")
+    assert place.startswith(old)
+    assert experiment == (moved.parent / "mlartifacts").as_uri()
+
+
+def test_a_database_of_another_version_is_told_whole_and_filled_again(moved: Path, folder: Path) -> None:
+    with closing(sqlite3.connect(moved)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    address = sqlite_address(moved)
+    with pytest.raises(ServerError) as told:
+        MlflowMirror(address, "harness").write(folder, TAGS)
+    assert str(told.value).count("(") == str(told.value).count(")") and "migrate your database" in str(
+        told.value
+    )
+    assert "training and tables do not need it" in str(told.value)
+
+
+def test_a_long_reason_ends_between_words() -> None:
+    assert reason_of(ValueError("many words " * 100)).endswith("words many ...")
+    assert len(reason_of(ValueError("x" * 10_000))) < 600
+
+
 def test_an_address_without_scheme_is_refused() -> None:
     with pytest.raises(UserError, match=r"sqlite:///store/mlflow\.db"):
         MlflowMirror("mlflow.db", "harness")
@@ -269,7 +355,19 @@ def test_names_and_params_are_what_mlflow_takes() -> None:
     nested = {"a": {"b": 1, "c": None}, "d": [1, 2], "e": "text", "f": True, "g": 0.5}
     assert flatten(nested) == {"a.b": "1", "a.c": "null", "d": "[1, 2]", "e": "text", "f": "true", "g": "0.5"}
     assert flatten(nested, numbers=True) == {"a.b": "1", "g": "0.5"}
-    assert without_password("postgresql://me:word@host/db") == "postgresql://***@host/db"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://me:word@host/db", "postgresql://***@host/db"),
+        ("https://me:w/or@d@host/path", "https://***@host/path"),
+        ("http://host:5000/?token=word", "http://host:5000/?token=***"),
+        ("call of http://h/a?x=1&api_key=word (again)", "call of http://h/a?x=***&api_key=*** (again)"),
+    ],
+)
+def test_passwords_are_not_shown(address: str, shown: str) -> None:
+    assert without_password(address) == shown
 
 
 def test_tags_of_the_environment_are_those_that_are_known() -> None:

@@ -290,6 +290,21 @@ def test_missing_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         Library.default()
 
 
+@pytest.mark.parametrize("content", ["notes.txt", "papers/one.pdf", "recipes/mine.yaml"])
+def test_an_unrelated_folder_of_that_name_is_not_taken_for_ours(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unrelated = tmp_path / "experiments" / content
+    unrelated.parent.mkdir(parents=True)
+    unrelated.touch()
+    monkeypatch.delenv("HARNESS_EXPERIMENTS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert TABLE in Library.default().targets()
+    monkeypatch.setenv("HARNESS_EXPERIMENTS", "experiments")
+    with pytest.raises(UserError, match="experiments: this folder holds no paper; name a folder with"):
+        Library.default()
+
+
 def test_specs_are_found_from_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: Library
 ) -> None:

@@ -161,3 +161,11 @@ def test_whatever_writes_to_a_full_disk_is_told(small_disk, product):
     }[product]
     with pytest.raises(DiskFullError), disk_full_as_error(product, small_disk):
         write()
+
+
+def test_the_folder_of_the_file_that_found_no_room_is_named(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    for named, place in (((str(elsewhere / "x.json"),), elsewhere), ((), tmp_path)):
+        with pytest.raises(DiskFullError, match=f"^{place}: the disk is full"):  # noqa: SIM117  (one a line)
+            with disk_full_as_error("x", tmp_path):
+                raise OSError(errno.ENOSPC, "full", *named)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ import torch
 from harness.errors import UserError
 from harness.negatives.mining import Miner
 from harness.retrieval.search import exact_search
+from harness.storage import stopping
 from harness.storage.checksums import SUMS
 from harness.training import trainer as trainer_module
 from harness.training.batches import batch_at, epoch_order
@@ -68,6 +72,41 @@ def test_a_run_stopped_while_mining_continues_bit_for_bit(bench, tmp_path, monke
     encoder = bench.encoder()
     bench.trainer(tmp_path / "parts", encoder).run()
     assert same(whole.weights(), encoder.weights())
+
+
+@pytest.mark.parametrize("at", [0, 5, 7])
+def test_a_signal_within_a_step_leaves_a_checkpoint_after_it(bench, tmp_path, monkeypatch, at):
+    """Also within a round, which is not begun a second time."""
+    changes = {"steps": 12, "refresh": 4}
+    whole = bench.encoder()
+    undisturbed = bench.trainer(tmp_path / "whole", whole, **changes)
+    undisturbed.run()
+    handlers = {number: signal.getsignal(number) for number in stopping.ENDING}
+    monkeypatch.setattr(stopping, "_Signals", type("Fresh", (stopping._Signals,), {}))
+    stopping.on_signals()
+
+    def schedule(step: int, *arguments: object) -> float:
+        if step == at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return linear_schedule(step, *arguments)
+
+    try:
+        with monkeypatch.context() as patch, pytest.raises(stopping.StoppedBySignal):
+            patch.setattr("harness.training.learner.linear_schedule", schedule)
+            bench.trainer(tmp_path / "parts", bench.encoder(), **changes).run()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    [checkpoint] = (tmp_path / "parts").rglob("step-*")
+    assert checkpoint.name == f"step-{at + 1:08d}"
+    second = bench.encoder()
+    resumed = bench.trainer(tmp_path / "parts", second, **changes)
+    resumed.run()
+    assert same(whole.weights(), second.weights())
+    told = [
+        [(line["phase"], line["step"]) for line in one.writer.metrics()] for one in (undisturbed, resumed)
+    ]
+    assert told[0] == told[1]
 
 
 def test_training_lowers_the_loss(bench, tmp_path):

@@ -22,7 +22,8 @@ from harness.storage.leases import STALE_S
 from harness.storage.store import Store
 from harness.tuning import workers
 from harness.tuning.recovery import TRIES, recover
-from harness.tuning.study import WORKER, OpenStudy, counted_trials, open_storage, open_studies
+from harness.tuning.storages import open_storage
+from harness.tuning.study import WORKER, OpenStudy, counted_trials, open_studies
 from tests.cases import first
 
 from .conftest import NAME, TuningPlace
@@ -203,8 +204,3 @@ def test_studies_under_their_earlier_file_name_are_not_passed_over(tmp_path: Pat
     with pytest.raises(UserError, match=r"searches\.db: .*new name.*rename it to tuning\.db"):
         open_storage(None, Store(tmp_path))
     assert not (tmp_path / "tuning.db").exists()
-
-
-def test_a_storage_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--storage: cannot be opened"):
-        open_storage("nosql://x", Store(tmp_path))

@@ -13,9 +13,10 @@ from harness.collections.pydocs.harvest import Docstring, read_docstrings
 from harness.collections.pydocs.packages import PACKAGES, canonical, pinned_version, read_pins, source_files
 from harness.collections.pydocs.see_also import NameIndex, make_see_also
 from harness.collections.pydocs.splits import cluster_entries, make_queries
+from harness.storage.places import shipped
 
-CONSTRAINTS = Path(__file__).parents[3] / "constraints.txt"
-"""File of the pinned versions, in the project's checkout."""
+CONSTRAINTS = shipped("constraints.txt")
+"""File of the pinned versions."""
 
 
 def pins_of(packages: Sequence[str] = PACKAGES, constraints: Path | None = None) -> dict[str, str]:

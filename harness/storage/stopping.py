@@ -1,0 +1,89 @@
+"""Signals that end a command: the first one ends it in order, a later one at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
+
+INTERRUPTED = 130
+"""Exit code of an interrupt: 128 and the number of SIGINT."""
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+BURST_S = 2.0
+"""Seconds in which further signals count as the same: a group of processes gets some twice."""
+
+SAID = "interrupted; the same command continues where it was"
+
+
+class StoppedBySignal(KeyboardInterrupt):
+    """A signal ends the command; what a KeyboardInterrupt leaves whole stays whole."""
+
+
+class _Signals:
+    """What has come, and whether it may be raised."""
+
+    first: int | None = None
+    first_at = 0.0
+    held = 0
+    waiting = False
+
+
+def exit_code() -> int:
+    """Return the exit code of an interrupted command, as a shell counts: 128 and the signal's number."""
+    return 128 + (_Signals.first or signal.SIGINT)
+
+
+def signal_came() -> bool:
+    """Return whether a signal is what ends the command."""
+    return _Signals.first is not None
+
+
+def end() -> NoReturn:
+    """End this process, and those that it started, without tidying up, which may be what hangs."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, RuntimeError):  # gone, or being written to
+            stream.flush()
+    os._exit(exit_code())
+
+
+def on_signals() -> None:
+    """End this process, and only in order, by the signals of a terminal and of a scheduler.
+
+    One that is ignored when the process starts, as `nohup` has it, stays ignored.
+    """
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _take)
+
+
+@contextmanager
+def not_within() -> Iterator[None]:
+    """Hold a signal back until the block ends: a step of training is taken whole or not at all."""
+    _Signals.held += 1
+    try:
+        yield
+    finally:
+        _Signals.held -= 1
+    if _Signals.waiting and not _Signals.held:
+        _Signals.waiting = False
+        raise StoppedBySignal(SAID)
+
+
+def _take(number: int, frame: FrameType | None) -> None:
+    if _Signals.first is None:
+        _Signals.first, _Signals.first_at = number, time.monotonic()
+        if not _Signals.held:
+            raise StoppedBySignal(SAID)
+        _Signals.waiting = True
+    elif time.monotonic() - _Signals.first_at > BURST_S:
+        os.write(2, f"{SAID}\n".encode())
+        end()  # nothing in the store is ever half-written
