@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.explain import explain, verify
 from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
+from harness.cli.output import say, standard_output
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
+from harness.reports.renderers.terminal import Terminal
 from harness.storage.disk import disk_full_as_error
 from harness.storage.store import LOCAL, PUBLISHED
 
@@ -113,13 +115,13 @@ def reproduce(
     resolved = resolve_at(library, target, scale, stages)
     root = PUBLISHED if publish else LOCAL
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
-    console = Console()
+    console = Terminal()
     console.print(render_terminal(document_of(made.cells)))
     trained = f"Trained {made.trained} run{'s' if made.trained != 1 else ''}, reused {made.reused}"
     console.print(f"\n{trained} of {stages.store.root}. Written:")
     for name in FILES:
-        typer.echo(f"  {made.folder / name}")
-    typer.echo(f"  {root / scale / PAGE}")
+        say(f"  {made.folder / name}")
+    say(f"  {root / scale / PAGE}")
     if made.failed:
         raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 
@@ -146,7 +148,7 @@ def report(
         raise UserError("report renders one target or all", fix="name a target, or say --all")
     root = PUBLISHED if publish else LOCAL
     for made in [*render_results(root, target), *(render_tunings(root) if every else [])]:
-        typer.echo(str(made))
+        say(str(made))
 
 
 @app.command()
@@ -177,7 +179,7 @@ def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None
     resolved = resolve_at(library, target, scale, stages)
     synced = write(stages, resolved, plan_runs(resolved, stages, seeds))
     missing = f"; {synced.missing} not begun yet" if synced.missing else ""
-    typer.echo(f"{synced.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
+    say(f"{synced.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
 
 
 def main() -> None:
@@ -190,13 +192,13 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else two runs at once are ten times as slow
     try:
-        with disk_full_as_error("a file", Store.default().root):
+        with disk_full_as_error("a file", Store.default().root), standard_output():
             app()
     except HarnessError as error:
-        typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
+        say(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", error=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("interrupted; the same command continues where it was", err=True)
+        say("interrupted; the same command continues where it was", error=True)
         sys.exit(130)
 
 
@@ -240,6 +242,6 @@ def _constraints() -> Path | None:
 def _print(what: Any) -> None:
     """Print what rich renders, or JSON for programs."""
     if isinstance(what, Table | Group):
-        Console().print(what)
+        Terminal().print(what)
     else:
         typer.echo(json.dumps(what, indent=1, ensure_ascii=False))

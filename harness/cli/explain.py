@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from harness.cli.options import ScaleOption, SeedsOption, Target
+from harness.cli.output import say
+from harness.reports.renderers.terminal import Terminal
 from harness.storage.store import LOCAL, PUBLISHED, Store
 
 
@@ -34,14 +35,14 @@ def explain(
     store, library = Store.default(), Library.default()
     if why_retrain is not None:
         for line in explain_retrain(store, *why_retrain):
-            typer.echo(line)
+            say(line)
         return
     if target is None or row is None:
         rows = [one.name for one in library.target(target).written] if target else []
         fix = "name a row: " + ", ".join(rows) if rows else "harness explain TARGET ROW [COLUMN]"
         raise UserError("nothing to explain", fix=fix)
     cell = find_cell(resolve(library, target, scale), LOCAL if local else PUBLISHED, row, column)
-    Console().print(render_cell(explain_cell(library, store, cell)))
+    Terminal().print(render_cell(explain_cell(library, store, cell)))
 
 
 def verify(
@@ -68,6 +69,6 @@ def verify(
         stages = Stages(Store(store or Path(fresh)), Progress())
         resolved = resolve_at(library, target, scale, stages)
         verification = make_again(resolved, stages, PUBLISHED, seeds=seeds, rows=row or [])
-    Console().print(render_verification(verification))
+    Terminal().print(render_verification(verification))
     if verification.failed:
         raise typer.Exit(1)

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.specs.base import Spec
+from harness.specs.base import Name, Spec
 
 
 class Note(Spec):
     """An entry of a paper's register of discrepancies."""
 
-    id: str
+    id: Name
     severity: Literal["low", "medium", "high"]
     text: str
 
@@ -20,7 +20,7 @@ class Note(Spec):
 class Paper(Spec):
     """experiments/papers/<paper>/paper.yaml."""
 
-    title: str
-    citation: str
+    title: Name
+    citation: Name
     code: str
     notes: list[Note] = Field(default=[])

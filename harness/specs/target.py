@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
-from harness.specs.base import Spec
+from harness.specs.base import Name, Spec
 from harness.specs.run_settings import TrainedRun
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
 from harness.specs.settings import Pooling
@@ -24,7 +24,7 @@ BM25 = "bm25"
 class Heading(Spec):
     """A column as printed, whatever stands in it."""
 
-    label: str
+    label: Name
 
     def unit_in(self, unit: str) -> str:
         """Return the unit in which it is printed; that of its target, unless it has one of its own."""
@@ -41,7 +41,7 @@ class Column(Heading):
 class Line(Spec):
     """A row as printed, or one of ours: what the rows of all kinds of target have in common."""
 
-    name: str
+    name: Name
     kind: Literal["trained", "evaluated", "published", "control", "reference", "unavailable", "counted"]
     published: list[Printed | None] | None = None
     note: str | None = None
@@ -125,9 +125,9 @@ def with_runs(rows: Iterable[Line]) -> list[Row]:
 class Target(Spec):
     """experiments/papers/<paper>/<target>.yaml, a table or a figure: what all kinds of target share."""
 
-    title: str
+    title: Name
     kind: str
-    citation: str
+    citation: Name
     unit: str
     scales: list[str] = Field(min_length=1)
     rows: Sequence[Line] = Field(min_length=1)

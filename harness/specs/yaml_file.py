@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import yaml
 
-from harness.errors import SpecErrors, UserError
+from harness.errors import UNSEEN, SpecErrors, UserError
 
 Location = tuple[int | str, ...]
+
+NO_LETTER = re.compile(rf"{UNSEEN.pattern}|[\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -129,14 +132,25 @@ class _Reader:
         if node.tag == "tag:yaml.org,2002:timestamp":
             return node.value
         try:
-            return self.loader.construct_object(node)
+            value = self.loader.construct_object(node)
         except ValueError as error:
             raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
+        if isinstance(value, str):
+            self._check_letters(value, node.start_mark.line + 1)
+        return value
+
+    def _check_letters(self, text: str, line: int) -> None:
+        """Note a problem with what is no letter, and would be in the names of files, tables and figures."""
+        wrong = NO_LETTER.search(text)
+        if wrong is not None:
+            shown = ascii(wrong[0])[1:-1]
+            self.problems.append((line, f"a text has the character {shown}, which is no letter", "remove it"))
 
     def _mapping(self, node: yaml.MappingNode, place: Location) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line, key = key_node.start_mark.line + 1, str(key_node.value)
+            self._check_letters(key, line)
             if key_node.tag != "tag:yaml.org,2002:str":
                 self.problems.append((line, f"key '{key}' is no text", "put it in quotes"))
                 continue
