@@ -50,7 +50,8 @@ def _literal(text: str) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, Figure):
-        return f"![{escape(block.alt)}]({block.name}.png)"
+        alt = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", escape(block.alt))
+        return f"![{alt}]({block.name}.png)"
     if isinstance(block, Notes):
         return f"## {escape(block.title)}\n\n" + "\n".join(f"- {_note(note)}" for note in block.items)
     heading = f"## {escape(block.title)}" if block.title else ""

@@ -21,6 +21,10 @@ class Terminal(Console):
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, **options)
 
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a string as rich prints it, without the letters that rich would drop."""
+        return super().render_str(_lines(text), **options)
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield what a terminal is sent: its own commands as they are, and texts without any."""
         for segment in super().render(renderable, options):
