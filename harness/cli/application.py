@@ -25,6 +25,7 @@ from harness.cli.tune import search, tune
 from harness.errors import HarnessError
 from harness.reports.renderers.terminal import Terminal
 from harness.storage.disk import disk_full_as_error
+from harness.storage.places import place_as_error
 from harness.storage.store import LOCAL, PUBLISHED
 
 app = typer.Typer(
@@ -192,7 +193,7 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else two runs at once are ten times as slow
     try:
-        with disk_full_as_error("a file", Store.default().root), standard_output():
+        with standard_output(), disk_full_as_error("a file", Store.default().root), place_as_error():
             app()
     except HarnessError as error:
         say(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", error=True)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import typer
 
 from harness.errors import HarnessError, printable
+from harness.storage.disk import DiskFullError
 
 
 def say(text: str, *, error: bool = False) -> None:
@@ -33,11 +34,12 @@ def standard_output() -> Iterator[None]:
             yield
         finally:
             _flush()
-    except OSError as error:
-        if not _stuck():
+    except (OSError, DiskFullError) as error:
+        stuck = _stuck()
+        if stuck is None:
             raise
         _discard()
-        what = f"standard output could not be written ({error.strerror})"
+        what = f"standard output could not be written ({stuck.strerror})"
         raise HarnessError(f"{what}; what the command made is kept; send its output elsewhere") from error
 
 
@@ -46,13 +48,13 @@ def _flush() -> None:
         sys.stdout.flush()
 
 
-def _stuck() -> bool:
-    """Return whether standard output keeps something that it cannot write."""
+def _stuck() -> OSError | None:
+    """Return why standard output cannot be written, if it cannot; else there is an empty line in it."""
     try:
-        _flush()
-    except OSError:
-        return True
-    return False
+        typer.echo()
+    except OSError as error:
+        return error
+    return None
 
 
 def _discard() -> None:

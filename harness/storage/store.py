@@ -51,4 +51,5 @@ class Store:
     @property
     def tracking_uri(self) -> str:
         """MLflow's tracking address: MLFLOW_TRACKING_URI, or else an SQLite file in the store."""
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(self.root / 'mlflow.db').resolve()}"
+        database = os.path.realpath(self.root / "mlflow.db")
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database}"

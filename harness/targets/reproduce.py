@@ -35,6 +35,7 @@ from harness.specs.run_settings import EvaluatedRun, RunSettings
 from harness.specs.target import with_runs
 from harness.storage.files import canonical_json, read_json, write_json, write_parquet
 from harness.storage.leases import BusyError
+from harness.storage.places import check_writable
 from harness.storage.store import Store
 from harness.targets.mirror import mirrored
 
@@ -214,6 +215,7 @@ def reproduce(
     if force:
         planned = _forget(planned, stages)
     folder = results / resolved.scale.name / resolved.name
+    check_writable(folder)
     with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
         finished, failed = _finish(resolved, planned, recorded)
         cells = publish(resolved, recorded, finished, failed, folder)

@@ -17,6 +17,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from harness.errors import printable
+from harness.reports.drawing import figure_to, legend_label
 from harness.reports.kinds import REPORTS, document_of, read_cells
 from harness.reports.renderers.csv import render_frame
 from harness.reports.renderers.latex import escape as latex
@@ -209,3 +210,13 @@ def test_each_format_is_written_in_one_place() -> None:
 )
 def test_what_is_no_letter_is_shown(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_a_name_with_an_underscore_before_it_stays_in_the_legend(tmp_path: Path) -> None:
+    with figure_to(tmp_path / "x.svg", tmp_path / "x.png", 3, 2) as figure:
+        axis = figure.subplots()
+        for name in ("_first", "$second$", "third"):
+            axis.plot([1, 2], label=legend_label(name))
+        shown = [text.get_text() for text in axis.legend().get_texts()]
+    assert [text.strip("\u2060") for text in shown] == ["_first", "$second$", "third"]
+    assert "\\$second\\$" in [text.get_text() for text in axis.get_legend().get_texts()]
