@@ -45,8 +45,8 @@ def _copies(collection: Collection) -> list[str]:
             relevant = (number[document] for document, grade in judged.items() if grade >= RELEVANT)
             copied += sum(document in collection.copies for document in relevant)
     return [
-        f"Documents with the text of another: {len(collection.copies):,}. A copy of a positive is known to be "
-        f"relevant, and is no negative; positives that have one: {copied:,}."
+        f"Documents with the text of another: {len(collection.copies):,}. A copy of a positive is known "
+        f"to be relevant, and is no negative; positives that have one: {copied:,}."
     ]
 
 
