@@ -99,7 +99,7 @@ def band(
     """Return the ends of a bootstrap interval of a statistic.
 
     It is the spread of the replicates about their mean, centred on the value; where few units were resampled
-    it is widened as Student's t widens a normal interval.
+    it is widened by what such resamples lack.
 
     Args:
         value: [...] the statistic.
@@ -114,10 +114,14 @@ def band(
 
 
 def _widened(units: int, tail: float) -> float:
-    """Return by how much an interval of a few units is wider than one of many; 1 of a single one."""
-    if units < 2:  # its replicates are all alike
+    """Return by how much an interval of a few units is wider than one of many.
+
+    Student's t, the spread of resamples of G units, sqrt((G - 1) / G) of that of samples, and of statistics of
+    pairs of different units another (G - 2) / (G - 1), by their linear terms.
+    """
+    if units < 3:  # there are no more than two different replicates
         return 1.0
-    few = stats.t.isf(tail, units - 1) * np.sqrt(units / (units - 1))
+    few = stats.t.isf(tail, units - 1) * np.sqrt(units / (units - 1)) * (units - 1) / (units - 2)
     return float(few / stats.norm.isf(tail))
 
 
