@@ -62,7 +62,8 @@ def lines_from(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], in
                 return
             try:
                 content = json.loads(line)
-            except ValueError as error:
+                float(content["time"])
+            except (ValueError, LookupError, TypeError, RecursionError) as error:
                 fix = f"delete the folder {path.parent} and run again"
                 raise UserError(f"corrupt line at byte {offset}", where=str(path), fix=fix) from error
             offset += len(line)

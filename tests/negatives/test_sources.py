@@ -336,8 +336,10 @@ def test_settings_make_the_same_source_again(view, tmp_path, name):
 
 def test_candidates_survive_their_file(view, tmp_path):
     candidates = score_proposal(view, make_source({"name": "union", "parts": ["top-k", "corpus"]}), K, "m")
-    save_candidates(candidates, tmp_path / "c.npz")
-    read = load_candidates(tmp_path / "c.npz")
+    save_candidates(candidates, tmp_path / "c.npz", "k, round 1")
+    read = load_candidates(tmp_path / "c.npz", "k, round 1")
+    with pytest.raises(UserError, match="these are the candidates of k, round 1; delete it and run again"):
+        load_candidates(tmp_path / "c.npz", "k, round 2")
     for name, value in candidates.__dict__.items():
         np.testing.assert_array_equal(value, getattr(read, name))
 
