@@ -257,6 +257,16 @@ def test_wrong_files_are_told_by_line(view, tmp_path, content, said):
     assert "\n" not in str(refused.value)
 
 
+def test_blanks_in_ids_are_written_as_in_addresses(view, tmp_path):
+    ids = {"a b": 3, "a%20b": 4, "c%": 5, **{f"d{number}": number for number in range(6, DOCUMENTS)}}
+    named = replace(view, document_number=ids, query_ids=("q 0", *view.query_ids[1:]))
+    path = tmp_path / "run.trec"
+    path.write_text("q%200 Q0 a%2520b 1 3.5 x\nq%200 Q0 c% 2 2.5 x\nq%200 Q0 d9 3 1.5 x\n")
+    proposal = make_source({"name": "file", "path": str(path)}).propose(named, K)
+    assert proposal.document[0].tolist() == [4, 5, 9]
+    assert not proposal.valid[1:].any()
+
+
 def test_positives_must_have_scores_where_those_of_the_file_count(view, tmp_path):
     path = tmp_path / "run.trec"
     path.write_text(LINE)

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from harness.errors import UserError
 from harness.negatives.candidates import Floats
 from harness.negatives.draws.draw import largest
-from harness.negatives.sources.file import rankings_of
+from harness.negatives.sources.file import number_of, rankings_of
 from harness.negatives.sources.source import Inner, Proposal, View
 from harness.pieces import Piece
 
@@ -87,7 +87,7 @@ class Denoised(Piece):
             if not part["score"].between(0, 1).all():
                 fix = "write the ranker's probabilities, 1 / (1 + exp(-score))"
                 raise UserError("a score that is no probability", where=self.ranker, fix=fix)
-            numbers = map(view.document_number.get, part["document"])
+            numbers = [number_of(document, view) for document in part["document"]]
             probabilities.append(dict(zip(numbers, part["score"], strict=True)))
         return np.array(
             [

@@ -6,6 +6,7 @@ import csv
 import warnings
 from pathlib import Path
 from typing import ClassVar, Literal
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -61,14 +62,11 @@ class File(Piece):
         return proposal if self.scores == "model" else self._with_scores(view, proposal, ranked, scores)
 
     def _numbers(self, documents: pd.Series[str], view: View) -> list[int]:
-        unknown = [document for document in documents if document not in view.document_number]
-        if unknown:
-            raise UserError(
-                f"document '{unknown[0]}' is not in the collection",
-                where=self.path,
-                fix="retrieve from this collection",
-            )
-        return [view.document_number[document] for document in documents]
+        numbers = [number_of(document, view) for document in documents]
+        if None in numbers:
+            what = f"document '{documents.iloc[numbers.index(None)]}' is not in the collection"
+            raise UserError(what, where=self.path, fix="retrieve from this collection")
+        return [number for number in numbers if number is not None]
 
     def _with_scores(
         self, view: View, proposal: Proposal, ranked: np.ndarray, scores: np.ndarray
@@ -101,12 +99,19 @@ def rankings_of(path: str, view: View) -> list[pd.DataFrame | None]:
     Raises:
         UserError: the file is no such run, or has none of the queries.
     """
-    rankings = read_run(path)
+    run = read_run(path)
+    rankings = {unquote(query): ranking for query, ranking in run.items()} | run
     rows = [rankings.get(view.query_ids[number]) for number in view.pairs[:, 0]]
     if all(row is None for row in rows):
         what = f"none of the queries of {len(rows)} training pairs is in the file"
         raise UserError(what, where=path, fix="retrieve for the training queries")
     return rows
+
+
+def number_of(written: str, view: View) -> int | None:
+    """Return the number of a document as a run file writes it, perhaps with blanks as in addresses."""
+    number = view.document_number.get(written)
+    return view.document_number.get(unquote(written)) if number is None else number
 
 
 def read_run(path: str) -> dict[str, pd.DataFrame]:
