@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+_BREAK = re.compile(r"\s*[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing, and halves of a surrogate pair."""
 
 
 class HarnessError(Exception):
@@ -21,7 +26,8 @@ class UserError(HarnessError):
 
     def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
         self.what, self.where, self.fix = what, where, fix
-        super().__init__("".join([f"{where}: " if where else "", what, f"; {fix}" if fix else ""]))
+        text = "".join([f"{where}: " if where else "", what, f"; {fix}" if fix else ""])
+        super().__init__(printable(text))
 
 
 class RunError(UserError):
@@ -39,7 +45,20 @@ class SpecErrors(UserError):
 
     def __init__(self, errors: list[UserError]) -> None:
         self.errors = errors
-        super().__init__("\n".join(str(error) for error in errors))
+        HarnessError.__init__(self, "\n".join(str(error) for error in errors))
+
+
+def printable(text: str) -> str:
+    r"""Return a text on one line in which everything can be seen and encoded.
+
+    Args:
+        text: a name, a path or a sentence, from wherever.
+
+    Returns:
+        The text with a blank for a line break or tab, and an escape such as ``\x1b`` for what is no letter.
+    """
+    line = _BREAK.sub(" ", text.strip("\r\n")).replace("\t", " ")
+    return UNSEEN.sub(lambda match: ascii(match[0])[1:-1], line)
 
 
 @contextmanager

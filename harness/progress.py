@@ -10,17 +10,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from harness.errors import printable
+
 
 class Progress:
     """Shows tasks one below the other on the error stream."""
 
     def __init__(self, quiet: bool | None = None) -> None:
         self._quiet = not sys.stderr.isatty() if quiet is None else quiet
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, markup=False, emoji=False)
 
     def say(self, text: str) -> None:
         """Print a line, also where the output is no terminal."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(printable(text), highlight=False, soft_wrap=True)
 
     @contextmanager
     def task(self, name: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
@@ -29,7 +31,7 @@ class Progress:
             yield lambda done: None
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

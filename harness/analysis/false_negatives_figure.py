@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from harness.analysis.trade import REFERENCES
 from harness.evaluation.over_queries import LEVEL
-from harness.reports.drawing import INK, describe, figure_to, line_look
+from harness.reports.drawing import INK, describe, figure_to, legend_label, line_look
 
 PLAIN: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
 
@@ -84,7 +84,7 @@ def _draw_bins(axis: Axes, frame: pd.DataFrame) -> None:
         shift = 0.8 * ((number + 0.5) / len(names) - 0.5)
         at = [place[of_bin] + shift for of_bin in of["bin"]]
         look = {**line_look(number), "linestyle": ""}
-        axis.plot(at, 100 * of["share"], label=name, **look)
+        axis.plot(at, 100 * of["share"], label=legend_label(str(name)), **look)
         axis.vlines(at, 100 * of["low"], 100 * of["high"], color=look["color"], linewidth=1.3, zorder=2)
     axis.set_xticks(
         range(len(bins)), [f"{b}\n{k:,}" for b, k in zip(bins["bin"], bins["known"], strict=True)]
@@ -96,7 +96,7 @@ def _draw_bins(axis: Axes, frame: pd.DataFrame) -> None:
 
 def _draw_curve(axis: Axes, of: pd.DataFrame, label: str, look: dict[str, Any]) -> None:
     x, y = 100 * of["of_known"], 100 * of["kept"]
-    axis.plot(x, y, label=label, **look)
+    axis.plot(x, y, label=legend_label(label), **look)
     thin: dict[str, Any] = {"color": look["color"], "linewidth": 0.9, "alpha": 0.5}
     axis.hlines(y, 100 * of["of_known_low"], 100 * of["of_known_high"], **thin)
     axis.vlines(x, 100 * of["kept_low"], 100 * of["kept_high"], **thin)

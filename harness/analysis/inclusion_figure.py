@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from harness.evaluation.over_queries import LEVEL
 from harness.negatives.inclusion import COUNTED, STAGED
-from harness.reports.drawing import describe, figure_to, line_look
+from harness.reports.drawing import describe, figure_to, legend_label, line_look
 
 PLAIN: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
 
@@ -65,7 +65,13 @@ def _draw_line(axis: Axes, lines: pd.DataFrame, number: int, label: str) -> None
     look = {**line_look(number), "markersize": 4.5}
     rank = lines["rank"].to_numpy()
     marked = np.unique(np.searchsorted(rank, np.geomspace(1, rank[-1], 9) * (1 + 0.04 * number)))
-    axis.plot(rank, lines["mean"], label=label, markevery=marked[marked < len(rank)].tolist(), **look)
+    axis.plot(
+        rank,
+        lines["mean"],
+        label=legend_label(label),
+        markevery=marked[marked < len(rank)].tolist(),
+        **look,
+    )
     axis.fill_between(rank, lines["low"], lines["high"], color=look["color"], alpha=0.18, linewidth=0)
 
 

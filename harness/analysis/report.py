@@ -13,6 +13,7 @@ from harness.records.environment import describe_environment
 from harness.reports.cells import describe_collection
 from harness.reports.document import Document, Figure, NoteItem, Notes, Table, TableColumn, fields, filled
 from harness.reports.formats import write_formats
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import NOTHING
 from harness.storage.files import write_json, write_text
 
@@ -27,7 +28,7 @@ def write_analysis(result: AnalysisResult, results: Path) -> list[Path]:
     written = []
     for name, frame in result.frames.items():
         written.append(folder / f"{name}.csv")
-        write_text(written[-1], frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+        write_text(written[-1], render_frame(frame, float_format="%.6g"))
     for name, draw in result.analysis.draw.items():
         if name in result.frames:
             svg, png = folder / f"{name}.svg", folder / f"{name}.png"

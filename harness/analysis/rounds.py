@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from harness.errors import UserError
-from harness.reports.drawing import describe, figure_to, line_look
+from harness.reports.drawing import describe, figure_to, legend_label, line_look
 
 DIAGNOSTICS = {
     "effective_candidates": "effective number of candidates",
@@ -75,7 +75,7 @@ def draw_rounds(frame: pd.DataFrame, svg: Path, png: Path, *, title: str) -> Non
 def _draw_panel(axis: Axes, frame: pd.DataFrame, label: str) -> None:
     factor = 100 if label.endswith("(%)") else 1
     for number, (row, lines) in enumerate(frame.groupby("row", sort=False)):
-        axis.plot(lines["step"], lines["value"] * factor, label=str(row), **line_look(number))
+        axis.plot(lines["step"], lines["value"] * factor, label=legend_label(str(row)), **line_look(number))
     axis.set_title(label, loc="left", fontsize=8.5)
     axis.grid(axis="y")
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))

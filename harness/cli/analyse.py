@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from harness.cli.options import DatasetOption, ScaleOption, Target
+from harness.cli.output import say
+from harness.reports.renderers.terminal import Terminal
 from harness.storage.store import local_results, published_results
 
 
@@ -45,8 +46,8 @@ def analyse(
     )
     result = run_analysis(Library.default(), stages, request)
     files = write_analysis(result, published_results() if publish else local_results())
-    Console().print(render_terminal(analysis_document(result)))
-    typer.echo("\nWritten:")
+    Terminal().print(render_terminal(analysis_document(result)))
+    say("\nWritten:")
     for path in files:
-        typer.echo(f"  {path}")
+        say(f"  {path}")
     record(result, stages, files)

@@ -11,19 +11,22 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.explain import explain, verify
 from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
+from harness.cli.output import say, standard_output
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
+from harness.reports.renderers.terminal import Terminal
 from harness.storage.disk import disk_full_as_error
 from harness.storage.stopping import INTERRUPTED, SAID, exit_code
 from harness.storage.store import local_results, published_results
+from harness.storage.unusable import place_as_error
 
 app = typer.Typer(
     help="Reproduce published tables on negative sampling in dense retrieval.",
@@ -124,13 +127,13 @@ def reproduce(
     resolved = resolve_at(library, target, scale, stages)
     root = published_results() if publish else local_results()
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
-    console = Console()
+    console = Terminal()
     console.print(render_terminal(document_of(made.cells)))
     trained = f"Trained {made.trained} run{'s' if made.trained != 1 else ''}, reused {made.reused}"
     console.print(f"\n{trained} of {stages.store.root}. Written:")
     for name in FILES:
-        typer.echo(f"  {made.folder / name}")
-    typer.echo(f"  {root / scale / PAGE}")
+        say(f"  {made.folder / name}")
+    say(f"  {root / scale / PAGE}")
     if made.failed:
         raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 
@@ -157,7 +160,7 @@ def report(
         raise UserError("report renders one target or all", fix="name a target, or say --all")
     root = published_results() if publish else local_results()
     for made in [*render_results(root, target), *(render_tunings(root) if every else [])]:
-        typer.echo(str(made))
+        say(str(made))
 
 
 @app.command()
@@ -188,7 +191,7 @@ def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None
     resolved = resolve_at(library, target, scale, stages)
     synced = write(stages, resolved, plan_runs(resolved, stages, seeds))
     missing = f"; {synced.missing} not begun yet" if synced.missing else ""
-    typer.echo(f"{synced.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
+    say(f"{synced.written} run(s) are in {without_password(stages.store.tracking_uri)}{missing}")
 
 
 def main() -> None:
@@ -201,15 +204,15 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else two runs at once are ten times as slow
     try:
-        with disk_full_as_error("a file", Store.default().root):
+        with standard_output(), disk_full_as_error("a file", Store.default().root), place_as_error():
             app()
     except HarnessError as error:
-        typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
+        say(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", error=True)
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code != INTERRUPTED:  # with which typer ends at an interrupt, without a word
             raise
-        typer.echo(SAID, err=True)
+        say(SAID, error=True)
         sys.exit(exit_code())
 
 
@@ -248,6 +251,6 @@ def _pydocs_in(store: Any) -> Callable[[], str] | None:
 def _print(what: Any) -> None:
     """Print what rich renders, or JSON for programs."""
     if isinstance(what, Table | Group):
-        Console().print(what)
+        Terminal().print(what)
     else:
         typer.echo(json.dumps(what, indent=1, ensure_ascii=False))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from harness.cli.options import DatasetOption, ScaleOption, SeedsOption
+from harness.cli.output import say
+from harness.reports.renderers.terminal import Terminal
 
 Address = Annotated[
     str,
@@ -53,8 +54,8 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command
         a, b, scale=scale, seeds=seeds, measure=measure, split=split, show=show, dataset=dataset, on=on
     )
     result = run_compare(Library.default(), stages, request)
-    Console().print(render_terminal(compare_document(result)))
+    Terminal().print(render_terminal(compare_document(result)))
     folder = write_report(result)
-    typer.echo("\nWritten:")
+    say("\nWritten:")
     for name in FILES:
-        typer.echo(f"  {folder / name}")
+        say(f"  {folder / name}")

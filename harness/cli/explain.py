@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from harness.cli.options import ScaleOption, SeedsOption, Target
+from harness.cli.output import say
+from harness.reports.renderers.terminal import Terminal
 from harness.storage.places import written_path
 from harness.storage.store import Store, local_results, published_results
 
@@ -35,15 +36,16 @@ def explain(
     store, library = Store.default(), Library.default()
     if why_retrain is not None:
         for line in explain_retrain(store, *why_retrain):
-            typer.echo(line)
+            say(line)
         return
     if target is None or row is None:
         rows = [one.name for one in library.target(target).written] if target else []
         fix = "name a row: " + ", ".join(rows) if rows else "harness explain TARGET ROW [COLUMN]"
         raise UserError("nothing to explain", fix=fix)
-    results = local_results() if local else published_results()
-    cell = find_cell(resolve(library, target, scale), results, row, column)
-    Console().print(render_cell(explain_cell(library, store, cell)))
+    cell = find_cell(
+        resolve(library, target, scale), local_results() if local else published_results(), row, column
+    )
+    Terminal().print(render_cell(explain_cell(library, store, cell)))
 
 
 def verify(
@@ -70,6 +72,6 @@ def verify(
         stages = Stages(Store(written_path(store or fresh, "--store")), Progress())
         resolved = resolve_at(library, target, scale, stages)
         verification = make_again(resolved, stages, published_results(), seeds=seeds, rows=row or [])
-    Console().print(render_verification(verification))
+    Terminal().print(render_verification(verification))
     if verification.failed:
         raise typer.Exit(1)

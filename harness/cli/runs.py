@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from harness.cli.output import say
+from harness.reports.renderers.terminal import Terminal
 from harness.storage.store import Store, published_results
 
 runs = typer.Typer(
@@ -22,7 +23,7 @@ def list_runs() -> None:
     from harness.provenance.describe import render_runs
     from harness.specs.library import Library
 
-    Console().print(render_runs(Library.default(), Store.default(), published_results()))
+    Terminal().print(render_runs(Library.default(), Store.default(), published_results()))
 
 
 @runs.command()
@@ -33,7 +34,7 @@ def show(run: Run) -> None:
     from harness.specs.library import Library
 
     store = Store.default()
-    Console().print(render_run(Library.default(), store, published_results(), find_run(store, run)))
+    Terminal().print(render_run(Library.default(), store, published_results(), find_run(store, run)))
 
 
 @runs.command()
@@ -49,11 +50,11 @@ def rm(
     store = Store.default()
     chosen = list(dict.fromkeys(find_run(store, name) for name in run))
     for line in consequences(store, published_results(), chosen):
-        typer.echo(line)
+        say(line)
     if not yes:
         typer.confirm(f"Delete {len(chosen)} run(s)?", abort=True)
     delete_runs(store, chosen)
-    typer.echo(f"deleted {len(chosen)} run(s)")
+    say(f"deleted {len(chosen)} run(s)")
 
 
 @runs.command()
@@ -68,12 +69,12 @@ def gc(
 
     report = find_garbage(Library.default(), Store.default(), published_results(), days)
     for one in report.garbage:
-        typer.echo(f"{size_text(one.size_bytes):>10}  {one.path}: {one.why}")
+        say(f"{size_text(one.size_bytes):>10}  {one.path}: {one.why}")
     if report.unknown:
         names = ", ".join(report.unknown[:5])
-        typer.echo(f"note: what {len(report.unknown)} run(s) stand on cannot be told here: {names}")
+        say(f"note: what {len(report.unknown)} run(s) stand on cannot be told here: {names}")
     total = size_text(sum(one.size_bytes for one in report.garbage))
     if do_delete:
         delete([one.path for one in report.garbage])
     said = "deleted" if do_delete else "may be deleted; --delete does it"
-    typer.echo(f"{len(report.garbage)} file(s) and folder(s), {total}, {said}")
+    say(f"{len(report.garbage)} file(s) and folder(s), {total}, {said}")

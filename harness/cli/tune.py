@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from harness.cli.options import ScaleOption
+from harness.cli.output import say
+from harness.reports.renderers.terminal import Terminal
 from harness.storage.store import local_results, published_results
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def tune(
     finished = run_tuning(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
     if confirm:
         confirm_tuning(finished.folder, library, stages)
-    Console().print(render_terminal(render(finished.folder)))
-    typer.echo(f"\nWritten: {finished.folder}")
+    Terminal().print(render_terminal(render(finished.folder)))
+    say(f"\nWritten: {finished.folder}")
 
 
 def search() -> None:
@@ -83,4 +84,4 @@ def _list(library: Library) -> None:
             table.add_row(name, str(error), "", "", "broken")
             continue
         table.add_row(name, tuning.title, tuning.target, str(len(tuning.studies)), str(tuning.trials))
-    Console().print(table)
+    Terminal().print(table)

@@ -19,7 +19,7 @@ def account(collection: Collection, *, dropped: int = 0) -> list[str]:
     """
     said = [*_own(collection), *_copies(collection), *_repeated(collection), *_empty(collection)]
     if dropped:
-        said.append(f"{dropped:,} judgements of queries or documents that are not there: left out.")
+        said.append(f"Judgements of queries or documents that are not there, left out: {dropped:,}.")
     return said
 
 
@@ -33,7 +33,7 @@ def _own(collection: Collection) -> list[str]:
         if collection.own_documents == "out"
         else "kept in their own rankings and candidates"
     )
-    return [f"{len(asked):,} queries have the id of a document, {done}."]
+    return [f"Queries with the id of a document, {done}: {len(asked):,}."]
 
 
 def _copies(collection: Collection) -> list[str]:
@@ -45,8 +45,8 @@ def _copies(collection: Collection) -> list[str]:
             relevant = (number[document] for document, grade in judged.items() if grade >= RELEVANT)
             copied += sum(document in collection.copies for document in relevant)
     return [
-        f"{len(collection.copies):,} documents have the text of another; a copy of a positive is known to be "
-        f"relevant, and is no negative ({copied:,} positives have one)."
+        f"Documents with the text of another: {len(collection.copies):,}. A copy of a positive is known "
+        f"to be relevant, and is no negative; positives that have one: {copied:,}."
     ]
 
 
@@ -56,7 +56,7 @@ def _repeated(collection: Collection) -> list[str]:
     for (one, first), (other, second) in combinations(collection.queries.items(), 2):
         both = len(set(first.texts) & set(second.texts))
         if both:
-            said.append(f"{both:,} texts are queries of both {one} and {other}.")
+            said.append(f"Texts that are queries of both {one} and {other}: {both:,}.")
     return said
 
 
@@ -66,11 +66,13 @@ def _empty(collection: Collection) -> list[str]:
     for split, queries in collection.queries.items():
         none = sum(not _has_positive(queries, query) for query in queries.ids)
         if none:
-            said.append(f"{none:,} {split} queries have no relevant document; each counts as 0.")
+            said.append(f"Queries of {split} without a relevant document, each counted as 0: {none:,}.")
         unknown = sum(words.isdisjoint(WORD.findall(text.casefold())) for text in queries.texts)
         if unknown:
             share = 100 * unknown / len(queries)
-            said.append(f"{unknown:,} {split} queries ({share:.1f} %) share no word with any document.")
+            said.append(
+                f"Queries of {split} that share no word with any document: {unknown:,} ({share:.1f} %)."
+            )
     return said
 
 

@@ -8,6 +8,7 @@ from harness.compare.differences import outcome
 from harness.compare.positives import TOP, rank_bins
 from harness.compare.result import LEVEL, CompareResult, MeasureLine, QueryLine
 from harness.reports.document import Document, Field, Figure, Table, TableColumn, fields, filled, noted
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import NOTHING, Style, count_text, list_text, p_text, part_text, share_text
 
 PERCENT = Style(100.0, 1)
@@ -38,7 +39,7 @@ def compare_document(result: CompareResult) -> Document:
 
 def render_csv(result: CompareResult) -> str:
     """Return CSV, one line per query and seed; scores are fractions, ranks empty if nothing is retrieved."""
-    return str(result.lines.to_csv(index=False, lineterminator="\n"))
+    return render_frame(result.lines)
 
 
 def _data_text(result: CompareResult) -> str:

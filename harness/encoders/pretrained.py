@@ -67,7 +67,10 @@ def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncode
     encoder = encoder.float().eval()
     for tower in encoder.towers().values():
         _refuse_foreign(start, tokenizer, tower.transformer)
-    most = min(tokenizer.model_max_length, places(encoder.query.transformer) or NO_LIMIT)
+    said = tokenizer.model_max_length  # a float where it is without end
+    if not isinstance(said, int | float) or said < 1:
+        raise UserError(f"its tokenizer reads {said!r} tokens", where=start, fix=_SHORTER)
+    most = int(min(said, places(encoder.query.transformer) or NO_LIMIT))
     longest = min(longest or most, most)
     if most < NO_LIMIT:
         _refuse_unread(start, encoder.query, tokenizer, most)

@@ -126,6 +126,9 @@ def check_pins(constraints: Path, installed: dict[str, str]) -> Check:
 def check_store(store: Path) -> Check:
     """Check that the store, or its nearest existing parent, is writable."""
     folder = _nearest_folder(store)
+    broken = [path for path in (store, *store.parents) if path.is_symlink() and not path.exists()]
+    if broken:
+        return Check("store", False, str(store), f"mend the link {broken[0]}, or choose another store")
     ok = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     return Check("store", ok, str(store), "" if ok else f"make {folder} writable, or choose another store")
 

@@ -47,12 +47,21 @@ def _process_environment() -> dict[str, Any]:
 
 
 def packages() -> dict[str, str]:
-    """Return all installed distributions, sorted: name in lower case with dashes -> version."""
-    versions = {
-        distribution.metadata["Name"].lower().replace("_", "-"): distribution.version
-        for distribution in importlib.metadata.distributions()
-    }
-    return dict(sorted(versions.items()))
+    """Return all installed distributions, sorted: name in lower case with dashes -> version.
+
+    One whose metadata are broken has no name, and is left out; one without a version has ``unknown``.
+    """
+    named = filter(None, map(_name_and_version, importlib.metadata.distributions()))
+    return dict(sorted((name.lower().replace("_", "-"), version) for name, version in named))
+
+
+def _name_and_version(distribution: importlib.metadata.Distribution) -> tuple[str, str] | None:
+    try:
+        metadata = distribution.metadata
+        version = str(metadata["Version"]) if "Version" in metadata else "unknown"
+        return (str(metadata["Name"]), version) if "Name" in metadata else None
+    except Exception:  # whatever reading a file that is torn, or no text, may raise
+        return None
 
 
 def cpu_model() -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ import matplotlib as mpl
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from harness.errors import printable
 from harness.storage.files import write_bytes
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -74,6 +78,7 @@ def figure_to(svg: Path, png: Path, width: float, height: float) -> Iterator[Fig
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
+        _show_texts(figure)
         write_bytes(svg, _bytes(figure, "svg", {"Date": None, "Creator": "harness"}))
         write_bytes(png, _bytes(figure, "png", {"Software": None}))
 
@@ -100,6 +105,45 @@ def log_ticks(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def legend_label(name: str) -> str:
+    """Return a name for a legend, from which matplotlib leaves out what begins with an underscore."""
+    return f"\u2060{name}" if name.startswith("_") else name
+
+
+def _show_texts(figure: Figure) -> None:
+    """Make all texts of a figure such that each letter is drawn."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FuncFormatter):  # names at ticks, which it writes anew when it draws
+                axis.set_major_formatter(FuncFormatter(_drawable_ticks(formatter)))
+    for text in figure.findobj(Text):
+        text.set_text(_drawable(text.get_text()))
+
+
+def _drawable_ticks(formatter: FuncFormatter) -> Callable[[float, int | None], str]:
+    return lambda value, place: _drawable(formatter(value, place))
+
+
+def _drawable(text: str) -> str:
+    """Return a text, which may have several lines, with ``U+4E2D`` for a letter that the font lacks.
+
+    Dollar signs are escaped, between which matplotlib reads formulas.
+    """
+    drawn = "\n".join("".join(map(_glyph, printable(line))) for line in text.split("\n"))
+    return drawn.replace("$", r"\$")
+
+
+def _glyph(letter: str) -> str:
+    return letter if letter in _glyphs() else f"U+{ord(letter):04X}"
+
+
+@functools.cache
+def _glyphs() -> frozenset[str]:
+    """Return the letters that the font has."""
+    return frozenset(map(chr, get_font(findfont(STYLE["font.family"])).get_charmap()))
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:

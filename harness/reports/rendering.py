@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harness.errors import UserError
+from harness.errors import HarnessError, UserError, printable
 from harness.reports.content import Cells
 from harness.reports.document import Figure
 from harness.reports.formats import TABLES, write_formats
@@ -33,23 +33,23 @@ def render(folder: Path) -> Cells:
     """
     cells = read_cells(folder / "cells.json")
     report = REPORTS[cells.kind]
-    document = report.document(cells)
-    write_formats(document, folder)
-    write_text(folder / "table.csv", report.csv(cells))
-    report.draw(cells, folder / "figure.svg", folder / "figure.png")
+    with refuse_misfits(folder / "cells.json"):
+        write_formats(report.document(cells), folder)
+        write_text(folder / "table.csv", report.csv(cells))
+        report.draw(cells, folder / "figure.svg", folder / "figure.png")
     write_text(folder / "table.html", html_text(folder))
     return cells
 
 
 def render_index(scale: Path) -> Path:
-    """Render the page of a scale's targets and tunings; targets with a file missing are rendered first.
+    """Render the page of a scale's targets and tunings; what lacks a file or its drawing is rendered first.
 
     Args:
         scale: folder of the scale below a results root.
     """
     for folder in _folders(scale):
-        if not all((folder / name).exists() for name in RENDERED):
-            with _skip_unreadable():
+        with _skip_unreadable():
+            if not _rendered(folder):
                 render(folder)
     write_text(scale / PAGE, page_text(scale))
     return scale / PAGE
@@ -92,7 +92,7 @@ def _tuning_links(scale: Path) -> list[ReportLink]:
     """Return links to the tuning reports of a scale, from their trials."""
     links = []
     for path in sorted(scale.glob("tuning/*/trials.json")):
-        with _skip_unreadable(), _refuse_other_versions(path.parent):
+        with _skip_unreadable(), refuse_misfits(path):
             trials, name = read_json(path), f"tuning/{path.parent.name}"
             if (path.parent / "table.html").exists():
                 links.append(ReportLink(name, trials["title"], trials["source"], f"{name}/table.html"))
@@ -100,14 +100,22 @@ def _tuning_links(scale: Path) -> list[ReportLink]:
 
 
 @contextmanager
-def _refuse_other_versions(folder: Path) -> Iterator[None]:
-    """Raise an error for results of another version of the harness, which lack keys read today."""
+def refuse_misfits(path: Path) -> Iterator[None]:
+    """Raise an error for results that can be read, and whose parts do not fit together.
+
+    Args:
+        path: the file whose content the block uses.
+
+    Raises:
+        UserError: it is damaged, or of another version of the harness, which lacks keys read today.
+    """
     try:
         yield
-    except (KeyError, TypeError) as error:
-        what = f"results of another version of the harness ({type(error).__name__}: {error})"
-        fix = "reproduce them, or delete the folder"
-        raise UserError(what, where=str(folder / "cells.json"), fix=fix) from error
+    except (HarnessError, OSError):
+        raise
+    except Exception as error:
+        what = f"damaged, or of another version of the harness ({type(error).__name__}: {error})"
+        raise UserError(what, where=str(path), fix="reproduce the results, or delete their folder") from error
 
 
 @contextmanager
@@ -115,8 +123,32 @@ def _skip_unreadable() -> Iterator[None]:
     """Skip a target with unreadable results, with a warning."""
     try:
         yield
-    except UserError as error:
-        LOG.warning("omitted from the page: %s", error)
+    except (UserError, OSError) as error:
+        LOG.warning("omitted from the page: %s", printable(str(error)))
+
+
+def read_drawing(path: Path) -> str:
+    """Return a figure's SVG.
+
+    Raises:
+        UserError: it is missing, or no whole SVG.
+    """
+    try:
+        svg = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        svg = ""
+    if "<svg " in svg and svg.rstrip().endswith("</svg>"):
+        return svg
+    fix = "draw it again with `harness report --all`"
+    raise UserError("no drawing, or only a part of one", where=str(path), fix=fix)
+
+
+def _rendered(folder: Path) -> bool:
+    """Return whether a target has all of its tables and figures, whole as far as pages show them."""
+    with suppress(UserError):
+        read_drawing(folder / "figure.svg")
+        return all((folder / name).exists() for name in RENDERED)
+    return False
 
 
 def html_text(folder: Path) -> str:
@@ -133,13 +165,16 @@ def _folders(scale: Path) -> list[Path]:
 def _entry(folder: Path, prefix: str) -> PageEntry:
     """Return a target's page entry, from its existing figures."""
     cells, provenance = read_cells(folder / "cells.json"), read_json(folder / "provenance.json")
-    document = document_of(cells)
+    with refuse_misfits(folder / "cells.json"):
+        document = document_of(cells)
+    with refuse_misfits(folder / "provenance.json"):
+        made_in, runs = environments(provenance), run_table(provenance)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
     seeds = len(cells.seeds)
     seed_options = ["--seeds", str(seeds)] if seeds else []
     return PageEntry(
         document=document,
-        drawings={name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names},
+        drawings={name: read_drawing(folder / f"{name}.svg") for name in names},
         anchor=cells.target.replace("/", "-"),
         folder=prefix,
         files=[name for name in FILES if not name.startswith("figure")],
@@ -152,6 +187,6 @@ def _entry(folder: Path, prefix: str) -> PageEntry:
         seeds=seeds,
         verdict=cells.verdict,
         command=" ".join([reproduce_call(cells.kind, cells.target, cells.scale), *seed_options]),
-        environments=environments(provenance),
-        runs=run_table(provenance),
+        environments=made_in,
+        runs=runs,
     )

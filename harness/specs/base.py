@@ -10,14 +10,16 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 
-def _not_blank(name: str) -> str:
+def _readable(name: str) -> str:
     if not name.strip():
         raise ValueError("a name of blanks alone; write one that can be read")
+    if len(name.splitlines()) > 1 or name.endswith("\n"):
+        raise ValueError("a name has a line break; write it on one line")
     return name
 
 
-Name = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_not_blank)]
-"""What a row, column or recipe is called."""
+Name = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_readable)]
+"""What rows, columns, recipes, tables and figures are called."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from harness.specs.base import Spec
+from harness.specs.base import Name, Spec
 
 
 class Note(Spec):
     """An entry of a paper's register of discrepancies."""
 
-    id: str
+    id: Name
     severity: Literal["low", "medium", "high"]
     text: str
 
@@ -28,7 +28,7 @@ def _distinct(notes: list[Note]) -> list[Note]:
 class Paper(Spec):
     """experiments/papers/<paper>/paper.yaml."""
 
-    title: str
-    citation: str
+    title: Name
+    citation: Name
     code: str
     notes: Annotated[list[Note], AfterValidator(_distinct)] = Field(default=[])

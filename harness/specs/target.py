@@ -125,9 +125,9 @@ def with_runs(rows: Iterable[Line]) -> list[Row]:
 class Target(Spec):
     """experiments/papers/<paper>/<target>.yaml, a table or a figure: what all kinds of target share."""
 
-    title: str
+    title: Name
     kind: str
-    citation: str
+    citation: Name
     unit: str
     scales: list[str] = Field(min_length=1)
     rows: Sequence[Line] = Field(min_length=1)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from harness.specs.base import Spec
+from harness.specs.base import Name, Spec
 from harness.specs.samplers import Parameter
 
 HELD_OUT = "held-out"
@@ -105,8 +105,8 @@ class StudySpec(Spec):
 class TuningSpec(Spec):
     """experiments/tuning/<name>.yaml; all studies have the same number of trials."""
 
-    title: str
-    citation: str
+    title: Name
+    citation: Name
     target: str
     objectives: Annotated[list[ObjectiveSpec], Field(min_length=1, max_length=2)]
     held_out: float = Field(gt=0, lt=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from harness.errors import SpecErrors, UserError
+from harness.errors import UNSEEN, SpecErrors, UserError
 
 Location = tuple[int | str, ...]
 
@@ -23,8 +23,7 @@ DEEPEST = 30
 MOST = 50_000
 """Values of a spec file, those that its aliases stand for among them."""
 
-_UNWRITABLE = ("Cc", "Cs")
-"""Categories of control characters and of halves of a surrogate pair."""
+NO_LETTER = re.compile(rf"{UNSEEN.pattern}|[\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -181,25 +180,25 @@ class _Reader:
             what = f"'{node.value[:40]}' is no {node.tag.rpartition(':')[2]}"
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
         if isinstance(value, str):
-            self._refuse_unwritable(value, node)
+            self._check_letters(value, node.start_mark.line + 1)
         return value
 
-    def _refuse_unwritable(self, text: str, node: yaml.Node) -> None:
-        """Refuse what an escape lets into a text, and no table can show."""
-        letters = [of for of in text if unicodedata.category(of) in _UNWRITABLE and of not in "\n\t"]
-        if letters:
-            what = f"the character U+{ord(letters[0]):04X} cannot be written"
-            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)
+    def _check_letters(self, text: str, line: int) -> None:
+        """Note a problem with what is no letter, and would be in the names of files, tables and figures."""
+        wrong = NO_LETTER.search(text)
+        if wrong is not None:
+            shown = ascii(wrong[0])[1:-1]
+            self.problems.append((line, f"a text has the character {shown}, which is no letter", "remove it"))
 
     def _mapping(self, node: yaml.MappingNode, place: Location) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "a list, or keys"
+            self._check_letters(key, line)
             if key_node.tag != "tag:yaml.org,2002:str":
                 self.problems.append((line, f"key '{key}' is no text", "put it in quotes"))
                 continue
-            self._refuse_unwritable(key, key_node)
             if key in mapping:
                 before = self.lines[(*place, key)]
                 self.problems.append((line, f"key '{key}' is given twice, also in line {before}", "keep one"))

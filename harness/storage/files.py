@@ -108,8 +108,8 @@ def flush(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
-    write_bytes(path, text.encode())
+    """Write UTF-8 text atomically; half a surrogate pair, of a path, is escaped as JSON escapes it."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -126,13 +126,16 @@ def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
-        UserError: the file is missing or corrupt.
+        UserError: the file is missing or corrupt, or is no file.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError("file is missing", where=str(path), fix="make it again") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise UserError(what, where=str(path), fix="delete it, or let it be read, and run again") from error
+    except (ValueError, RecursionError) as error:  # broken JSON, or numbers and depths beyond all use
         raise UserError(f"corrupt file ({error})", where=str(path), fix="delete it and run again") from error
 
 

@@ -27,7 +27,10 @@ from harness.storage.files import write_json
 
 HEARTBEAT_S = 10.0
 STALE_S = 120.0
-"""Age of another host's heartbeat above which its process counts as dead; clocks must differ by less."""
+"""Age of another host's heartbeat above which its process counts as dead; clocks must differ by less.
+
+A heartbeat that is as far in the future is nobody's, either.
+"""
 
 POLL_S = 0.5
 
@@ -89,7 +92,7 @@ def _held_elsewhere(note: Path) -> bool:
     """Return whether a live process on another host holds the lease, where the lock may not work."""
     with suppress(FileNotFoundError):
         host = _read(note).get("host", socket.gethostname())
-        return host != socket.gethostname() and time.time() - note.stat().st_mtime < STALE_S
+        return host != socket.gethostname() and abs(time.time() - note.stat().st_mtime) < STALE_S
     return False
 
 

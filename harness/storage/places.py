@@ -53,7 +53,7 @@ def sqlite_address(file: Path) -> str:
     """
     from sqlalchemy import URL, make_url  # noqa: PLC0415  (slow to import, and not needed to read specs)
 
-    path = str(file.resolve())
+    path = os.path.realpath(file)  # of a link to itself, too
     quoted = URL.create("sqlite", database=path).render_as_string(hide_password=False)
     for address in (SQLITE + path, quoted):
         if make_url(address).database == path:

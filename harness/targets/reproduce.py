@@ -39,6 +39,7 @@ from harness.specs.target import with_runs
 from harness.storage.files import canonical_json, read_json, write_json, write_parquet
 from harness.storage.leases import BusyError
 from harness.storage.store import Store
+from harness.storage.unusable import check_writable
 from harness.targets.mirror import mirrored
 
 
@@ -229,6 +230,7 @@ def reproduce(
     if force:
         planned = _forget(planned, stages)
     folder = results / resolved.scale.name / resolved.name
+    check_writable(folder)
     with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
         finished, failed = _finish(resolved, planned, recorded)
         cells = publish(resolved, recorded, finished, failed, folder)

@@ -57,7 +57,9 @@ def test_a_query_is_not_its_own_document(tmp_path: Path) -> None:
     own = [collection.number[query] for query in ("q0", "q1")]
     for mask in MASKS:
         assert all(number in pairs.masked_at(row, mask) for row, number in enumerate(own))
-    assert "4 queries have the id of a document, taken out of their own" in " ".join(account(collection))
+    assert "Queries with the id of a document, taken out of their own rankings and candidates: 4." in account(
+        collection
+    )
 
 
 def test_ids_that_coincide_by_chance_can_be_kept(tmp_path: Path) -> None:
@@ -83,8 +85,8 @@ def test_a_copy_of_a_positive_is_no_negative(tmp_path: Path) -> None:
     assert pairs.labelled[1].tolist() == [1] and pairs.known_relevant[1].tolist() == [1, 3]
     assert pairs.masked_at(1, "labelled").tolist() == pairs.masked_at(1, "known-relevant").tolist() == [1, 3]
     assert pairs.masked_at(0, "labelled").tolist() == [0]
-    assert "2 documents have the text of another" in account(collection)[0]
-    assert "(1 positives have one)" in account(collection)[0]
+    assert "Documents with the text of another: 2." in account(collection)[0]
+    assert "positives that have one: 1." in account(collection)[0]
 
 
 def test_a_query_of_two_splits_is_refused(tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_a_query_of_two_splits_is_refused(tmp_path: Path) -> None:
 def test_equal_texts_of_two_splits_are_told(tmp_path: Path) -> None:
     queries = QUERIES | {"q2": "plum"}
     collection = load_beir(written(tmp_path / "two", DOCUMENTS, queries, **JUDGED))
-    assert "1 texts are queries of both train and test." in account(collection)
+    assert "Texts that are queries of both train and test: 1." in account(collection)
 
 
 @pytest.mark.parametrize("missing", ["q2 gone 1\n", "gone c 1\n", "gone gone 0\n"])
@@ -107,7 +109,7 @@ def test_a_judgement_of_what_is_not_there_is_refused_or_left_out(tmp_path: Path,
         load_beir(folder)
     collection = load_beir(folder, absent="dropped")
     assert collection.queries["test"].qrels == {"q2": {"c": 2}}
-    assert "1 judgements of queries or documents that are not there: left out." in account(collection)
+    assert "Judgements of queries or documents that are not there, left out: 1." in account(collection)
 
 
 def test_a_split_without_a_relevant_document_is_refused(tmp_path: Path) -> None:
@@ -128,12 +130,12 @@ def test_grades_below_0_are_0(tmp_path: Path) -> None:
     judged = JUDGED | {"test": "q2 c 1\nq2 a -1\nq1x b -2\n"}
     collection = load_beir(written(tmp_path / "below", DOCUMENTS, QUERIES | {"q1x": "apple"}, **judged))
     assert collection.queries["test"].qrels == {"q2": {"c": 2, "a": 0}, "q1x": {"b": 0}}
-    assert "1 test queries have no relevant document; each counts as 0." in account(collection)
+    assert "Queries of test without a relevant document, each counted as 0: 1." in account(collection)
 
 
 def test_queries_without_a_known_word_are_told(tmp_path: Path) -> None:
     collection = load_beir(written(tmp_path / "plain", DOCUMENTS, QUERIES, **JUDGED))
-    assert "1 dev queries (100.0 %) share no word with any document." in account(collection)
+    assert "Queries of dev that share no word with any document: 1 (100.0 %)." in account(collection)
 
 
 def test_a_title_of_null_is_no_title(tmp_path: Path) -> None:

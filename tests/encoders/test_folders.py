@@ -360,7 +360,7 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Path], str]] = {
     "empty": (lambda f, t: cut(sentence(plain(f, t)), 0), "no encoder could be loaded ("),
     "more places than there are": (
         lambda f, t: config(sentence(plain(f, t, "MPNet")), max_position_embeddings=90),
-        "no encoder could be loaded (",
+        "config.json says other sizes than those of",
     ),
     "of the harness, without a layer": (
         lambda f, t: config(ours(f, t), num_hidden_layers=3),

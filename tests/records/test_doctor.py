@@ -64,6 +64,8 @@ def test_store_must_be_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert not check_store(tmp_path / "file").ok
     assert not check_store(tmp_path / "file" / "below").ok
+    (tmp_path / "loop").symlink_to("loop")
+    assert "mend the link" in str(check_store(tmp_path / "loop").fix)
 
 
 def test_full_disk_says_how_much_to_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,3 +52,24 @@ def test_commit_and_dirty_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     (tmp_path / "a.txt").write_text("b")
     environment._process_environment.cache_clear()
     assert describe_environment()["dirty"] is True
+
+
+@pytest.mark.parametrize(
+    ("metadata", "version"),
+    [
+        (None, None),
+        (b"", None),
+        (b"\xff\x00", None),
+        (b"Name: odd\n", "unknown"),
+        (b"Version: 1\n", None),
+    ],
+)
+def test_a_package_with_broken_metadata_is_no_obstacle(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, metadata: bytes | None, version: str | None
+) -> None:
+    (tmp_path / "odd-1.dist-info").mkdir()
+    if metadata is not None:
+        (tmp_path / "odd-1.dist-info" / "METADATA").write_bytes(metadata)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = environment.packages()
+    assert found["numpy"] and found.get("odd") == version

@@ -317,3 +317,26 @@ def test_specs_are_found_from_elsewhere(
     assert TABLE in Library.default().targets()
     monkeypatch.setenv("HARNESS_EXPERIMENTS", str(library.root))
     assert Library.default().root == library.root
+
+
+@pytest.mark.parametrize(
+    ("title", "what"),
+    [
+        ('"a\\e[31m"', r"a text has the character \x1b, which is no letter"),
+        ('"a\\ud800"', r"a text has the character \ud800, which is no letter"),
+        ('"a\\u202eb"', r"a text has the character \u202e, which is no letter"),
+        ('"a\\0"', r"a text has the character \x00, which is no letter"),
+        ('"a\\nb"', "key 'title': a name has a line break; write it on one line"),
+        ("|\n  a\n  b", "key 'title': a name has a line break; write it on one line"),
+    ],
+)
+def test_what_is_no_letter_is_refused_where_it_stands(tmp_path: Path, title: str, what: str) -> None:
+    from harness.specs.loading import parse
+    from harness.specs.paper import Paper
+    from harness.specs.yaml_file import read_yaml
+
+    path = tmp_path / "paper.yaml"
+    path.write_text(f"code: x\ncitation: y\ntitle: {title}\n")
+    with pytest.raises(UserError) as raised:
+        parse(read_yaml(path), Paper, "paper")
+    assert str(raised.value).startswith(f"{path}:3: {what}")

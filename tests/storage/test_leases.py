@@ -68,7 +68,10 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path):
         assert json.loads((tmp_path / "x.json").read_text())["pid"] == os.getpid()
 
 
-@pytest.mark.parametrize(("age_s", "busy"), [(5, True), (leases.STALE_S + 5, False)])
+@pytest.mark.parametrize(
+    ("age_s", "busy"),
+    [(5, True), (-5, True), (leases.STALE_S + 5, False), (-leases.STALE_S - 5, False), (-1e9, False)],
+)
 def test_on_another_host_the_heartbeat_decides(tmp_path, age_s, busy):
     note = tmp_path / "x.json"
     note.write_text('{"host": "elsewhere", "pid": 7, "since": 0}')

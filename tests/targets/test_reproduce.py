@@ -317,8 +317,9 @@ def test_a_grade_that_no_judgement_of_the_files_has_is_one_line(made, said, tmp_
     mine = again.root / "mine"
     (mine / "qrels").mkdir(parents=True)
     (mine / "corpus.jsonl").write_text('{"_id": "d", "text": "a"}\n')
-    (mine / "queries.jsonl").write_text('{"_id": "q", "text": "a"}\n{"_id": "r", "text": "b"}\n')
-    for split, query in (("train", "q"), ("dev", "r"), ("test", "r")):
+    queries = [f'{{"_id": "{query}", "text": "a"}}\n' for query in "qrs"]
+    (mine / "queries.jsonl").write_text("".join(queries))
+    for split, query in (("train", "q"), ("dev", "r"), ("test", "s")):
         (mine / f"qrels/{split}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{query}\td\t1\n")
     choice = {"kind": "beir", "parameters": {"folder": "mine"}}
     path = again.root / "experiments/datasets/ms-pas.yaml"
@@ -330,6 +331,39 @@ def test_a_grade_that_no_judgement_of_the_files_has_is_one_line(made, said, tmp_
         "beir/mine: 'R(rel=3)@50' counts grade 3, test has 2 at most; "
         "write rel=2 or less for dataset 'ms-pas'"
     )
+
+
+def test_what_a_reader_must_know_of_a_collection_stands_under_its_table(made, tmp_path):
+    again = made.copy(tmp_path / "place")
+    mine = again.root / "mine"
+    (mine / "qrels").mkdir(parents=True)
+    words = ("apple", "pear", "plum", "river", "stone", "cloud")
+    documents = [(f"d{number}", f"{word} tree") for number, word in enumerate(words)]
+    queries = [(f"q{number}", word) for number, word in enumerate(words)]
+    copies = [("copy", "apple tree"), ("q5", "cloud")]
+    for name, texts in (("corpus", [*documents, *copies]), ("queries", queries)):
+        lines = [json.dumps({"_id": key, "text": text}) + "\n" for key, text in texts]
+        (mine / f"{name}.jsonl").write_text("".join(lines))
+    for split, numbers in (("train", (0, 1)), ("dev", (2, 3)), ("test", (4, 5))):
+        judged = "".join(f"q{number}\td{number}\t1\n" for number in numbers)
+        (mine / f"qrels/{split}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    choice = {"kind": "beir", "parameters": {"folder": "mine"}}
+    edit(
+        again.root / "experiments/datasets/ms-pas.yaml",
+        lambda spec: spec["collections"].update(simulation=choice),
+    )
+    edit(again.root / f"experiments/papers/{TARGET}.yaml", lambda spec: spec.pop("remarks", None))
+    done = again.run("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", "--row", "BM25")
+    assert done.returncode == 0, done.stderr
+    table = (again.results / "table.md").read_text()
+    assert "Collection: Queries with the id of a document, taken out of their own rankings" in table
+    assert "Collection: Documents with the text of another: 2." in table
+    (row,) = [
+        row for row in json.loads((again.results / "cells.json").read_text())["rows"] if row["name"] == "BM25"
+    ]
+    assert (
+        row["cells"][0]["reproduced"]["mean"] == 1
+    )  # its own document would be first, and nothing of it relevant
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from harness.evaluation.calibration import covers
 from harness.reports.calibration.cells import CalibrationCells, interval_of, kinds
 from harness.reports.document import Document, Field, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import NOTHING, part_text, points_text, row_text, unit_style
 
 
@@ -112,4 +113,4 @@ def render_calibration_csv(cells: CalibrationCells) -> str:
                     "covers_0": covers(interval.low, interval.high),
                 }
             )
-    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+    return render_frame(pd.DataFrame(lines))

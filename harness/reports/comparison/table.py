@@ -21,6 +21,7 @@ from harness.reports.comparison.ranker import ranker_table
 from harness.reports.content import Difference, MeasuredCell, MeasuredColumn
 from harness.reports.document import Document, Field, Table, TableColumn, fields, filled, noted
 from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, row_notes, two_intervals
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
@@ -176,7 +177,7 @@ def render_csv(cells: ComparisonCells) -> str:
     if cells.pairs:
         lines = [{**line, "compared_with": _baseline_of(cells, line)} for line in lines]
         lines += _pair_data(cells)
-    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+    return render_frame(pd.DataFrame(lines))
 
 
 def _baseline_of(cells: ComparisonCells, line: Mapping[str, Any]) -> str | None:

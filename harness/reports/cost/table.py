@@ -19,6 +19,7 @@ from harness.reports.document import (
     noted,
 )
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import NOTHING, list_text, published_text, row_data, row_text, value_of
 
 
@@ -121,4 +122,4 @@ def render_cost_csv(cells: CostCells) -> str:
                     "published_ratio": cell.published_ratio,
                 }
             )
-    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+    return render_frame(pd.DataFrame(lines))

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.cost.seconds import hardware_text
 from harness.reports.curve.cells import CurveCells
-from harness.reports.drawing import INK, describe, figure_to, line_look
+from harness.reports.drawing import INK, describe, figure_to, legend_label, line_look
 from harness.reports.footnotes import made_on
 from harness.reports.text import row_text, title_text, unit_style, unit_text
 
@@ -44,7 +44,9 @@ def _draw_panel(axis: Axes, cells: CurveCells, key: str, label: str) -> None:
         shift = last * POINT_SHIFT * (number - (len(cells.rows) - 1) / 2) if key == "step" else 0.0
         at = [place + shift for place, _ in points]
         look = line_look(number)
-        axis.plot(at, [point.mean * factor for _, point in points], label=row_text(cells, row), **look)
+        axis.plot(
+            at, [point.mean * factor for _, point in points], label=legend_label(row_text(cells, row)), **look
+        )
         for place, (_, point) in zip(at, points, strict=True):
             if point.low is not None and point.high is not None:
                 ends = [point.low * factor, point.high * factor]

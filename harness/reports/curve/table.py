@@ -8,6 +8,7 @@ from harness.reports.cost.seconds import hardware_text
 from harness.reports.curve.cells import CurveCells, CurvePoint
 from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import last_line, made_on, origins, plot, row_notes, verdict
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import NOTHING, Style, list_text, row_data, row_text, unit_style, unit_text
 
 
@@ -101,4 +102,4 @@ def render_curve_csv(cells: CurveCells) -> str:
         for point in row.points
         for place, (seed, value) in enumerate(zip(cells.seeds, point.per_seed, strict=True))
     ]
-    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+    return render_frame(pd.DataFrame(lines))

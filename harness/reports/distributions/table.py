@@ -10,6 +10,7 @@ from harness.reports.distributions.cells import (
 )
 from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import list_text, row_text
 
 
@@ -92,4 +93,4 @@ def render_distributions_csv(cells: DistributionsCells) -> str:
     frame = frame_of_examples(cells)
     frame.insert(0, "scale", cells.scale)
     frame.insert(0, "target", cells.target)
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+    return render_frame(frame)

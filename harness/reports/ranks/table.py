@@ -12,6 +12,7 @@ from harness.reports.ranks.cells import (
     RanksCells,
     frame_of_cells,
 )
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import NOTHING, list_text, row_text
 
 
@@ -120,4 +121,4 @@ def render_ranks_csv(cells: RanksCells) -> str:
     frame.insert(0, "scale", cells.scale)
     frame.insert(0, "target", cells.target)
     frame["rank"] = frame["rank"].astype("Int64")
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+    return render_frame(frame)

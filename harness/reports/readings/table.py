@@ -16,6 +16,7 @@ from harness.reports.readings.cells import (
     sorted_pairs,
     values_of_pair,
 )
+from harness.reports.renderers.csv import render_frame
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
@@ -204,4 +205,4 @@ def render_readings_csv(cells: ReadingsCells) -> str:
         }
         for pair in cells.pairs
     ]
-    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+    return render_frame(pd.DataFrame(lines))

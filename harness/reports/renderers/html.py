@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from harness.errors import printable
 from harness.reports.document import Document, Figure, Notes, Table, TableColumn
 
 FOLDED_ABOVE = 15
@@ -57,7 +59,8 @@ class PageEntry:
     @property
     def values(self) -> dict[str, Sequence[str]]:
         """Name of a filter -> the entry's values for it."""
-        return {"paper": [self.paper], "dataset": self.datasets, "verdict": [self.verdict]}
+        values = {"paper": [self.paper], "dataset": self.datasets, "verdict": [self.verdict]}
+        return {name: [printable(each).replace("|", "/") for each in of] for name, of in values.items()}
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_shown,
     )
     environment.filters |= {"prose": _prose, "inline": _inline, "spans": _spans}
     environment.tests |= {
@@ -140,9 +144,14 @@ def _templates() -> Environment:
     return environment
 
 
+def _shown(value: Any) -> Any:
+    """Return what a template prints: a text on one line, which is then escaped; HTML of ours as it is."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _prose(text: str) -> Markup:
     """Return a sentence as HTML, with text between backticks as code."""
-    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped here)
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704  (escaped here)
 
 
 def _spans(columns: Sequence[TableColumn]) -> list[ColumnSpan]:
@@ -153,7 +162,7 @@ def _spans(columns: Sequence[TableColumn]) -> list[ColumnSpan]:
 
 def _inline(svg: str, prefix: str, alt: str) -> Markup:
     """Return an SVG for inclusion in a page: without its prolog, and with unique ids."""
-    body = svg[svg.index("<svg") :]
+    body, prefix = svg[svg.index("<svg") :], str(escape(prefix))
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', body))
 
@@ -161,5 +170,6 @@ def _inline(svg: str, prefix: str, alt: str) -> Markup:
         return f' id="{prefix}-{match[1]}"' if match[1] in used else ""
 
     body = re.sub(r' id="([^"]*)"', renamed, body)
-    body = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", body)
-    return Markup(body.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1))  # noqa: S704  (ours)
+    body = re.sub(r'(href="#|url\(#)', lambda match: f"{match[1]}{prefix}-", body)
+    label = escape(printable(alt))
+    return Markup(body.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S704  (ours)

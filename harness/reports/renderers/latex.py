@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from harness.reports.document import Document, Field, Notes, Table, TableColumn
+from harness.errors import printable
+from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn
 
 MOST = 40
 """Number of rows on a page; a longer table continues in another float."""
@@ -29,6 +31,10 @@ HEAD = r"""% Compiles as it is, with pdflatex or tectonic. In a paper, which loa
 """
 
 FOOT = r"\harnessend"
+
+ACCENTS = {chr(code) for code in (*range(0x300, 0x305), *range(0x306, 0x309), 0x30A, 0x30B, 0x30C, 0x327)}
+LETTERS = set("ÆæŒœØøÅåŁłßıȷ¡¿‘’“”—§¶©£")
+"""What LaTeX knows beside ASCII without further packages, and accents on letters that it knows."""
 
 CODE, QUOTED = re.compile("`([^`]*)`"), re.compile('"([^"]*)"')
 
@@ -61,11 +67,23 @@ def render_latex(document: Document) -> str:
 
 
 def escape(text: str) -> str:
-    """Return the text with LaTeX's special characters escaped."""
-    written = "".join(SPECIAL.get(character, character) for character in text)
+    """Return the text on one line with LaTeX's special characters escaped.
+
+    A letter that LaTeX lacks without further packages, and would leave out, is written as ``U+4E2D``.
+    """
+    written = "".join(map(_letter, unicodedata.normalize("NFC", printable(text))))
     written = re.sub(r"(?<![\w.])-(?=\d)", "$-$", written).replace(r" \%", r"\,\%")  # a minus, no hyphen
     written = CODE.sub(lambda match: rf"\texttt{{{match[1].replace('-', '{-}')}}}", written)
-    return QUOTED.sub(r"``\1''", written)
+    return QUOTED.sub(r"``\1''", written.replace("`", r"\textasciigrave{}"))
+
+
+def _letter(character: str) -> str:
+    """Return a character as LaTeX has it, or its number."""
+    letter, *accents = [*unicodedata.normalize("NFD", character)]
+    accented = letter.isascii() and ACCENTS.issuperset(accents) and character < "\u0180"
+    if accented or character in LETTERS or character in SPECIAL:
+        return SPECIAL.get(character, character)
+    return rf"\texttt{{U+{ord(character):04X}}}"
 
 
 def _floats(document: Document, table: Table, *, first: bool) -> str:
@@ -118,13 +136,13 @@ def _headings(columns: Sequence[TableColumn]) -> list[str]:
 
 def _name(column: TableColumn) -> str:
     """Return a name, wrapped to keep columns of short figures narrow."""
-    lines = [escape(line) for line in wrap(column.name, 16)]
+    lines = [_guarded(escape(line)) for line in wrap(printable(column.name), 16)]
     return r"\shortstack[" + ("l" if column.names else "r") + "]{" + r"\\".join(lines) + "}"
 
 
 def _guarded(line: str) -> str:
-    """Protect a bracket at the start of a row, which would be an option of the previous row's end."""
-    return "{}" + line if line.startswith("[") else line
+    """Protect a bracket or star at the start of a line, which would be an option of what stands before it."""
+    return "{}" + line if line.startswith(("[", "*")) else line
 
 
 def _field(field: Field) -> str:
@@ -136,7 +154,10 @@ def _field(field: Field) -> str:
 
 
 def _notes(block: Notes) -> str:
-    terms = [rf"\textbf{{{escape(note.term)}}}: " if note.term else "" for note in block.items]
-    items = [rf"\item {term}{escape(note.text)}" for term, note in zip(terms, block.items, strict=True)]
+    items = [rf"\item {_guarded(_item(note))}" for note in block.items]
     lines = [rf"\section*{{{escape(block.title)}}}", r"\begin{itemize}", *items, r"\end{itemize}"]
     return "\n".join(lines)
+
+
+def _item(note: NoteItem) -> str:
+    return rf"\textbf{{{escape(note.term)}}}: {escape(note.text)}" if note.term else escape(note.text)

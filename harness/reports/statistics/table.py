@@ -6,6 +6,7 @@ import pandas as pd
 
 from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn, filled, noted
 from harness.reports.footnotes import plot, verdict
+from harness.reports.renderers.csv import render_frame
 from harness.reports.statistics.cells import CountedCell, CountedRow, StatisticsCells
 from harness.reports.text import NOTHING, count_text, list_text, value_of
 
@@ -107,4 +108,4 @@ def render_statistics_csv(cells: StatisticsCells) -> str:
         for column, cell in zip(cells.columns, row.cells, strict=True)
     ]
     frame = pd.DataFrame(lines).astype({"published": "Int64", "counted": "Int64"})
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+    return render_frame(frame)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.reports.content import Reproduced, Seconds
 from harness.reports.cost.seconds import PARTS, hardware_text
-from harness.reports.drawing import describe, figure_to, line_look
+from harness.reports.drawing import describe, figure_to, legend_label, line_look
 from harness.reports.sweep.cells import SweepCells, points_of, style_of
 from harness.reports.text import collection_text, row_text, title_text, unit_text
 from harness.specs.sampler_paths import value_text
@@ -48,7 +48,9 @@ def _draw_panel(axis: Axes, cells: SweepCells, position: int, side: str) -> None
         drawn = _drawn(cells, row.name, position, side)
         shift = span * POINT_SHIFT * (number - (len(cells.rows) - 1) / 2) if side == "reproduced" else 0.0
         at = [places[value_text(place)] + shift for place, *_ in drawn]
-        axis.plot(at, [value * factor for _, value, _ in drawn], label=row_text(cells, row), **look)
+        axis.plot(
+            at, [value * factor for _, value, _ in drawn], label=legend_label(row_text(cells, row)), **look
+        )
         for place, (_, _, bars) in zip(at, drawn, strict=True):
             for low, high, width in bars:
                 bar = [low * factor, high * factor]

@@ -20,6 +20,7 @@ from harness.reports.footnotes import (
     two_intervals,
     verdict,
 )
+from harness.reports.renderers.csv import render_frame
 from harness.reports.sweep.cells import SweepCells, points_of, shown_interval, style_of
 from harness.reports.text import (
     INTERVALS,
@@ -166,7 +167,7 @@ def render_sweep_csv(cells: SweepCells) -> str:
         for line, point in zip(lines[:: len(cells.columns)], cells.points, strict=True)
         for cost, cell in zip(cells.costs, point.costs, strict=True)
     ]
-    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+    return render_frame(pd.DataFrame(lines))
 
 
 def _cell_data(cell: MeasuredCell) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.evaluation.significance import FloatArray
 from harness.reports.document import Table, TableColumn, fields
-from harness.reports.drawing import describe, figure_to, line_look
+from harness.reports.drawing import describe, figure_to, legend_label, line_look
 from harness.reports.text import NOTHING
 from harness.tuning.report.figures import best_so_far, value_axis
 from harness.tuning.report.result import StudyResult, TuningResult
@@ -138,7 +138,9 @@ def draw_expected(result: TuningResult, svg: Path, png: Path) -> None:
         for number, study in enumerate(result.studies):
             look = {**line_look(number), "markersize": 4}
             at, best = best_so_far(result, study)
-            left.plot(at, best, drawstyle="steps-post", label=study.row, markevery=(0.0, 0.12), **look)
+            left.plot(
+                at, best, drawstyle="steps-post", label=legend_label(study.row), markevery=(0.0, 0.12), **look
+            )
             _draw_expected(right, result, number)
         left.set_title("history: best finished so far", loc="left")
         exact = "" if is_exact(result) else f", as if in any order ({result.sampler} is not random)"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.reports.document import Table, TableColumn, fields
-from harness.reports.drawing import describe, few_ticks, figure_to, line_look
+from harness.reports.drawing import describe, few_ticks, figure_to, legend_label, line_look
 from harness.tuning.report.figures import PAPER
 from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import axis_text, factor_of, setting_text, title_of, value_of
@@ -61,7 +61,9 @@ def draw_pareto(result: TuningResult, svg: Path, png: Path) -> None:
             front = [(values[1] * second, values[0] * first) for _, values in front_of(result, study)]
             if front:
                 steps = "steps-post" if result.objectives[1].sign < 0 else "steps-pre"
-                axis.plot(*zip(*sorted(front), strict=True), drawstyle=steps, label=study.row, **look)
+                axis.plot(
+                    *zip(*sorted(front), strict=True), drawstyle=steps, label=legend_label(study.row), **look
+                )
         for line in (axis.xaxis, axis.yaxis):
             few_ticks(line)
         axis.grid(visible=True, axis="both")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness.reports.document import Document, Figure
 from harness.reports.formats import TABLES, write_formats
+from harness.reports.renderers.csv import render_frame
 from harness.reports.renderers.html import StandaloneReport, render_single
 from harness.reports.rendering import render as render_target
 from harness.reports.rendering import render_index
@@ -95,7 +96,7 @@ def render_trials_csv(result: TuningResult) -> str:
     Measures are fractions, costs seconds; `watched` is the last held-out value during training.
     """
     lines = [_line(result, study, trial) for study in result.studies for trial in study.trials]
-    return str(pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
+    return render_frame(pd.DataFrame(lines))
 
 
 def _line(result: TuningResult, study: StudyResult, trial: TrialResult) -> dict[str, Any]:
