@@ -18,8 +18,9 @@ RUNG = "completed_rung_"
 
 
 def recover(of: OpenStudy, store: Store) -> None:
-    """Fail the trials of dead processes, and enqueue them again, however often: only what a trial itself
-    reports fails it for good, so that kills change no later proposal.
+    """Fail the trials of dead processes, and enqueue them again.
+
+    However often: only what a trial itself reports fails it for good, so that kills change no proposal.
 
     A worker on this store holds a lease that the kernel releases when the worker dies, so its death is
     noticed at once. A worker on another store is alive as long as Optuna's heartbeats arrive, where the

@@ -12,6 +12,7 @@ from pydantic import Field
 from harness.errors import UserError
 from harness.negatives.sources.source import DOCUMENTS, Proposal, View, keep
 from harness.pieces import Piece
+from harness.storage.places import LocalName
 
 
 class File(Piece):
@@ -21,7 +22,7 @@ class File(Piece):
     summary: ClassVar[str] = "the rankings of a TREC run file over the training queries"
     citation: ClassVar[str] = "Ours; for rankings of other systems"
 
-    path: str
+    path: LocalName
     scores: Literal["model", "file"] = Field(
         default="model",
         description=(
