@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import shlex
 from collections.abc import Mapping, Sequence
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
+from harness.analysis.options import read_options
 from harness.analysis.registry import Analysis, find_analysis
 from harness.analysis.row_analyses import Frames
 from harness.api.run import OpenedRun, open_row
-from harness.errors import UserError, nearest
+from harness.errors import UserError
 from harness.records.environment import describe_environment
 from harness.records.mlflow_analysis import record_analysis
 from harness.records.mlflow_entries import environment_tags
@@ -93,7 +92,7 @@ def analyse(library: Library, stages: Stages, request: AnalysisRequest) -> Analy
             does not apply to it.
     """
     analysis = find_analysis(request.name)
-    options = _options(analysis, request.options)
+    options = read_options(analysis.make, analysis.name, request.options)
     resolved = resolve(library, request.target, request.scale)
     torch.set_num_threads(resolved.scale.spec.threads)
     names = _rows(resolved, analysis, request.rows)
@@ -111,31 +110,6 @@ def _rows(resolved: Resolved, analysis: Analysis, named: Sequence[str]) -> Seque
     if not rows:
         raise UserError(f"{resolved.name} has no row for {analysis.name}", fix="name another target")
     return [row.name for row in rows]
-
-
-def _options(analysis: Analysis, texts: Sequence[str]) -> dict[str, Any]:
-    """Return the options of an analysis by name.
-
-    Raises:
-        UserError: no such option, or a value of the wrong type.
-    """
-    known = {
-        name: parameter.default
-        for name, parameter in inspect.signature(analysis.make).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    values = {}
-    for option in texts:
-        name, equals, text = option.partition("=")
-        if not equals or name not in known:
-            fix = nearest(name, known) or f"{analysis.name} has none"
-            raise UserError(f"--with {option}: no such option of {analysis.name}", fix=fix)
-        value, usual = yaml.safe_load(text), known[name]
-        if usual is not None and type(value) is not type(usual):
-            fix = f"write for example --with {name}={usual}"
-            raise UserError(f"--with {option}: no {type(usual).__name__}", fix=fix)
-        values[name] = value
-    return values
 
 
 def record(result: AnalysisResult, stages: Stages, files: Sequence[Path]) -> bool:

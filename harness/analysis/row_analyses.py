@@ -13,6 +13,7 @@ import pandas as pd
 from harness.analysis.false_negatives import false_negatives
 from harness.analysis.geometry import geometry, points
 from harness.analysis.inclusion_by_rank import GRIDS, inclusion_over_parameters, inclusion_per_rank
+from harness.analysis.options import Ranks, Some, SomeOrNone, Visits
 from harness.analysis.overlap import INDEPENDENT, overlap
 from harness.analysis.rounds import DIAGNOSTICS, rounds
 from harness.analysis.trade import trade
@@ -36,8 +37,8 @@ def gradients_of(
     runs: Sequence[OpenedRun],
     *,
     split: str = "dev",
-    ranks: int = 200,
-    queries: int = 64,
+    ranks: Ranks = 200,
+    queries: Some = 64,
     wrt: str = "both",
     loss: str = PAPER,
     contrast: str = "sampled",
@@ -69,7 +70,7 @@ def rounds_of(runs: Sequence[OpenedRun]) -> Frames:
     return {"rounds": rounds({run.name: run.metrics for run in runs})}
 
 
-def geometry_of(runs: Sequence[OpenedRun], *, visits: int = 4, shown: int = 60) -> Frames:
+def geometry_of(runs: Sequence[OpenedRun], *, visits: Visits = 4, shown: Some = 60) -> Frames:
     """Return where samplers draw: statistics of all training pairs, and the points of some.
 
     Args:
@@ -84,7 +85,7 @@ def geometry_of(runs: Sequence[OpenedRun], *, visits: int = 4, shown: int = 60) 
     }
 
 
-def false_negatives_of(runs: Sequence[OpenedRun], *, visits: int = 4) -> Frames:
+def false_negatives_of(runs: Sequence[OpenedRun], *, visits: Visits = 4) -> Frames:
     """Return the known relevant documents that samplers draw, and the information kept at their cost.
 
     Args:
@@ -103,7 +104,7 @@ def false_negatives_of(runs: Sequence[OpenedRun], *, visits: int = 4) -> Frames:
 
 
 def inclusion_of(
-    runs: Sequence[OpenedRun], *, pairs: int = 300, visits: int = 16, over_parameters: int = 50
+    runs: Sequence[OpenedRun], *, pairs: Some = 300, visits: Visits = 16, over_parameters: SomeOrNone = 50
 ) -> Frames:
     """Return inclusion probabilities by rank, also over the parameters of laws with a grid.
 
@@ -123,7 +124,7 @@ def inclusion_of(
     return frames
 
 
-def overlap_of(runs: Sequence[OpenedRun], *, visits: int = 4) -> Frames:
+def overlap_of(runs: Sequence[OpenedRun], *, visits: Visits = 4) -> Frames:
     """Return the overlap of samplers.
 
     Args:

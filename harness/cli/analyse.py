@@ -22,7 +22,7 @@ def analyse(
         list[str] | None,
         typer.Option(help="only this row; may be repeated; all rows that it applies to by default"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="number of the seed, from 0")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=99, help="number of the seed, from 0")] = 0,
     dataset: DatasetOption = None,
     option: Annotated[
         list[str] | None,

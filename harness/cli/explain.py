@@ -10,9 +10,11 @@ import typer
 
 from harness.cli.options import ScaleOption, SeedsOption, Target
 from harness.cli.output import say
+from harness.errors import UserError
 from harness.reports.renderers.terminal import Terminal
 from harness.storage.places import written_path
 from harness.storage.store import Store, local_results, published_results
+from harness.storage.unusable import check_writable
 
 
 def explain(
@@ -27,7 +29,6 @@ def explain(
     ] = None,
 ) -> None:
     """Show where a figure of a table comes from, or why two runs differ."""
-    from harness.errors import UserError
     from harness.provenance.cell import explain_cell, find_cell, render_cell
     from harness.provenance.retrain import explain_retrain
     from harness.specs.library import Library
@@ -68,10 +69,23 @@ def verify(
 
     library = Library.default()
     resolve(library, target, scale)
+    if store is not None:
+        store = _usable(store)
     with tempfile.TemporaryDirectory(prefix="harness-verify-") as fresh:
-        stages = Stages(Store(written_path(store or fresh, "--store")), Progress())
+        stages = Stages(Store(store or Path(fresh)), Progress())
         resolved = resolve_at(library, target, scale, stages)
         verification = make_again(resolved, stages, published_results(), seeds=seeds, rows=row or [])
     Terminal().print(render_verification(verification))
     if verification.failed:
         raise typer.Exit(1)
+
+
+def _usable(store: Path) -> Path:
+    """Return the folder of a store that a command names; one that cannot be written is refused at once."""
+    root = written_path(store, "--store")
+    try:
+        check_writable(root)
+    except OSError as error:
+        fix = "name a folder that may be read and written"
+        raise UserError(f"cannot be used ({error.strerror})", where=f"--store {root}", fix=fix) from error
+    return root

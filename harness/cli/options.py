@@ -11,7 +11,9 @@ Target = Annotated[
     typer.Argument(help="for example trisampler/table-5, see `harness list`; or the path of a confirmation"),
 ]
 ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
-SeedsOption = Annotated[int | None, typer.Option(min=1, help="how many seeds; the spec's number by default")]
+SeedsOption = Annotated[
+    int | None, typer.Option(min=1, max=100, help="how many seeds; the spec's number by default")
+]
 DatasetOption = Annotated[
     str | None, typer.Option(help="of a target with columns over several; the first by default")
 ]

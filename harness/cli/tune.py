@@ -24,7 +24,7 @@ def tune(
     trials: Annotated[
         int | None, typer.Option(min=1, help="trials of each study; by default as in the spec")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="number of worker processes")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=1000, help="number of worker processes")] = 1,
     storage: Annotated[
         str | None,
         typer.Option(help="path of a journal file, or URL of a database; by default SQLite in the store"),

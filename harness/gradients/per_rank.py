@@ -27,6 +27,9 @@ from harness.runs.retriever import Retriever
 
 Wrt = Literal["query", "passage", "both", "query-embedding", "passage-embedding", "score"]
 
+LEAST_QUERIES = 2
+"""Queries over which there is a variance."""
+
 GROUPS_STAGE = 103
 """Stage of the noise that assigns queries to groups."""
 
@@ -100,6 +103,9 @@ def measure(retriever: Retriever, **settings: Any) -> Gradients:
     """Return the gradients for frames, findings and figures; arguments as of :func:`gradients_per_rank`."""
     checked = GradientSettings(**settings)
     lists = build_lists(retriever, checked.split, checked.ranks, checked.queries, checked.seed)
+    if len(lists.query) < LEAST_QUERIES:
+        what = f"{len(lists.query)} query of '{checked.split}' has no variance over queries"
+        raise UserError(what, where="gradients", fix=f"ask for at least {LEAST_QUERIES}")
     groups = min(checked.groups, len(lists.query))
     group = uniform(checked.seed, 0, 0, GROUPS_STAGE, lists.query).argsort().argsort() % groups
     accumulated = _accumulate(retriever, lists, checked, group, groups)

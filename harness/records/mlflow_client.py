@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from filelock import FileLock
 
@@ -17,7 +18,7 @@ from harness.records.bounded_answers import bound_answers
 from harness.records.mirror_thread import Answer, NoAnswerError, ServerError, with_patience
 from harness.records.mlflow_artifacts import artifact_folder, heal_artifact_places
 from harness.records.mlflow_entries import MetricPoint
-from harness.storage.places import SQLITE, sqlite_file
+from harness.storage.places import SQLITE, sqlite_address, sqlite_file
 
 DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -79,8 +80,10 @@ class Experiment:
         on_answer()
 
     def _open(self, tracking_uri: str, name: str) -> None:
-        self.client = _client(tracking_uri)
         database = sqlite_file(tracking_uri)
+        if database is not None and not database.exists():
+            _make_database(database)
+        self.client = _client(tracking_uri)
         if database is not None:
             _remove_stray_folder(tracking_uri, database)
             heal_artifact_places(database)
@@ -158,17 +161,37 @@ class Experiment:
         self._on_answer()
 
 
+def _make_database(database: Path) -> None:
+    """Make the tables of a new database aside, so that a signal leaves none that is half-made."""
+    _import_quietly()
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415  (as below)
+
+    for left in database.parent.glob(f"{database.name}.*.tmp*"):  # of a process that was killed
+        left.unlink()
+    aside = database.with_name(f"{database.name}.{uuid4().hex}.tmp")  # MLflow keeps a connection by address
+    store = SqlAlchemyStore(sqlite_address(aside), artifact_folder(database).as_uri())
+    store.engine.dispose()
+    aside.rename(database)
+
+
 def _client(tracking_uri: str) -> Any:
-    """Import MLflow, quietly, and return a client with short timeouts."""
+    """Return a client with short timeouts."""
+    _import_quietly()
+    from mlflow.tracking import MlflowClient  # noqa: PLC0415  (as above)
+
+    bound_answers(tracking_uri)
+    return MlflowClient(tracking_uri)
+
+
+def _import_quietly() -> None:
+    """Import MLflow, which takes seconds, with short timeouts; it logs warnings alone."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    from mlflow.tracking import MlflowClient  # noqa: PLC0415  (seconds to import)
+    import mlflow.tracking  # noqa: PLC0415, F401
 
     for name in ("mlflow", "mlflow.store.db.utils", "alembic", "alembic.runtime.migration"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    bound_answers(tracking_uri)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each retry of a server that is away
-    return MlflowClient(tracking_uri)
 
 
 def _database_lock(tracking_uri: str) -> AbstractContextManager[object]:

@@ -31,6 +31,7 @@ from harness.specs.base import (
     Vocabulary,
     Width,
 )
+from harness.storage.places import LocalName
 from harness.training.losses.registry import AnyLoss
 from harness.training.topologies.registry import AnyTopology
 from harness.training.turns import AnyTurns
@@ -84,7 +85,7 @@ class TokenSettings(Settings):
 class EncoderSettings(Settings):
     """The dual encoder."""
 
-    start: str = Field("fresh", description="fresh, a local folder, or a hub id")
+    start: LocalName = Field("fresh", description="fresh, a local folder, or a hub id")
     hidden: Width = Field(description="width")
     layers: Layers
     heads: Width
@@ -119,7 +120,7 @@ class PhaseSettings(Settings):
 class RankerSettings(Settings):
     """A cross-encoder: where it starts from, its sizes where it is fresh, and what it reads."""
 
-    start: str = Field("fresh", description="fresh, a local folder, or a hub id")
+    start: LocalName = Field("fresh", description="fresh, a local folder, or a hub id")
     hidden: Width = Field(description="width, at most that of the retriever's words")
     layers: Annotated[Layers, Field(ge=2)]
     heads: Width
@@ -216,5 +217,5 @@ class CollectionSettings(Settings):
 class CheckpointSettings(Settings):
     """An encoder that was trained elsewhere."""
 
-    start: str = Field(description="a local folder, or a hub id")
+    start: LocalName = Field(description="a local folder, or a hub id")
     pooling: Pooling | None = Field(description="of a checkpoint that does not say it")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from harness.errors import UserError
 
 SQLITE = "sqlite:///"
 """How the address of a database in a file begins."""
+
+LONGEST_NAME = 255
+"""Bytes that the name of a file may have."""
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parent
@@ -29,8 +35,12 @@ def written_path(text: str | Path, where: str) -> Path:
         where: what it is written in, for the error message.
 
     Raises:
-        UserError: it begins with the home of nobody.
+        UserError: it begins with the home of nobody, or has a name that no file can have.
     """
+    longest = max(len(part.encode(errors="replace")) for part in str(text).split("/"))
+    if longest > LONGEST_NAME or "\0" in str(text):
+        what = f"'{str(text)[:40]}...' is no path: a name has {longest} bytes"
+        raise UserError(what, where=where, fix=f"write names of at most {LONGEST_NAME}, without a zero")
     if not str(text).startswith("~"):
         return Path(text)
     try:
@@ -38,6 +48,17 @@ def written_path(text: str | Path, where: str) -> Path:
     except RuntimeError as error:
         fix = f"write the whole path, or ./{text} if it is in the working folder"
         raise UserError(f"'{text}' begins with the home of nobody", where=where, fix=fix) from error
+
+
+def _at_home(text: str) -> str:
+    try:
+        return str(written_path(text, "path")) if text.startswith("~") else text
+    except UserError as error:
+        raise ValueError(f"{error.what}; {error.fix}") from error
+
+
+LocalName = Annotated[str, AfterValidator(_at_home)]
+"""A field of settings that may name a file or folder of this machine, with ``~`` for a home."""
 
 
 def folder_from(variable: str, usual: str) -> Path:

@@ -17,7 +17,7 @@ from harness.errors import UserError
 from harness.records.environment import describe_environment
 from harness.reports.cells import FinishedRun, describe_collection, reached, read_per_query
 from harness.reports.content import RunCells
-from harness.reports.kinds import read_cells
+from harness.reports.kinds import REPORTS, read_cells
 from harness.reports.statistics.cells import StatisticsCells, count
 from harness.runs.stages import Stages
 from harness.specs.resolve import Resolved
@@ -108,9 +108,8 @@ def verify(
     planned = plan(resolved, stages, most, rows)
     finished, seen = _make(planned, stages, resolved, cells, provenance)
     chosen = committed[committed["row"].isin({run.row for run in planned}) & (committed["seed"] < most)]
-    checked = compare_scores(
-        chosen, read_per_query(finished), [column.model_dump() for column in cells.columns]
-    )
+    made = REPORTS[resolved.target.kind].scores(resolved, read_per_query(finished))
+    checked = compare_scores(chosen, made, [column.model_dump() for column in cells.columns])
     if all(cell.verdict == "OK" for cell in checked):
         return Verification(checked, seen, [])
     changes = [
@@ -157,7 +156,7 @@ def render_verification(verification: Verification) -> Group:
 def compare_scores(
     committed: pd.DataFrame, made: pd.DataFrame, columns: Sequence[Mapping[str, Any]]
 ) -> list[Checked]:
-    """Return each cell with its verdict.
+    """Return each cell with its verdict; one that has scores on neither side is none, as in the table.
 
     Args:
         committed: columns row, seed, dataset, split, measure, query, value.
@@ -168,7 +167,8 @@ def compare_scores(
         made[[*KEYS, "value"]], on=KEYS, how="outer", suffixes=("_committed", "_made")
     )
     rows = dict.fromkeys([*committed["row"], *made["row"]])
-    return [_checked(both, row, column) for row in rows for column in columns]
+    cells = (_checked(both, row, column) for row in rows for column in columns)
+    return [cell for cell in cells if cell is not None]
 
 
 def environment_changes(committed: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[str]:
@@ -186,13 +186,14 @@ def environment_changes(committed: Mapping[str, Any], present: Mapping[str, Any]
         yield from _changed(f"package {name}", version, present["packages"].get(name))
 
 
-def _checked(both: pd.DataFrame, row: str, column: Mapping[str, Any]) -> Checked:
+def _checked(both: pd.DataFrame, row: str, column: Mapping[str, Any]) -> Checked | None:
     keys = ["dataset", "measure", "split"]
     of_column = (both[keys] == [column[key] for key in keys]).all(axis="columns")
     cell = both[(both["row"] == row) & of_column]
     one, other = cell["value_committed"], cell["value_made"]
-    agreement = float((one == other).mean()) if len(cell) else 0.0
-    whole = len(cell) > 0 and bool(one.notna().all() and other.notna().all())
+    if cell.empty:
+        return None
+    agreement, whole = float((one == other).mean()), bool(one.notna().all() and other.notna().all())
     verdict: Verdict = "FAIL"
     if whole and agreement == 1.0:
         verdict = "OK"

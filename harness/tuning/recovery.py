@@ -16,12 +16,11 @@ from harness.tuning.study import FAILED, FIRST, RETRY_OF, RUNNING, WAITING, WHY,
 RUNG = "completed_rung_"
 """Prefix of the system attributes that Optuna's pruners set."""
 
-TRIES = 10
-"""Attempts at a trial whose process dies; the trial itself may be what kills it."""
-
 
 def recover(of: OpenStudy, store: Store) -> None:
     """Fail the trials of dead processes, and enqueue them again.
+
+    However often: only what a trial itself reports fails it for good, so that kills change no proposal.
 
     A worker on this store holds a lease that the kernel releases when the worker dies, so its death is
     noticed at once. A worker on another store is alive as long as Optuna's heartbeats arrive, where the
@@ -36,7 +35,7 @@ def recover(of: OpenStudy, store: Store) -> None:
     trials = of.trials()
     gone = retried(trials)
     for trial in trials:
-        if abandoned(trial) and trial.number not in gone and trial.user_attrs.get("tries", 1) < TRIES:
+        if abandoned(trial) and trial.number not in gone:
             _try_again(of, trial)
 
 
@@ -63,7 +62,7 @@ def _try_again(of: OpenStudy, trial: FrozenTrial) -> None:
 
     The pruner's attributes are left out: the curve is reported and judged again.
     """
-    noted = {RETRY_OF: trial.number, "tries": trial.user_attrs.get("tries", 1) + 1}
+    noted = {RETRY_OF: trial.number}
     if trial.user_attrs.get(FIRST):
         noted[FIRST] = True
     of_sampler = {key: value for key, value in trial.system_attrs.items() if not key.startswith(RUNG)}

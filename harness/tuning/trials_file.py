@@ -14,7 +14,6 @@ from harness.specs.target import Measured
 from harness.specs.tuning import ObjectiveSpec
 from harness.specs.tuning_library import ResolvedTuning
 from harness.storage.files import read_json, write_json
-from harness.tuning.recovery import TRIES, abandoned
 from harness.tuning.space import space_as_json
 from harness.tuning.study import FINGERPRINT, FIRST, RETRY_OF, SECONDS, WHY, OpenStudy
 
@@ -101,8 +100,6 @@ def _trial(trial: FrozenTrial, retried: int | None) -> dict[str, Any]:
     why = trial.user_attrs.get(WHY)
     if retried is not None:
         why = f"its process ended before it; tried again as trial {retried}"
-    elif abandoned(trial):
-        why = f"its process ended before it, {TRIES} times"
     return {
         "number": trial.number,
         "state": STATES[trial.state],

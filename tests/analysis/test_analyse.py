@@ -105,7 +105,7 @@ def test_the_table_of_rounds_is_that_of_the_last_refresh(library, stages):
         (request(rows=("Trisampler",)), "did you mean 'TriSampler'"),
         (request(seed=3), "no finished run of seed 3"),
         (request("overlap", options=("visit=2",)), "no such option of overlap; did you mean 'visits'"),
-        (request("overlap", options=("visits=many",)), "--with visits=many: no int; write for example"),
+        (request("overlap", options=("visits=many",)), "--with visits=many: expected a valid integer"),
         (request("overlap", options=("visits",)), "no such option"),
         (request("gradients", options=("queries=2", "ranks=400")), "rank 400 is asked for, and only"),
         (request("gradients", options=("split=tset",)), "has no queries 'tset'; did you mean 'test'?"),

@@ -384,3 +384,22 @@ def test_a_parent_is_made_once_and_is_not_left_running(uri: str) -> None:
     assert other.parent("study", {"mlflow.runName": "another"}) == made
     run = one._opened.client.get_run(made)
     assert (run.info.run_name, run.info.status) == ("SimANS", "FINISHED")
+
+
+@pytest.mark.parametrize("when", ["initialize", "upgrade"])
+def test_a_signal_while_tables_are_made_leaves_no_half_made_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    database = tmp_path / "store/mlflow.db"
+    uri = sqlite_address(database)
+
+    def stop(engine: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"mlflow.store.db.utils._{when}_{'tables' if when == 'initialize' else 'db'}", stop)
+        with pytest.raises(KeyboardInterrupt):
+            Experiment(uri, "paper", lambda: None)
+    assert not database.exists()
+    assert Experiment(uri, "paper", lambda: None).id
+    assert not list(database.parent.glob("*.tmp*"))

@@ -21,7 +21,7 @@ from harness.specs.tuning_library import resolve_tuning
 from harness.storage.leases import STALE_S
 from harness.storage.store import Store
 from harness.tuning import workers
-from harness.tuning.recovery import TRIES, recover
+from harness.tuning.recovery import recover
 from harness.tuning.storages import open_storage
 from harness.tuning.study import WORKER, OpenStudy, counted_trials, open_studies
 from tests.cases import first
@@ -193,10 +193,13 @@ def test_a_trial_that_nobody_took_is_given_up_after_a_while(
     assert study.trials()[-1].state.name == "WAITING"
 
 
-def test_a_setting_that_kills_its_process_each_time_is_given_up(tune_with_fakes) -> None:
-    (study,), tried = tune_with_fakes("s", 3, frozenset(range(1, 1 + TRIES)))
-    assert len(tried) == 1 + TRIES + 1
-    assert [one.state.name for one in counted_trials(study.trials())] == ["COMPLETE", "FAIL", "COMPLETE"]
+def test_a_trial_is_resumed_however_often_its_process_ends(tune_with_fakes) -> None:
+    space = [{"row": "TriSampler", "space": RANGES}]
+    (calm,), whole = tune_with_fakes("calm", 4, studies=space)
+    (shaken,), tried = tune_with_fakes("shaken", 4, frozenset(range(1, 16)), studies=space)
+    assert tried == [whole[0], *[whole[1]] * 16, *whole[2:]]
+    assert [one.params for one in counted_trials(shaken.trials())] == [one.params for one in calm.trials()]
+    assert {one.state.name for one in counted_trials(shaken.trials())} == {"COMPLETE"}
 
 
 def test_studies_under_their_earlier_file_name_are_not_passed_over(tmp_path: Path) -> None:

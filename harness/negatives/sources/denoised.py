@@ -14,6 +14,7 @@ from harness.negatives.draws.draw import largest
 from harness.negatives.sources.file import number_of, rankings_of
 from harness.negatives.sources.source import Inner, Proposal, View
 from harness.pieces import Piece
+from harness.storage.places import LocalName
 
 RETRIEVER = "retriever"
 
@@ -26,7 +27,7 @@ class Denoised(Piece):
     citation: ClassVar[str] = "RocketQA (Qu et al. 2021), section 3.3.2: below 0.1"
 
     of: Inner
-    ranker: str = Field(
+    ranker: LocalName = Field(
         description=(
             "`retriever`, the probability of the candidate against the positive by the current "
             "retriever, 1 / (1 + exp(s(q, d+) - s(q, d-))); or a TREC run file of a ranker's "

@@ -15,6 +15,7 @@ from pydantic import Field
 from harness.errors import UserError, told
 from harness.negatives.sources.source import DOCUMENTS, Proposal, View, keep
 from harness.pieces import Piece
+from harness.storage.places import LocalName
 
 NAMES = ("query", "q0", "document", "rank", "score", "tag")
 FIELDS = "six fields a line: query Q0 document rank score tag"
@@ -27,7 +28,7 @@ class File(Piece):
     summary: ClassVar[str] = "the rankings of a TREC run file over the training queries"
     citation: ClassVar[str] = "Ours; for rankings of other systems"
 
-    path: str
+    path: LocalName
     scores: Literal["model", "file"] = Field(
         default="model",
         description=(
