@@ -116,8 +116,8 @@ def band(
 def _widened(units: int, tail: float) -> float:
     """Return by how much an interval of a few units is wider than one of many.
 
-    Student's t, the spread of resamples of G units, sqrt((G - 1) / G) of that of samples, and of statistics of
-    pairs of different units another (G - 2) / (G - 1), by their linear terms.
+    By Student's t; by the spread of resamples of G units, sqrt((G - 1) / G) of that of samples; and, of
+    statistics of pairs of different units, by another (G - 2) / (G - 1), from their linear terms.
     """
     if units < 3:  # there are no more than two different replicates
         return 1.0
