@@ -195,10 +195,16 @@ def _import_quietly() -> None:
 
 
 def _database_lock(tracking_uri: str) -> AbstractContextManager[object]:
-    """Lock a database while it is opened: two processes that create its tables at once break it."""
+    """Lock a database while it is opened: two processes that create its tables at once break it.
+
+    Raises:
+        ServerError: something else stands in its place, which MLflow would try to open again and again.
+    """
     path = sqlite_file(tracking_uri)
     if path is None:
         return nullcontext()
+    if os.path.lexists(path) and not path.is_file():
+        raise ServerError(f"{path} is no database", "move it away, and `harness sync` fills a new one")
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_name(f"{path.name}.lock"), timeout=OPENING_S)
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -326,6 +327,23 @@ def test_a_database_of_another_version_is_told_whole_and_filled_again(moved: Pat
         told.value
     )
     assert "training and tables do not need it" in str(told.value)
+
+
+@pytest.mark.parametrize("what", ["a folder", "a link to itself"])
+def test_what_is_no_database_is_told_at_once_and_moving_it_away_helps(
+    what: str, uri: str, folder: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "mlflow.db"
+    database.mkdir() if what == "a folder" else database.symlink_to(database)
+    append(folder, range(3))
+    mirror = MlflowMirror(sqlite_address(database), "trisampler")
+    began = time.process_time()
+    with pytest.raises(ServerError, match=r"mlflow\.db is no database; move it away"):
+        mirror.write(folder, TAGS)
+    assert time.process_time() - began < 1
+    database.rename(tmp_path / "away")
+    shutil.copy(uri.removeprefix("sqlite:///"), database)  # in place of making its tables
+    mirror.write(folder, TAGS)
 
 
 def test_a_long_reason_ends_between_words() -> None:

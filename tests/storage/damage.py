@@ -260,7 +260,8 @@ def damaged(made: Place, damage: Damage, root: Path) -> Place:
         provenance = json.loads((made.results / "provenance.json").read_text())
         runs = [root / "store/runs" / run["fingerprint"] for run in provenance["runs"][2:]]
         touched = {path, other, *path.parents, *other.parents}
-        shutil.rmtree([run for run in runs if run not in touched][-1])
+        for run in [run for run in runs if run not in touched][-1:]:
+            shutil.rmtree(run)
     CHANGES[damage.what](random.Random(damage.seed), path, other)
     return Place.at(root)
 
@@ -334,7 +335,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="kinds of entries that hold these letters")
+    parser.add_argument("--only", default="", help="entries that hold these letters")
+    parser.add_argument("--after", type=int, default=0, help="leave out so many of the first")
     parser.add_argument("--made", type=Path, help="a place that is made already")
     parser.add_argument("--show", nargs="*", default=[], help="verdicts that are printed, by a word")
     chosen = parser.parse_args(arguments)
@@ -347,7 +349,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         whole = furnished(made, folder)
         stores = made.root / "store", whole.root / "store"
         for number, damage in enumerate(damages(*stores, chosen.count, chosen.seed)):
-            if chosen.only not in damage.entry:
+            if chosen.only not in damage.entry or number < chosen.after:
                 continue
             began, root = time.monotonic(), folder / f"damaged-{number}"
             found, said = verdict(whole, damage, root)
