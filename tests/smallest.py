@@ -43,9 +43,8 @@ class Said:
         assert set(re.findall(r"`?harness ([a-z]+)", self.err)) <= COMMANDS, self.err
         if self.code:
             assert self.code in {1, 2}, (self.code, self.err)
-            (line,) = [
-                line for line in self.lines if not line.startswith(("Usage: ", "Try ", "warning: "))
-            ] or [""]
+            usage = ("Usage: ", "Try ", "warning: ")
+            (line,) = [line for line in self.lines if line and not line.startswith(usage)] or [""]
             assert re.match(r"(?i)error: .*\w", line), self.err
 
 
