@@ -8,14 +8,16 @@ import weakref
 from pathlib import Path
 
 from harness.collections.collection import Collection
-from harness.collections.tokens import TokenStore, build_tokens
+from harness.collections.tokens import DONE, TokenStore, build_tokens
 from harness.encoders.pooling import Pooling
 from harness.encoders.pretrained import PretrainedEncoder, read_encoder, refuse_longer
 from harness.errors import UserError
+from harness.progress import Progress
 from harness.runs.device import device
 from harness.runs.retriever import Retriever
 from harness.specs.checkpoint_content import start_content
 from harness.storage.files import content_hash
+from harness.storage.leases import lease
 
 
 def load_encoder(
@@ -62,7 +64,15 @@ def _tokens(
     """Return the tokens of a collection, in a folder named by a hash of everything they depend on."""
     key = content_hash("tokens", collection.fingerprint, start_content(loaded.tokenizer), lengths)
     folder = cache or Path(tempfile.mkdtemp(prefix="harness-tokens-"))
-    store = build_tokens(collection, folder / key, start=loaded.tokenizer, vocabulary=0, **lengths)
+
+    def build() -> TokenStore:
+        return build_tokens(collection, folder / key, start=loaded.tokenizer, vocabulary=0, **lengths)
+
+    if cache is None or (folder / key / DONE).exists():
+        store = build()
+    else:
+        with lease(cache / "leases" / key, "tokens", Progress().say):
+            store = build()
     if cache is None:
         weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)
     return store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.specs.library import Library
-from harness.storage.places import CHECKOUT
+from harness.storage.places import CHECKOUT, real
 from harness.storage.store import Store, published_results
 
 
@@ -18,6 +18,6 @@ def other_places() -> str | None:
         "results": ("results", published_results()),
         "store": ("store", Store.default().root),
     }
-    if all(path.resolve() == CHECKOUT / name for name, (_, path) in places.items()):
+    if all(real(path) == CHECKOUT / name for name, (_, path) in places.items()):
         return None
     return ", ".join(f"{what}: {path.absolute()}" for what, path in places.values())

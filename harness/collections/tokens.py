@@ -18,7 +18,7 @@ from harness.collections.tokenizer import load_tokenizer
 from harness.errors import UserError
 from harness.storage.checksums import check_folder
 from harness.storage.disk import space_for
-from harness.storage.files import atomic_folder, read_json, write_json
+from harness.storage.files import atomic_folder, read_object, write_json
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
@@ -137,6 +137,7 @@ def build_tokens(
     idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
     size = sum(ragged.flat.nbytes + ragged.offset.nbytes for ragged in sequences.values())
     summary = {
+        "tokens": folder.name,
         "splits": sorted(collection.queries),
         "vocabulary": len(tokenizer),
         "pad": tokenizer.pad_token_id,
@@ -154,10 +155,14 @@ def load_tokens(folder: Path) -> TokenStore:
     """Open a token store, with memory-mapped arrays.
 
     Raises:
-        UserError: a file is missing or corrupt.
+        UserError: a file is missing or corrupt, or the tokens are those of another name.
     """
     check_folder(folder)
-    summary = read_json(folder / DONE)
+    fix = f"delete the folder {folder} and run again"
+    summary = read_object(folder / DONE, fix)
+    name = summary.get("tokens", folder.name)  # older ones do not say it
+    if name != folder.name:
+        raise UserError(f"these are the tokens of {name}", where=str(folder), fix=fix)
     return TokenStore(
         documents=_load_ragged(folder, "documents"),
         queries={split: _load_ragged(folder, f"queries-{split}") for split in summary["splits"]},

@@ -3,7 +3,8 @@
 The criteria were fixed before any curve of ours was inspected. Each is a set of ratios with bounds below
 which the paper is right. The intervals of a criterion's ratios hold simultaneously at 95 % (Bonferroni). A
 finding holds if all intervals are below their bounds, does not hold if one is above, and else is undecided
-("cannot be told"). The fourth finding has two parts with a line each.
+("cannot be told"), as where a mean that is compared cannot itself be told from none. The fourth finding has
+two parts with a line each.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import UserError
-from harness.gradients.statistics import BY_GROUP, BY_QUERY, LEVEL, Gradients, band, curves
+from harness.gradients.statistics import BY_GROUP, BY_QUERY, LEVEL, SQUARED, Gradients, band, curves
 from harness.negatives.candidates import Floats
 
 READINGS = {"norms": BY_QUERY, "vectors": BY_GROUP}
@@ -58,11 +59,16 @@ class Sample:
         mean: [B, R] curves of the mean.
         variance: [B, R] curves of the variance.
         positive: [B] mean rank of the positives.
+        squared: whether curves of the mean hold squares, which are averaged over ranks before their root is
+            taken.
+        units: number of resampled groups; None of queries.
     """
 
     mean: Floats
     variance: Floats
     positive: Floats
+    squared: bool
+    units: int | None
 
 
 @dataclass(frozen=True)
@@ -71,36 +77,52 @@ class Ratio:
 
     Attributes:
         name: numerator and denominator in words.
-        value: [B] ratio of the queries, then of resamples.
+        above: [B] numerator of the queries, then of resamples.
+        below: [B] denominator.
         bound: bound below which the paper is right.
+        root: whether both are squares of what is compared.
     """
 
     name: str
-    value: Floats
+    above: Floats
+    below: Floats
     bound: float
+    root: bool = False
+
+    def logs(self) -> Floats:
+        """Return the logarithm of the ratio, [B]."""
+        tiny = np.finfo(float).tiny
+        logs = np.log(np.maximum(self.above, tiny)) - np.log(np.maximum(self.below, tiny))
+        return np.asarray(logs / 2 if self.root else logs)
+
+    def noise(self, level: float, units: int | None) -> bool:
+        """Return whether one of the two squares cannot be told from 0."""
+        parts = (self.above, self.below) if self.root else ()
+        return any(float(band(part[0], part[1:], level, units)[0]) <= 0 for part in parts)
 
 
 def decreasing(sample: Sample) -> Iterator[Ratio]:
     """Each stretch of ranks has a smaller mean, and a smaller variance, than the one before."""
     ends = _ends(sample, STRETCHES)
-    for name, curve in (("mean", sample.mean), ("variance", sample.variance)):
+    for name, curve, root in (("mean", sample.mean, sample.squared), ("variance", sample.variance, False)):
         for begin, middle, end in zip(ends, ends[1:], ends[2:], strict=False):
             text = f"{name}, ranks {middle + 1}-{end} / {begin + 1}-{middle}"
-            yield Ratio(text, _over(curve, middle, end) / _over(curve, begin, middle), 1.0)
+            yield Ratio(text, _over(curve, middle, end), _over(curve, begin, middle), 1.0, root)
 
 
 def same_magnitude(sample: Sample) -> Iterator[Ratio]:
     """The greatest mean of a tenth of the ranks is less than ten times the least."""
     ends = _ends(sample, TENTHS)
     tenths = np.stack([_over(sample.mean, *pair) for pair in itertools.pairwise(ends)])
-    yield Ratio("mean, greatest tenth / least tenth", tenths.max(axis=0) / tenths.min(axis=0), MAGNITUDE)
+    text = "mean, greatest tenth / least tenth"
+    yield Ratio(text, tenths.max(axis=0), tenths.min(axis=0), MAGNITUDE, sample.squared)
 
 
 def top_variance(sample: Sample) -> Iterator[Ratio]:
     """The variance beyond the top 10 is smaller than theirs, on average over ranks."""
     ranks = sample.variance.shape[1]
-    rest = _over(sample.variance, TOP, ranks) / _over(sample.variance, 0, TOP)
-    yield Ratio(f"variance, ranks {TOP + 1}-{ranks} / 1-{TOP}", rest, 1.0)
+    rest, top = _over(sample.variance, TOP, ranks), _over(sample.variance, 0, TOP)
+    yield Ratio(f"variance, ranks {TOP + 1}-{ranks} / 1-{TOP}", rest, top, 1.0)
 
 
 def at_boundary(sample: Sample) -> Iterator[Ratio]:
@@ -109,8 +131,8 @@ def at_boundary(sample: Sample) -> Iterator[Ratio]:
     That rank is where a step, high before and low after it, is nearest to the curve by least squares.
     """
     boundary = _boundary(sample.variance)
-    yield Ratio("mean rank of the positives / boundary", sample.positive / boundary, ABOUT)
-    yield Ratio("boundary / mean rank of the positives", boundary / sample.positive, ABOUT)
+    yield Ratio("mean rank of the positives / boundary", sample.positive, boundary, ABOUT)
+    yield Ratio("boundary / mean rank of the positives", boundary, sample.positive, ABOUT)
 
 
 def informative_there(sample: Sample) -> Iterator[Ratio]:
@@ -121,9 +143,10 @@ def informative_there(sample: Sample) -> Iterator[Ratio]:
     mean, variance = (
         (curve * near).sum(axis=1) / near.sum(axis=1) for curve in (sample.mean, sample.variance)
     )
-    yield Ratio("mean, all ranks / near the positives' rank", sample.mean.mean(axis=1) / mean, 1.0)
+    text = "mean, all ranks / near the positives' rank"
+    yield Ratio(text, sample.mean.mean(axis=1), mean, 1.0, sample.squared)
     top = _over(sample.variance, 0, TOP)
-    yield Ratio(f"variance, near the positives' rank / ranks 1-{TOP}", variance / top, LOW)
+    yield Ratio(f"variance, near the positives' rank / ranks 1-{TOP}", variance, top, LOW)
 
 
 CRITERIA: dict[str, Callable[[Sample], Iterator[Ratio]]] = {
@@ -143,8 +166,8 @@ def findings(gradients: Gradients) -> pd.DataFrame:
 
     Returns:
         One line per finding and reading. Columns: retriever; reading, ``norms`` or ``vectors``; finding;
-        criterion; compared, the ratio nearest to its bound or furthest beyond; value, low, high, that ratio
-        and its interval; bound; answer.
+        criterion; compared, the ratio nearest to its bound or furthest beyond, or one of a mean that cannot
+        be told from none; value, low, high, that ratio and its interval, NaN of such a mean; bound; answer.
 
     Raises:
         UserError: fewer than 20 ranks.
@@ -174,14 +197,22 @@ def _samples(gradients: Gradients) -> Iterator[tuple[str, Sample]]:
             np.vstack([gradient_curves.value[name], gradient_curves.replicate[name]])
             for name in (mean, variance)
         ]
-        yield reading, Sample(stacked[0], stacked[1], positive)
+        units = gradients.groups if mean in BY_GROUP else None
+        yield reading, Sample(stacked[0], stacked[1], positive, mean == SQUARED, units)
 
 
 def _judged(criterion: Callable[[Sample], Iterator[Ratio]], sample: Sample) -> dict[str, object]:
     """Return the answer and the ratio that decides it."""
     ratios = list(criterion(sample))
     level = 1 - (1 - LEVEL) / len(ratios)
-    lines = [_line(ratio, level) for ratio in ratios]
+    about = " ".join((criterion.__doc__ or "").split("\n")[0].split())
+    noise = next((ratio for ratio in ratios if ratio.noise(level, sample.units)), None)
+    if noise is not None:
+        unknown = dict.fromkeys(("value", "low", "high"), np.nan)
+        return {
+            "criterion": about, "compared": noise.name, **unknown, "bound": noise.bound, "answer": OPEN
+        }  # fmt: skip
+    lines = [_line(ratio, level, sample.units) for ratio in ratios]
     worst = max(lines, key=lambda line: line["low"] / line["bound"])
     answer = FAILS
     if worst["low"] <= worst["bound"]:
@@ -190,15 +221,14 @@ def _judged(criterion: Callable[[Sample], Iterator[Ratio]], sample: Sample) -> d
     if criterion is informative_there and sample.positive[0] > sample.mean.shape[1]:
         answer = OPEN  # no measured rank is near it
     compared = ratios[lines.index(worst)].name
-    about = " ".join((criterion.__doc__ or "").split("\n")[0].split())
     return {"criterion": about, "compared": compared, **worst, "answer": answer}
 
 
-def _line(ratio: Ratio, level: float) -> dict[str, float]:
-    logs = np.log(np.maximum(ratio.value, np.finfo(float).tiny))
-    low, high = band(logs[0], logs[1:], level)
+def _line(ratio: Ratio, level: float, units: int | None) -> dict[str, float]:
+    logs = ratio.logs()
+    low, high = band(logs[0], logs[1:], level, units)
     ends = {"low": float(np.exp(low)), "high": float(np.exp(high))}
-    return {"value": float(ratio.value[0]), **ends, "bound": ratio.bound}
+    return {"value": float(np.exp(logs[0])), **ends, "bound": ratio.bound}
 
 
 def _ends(sample: Sample, shares: tuple[float, ...]) -> list[int]:

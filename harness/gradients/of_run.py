@@ -20,7 +20,7 @@ from harness.specs.run_settings import TrainedRun
 from harness.storage.files import content_hash, read_parquet, write_parquet
 from harness.training.checkpoints import load_final
 
-VERSION = 1
+VERSION = 3
 """Raised when the same settings give other numbers."""
 
 CURVES, FINDINGS = "curves.parquet", "findings.parquet"

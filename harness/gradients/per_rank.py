@@ -20,7 +20,7 @@ from harness.gradients.accumulate import Accumulated, accumulate_layers, accumul
 from harness.gradients.coefficients import PAPER, Contrast, contrasted, loss_coefficients
 from harness.gradients.layer_gradients import LayerGradients
 from harness.gradients.lists import RankedLists, build_lists
-from harness.gradients.statistics import Curves, Gradients, band, curves
+from harness.gradients.statistics import BY_GROUP, SQUARED, Curves, Gradients, band, curves
 from harness.negatives.candidates import Floats, Integers
 from harness.negatives.noise import uniform
 from harness.runs.retriever import Retriever
@@ -135,11 +135,13 @@ def frame_of(gradients: Gradients) -> pd.DataFrame:
 
     Returns:
         Columns: retriever; statistic; rank, from 1; value, low and high, with a band of 95 %; relative,
-        relative_low and relative_high, with each curve and replicate divided by its maximum. The last line is
-        the mean rank of the positives, without a rank of its own.
+        relative_low and relative_high, with each curve and replicate divided by its maximum. The norm of the
+        mean is the root of an unbiased square, and 0 where that is below 0; where its low end is 0, a mean
+        cannot be told from none. The last line is the mean rank of the positives, without a rank of its own.
     """
     gradient_curves = curves(gradients)
-    frames = [_curve_frame(name, gradient_curves) for name in gradient_curves.value]
+    units = {name: gradients.groups if name in BY_GROUP else None for name in gradient_curves.value}
+    frames = [_curve_frame(name, gradient_curves, units[name]) for name in gradient_curves.value]
     ends = band(gradient_curves.positive_rank, gradient_curves.positive_replicate["mean of norms"])
     positives = {
         "statistic": [POSITIVES],
@@ -153,23 +155,22 @@ def frame_of(gradients: Gradients) -> pd.DataFrame:
     return frame
 
 
-def _curve_frame(name: str, gradient_curves: Curves) -> pd.DataFrame:
+def _curve_frame(name: str, gradient_curves: Curves, units: int | None) -> pd.DataFrame:
     value, replicate = gradient_curves.value[name], gradient_curves.replicate[name]
     relative, others = _relative(value), _relative(replicate)
-    low, high = band(value, replicate)
-    relative_low, relative_high = band(relative, others)
-    return pd.DataFrame(
-        {
-            "statistic": name,
-            "rank": np.arange(1, len(value) + 1),
-            "value": value,
-            "low": low,
-            "high": high,
-            "relative": relative,
-            "relative_low": relative_low,
-            "relative_high": relative_high,
-        }
-    )
+    low, high = band(value, replicate, units=units)
+    relative_low, relative_high = band(relative, others, units=units)
+    columns = {
+        "value": value,
+        "low": low,
+        "high": high,
+        "relative": relative,
+        "relative_low": relative_low,
+        "relative_high": relative_high,
+    }
+    if name == SQUARED:
+        columns = {key: np.sqrt(np.maximum(squares, 0)) for key, squares in columns.items()}
+    return pd.DataFrame({"statistic": name, "rank": np.arange(1, len(value) + 1), **columns})
 
 
 def _relative(values: Floats) -> Floats:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from harness.evaluation.over_queries import resampled
 from harness.negatives.candidates import Floats, Integers
@@ -16,6 +17,8 @@ LEVEL = 0.95
 BY_QUERY = ("mean of norms", "variance of norms")
 BY_GROUP = ("norm of the mean", "trace of the covariance")
 STATISTICS = (*BY_QUERY, *BY_GROUP)
+SQUARED = BY_GROUP[0]
+"""The statistic whose curves hold squares, which are unbiased, and by chance below 0 without a mean."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Curves:
     """Statistics of gradients by rank, and of resampled queries.
 
     Attributes:
-        value: statistic -> [R] curve of the queries.
+        value: statistic -> [R] curve of the queries; squares for `SQUARED`.
         replicate: statistic -> [replicates, R] curves of resamples, each the same for all ranks.
         positive_rank: mean over queries of the positives' mean rank.
         positive_replicate: statistic -> [replicates] mean rank of the positives in its resamples.
@@ -66,6 +69,9 @@ def curves(gradients: Gradients) -> Curves:
 
     The mean and variance of norms are resampled by query. The others need sums of vectors, stored by
     groups of queries, which are resampled.
+
+    The square of the mean is estimated from products of different groups alone: a group's product with itself
+    adds the trace of the covariance over Q, which is most of it where gradients differ between queries.
     """
     generator = np.random.default_rng(gradients.seed)
     queries = len(gradients.norm)
@@ -87,20 +93,36 @@ def curves(gradients: Gradients) -> Curves:
     )
 
 
-def band(value: npt.ArrayLike, replicate: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
+def band(
+    value: npt.ArrayLike, replicate: Floats, level: float = LEVEL, units: int | None = None
+) -> tuple[Floats, Floats]:
     """Return the ends of a bootstrap interval of a statistic.
 
-    It is the spread of the replicates about their mean, centred on the value. Plain quantiles would miss a
-    curve such as the norm of the mean, which resampling increases.
+    It is the spread of the replicates about their mean, centred on the value; where few units were resampled
+    it is widened by what such resamples lack.
 
     Args:
         value: [...] the statistic.
         replicate: [replicates, ...] the statistic of resamples.
         level: confidence level.
+        units: number of resampled groups; None where there are many units.
     """
     tails = (1 - level) / 2
     low, high = np.quantile(replicate - replicate.mean(axis=0), [tails, 1 - tails], axis=0)
-    return np.asarray(value + low), np.asarray(value + high)
+    wider = _widened(units, tails) if units else 1.0
+    return np.asarray(value + wider * low), np.asarray(value + wider * high)
+
+
+def _widened(units: int, tail: float) -> float:
+    """Return by how much an interval of a few units is wider than one of many.
+
+    By Student's t; by the spread of resamples of G units, sqrt((G - 1) / G) of that of samples; and, of
+    statistics of pairs of different units, by another (G - 2) / (G - 1), from their linear terms.
+    """
+    if units < 3:  # there are no more than two different replicates
+        return 1.0
+    few = stats.t.isf(tail, units - 1) * np.sqrt(units / (units - 1)) * (units - 1) / (units - 2)
+    return float(few / stats.norm.isf(tail))
 
 
 def _of_norms(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
@@ -114,13 +136,17 @@ def _of_norms(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
 
 
 def _of_vectors(gradients: Gradients, times: Floats) -> tuple[Floats, Floats]:
-    """Return norm of the mean and trace of the covariance, [B, R] each, for counts of groups [B, G]."""
+    """Return square of the mean and trace of the covariance, [B, R] each, for counts of groups [B, G]."""
     sizes = np.bincount(gradients.group, minlength=gradients.groups)
     squares = np.zeros((gradients.groups, gradients.norm.shape[1]))
     np.add.at(squares, gradients.group, gradients.norm**2)
     count = (times @ sizes)[:, None]
-    length = (
-        np.maximum(np.einsum("bg,rgh,bh->br", times, gradients.product, times, optimize=True), 0) / count**2
-    )
-    trace = (times @ squares - count * length) / np.maximum(count - 1, 1)
-    return np.sqrt(length), np.maximum(trace, 0)
+    different = ~np.eye(gradients.groups, dtype=bool)
+
+    def summed(products: Floats) -> Floats:
+        return np.asarray(np.einsum("bg,rgh,bh->br", times, products, times, optimize=True))
+
+    pairs = summed((np.outer(sizes, sizes) * different).astype(np.float64)[None])
+    square = summed(gradients.product * different) / np.maximum(pairs, 1)
+    trace = (times @ squares - summed(gradients.product) / count) / np.maximum(count - 1, 1)
+    return square, np.maximum(trace, 0)

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import UserError
+from harness.errors import UserError, told
 from harness.negatives.candidates import Candidates, Integers
 from harness.negatives.sources.corpus import Corpus
 from harness.negatives.sources.source import Proposal, SearchResult, Source, View
 from harness.storage.disk import space_for
-from harness.storage.files import write_bytes
+from harness.storage.files import DELETE, write_bytes
 
 
 def refuse_lexical_search(depth: int) -> SearchResult:
@@ -131,26 +131,38 @@ def _none_empty(view: View, proposal: Proposal, name: str, k: int) -> Proposal:
     )
 
 
-def save_candidates(candidates: Candidates, path: Path) -> None:
-    """Write candidates as one file, atomically."""
+def save_candidates(candidates: Candidates, path: Path, of: str) -> None:
+    """Write candidates as one file, atomically.
+
+    Args:
+        candidates: of a round.
+        path: of the file.
+        of: whose candidates they are; read again under that name alone.
+    """
     stream = io.BytesIO()
     arrays: dict[str, Any] = {f.name: np.asarray(getattr(candidates, f.name)) for f in fields(candidates)}
+    arrays["of"] = np.asarray(of)
     np.savez(stream, allow_pickle=False, **arrays)
     with space_for("the candidates", path.parent, stream.tell()):
         write_bytes(path, stream.getvalue())
 
 
-def load_candidates(path: Path) -> Candidates:
+def load_candidates(path: Path, of: str) -> Candidates:
     """Read candidates.
 
+    Args:
+        path: of the file.
+        of: whose candidates they must be; older files do not say it.
+
     Raises:
-        UserError: the file is corrupt.
+        UserError: the file is corrupt, or holds those of another.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            values = {f.name: arrays[f.name] for f in fields(Candidates)}
-    except Exception as error:
-        raise UserError(
-            f"corrupt cache file ({error})", where=str(path), fix="delete it and run again"
-        ) from error
+    with (
+        told("corrupt cache file", where=str(path), fix=DELETE),
+        np.load(path, allow_pickle=False) as arrays,
+    ):
+        values = {f.name: arrays[f.name] for f in fields(Candidates)}
+        whose = str(arrays["of"]) if "of" in arrays else of
+    if whose != of:
+        raise UserError(f"these are the candidates of {whose}", where=str(path), fix=DELETE)
     return Candidates(**values | {"model": str(values["model"])})

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from harness.storage.files import read_json, write_text
+from harness.records.written import check_written
+from harness.storage.files import read_object, write_text
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "faiss-cpu", "faiss-gpu", "bm25s", "numpy")
 """Libraries that rankings depend on; environment.json has all packages."""
@@ -28,7 +29,7 @@ def write_ir_metadata(folder: Path, call: str, goal: str) -> None:
     Raises:
         UserError: a file of the run is missing or corrupt.
     """
-    if "phase_name" not in read_json(folder / "spec.json"):
+    if "phase_name" not in _of(folder, "spec.json"):
         return  # of an earlier harness, which wrote its own
     for qrels in sorted((folder / "rankings").glob("*.qrels")):
         path, described = (
@@ -49,8 +50,8 @@ def ir_metadata(folder: Path, split: str, call: str, goal: str) -> dict[str, Any
         call: arguments of the command that made it, such as ``reproduce trisampler/table-5 --scale quick``.
         goal: research goal and publication of the target.
     """
-    spec, result = read_json(folder / "spec.json"), read_json(folder / "done.json")
-    environment, name = read_json(folder / "environment.json"), spec["collection"]["kind"]
+    spec, result = _of(folder, "spec.json"), _of(folder, "done.json")
+    environment, name = _of(folder, "environment.json"), spec["collection"]["kind"]
     name = f"{name}, carved" if "held_out" in spec["collection"] else name
     trained = (
         {}
@@ -70,6 +71,10 @@ def ir_metadata(folder: Path, split: str, call: str, goal: str) -> dict[str, Any
         "data": {"test collection": collection, **trained},
         "method": {"automatic": True, "score ties": "broken by a hash of the document id", **_method(spec)},
     }
+
+
+def _of(folder: Path, name: str) -> dict[str, Any]:
+    return read_object(check_written(folder, name), f"delete the folder {folder} and run again")
 
 
 def _platform(environment: dict[str, Any]) -> dict[str, Any]:

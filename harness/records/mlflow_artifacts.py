@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from harness.storage.places import real
+
 ARTIFACTS = "mlartifacts"
 COLUMNS = (("experiments", "artifact_location", "experiment_id"), ("runs", "artifact_uri", "run_uuid"))
 """Table, column that holds a place, and key."""
@@ -14,7 +16,7 @@ COLUMNS = (("experiments", "artifact_location", "experiment_id"), ("runs", "arti
 
 def artifact_folder(database: Path) -> Path:
     """Return the folder of artifacts, beside an SQLite database."""
-    return database.resolve().parent / ARTIFACTS
+    return real(database).parent / ARTIFACTS
 
 
 def heal_artifact_places(database: Path) -> None:

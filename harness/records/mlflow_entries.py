@@ -62,7 +62,9 @@ def lines_from(path: Path, offset: int = 0) -> Iterator[tuple[dict[str, Any], in
                 return
             try:
                 content = json.loads(line)
-            except ValueError as error:
+                if not isinstance(content, dict):
+                    raise TypeError("no object")
+            except (ValueError, TypeError, RecursionError) as error:
                 fix = f"delete the folder {path.parent} and run again"
                 raise UserError(f"corrupt line at byte {offset}", where=str(path), fix=fix) from error
             offset += len(line)

@@ -27,7 +27,8 @@ from harness.records.mlflow_entries import (
     skip_lines,
 )
 from harness.records.run_folder import DONE, PER_QUERY, RunFolder
-from harness.storage.files import content_hash, read_json
+from harness.records.written import check_written
+from harness.storage.files import content_hash, read_object
 from harness.storage.places import sqlite_file
 
 Answer = TypeVar("Answer")
@@ -162,7 +163,7 @@ class MlflowMirror:
 
     def _write(self, folder: Path, tags: dict[str, str]) -> None:
         # Whether the run is done is read before its metrics: a line written in between is then not lost.
-        result = read_json(folder / DONE) if (folder / DONE).exists() else None
+        result = RunFolder(folder).result() if (folder / DONE).exists() else None
         done, started = content_hash(result) if result is not None else "", _first_line_time(folder)
         if not (started or done):
             return
@@ -207,7 +208,7 @@ class MlflowMirror:
         }
         opened.log(run_id, tags=news)
         if "mirrored_lines" not in held_tags:
-            params = list(flatten(read_json(folder / "spec.json")).items())
+            params = list(flatten(read_object(check_written(folder, "spec.json"))).items())
             for start in range(0, len(params), PARAMS_A_CALL):
                 part = params[start : start + PARAMS_A_CALL]
                 opened.log(run_id, params={key: value[:LONGEST_PARAM] for key, value in part})
@@ -268,7 +269,7 @@ def _first_line_time(folder: Path) -> float:
 def _finished(folder: Path) -> float:
     """Return the time at which a run finished, in seconds since the epoch."""
     path = folder / DONE
-    return float(read_json(path).get("finished") or path.stat().st_mtime)
+    return float(read_object(path).get("finished") or path.stat().st_mtime)
 
 
 def _means(folder: Path) -> dict[str, float]:
@@ -283,8 +284,8 @@ def _means(folder: Path) -> dict[str, float]:
 
 
 def _tags(folder: Path, tags: dict[str, str], started: float) -> dict[str, str]:
-    path = folder / "environment.json"
-    environment = environment_tags(read_json(path)) if path.exists() else {}
+    path = check_written(folder, "environment.json")
+    environment = environment_tags(read_object(path)) if path.exists() else {}
     folder_tags = {"fingerprint": folder.name} | ({"made": repr(started)} if started else {})
     return environment | tags | folder_tags
 

@@ -12,10 +12,18 @@ from typing import Any
 
 import pandas as pd
 
-from harness.errors import UserError
+from harness.errors import UserError, told
 from harness.records.written import WRITTEN, check_written, write_written
 from harness.storage.disk import disk_full_as_error
-from harness.storage.files import flush, read_json, read_parquet, write_json
+from harness.storage.files import (
+    canonical_json,
+    flush,
+    make_folder,
+    read_json,
+    read_object,
+    read_parquet,
+    write_json,
+)
 
 DONE = "done.json"
 PER_QUERY = "per_query.parquet"
@@ -40,8 +48,12 @@ class RunFolder:
 
     def __init__(self, folder: Path, on_flush: Callable[[Path], None] = lambda folder: None) -> None:
         self.folder, self._on_flush = folder, on_flush
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._metrics = folder / "metrics.jsonl"
+
+    @property
+    def _again(self) -> str:
+        return f"delete the folder {self.folder} and run again"
 
     @property
     def checkpoints(self) -> Path:
@@ -56,11 +68,23 @@ class RunFolder:
     def describe(
         self, spec: dict[str, Any], links: Sequence[Mapping[str, Any]], environment: dict[str, Any]
     ) -> None:
-        """Write the resolved spec, the links of the fingerprint and the environment, unless they exist."""
+        """Write the resolved spec, the links of the fingerprint and the environment, unless they are so."""
         contents = {"environment.json": environment, "links.json": links, "spec.json": spec}
         for name, content in contents.items():  # the spec comes last: a folder that has it is a run
-            if not (self.folder / name).exists():
+            if not self._holds(name, content):
                 write_json(self.folder / name, content)
+
+    def _holds(self, name: str, content: Any) -> bool:
+        """Whether a file is there as it should be; environment and measures are those it was begun with."""
+        try:
+            there = read_json(self.folder / name)
+        except UserError:
+            return False
+        if name == "environment.json":
+            return isinstance(there, dict)
+        if isinstance(there, dict):
+            there, content = ({**some, "measures": None} for some in (there, content))
+        return canonical_json(there) == canonical_json(content)
 
     def environment(self) -> dict[str, Any]:
         """Return the environment in which the run was begun.
@@ -68,7 +92,7 @@ class RunFolder:
         Raises:
             UserError: the file is missing or corrupt.
         """
-        return dict(read_json(check_written(self.folder, "environment.json")))
+        return read_object(check_written(self.folder, "environment.json"), self._again)
 
     def log(self, phase: str, step: int, **metrics: float) -> None:
         """Append the metrics of a step, unless the step is logged already."""
@@ -107,16 +131,22 @@ class RunFolder:
         check_written(self.folder, self._metrics.name)
         if not self._metrics.exists():
             return
-        with self._metrics.open(encoding="utf-8") as stream:
+        with (
+            told("corrupt file", where=str(self._metrics), fix=self._again),
+            self._metrics.open("rb") as stream,
+        ):
             for number, line in enumerate(stream, start=1):
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     return
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError as error:
-                    where = f"{self._metrics}:{number}"
-                    fix = f"delete the folder {self.folder} and run again"
-                    raise UserError("corrupt line", where=where, fix=fix) from error
+                yield self._entry(line, number)
+
+    def _entry(self, line: bytes, number: int) -> dict[str, Any]:
+        where = f"{self._metrics}:{number}"
+        with told("corrupt line", where=where, fix=self._again):
+            entry: dict[str, Any] = json.loads(line)
+            if not (isinstance(entry, dict) and entry.keys() >= {"phase", "step"}):
+                raise UserError("corrupt line", where=where, fix=self._again)
+            return entry
 
     def total(self, metric: str) -> float:
         """Return the sum of a metric over the steps that log it."""
@@ -139,8 +169,7 @@ class RunFolder:
         Raises:
             UserError: the file is missing or corrupt.
         """
-        result: dict[str, Any] = read_json(check_written(self.folder, DONE))
-        return result
+        return read_object(check_written(self.folder, DONE), self._again)
 
     def per_query(self) -> pd.DataFrame:
         """Return the per-query values of a finished run: columns query, measure, value, split.

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.storage.checksums import SUMS, crc32
-from harness.storage.files import json_text, read_json, write_json
+from harness.storage.files import json_text, read_object, write_json
 
 WRITTEN = "written.json"
 """The run's fingerprint and the checksums of its files; written before done.json, read with it."""
@@ -50,8 +50,8 @@ def check_written(folder: Path, name: str) -> Path:
     if not (folder / WRITTEN).exists() or not (folder / "done.json").exists():
         return path
     again = f"delete the folder {folder} and run again"
-    written = read_json(folder / WRITTEN)
-    files = written.get("files") if isinstance(written, dict) else None
+    written = read_object(folder / WRITTEN, again)
+    files = written.get("files")
     if not isinstance(files, dict):
         raise UserError("corrupt file", where=str(folder / WRITTEN), fix=again)
     if written.get("run") != folder.name and folder.parent.name == "runs":

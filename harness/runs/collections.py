@@ -46,10 +46,10 @@ class Collections:
 
             def make() -> None:
                 with progress.task(what):
-                    save_collection(self._built(settings), path)
+                    save_collection(self._built(settings), path, key)
 
             self.workshop.once(path, key, what, make)
-            collection = self._collections[key] = load_collection(path)
+            collection = self._collections[key] = load_collection(path, key)
             overlap = manifest_overlap(collection)
             if overlap is not None and overlap.share < 1:
                 progress.say(f"warning: {overlap.summary}; figures differ from the committed ones")

@@ -14,7 +14,7 @@ def is_old(folder: Path) -> bool:
     """Whether the settings of a run do not name its phase."""
     try:
         settings = json.loads((folder / "spec.json").read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(settings, dict) and "phase_name" not in settings
 

@@ -100,10 +100,10 @@ class Products:
                     model=encoder.fingerprint(),
                     seed=(settings.start if isinstance(settings, StartedRun) else settings).seed,
                 )
-                save_candidates(mined, path)
+                save_candidates(mined, path, key)
 
         self.workshop.once(path, key, "candidates of round 0", make)
-        return load_candidates(path)
+        return load_candidates(path, key)
 
     def negatives(self, settings: TrainedRun, data: TrainingData) -> Negatives:
         """Return what a run's phase is trained against."""

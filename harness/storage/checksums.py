@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from harness.errors import UserError
+from harness.errors import UserError, told
 
 SUMS = "checksums.txt"
 
@@ -31,7 +31,9 @@ def check_folder(folder: Path) -> None:
     if not (folder / SUMS).exists():
         return
     fix = f"delete the folder {folder} and run again"
-    for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
+    with told("corrupt file", where=str(folder / SUMS), fix=fix):
+        lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    for line in lines:
         expected, _, name = line.partition("  ")
         try:
             actual = crc32(folder / name)

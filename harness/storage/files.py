@@ -15,13 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError
+from harness.errors import UserError, first_line
 from harness.storage.checksums import SUMS, checksums
-from harness.storage.disk import disk_full_as_error
+from harness.storage.disk import disk_full_as_error, is_full
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+DELETE = "delete it and run again"
 
 CHECKSUM = b"harness.crc32"
 """Key of the checksum in the metadata of a parquet file."""
@@ -57,19 +59,57 @@ def write_bytes(path: Path, data: bytes) -> None:
 
     Raises:
         DiskFullError: the disk is full.
+        UserError: it cannot be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _written_or_told(path):
+        try:
+            with disk_full_as_error(path.name, path.parent), beside.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        beside.replace(path)
+        flush(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        UserError: something else stands in its place, or it cannot be made.
+    """
+    if folder.is_dir():
+        return
+    for place in (*reversed(folder.parents), folder):
+        if os.path.lexists(place) and not place.is_dir():
+            fix = "move it away and run again"
+            raise UserError("this is no folder, and one must be there", where=str(place), fix=fix)
+    with _written_or_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _written_or_told(path: Path) -> Iterator[None]:
+    """Tell what a file system refuses, but for a full disk, which has words of its own."""
     try:
-        with disk_full_as_error(path.name, path.parent), beside.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    beside.replace(path)
-    flush(path.parent)
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise
+        fix = "move it away and run again" if path.is_dir() else "make its folder writable and run again"
+        raise UserError(f"cannot be written ({error.strerror})", where=str(path), fix=fix) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -77,11 +117,16 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield an empty temporary folder; when the block ends, add checksums, flush it to disk and rename it.
 
     Args:
-        target: final path of the folder. An existing folder is replaced, unless the block fails.
+        target: final path of the folder. What stands there is replaced, unless the block fails.
+
+    Raises:
+        UserError: it cannot be written there.
     """
     beside = target.with_name(f".{target.name}.tmp")
-    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
-    beside.mkdir(parents=True)
+    make_folder(target.parent)
+    with _written_or_told(target.parent):
+        remove(beside)  # of a process that was killed
+        beside.mkdir()
     try:
         yield beside
         with ThreadPoolExecutor(max_workers=1) as pool:  # the processor hashes while the disk flushes
@@ -92,8 +137,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
-    if target.exists():
-        shutil.rmtree(target)
+    remove(target)
     beside.rename(target)
     flush(target.parent)
 
@@ -122,8 +166,12 @@ def json_text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, fix: str | None = None) -> Any:
     """Read JSON.
+
+    Args:
+        path: of the file.
+        fix: advice for a file that is missing or corrupt, where it is another than the usual one.
 
     Raises:
         UserError: the file is missing or corrupt, or is no file.
@@ -131,12 +179,22 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError("file is missing", where=str(path), fix="make it again") from error
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise UserError(what, where=str(path), fix="delete it, or let it be read, and run again") from error
-    except (ValueError, RecursionError) as error:  # broken JSON, or numbers and depths beyond all use
-        raise UserError(f"corrupt file ({error})", where=str(path), fix="delete it and run again") from error
+        raise UserError("file is missing", where=str(path), fix=fix or "make it again") from error
+    except Exception as error:  # a folder, a link to itself, lists too deep, or no text
+        what = f"corrupt file ({first_line(error)})"
+        raise UserError(what, where=str(path), fix=fix or DELETE) from error
+
+
+def read_object(path: Path, fix: str | None = None) -> dict[str, Any]:
+    """Read a JSON object; see `read_json`.
+
+    Raises:
+        UserError: the file is missing or corrupt, or holds something else.
+    """
+    content = read_json(path, fix)
+    if not isinstance(content, dict):
+        raise UserError("corrupt file (no JSON object)", where=str(path), fix=fix or DELETE)
+    return content
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:

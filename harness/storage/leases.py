@@ -22,8 +22,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from harness.errors import HarnessError
-from harness.storage.files import write_json
+from harness.errors import HarnessError, UserError
+from harness.storage.files import make_folder, write_json
 
 HEARTBEAT_S = 10.0
 STALE_S = 120.0
@@ -51,9 +51,10 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
 
     Raises:
         BusyError: another process holds the lease, and `wait` is false.
+        UserError: something else stands in the place of its files.
     """
     lock, note = FileLock(path.with_name(f"{path.name}.lock")), path.with_name(f"{path.name}.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     announced = False
     while not _acquire(lock, note):
         line = f"{what} is being made by {_holder(note)}"
@@ -76,11 +77,18 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
 
 
 def _acquire(lock: FileLock, note: Path) -> bool:
-    """Acquire the lock and write the note, unless another process holds the lease."""
+    """Acquire the lock and write the note, unless another process holds the lease.
+
+    Raises:
+        UserError: something else stands in the place of the lock.
+    """
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return False
+    except OSError as error:
+        where, fix = lock.lock_file, "move it away and run again"
+        raise UserError(f"cannot be locked ({error.strerror})", where=str(where), fix=fix) from error
     if _held_elsewhere(note):
         lock.release()
         return False

@@ -66,6 +66,11 @@ def folder_from(variable: str, usual: str) -> Path:
     return written_path(os.environ.get(variable) or usual, variable)
 
 
+def real(path: Path) -> Path:
+    """Return a path without links; one that links to itself stays, and is told where it is opened."""
+    return Path(os.path.realpath(path))
+
+
 def sqlite_address(file: Path) -> str:
     """Return the address of an SQLite database, which leads back to its file.
 
@@ -74,7 +79,7 @@ def sqlite_address(file: Path) -> str:
     """
     from sqlalchemy import URL, make_url  # noqa: PLC0415  (slow to import, and not needed to read specs)
 
-    path = os.path.realpath(file)  # of a link to itself, too
+    path = str(real(file))
     quoted = URL.create("sqlite", database=path).render_as_string(hide_password=False)
     for address in (SQLITE + path, quoted):
         if make_url(address).database == path:

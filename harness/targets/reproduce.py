@@ -36,7 +36,7 @@ from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun, RunSettings
 from harness.specs.settings import RERANKED
 from harness.specs.target import with_runs
-from harness.storage.files import canonical_json, read_json, write_json, write_parquet
+from harness.storage.files import canonical_json, read_object, write_json, write_parquet
 from harness.storage.leases import BusyError
 from harness.storage.store import Store
 from harness.storage.unusable import check_writable
@@ -338,10 +338,10 @@ def _seconds(store: Store) -> dict[str, list[float]]:
     took: dict[str, list[float]] = {}
     for done in sorted((store.root / "runs").glob("*/done.json")):
         try:
-            spec, seconds = read_json(done.parent / "spec.json"), read_json(done).get("seconds")
+            spec, seconds = read_object(done.parent / "spec.json"), read_object(done).get("seconds")
         except HarnessError:
             continue
-        if seconds:
+        if isinstance(seconds, float | int) and seconds:
             took.setdefault(_phases(spec), []).append(float(seconds))
     return took
 

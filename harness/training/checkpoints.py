@@ -16,11 +16,11 @@ from torch import Tensor
 
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
-from harness.errors import UserError
+from harness.errors import UserError, told
 from harness.records.written import check_written
 from harness.storage.checksums import SUMS, check_folder
 from harness.storage.disk import space_for
-from harness.storage.files import atomic_folder, read_json, write_json
+from harness.storage.files import DELETE, atomic_folder, read_object, write_json
 
 BEST = "best"
 REACHED = "reached.json"
@@ -47,7 +47,7 @@ def save_checkpoint(folder: Path, step: int, weights: dict[str, Tensor], optimiz
         save_file(weights, beside / "model.safetensors")
         with (beside / "optimizer.pt").open("wb") as stream:  # torch's own writing hides that a disk is full
             torch.save(optimizer, stream)
-        write_json(beside / "state.json", {"step": step})
+        write_json(beside / "state.json", {"step": step, "run": folder.parent.name})
     for other in folder.glob("*step-*"):
         if other != target:
             shutil.rmtree(other, ignore_errors=True)
@@ -57,24 +57,22 @@ def latest_checkpoint(folder: Path) -> TrainingState | None:
     """Read the newest checkpoint, or return none.
 
     Raises:
-        UserError: it is corrupt.
+        UserError: it is corrupt, or another run's.
     """
     folders = sorted(folder.glob("step-*"))
     if not folders:
         return None
-    check_folder(folders[-1])
-    try:
+    newest, run = folders[-1], folder.parent
+    check_folder(newest)
+    with told("corrupt checkpoint", where=str(newest), fix=DELETE):
+        state = read_object(newest / "state.json", DELETE)
+        if state.get("run", run.name) != run.name and run.parent.name == "runs":
+            raise UserError(f"the checkpoint is that of run {state['run']}", where=str(newest), fix=DELETE)
         return TrainingState(
-            step=int(read_json(folders[-1] / "state.json")["step"]),
-            weights=load_file(folders[-1] / "model.safetensors"),
-            optimizer=torch.load(folders[-1] / "optimizer.pt", weights_only=True),
+            step=int(state["step"]),
+            weights=load_file(newest / "model.safetensors"),
+            optimizer=torch.load(newest / "optimizer.pt", weights_only=True),
         )
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"corrupt checkpoint ({error})", where=str(folders[-1]), fix="delete it and run again"
-        ) from error
 
 
 def save_final(model: DualEncoder | Ranker, folder: Path, tokenizer: Any, longest: int) -> None:
@@ -130,7 +128,7 @@ def settle_best(folder: Path, step: int, value: float) -> dict[str, float]:
 def best_of(folder: Path) -> dict[str, float] | None:
     """Return step and value of `folder`/best; none where there is none."""
     path = folder / BEST / REACHED
-    return dict(read_json(path)) if path.exists() else None
+    return read_object(path) if path.exists() else None
 
 
 def load_final(folder: Path) -> DualEncoder:

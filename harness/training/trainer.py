@@ -228,11 +228,11 @@ class Trainer:
         if number == 0:
             candidates = drawn.first
         elif path.exists():
-            candidates = load_candidates(path)
+            candidates = self._saved(number)
         else:
             candidates = self._mine(step, number, drawn)
             self.writer.settle()  # a round that is there is not mined, and not watched, again
-            save_candidates(candidates, path)
+            save_candidates(candidates, path, self._whose(number))
             # The round before stays, so that this one can be mined again from it, should its file be lost.
             for old in path.parent.glob("round-*.npz"):
                 if old not in (path, self._candidates_path(number - 1)):
@@ -244,6 +244,12 @@ class Trainer:
         noise = Noise(self.seed, number, np.zeros(len(shown), dtype=np.int64))
         seen = diagnose(drawn.sampler, candidates.rows(shown), noise)
         self.writer.log(f"{self.name} refresh", step, **seen)
+
+    def _saved(self, number: int) -> Candidates:
+        return load_candidates(self._candidates_path(number), self._whose(number))
+
+    def _whose(self, number: int) -> str:
+        return f"{self.writer.folder.name}, round {number}"
 
     def _candidates_path(self, number: int) -> Path:
         return self.writer.folder / "candidates" / f"round-{number:04d}.npz"
@@ -258,7 +264,7 @@ class Trainer:
         self.writer.log(f"{self.name} dev", step, **watched)
         before = self._candidates
         if before is None:  # resumed between two rounds
-            before = drawn.first if number == 1 else load_candidates(self._candidates_path(number - 1))
+            before = drawn.first if number == 1 else self._saved(number - 1)
         with watch.timing("seconds_mining"):
             mined = drawn.miner.mine(
                 queries,

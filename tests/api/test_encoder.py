@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ import transformers
 
 import harness
 from harness.collections.collection import Collection, Queries
-from harness.collections.tokens import learn_tokenizer
+from harness.collections.tokens import build_tokens, learn_tokenizer, load_tokens
 from harness.encoders.dual_encoder import DualEncoder, Tower
 from harness.errors import UserError
 
@@ -135,6 +137,40 @@ def test_two_towers_of_the_harness(plain, collection, tokenizer, tmp_path):
     )
 
 
+def test_several_that_store_the_same_tokens_at_once_make_them_once(plain, collection, tmp_path, monkeypatch):
+    made: list[Path] = []
+
+    def slow(collection, folder, **settings):
+        if not (folder / "done.json").exists():
+            made.append(folder)
+            time.sleep(0.2)
+        return build_tokens(collection, folder, **settings)
+
+    monkeypatch.setattr("harness.api.encoder.build_tokens", slow)
+    monkeypatch.setattr("harness.storage.leases.POLL_S", 0.01)
+
+    def load(_: int) -> int:
+        retriever = harness.load_encoder(plain, collection, pooling="mean", tokens=tmp_path / "kept")
+        return len(retriever.tokens.documents)
+
+    with ThreadPoolExecutor(4) as pool:  # each with a lock of its own, as processes have
+        assert list(pool.map(load, range(4))) == [len(DOCUMENTS)] * 4
+    assert len(made) == 1
+    assert [path.name for path in (tmp_path / "kept").glob("*.tmp")] == []
+
+
+def test_tokens_of_another_name_are_told(plain, collection, tmp_path):
+    for longest in (6, 8):
+        harness.load_encoder(
+            plain, collection, pooling="mean", passage_tokens=longest, tokens=tmp_path / "kept"
+        )
+    one, other = (path.parent for path in sorted((tmp_path / "kept").glob("*/done.json")))
+    shutil.rmtree(one)
+    shutil.copytree(other, one)
+    with pytest.raises(UserError, match=f"these are the tokens of {other.name}; delete the folder {one} and"):
+        load_tokens(one)
+
+
 def test_tokens_are_stored_by_what_they_depend_on_or_go_with_what_uses_them(plain, collection, tmp_path):
     folder = tmp_path / "kept"
     for longest in (6, 8, 8):
@@ -142,7 +178,7 @@ def test_tokens_are_stored_by_what_they_depend_on_or_go_with_what_uses_them(plai
             plain, collection, pooling="mean", passage_tokens=longest, tokens=folder
         )
         assert retriever.tokens.documents.lengths.max() == longest
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.glob("*/done.json"))) == 2
     folder = harness.load_encoder(plain, collection, pooling="mean").tokens.tokenizer_folder
     gc.collect()
     assert not folder.exists()

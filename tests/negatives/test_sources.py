@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import stats
 from harness.errors import UserError
 from harness.negatives.mining import Miner, load_candidates, save_candidates, score_proposal
 from harness.negatives.registry import SOURCES, make_source
+from harness.negatives.sources.file import read_run
 from harness.negatives.sources.source import View
 from harness.pieces import by_content, settings_of
 
@@ -224,21 +226,74 @@ def test_file_scores_take_the_place_of_the_models(view, tmp_path):
     assert np.isnan(candidates.positive_similarity).all()
 
 
-def test_wrong_files_are_told_by_line(view, tmp_path):
+LINE = "q0 Q0 d1 1 2.5 x\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (LINE + "q0 Q0 d2\n", r"run\.trec:2: not six fields \(1 of 2 lines\); six fields a line"),
+        (LINE + "\nq0 Q0 d2 2 1.5\n", r"run\.trec:3: not six fields"),
+        (LINE + "q0 Q0 d 2 2 1.5 x\n", r"run\.trec:2: not six fields"),
+        ("q0 Q0 d 2 a 1 1.5 x\n", r"run\.trec:1: not six fields"),
+        ("q0 Q0 d1 1 high x\n", r"run\.trec:1: the score is no finite number \(1 of 1 lines\)"),
+        (LINE + "q0 Q0 d2 2 nan x\nq0 Q0 d3 3 inf x\n", r"run\.trec:2: the score .* \(2 of 3 lines\)"),
+        ("q0 Q0 d1 1 1e400 x\n", "the score is no finite number"),
+        ("q0 Q0 d1 1 -1e39 x\n", "the score is no finite number .*; write a number that 32 bits hold"),
+        (LINE + "q1 Q0 d1 1 2.5 x\n" + LINE, r"run\.trec:3: a document that the query has already"),
+        ("", r"run\.trec: not a TREC run file \(it is empty\)"),
+        ("\n\n", "it is empty"),
+        (b"q0 Q0 d\xff 1 2.5 x\n", r"run\.trec: not a TREC run file \('utf-8' codec"),
+        (b"\0\0\0", r"run\.trec: not a TREC run file|run\.trec:1: not six fields"),
+        ("q0 Q0 e77 1 2.5 x\n", "document 'e77' is not in the collection"),
+        ("Q0 Q0 d1 1 2.5 x\n", "none of the queries of .* is in the file; retrieve for the training queries"),
+    ],
+)
+def test_wrong_files_are_told_by_line(view, tmp_path, content, said):
     path = tmp_path / "run.trec"
-    source = {"name": "file", "path": str(path)}
-    path.write_text("q0 Q0 d1 1 2.5 x\nq0 Q0 d1\n")
-    with pytest.raises(UserError, match=r"run.trec:2: a line without query, document or score"):
-        score_proposal(view, make_source(source), K, "m")
-    path.write_text("q0 Q0 d1 1 high x\n")
-    with pytest.raises(UserError, match="not a TREC run file"):
-        score_proposal(view, make_source(source), K, "m")
-    path.write_text("q0 Q0 e77 1 2.5 x\n")
-    with pytest.raises(UserError, match="document 'e77' is not in the collection"):
-        score_proposal(view, make_source(source), K, "m")
-    path.write_text("q0 Q0 d1 1 2.5 x\n")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError, match=said) as refused:
+        score_proposal(view, make_source({"name": "file", "path": str(path)}), K, "m")
+    assert "\n" not in str(refused.value)
+
+
+def test_blanks_in_ids_are_written_as_in_addresses(view, tmp_path):
+    ids = {"a b": 3, "a%20b": 4, "c%": 5, **{f"d{number}": number for number in range(6, DOCUMENTS)}}
+    named = replace(view, document_number=ids, query_ids=("q 0", *view.query_ids[1:]))
+    path = tmp_path / "run.trec"
+    path.write_text("q%200 Q0 a%2520b 1 3.5 x\nq%200 Q0 c% 2 2.5 x\nq%200 Q0 d9 3 1.5 x\n")
+    proposal = make_source({"name": "file", "path": str(path)}).propose(named, K)
+    assert proposal.document[0].tolist() == [4, 5, 9]
+    assert not proposal.valid[1:].any()
+
+
+def test_positives_must_have_scores_where_those_of_the_file_count(view, tmp_path):
+    path = tmp_path / "run.trec"
+    path.write_text(LINE)
     with pytest.raises(UserError, match=r"positive.s. have no score, the first of query 'q0'"):
-        score_proposal(view, make_source({**source, "scores": "file"}), K, "m")
+        score_proposal(view, make_source({"name": "file", "path": str(path), "scores": "file"}), K, "m")
+
+
+@pytest.mark.parametrize("name", ["run.trec", "run.trec.gz"])
+def test_a_folder_or_a_torn_file_is_told(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(UserError, match="not a TREC run file"):
+        read_run(str(tmp_path / name))
+    (tmp_path / "torn.gz").write_bytes(gzip.compress(LINE.encode() * 999)[:-9])
+    with pytest.raises(UserError, match=r"torn\.gz: not a TREC run file"):
+        read_run(str(tmp_path / "torn.gz"))
+
+
+def test_ids_are_read_as_they_stand(tmp_path):
+    path = tmp_path / "run.trec"
+    path.write_text(
+        '\ufeffNA Q0 null 1 2.5 x\r\n\r\nNA\tQ0\t"a 2 2.5 x\n007 Q0 d\u00a0e 1 3e38 x\n', encoding="utf-8"
+    )
+    run = read_run(str(path))
+    assert {query: list(part["document"]) for query, part in run.items()} == {
+        "NA": ['"a', "null"],
+        "007": ["d\u00a0e"],
+    }
 
 
 def test_runs_depend_on_a_files_content_not_on_its_path(tmp_path):
@@ -274,6 +329,15 @@ def test_denoising_by_a_rankers_file(view, tmp_path):
     np.testing.assert_array_equal(candidates.valid[enough], (read < 0.5)[enough])
 
 
+def test_denoising_by_scores_that_are_no_probabilities_is_refused(view, tmp_path):
+    path = run_file(tmp_path / "ranker.trec", view, view.queries @ view.documents.T)
+    with pytest.raises(UserError, match=r"ranker\.trec: a score that is no probability; write"):
+        score_proposal(view, make_source({"name": "denoised", "of": "top-k", "ranker": path}), K, "m")
+    (tmp_path / "ranker.trec").write_text("other Q0 d1 1 0.5 x\n")
+    with pytest.raises(UserError, match="none of the queries"):
+        score_proposal(view, make_source({"name": "denoised", "of": "top-k", "ranker": path}), K, "m")
+
+
 @pytest.mark.parametrize("name", ["union", "subset", "denoised"])
 def test_settings_make_the_same_source_again(view, tmp_path, name):
     source = make_source(source_spec(name, view, tmp_path))
@@ -282,8 +346,10 @@ def test_settings_make_the_same_source_again(view, tmp_path, name):
 
 def test_candidates_survive_their_file(view, tmp_path):
     candidates = score_proposal(view, make_source({"name": "union", "parts": ["top-k", "corpus"]}), K, "m")
-    save_candidates(candidates, tmp_path / "c.npz")
-    read = load_candidates(tmp_path / "c.npz")
+    save_candidates(candidates, tmp_path / "c.npz", "k, round 1")
+    read = load_candidates(tmp_path / "c.npz", "k, round 1")
+    with pytest.raises(UserError, match="these are the candidates of k, round 1; delete it and run again"):
+        load_candidates(tmp_path / "c.npz", "k, round 2")
     for name, value in candidates.__dict__.items():
         np.testing.assert_array_equal(value, getattr(read, name))
 

@@ -57,9 +57,23 @@ def test_a_run_is_done_when_done_json_is_there(tmp_path):
 
 def test_the_first_description_stays(tmp_path):
     RunFolder(tmp_path).describe({"a": 1}, [{"stage": "run"}], {"commit": "x"})
-    RunFolder(tmp_path).describe({"a": 1}, [], {"commit": "y"})
+    RunFolder(tmp_path).describe({"a": 1}, [{"stage": "run"}], {"commit": "y"})
     assert read_json(tmp_path / "environment.json") == {"commit": "x"}
     assert read_json(tmp_path / "links.json") == [{"stage": "run"}]
+
+
+@pytest.mark.parametrize("damage", ["", "[", "[]", '{"a": 2}', '{"a": []}', "\ud800", "[" * 100_000])
+def test_a_damaged_description_is_written_again(tmp_path, damage):
+    folder = RunFolder(tmp_path)
+    folder.describe({"a": 1, "measures": ["x"]}, [{"stage": "run"}], {"commit": "x"})
+    (tmp_path / "spec.json").write_bytes(damage.encode("utf-8", "surrogatepass"))
+    (tmp_path / "links.json").unlink()
+    (tmp_path / "links.json").symlink_to(tmp_path / "links.json")
+    folder.describe({"a": 1, "measures": ["x", "y"]}, [{"stage": "run"}], {"commit": "x"})
+    assert read_json(tmp_path / "spec.json") == {"a": 1, "measures": ["x", "y"]}
+    assert read_json(tmp_path / "links.json") == [{"stage": "run"}]
+    folder.describe({"a": 1, "measures": ["z"]}, [{"stage": "run"}], {"commit": "x"})
+    assert read_json(tmp_path / "spec.json")["measures"] == ["x", "y"]
 
 
 def test_hashes_do_not_depend_on_the_order_of_keys():

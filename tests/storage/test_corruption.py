@@ -132,8 +132,8 @@ def test_every_byte_of_candidates_is_watched_or_means_nothing(made, tmp_path):
     from harness.negatives.mining import load_candidates, save_candidates
 
     path = next((made.root / "store/candidates").glob("*.npz"))
-    save_candidates(load_candidates(path).rows(np.arange(2)), tmp_path / "some.npz")
-    whole = load_candidates(tmp_path / "some.npz")
+    save_candidates(load_candidates(path, path.stem).rows(np.arange(2)), tmp_path / "some.npz", "some")
+    whole = load_candidates(tmp_path / "some.npz", "some")
 
     def same(other: object) -> bool:
         return all(
@@ -141,7 +141,7 @@ def test_every_byte_of_candidates_is_watched_or_means_nothing(made, tmp_path):
             for name, value in vars(whole).items()
         )
 
-    _flip_everywhere(tmp_path / "some.npz", load_candidates, same)
+    _flip_everywhere(tmp_path / "some.npz", lambda path: load_candidates(path, "some"), same)
 
 
 def _flip_everywhere(path: Path, load, same) -> None:

@@ -157,3 +157,15 @@ def test_four_processes_on_one_store_make_each_run_once(made, tmp_path, killed):
         counts = [int(out.split("Trained ")[1].split()[0]) for out, _ in outputs]
         assert sum(counts) == 4, counts  # BM25, base run and two rows, each by one of them
     assert not list(tmp_path.glob("store/leases/*.json"))
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, 3600])
+def test_a_note_of_another_host_from_the_past_or_the_future_is_left_behind(tmp_path, ahead_s):
+    note = tmp_path / "lease.json"
+    note.write_text('{"host": "elsewhere", "pid": 1}')
+    os.utime(note, (time.time() + ahead_s,) * 2)
+    with lease(tmp_path / "lease", "it", print, wait=False):
+        pass
+    note.write_text('{"host": "elsewhere", "pid": 1}')
+    with pytest.raises(BusyError), lease(tmp_path / "lease", "it", print, wait=False):
+        pass

@@ -8,9 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from harness.errors import UserError
 from harness.negatives.candidates import Floats
 from harness.negatives.draws.draw import largest
-from harness.negatives.sources.file import read_run
+from harness.negatives.sources.file import number_of, rankings_of
 from harness.negatives.sources.source import Inner, Proposal, View
 from harness.pieces import Piece
 from harness.storage.places import LocalName
@@ -74,15 +75,24 @@ class Denoised(Piece):
         return np.asarray(1.0 / (1.0 + np.exp(-gap.astype(np.float64))))
 
     def _read(self, view: View, whole: Proposal) -> Floats:
-        run = read_run(self.ranker)
-        probabilities = {
-            query: dict(zip(map(view.document_number.get, part["document"]), part["score"], strict=True))
-            for query, part in run.items()
-        }
-        ids = [view.query_ids[number] for number in view.pairs[:, 0]]
+        """Return the probabilities of a file; 1 for candidates that are not in it.
+
+        Raises:
+            UserError: the file is no run over the training queries, or holds something else.
+        """
+        probabilities: list[dict[int | None, float]] = []
+        for part in rankings_of(self.ranker, view):
+            if part is None:
+                probabilities.append({})
+                continue
+            if not part["score"].between(0, 1).all():
+                fix = "write the ranker's probabilities, 1 / (1 + exp(-score))"
+                raise UserError("a score that is no probability", where=self.ranker, fix=fix)
+            numbers = [number_of(document, view) for document in part["document"]]
+            probabilities.append(dict(zip(numbers, part["score"], strict=True)))
         return np.array(
             [
-                [probabilities.get(query, {}).get(document, 1.0) for document in row]
-                for query, row in zip(ids, whole.document.tolist(), strict=True)
+                [known.get(document, 1.0) for document in row]
+                for known, row in zip(probabilities, whole.document.tolist(), strict=True)
             ]
         )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import warnings
 from pathlib import Path
 from typing import ClassVar, Literal
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from harness.errors import UserError
+from harness.errors import UserError, told
 from harness.negatives.sources.source import DOCUMENTS, Proposal, View, keep
 from harness.pieces import Piece
 from harness.storage.places import LocalName
+
+NAMES = ("query", "q0", "document", "rank", "score", "tag")
+FIELDS = "six fields a line: query Q0 document rank score tag"
 
 
 class File(Piece):
@@ -45,8 +51,7 @@ class File(Piece):
 
     def propose(self, view: View, k: int) -> Proposal:
         """Read the candidates from the file."""
-        rankings = read_run(self.path)
-        rows = [rankings.get(view.query_ids[number]) for number in view.pairs[:, 0]]
+        rows = rankings_of(self.path, view)
         width = max((len(row) for row in rows if row is not None), default=0)
         ranked = np.full((len(rows), width), -1, dtype=np.int64)
         scores = np.zeros((len(rows), width))
@@ -58,14 +63,11 @@ class File(Piece):
         return proposal if self.scores == "model" else self._with_scores(view, proposal, ranked, scores)
 
     def _numbers(self, documents: pd.Series[str], view: View) -> list[int]:
-        unknown = [document for document in documents if document not in view.document_number]
-        if unknown:
-            raise UserError(
-                f"document '{unknown[0]}' is not in the collection",
-                where=self.path,
-                fix="retrieve from this collection",
-            )
-        return [view.document_number[document] for document in documents]
+        numbers = [number_of(document, view) for document in documents]
+        if None in numbers:
+            what = f"document '{documents.iloc[numbers.index(None)]}' is not in the collection"
+            raise UserError(what, where=self.path, fix="retrieve from this collection")
+        return [number for number in numbers if number is not None]
 
     def _with_scores(
         self, view: View, proposal: Proposal, ranked: np.ndarray, scores: np.ndarray
@@ -92,6 +94,27 @@ class File(Piece):
         return Proposal(proposal.document, proposal.valid, proposal.retrieved, np.array(own_scores), positive)
 
 
+def rankings_of(path: str, view: View) -> list[pd.DataFrame | None]:
+    """Return the ranking of each pair's query in a TREC run file, as `read_run` does; none where it has none.
+
+    Raises:
+        UserError: the file is no such run, or has none of the queries.
+    """
+    run = read_run(path)
+    rankings = {unquote(query): ranking for query, ranking in run.items()} | run
+    rows = [rankings.get(view.query_ids[number]) for number in view.pairs[:, 0]]
+    if all(row is None for row in rows):
+        what = f"none of the queries of {len(rows)} training pairs is in the file"
+        raise UserError(what, where=path, fix="retrieve for the training queries")
+    return rows
+
+
+def number_of(written: str, view: View) -> int | None:
+    """Return the number of a document as a run file writes it, perhaps with blanks as in addresses."""
+    number = view.document_number.get(written)
+    return view.document_number.get(unquote(written)) if number is None else number
+
+
 def read_run(path: str) -> dict[str, pd.DataFrame]:
     """Read a TREC run file.
 
@@ -99,19 +122,37 @@ def read_run(path: str) -> dict[str, pd.DataFrame]:
         Query id -> frame of ``document`` and ``score``, best first.
 
     Raises:
-        UserError: a line does not have six fields, or a score is not a number.
+        UserError: it cannot be read, a line does not have six fields, a score is no number that 32 bits
+            hold, or a document stands twice for a query.
     """
-    names = ["query", "q0", "document", "rank", "score", "tag"]
-    fields, used = "six fields a line: query Q0 document rank score tag", ["query", "document", "score"]
-    try:
-        frame = pd.read_csv(path, sep=r"\s+", names=names, dtype={"query": str, "document": str})
-        frame["score"] = frame["score"].astype(float)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise UserError(f"not a TREC run file ({error})", where=path, fix=fields) from error
-    lacking = np.flatnonzero(frame[used].isna().any(axis=1))
-    if len(lacking):
-        where = f"{path}:{lacking[0] + 1}"
-        raise UserError("a line without query, document or score", where=where, fix=fields)
+    with told("not a TREC run file", where=path, fix=FIELDS), warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of more fields, which are refused below
+        frame = pd.read_csv(
+            path,
+            sep=r"\s+",
+            names=[*NAMES, "more"],
+            index_col=False,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            quoting=csv.QUOTE_NONE,
+            encoding="utf-8-sig",
+        )
+    frame = frame[frame["query"] != ""]
+    if frame.empty:
+        raise UserError("not a TREC run file (it is empty)", where=path, fix=FIELDS)
+    _refuse(path, frame, (frame["tag"] == "") | (frame["more"] != ""), "not six fields", FIELDS)
+    score = pd.to_numeric(frame["score"], errors="coerce").astype(float)
+    frame["score"], fix = score, "write a number that 32 bits hold"
+    _refuse(path, frame, ~(score.abs() <= np.finfo(np.float32).max), "the score is no finite number", fix)
+    twice = frame.duplicated(["query", "document"])
+    _refuse(path, frame, twice, "a document that the query has already", "give it once for a query")
     frame = frame.sort_values(["query", "score", "document"], ascending=[True, False, True])
-    frame = frame.drop_duplicates(["query", "document"])
     return {str(query): part[["document", "score"]] for query, part in frame.groupby("query")}
+
+
+def _refuse(path: str, frame: pd.DataFrame, bad: pd.Series[bool], what: str, fix: str) -> None:
+    """Refuse a file of which some lines are bad; they are numbered by the frame's index."""
+    if bad.any():
+        where = f"{path}:{int(frame.index[bad.to_numpy()][0]) + 1}"
+        raise UserError(f"{what} ({int(bad.sum())} of {len(frame)} lines)", where=where, fix=fix)

@@ -49,15 +49,18 @@ class PositiveRank(Content):
 
 
 class RankFinding(Content):
-    """A finding of the paper under a reading of mean and variance, with the ratio that decides it."""
+    """A finding of the paper under a reading of mean and variance, with the ratio that decides it.
+
+    Of a mean that cannot be told from none there is no ratio.
+    """
 
     reading: str
     finding: str
     criterion: str
     compared: str
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
     bound: float
     answer: str
 
@@ -175,5 +178,8 @@ def _checkpoint(run: FinishedRun, measured: RankSettings) -> Described:
             {"statistic": str(name), **{key: of.sort_values("rank")[key].tolist() for key in BANDS}}
             for name, of in curves.groupby("statistic", sort=False)
         ],
-        "findings": findings.drop(columns="retriever").to_dict("records"),
+        "findings": [
+            {key: None if value != value else value for key, value in line.items()}  # noqa: PLR0124  (NaN)
+            for line in findings.drop(columns="retriever").to_dict("records")
+        ],
     }

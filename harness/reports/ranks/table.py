@@ -74,6 +74,8 @@ def _answer(checkpoints: list[CheckpointGradients], finding: str, reading: str) 
 
 
 def _ratio(finding: RankFinding) -> str:
+    if finding.value is None or finding.low is None or finding.high is None:
+        return f"{finding.compared}: a mean that cannot be told from none"
     if finding.answer == OPEN and finding.low > finding.bound:
         return "the positives' mean rank lies beyond the last rank"
     return f"{finding.value:.2f} [{finding.low:.2f}, {finding.high:.2f}], bound {finding.bound:g}"
@@ -106,7 +108,8 @@ def _footnotes(cells: RanksCells) -> list[str]:
         "Gradients are of the parameters of the last layer of both towers, for the loss -log(1 - s) of a "
         "negative; s is its softmax beside the positive and 15 sampled negatives, without dropout. The paper "
         "leaves open how a gradient becomes a number. Of norms: mean and variance of their norms. Of "
-        "vectors: norm of their mean, trace of their covariance.",
+        "vectors: norm of their mean, trace of their covariance; the square of that norm is estimated from "
+        "products of different groups of queries, since a group's product with itself is mostly noise.",
         "Each ratio is the one nearest to its bound, or furthest beyond it. The intervals of a finding's "
         "ratios hold together at 95 %, by the bootstrap over queries (of vectors: over groups of queries), "
         "for these checkpoints.",
