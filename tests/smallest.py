@@ -53,6 +53,7 @@ class SmallestPlace(Place):
 
     def __init__(self, root: Path, rows: int | None = ROWS) -> None:
         super().__init__(root)
+        self.whole = rows is None
         shutil.rmtree(root / "experiments/tuning")  # of rows that are not left
         edit(root / "experiments/scales/simulation.yaml", fewest_steps)
         library = Library(root / "experiments")
