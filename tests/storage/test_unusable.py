@@ -33,9 +33,9 @@ def run(*arguments: str, out: str = os.devnull, **variables: str) -> subprocess.
 def test_a_file_in_the_place_of_the_store_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "store").touch()
     done = run("plan", "simans/table-6", "--scale", "simulation", HARNESS_STORE=str(tmp_path / "store"))
-    assert done.returncode == 1
+    assert done.returncode == 2
     *_, line = done.stderr.splitlines()  # the first names the store
-    assert line.startswith(f"error: {tmp_path}/store") and "HARNESS_STORE" in line
+    assert line.startswith(f"error: {tmp_path}/store") and "no folder" in line and "move it away" in line
 
 
 def test_a_full_device_behind_standard_output_is_no_full_disk() -> None:

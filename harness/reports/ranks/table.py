@@ -75,7 +75,7 @@ def _answer(checkpoints: list[CheckpointGradients], finding: str, reading: str) 
 
 def _ratio(finding: RankFinding) -> str:
     if finding.value is None or finding.low is None or finding.high is None:
-        return f"{finding.compared}: a mean that cannot be told from none"
+        return f"no mean beyond chance ({finding.compared})"
     if finding.answer == OPEN and finding.low > finding.bound:
         return "the positives' mean rank lies beyond the last rank"
     return f"{finding.value:.2f} [{finding.low:.2f}, {finding.high:.2f}], bound {finding.bound:g}"
