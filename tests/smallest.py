@@ -43,9 +43,8 @@ class Said:
         assert set(re.findall(r"`?harness ([a-z]+)", self.err)) <= COMMANDS, self.err
         if self.code:
             assert self.code in {1, 2}, (self.code, self.err)
-            (line,) = [
-                line for line in self.lines if not line.startswith(("Usage: ", "Try ", "warning: "))
-            ] or [""]
+            usage = ("Usage: ", "Try ", "warning: ")
+            (line,) = [line for line in self.lines if line and not line.startswith(usage)] or [""]
             assert re.match(r"(?i)error: .*\w", line), self.err
 
 
@@ -54,6 +53,7 @@ class SmallestPlace(Place):
 
     def __init__(self, root: Path, rows: int | None = ROWS) -> None:
         super().__init__(root)
+        self.whole = rows is None
         shutil.rmtree(root / "experiments/tuning")  # of rows that are not left
         edit(root / "experiments/scales/simulation.yaml", fewest_steps)
         library = Library(root / "experiments")

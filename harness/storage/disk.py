@@ -69,21 +69,26 @@ def is_full(error: BaseException | None) -> bool:
 
     Libraries with their own writers (safetensors, numpy) raise errors without an errno.
     """
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL:
-            return True
-        if any(words in str(error) for words in WORDS):
-            return True
+    return any(
+        (isinstance(one, OSError) and one.errno in FULL) or any(words in str(one) for words in WORDS)
+        for one in _with_causes(error)
+    )
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and its causes, each once: some are among their own."""
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def _folder_named_in(error: BaseException | None) -> Path | None:
     """Return the folder of the file that an error, or one of its causes, names; none where none does."""
-    while error is not None:
-        if isinstance(error, OSError) and isinstance(error.filename, str):
-            return Path(error.filename).parent
-        error = error.__cause__ or error.__context__
+    for one in _with_causes(error):
+        if isinstance(one, OSError) and isinstance(one.filename, str):
+            return Path(one.filename).parent
     return None
 
 

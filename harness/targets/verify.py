@@ -91,7 +91,7 @@ def verify(
         rows: only these rows; all by default.
 
     Raises:
-        UserError: there are no such results.
+        UserError: there are no such results, or none of these rows.
     """
     folder = results / resolved.scale.name / resolved.name
     if not (folder / "cells.json").exists():
@@ -105,7 +105,11 @@ def verify(
     committed = pd.read_parquet(folder / "per_query.parquet")
     most = min(seeds or len(cells.seeds), len(cells.seeds))
     torch.set_num_threads(resolved.scale.spec.threads)
-    planned = plan(resolved, stages, most, rows)
+    there = {run["row"] for run in provenance["runs"]}  # a row that failed, or was left out, has no scores
+    planned = [run for run in plan(resolved, stages, most, rows) if run.row in there]
+    if not planned:
+        fix = f"name one of {', '.join(sorted(there))}"
+        raise UserError("these rows have no committed scores", where=str(folder), fix=fix)
     finished, seen = _make(planned, stages, resolved, cells, provenance)
     chosen = committed[committed["row"].isin({run.row for run in planned}) & (committed["seed"] < most)]
     made = REPORTS[resolved.target.kind].scores(resolved, read_per_query(finished))

@@ -108,6 +108,7 @@ def test_the_table_of_rounds_is_that_of_the_last_refresh(library, stages):
         (request("overlap", options=("visits=many",)), "--with visits=many: expected a valid integer"),
         (request("overlap", options=("visits",)), "no such option"),
         (request("gradients", options=("queries=2", "ranks=400")), "rank 400 is asked for, and only"),
+        (request("gradients", options=("queries=1", "ranks=5")), "1 query of 'dev' has no variance over"),
         (request("gradients", options=("split=tset",)), "has no queries 'tset'; did you mean 'test'?"),
         (request(options=("visits=2",)), "rounds has none"),
     ],

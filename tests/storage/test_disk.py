@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -169,3 +170,13 @@ def test_the_folder_of_the_file_that_found_no_room_is_named(tmp_path):
         with pytest.raises(DiskFullError, match=f"^{place}: the disk is full"):  # noqa: SIM117  (one a line)
             with disk_full_as_error("x", tmp_path):
                 raise OSError(errno.ENOSPC, "full", *named)
+
+
+def test_an_error_among_its_own_causes_comes_to_an_end() -> None:
+    one, other = ValueError("one"), OSError(errno.EACCES, "other")
+    one.__context__, other.__cause__ = other, one
+    assert not is_full(one)
+    with pytest.raises(ValueError, match="one"), disk_full_as_error("a file", Path()):
+        raise one
+    other.errno = errno.ENOSPC
+    assert is_full(one)
