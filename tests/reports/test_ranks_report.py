@@ -132,4 +132,7 @@ def test_a_mean_that_is_noise_is_told(tmp_path: Path) -> None:
     assert typed(made.as_json()) == made
     text = render_markdown(document_of(made))
     (line,) = [line for line in text.splitlines() if line.startswith("| 2. The means stay")]
-    assert line.count("cannot be told: no mean beyond chance (mean, greatest tenth") == 2 and line.count(" holds: ") == 2
+    assert (
+        line.count("cannot be told: no mean beyond chance (mean, greatest tenth") == 2
+        and line.count(" holds: ") == 2
+    )
