@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 import shutil
@@ -83,6 +84,7 @@ def fewest_steps(spec: dict[str, Any]) -> None:
 
 def smallest(target: dict[str, Any], rows: int | None) -> dict[str, Any]:
     """Return a target with few readings, values, seeds and ranks, and with few rows or all."""
+    target = copy.deepcopy(target)  # what is read of a file is kept, and shared
     named = {target.get("baseline"), target.get("focus")}
     left = [row for place, row in enumerate(target["rows"]) if place < (rows or 999) or row["name"] in named]
     for row in left:

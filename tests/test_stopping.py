@@ -58,7 +58,8 @@ def begin(code: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )  # which a shell ignores in what it runs in the background
     assert process.stdout is not None and process.stdout.readline() == "now\n"
     return process
 

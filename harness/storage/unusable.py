@@ -23,15 +23,18 @@ class PlaceError(HarnessError):
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder unless it is there, and write a file in it, before long work whose product belongs there.
+    """Write a file in a folder, which may have to be made, before long work whose product belongs there.
 
     Raises:
         OSError: it cannot be used.
     """
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     trial = folder / f".{os.getpid()}.tmp"
     trial.touch()
     trial.unlink()
+    if made:
+        folder.rmdir()
 
 
 @contextmanager

@@ -161,7 +161,7 @@ def test_a_corrupt_ranker_is_told_and_made_again(taught, tmp_path, monkeypatch, 
     spoilt.write_bytes(spoilt.read_bytes()[:-4] + b"four")
     assert place.call(monkeypatch, *CALL) == 2
     shown = capsys.readouterr().err
-    assert shown.count("\n") == 1 and f"delete the folder {folder.relative_to(place.root)}" in shown
+    assert shown.count("\n") == 2 and f"delete the folder {folder.relative_to(place.root)}" in shown
     shutil.rmtree(folder)
     assert place.call(monkeypatch, *CALL) == 0
     assert made_of(place) == made_of(taught)
