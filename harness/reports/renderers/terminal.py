@@ -46,9 +46,8 @@ def _table(table: Table) -> RichTable:
     table_view = RichTable(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for place in shown:
         column = table.columns[place]
-        table_view.add_column(
-            Text(printable(column.brief or "")), justify="left" if column.names else "right"
-        )
+        heading = Text(_lines(column.brief or ""))  # some headings have two lines of their own
+        table_view.add_column(heading, justify="left" if column.names else "right")
     for row in table.rows:
         table_view.add_row(*(_text(row[place]) for place in shown))
     return table_view
