@@ -21,7 +21,7 @@ from harness.negatives.candidates import Booleans, Candidates, Floats, Integers
 from harness.negatives.laws.region import Region
 from harness.negatives.laws.trisampler import apex_angle, difference_of_angles
 from harness.negatives.noise import Noise
-from harness.negatives.sampler import Sampler, effective_number
+from harness.negatives.sampler import Sampler, chances, effective_number
 
 ALL = "all candidates"
 
@@ -55,7 +55,7 @@ def geometry(
         queries. Quantities, of all draws of all rows: ``inside``, the share in a region of `REGIONS`;
         ``zero weight``, the share with weight 0 by equation 6, y <= 0; ``x`` and ``y``, their means;
         ``angle 10 %``, ``50 %``, ``90 %``, quantiles in degrees of equation 4's difference (``eq4``) and of
-        the angle at q (``apex``); ``effective candidates``, exp(entropy) of the law's weights, mean over
+        the angle at q (``apex``); ``effective candidates``, exp(entropy) of a draw's chances, mean over
         rows, whatever the draw; for all candidates their number.
 
     Raises:
@@ -136,7 +136,8 @@ def _drawings(
     noise = Noise(0, number, np.zeros(rows, dtype=np.int64))
     for name, sampler in each_sampler(samplers):
         columns = drawn_columns(sampler, candidates, visits=visits, round=number)
-        yield name, columns, effective_number(sampler.law.weigh(candidates, noise).log_weight)
+        weights = sampler.law.weigh(candidates, noise)
+        yield name, columns, effective_number(chances(weights, sampler(candidates, noise)))
 
 
 def _quantities(

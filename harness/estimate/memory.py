@@ -25,7 +25,6 @@ from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.retrieval.encode import TOKENS_PER_BATCH
 from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.specs.settings import PhaseSettings, RankerSettings, SamplerSettings
-from harness.training.forward import PLACES_PER_BUCKET
 from harness.training.turns import steps_before
 
 CANDIDATE = 8 + 3 * FLOAT + 2
@@ -69,7 +68,7 @@ class _Phase:
         models = self._learner("retriever", self._retriever)
         steps = {"retriever's step": self._embedded()}
         if isinstance(self.run, TaughtRun):
-            teaching = self._passing("teacher's forward", self._ranker, self._pairs, PLACES_PER_BUCKET)
+            teaching = self._passing("teacher's forward", self._ranker, self._pairs, self.phase.places)
             steps["retriever's step"] += (teaching,)
             if self._ranker_learns():
                 models += self._learner("ranker", self._ranker)
@@ -144,7 +143,7 @@ class _Phase:
         bert, mask, again = model.bert, MASK[self.machine.device], self.machine.recomputes
         parts, working = [], []
         for name, batch in through.items():
-            at_once = batch.part(PLACES_PER_BUCKET)
+            at_once = batch.part(self.phase.places)
             size = layer_input_bytes(bert, batch) if again else activation_bytes(bert, batch, mask)
             stored = "inputs" if again else "activations"
             detail = f"{batch.sequences:,} of {batch.tokens} tokens, {stored} of {bert.layers} layers"
@@ -152,7 +151,7 @@ class _Phase:
             computed = layer_bytes(bert, at_once, mask) if again else 0
             working.append(forward_bytes(bert, at_once) + computed)
         what = "a recomputed layer and its gradients" if again else "gradients of a layer"
-        detail = f"{what}, {PLACES_PER_BUCKET:,} places at once"
+        detail = f"{what}, {self.phase.places:,} places at once"
         return *parts, MemoryPart("backward pass", max(working), detail)
 
     def _passing(self, name: str, model: ModelSize, batch: BatchShape, places: int) -> MemoryPart:

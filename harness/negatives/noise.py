@@ -1,8 +1,8 @@
 """Counter-based noise: a uniform number is a hash of its purpose, independent of the order of calls.
 
-The number depends on (seed, round, visit, stage, query, document) only, so it is the same for all samplers,
-batch orders, numbers of workers and ranks, and after a resume. The mixing function is the finaliser of
-SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 14).
+The number depends on (seed, round, visit, stage, query, positive, document) only, so it is the same for all
+samplers, batch orders, numbers of workers and ranks, and after a resume. The mixing function is the finaliser
+of SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 14).
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 
 ORDER_STAGE = 100
 """Stage of the noise that orders the queries of an epoch; draws use smaller stages."""
+
+DROPOUT_STAGE = 101
+"""Stage of the noise that seeds dropout."""
+
+SAMPLE_STAGE = 102
+"""Stage of the noise that picks the pairs whose draws are looked at."""
 
 
 def mixed(*counters: npt.ArrayLike) -> npt.NDArray[np.uint64]:
@@ -75,7 +81,7 @@ class Noise:
     Attributes:
         seed: seed of the training run.
         round: number of the refresh that produced the candidates.
-        visit: [R] number of earlier visits to the query of each row.
+        visit: [R] number of earlier visits to the pair of each row.
     """
 
     seed: int
@@ -91,6 +97,7 @@ class Noise:
             stage,
             copy,
             candidates.query[:, None],
+            candidates.positive[:, None],
             candidates.document,
         )
 
@@ -103,5 +110,6 @@ class Noise:
             stage,
             np.arange(copies)[None, :],
             candidates.query[:, None],
+            candidates.positive[:, None],
             -1,
         )

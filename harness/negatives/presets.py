@@ -296,6 +296,20 @@ _READINGS = (
         law_changes={"gap": "standardised"},
     ),
     _reading(
+        "trisampler-cosine-sides",
+        "trisampler",
+        "equation 6 compares cosines, equation 5 inner products",
+        "Ours: a long document is nearer to every other by inner products",
+        law_changes={"sides": "cosine"},
+    ),
+    _reading(
+        "trisampler-final-replacement",
+        "trisampler",
+        "the final draw with replacement, so that a negative may come more than once",
+        "TriSampler, Algorithm 1: whether the last line draws with replacement is open",
+        draw={"name": "with-replacement"},
+    ),
+    _reading(
         "trisampler-eq4",
         "trisampler",
         "with the angle of equation 4, at most 60 degrees, before the first stage",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.negatives.candidates import Candidates, Draws, Floats, check_scores
+from harness.negatives.candidates import Candidates, Draws, Floats, Weights, check_scores
 from harness.negatives.draws.draw import Draw
 from harness.negatives.laws.law import Law
 from harness.negatives.noise import Noise
@@ -40,10 +40,12 @@ def diagnose(sampler: Sampler, candidates: Candidates, noise: Noise) -> dict[str
     """Return the diagnostics of a round.
 
     Returns:
-        ``effective_candidates``: exp of the entropy of the law's weights, mean over rows;
+        ``effective_candidates``: exp of the entropy of the chances of a draw, fillings included, mean
+        over rows;
         ``gap_sd``: standard deviation of s(q, d-) - s(q, d+); ``gap_mean``: its mean;
         ``zero_relu_share``: share of candidates with s(d+, d-) <= s(q, d-), if s(d+, d-) is known;
-        ``fallback_rows_share``: share of rows that needed the law's fills or tiling.
+        ``fallback_rows_share``: share of rows that needed the law's fills or tiling;
+        ``filled_share``: share of negatives that come from them.
     """
     weights = sampler.law.weigh(candidates, noise)
     draws = sampler(candidates, noise)
@@ -51,12 +53,43 @@ def diagnose(sampler: Sampler, candidates: Candidates, noise: Noise) -> dict[str
     triangle = (candidates.positive_similarity - candidates.score)[candidates.valid]
     known = not np.isnan(triangle).any()
     return {
-        "effective_candidates": float(np.mean(effective_number(weights.log_weight))),
+        "effective_candidates": float(np.mean(effective_number(chances(weights, draws)))),
         "gap_mean": float(gap.mean()),
         "gap_sd": float(gap.std()),
         **({"zero_relu_share": float(np.mean(triangle <= 0))} if known else {}),
         "fallback_rows_share": float(np.mean((draws.filled + draws.tiled) > 0)),
+        "filled_share": float(np.mean((draws.filled + draws.tiled) / sampler.negatives)),
     }
+
+
+def chances(weights: Weights, draws: Draws) -> Floats:
+    """Return the log-weights [R, K] of a draw, in rows that were filled those of law and fills together.
+
+    A row that is filled by a share f of its negatives draws by the law with chance 1 - f and by the fills,
+    among candidates without weight, with chance f.
+    """
+    mixture = weights.log_weight.copy()
+    for row in np.flatnonzero(draws.filled):
+        share, left = draws.filled[row] / draws.column.shape[1], int(draws.filled[row])
+        by_law = _normalised(weights.log_weight[row])
+        chance, free = (1 - share) * by_law, by_law == 0
+        for fill in weights.fills:
+            by_fill = _normalised(np.where(free, fill[row], -np.inf))
+            taken = min(left, int(np.count_nonzero(by_fill)))
+            chance += share * taken / draws.filled[row] * by_fill
+            left, free = left - taken, free & (by_fill == 0)
+        with np.errstate(divide="ignore"):
+            mixture[row] = np.log(chance)
+    return mixture
+
+
+def _normalised(log_weight: Floats) -> Floats:
+    """Return the chances [K] of weights; zeros where there is none."""
+    top = log_weight.max()
+    if not np.isfinite(top):
+        return np.zeros(len(log_weight))
+    weight = np.exp(log_weight - top)
+    return np.asarray(weight / weight.sum())
 
 
 def effective_number(log_weight: Floats) -> Floats:

@@ -134,6 +134,14 @@ def describe_target(context: ReportContext, columns: Sequence[Described]) -> Des
     }
 
 
+def describe_made(runs: Sequence[FinishedRun]) -> Described:
+    """Return which runs made a row, and the share of their negatives that was filled up."""
+    results = [run.folder.result() for run in runs]
+    counts = [(of["filled"], of["drawn"]) for of in results if of.get("drawn") and "filled" in of]
+    filled = sum(some for some, _ in counts) / sum(drawn for _, drawn in counts) if counts else None
+    return {"fingerprints": [run.folder.folder.name for run in runs], "filled": filled}
+
+
 def primary_scores(resolved: Resolved, per_query: pd.DataFrame) -> pd.DataFrame:
     """Return the scores of the primary column only, which keeps the file of many rows small."""
     column = resolved.primary

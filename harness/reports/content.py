@@ -141,11 +141,17 @@ class NamedRow(Content):
 
 
 class MadeRow(NamedRow):
-    """A row with the recipe and sampler of its runs, and their fingerprints."""
+    """A row with the recipe and sampler of its runs, and their fingerprints.
+
+    Attributes:
+        filled: share of the negatives that its sampler's law did not choose, over all runs: fillings and
+            repetitions in rows with too few candidates of positive weight; none where it is not known.
+    """
 
     recipe: str | None
     sampler: str | None
     fingerprints: list[str]
+    filled: float | None = None
 
 
 class NoteText(Content):

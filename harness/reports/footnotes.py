@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from harness.reports.content import Cells, MeasuredCells, NamedRow, RunCells
+from harness.reports.content import Cells, MadeRow, MeasuredCells, NamedRow, RunCells
 from harness.reports.document import Figure, NoteItem, Notes
-from harness.reports.text import collection_text, count_text, row_text
+from harness.reports.text import MANY_FILLED, collection_text, count_text, row_text, share_text
 
 ONE_SEED = (
     "One seed: the CI is over queries, for these checkpoints only, and allows no conclusion about the "
     "method; other seeds may order the rows differently."
 )
+
+
+LEAST_SHARE = 0.001
+"""Least share that is printed."""
 
 
 def made_on(cells: Cells) -> str:
@@ -34,9 +38,34 @@ def last_line(cells: MeasuredCells, *more: str) -> str:
 
 
 def row_notes(cells: Cells, rows: Sequence[NamedRow]) -> Notes:
-    """Return the summaries of the rows."""
-    notes = (NoteItem(row.summary, row_text(cells, row)) for row in rows if row.summary)
-    return Notes("Rows", tuple(notes))
+    """Return the summaries of the rows, and how many of their negatives were filled up."""
+    said = ((row_text(cells, row), " ".join([row.summary, *_filled(row)]).strip()) for row in rows)
+    return Notes("Rows", tuple(NoteItem(text, name) for name, text in said if text))
+
+
+def _filled(row: NamedRow) -> list[str]:
+    """Return a sentence where a sampler's law had too few candidates of positive weight."""
+    if not isinstance(row, MadeRow) or not row.filled:
+        return []
+    share = share_text(row.filled, 1) if row.filled >= LEAST_SHARE else f"under {share_text(LEAST_SHARE, 1)}"
+    return [f"Filled up: {share} of its negatives, where the law has too few candidates."]
+
+
+def filled_note(shares: Mapping[str, float | None]) -> list[str]:
+    """Return how many of many rows have many fillings, and which has most.
+
+    Args:
+        shares: name of a row -> share of its negatives that was filled up; none where it is not known.
+    """
+    known = {name: share for name, share in shares.items() if share is not None}
+    many = [name for name, share in known.items() if share > MANY_FILLED]
+    if not many:
+        return []
+    most = max(many, key=lambda name: known[name])
+    return [
+        f"Filled up: more than {share_text(MANY_FILLED, 0)} of the negatives of {len(many)} of {len(known)} "
+        f"rows, where a law has too few candidates; most in {most}, {share_text(known[most], 0)}."
+    ]
 
 
 def plot(what: str) -> Figure:

@@ -119,9 +119,15 @@ def p_text(p_value: float | None) -> str:
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
+MANY_FILLED = 0.2
+"""Share of negatives above which a row is named with it: its sampler is hardly the one that it is called."""
+
+
 def row_text(cells: Cells, row: NamedRow) -> str:
-    """Return a row's name, with its kind unless it is a trained or published row."""
+    """Return a row's name, with its kind unless it is trained or published, and with many fillings."""
     marks = [] if row.kind in ("trained", "published") else [row.kind]
+    if isinstance(row, MadeRow) and row.filled is not None and row.filled > MANY_FILLED:
+        marks.append(f"{share_text(row.filled, 0)} filled")
     if row.name == cells.baseline:
         marks.append("baseline")
     return f"{row.name} ({', '.join(marks)})" if marks else row.name

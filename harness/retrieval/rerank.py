@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -56,8 +56,8 @@ def rerank_scores(
     was_training = ranker.training
     ranker.eval()
     with torch.inference_mode():
-        for bucket, scored in scored_buckets(ranker, pairs, tokens.pad, TOKENS_PER_BATCH):
-            scores[bucket] = scored.float().cpu().numpy()
+        for bucket in length_buckets(pairs.lengths, TOKENS_PER_BATCH):
+            scores[bucket] = score_bucket(ranker, pairs, bucket, tokens.pad).float().cpu().numpy()
             done += len(bucket)
             advance(done)
     ranker.train(was_training)
@@ -70,16 +70,15 @@ def rerank_scores(
     return table
 
 
-def scored_buckets(ranker: Ranker, pairs: Pairs, pad: int, places: int) -> Iterator[tuple[IntArray, Tensor]]:
-    """Yield row numbers of pairs and their scores, in batches of similar length.
+def score_bucket(ranker: Ranker, pairs: Pairs, bucket: IntArray, pad: int) -> Tensor:
+    """Return the scores of some pairs [B], all padded to the longest of them.
 
     Args:
         ranker: cross-encoder that scores the pairs.
-        pairs: P pairs of query and passage.
+        pairs: of query and passage.
+        bucket: [B] row numbers of pairs.
         pad: id of the padding token.
-        places: maximal number of tokens in a batch, including padding.
     """
     device = next(ranker.parameters()).device
-    for bucket in length_buckets(pairs.lengths, places):
-        arrays = pairs.padded(bucket, pad)
-        yield bucket, ranker(*(torch.from_numpy(array).to(device) for array in arrays))
+    scored: Tensor = ranker(*(torch.from_numpy(array).to(device) for array in pairs.padded(bucket, pad)))
+    return scored

@@ -146,5 +146,8 @@ def _measure(
         "depth": settings.depth,
         "known_relevant_drawn": int(folder.total("known_relevant_drawn")),
         "drawn": int(folder.total("drawn")),
+        "filled": int(folder.total("filled")),
+        "unlabelled_drawn": int(folder.total("unlabelled_drawn")),
+        "unlabelled_known": int(folder.total("unlabelled_known")),
         "diagnostics": folder.last("continued refresh"),
     }

@@ -43,6 +43,8 @@ InnerWidth = Annotated[PositiveInt, Field(le=65_536)]
 """Width of feed-forward layers."""
 Layers = Annotated[NonNegativeInt, Field(le=200)]
 
+Places = Annotated[int, Field(ge=64, le=2**30)]
+"""Token places of a bucket."""
 Rate = Annotated[float, Field(ge=1e-12, le=1e9)]
 """Learning rate; below, no weight moves. A run of which it is too large ends by itself, and says so."""
 Decay = Annotated[float, Field(ge=0, le=10)]

@@ -17,7 +17,7 @@ from harness.specs.checkpoint_content import by_start, start_content
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.storage.files import content_hash
 
-VERSION = {"tokens": 1, "base": 1, "candidates": 2, "ranker": 1, "run": 2, "bm25": 1, "evaluated": 1}
+VERSION = {"tokens": 1, "base": 2, "candidates": 2, "ranker": 2, "run": 3, "bm25": 1, "evaluated": 1}
 
 RUNS = ("base", "ranker", "run")
 """Stages whose product is the folder of a run."""

@@ -13,7 +13,7 @@ PLACES = {
 _OWNED = {
     "scale": "tokens vocabulary query_tokens passage_tokens lengths encoder hidden layers heads intermediate "
     "dropout token_dropout pooling projection towers score_scale candidates_cap depth threads seeds hardware "
-    "substitutes as_published",
+    "substitutes as_published places precision",
     "recipe": "phases trains start loss temperature teacher optimizer schedule rate batch steps refresh "
     "lr_warmup_share clip_norm weight_decay turns departs",
     "dataset": "collection collections measured titles further measures excluded promoted dropped",

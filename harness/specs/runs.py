@@ -176,6 +176,8 @@ class Runs:
                 "lr_warmup_share": phase.schedule.lr_warmup_share,
                 "clip_norm": phase.optimizer.clip_norm,
                 "refresh": numbers.refresh,
+                "places": self.scale.places,
+                "precision": self.scale.precision,
             }
         )
 

@@ -14,6 +14,7 @@ from harness.specs.base import (
     InnerWidth,
     Layers,
     Length,
+    Places,
     Rate,
     Seeds,
     Share,
@@ -23,6 +24,7 @@ from harness.specs.base import (
     Width,
 )
 from harness.specs.settings import Pooling, refuse_undivided
+from harness.training.protocols import PLACES, Precision
 
 
 class Tokens(Spec):
@@ -132,6 +134,16 @@ class Scale(Spec):
         description="by what a phase trains, or by <recipe>/<phase>; the most specific wins, key by key",
     )
     ranker: RankerScale | None = None
+    places: Places = Field(
+        default=PLACES,
+        exclude_if=lambda places: places == PLACES,
+        description="token places of a bucket of a batch, padding included; they decide rounding and dropout",
+    )
+    precision: Precision = Field(
+        default="float32",
+        exclude_if=lambda precision: precision == "float32",
+        description="of the products of matrices within a model while it trains",
+    )
     candidates_cap: Candidates
     depth: Candidates
     threads: Annotated[PositiveInt, Field(le=1024)]

@@ -25,6 +25,7 @@ from harness.specs.base import (
     Layers,
     Length,
     Negatives,
+    Places,
     Rate,
     Share,
     Steps,
@@ -33,6 +34,7 @@ from harness.specs.base import (
 )
 from harness.storage.places import LocalName
 from harness.training.losses.registry import AnyLoss
+from harness.training.protocols import PLACES, Precision
 from harness.training.topologies.registry import AnyTopology
 from harness.training.turns import AnyTurns
 
@@ -115,6 +117,12 @@ class PhaseSettings(Settings):
     lr_warmup_share: Share = Field(description="share of the steps in which the learning rate rises")
     clip_norm: ClipNorm
     refresh: Steps | None = Field(None, description="steps between refreshes of the candidates")
+    places: Places = Field(
+        PLACES,
+        exclude_if=lambda places: places == PLACES,
+        description="token places of a bucket, which decide rounding and dropout",
+    )
+    precision: Precision = Field("float32", exclude_if=lambda precision: precision == "float32")
 
 
 class RankerSettings(Settings):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.collections.collection import RELEVANT, Collection
-from harness.negatives.noise import ORDER_STAGE, uniform
+from harness.negatives.noise import ORDER_STAGE, SAMPLE_STAGE, uniform
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class TrainingPairs:
         if mask == "labelled":
             return _union(self.barred[row] if self.barred else self.labelled[row], own)
         return _union(self.known_relevant[row], own)
+
+    def unlabelled_at(self, row: int) -> npt.NDArray[np.int64]:
+        """Return the documents that are known to be relevant to a pair's query, and not labelled."""
+        return np.setdiff1d(self.known_relevant[row], self.barred[row] if self.barred else self.labelled[row])
 
     def masked(self, mask: str) -> list[npt.NDArray[np.int64]]:
         """Return what a mask keeps out, for every pair."""
@@ -106,6 +110,12 @@ def batch_at(step: int, size: int, pairs: int, seed: int) -> Batch:
         here = epoch == number
         rows[here] = epoch_order(int(number), pairs, seed)[place[here] % pairs]
     return Batch(rows, epoch)
+
+
+def sampled_pairs(count: int, pairs: int) -> npt.NDArray[np.int64]:
+    """Return the numbers of some of the training pairs, the same in every run, in ascending order."""
+    order = np.argsort(uniform(0, 0, SAMPLE_STAGE, np.arange(pairs)), kind="stable")
+    return np.sort(order[:count])
 
 
 def epoch_order(epoch: int, pairs: int, seed: int) -> npt.NDArray[np.int64]:

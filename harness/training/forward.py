@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,27 +14,81 @@ from torch import Tensor
 
 from harness.collections.tokens import Ragged, TokenStore
 from harness.encoders.dual_encoder import DualEncoder, Tower
+from harness.encoders.ranker import Ranker
+from harness.negatives.noise import DROPOUT_STAGE, mixed
 from harness.retrieval.encode import length_buckets
-
-PLACES_PER_BUCKET = 4096
-"""Token places of one bucket of a training batch: short passages are not padded to the longest."""
+from harness.training.protocols import PLACES, Precision
 
 Numbers = npt.NDArray[np.int64]
+Part = Literal["query", "passage", "ranker"]
+PARTS: tuple[Part, ...] = ("query", "passage", "ranker")
+"""Whose input it is; the place of a part is a counter of its dropout, so new ones come last."""
 
 
-def embed(tower: Tower, sequences: Ragged, rows: Numbers, pad: int) -> Tensor:
+@dataclass(frozen=True)
+class Passing:
+    """How the texts of a step pass through a model: what decides rounding and dropout beside both.
+
+    Dropout is a function of (seed, step, part, bucket): whoever embeds a bucket, and however often, leaves
+    out the same.
+
+    Attributes:
+        seed: of the training run.
+        step: of the phase.
+        places: token places of a bucket at most, padding included; short texts are not padded to the longest.
+        precision: of the products of matrices within a model; what comes out is float32.
+    """
+
+    seed: int = 0
+    step: int = 0
+    places: int = PLACES
+    precision: Precision = "float32"
+
+    @contextmanager
+    def bucket(self, model: Tower | Ranker, part: Part, number: int) -> Iterator[torch.device]:
+        """Within the block, let a model read a bucket, on the device that is yielded."""
+        device = next(model.parameters()).device
+        if model.training:
+            counters = (self.seed, self.step, DROPOUT_STAGE, PARTS.index(part), number)
+            torch.manual_seed(int(mixed(*counters)) >> 1)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+            yield device
+
+
+AS_IT_IS = Passing()
+"""Without dropout, in buckets of the usual size."""
+
+
+def embed(
+    tower: Tower,
+    sequences: Ragged,
+    rows: Numbers,
+    pad: int,
+    *,
+    part: Part = "passage",
+    passing: Passing = AS_IT_IS,
+) -> Tensor:
     """Embed sequences with gradient, each distinct sequence once, bucketed by length.
 
+    Args:
+        tower: which embeds.
+        sequences: of tokens.
+        rows: [R] numbers of sequences.
+        pad: id of the padding token.
+        part: whose tower it is.
+        passing: how they pass through it.
+
     Returns:
-        [len(rows), dimension].
+        [R, dimension].
     """
-    device = next(tower.parameters()).device
     distinct, place = np.unique(rows, return_inverse=True)
     parts, order = [], []
-    for bucket in length_buckets(sequences.lengths[distinct], PLACES_PER_BUCKET):
+    for number, bucket in enumerate(length_buckets(sequences.lengths[distinct], passing.places)):
         ids, mask = sequences.padded(distinct[bucket], pad)
-        parts.append(tower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)))
+        with passing.bucket(tower, part, number) as device:
+            parts.append(tower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)).float())
         order.append(bucket)
+    device = parts[0].device
     back = torch.from_numpy(np.argsort(np.concatenate(order))[place]).to(device)
     return torch.cat(parts).index_select(0, back)
 
@@ -46,6 +103,7 @@ class QueryBatch:
         query: [B] numbers of training queries.
         passage: [B, 1 + n] document numbers, each query's positive first.
         masked: for each query, the documents that do not count against it.
+        passing: how texts pass through the encoder.
     """
 
     encoder: DualEncoder
@@ -53,15 +111,17 @@ class QueryBatch:
     query: Numbers
     passage: Numbers
     masked: list[Numbers]
+    passing: Passing = AS_IT_IS
 
     def queries(self) -> Tensor:
         """Embed the queries, [B, dimension]."""
-        return embed(self.encoder.query, self.tokens.queries["train"], self.query, self.tokens.pad)
+        tower, sequences = self.encoder.query, self.tokens.queries["train"]
+        return embed(tower, sequences, self.query, self.tokens.pad, part="query", passing=self.passing)
 
     def passages(self, tower: Tower | None = None) -> Tensor:
         """Embed the passages, by the encoder's tower or by another one, [B, 1 + n, dimension]."""
-        flat = self.passage.reshape(-1)
-        embedded = embed(tower or self.encoder.passage, self.tokens.documents, flat, self.tokens.pad)
+        tower, flat = tower or self.encoder.passage, self.passage.reshape(-1)
+        embedded = embed(tower, self.tokens.documents, flat, self.tokens.pad, passing=self.passing)
         return embedded.view(*self.passage.shape, -1)
 
     def masks(self, documents: Numbers) -> Tensor:

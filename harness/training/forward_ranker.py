@@ -9,12 +9,19 @@ from torch import Tensor
 from harness.collections.pairs import Pairs
 from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker
-from harness.retrieval.rerank import scored_buckets
-from harness.training.forward import PLACES_PER_BUCKET, Numbers
+from harness.retrieval.encode import length_buckets
+from harness.retrieval.rerank import score_bucket
+from harness.training.forward import AS_IT_IS, Numbers, Passing
 
 
 def score_lists(
-    ranker: Ranker, tokens: TokenStore, query: Numbers, passage: Numbers, *, pair_tokens: int
+    ranker: Ranker,
+    tokens: TokenStore,
+    query: Numbers,
+    passage: Numbers,
+    *,
+    pair_tokens: int,
+    passing: Passing = AS_IT_IS,
 ) -> Tensor:
     """Score training queries [B] against their own passages [B, C], with gradient.
 
@@ -24,13 +31,17 @@ def score_lists(
         query: [B] numbers of training queries.
         passage: [B, C] document numbers.
         pair_tokens: tokens of a pair at most.
+        passing: how pairs pass through it.
 
     Returns:
         [B, C].
     """
     repeated = np.repeat(query, passage.shape[1])
     pairs = Pairs(tokens.queries["train"], tokens.documents, repeated, passage.reshape(-1), pair_tokens)
-    buckets, parts = zip(*scored_buckets(ranker, pairs, tokens.pad, PLACES_PER_BUCKET), strict=True)
+    buckets, parts = list(length_buckets(pairs.lengths, passing.places)), []
+    for number, bucket in enumerate(buckets):
+        with passing.bucket(ranker, "ranker", number):
+            parts.append(score_bucket(ranker, pairs, bucket, tokens.pad).float())
     scores = torch.cat(parts)
     back = torch.from_numpy(np.argsort(np.concatenate(buckets))).to(scores.device)
     return scores.index_select(0, back).view(*passage.shape)

@@ -11,8 +11,9 @@ from torch import Tensor
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
+from harness.negatives.candidates import Draws
 from harness.training.batches import TrainingPairs
-from harness.training.forward import Numbers, QueryBatch
+from harness.training.forward import AS_IT_IS, Numbers, Passing, QueryBatch
 from harness.training.forward_ranker import score_lists
 from harness.training.losses.loss import Loss
 from harness.training.losses.scores import Scores
@@ -39,16 +40,16 @@ class Lists:
     pairs: TrainingPairs
     pair_tokens: int
 
-    def scores(self, rows: Numbers, passage: Numbers) -> Tensor:
+    def scores(self, rows: Numbers, passage: Numbers, passing: Passing = AS_IT_IS) -> Tensor:
         """Score the queries of pairs [B] against their passages [B, C], [B, C] with gradient."""
-        query = self.pairs.pairs[rows, 0]
-        return score_lists(self.ranker, self.tokens, query, passage, pair_tokens=self.pair_tokens)
+        query, longest = self.pairs.pairs[rows, 0], self.pair_tokens
+        return score_lists(self.ranker, self.tokens, query, passage, pair_tokens=longest, passing=passing)
 
-    def teach(self, rows: Numbers, passage: Numbers) -> Tensor:
+    def teach(self, rows: Numbers, passage: Numbers, passing: Passing = AS_IT_IS) -> Tensor:
         """Return the scores without dropout and gradient."""
         self.ranker.eval()
         with torch.no_grad():
-            return self.scores(rows, passage)
+            return self.scores(rows, passage, passing)
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,9 @@ class RankerObjective:
     lists: Lists
     loss: Loss
 
-    def __call__(self, rows: Numbers, passage: Numbers) -> Objective:
+    def __call__(self, rows: Numbers, passage: Numbers, passing: Passing = AS_IT_IS) -> Objective:
         """Return the loss of pairs [B] with passages [B, 1 + n], the positive first."""
-        scores = self.lists.scores(rows, passage)
+        scores = self.lists.scores(rows, passage, passing)
         target = torch.zeros(len(rows), dtype=torch.int64, device=scores.device)
         return _seen(self.loss, Scores(scores, target))
 
@@ -92,18 +93,18 @@ class RetrieverObjective:
     loss: Loss
     teacher: Lists | None = None
 
-    def __call__(self, rows: Numbers, passage: Numbers) -> Objective:
+    def __call__(self, rows: Numbers, passage: Numbers, passing: Passing = AS_IT_IS) -> Objective:
         """Return the loss of pairs [B] with passages [B, 1 + n], the positive first."""
-        scores = self.scorer.scores(self._batch(rows, passage))
+        scores = self.scorer.scores(self._batch(rows, passage, passing))
         if self.teacher is None or not self.loss.needs_teacher:
             return _seen(self.loss, scores)
-        scores = replace(scores, teacher=self.teacher.teach(rows, passage))
+        scores = replace(scores, teacher=self.teacher.teach(rows, passage, passing))
         loss, seen = _seen(self.loss, scores)
         return loss, seen | _agreement(scores)
 
-    def _batch(self, rows: Numbers, passage: Numbers) -> QueryBatch:
+    def _batch(self, rows: Numbers, passage: Numbers, passing: Passing) -> QueryBatch:
         masked = [self.pairs.masked_at(row, self.mask) for row in rows]
-        return QueryBatch(self.encoder, self.tokens, self.pairs.pairs[rows, 0], passage, masked)
+        return QueryBatch(self.encoder, self.tokens, self.pairs.pairs[rows, 0], passage, masked, passing)
 
 
 def _seen(loss: Loss, scores: Scores) -> Objective:
@@ -121,9 +122,25 @@ def _agreement(scores: Scores) -> dict[str, float]:
     return {"teacher_first": right.float().mean().item(), "agreement": same.float().mean().item()}
 
 
-def counted_false_negatives(pairs: TrainingPairs, rows: Numbers, drawn: Numbers) -> dict[str, float]:
-    """Return how many of the drawn documents [B, n] are known to be relevant, and how many there are."""
-    known = sum(
-        int(np.isin(some, pairs.known_relevant[row]).sum()) for row, some in zip(rows, drawn, strict=True)
-    )
-    return {"known_relevant_drawn": float(known), "drawn": float(drawn.size)}
+def counted(pairs: TrainingPairs, rows: Numbers, draws: Draws) -> dict[str, float]:
+    """Return what is counted of the draws of a step's pairs [B].
+
+    Returns:
+        ``drawn``, how many documents there are; ``known_relevant_drawn``, how many of them are known to be
+        relevant; ``filled``, how many come from the law's fills or repeat an earlier one;
+        ``unlabelled_known``, how many documents are known to be relevant and not labelled, and
+        ``unlabelled_drawn``, how many of those are drawn, each counted once.
+    """
+    relevant = unlabelled = found = 0
+    for row, drawn in zip(rows, draws.document, strict=True):
+        known, hidden = pairs.known_relevant[row], pairs.unlabelled_at(row)
+        relevant += int(np.isin(drawn, known).sum())
+        found += int(np.isin(hidden, drawn).sum())
+        unlabelled += len(hidden)
+    return {
+        "known_relevant_drawn": float(relevant),
+        "drawn": float(draws.document.size),
+        "filled": float(draws.filled.sum() + draws.tiled.sum()),
+        "unlabelled_drawn": float(found),
+        "unlabelled_known": float(unlabelled),
+    }

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+Precision = Literal["float32", "bfloat16"]
+"""Of the products of matrices within a model."""
+
+PLACES = 4096
+"""Token places of a bucket where nothing is said."""
 
 
 class Writer(Protocol):
@@ -42,3 +48,7 @@ class TrainedPhase(Rates, Protocol):
     def batch(self) -> int: ...  # noqa: D102
     @property
     def refresh(self) -> int | None: ...  # noqa: D102
+    @property
+    def places(self) -> int: ...  # noqa: D102
+    @property
+    def precision(self) -> Precision: ...  # noqa: D102

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from harness.collections.tokens import TokenStore
@@ -23,12 +22,13 @@ from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
-from harness.negatives.noise import Noise, mixed
+from harness.negatives.noise import Noise
 from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
 from harness.storage.stopping import StoppedBySignal, not_within
-from harness.training.batches import Batch, TrainingPairs, batch_at
+from harness.training.batches import Batch, TrainingPairs, batch_at, sampled_pairs
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
+from harness.training.forward import Numbers, Passing
 from harness.training.learner import Learner
 from harness.training.losses.loss import Loss
 from harness.training.objectives import (
@@ -36,7 +36,7 @@ from harness.training.objectives import (
     Objective,
     RankerObjective,
     RetrieverObjective,
-    counted_false_negatives,
+    counted,
 )
 from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
 from harness.training.protocols import Rates, TrainedPhase, Writer
@@ -44,7 +44,7 @@ from harness.training.stopwatch import Stopwatch
 from harness.training.turns import RetrieverAlone, Turns, Who, steps_before, who_at
 
 DIAGNOSED_PAIRS = 1000
-"""Training pairs whose candidates are looked at each round, the first ones of the collection."""
+"""Training pairs whose candidates are looked at each round, a sample that is the same in every run."""
 
 TOPOLOGY, RANKER = "queue.", "ranker."
 """What the names of a topology's and of a ranker's tensors in a checkpoint begin with.
@@ -194,32 +194,32 @@ class Trainer:
         return {who: learner.optimizer.state_dict() for who, learner in self._learners.items()}
 
     def _step(self, step: int) -> None:
-        torch.manual_seed(int(mixed(self.seed, step)) >> 1)
         who = who_at(self._turns, step, self._round_length())
         learner, watch = self._learners[who], Stopwatch()
         learner.model.train()
         with watch.timing("seconds"):
             batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
             passage, counts = self._passages(batch, watch)
-            loss, seen = self._objective(who)(batch.rows, passage)
+            passing = Passing(self.seed, step, self.phase.places, self.phase.precision)
+            loss, seen = self._objective(who)(batch.rows, passage, passing)
             taken = learner.update(loss, steps_before(self._turns, who, step, self._round_length()))
         self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds)
 
-    def _objective(self, who: Who) -> Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], Objective]:
+    def _objective(self, who: Who) -> Callable[[Numbers, Numbers, Passing], Objective]:
         if who == "ranker" and self.ranker is not None and self._lists is not None:
             return RankerObjective(self._lists, self.ranker.loss)
         return self._retriever
 
-    def _passages(self, batch: Batch, watch: Stopwatch) -> tuple[npt.NDArray[np.int64], dict[str, float]]:
+    def _passages(self, batch: Batch, watch: Stopwatch) -> tuple[Numbers, dict[str, float]]:
         """Return the positives and drawn negatives of a batch, [B, 1 + n], and what was counted of them."""
         positive = self.pairs.pairs[batch.rows, 1:]
         if self.negatives.drawn is None or self._candidates is None:
             return positive, {}
         noise = Noise(self.seed, self._round, batch.visit)
         with watch.timing("seconds_drawing"):
-            drawn = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise).document
-        counts = counted_false_negatives(self.pairs, batch.rows, drawn)
-        return np.concatenate([positive, drawn], axis=1), counts
+            draws = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise)
+        passages = np.concatenate([positive, draws.document], axis=1)
+        return passages, counted(self.pairs, batch.rows, draws)
 
     def _refresh(self, step: int, drawn: Drawn) -> None:
         """Take or mine the candidates of the step's round."""
@@ -240,7 +240,7 @@ class Trainer:
         self._candidates, self._round = candidates, number
         if step % self._round_length():  # resumed within a round, whose line is there
             return
-        shown = np.arange(min(DIAGNOSED_PAIRS, len(self.pairs.pairs)))
+        shown = sampled_pairs(DIAGNOSED_PAIRS, len(self.pairs.pairs))
         noise = Noise(self.seed, number, np.zeros(len(shown), dtype=np.int64))
         seen = diagnose(drawn.sampler, candidates.rows(shown), noise)
         self.writer.log(f"{self.name} refresh", step, **seen)

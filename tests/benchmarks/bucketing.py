@@ -12,8 +12,10 @@ import numpy as np
 import torch
 
 from harness.collections.tokens import Ragged
-from harness.encoders.dual_encoder import Tower, fresh_transformer
-from harness.training import forward
+from harness.encoders.dual_encoder import Tower
+from harness.encoders.transformer import fresh_transformer
+from harness.training.forward import Passing, embed
+from harness.training.protocols import PLACES
 
 ROUNDS = 6
 
@@ -28,9 +30,8 @@ def sequences(count: int = 256) -> Ragged:
 
 def step(tower: Tower, passages: Ragged, places: int) -> float:
     """Seconds of one forward and backward pass."""
-    forward.PLACES_PER_BUCKET = places
-    begin = time.perf_counter()
-    forward.embed(tower, passages, np.arange(len(passages)), 0).square().mean().backward()
+    passing, begin = Passing(places=places), time.perf_counter()
+    embed(tower, passages, np.arange(len(passages)), 0, passing=passing).square().mean().backward()
     return time.perf_counter() - begin
 
 
@@ -40,8 +41,7 @@ def main() -> None:
     tower = Tower(fresh_transformer(vocabulary=8000, pad=0, longest=128, **sizes), pooling="mean").train()
     passages = sequences()
     torch.manual_seed(0)
-    places = forward.PLACES_PER_BUCKET
-    times = [(step(tower, passages, places), step(tower, passages, 10**9)) for _ in range(ROUNDS)]
+    times = [(step(tower, passages, PLACES), step(tower, passages, 10**9)) for _ in range(ROUNDS)]
     bucketed, whole = np.median(times[1:], axis=0)
     print(f"padded whole / bucketed: {whole / bucketed:.2f} (median of {ROUNDS - 1})")
 

@@ -14,7 +14,8 @@ from harness.encoders.matching import project_words
 from harness.encoders.ranker import Ranker, build_ranker
 from harness.errors import UserError
 from harness.retrieval import rerank
-from harness.retrieval.rerank import rerank_scores, scored_buckets
+from harness.retrieval.encode import length_buckets
+from harness.retrieval.rerank import rerank_scores, score_bucket
 from harness.training.forward_ranker import score_lists
 
 TEXTS = ["red apples fall", "green pears fall from a tree", "the tree is green", "a red sky at night " * 6]
@@ -98,8 +99,8 @@ def test_neither_bucketing_nor_padding_changes_a_score(tokens, places):
         for row in range(12):
             arrays = pairs.padded(np.array([row]), tokens.pad)
             alone[row] = ranker(*map(torch.from_numpy, arrays))[0]
-        for bucket, scores in scored_buckets(ranker, pairs, tokens.pad, places):
-            together[bucket] = scores
+        for bucket in length_buckets(pairs.lengths, places):
+            together[bucket] = score_bucket(ranker, pairs, bucket, tokens.pad)
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
     assert np.ptp(alone) > 1e-2
 

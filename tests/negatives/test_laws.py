@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from harness.errors import UserError
+from harness.negatives.candidates import Weights
 from harness.negatives.draws.draw import largest
 from harness.negatives.registry import LAWS, make_draw, make_law
-from harness.negatives.sampler import Sampler, effective_number
+from harness.negatives.sampler import Sampler, chances, diagnose, effective_number
 
 from .conftest import fresh_noise, make_candidates, repeated
 
@@ -249,6 +252,64 @@ def test_best_takes_the_heaviest_and_breaks_ties_by_document():
 
 def test_effective_number_of_equal_weights_is_their_count():
     assert effective_number(np.array([[0.0, 0.0, -np.inf, 0.0]]))[0] == pytest.approx(3)
+
+
+def test_effective_candidates_count_what_rows_are_filled_with():
+    """Half of four negatives are filled, from three candidates: two have 1/4 each, three 1/6."""
+    fill = np.array([[0.0, 0.0, 0.0, 0.0, 0.0, -np.inf]])
+    weights = Weights(np.array([[0.0, 0.0, -np.inf, -np.inf, -np.inf, -np.inf]]), (fill,))
+    draws = make_draw("without-replacement")(make_candidates(SCORE, [POSITIVE]), weights, fresh_noise(1), 4)
+    assert draws.filled.tolist() == [2]
+    chance = np.exp(chances(weights, draws))[0]
+    np.testing.assert_allclose(chance, [1 / 4, 1 / 4, 1 / 6, 1 / 6, 1 / 6, 0])
+    expected = np.exp(-sum(p * np.log(p) for p in (1 / 4, 1 / 4, 1 / 6, 1 / 6, 1 / 6)))
+    assert effective_number(chances(weights, draws))[0] == pytest.approx(expected)
+
+
+def test_a_row_that_needs_no_filling_keeps_the_chances_of_its_law():
+    candidates = repeated(make_candidates(SCORE, [POSITIVE], SIMILARITY), 3)
+    sampler = Sampler(make_law("simans", {}), make_draw("without-replacement"), 4)
+    weights = sampler.law.weigh(candidates, fresh_noise(3))
+    assert np.array_equal(chances(weights, sampler(candidates, fresh_noise(3))), weights.log_weight)
+
+
+def test_chances_of_filled_rows_are_those_of_the_first_of_many_draws():
+    """Over many rows, a document's share of the negatives is its chance where weights are equal."""
+    rows, law = 4000, np.array([0.0, -np.inf, -np.inf, -np.inf, -np.inf, -np.inf])
+    first = np.array([-np.inf, 0.0, -np.inf, -np.inf, -np.inf, -np.inf])
+    weights = Weights(np.tile(law, (rows, 1)), (np.tile(first, (rows, 1)), np.zeros((rows, 6))))
+    candidates = repeated(make_candidates(SCORE, [POSITIVE]), rows)
+    draws = make_draw("without-replacement")(candidates, weights, fresh_noise(rows), 4)
+    share = np.bincount(draws.column.reshape(-1), minlength=6) / (4 * rows)
+    np.testing.assert_allclose(np.exp(chances(weights, draws)).mean(axis=0), share, atol=0.01)
+
+
+def test_the_share_of_negatives_filled_is_not_that_of_rows():
+    """One of two positive weights: of four negatives three are filled, in every row."""
+    similarity = np.where(np.arange(6) == 0, SCORE + 1.0, SCORE - 1.0)
+    candidates = repeated(make_candidates(SCORE, [POSITIVE], similarity), 50)
+    sampler = Sampler(make_law("trisampler", {"transitional": 1.0}), make_draw("without-replacement"), 4)
+    seen = diagnose(sampler, candidates, fresh_noise(50))
+    assert seen["fallback_rows_share"] == 1.0
+    assert seen["filled_share"] == pytest.approx(3 / 4)
+
+
+def test_equation_6_compares_cosines_or_products_whatever_the_gap():
+    candidates = dataclasses.replace(
+        make_candidates(SCORE, [POSITIVE], SIMILARITY), document_norm=np.array([[3.0, 4, 5, 6, 7, 8]])
+    )
+    weight = {
+        (gap, sides): make_law("trisampler", {"gap": gap, "sides": sides, "transitional": 1.0})
+        .weigh(candidates, fresh_noise(1))
+        .log_weight
+        for gap in ("raw", "cosine")
+        for sides in ("as-gap", "raw", "cosine")
+    }
+    assert np.array_equal(weight["raw", "as-gap"], weight["raw", "raw"])
+    assert np.array_equal(weight["cosine", "as-gap"], weight["cosine", "cosine"])
+    assert not np.array_equal(weight["raw", "raw"], weight["raw", "cosine"])
+    ahead = np.maximum(candidates.document_cosine() - candidates.query_cosine(), 0)
+    np.testing.assert_allclose(np.exp(weight["raw", "cosine"]), ahead, atol=1e-12)
 
 
 def test_largest_returns_columns_in_order():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -61,3 +63,22 @@ def test_another_visit_round_or_seed_draws_anew():
         Noise(8, 0, np.zeros(40, int)),
     ):
         assert np.mean(sampler(candidates, other).document == base) < 0.3
+
+
+@pytest.mark.parametrize("law", ["uniform", "score"])
+@pytest.mark.parametrize("draw", ["without-replacement", "with-replacement"])
+def test_the_positives_of_a_query_draw_as_independently_as_other_queries_do(law, draw):
+    """43 positives of a query, 15 negatives each: pairs that shared their noise would draw one set alone."""
+    positives, k, trials = 43, 200, 40
+    score = np.tile(np.random.default_rng(0).normal(size=k), (positives, 1))
+    sampler = Sampler(make_law(law, {}), make_draw(draw), 15)
+    own, others = make_candidates(score, query=np.zeros(positives, int)), make_candidates(score)
+    own = dataclasses.replace(own, positive=10_000 + np.arange(positives))
+
+    def distinct(candidates):
+        draws = (sampler(candidates, fresh_noise(positives, seed)).document for seed in range(trials))
+        return np.array([len(np.unique(documents)) for documents in draws])
+
+    same_query, independent = distinct(own), distinct(others)
+    assert stats.ttest_ind(same_query, independent).pvalue > 1e-3
+    assert same_query.mean() > 60

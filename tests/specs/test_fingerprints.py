@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from harness.specs.checkpoint_content import start_content
 from harness.specs.fingerprints import chain, links
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
-from harness.specs.run_settings import RunSettings
+from harness.specs.run_settings import RunSettings, TrainedRun, read_run_settings
 from harness.specs.target import with_runs
 from harness.training.turns import RetrieverAlone
 
@@ -67,6 +68,25 @@ def test_a_change_breaks_its_link_and_those_after(runs: dict[str, RunSettings]) 
     assert chain(settings, "f" * 16).tokens != before.tokens
 
 
+@pytest.mark.parametrize("change", [{"places": 8192}, {"precision": "bfloat16"}])
+def test_bucket_size_and_precision_decide_numbers_and_so_are_hashed(
+    runs: dict[str, RunSettings], change: dict[str, Any]
+) -> None:
+    for name in ("Base", "TriSampler"):
+        settings = runs[name]
+        assert isinstance(settings, TrainedRun)
+        other = changed(settings, phase=settings.phase.model_copy(update=change))
+        assert chain(other, COLLECTION).last != chain(settings, COLLECTION).last
+
+
+def test_bucket_size_and_precision_at_their_defaults_are_as_absent(runs: dict[str, RunSettings]) -> None:
+    """So that runs of before they could be written keep their names."""
+    settings = runs["TriSampler"]
+    assert isinstance(settings, TrainedRun)
+    assert not {"places", "precision"} & settings.phase.model_dump().keys()
+    assert read_run_settings(settings.model_dump_json()) == settings
+
+
 def test_names_change_nothing(runs: dict[str, RunSettings]) -> None:
     settings = runs["TriSampler"]
     assert settings.sampler is not None
@@ -82,12 +102,12 @@ def test_another_measure_trains_nothing(runs: dict[str, RunSettings]) -> None:
 
 PINNED = {
     "BM25": ["b2d6d29d838b1dae"],
-    "Base": ["743429eeee14870c", "9b1bbca48c289df3"],
-    "Uniform Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "329b42e6f6ed53bf"],
-    "TopK Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "9870dc11caf4a476"],
-    "Debiased Sampling": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "027a441364c6e050"],
-    "TriSampler": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "403bf1f809e5f949"],
-    "SimANS": ["743429eeee14870c", "9b1bbca48c289df3", "86c3e2920e2dcae3", "758a85723b7e4d31"],
+    "Base": ["743429eeee14870c", "17bdd7789b0d4c0b"],
+    "Uniform Sampling": ["743429eeee14870c", "17bdd7789b0d4c0b", "18c2f9e81863c53e", "c0c3a5994299c77d"],
+    "TopK Sampling": ["743429eeee14870c", "17bdd7789b0d4c0b", "18c2f9e81863c53e", "b10d076b0f316bff"],
+    "Debiased Sampling": ["743429eeee14870c", "17bdd7789b0d4c0b", "18c2f9e81863c53e", "867119ff564c4661"],
+    "TriSampler": ["743429eeee14870c", "17bdd7789b0d4c0b", "18c2f9e81863c53e", "d748e0c7df80a2ea"],
+    "SimANS": ["743429eeee14870c", "17bdd7789b0d4c0b", "18c2f9e81863c53e", "8fddcef2e29a843d"],
 }
 
 

@@ -35,7 +35,7 @@ RANKER = {
 PAIR_TOKENS = 40
 PHASE = {
     "steps": 24, "batch": 8, "learning_rate": 1e-3, "weight_decay": 0.01, "lr_warmup_share": 0.1,
-    "clip_norm": 2.0, "refresh": 6,
+    "clip_norm": 2.0, "refresh": 6, "places": 4096, "precision": "float32",
 }  # fmt: skip
 LOSS = make_loss("softmax-cross-entropy")
 

@@ -8,17 +8,21 @@ import signal
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from harness.errors import UserError
+from harness.negatives.candidates import Draws
 from harness.negatives.mining import Miner
+from harness.retrieval.encode import length_buckets
 from harness.retrieval.search import exact_search
 from harness.storage import stopping
 from harness.storage.checksums import SUMS
 from harness.training import trainer as trainer_module
-from harness.training.batches import batch_at, epoch_order
+from harness.training.batches import TrainingPairs, batch_at, epoch_order, sampled_pairs
 from harness.training.checkpoints import latest_checkpoint
-from harness.training.forward import QueryBatch
+from harness.training.forward import Passing, QueryBatch, embed
 from harness.training.losses.registry import make_loss
+from harness.training.objectives import counted
 from harness.training.schedule import linear_schedule
 from harness.training.topologies.in_batch import InBatch
 from harness.training.topologies.own import Own
@@ -152,16 +156,16 @@ def test_a_round_of_candidates_that_is_lost_is_mined_again_bit_for_bit(bench, tm
     assert same(whole.weights(), encoder.weights())
 
 
-def test_scores_are_the_inner_products_whatever_the_buckets(bench, monkeypatch):
+def test_scores_are_the_inner_products_whatever_the_buckets(bench):
     encoder = bench.encoder().eval()
     tokens = bench.tokens
     query, passage = np.arange(6), np.random.default_rng(0).integers(0, 72, size=(6, 4))
     passage[1] = passage[0]
     every = []
     for places in (40, 4096):
-        monkeypatch.setattr("harness.training.forward.PLACES_PER_BUCKET", places)
+        passing = Passing(places=places)
         with torch.no_grad():
-            scored = Own().scores(QueryBatch(encoder, tokens, query, passage, []))
+            scored = Own().scores(QueryBatch(encoder, tokens, query, passage, [], passing))
         every.append(scored.scores.numpy())
         assert scored.target.tolist() == [0] * 6
     np.testing.assert_allclose(every[0], every[1], rtol=1e-4, atol=1e-4)
@@ -264,3 +268,78 @@ def test_schedule_rises_then_falls_to_zero():
     factors = [linear_schedule(step, 100, 0.1) for step in range(101)]
     assert factors[0] == pytest.approx(0.1) and max(factors) == pytest.approx(1.0)
     assert factors[100] == 0 and factors[10:] == sorted(factors[10:], reverse=True)
+
+
+@pytest.mark.parametrize("towers", ["shared", "separate"])
+def test_dropout_is_a_function_of_seed_step_tower_and_bucket(bench, towers):
+    encoder = bench.encoder(towers=towers).train()
+    rows, tokens = np.arange(12), bench.tokens
+
+    def embedded(passing, part="passage", before=0):
+        torch.manual_seed(before)
+        sequences = tokens.documents if part == "passage" else tokens.queries["train"]
+        with torch.no_grad():
+            return embed(encoder.passage, sequences, rows, tokens.pad, part=part, passing=passing).numpy()
+
+    first = embedded(Passing(3, 5))
+    assert np.array_equal(first, embedded(Passing(3, 5), before=99))
+    for other in (Passing(4, 5), Passing(3, 6), Passing(3, 5, places=64)):
+        assert not np.allclose(first, embedded(other), atol=1e-3)
+    same_bucket = embed(
+        encoder.passage, tokens.documents, rows, tokens.pad, part="query", passing=Passing(3, 5)
+    )
+    assert not np.allclose(first, same_bucket.detach().numpy(), atol=1e-3)
+
+
+def test_a_bucket_that_is_embedded_alone_has_the_dropout_that_it_has_among_others(bench):
+    """So that whoever embeds a bucket, and whatever was embedded before, changes nothing."""
+    tower, tokens = bench.encoder().passage.train(), bench.tokens
+    passing, rows = Passing(1, 2, places=120), np.arange(30)
+    buckets = list(length_buckets(tokens.documents.lengths[rows], passing.places))
+    assert len(buckets) > 3
+    whole = embed(tower, tokens.documents, rows, tokens.pad, passing=passing).detach().numpy()
+    for number in (2, 0, 3):
+        ids, mask = tokens.documents.padded(rows[buckets[number]], tokens.pad)
+        with passing.bucket(tower, "passage", number):
+            alone = tower(torch.from_numpy(ids), torch.from_numpy(mask)).detach().numpy()
+        assert np.array_equal(alone, whole[buckets[number]])
+
+
+def test_a_model_that_does_not_train_leaves_torchs_generator_alone(bench):
+    tower, tokens = bench.encoder().passage.eval(), bench.tokens
+    state = torch.get_rng_state()
+    embed(tower, tokens.documents, np.arange(4), tokens.pad)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_bfloat16_trains_nearly_as_float32_and_keeps_float32_weights(bench, tmp_path):
+    ends = {}
+    for precision in ("float32", "bfloat16"):
+        encoder = bench.encoder(dropout=0.0, token_dropout=0.0)
+        trainer = bench.trainer(tmp_path / precision, encoder, None, steps=12, precision=precision)
+        trainer.run()
+        assert all(value.dtype == torch.float32 for value in encoder.weights().values())
+        ends[precision] = [line["loss"] for line in trainer.writer.metrics() if "loss" in line]
+    assert ends["float32"] != ends["bfloat16"]
+    np.testing.assert_allclose(ends["bfloat16"], ends["float32"], rtol=0.1)
+
+
+def test_what_is_counted_of_draws_has_both_denominators(bench):
+    pairs = TrainingPairs(
+        pairs=np.array([[0, 1], [1, 2]]),
+        labelled=[np.array([1]), np.array([2])],
+        known_relevant=[np.array([1, 5, 6, 7]), np.array([2])],
+    )
+    document = np.array([[5, 5, 8], [3, 4, 9]])
+    draws = Draws(document, document, filled=np.array([1, 0]), tiled=np.array([0, 1]))
+    assert counted(pairs, np.array([0, 1]), draws) == {
+        "drawn": 6, "known_relevant_drawn": 2, "filled": 2, "unlabelled_drawn": 1, "unlabelled_known": 3,
+    }  # fmt: skip
+
+
+def test_the_pairs_that_are_looked_at_are_spread_and_the_same_in_every_run():
+    shown = sampled_pairs(1000, 9922)
+    assert np.array_equal(shown, sampled_pairs(1000, 9922))
+    assert len(np.unique(shown)) == 1000
+    assert stats.kstest(shown / 9922, "uniform").pvalue > 1e-3
+    assert sampled_pairs(1000, 7).tolist() == list(range(7))

@@ -49,6 +49,13 @@ class TriSampler(Piece):
         ),
     )
     gap: Gap = Field(default="raw", description="the scale of the scores.")
+    sides: Literal["as-gap", "raw", "cosine"] = Field(
+        default="as-gap",
+        description=(
+            "what equation 6 compares: inner products, or cosines where the gap is of cosines (`as-gap`); "
+            "one of the two whatever the gap."
+        ),
+    )
     angle: Literal["off", "eq4", "apex"] = Field(
         default="off",
         description=(
@@ -61,7 +68,7 @@ class TriSampler(Piece):
     @property
     def shift_free(self) -> bool:
         """Cosines and angles depend on the origin of the scores."""
-        return self.gap != "cosine" and self.angle == "off"
+        return "cosine" not in (self.gap, self.sides) and self.angle == "off"
 
     def weigh(self, candidates: Candidates, noise: Noise) -> Weights:
         """Return equation 6's log-weights on the transitional negatives.
@@ -85,7 +92,7 @@ class TriSampler(Piece):
 
     def _triangle(self, candidates: Candidates) -> Floats:
         """Return s(d+, d-) - s(q, d-), [R, K]."""
-        if self.gap == "cosine":
+        if self.sides == "cosine" or (self.sides == "as-gap" and self.gap == "cosine"):
             return candidates.document_cosine() - candidates.query_cosine()
         return candidates.positive_similarity.astype(np.float64) - candidates.score
 

@@ -11,7 +11,7 @@ from harness.collections.built_in import stand_in
 from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.reproducibility import measure_reproducibility
 from harness.evaluation.verdicts import judge
-from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
 from harness.reports.comparison.content import ComparisonCells
 from harness.reports.comparison.ranker import describe_ranker
 from harness.specs.kinds.comparison import Comparison
@@ -115,7 +115,7 @@ def _row(row: Row, runs: Sequence[FinishedRun], cells: list[Described], datasets
         "recipe": runs[0].settings.recipe if runs and row.sampler else None,
         "sampler": runs[0].settings.preset if runs else None,
         "summary": row.summary,
-        "fingerprints": [run.folder.folder.name for run in runs],
+        **describe_made(runs),
         "cells": cells,
         **(trained[datasets[0]] if len(datasets) == 1 else {"by_dataset": trained}),
     }
@@ -126,9 +126,17 @@ def _trained(runs: Sequence[FinishedRun]) -> Described:
     results = [run.folder.result() for run in runs]
     drawn = sum(result["drawn"] for result in results)
     known = sum(result["known_relevant_drawn"] for result in results)
+    unlabelled = sum(result.get("unlabelled_known", 0) for result in results)
+    found = sum(result.get("unlabelled_drawn", 0) for result in results)
+    of_known = found / unlabelled if unlabelled else None
     diagnostics = [result["diagnostics"] for result in results if result["diagnostics"]]
     return {
-        "false_negatives": {"known_relevant_drawn": known, "drawn": drawn, "share": known / drawn}
+        "false_negatives": {
+            "known_relevant_drawn": known,
+            "drawn": drawn,
+            "share": known / drawn,
+            "unlabelled": of_known,
+        }
         if drawn
         else None,
         "diagnostics": _mean(diagnostics) if diagnostics else None,
@@ -137,8 +145,9 @@ def _trained(runs: Sequence[FinishedRun]) -> Described:
 
 
 def _mean(diagnostics: list[dict[str, float]]) -> dict[str, float]:
-    """Mean over seeds of the last round's diagnostics."""
-    return {key: sum(d[key] for d in diagnostics) / len(diagnostics) for key in sorted(diagnostics[0])}
+    """Mean over seeds of the last round's diagnostics, of those that all have."""
+    common = sorted(set.intersection(*(set(of) for of in diagnostics)))
+    return {key: sum(of[key] for of in diagnostics) / len(diagnostics) for key in common}
 
 
 def _state(row: Row, failed: Mapping[str, str], runs: Sequence[FinishedRun]) -> str:

@@ -16,11 +16,17 @@ class ComparedCell(MeasuredCell):
 
 
 class FalseNegatives(Content):
-    """Known relevant passages among the negatives drawn."""
+    """Known relevant passages among the negatives drawn.
+
+    Attributes:
+        unlabelled: share of the passages that are known to be relevant and not labelled which a visit of
+            their query draws; none where there is none, or where it was not counted.
+    """
 
     known_relevant_drawn: int
     drawn: int
     share: float
+    unlabelled: float | None = None
 
 
 class RankerFacts(Content):

@@ -94,8 +94,9 @@ def _figures(cells: ComparisonCells, title: str, shown: Sequence[int], *, brief:
 
 def _negatives(cells: ComparisonCells) -> Table:
     """Return a table of false negatives among the drawn negatives, with the sampler's diagnostics."""
-    header = ["false negatives drawn", "negatives drawn", "share", "effective candidates"]
-    header += ["sd of s(q,d-) - s(q,d+)", "zero ReLU weights", "queries filled up"]
+    header = ["false negatives drawn", "negatives drawn", "share", "of the unlabelled relevant, by a visit"]
+    header += ["effective candidates", "sd of s(q,d-) - s(q,d+)", "zero ReLU weights"]
+    header += ["queries filled up", "negatives filled"]
     rows = [
         fields([recorded_text(cells, row, title), *_counted(of.false_negatives), *_diagnosed(of.diagnostics)])
         for row, title, of in cells.recorded()
@@ -107,18 +108,21 @@ def _negatives(cells: ComparisonCells) -> Table:
 
 def _counted(block: FalseNegatives | None) -> list[str]:
     if block is None:
-        return [NOTHING] * 3
+        return [NOTHING] * 4
     return [
         count_text(block.known_relevant_drawn),
         count_text(block.drawn),
         share_text(block.share, 2),
+        share_text(block.unlabelled, 1),
     ]
 
 
 def _diagnosed(block: Mapping[str, float] | None) -> list[str]:
     if block is None:
-        return [NOTHING] * 4
-    shares = [share_text(block.get("zero_relu_share"), 1), share_text(block["fallback_rows_share"], 1)]
+        return [NOTHING] * 5
+    shares = [
+        share_text(block.get(key), 1) for key in ("zero_relu_share", "fallback_rows_share", "filled_share")
+    ]
     return [f"{block['effective_candidates']:.1f}", f"{block['gap_sd']:.2f}", *shares]
 
 

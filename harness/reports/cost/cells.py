@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from harness.evaluation.costs import COSTS, over_runs
-from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
 from harness.reports.content import Machine, MadeRow, RunCells, Seconds, SecondsCell, SecondsColumn
 from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
 from harness.specs.kinds.cost import Cost
@@ -83,7 +83,7 @@ def _row(
         "recipe": runs[0].settings.recipe if runs else None,
         "sampler": runs[0].settings.preset if runs else None,
         "summary": row.summary,
-        "fingerprints": [run.folder.folder.name for run in runs],
+        **describe_made(runs),
         "costs": {
             name: over_runs([costs[name] for costs in recorded])
             for name in COSTS

@@ -9,7 +9,14 @@ import pandas as pd
 
 from harness.evaluation.comparison import score_table
 from harness.evaluation.curves import DevPoint, mean_curve, run_curve
-from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target, refuse_failed_rows
+from harness.reports.cells import (
+    Described,
+    FinishedRun,
+    ReportContext,
+    describe_made,
+    describe_target,
+    refuse_failed_rows,
+)
 from harness.reports.content import Content, Ends, Machine, MadeRow, MeasuredCells
 from harness.reports.cost.recorded import hardware_of
 from harness.specs.kinds.curve import Curve
@@ -97,6 +104,6 @@ def _row(row: Row, runs: Sequence[FinishedRun], points: list[Described]) -> Desc
         "recipe": runs[0].settings.recipe,
         "sampler": runs[0].settings.preset,
         "summary": row.summary,
-        "fingerprints": [run.folder.folder.name for run in runs],
+        **describe_made(runs),
         "points": points,
     }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.errors import UserError
-from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
 from harness.reports.content import Content, MadeRow, RunCells
 from harness.runs.distributions import ExampleSettings, read_examples, work_out
 from harness.runs.stages import Stages
@@ -143,7 +143,7 @@ def _row(resolved: Resolved, row: Row, runs: Sequence[FinishedRun], failed: Mapp
         "recipe": runs[0].settings.recipe if runs else None,
         "sampler": runs[0].settings.preset if runs else None,
         "summary": row.summary,
-        "fingerprints": [run.folder.folder.name for run in runs],
+        **describe_made(runs),
         "candidates": candidates,
         "negatives": negatives,
         "examples": [of for run in made for of in _of_run(run, _examples(resolved))],

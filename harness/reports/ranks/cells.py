@@ -13,7 +13,7 @@ from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.gradients.of_run import RankSettings, measure_run, read_gradients
 from harness.gradients.per_rank import POSITIVES
-from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target
+from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
 from harness.reports.content import Content, MadeRow, RunCells
 from harness.runs.stages import Stages
 from harness.specs.kinds.ranks import LEAST_QUERIES, Ranks
@@ -160,7 +160,7 @@ def _row(resolved: Resolved, row: Row, runs: Sequence[FinishedRun], failed: Mapp
         "recipe": runs[0].settings.recipe if runs else None,
         "sampler": runs[0].settings.preset if runs else None,
         "summary": row.summary,
-        "fingerprints": [run.folder.folder.name for run in runs],
+        **describe_made(runs),
         "checkpoints": [] if row.name in failed else [_checkpoint(run, _measured(resolved)) for run in runs],
         "reason": failed.get(row.name),
     }

@@ -10,7 +10,14 @@ import pandas as pd
 
 from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
-from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target, refuse_failed_rows
+from harness.reports.cells import (
+    Described,
+    FinishedRun,
+    ReportContext,
+    describe_made,
+    describe_target,
+    refuse_failed_rows,
+)
 from harness.reports.content import Content, Interval, IntervalKind, Intervals, MadeRow, MeasuredCells
 from harness.reports.text import row_text
 from harness.specs.kinds.readings import Reading, Readings
@@ -120,7 +127,7 @@ def _reading(row: Reading, runs: Sequence[FinishedRun]) -> Described:
         "recipe": runs[0].settings.recipe,
         "sampler": runs[0].settings.preset,
         "summary": row.summary,
-        "fingerprints": [run.folder.folder.name for run in runs],
+        **describe_made(runs),
     }
 
 

@@ -7,7 +7,16 @@ from statistics import median
 import pandas as pd
 
 from harness.reports.document import Document, NoteItem, Notes, Table, TableColumn, fields, filled, noted
-from harness.reports.footnotes import ONE_SEED, last_line, made_on, origins, plot, two_intervals, verdict
+from harness.reports.footnotes import (
+    ONE_SEED,
+    filled_note,
+    last_line,
+    made_on,
+    origins,
+    plot,
+    two_intervals,
+    verdict,
+)
 from harness.reports.readings.cells import (
     ReadingPair,
     ReadingsCells,
@@ -168,6 +177,7 @@ def _footnotes(cells: ReadingsCells) -> list[str]:
         ONE_SEED if len(cells.seeds) == 1 else two_intervals(cells),
         "Mean difference by value: over all pairs with that value (number in brackets), balanced over the "
         "other readings; spread: the largest of a reading's means minus the smallest.",
+        *filled_note({reading.name: reading.filled for reading in cells.readings}),
         f"Recipe: {list_text(recipes)}.",
         *origins(cells),
     ]

@@ -8,7 +8,14 @@ from typing import cast
 import pandas as pd
 
 from harness.evaluation.comparison import reproduced
-from harness.reports.cells import Described, FinishedRun, ReportContext, describe_target, refuse_failed_rows
+from harness.reports.cells import (
+    Described,
+    FinishedRun,
+    ReportContext,
+    describe_made,
+    describe_target,
+    refuse_failed_rows,
+)
 from harness.reports.content import (
     Content,
     IntervalKind,
@@ -35,6 +42,7 @@ class SweptPoint(Content):
     recipe: str | None
     sampler: str | None
     fingerprints: list[str]
+    filled: float | None = None
     cells: list[MeasuredCell]
     costs: list[SecondsCell]
 
@@ -96,7 +104,7 @@ def _point(row: Point, runs: Sequence[FinishedRun]) -> Described:
         "at": row.at,
         "recipe": runs[0].settings.recipe if runs else None,
         "sampler": runs[0].settings.preset if runs else None,
-        "fingerprints": [run.folder.folder.name for run in runs],
+        **describe_made(runs),
     }
 
 

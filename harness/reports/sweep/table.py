@@ -12,6 +12,7 @@ from harness.reports.cost.seconds import hardware_text, seconds_field
 from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import (
     ONE_SEED,
+    filled_note,
     last_line,
     made_on,
     origins,
@@ -120,6 +121,7 @@ def _footnotes(cells: SweepCells) -> list[str]:
         "CIs are for each mean separately. Points share base runs and queries, so their differences are more "
         "precise than the CIs suggest; none is tested.",
         *(_timed(cells, cost) for cost in cells.costs),
+        *filled_note({f"{point.row} at {point.at}": point.filled for point in cells.points}),
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
     ]
