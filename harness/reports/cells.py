@@ -13,6 +13,7 @@ from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.records.run_folder import RunFolder
 from harness.reports.content import VERSION
+from harness.specs.fingerprints import TRAINED_BY
 from harness.specs.resolve import Resolved
 from harness.specs.run_settings import RunSettings
 from harness.specs.target import Measured
@@ -128,6 +129,7 @@ def describe_target(context: ReportContext, columns: Sequence[Described]) -> Des
             measure: describe_provider(measure) for measure in sorted({c["measure"] for c in columns})
         },
         "settings_commit": resolved.settings_commit(),
+        "stages": TRAINED_BY,
         **compared,
         "seeds": sorted({run.seed for run in context.runs}),
         "columns": list(columns),

@@ -238,11 +238,13 @@ class RunCells(Cells):
     Attributes:
         provider: measure -> what computed it.
         settings_commit: that froze the settings before samplers were compared, where one is recorded.
+        stages: stage of a run -> its version when the runs were trained; empty where it was not recorded.
     """
 
     columns: list[MeasuredColumn]
     provider: dict[str, str]
     settings_commit: str | None
+    stages: dict[str, int] = {}
 
     @property
     def dataset_titles(self) -> list[str]:

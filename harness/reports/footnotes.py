@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from harness.reports.content import Cells, MadeRow, MeasuredCells, NamedRow, RunCells
 from harness.reports.document import Figure, NoteItem, Notes
 from harness.reports.text import MANY_FILLED, collection_text, count_text, row_text, share_text
+from harness.specs.fingerprints import TRAINED_BY
 
 ONE_SEED = (
     "One seed: the CI is over queries, for these checkpoints only, and allows no conclusion about the "
@@ -85,11 +86,22 @@ def two_intervals(cells: MeasuredCells) -> str:
 def origins(cells: RunCells) -> list[str]:
     """Return the provenance of the figures: collection, provider, settings, notes on scale and paper."""
     return [
+        *_earlier(cells),
         *_collection(cells),
         "Measured with: " + "; ".join(f"{name} by {by}" for name, by in sorted(cells.provider.items())) + ".",
         _settings(cells),
         *cells.reading_notes,
         *(f"Note {note.id} ({note.severity}): {note.text}" for note in cells.notes),
+    ]
+
+
+def _earlier(cells: RunCells) -> list[str]:
+    """Return that runs mean something else by now, where a stage that they stand on has a new version."""
+    if cells.stages == TRAINED_BY:
+        return []
+    return [
+        "Made by an earlier version of the trainer: the same command trains all runs again, and the figures "
+        "will differ."
     ]
 
 

@@ -22,6 +22,9 @@ VERSION = {"tokens": 1, "base": 2, "candidates": 2, "ranker": 2, "run": 3, "bm25
 RUNS = ("base", "ranker", "run")
 """Stages whose product is the folder of a run."""
 
+TRAINED_BY = {stage: VERSION[stage] for stage in RUNS}
+"""Stage of a run -> the version that trains it."""
+
 STAGES = {"base": "base", "continued": "run", "ranker": "ranker"}
 """Kind of a run that is trained -> its stage."""
 
