@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,12 @@ def test_an_installed_package_has_specs_and_pins_in_an_empty_folder(installed: P
     checked, _ = run("doctor")
     assert "packages as pinned" in checked or "(pinned" in checked
     assert (installed / "harness/collections/pydocs/manifest.csv.xz").is_file()
+
+
+def test_readme_names_each_variable_that_is_read() -> None:
+    root = Path(__file__).parents[1]
+    texts = [path.read_text(encoding="utf-8") for path in (root / "harness").rglob("*.py")]
+    read = {name for text in texts for name in re.findall(r"\bHARNESS_[A-Z]+\b", text)}
+    assert {"HARNESS_EXPERIMENTS", "HARNESS_STORE"} <= read
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(read) if f"`{name}`" not in readme] == []

@@ -69,6 +69,11 @@ class Choice(Spec):
         """The highest grade of its judgements; none where its files alone say it."""
         return None
 
+    @property
+    def has_titles(self) -> bool:
+        """Whether a title stands before each passage."""
+        return False
+
 
 class PydocsChoice(Choice):
     """The documentation of the installed packages."""
@@ -110,6 +115,11 @@ class BeirChoice(Choice):
     parameters: BeirParameters
 
     @property
+    def has_titles(self) -> bool:
+        """Whether the folder's titles are put before its passages."""
+        return self.parameters.titles
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What it is made from beside its kind."""
         return self.parameters.model_dump()
@@ -120,6 +130,12 @@ class NotAvailable(Choice):
 
     kind: Literal["not-available"]
     published: PublishedSizes
+    titles: bool = Field(default=False, description="whether papers put a title before each passage")
+
+    @property
+    def has_titles(self) -> bool:
+        """Whether papers put a title before each passage."""
+        return self.titles
 
     @model_validator(mode="after")
     def _has_measured(self) -> NotAvailable:

@@ -39,6 +39,7 @@ class Dataset(Spec):
     """experiments/datasets/<dataset>.yaml."""
 
     title: Name
-    titles: Literal[False] = Field(description="built-in collections have none; a beir one says it itself")
+    titles: Literal[False] = Field(description="built-in collections have none; others say it themselves")
     collections: dict[str, CollectionChoice]
     further: Annotated[list[FurtherMeasure], AfterValidator(_distinct)] = Field(default=[])
+    remarks: list[str] = Field(default=[], description="printed below each table of its runs")

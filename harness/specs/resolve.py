@@ -244,18 +244,20 @@ class Resolved:
         )
 
     def scale_notes(self) -> list[str]:
-        """Return what the scale changes, and the target's own remarks."""
+        """Return what the scale changes, and the remarks of the target and of its datasets."""
         if not isinstance(self.target, Trained):
             return list(self.target.remarks)
         k, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
         capped = [f"Candidates: K = {k} is capped to {cap} at this scale."] if k > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
-        return [*capped, *self._titles_note(), *self._watched_note(), *departs, *self.target.remarks]
+        of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
+        own = [*departs, *of_data, *self.target.remarks]
+        return [*capped, *self._titles_note(), *self._watched_note(), *own]
 
     def _titles_note(self) -> list[str]:
         """Return whether titles stand before passages."""
         names = self.target.datasets
-        on = [name for name in names if self.collection(name).parameters.get("titles")]
+        on = [name for name in names if self._choice(name).has_titles]
         off = [name for name in names if name not in on]
         return [
             *([f"Titles{self._of(off)}: off; no title stands before a passage."] if off else []),

@@ -73,6 +73,12 @@ def test_the_docs_show_what_was_measured(covered: dict[Regime, Covered]) -> None
     assert shown.strip() == coverage_table(covered)
 
 
+def test_the_readme_of_the_room_gives_the_range_of_the_usual_interval(covered: dict[Regime, Covered]) -> None:
+    shares = [100 * c.satterthwaite / c.simulations for c in covered.values() if c.satterthwaite is not None]
+    text = " ".join((PAGE.parents[1] / "harness/evaluation/README.md").read_text(encoding="utf-8").split())
+    assert f"Satterthwaite's covers {min(shares):.0f} to {max(shares):.0f} % by the regime" in text
+
+
 def test_checkpoint_interval_does_not_cover_the_method() -> None:
     tables, _ = simulate(Regime(3, 10, 4), 400)
     hits = sum(i.low <= MEAN <= i.high for i in (checkpoint_interval(table, 0.95) for table in tables))

@@ -106,7 +106,7 @@ def test_a_target_beyond_what_runs_bear(
     ],
 )
 def test_a_measure_that_would_not_be_measured(broken: Broken, measure: str, expected: str) -> None:
-    lines = broken(SPEC, ("measure: R(rel=2)@50", f'measure: "{measure}"'))
+    lines = broken(SPEC, ("measure: Success(rel=2)@50", f'measure: "{measure}"'))
     assert all("key 'columns[1].measure': " in line for line in lines)
     assert any(expected in line for line in lines), lines
 
@@ -114,7 +114,7 @@ def test_a_measure_that_would_not_be_measured(broken: Broken, measure: str, expe
 def test_the_advice_for_another_spelling_works(library: Library) -> None:
     path = library.root / SPEC
     for written, advised in (("MRR(rel=2)@50", "RR(rel=2)@50"), ("nDCG(dcg='log2')@50", "nDCG@50")):
-        text = path.read_text().replace("measure: R(rel=2)@50", f'measure: "{written}"')
+        text = path.read_text().replace("measure: Success(rel=2)@50", f'measure: "{written}"')
         before = path.read_text()
         path.write_text(text)
         with pytest.raises(UserError, match=re.escape(f"as '{advised}'; write that")):
@@ -144,7 +144,7 @@ def test_grades_of_files_are_known_when_they_are_read(library: Library) -> None:
     }
     path.write_text(yaml.safe_dump(document))
     spec = library.root / SPEC
-    spec.write_text(spec.read_text().replace("R(rel=2)@50", "R(rel=6)@50"))
+    spec.write_text(spec.read_text().replace("Success(rel=2)@50", "Success(rel=6)@50"))
     assert library.target(TABLE)
 
 

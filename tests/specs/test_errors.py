@@ -66,7 +66,7 @@ def parameters(text: str) -> tuple[str, str]:
             ("dataset: ms-pas", "dataset: ms-pass"),
             "key 'columns[0].dataset': unknown dataset 'ms-pass'; did you mean 'ms-pas'?",
         ),
-        (("R(rel=2)@50", "Recal@50"), "key 'columns[1].measure': unknown measure 'Recal@50'"),
+        (("Success(rel=2)@50", "Recal@50"), "key 'columns[1].measure': unknown measure 'Recal@50'"),
         (("label: R@50", "label: MRR@10"), "key 'columns[1].label': 'MRR@10' is given twice"),
         (("primary: MRR@10", "primary: MRR"), "key 'primary': unknown column 'MRR'; did you mean 'MRR@10'?"),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 
@@ -36,6 +38,33 @@ def test_a_curve_is_watched_on_dev_whatever_is_measured(library: Library) -> Non
     resolved = measured_on_dev(library, "trisampler/figure-4", "nq")
     assert {column.split for column in resolved.columns} == {"dev"}
     assert WATCHED not in resolved.scale_notes()
+
+
+@pytest.mark.parametrize(
+    ("target", "scale", "titles"),
+    [
+        (TABLE, "quick", "off; no title stands before a passage."),
+        ("simans/table-7", "simulation", "off; no title stands before a passage."),
+        ("trisampler/table-5-ar2", "paper", "on; a title stands before each passage."),
+    ],
+)
+def test_notes_say_whether_titles_are_joined(library: Library, target: str, scale: str, titles: str) -> None:
+    (note,) = (note for note in resolve(library, target, scale).scale_notes() if note.startswith("Titles"))
+    assert note == f"Titles: {titles}"
+
+
+def test_titles_of_a_folder_are_its_own(library: Library) -> None:
+    path = library.root / DATASET
+    mine = "kind: beir\n    parameters: {folder: mine, titles: true}"
+    path.write_text(path.read_text().replace("kind: pydocs", mine))
+    assert "Titles: on; a title stands before each passage." in resolve(library, TABLE, "quick").scale_notes()
+
+
+def test_remarks_of_a_dataset_stand_below_each_table_of_its_runs(library: Library) -> None:
+    for target, printed in (("simans/table-7", 1), ("trisampler/figure-4", 1), (TABLE, 0)):
+        notes = resolve(library, target, "simulation").scale_notes()
+        assert sum("holds an answer string" in note for note in notes) == printed
+    assert not any("answer" in note for note in resolve(library, "simans/table-1", "quick").scale_notes())
 
 
 def test_settings_of_runs_do_not_depend_on_it(library: Library) -> None:

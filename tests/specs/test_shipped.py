@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import json
+import typing
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from harness.collections.planted import build_planted
+from harness.negatives.laws.debiased import Debiased
 from harness.specs.collection_choice import PlantedParameters
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.specs.schema import schemas
-from harness.specs.target import with_runs
+from harness.specs.target import Measured, with_runs
 from harness.specs.tuning_library import resolve_tuning
 from harness.specs.yaml_file import read_yaml
 
@@ -89,3 +91,22 @@ def test_table_5_holds_the_published_figures() -> None:
         "SimANS": [],
     }
     assert "distil from a ranker" in " ".join(resolved.scale_notes())
+
+
+def test_a_published_column_is_one_measure_in_all_tables() -> None:
+    library = Library(SHIPPED)
+    measures: dict[tuple[str, str], set[str]] = {}
+    for name in library.targets():
+        target = library.target(name).target
+        if isinstance(target, Measured) and not name.startswith("calibration/"):
+            for column in target.columns:
+                measures.setdefault((column.dataset, column.label), set()).add(column.measure)
+    assert measures["ms-pas", "R@50"] == {"Success(rel=2)@50"}
+    assert {column: several for column, several in measures.items() if len(several) > 1} == {}
+
+
+def test_the_register_counts_the_readings_of_debiased_as_the_law_does() -> None:
+    readings = typing.get_args(Debiased.model_fields["reading"].annotation)
+    (note,) = (of for of in Library(SHIPPED).target("trisampler/table-5").paper.notes if of.id == "D26")
+    words = {5: "five", 6: "six", 7: "seven"}
+    assert f"reading {Debiased().reading} of {words[len(readings)]}" in note.text
