@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from harness.negatives.sources.corpus import Corpus
 from harness.negatives.sources.source import Proposal, SearchResult, Source, View
 from harness.storage.disk import space_for
 from harness.storage.files import DELETE, write_bytes
+
+UNTIMED: AbstractContextManager[None] = nullcontext()
 
 
 def refuse_lexical_search(depth: int) -> SearchResult:
@@ -56,6 +59,7 @@ class Miner:
         seed: int,
         round: int = 0,
         previous: Candidates | None = None,
+        similarity: AbstractContextManager[None] = UNTIMED,
     ) -> Candidates:
         """Return the candidates of a refresh.
 
@@ -66,6 +70,7 @@ class Miner:
             seed: seed of random sources.
             round: number of the refresh, from 0.
             previous: candidates of the previous round, if any.
+            similarity: times the similarities of documents, which only some laws read.
         """
         view = View(
             pairs=self.pairs,
@@ -79,16 +84,32 @@ class Miner:
             seed=seed,
             round=round,
         )
-        return score_proposal(view, self.source, self.k, model)
+        return score_proposal(view, self.source, self.k, model, similarity)
 
 
-def score_proposal(view: View, source: Source, k: int, model: str) -> Candidates:
-    """Return a source's proposal as candidates, with all scores that laws use."""
+def score_proposal(
+    view: View,
+    source: Source,
+    k: int,
+    model: str,
+    similarity: AbstractContextManager[None] = UNTIMED,
+) -> Candidates:
+    """Return a source's proposal as candidates, with all scores that laws use.
+
+    Args:
+        view: the refresh.
+        source: of the candidates.
+        k: number of candidates for each pair.
+        model: hash of the weights that computed the embeddings.
+        similarity: times the similarities of documents, which are scored whether the law reads them or not,
+            so that the candidates of all laws are the same.
+    """
     proposal = _none_empty(view, source.propose(view, k), source.name, k)
     document = proposal.document
-    by_model = proposal.score is None
     norm = np.linalg.norm(view.documents, axis=1).astype(np.float32)
-    unknown = np.full(document.shape, np.nan, dtype=np.float32)
+    with similarity:
+        unknown = np.full(document.shape, np.nan, dtype=np.float32)
+        similarities = view.similarities(document) if proposal.score is None else unknown
     return Candidates(
         query=view.pairs[:, 0].copy(),
         positive=view.pairs[:, 1].copy(),
@@ -96,7 +117,7 @@ def score_proposal(view: View, source: Source, k: int, model: str) -> Candidates
         score=view.scores(document) if proposal.score is None else proposal.score,
         positive_score=view.positive_scores() if proposal.positive_score is None else proposal.positive_score,
         positive_retrieved=proposal.retrieved,
-        positive_similarity=view.similarities(document) if by_model else unknown,
+        positive_similarity=similarities,
         valid=proposal.valid,
         origin=np.zeros(document.shape, dtype=np.int8) if proposal.origin is None else proposal.origin,
         query_norm=np.linalg.norm(view.queries, axis=1).astype(np.float32),

@@ -273,6 +273,7 @@ class Trainer:
                 seed=self.seed,
                 round=number,
                 previous=before,
+                similarity=watch.timing("seconds_similarity"),
             )
         self.writer.log(f"{self.name} mining", step, **watch.seconds)
         return mined

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from harness.evaluation.costs import COSTS, over_runs, run_costs
+from harness.evaluation.costs import COSTS, against_itself, over_runs, run_costs, similarity_apart
 from harness.records.run_folder import RunFolder, is_time
 
 
@@ -39,7 +40,57 @@ def test_medians_over_steps_and_over_refreshes() -> None:
         {"step": 3.0, "drawing": 0.3, "encoding": 6.0, "mining": 2.0, "construction": 8.0,
          "construction-a-step": 2.0, "all": 5.0}
     )  # fmt: skip
-    assert costs.keys() == COSTS.keys()
+    assert costs.keys() == COSTS.keys() - {"similarity"}
+
+
+def similar(share: float = 0.25) -> list[dict]:
+    """The same lines, a share of mining being similarities of documents."""
+    return [
+        line | ({"seconds_similarity": share * line["seconds_mining"]} if "seconds_mining" in line else {})
+        for line in lines()
+    ]
+
+
+def test_similarities_are_charged_to_laws_that_read_them() -> None:
+    reads, does_not = (run_costs(similar(), "continued", 4, charged=charged) for charged in (True, False))
+    assert reads["mining"] == does_not["mining"] == pytest.approx(1.5)
+    assert (reads["similarity"], does_not["similarity"]) == (pytest.approx(0.5), 0.0)
+    assert (reads["construction"], does_not["construction"]) == (pytest.approx(8.0), pytest.approx(7.5))
+    assert reads["all"] - does_not["all"] == pytest.approx(0.5 / 4)
+    assert reads.keys() == COSTS.keys()
+
+
+def test_not_told_apart_they_are_part_of_mining() -> None:
+    assert run_costs(similar(), "continued", 4) == run_costs(lines(), "continued", 4)
+
+
+def test_a_run_tells_them_apart_where_each_refresh_does() -> None:
+    assert similarity_apart(similar(), "continued") and not similarity_apart(lines(), "continued")
+    assert not similarity_apart(similar()[:-1] + lines()[-1:], "continued")  # continued by an older version
+    assert similarity_apart(similar(0.0), "continued")
+    assert similarity_apart([line for line in lines() if line["phase"] == "continued"], "continued")
+
+
+def test_half_of_the_runs_against_the_other() -> None:
+    half = against_itself([2.0, 1.0, 2.0, 1.0])
+    assert half is not None and (half.ratio, half.low, half.high) == pytest.approx((2.0, 2.0, 2.0))
+    half = against_itself([1.0, 1.1, 1.2, 0.9, 1.0])
+    assert half is not None and half.low < half.ratio < half.high
+    slower = against_itself([10.0, 11.0, 12.0, 9.0, 10.0])
+    assert slower is not None and (slower.low, slower.high) == pytest.approx((half.low, half.high))
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 2.0, 3.0], [0.0] * 4])
+def test_too_few_runs_or_no_seconds_have_no_halves(values: list[float]) -> None:
+    assert against_itself(values) is None
+
+
+@pytest.mark.parametrize("runs", [4, 5, 6])
+def test_the_interval_of_halves_holds_no_difference_as_often_as_it_says(runs: int) -> None:
+    generator = np.random.default_rng(0)
+    halves = [against_itself(seconds.tolist()) for seconds in generator.lognormal(0, 0.1, (1000, runs))]
+    share = np.mean([half.low <= 1 <= half.high for half in halves if half])
+    assert share == pytest.approx(0.95, abs=0.025)
 
 
 def test_a_pause_costs_nothing() -> None:

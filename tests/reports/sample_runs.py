@@ -42,15 +42,21 @@ def some_runs(resolved: Resolved, root: Path, seeds: int = 2) -> list[FinishedRu
     return runs
 
 
-def record(run: FinishedRun, seconds: float | None) -> None:
-    """Write a machine and three steps, each of so many seconds, and a refresh of ten times that."""
+def record(run: FinishedRun, seconds: float | None, similarity: bool = True) -> None:
+    """Write a machine and three steps, each of so many seconds, and a refresh of ten times that.
+
+    A tenth of the refresh are similarities of documents; an older version did not tell.
+    """
     hardware = {"cpu": "A processor", "cores": 2, "memory_bytes": 1, "gpus": []}
     write_json(run.folder.folder / "environment.json", {"hardware": hardware, "threads": 1})
     times = {"seconds": seconds, "seconds_drawing": 0.01} if seconds else {}
     for step in range(1, 4):
         run.folder.log("continued", step, loss=1.0, **times)
     if seconds:
-        run.folder.log("continued mining", 2, seconds_encoding=6 * seconds, seconds_mining=4 * seconds)
+        apart = {"seconds_similarity": seconds} if similarity else {}
+        run.folder.log(
+            "continued mining", 2, seconds_encoding=6 * seconds, seconds_mining=4 * seconds, **apart
+        )
 
 
 def some_scores(

@@ -50,12 +50,12 @@ def test_milliseconds_are_seconds_inside(library: Library) -> None:
         (
             TABLE,
             ('"2.943", null', '"2.943"'),
-            ":25: key 'rows[0].published': 6 published figures",
+            ":26: key 'rows[0].published': 7 published figures",
         ),
         (
             TABLE,
             ("baseline: AR2+SimANS", "baseline: SimANS"),
-            ":15: key 'baseline': unknown row",
+            ":16: key 'baseline': unknown row",
         ),
         (
             TABLE,

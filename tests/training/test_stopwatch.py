@@ -14,6 +14,7 @@ def test_each_step_and_refresh_tells_its_seconds(bench, tmp_path):
     mining = [line for line in lines if line["phase"] == "continued mining"]
     assert [line["step"] for line in mining] == [2, 4]  # round 0 is made before
     assert all(line["seconds_encoding"] > 0 and line["seconds_mining"] > 0 for line in mining)
+    assert all(0 < line["seconds_similarity"] < line["seconds_mining"] for line in mining)  # a part of it
 
 
 def test_pauses_and_watching_are_told_apart_from_work(bench, tmp_path, monkeypatch):

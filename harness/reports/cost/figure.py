@@ -19,6 +19,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "drawing": {"facecolor": OKABE_ITO[1], "hatch": "////"},
     "re-encoding (per step)": {"facecolor": OKABE_ITO[4], "hatch": "||||"},
     "mining (per step)": {"facecolor": OKABE_ITO[5], "hatch": "xxxx"},
+    "s(d+, d-) (per step)": {"facecolor": OKABE_ITO[2], "hatch": "...."},
     "construction (per step)": {"facecolor": "#BBBBBB", "hatch": "----"},
 }
 """Part of a step's seconds -> its colour and pattern."""
@@ -76,6 +77,8 @@ def _reproduced(cells: CostCells, row: CostRow) -> dict[str, float]:
     if "construction" in costs and (refresh := cells.refresh):
         parts["re-encoding (per step)"] = costs["encoding"] / refresh
         parts["mining (per step)"] = costs["mining"] / refresh
+        if costs.get("similarity"):
+            parts["s(d+, d-) (per step)"] = costs["similarity"] / refresh
     return parts
 
 

@@ -7,22 +7,37 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.evaluation.comparison import CellBlock
-from harness.evaluation.costs import over_runs, run_costs
+from harness.evaluation.costs import over_runs, run_costs, similarity_apart
 from harness.reports.cells import FinishedRun
 from harness.specs.kinds.cost import CostColumn
 from harness.specs.run_settings import TrainedRun
 
 
-def costs_of(runs: Sequence[FinishedRun]) -> list[dict[str, float]]:
+def told_apart(runs: Sequence[FinishedRun]) -> bool:
+    """Return whether all runs of a target tell the similarities of documents apart from the rest of mining.
+
+    Where some do not, being older, those of no run are: rows would not be compared on the same ground.
+    """
+    return all(similarity_apart(run.folder.metrics(), "continued") for run in runs)
+
+
+def costs_of(runs: Sequence[FinishedRun], *, apart: bool) -> list[dict[str, float]]:
     """Return the costs of each run in seconds, by name.
+
+    Args:
+        runs: of a row.
+        apart: whether similarities of documents are told apart, and charged to the laws that read them.
 
     Raises:
         UserError: a run has no recorded times.
     """
     recorded = []
     for run in runs:
-        refresh = run.settings.phase.refresh if isinstance(run.settings, TrainedRun) else None
-        costs = run_costs(run.folder.metrics(), "continued", refresh)
+        refresh, charged = None, None
+        if isinstance(run.settings, TrainedRun):
+            refresh = run.settings.phase.refresh
+            charged = "documents" in run.settings.sampler.law.needs if apart else None
+        costs = run_costs(run.folder.metrics(), "continued", refresh, charged=charged)
         if "step" not in costs:
             what = f"seed {run.seed} of '{run.row}' has no recorded times: an older version made it"
             fix = f"harness reproduce TARGET --row '{run.row}' --force"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.evaluation.costs import COSTS
-from harness.reports.cost.cells import CostCells
+from harness.evaluation.costs import COSTS, LEAST_RUNS
+from harness.reports.cost.cells import CostCells, ItselfCell
 from harness.reports.cost.seconds import hardware_text, seconds_field
 from harness.reports.document import (
     Document,
@@ -65,7 +65,7 @@ def _seconds(cells: CostCells) -> Table:
 
 
 def _ratios(cells: CostCells) -> Table:
-    """Return a table with a line for each column and row other than the baseline."""
+    """Return a table with a line for each column and row other than the baseline, and for its own halves."""
     columns = (
         TableColumn("Row", names=True),
         TableColumn("Cost", names=True),
@@ -78,7 +78,15 @@ def _ratios(cells: CostCells) -> Table:
         if row.name != cells.baseline
         for column, cell in zip(cells.costs, row.cells, strict=True)
     ]
-    return Table(f"Ratio to {cells.baseline}", columns, tuple(rows))
+    itself = [
+        fields([f"{cells.baseline}, half against half", column.label, NOTHING, _half_text(half)])
+        for column, half in zip(cells.costs, cells.against_itself or (), strict=False)
+    ]
+    return Table(f"Ratio to {cells.baseline}", columns, (*rows, *itself))
+
+
+def _half_text(half: ItselfCell | None) -> str:
+    return NOTHING if half is None else f"{half.ratio:.3f} [{half.low:.3f}, {half.high:.3f}]"
 
 
 def _ratio(value: float | None) -> str:
@@ -93,10 +101,44 @@ def _footnotes(cells: CostCells) -> list[str]:
         "Seconds are those of this machine under its load and are not comparable with the paper's. Only "
         "ratios can be compared with the paper, and they depend on encoder, batch and collection.",
         *(["Runs are from several machines: ratios between them are meaningless."] if several else []),
+        *_on_chance(cells),
+        *_on_similarity(cells),
         "Not counted: pauses, checkpoints, dev evaluation, and the candidates of round 0, which rows share. "
         "Seconds were recorded during training, possibly long before this table was made.",
         *([f"Recipe: {list_text(recipes)}."] if recipes else []),
         *origins(cells),
+    ]
+
+
+def _on_chance(cells: CostCells) -> list[str]:
+    """Say what ratio there is without a difference between rows; nothing of older cells."""
+    if cells.against_itself is None:
+        return []
+    if not any(cells.against_itself):
+        return [
+            f"What ratio chance and machine alone give is not known: that takes {LEAST_RUNS} seeds of the "
+            "baseline, half against half."
+        ]
+    return [
+        "Half against half: the baseline's runs of every other seed against the rest, as geometric means, "
+        "with an interval of 95 %. That is what chance and machine alone give: a row's ratio inside that "
+        "interval is no evidence of a difference."
+    ]
+
+
+def _on_similarity(cells: CostCells) -> list[str]:
+    """Say to which rows the similarities of documents are charged."""
+    if cells.told_apart is None:
+        return []
+    if not cells.told_apart:
+        return [
+            "Some of these runs did not time s(d+, d-) apart: it is part of mining, and of constructing "
+            "candidates, in every row, whether the row's law reads it or not."
+        ]
+    read = [row.name for row in cells.rows if "similarity" in row.costs and row.costs["similarity"].median]
+    return [
+        "s(d+, d-) is scored for every row, so that all draw from the same candidates, and charged to those "
+        f"whose law reads it: {list_text(read) if read else 'none'}."
     ]
 
 

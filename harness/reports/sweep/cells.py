@@ -26,7 +26,7 @@ from harness.reports.content import (
     SecondsCell,
     SecondsColumn,
 )
-from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of
+from harness.reports.cost.recorded import cost_cells, costs_of, hardware_of, told_apart
 from harness.reports.text import Style, column_style
 from harness.specs.kinds.sweep import Point, Sweep
 from harness.specs.resolve import Resolved, figures
@@ -76,6 +76,7 @@ def build_sweep(context: ReportContext) -> SweepCells:
     points = [row for row in target.rows if isinstance(row, Point)]
     runs_by_row = {row.name: context.runs_of(row.name) for row in points}
     timed = [run for run in runs if target.costs]
+    apart = told_apart(timed)
     content = {
         **describe_target(context, columns),
         "costs": [column.model_dump() for column in target.costs],
@@ -89,7 +90,7 @@ def build_sweep(context: ReportContext) -> SweepCells:
             {
                 **_point(row, runs_by_row[row.name]),
                 "cells": _cells(resolved, row, context.per_query, columns),
-                "costs": _costs(resolved, row, runs_by_row[row.name]),
+                "costs": _costs(resolved, row, runs_by_row[row.name], apart),
             }
             for row in points
         ],
@@ -120,9 +121,11 @@ def _cells(
     return cells
 
 
-def _costs(resolved: Resolved, row: Point, runs: Sequence[FinishedRun]) -> list[Described]:
+def _costs(resolved: Resolved, row: Point, runs: Sequence[FinishedRun], apart: bool) -> list[Described]:
     costs = cast("Sweep", resolved.target).costs
-    return cost_cells(costs, costs_of(runs), figures(resolved.loaded, row)) if costs else []
+    if not costs:
+        return []
+    return cost_cells(costs, costs_of(runs, apart=apart), figures(resolved.loaded, row))
 
 
 def points_of(cells: SweepCells, row: str) -> list[SweptPoint]:
