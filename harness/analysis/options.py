@@ -22,6 +22,15 @@ LONGEST = 60
 SomeOrNone = Annotated[NonNegativeInt, Field(le=10_000_000)]
 
 
+def usual_options(make: Callable[..., Any]) -> dict[str, Any]:
+    """Return the options of an analysis, which are the keywords of its function, with their defaults."""
+    return {
+        key: parameter.default
+        for key, parameter in inspect.signature(make).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
 def read_options(make: Callable[..., Any], name: str, texts: Sequence[str]) -> dict[str, Any]:
     """Return the options of an analysis by name.
 
@@ -34,11 +43,7 @@ def read_options(make: Callable[..., Any], name: str, texts: Sequence[str]) -> d
         UserError: no such option, or a value that is not of its type or out of its range.
     """
     types = get_type_hints(make, include_extras=True)
-    usual = {
-        key: parameter.default
-        for key, parameter in inspect.signature(make).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    usual = usual_options(make)
     values = {}
     for text in texts:
         key, equals, value = text.partition("=")

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.analyse import AnalysisResult
+from harness.analysis.options import usual_options
 from harness.records.environment import describe_environment
 from harness.reports.cells import describe_collection
 from harness.reports.document import Document, Figure, NoteItem, Notes, Table, TableColumn, fields, filled
@@ -108,7 +109,7 @@ def _provenance(result: AnalysisResult) -> dict[str, Any]:
         "target": result.resolved.name,
         "scale": result.request.scale,
         "seed": result.request.seed,
-        "options": dict(result.options),
+        "options": {**usual_options(result.analysis.make), **result.options},
         "collection": describe_collection(result.runs[0].collection),
         "runs": _runs(result),
         "environment": describe_environment(),

@@ -38,7 +38,7 @@ def gradients_of(
     *,
     split: str = "dev",
     ranks: Ranks = 200,
-    queries: Some = 64,
+    queries: SomeOrNone = 0,
     wrt: str = "both",
     loss: str = PAPER,
     contrast: str = "sampled",

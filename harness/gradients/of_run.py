@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.gradients.findings import findings
-from harness.gradients.per_rank import frame_of, measure
+from harness.gradients.per_rank import GradientSettings, frame_of, measure
 from harness.gradients.statistics import Gradients
 from harness.records.run_folder import RunFolder
 from harness.runs.device import device
@@ -33,16 +33,23 @@ class RankSettings:
     Attributes:
         split: split of the queries.
         ranks: number of negatives of each query, from rank 1.
-        queries: number of queries drawn from the split; all where there are fewer.
+        queries: at most so many queries, drawn from the split; all by default.
     """
 
     split: str
     ranks: int
-    queries: int
+    queries: int | None = None
 
     def folder(self, run: RunFolder) -> Path:
         """Return where it lies in the folder of a run."""
         return run.folder / "gradients" / content_hash(VERSION, asdict(self), run.folder.name)
+
+
+def options_of(measured: RankSettings) -> dict[str, str | int | None]:
+    """Return all that a measurement depends on beside the run, for the record."""
+    usual = GradientSettings(split=measured.split, ranks=measured.ranks, queries=measured.queries)
+    given = {key: value for key, value in asdict(usual).items() if key not in ("teacher", "memory")}
+    return {**given, "version": VERSION}
 
 
 class RunGradients(NamedTuple):
@@ -70,7 +77,7 @@ def measure_run(stages: Stages, settings: TrainedRun, run: RunFolder, measured: 
     collection, tokens = stages.collections.get(settings.collection), stages.collections.tokens(settings)
     retriever = Retriever(settings.kind, encoder, collection, tokens)
     labelled = len(np.unique(retriever.pairs(measured.split).pairs[:, 0]))
-    queries = min(measured.queries, labelled)
+    queries = None if measured.queries is None else min(measured.queries, labelled)
     gradients = measure(retriever, split=measured.split, ranks=measured.ranks, queries=queries)
     write_gradients(gradients, run, measured)
 

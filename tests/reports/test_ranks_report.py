@@ -16,7 +16,7 @@ from sample_runs import some_collection, some_runs, some_scores
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.gradients.findings import findings
-from harness.gradients.of_run import RankSettings, write_gradients
+from harness.gradients.of_run import VERSION, RankSettings, write_gradients
 from harness.gradients.statistics import Gradients
 from harness.reports.cells import ReportContext
 from harness.reports.kinds import REPORTS, document_of
@@ -25,7 +25,7 @@ from harness.reports.renderers.markdown import render_markdown
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 
-MEASURED = RankSettings("dev", 200, 64)
+MEASURED = RankSettings("dev", 200)
 RANKS, QUERIES, GROUPS = 200, 64, 16
 
 
@@ -51,6 +51,13 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> RanksCells:
     collection = some_collection("small", {"train": 7, "dev": 64, "test": 4}, 300)
     context = ReportContext(resolved, runs, {}, scores, {resolved.dataset: collection})
     return build_ranks(context)
+
+
+def test_the_cells_say_all_that_the_measurement_depended_on(cells: RanksCells) -> None:
+    assert cells.options == {
+        "split": "dev", "ranks": 200, "queries": None, "wrt": "both", "loss": "simans", "contrast": "sampled",
+        "groups": 16, "seed": 0, "version": VERSION,
+    }  # fmt: skip
 
 
 def test_a_finding_is_answered_for_each_row(cells: RanksCells) -> None:

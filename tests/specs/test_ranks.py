@@ -27,8 +27,11 @@ def test_a_figure_over_ranks_makes_ordinary_runs(library: Library) -> None:
     [
         (("evaluates: base/retriever", "evaluates: bm25"), "'rows[0].evaluates': BM25 has no gradients"),
         (("ranks: 200", "ranks: 19"), "'ranks': got 19; expected greater than or equal to 20"),
-        (("queries: 64", "queries: 15"), "'queries': got 15; expected greater than or equal to 16"),
-        (("queries: 64", "queries: 64\nsplit: train"), "'split': 'train' is not valid"),
+        (
+            ("ranks: 200", "ranks: 200\nqueries: 15"),
+            "'queries': got 15; expected greater than or equal to 16",
+        ),
+        (("ranks: 200", "ranks: 200\nsplit: train"), "'split': 'train' is not valid"),
         (("dataset: ms-pas", "dataset: ms-pass"), "unknown dataset 'ms-pass'; did you mean 'ms-pas'?"),
         (("kind: trained", "kind: published"), "a target of kind 'ranks' has rows made by training alone"),
     ],

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from harness.collections.collection import Collection
 from harness.errors import UserError
-from harness.gradients.of_run import RankSettings, measure_run, read_gradients
+from harness.gradients.of_run import RankSettings, measure_run, options_of, read_gradients
 from harness.gradients.per_rank import POSITIVES
 from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
 from harness.reports.content import Content, MadeRow, RunCells
@@ -87,10 +88,15 @@ class RanksRow(MadeRow):
 
 
 class RanksCells(RunCells):
-    """Gradients of each row at each rank of its negatives, on the queries of a split."""
+    """Gradients of each row at each rank of its negatives, on the queries of a split.
+
+    Attributes:
+        options: all that the measurement depends on beside the runs, and the version of the estimates.
+    """
 
     split: str
     ranks: int
+    options: dict[str, str | int | None] = Field(default={})
     rows: list[RanksRow]
 
 
@@ -128,6 +134,7 @@ def build_ranks(context: ReportContext) -> RanksCells:
         **describe_target(context, [column.model_dump() for column in resolved.columns]),
         "split": target.split,
         "ranks": target.ranks,
+        "options": options_of(_measured(resolved)),
         "rows": [_row(resolved, row, context.runs_of(row.name), context.failed) for row in target.rows],
     }
     return RanksCells.model_validate(content)

@@ -29,8 +29,8 @@ class Ranks(Trained):
     ranks: Annotated[Candidates, Field(ge=20)] = Field(
         default=200, description="negatives of each query, from rank 1"
     )
-    queries: Annotated[Queries, Field(ge=LEAST_QUERIES)] = Field(
-        default=64, description="queries that are drawn from the split, or all where there are fewer"
+    queries: Annotated[Queries, Field(ge=LEAST_QUERIES)] | None = Field(
+        default=None, description="at most so many queries, drawn from the split; all by default"
     )
 
     @property
