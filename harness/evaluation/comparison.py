@@ -83,10 +83,10 @@ def compare_rows(
 ) -> BaselineDifferences:
     """Return the ``difference`` blocks of a table, paired with the baseline by seed and query.
 
-    Holm's correction is over the compared rows and the pairs of the primary column, on the method's p-values,
-    or on those of the checkpoints where there is one seed; other columns carry unadjusted intervals.
-    ``detectable`` of the primary column is the smallest difference that Holm's first step detects with a
-    power of 0.8.
+    Holm's correction is over the compared rows of the primary column, and over the pairs as a family of their
+    own, on the method's p-values, or on those of the checkpoints where there is one seed; other columns carry
+    unadjusted intervals. ``detectable`` of the primary column is the smallest difference that Holm's first
+    step detects with a power of 0.8.
 
     Args:
         per_query: scores with columns row, seed, split, measure, query and value.
@@ -121,7 +121,9 @@ def compare_rows(
             blocks[pair].append(_block(paired, published, level))
             if paired is not None and column["label"] == primary:
                 on_primary[pair] = _intervals(paired, level)
-    _adjust(blocks, labels.index(primary), on_primary)
+    for family in (to_baseline, pairs or {}):
+        of_family = {pair: of for pair, of in on_primary.items() if pair in family}
+        _adjust(blocks, labels.index(primary), of_family)
     return BaselineDifferences(
         {baseline: [None] * len(labels), **{pair[0]: blocks[pair] for pair in to_baseline}},
         {pair: blocks[pair] for pair in pairs or {}},
@@ -246,7 +248,7 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 def _adjust(
     differences: dict[Pair, list[CellBlock | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
-    """Write Holm's p-values and the smallest detectable difference into the blocks of the primary column."""
+    """Write the p-values and smallest detectable differences of a family into blocks of the primary column."""
     tested = {pair: of_pair.get("method") or of_pair["checkpoints"] for pair, of_pair in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):

@@ -62,7 +62,7 @@ def further_differences(cells: ComparisonCells, which: str, shown: Sequence[int]
 
 
 def pair_differences(cells: ComparisonCells) -> Table:
-    """Return a line for each pair that is named, on the primary measure, with Holm's p-value."""
+    """Return a line for each pair that is named, on the primary measure; Holm's correction is over them."""
     position = cells.primary_place
     published = bool(cells.places(published=True))
     columns = [
@@ -153,6 +153,5 @@ def mark_notes(cells: ComparisonCells, used: Set[str]) -> tuple[str, ...]:
     effects = {"method": "seeds and queries as random effects", "checkpoints": "over queries"}
     effect = effects[best_interval(cells)]
     test = f"p < {1 - cells.level:.3g} against {cells.baseline} ({effect}"
-    family = "rows and the pairs" if cells.pairs else "rows"
-    meanings = {ADJUSTED: f"Holm-adjusted over the {family}", UNADJUSTED: "unadjusted"}
+    meanings = {ADJUSTED: "Holm-adjusted over the rows", UNADJUSTED: "unadjusted"}
     return tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)

@@ -134,7 +134,7 @@ def _footnotes(cells: ComparisonCells) -> list[str]:
 
 def _holm(cells: ComparisonCells) -> str:
     others = "other measures and datasets" if cells.collections else "other measures"
-    family = "the rows and the pairs" if cells.pairs else "the rows"
+    family = "the rows, and over the pairs as a family of their own," if cells.pairs else "the rows"
     return f"Holm's correction is over {family} in {cells.primary}; {others} are unadjusted."
 
 
