@@ -12,7 +12,13 @@ import pytest
 from harness.evaluation.calibration import compare_sides
 from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.costs import over_runs
-from harness.evaluation.readings import by_value, compare_readings, summarise_readings
+from harness.evaluation.readings import (
+    by_value,
+    compare_readings,
+    distinct_pairs,
+    same_runs,
+    summarise_readings,
+)
 from harness.reports.calibration.cells import coverages
 from harness.reports.comparison.cells import NOT_COMPARED, judged
 from harness.reports.curve.cells import final_values
@@ -105,6 +111,8 @@ def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:
     for of in readings:
         assert near(list(score_table(scores, of["name"], column).mean(axis=1)), of["per_seed"])
     made = compare_readings(scores, column, readings, focus=cells["focus"], level=cells["level"])
+    if all("written" in of for of in cells["summary"]):
+        made = distinct_pairs(made, same_runs(scores, column, readings))
     assert near(made, cells["pairs"])
     assert near(summarise_readings(made), cells["summary"])
     assert near(by_value(made, readings, cells["paths"]), cells["by_value"])

@@ -248,7 +248,7 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 def _adjust(
     differences: dict[Pair, list[CellBlock | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
-    """Write the p-values and smallest detectable differences of a family into blocks of the primary column."""
+    """Write p-values and smallest detectable differences of a family into blocks of the primary column."""
     tested = {pair: of_pair.get("method") or of_pair["checkpoints"] for pair, of_pair in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):
