@@ -82,6 +82,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
         if row["kind"] not in NOT_COMPARED
     }
     figures = {row["name"]: [cell["published"] for cell in row["cells"]] for row in cells["rows"]}
+    minus = {row["name"]: row["minus"] for row in cells["rows"] if "minus" in row}
     pairs = {tuple(pair["rows"]): pair["cells"] for pair in cells.get("pairs", [])}
     made = compare_rows(
         scores,
@@ -91,6 +92,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
         primary=cells["primary"],
         level=cells["level"],
         pairs={pair: (figures[pair[0]], figures[pair[1]]) for pair in pairs},
+        minus=minus or None,
     )
     assert near(list(made.pairs.values()), list(pairs.values()))
     for row in cells["rows"]:

@@ -122,7 +122,7 @@ def p_text(p_value: float | None) -> str:
 def row_text(cells: Cells, row: NamedRow) -> str:
     """Return a row's name, with its kind unless it is a trained or published row."""
     marks = [] if row.kind in ("trained", "published") else [row.kind]
-    if row.name == cells.baseline:
+    if cells.is_baseline(row.name):
         marks.append("baseline")
     return f"{row.name} ({', '.join(marks)})" if marks else row.name
 

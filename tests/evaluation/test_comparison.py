@@ -183,6 +183,20 @@ def test_holm_is_over_the_pairs() -> None:
     )
 
 
+def test_rows_with_different_baselines_are_different_families() -> None:
+    """A row is compared with the one that is named for it, and with no other."""
+    keys = {"baseline": "Uniform", "primary": "MRR@10", "level": 0.95}
+    made = compare_rows(scores(), COLUMNS, ROWS, **keys, minus={"Top": "Uniform", "Best": "Top"})
+    tables = {name: score_table(scores(), name, COLUMNS[0]).to_numpy() for name in ROWS}
+    for row, other in (("Top", "Uniform"), ("Best", "Top")):
+        block, interval = made.differences[row][0], method_interval(tables[row] - tables[other], 0.95)
+        assert block is not None and interval is not None
+        assert block["value"] == pytest.approx(interval.mean)
+        assert block["holm_p"] == pytest.approx(interval.p_value)
+    alone = compare_rows(scores(), COLUMNS, ROWS, **keys, minus={"Top": "Uniform"})
+    assert alone.differences["Best"] == alone.differences["Uniform"] == [None, None]
+
+
 def test_a_pair_without_scores_of_one_row_is_empty() -> None:
     pairs = {
         ("Best", "Absent"): (ROWS["Best"], ROWS["Absent"]),
