@@ -12,7 +12,13 @@ import pytest
 from harness.evaluation.calibration import compare_sides
 from harness.evaluation.comparison import compare_rows, reproduced, score_table
 from harness.evaluation.costs import over_runs
-from harness.evaluation.readings import by_value, compare_readings, summarise_readings
+from harness.evaluation.readings import (
+    by_value,
+    compare_readings,
+    distinct_pairs,
+    same_runs,
+    summarise_readings,
+)
 from harness.reports.calibration.cells import coverages
 from harness.reports.comparison.cells import NOT_COMPARED, judged
 from harness.reports.curve.cells import final_values
@@ -76,6 +82,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
         if row["kind"] not in NOT_COMPARED
     }
     figures = {row["name"]: [cell["published"] for cell in row["cells"]] for row in cells["rows"]}
+    minus = {row["name"]: row["minus"] for row in cells["rows"] if "minus" in row}
     pairs = {tuple(pair["rows"]): pair["cells"] for pair in cells.get("pairs", [])}
     made = compare_rows(
         scores,
@@ -85,6 +92,7 @@ def _comparison(cells: dict[str, Any], scores: pd.DataFrame) -> None:
         primary=cells["primary"],
         level=cells["level"],
         pairs={pair: (figures[pair[0]], figures[pair[1]]) for pair in pairs},
+        minus=minus or None,
     )
     assert near(list(made.pairs.values()), list(pairs.values()))
     for row in cells["rows"]:
@@ -105,6 +113,8 @@ def _readings(cells: dict[str, Any], scores: pd.DataFrame) -> None:
     for of in readings:
         assert near(list(score_table(scores, of["name"], column).mean(axis=1)), of["per_seed"])
     made = compare_readings(scores, column, readings, focus=cells["focus"], level=cells["level"])
+    if all("written" in of for of in cells["summary"]):
+        made = distinct_pairs(made, same_runs(scores, column, readings))
     assert near(made, cells["pairs"])
     assert near(summarise_readings(made), cells["summary"])
     assert near(by_value(made, readings, cells["paths"]), cells["by_value"])

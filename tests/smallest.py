@@ -92,6 +92,9 @@ def smallest(target: dict[str, Any], rows: int | None) -> dict[str, Any]:
             row["readings"] = {key: values[:2] for key, values in list(row["readings"].items())[:1]}
         if "values" in row:
             row["values"] = row["values"][:2]
+    names = {row["name"] for row in left}
+    pairs = [pair for pair in target.get("compare", []) if names.issuperset(pair)]
     most = {"seeds": 2, "pairs": 2, "ranks": 20, "queries": 16}
     less = {key: min(target[key], number) for key, number in most.items() if key in target}
-    return target | less | {"rows": left}
+    kept = {"compare": pairs} if "compare" in target else {}
+    return target | less | kept | {"rows": left}

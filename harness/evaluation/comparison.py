@@ -80,13 +80,14 @@ def compare_rows(
     primary: str,
     level: float,
     pairs: Mapping[Pair, tuple[Figures, Figures]] | None = None,
+    minus: Mapping[str, str] | None = None,
 ) -> BaselineDifferences:
     """Return the ``difference`` blocks of a table, paired with the baseline by seed and query.
 
-    Holm's correction is over the compared rows and the pairs of the primary column, on the method's p-values,
-    or on those of the checkpoints where there is one seed; other columns carry unadjusted intervals.
-    ``detectable`` of the primary column is the smallest difference that Holm's first step detects with a
-    power of 0.8.
+    Holm's correction is over the rows that are compared with the same row, in the primary column, and over
+    the pairs as a family of their own; on the method's p-values, or on those of the checkpoints where there
+    is one seed. Other columns carry unadjusted intervals. ``detectable`` of the primary column is the
+    smallest difference that Holm's first step detects with a power of 0.8.
 
     Args:
         per_query: scores with columns row, seed, split, measure, query and value.
@@ -97,6 +98,8 @@ def compare_rows(
         primary: label of the primary column.
         level: confidence of the intervals, in (0, 1).
         pairs: further pairs of rows, of any kind -> the published figures of both.
+        minus: row -> the row that it is compared with, where that is not the baseline for all; the others are
+            not compared.
 
     Raises:
         UserError: an unknown baseline or primary column, or rows scored on different queries.
@@ -108,7 +111,8 @@ def compare_rows(
         raise UserError(
             f"the primary column '{primary}' is not in the table", fix=f"columns: {', '.join(labels)}"
         )
-    to_baseline = {(row, baseline): (rows[row], rows[baseline]) for row in rows if row != baseline}
+    others = {row: baseline for row in rows if row != baseline} if minus is None else minus
+    to_baseline = {(row, other): (rows[row], rows[other]) for row, other in others.items()}
     compared = {**to_baseline, **(pairs or {})}
     blocks: dict[Pair, list[CellBlock | None]] = {pair: [] for pair in compared}
     on_primary: dict[Pair, dict[str, Interval]] = {}
@@ -121,9 +125,14 @@ def compare_rows(
             blocks[pair].append(_block(paired, published, level))
             if paired is not None and column["label"] == primary:
                 on_primary[pair] = _intervals(paired, level)
-    _adjust(blocks, labels.index(primary), on_primary)
+    families = [
+        [pair for pair in to_baseline if pair[1] == other] for other in dict.fromkeys(others.values())
+    ]
+    for family in (*families, pairs or {}):
+        of_family = {pair: of for pair, of in on_primary.items() if pair in family}
+        _adjust(blocks, labels.index(primary), of_family)
     return BaselineDifferences(
-        {baseline: [None] * len(labels), **{pair[0]: blocks[pair] for pair in to_baseline}},
+        {**{row: [None] * len(labels) for row in rows}, **{pair[0]: blocks[pair] for pair in to_baseline}},
         {pair: blocks[pair] for pair in pairs or {}},
         _smallest({pair: intervals for pair, intervals in on_primary.items() if pair in to_baseline}),
     )
@@ -246,7 +255,7 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 def _adjust(
     differences: dict[Pair, list[CellBlock | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
-    """Write Holm's p-values and the smallest detectable difference into the blocks of the primary column."""
+    """Write p-values and smallest detectable differences of a family into blocks of the primary column."""
     tested = {pair: of_pair.get("method") or of_pair["checkpoints"] for pair, of_pair in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):

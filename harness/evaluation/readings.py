@@ -21,6 +21,49 @@ def agree(reading: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(other[path] == value for path, value in reading.items() if path in other)
 
 
+def same_runs(
+    per_query: pd.DataFrame, column: Mapping[str, Any], readings: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Return the name of each reading -> the first reading of its row that is the same run.
+
+    Two readings are the same run if their fingerprints are the same, or if every query has the same score in
+    every seed: then what they differ in has no effect on what is drawn.
+
+    Args:
+        per_query: scores with columns row, seed, split, measure, query and value.
+        column: a column of `cells.json`, with its measure, split and dataset.
+        readings: ``{"row", "name"}``, and ``fingerprints`` where they are known.
+    """
+    tables = {reading["name"]: score_table(per_query, reading["name"], column) for reading in readings}
+
+    def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        known = one.get("fingerprints") or None
+        by_name = known is not None and known == other.get("fingerprints")
+        return one["row"] == other["row"] and (by_name or tables[one["name"]].equals(tables[other["name"]]))
+
+    return {
+        reading["name"]: next(one["name"] for one in readings if one is reading or same(one, reading))
+        for reading in readings
+    }
+
+
+def distinct_pairs(pairs: Sequence[CellBlock], first: Mapping[str, str]) -> list[CellBlock]:
+    """Return the pairs of different runs, each with the pairs of readings that it stands for.
+
+    Args:
+        pairs: pairs of readings, as `compare_readings` returns them.
+        first: what `same_runs` returns.
+
+    Returns:
+        The first pair of each two runs, with ``written``: the names of both readings of every pair of them.
+    """
+    distinct: dict[tuple[str, str], CellBlock] = {}
+    for pair in pairs:
+        runs = first[pair["reading"]], first[pair["other"]]
+        distinct.setdefault(runs, {**pair, "written": []})["written"].append([pair["reading"], pair["other"]])
+    return list(distinct.values())
+
+
 def compare_readings(
     per_query: pd.DataFrame,
     column: Mapping[str, Any],
@@ -65,7 +108,8 @@ def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[CellBlock]:
     """Return a summary of the differences for each row compared with.
 
     Returns:
-        ``pairs`` (the denominator of the counts), ``above`` (differences above 0), ``interval`` (the kind of
+        ``pairs`` (the denominator of the counts), ``written`` (how many pairs of readings they stand for,
+        where `distinct_pairs` made them), ``above`` (differences above 0), ``interval`` (the kind of
         interval that is counted: the method's, or the checkpoints' with one seed), ``interval_above`` and
         ``interval_below`` (intervals entirely above or below 0), ``median``, ``low`` and ``high`` of the
         differences.
@@ -79,6 +123,7 @@ def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[CellBlock]:
             {
                 "row": row,
                 "pairs": len(row_pairs),
+                **_written(row_pairs),
                 "above": sum(value > 0 for value in values),
                 "interval": kind,
                 "interval_above": sum(pair[kind]["low"] > 0 for pair in row_pairs),
@@ -91,16 +136,21 @@ def summarise_readings(pairs: Sequence[Mapping[str, Any]]) -> list[CellBlock]:
     return summary
 
 
+def _written(pairs: Sequence[Mapping[str, Any]]) -> CellBlock:
+    return {"written": sum(len(pair["written"]) for pair in pairs)} if "written" in pairs[0] else {}
+
+
 def by_value(
     pairs: Sequence[Mapping[str, Any]], readings: Sequence[Mapping[str, Any]], paths: Sequence[str]
 ) -> list[CellBlock]:
     """Return the mean difference under each value of each path, for each row compared with.
 
     In a full factorial the other paths are balanced, so the means differ by the effect of the path, averaged
-    over the other paths.
+    over the other paths. A pair that stands for several pairs of readings counts once for each of their
+    values.
 
     Args:
-        pairs: pairs of readings, as `compare_readings` returns them.
+        pairs: pairs of readings, as `compare_readings` or `distinct_pairs` returns them.
         readings: ``{"row", "name", "reading"}``, where `reading` maps path -> value.
         paths: the paths, in the order of the report.
 
@@ -112,14 +162,24 @@ def by_value(
     blocks = []
     for row in dict.fromkeys(pair["row"] for pair in pairs):
         specifications = [
-            ({**reading_by_name[pair["reading"]], **reading_by_name[pair["other"]]}, pair["value"])
+            (
+                [
+                    {**reading_by_name[one], **reading_by_name[other]}
+                    for one, other in pair.get("written") or [(pair["reading"], pair["other"])]
+                ],
+                pair["value"],
+            )
             for pair in pairs
             if pair["row"] == row
         ]
-        for path in (path for path in paths if path in specifications[0][0]):
+        for path in (path for path in paths if path in specifications[0][0][0]):
             values = []
-            for value in dict.fromkeys(reading[path] for reading, _ in specifications):
-                under = [difference for reading, difference in specifications if reading[path] == value]
+            for value in dict.fromkeys(one[path] for written, _ in specifications for one in written):
+                under = [
+                    difference
+                    for written, difference in specifications
+                    if any(one[path] == value for one in written)
+                ]
                 values.append({"value": value, "pairs": len(under), "mean": float(np.mean(under))})
             means = [float(value["mean"]) for value in values]
             blocks.append({"row": row, "path": path, "values": values, "spread": max(means) - min(means)})

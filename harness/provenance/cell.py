@@ -221,9 +221,9 @@ def _reproduced(cell: Cell) -> Iterator[Fact]:
 
 def _differences(cells: ComparisonCells, row: ComparedRow, place: int, style: Style) -> Iterator[Fact]:
     """Yield the difference of a row from the baseline, and those of the pairs that it stands in."""
-    block = row.cells[place].difference
+    block = cells.difference(row, place)
     if block is not None:
-        yield from _difference(f"to {cells.baseline}", style, block)
+        yield from _difference(f"to {cells.minus(row)}", style, block)
     for pair in cells.pairs:
         of_pair, (one, other) = pair.cells[place], pair.rows
         if row.name in pair.rows and of_pair is not None:

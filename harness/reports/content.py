@@ -219,6 +219,10 @@ class Cells(Content):
         """The collections behind the figures."""
         return list(self.collections.values()) if self.collections else [self.collection_of("")]
 
+    def is_baseline(self, row: str) -> bool:
+        """Return whether other rows are compared with a row."""
+        return row == self.baseline
+
     def collection_of(self, dataset: str | None) -> CollectionFacts:
         """Return the collection that serves a dataset."""
         collection = self.collections[dataset or ""] if self.collections else self.collection

@@ -128,7 +128,7 @@ def row_text(cells: Cells, row: NamedRow) -> str:
     marks = [] if row.kind in ("trained", "published") else [row.kind]
     if isinstance(row, MadeRow) and row.filled is not None and row.filled > MANY_FILLED:
         marks.append(f"{share_text(row.filled, 0)} filled")
-    if row.name == cells.baseline:
+    if cells.is_baseline(row.name):
         marks.append("baseline")
     return f"{row.name} ({', '.join(marks)})" if marks else row.name
 

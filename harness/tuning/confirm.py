@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from harness.errors import UserError
 from harness.evaluation.comparison import difference_block, paired_difference, score_table
@@ -41,12 +42,12 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
     path = folder / SPEC
     text = target_text(result, library, f"harness reproduce {path.as_posix()} --scale {result.scale}")
     before = path.read_text(encoding="utf-8") if path.exists() else None
-    if before is not None and _content(before) != _content(text):
+    if before is not None and _measured(before) != _measured(text):
         split = result.measured
         fix = f"tune under another name, or delete {SPEC} and report that the {split} split was used twice"
         what = f"the {split} split was used with other settings before"
         raise UserError(what, where=str(path), fix=fix)
-    if before is None:
+    if before is None or _content(before) != _content(text):
         write_text(path, text)
     resolved = resolve_at(library, str(path), result.scale, stages)
     reproduction = reproduce(resolved, stages, folder.parents[2])
@@ -58,6 +59,13 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
     write_json(folder / TRIALS, {**data, "confirmation": quoted})
     render(folder)
     return reproduction
+
+
+def _measured(text: str) -> Any:
+    """Return a target without what says which rows are compared: that changes nothing that is measured."""
+    content = yaml.safe_load(text)
+    rows = [{key: value for key, value in row.items() if key != "minus"} for row in content["rows"]]
+    return {**content, "rows": rows}
 
 
 def _content(text: str) -> list[str]:
@@ -108,9 +116,9 @@ def quote(
             for pair in pairs
         ],
         "to_baseline": [
-            {"name": name, "difference": cell.difference.as_json()}
-            for name, cell in rows.items()
-            if cell.difference
+            {"name": row.name, "minus": cells.minus(row), "difference": block.as_json()}
+            for row in cells.rows
+            if (block := cells.difference(row, place))
         ],
     }
 

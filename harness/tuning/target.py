@@ -85,8 +85,9 @@ def target_text(result: TuningResult, library: Library, command: str) -> str:
         exclude_defaults=True,
         include={"unit", "columns", "primary", "level", "shared", "notes"},
     )
-    rows = [row for pair in pairs for row in _rows(result, loaded, pair)]
-    of_baseline = next((pair.chosen for pair in pairs if pair.study.row == tuned.baseline), None)
+    baseline = next((pair for pair in pairs if pair.study.row == tuned.baseline), None)
+    of_baseline, of_papers = (baseline.chosen, baseline.papers) if baseline else (None, tuned.baseline)
+    rows = [row for pair in pairs for row in _rows(loaded, pair, of_papers, of_baseline)]
     if of_baseline is None:
         rows = [_data(_row(loaded, tuned.baseline)), *rows]
     content = {
@@ -118,14 +119,28 @@ def _remark(result: TuningResult) -> str:
     )
 
 
-def _rows(result: TuningResult, loaded: LoadedTarget, pair: SettingPair) -> list[dict[str, Any]]:
-    """Return the rows of a study: the papers' setting, and the best one if it differs."""
+def _rows(
+    loaded: LoadedTarget, pair: SettingPair, of_papers: str | None, of_tuned: str | None
+) -> list[dict[str, Any]]:
+    """Return the rows of a study: the papers' setting, and the best one if it differs.
+
+    Args:
+        loaded: the target whose rows were tuned.
+        pair: the rows of the study.
+        of_papers: the row that those of the papers' settings are compared with, if any.
+        of_tuned: likewise the row of tuned ones: none where the baseline was not tuned.
+    """
     base = _row(loaded, pair.study.row)
-    papers = [(pair.papers, pair.study.papers[0])] if pair.papers else []
-    best = [(pair.chosen, pair.best.setting)] if pair.chosen != pair.papers else []
+    papers = [(pair.papers, pair.study.papers[0], of_papers)] if pair.papers else []
+    best = [(pair.chosen, pair.best.setting, of_tuned)] if pair.chosen != pair.papers else []
     return [
-        {**_data(base, setting), "name": name, "note": f"Setting: {setting_text(setting)}."}
-        for name, setting in (*papers, *best)
+        {
+            **_data(base, setting),
+            "name": name,
+            "note": f"Setting: {setting_text(setting)}.",
+            **({"minus": other} if other not in {None, name} else {}),
+        }
+        for name, setting, other in (*papers, *best)
     ]
 
 

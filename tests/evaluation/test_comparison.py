@@ -142,8 +142,8 @@ def test_unknown_baseline_and_primary_are_refused() -> None:
         compare_rows(scores(), COLUMNS, ROWS, baseline="Uniform", primary="nDCG", level=0.95)
 
 
-def test_pairs_are_of_one_family_with_the_rows() -> None:
-    """Holm corrects over rows and pairs; the smallest difference to be found is of the rows alone."""
+def test_pairs_are_a_family_of_their_own() -> None:
+    """Pairs leave the p-values of the rows as they are, and the smallest difference to be found."""
     table, keys = scores(), {"baseline": "Uniform", "primary": "MRR@10", "level": 0.95}
     alone = compare_rows(table, COLUMNS, ROWS, **keys)
     pair = ("Best", "Top")
@@ -156,20 +156,45 @@ def test_pairs_are_of_one_family_with_the_rows() -> None:
     assert block["value"] == pytest.approx(expected.mean)
     assert block["method"]["low"] == pytest.approx(expected.low)
     assert block["published"]["value"] == pytest.approx(0.008)
-    tested = {"Top": made.differences["Top"], "Best": made.differences["Best"], "pair": made.pairs[pair]}
-    corrected = [blocks[0]["holm_p"] for blocks in tested.values() if blocks[0]]
-    reference = score_table(table, "Uniform", COLUMNS[0]).to_numpy()
-    raw = [
-        method_interval(values["Top"] - reference, 0.95),
-        method_interval(values["Best"] - reference, 0.95),
-        expected,
-    ]
-    assert corrected == holm([interval.p_value for interval in raw if interval])
-    before = [alone.differences[row][0]["holm_p"] for row in ("Top", "Best") if alone.differences[row][0]]
-    assert all(now >= then for now, then in zip(corrected, before, strict=False))
+    assert block["holm_p"] == pytest.approx(expected.p_value)
+    assert made.differences == alone.differences
     assert made.smallest_difference == alone.smallest_difference
     second = made.pairs[pair][1]
     assert second is not None and second["holm_p"] is None and second["method"] is not None
+
+
+def test_holm_is_over_the_pairs() -> None:
+    """Of two pairs the smaller p-value counts double, whatever the number of rows."""
+    named = [("Best", "Top"), ("Top", "Uniform")]
+    made = compare_rows(
+        scores(),
+        COLUMNS,
+        ROWS,
+        baseline="Uniform",
+        primary="MRR@10",
+        level=0.95,
+        pairs={(one, other): (ROWS[one], ROWS[other]) for one, other in named},
+    )
+    tables = {name: score_table(scores(), name, COLUMNS[0]).to_numpy() for name in ROWS}
+    intervals = [method_interval(tables[one] - tables[other], 0.95) for one, other in named]
+    blocks = [made.pairs[pair][0] for pair in named]
+    assert [block["holm_p"] for block in blocks if block] == holm(
+        [interval.p_value for interval in intervals if interval]
+    )
+
+
+def test_rows_with_different_baselines_are_different_families() -> None:
+    """A row is compared with the one that is named for it, and with no other."""
+    keys = {"baseline": "Uniform", "primary": "MRR@10", "level": 0.95}
+    made = compare_rows(scores(), COLUMNS, ROWS, **keys, minus={"Top": "Uniform", "Best": "Top"})
+    tables = {name: score_table(scores(), name, COLUMNS[0]).to_numpy() for name in ROWS}
+    for row, other in (("Top", "Uniform"), ("Best", "Top")):
+        block, interval = made.differences[row][0], method_interval(tables[row] - tables[other], 0.95)
+        assert block is not None and interval is not None
+        assert block["value"] == pytest.approx(interval.mean)
+        assert block["holm_p"] == pytest.approx(interval.p_value)
+    alone = compare_rows(scores(), COLUMNS, ROWS, **keys, minus={"Top": "Uniform"})
+    assert alone.differences["Best"] == alone.differences["Uniform"] == [None, None]
 
 
 def test_a_pair_without_scores_of_one_row_is_empty() -> None:

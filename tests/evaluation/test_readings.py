@@ -6,7 +6,14 @@ import pandas as pd
 import pytest
 
 from harness.errors import UserError
-from harness.evaluation.readings import agree, by_value, compare_readings, summarise_readings
+from harness.evaluation.readings import (
+    agree,
+    by_value,
+    compare_readings,
+    distinct_pairs,
+    same_runs,
+    summarise_readings,
+)
 
 COLUMN = {"label": "MRR@10", "dataset": "d", "measure": "RR", "split": "test"}
 PATHS = ["law.share", "law.gap", "law.shape"]
@@ -115,3 +122,45 @@ def test_means_by_value_are_over_all_pairs_with_it() -> None:
     assert [(of["value"], of["pairs"]) for of in gap["values"]] == [("raw", 4), ("std", 2)]
     assert [of["mean"] for of in gap["values"]] == pytest.approx([-0.025, -0.25])
     assert by_value([], READINGS, PATHS) == []
+
+
+def doubled() -> tuple[pd.DataFrame, list[dict[str, object]]]:
+    """Scores in which a further reading of the focus is the run of the first one, query by query."""
+    table, first = scores(), READINGS[0]
+    copied = table[table["row"] == first["name"]].assign(row="Tri again")
+    again = {**first, "name": "Tri again", "reading": {**first["reading"], "law.angle": "eq4"}}
+    return pd.concat([table, copied], ignore_index=True), [*READINGS, again]
+
+
+def test_readings_with_the_same_scores_or_fingerprints_are_the_same_run() -> None:
+    table, readings = doubled()
+    first = same_runs(table, COLUMN, readings)
+    assert first.pop("Tri again") == READINGS[0]["name"]
+    assert all(name == of for name, of in first.items())
+    named = [{**of, "fingerprints": ["a", "b"] if of["row"] == "Sim" else [of["name"]]} for of in READINGS]
+    sims = [of["name"] for of in READINGS if of["row"] == "Sim"]
+    assert {same_runs(scores(), COLUMN, named)[name] for name in sims} == {sims[0]}
+
+
+def test_one_query_of_one_seed_tells_two_runs_apart() -> None:
+    table, readings = doubled()
+    place = table.index[table["row"] == "Tri again"][0]
+    table.loc[place, "value"] += 1e-9
+    assert same_runs(table, COLUMN, readings)["Tri again"] == "Tri again"
+
+
+def test_rows_that_rank_alike_are_not_readings_of_one_another() -> None:
+    table, readings = doubled()
+    other = [{**of, "row": "Other"} if of["name"] == "Tri again" else of for of in readings]
+    assert same_runs(table, COLUMN, other)["Tri again"] == "Tri again"
+
+
+def test_the_same_run_counts_once_and_stands_for_what_was_written() -> None:
+    table, readings = doubled()
+    written = compare_readings(table, COLUMN, readings, focus="Tri", level=0.95)
+    pairs = distinct_pairs(written, same_runs(table, COLUMN, readings))
+    plain = compared()
+    assert [pair["value"] for pair in pairs] == [pair["value"] for pair in plain]
+    for once, more in zip(summarise_readings(plain), summarise_readings(pairs), strict=True):
+        assert more.pop("written") > more["pairs"] and more == once
+    assert by_value(pairs, readings, PATHS) == by_value(plain, READINGS, PATHS)

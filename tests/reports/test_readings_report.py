@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
@@ -13,6 +14,7 @@ from rich.console import Console
 from sample import typed
 from sample_readings import sample_readings
 
+from harness.evaluation.readings import distinct_pairs, summarise_readings
 from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
 from harness.reports.renderers.markdown import render_markdown
@@ -53,6 +55,40 @@ def test_shares_come_first_with_their_denominators(curve: dict[str, Any]) -> Non
         assert line[3].startswith(f"{summary['interval_below']} of {summary['pairs']} ")
         assert line[4] == f"{100 * summary['median']:+.1f}"
     assert "95 % CI over queries and seeds above 0" in text
+
+
+def test_runs_are_counted_once_and_stand_for_what_was_written(curve: dict[str, Any]) -> None:
+    """Two readings of the focus are one run: its pairs are of both, and say so."""
+    changed = copy.deepcopy(curve)
+    names = [of["name"] for of in changed["readings"]]
+    changed["readings"][1]["same_as"] = names[0]
+    first = {name: names[0] if name == names[1] else name for name in names}
+    changed["pairs"] = distinct_pairs(curve["pairs"], first)
+    changed["summary"] = summarise_readings(changed["pairs"])
+    text = render_markdown(document_of(typed(changed)))
+    (uniform, _) = changed["summary"]
+    assert (uniform["pairs"], uniform["written"]) == (71, 72)
+    assert "counted once: 71 pairs of runs with Uniform Sampling for 72 as written" in text
+    lines = list(csv.DictReader(io.StringIO(REPORT.csv(typed(changed)))))
+    doubled = [line for line in lines if line["written_pairs"] == "2"]
+    assert [line["law.gap"] for line in doubled] == ["raw or standardised"]
+    assert section_of(text, "MRR@10 of each row")[0][1] == "71"
+
+
+def test_where_runs_are_not_known_the_counts_are_of_what_was_written(curve: dict[str, Any]) -> None:
+    text = render_markdown(document_of(typed(curve)))
+    assert "Counts are of written combinations" in text and "counted once" not in text
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "1 seed: too few"), (4, "4 seeds: too few"), (5, None)])
+def test_fewer_than_five_seeds_order_no_readings(tmp_path: Path, seeds: int, said: str | None) -> None:
+    cells = typed(sample_readings(seeds, few=True))
+    text = render_markdown(document_of(cells))
+    REPORT.draw(cells, tmp_path / "f.svg", tmp_path / "f.png")
+    drawn = (tmp_path / "f.svg").read_text()
+    for place in (text, drawn):
+        assert ("too few seeds to order readings" in place) == (said is not None)
+    assert said is None or said in text
 
 
 def test_means_by_value_name_how_many_pairs_they_are_over(curve: dict[str, Any]) -> None:

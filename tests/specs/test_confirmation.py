@@ -78,6 +78,16 @@ def test_it_is_read_with_the_register_of_the_tuned_paper(library: Library, tmp_p
         ("[simulation]", "[simulatio]", "12: key 'scales[0]': unknown scale 'simulatio'"),
         ("notes: [D15]", "notes: [D99]", "14: key 'notes[0]': the paper's register has no note 'D99'"),
         ("kind: control", "kind: published", "18: key 'rows[1].kind': a target of kind 'confirmation'"),
+        (
+            "kind: control",
+            "kind: control\n  minus: Uniform Samplin",
+            "19: key 'rows[1].minus': unknown row 'Uniform Samplin'; did you mean 'Uniform Sampling'?",
+        ),
+        (
+            "kind: control",
+            "kind: control\n  minus: SimANS",
+            "19: key 'rows[1].minus': row 'SimANS' is compared with itself",
+        ),
         ("seed_shift: 500\n", "", "1: 'seed_shift' is missing"),
     ],
 )

@@ -68,6 +68,8 @@ def test_its_results_lie_below_the_tuning_and_commands_name_it_by_path(
 ) -> None:
     cells = json.loads((tuning_folder(place) / "confirmation/cells.json").read_text())
     assert [row["name"] for row in cells["rows"]] == ROWS and cells["baseline"] == ROWS[0]
+    assert [row.get("minus") for row in cells["rows"]] == [None, ROWS[0], None]  # the baseline was not tuned
+    assert [row["cells"][0]["difference"] is None for row in cells["rows"]] == [True, False, True]
     assert (cells["kind"], cells["settings_commit"]) == ("confirmation", None)
     path = (tuning_folder(place) / "target.yaml").relative_to(place.root).as_posix()
     assert place.call(monkeypatch, "plan", path, "--scale", "simulation", "--json") == 0
@@ -96,6 +98,7 @@ def test_the_report_quotes_the_difference_paired_by_seed_and_query(place: Place)
     assert study["difference"]["method"]["low"] == pytest.approx(interval.low)
     assert study["difference"]["holm_p"] == pytest.approx(interval.p_value)
     assert quoted["seeds"] == [700, 701]
+    assert [(line["name"], line["minus"]) for line in quoted["to_baseline"]] == [(ROWS[1], ROWS[0])]
     text = (tuning_folder(place) / "table.md").read_text()
     assert f"{100 * study['best']['mean']:.1f} ± {100 * study['best']['sd']:.1f}" in text
     assert "seeds 700, 701, which no trial used" in text and "Not run yet" not in text
@@ -107,6 +110,18 @@ def test_again_makes_nothing_and_writes_the_same(place: Place, monkeypatch: pyte
     before = {path: path.read_bytes() for path in tuning_folder(place).iterdir() if path.is_file()}
     assert confirm(tuning_folder(place), *library_and_stages(place)).trained == 0
     assert before == {path: path.read_bytes() for path in tuning_folder(place).iterdir() if path.is_file()}
+
+
+def test_what_is_compared_may_be_written_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A confirmation of before its rows said what they are compared with measured the same settings."""
+    monkeypatch.setattr(target, "SEEDS", 2)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://")
+    path = tuning_folder(place) / "target.yaml"
+    text = path.read_text()
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if "minus:" not in line))
+    assert path.read_text() != text
+    assert confirm(tuning_folder(place), *library_and_stages(place)).trained == 0
+    assert path.read_text() == text
 
 
 def test_test_is_looked_at_once(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from harness.errors import UserError
+from harness.specs.kinds.confirmation import Confirmation
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings
@@ -130,6 +131,36 @@ def test_a_tuned_baseline_is_the_baseline(tmp_path: Path) -> None:
     ]  # fmt: skip
     tuned = run_of(confirmation, "Uniform Sampling: best of 2")
     assert tuned.phase is not None and tuned.phase.learning_rate == 2e-3
+
+
+def compared_in(folder: Path, *studies: dict[str, Any]) -> dict[str, str]:
+    """Return row -> the row that it is compared with."""
+    target = resolved_in(folder, *studies).target
+    assert isinstance(target, Confirmation)
+    return target.minus
+
+
+def test_rows_are_compared_with_the_same_kind_of_settings_alone(tmp_path: Path) -> None:
+    rates = trial(0, {"learning_rate": 1e-3}, 0.3, first=True), trial(1, {"learning_rate": 2e-3}, 0.4)
+    uniform = of_row("Uniform Sampling", *rates)
+    simans = of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4))
+    assert compared_in(tmp_path, uniform, simans) == {
+        "SimANS: papers' setting": "Uniform Sampling: papers' setting",
+        "SimANS: best of 2": "Uniform Sampling: best of 2",
+    }
+
+
+def test_a_baseline_that_was_not_tuned_is_that_of_the_papers_settings(tmp_path: Path) -> None:
+    simans = of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4))
+    assert compared_in(tmp_path, simans) == {"SimANS: papers' setting": "Uniform Sampling"}
+
+
+def test_tuned_rows_have_a_baseline_whose_papers_setting_was_the_best(tmp_path: Path) -> None:
+    rates = trial(0, {"learning_rate": 1e-3}, 0.5, first=True), trial(1, {"learning_rate": 2e-3}, 0.4)
+    simans = of_row("SimANS", trial(0, PAPER, 0.3, first=True), trial(1, BEST, 0.4))
+    assert set(compared_in(tmp_path, of_row("Uniform Sampling", *rates), simans).values()) == {
+        "Uniform Sampling: papers' setting"
+    }
 
 
 def test_a_papers_setting_that_is_the_best_stands_once(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def build_comparison(context: ReportContext) -> ComparisonCells:
         primary=target.primary,
         level=target.level,
         pairs={(one, other): (figures[one], figures[other]) for one, other in target.compare},
+        minus=target.minus,
     )
     pairs = [{"rows": list(pair), "cells": blocks} for pair, blocks in comparison.pairs.items()]
     rows = []
@@ -65,6 +66,8 @@ def build_comparison(context: ReportContext) -> ComparisonCells:
             for column, figure, block in zip(columns, published, blocks, strict=True)
         ]
         rows.append(_row(row, row_runs, cells, target.datasets) | {"reason": context.failed.get(row.name)})
+        other = (target.minus or {}).get(row.name)
+        rows[-1] |= {"minus": other} if other else {}
     return judged(
         {
             **describe_target(context, columns),

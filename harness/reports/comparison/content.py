@@ -56,12 +56,15 @@ class ComparedRow(MadeRow, Recorded):
 
     Attributes:
         reason: why it could not be made.
+        minus: of a confirmation, the row that it is compared with: both have the papers' settings, or both
+            tuned ones.
     """
 
     cells: list[ComparedCell]
     reason: str | None
     verdict: Verdict | None
     by_dataset: dict[str, Recorded] | None = None
+    minus: str | None = None
 
 
 class Pair(Content):
@@ -123,6 +126,34 @@ class ComparisonCells(MeasuredCells):
             for dataset, title in titles.items():
                 yield row, title, row.by_dataset[dataset]
 
-    def compared_rows(self, position: int) -> list[ComparedRow]:
-        """Return the rows that have a difference from the baseline in a column."""
-        return [row for row in self.rows if row.cells[position].difference is not None]
+    @property
+    def baselines(self) -> list[str]:
+        """The rows that others are compared with; none where a confirmation compared rows across settings."""
+        if self.kind != "confirmation":
+            return [self.baseline]
+        return list(dict.fromkeys(row.minus for row in self.rows if row.minus))
+
+    @property
+    def against(self) -> str:
+        """What rows are compared with, in words."""
+        return self.baselines[0] if len(self.baselines) == 1 else "the baseline of its own settings"
+
+    def is_baseline(self, row: str) -> bool:
+        """Return whether others are compared with a row."""
+        return row == self.baseline or row in self.baselines
+
+    def minus(self, row: ComparedRow) -> str | None:
+        """Return the row that a row is compared with; none if it is not compared."""
+        return row.minus if self.kind == "confirmation" else self.baseline
+
+    def difference(self, row: ComparedRow, position: int) -> Difference | None:
+        """Return the difference of a row from its baseline in a column; none where it is not compared."""
+        return row.cells[position].difference if self.minus(row) else None
+
+    def compared_rows(self, position: int, baseline: str) -> list[tuple[ComparedRow, Difference]]:
+        """Return the rows that have a difference from a baseline in a column, each with it."""
+        return [
+            (row, block)
+            for row in self.rows
+            if self.minus(row) == baseline and (block := self.difference(row, position)) is not None
+        ]

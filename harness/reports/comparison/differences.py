@@ -22,28 +22,35 @@ NOT_MADE = Difference(value=None, published=None, checkpoints=None, method=None,
 """The difference of a pair of which a row was not made."""
 
 
-def primary_differences(cells: ComparisonCells) -> Table:
-    """Return a table with a line for each compared row: the primary measure, with Holm's p-value."""
+def primary_differences(cells: ComparisonCells) -> list[Table]:
+    """Return a table for each baseline, a line a compared row: the primary measure, with Holm's p-value."""
+    return [_primary_differences(cells, baseline) for baseline in cells.baselines]
+
+
+def _primary_differences(cells: ComparisonCells, baseline: str) -> Table:
     position = cells.primary_place
     published = bool(cells.places(published=True))
-    columns = [TableColumn("Row", names=True, brief=f"{cells.primary}, vs {cells.baseline}")]
+    columns = [TableColumn("Row", names=True, brief=f"{cells.primary}, vs {baseline}")]
     columns += [*_columns(cells, published, brief=True), TableColumn("p (Holm)")]
     rows = []
-    for row in cells.compared_rows(position):
-        block = row.cells[position].difference or NOT_MADE
+    for row, block in cells.compared_rows(position, baseline):
         values = _values(cells, block, column_style(cells.unit, cells.rows, position), published)
         rows.append(fields([row_text(cells, row), *values, p_text(block.holm_p)]))
-    return Table(f"Difference from {cells.baseline} in {cells.primary}", tuple(columns), tuple(rows))
+    return Table(f"Difference from {baseline} in {cells.primary}", tuple(columns), tuple(rows))
 
 
-def further_differences(cells: ComparisonCells, which: str, shown: Sequence[int]) -> Table:
-    """Return a table with a line for each further measure and compared row.
+def further_differences(cells: ComparisonCells, which: str, shown: Sequence[int]) -> list[Table]:
+    """Return a table for each baseline, a line for each further measure and compared row.
 
     Args:
         cells: parsed `cells.json`.
         which: end of the title, for example "in the other measures".
         shown: positions of the columns to show; the primary one is skipped.
     """
+    return [_further_differences(cells, baseline, which, shown) for baseline in cells.baselines]
+
+
+def _further_differences(cells: ComparisonCells, baseline: str, which: str, shown: Sequence[int]) -> Table:
     others = [position for position in shown if position != cells.primary_place]
     published = any(cells.columns[position].published for position in others)
     columns = [
@@ -54,15 +61,15 @@ def further_differences(cells: ComparisonCells, which: str, shown: Sequence[int]
     rows = []
     for position in others:
         style, label = column_style(cells.unit, cells.rows, position), cells.columns[position].label
-        for row in cells.compared_rows(position):
-            values = _values(cells, row.cells[position].difference or NOT_MADE, style, published)
+        for row, block in cells.compared_rows(position, baseline):
+            values = _values(cells, block, style, published)
             rows.append(fields([label, row_text(cells, row), *values]))
-    title = f"Difference from {cells.baseline} {which}"
+    title = f"Difference from {baseline} {which}"
     return Table(title, tuple(columns), tuple(rows), _unadjusted(rows))
 
 
 def pair_differences(cells: ComparisonCells) -> Table:
-    """Return a line for each pair that is named, on the primary measure, with Holm's p-value."""
+    """Return a line for each pair that is named, on the primary measure; Holm's correction is over them."""
     position = cells.primary_place
     published = bool(cells.places(published=True))
     columns = [
@@ -152,7 +159,7 @@ def mark_notes(cells: ComparisonCells, used: Set[str]) -> tuple[str, ...]:
     """Return an explanation of each mark in use."""
     effects = {"method": "seeds and queries as random effects", "checkpoints": "over queries"}
     effect = effects[best_interval(cells)]
-    test = f"p < {1 - cells.level:.3g} against {cells.baseline} ({effect}"
-    family = "rows and the pairs" if cells.pairs else "rows"
-    meanings = {ADJUSTED: f"Holm-adjusted over the {family}", UNADJUSTED: "unadjusted"}
+    test = f"p < {1 - cells.level:.3g} against {cells.against} ({effect}"
+    family = "the rows" if len(cells.baselines) == 1 else "the rows of each baseline"
+    meanings = {ADJUSTED: f"Holm-adjusted over {family}", UNADJUSTED: "unadjusted"}
     return tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)

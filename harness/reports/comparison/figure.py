@@ -76,8 +76,9 @@ def _draw_line(axes: list[Axes], cells: ComparisonCells, position: int, *, first
         elif (field := reproduced_field(cell, style)).state != "figure":
             along = reproduced.get_yaxis_transform()
             reproduced.text(0.02, place, field.text, transform=along, va="center", color=INK)
-        if cell.difference and cell.difference.value is not None:
-            _point(difference, _bars(cell.difference), cell.difference.value, place, style.factor, look)
+        block = cells.difference(row, position)
+        if block and block.value is not None:
+            _point(difference, _bars(block), block.value, place, style.factor, look)
     difference.axvline(0, color=INK, linewidth=0.9, zorder=1)
     unit = unit_text(cells.unit)
     for axis in (*printed, reproduced):
@@ -94,7 +95,7 @@ def _draw_line(axes: list[Axes], cells: ComparisonCells, position: int, *, first
         for axis in printed:
             axis.set_title(f"published, {column.dataset_title}", loc="left")
         reproduced.set_title(f"reproduced, {collection_text(cells, column.dataset)}", loc="left")
-        difference.set_title(f"reproduced, minus {cells.baseline}", loc="left")
+        difference.set_title(f"reproduced, minus {cells.against}", loc="left")
 
 
 def _look(cells: ComparisonCells, row: ComparedRow, place: int) -> dict[str, Any]:

@@ -46,13 +46,13 @@ def comparison_document(cells: ComparisonCells) -> Document:
     shown, rest = (printed, further) if printed else (further, [])
     blocks = filled(
         _figures(cells, "", shown, brief=True),
-        primary_differences(cells),
-        further_differences(cells, "in the other measures", shown),
+        *primary_differences(cells),
+        *further_differences(cells, "in the other measures", shown),
         pair_differences(cells),
         further_pair_differences(cells),
-        plot(f"The figures of each row and their difference from {cells.baseline}, with intervals."),
+        plot(f"The figures of each row and their difference from {cells.against}, with intervals."),
         *([_figures(cells, "Further measures", rest)] if rest else []),
-        further_differences(cells, "in the further measures", rest),
+        *further_differences(cells, "in the further measures", rest),
         _negatives(cells),
         ranker_table(cells),
         row_notes(cells, cells.rows),
@@ -87,7 +87,9 @@ def _figures(cells: ComparisonCells, title: str, shown: Sequence[int], *, brief:
         for row, line in zip(cells.rows, rows, strict=True):
             cell = row.cells[position]
             line.extend([Field(published_text(cell))] * published)
-            line.append(reproduced_field(cell, style, significance(cells, position, cell.difference)))
+            line.append(
+                reproduced_field(cell, style, significance(cells, position, cells.difference(row, position)))
+            )
     notes = mark_notes(cells, {field.mark for row in rows for field in row})
     return Table(title, tuple(columns), tuple(map(tuple, rows)), notes=notes)
 
@@ -130,7 +132,7 @@ def _footnotes(cells: ComparisonCells) -> list[str]:
     """Return the notes under a table, the most important first."""
     return [
         *([ONE_SEED] if len(cells.seeds) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
-        _detectable(cells),
+        *([_detectable(cells)] if cells.baselines else []),
         *_recipes(cells),
         *origins(cells),
     ]
@@ -138,7 +140,8 @@ def _footnotes(cells: ComparisonCells) -> list[str]:
 
 def _holm(cells: ComparisonCells) -> str:
     others = "other measures and datasets" if cells.collections else "other measures"
-    family = "the rows and the pairs" if cells.pairs else "the rows"
+    family = "the rows, and over the pairs as a family of their own," if cells.pairs else "the rows"
+    family = family.replace("the rows", "the rows of each baseline") if len(cells.baselines) > 1 else family
     return f"Holm's correction is over {family} in {cells.primary}; {others} are unadjusted."
 
 
@@ -170,22 +173,22 @@ def render_csv(cells: ComparisonCells) -> str:
     """Return the cells as CSV, one line for each row and column, unrounded.
 
     Figures have the unit of `cells.json` (fractions, even if the paper prints percent); an empty field is
-    a missing figure. Where there are pairs, a line for each pair and column follows, and `compared_with`
-    names the row that a difference is from: the baseline, or the other row of a pair.
+    a missing figure. Where there are pairs, a line for each pair and column follows. With pairs or
+    several baselines, `compared_with` names the row that a difference is from.
     """
+    several = bool(cells.pairs) or len(cells.baselines) > 1
     lines = [
-        {**_column_data(cells, row, column), **_cell_data(cell), **_difference_data(cell.difference)}
+        {
+            **_column_data(cells, row, column),
+            **_cell_data(row.cells[position]),
+            **_difference_data(block := cells.difference(row, position)),
+            **({"compared_with": cells.minus(row) if block else None} if several else {}),
+        }
         for row in cells.rows
-        for column, cell in zip(cells.columns, row.cells, strict=True)
+        for position, column in enumerate(cells.columns)
     ]
-    if cells.pairs:
-        lines = [{**line, "compared_with": _baseline_of(cells, line)} for line in lines]
-        lines += _pair_data(cells)
+    lines += _pair_data(cells)
     return render_frame(pd.DataFrame(lines))
-
-
-def _baseline_of(cells: ComparisonCells, line: Mapping[str, Any]) -> str | None:
-    return None if line["difference"] is None else str(cells.baseline)
 
 
 def _pair_data(cells: ComparisonCells) -> Iterator[dict[str, Any]]:

@@ -7,9 +7,16 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from harness.evaluation.comparison import score_table
-from harness.evaluation.readings import by_value, compare_readings, summarise_readings
+from harness.evaluation.readings import (
+    by_value,
+    compare_readings,
+    distinct_pairs,
+    same_runs,
+    summarise_readings,
+)
 from harness.reports.cells import (
     Described,
     FinishedRun,
@@ -20,29 +27,43 @@ from harness.reports.cells import (
 )
 from harness.reports.content import Content, Interval, IntervalKind, Intervals, MadeRow, MeasuredCells
 from harness.reports.text import row_text
-from harness.specs.kinds.readings import Reading, Readings
+from harness.specs.kinds.readings import SEEDS_TO_ORDER, Reading, Readings
 
 
 class ReadingRow(MadeRow):
-    """A row under one reading: what it is called in the spec, path -> the value chosen, and its means."""
+    """A row under one reading: what it is called in the spec, path -> the value chosen, and its means.
+
+    Attributes:
+        same_as: name of the first reading of the row that is the same run; none of the first one.
+    """
 
     row: str
     reading: dict[str, bool | int | float | str]
     mean: float
     per_seed: list[float]
+    same_as: str | None = None
 
 
 class ReadingPair(Intervals):
-    """The focus under a reading minus a row under another, as a fraction."""
+    """The focus under a reading minus a row under another, as a fraction.
+
+    Attributes:
+        written: names of both readings of each pair that is of these two runs; none where that is not known.
+    """
 
     row: str
     reading: str
     other: str
     value: float
+    written: list[list[str]] = Field(default=[])
 
 
 class Summary(Content):
-    """Counts and middle of the pairs with a row."""
+    """Counts and middle of the pairs with a row.
+
+    Attributes:
+        written: how many pairs of readings they stand for; none where readings are counted as written.
+    """
 
     row: str
     pairs: int
@@ -53,6 +74,7 @@ class Summary(Content):
     median: float
     low: float
     high: float
+    written: int | None = None
 
 
 class ValueMean(Content):
@@ -82,6 +104,11 @@ class ReadingsCells(MeasuredCells):
     summary: list[Summary]
     by_value: list[ByValue]
 
+    @property
+    def counts_runs(self) -> bool:
+        """Whether readings that are the same run are counted once."""
+        return all(summary.written is not None for summary in self.summary)
+
 
 def build_readings(context: ReportContext) -> ReadingsCells:
     """Return the content of cells.json, which depends on the runs only.
@@ -105,7 +132,13 @@ def build_readings(context: ReportContext) -> ReadingsCells:
         for row in rows
     ]
     paths = list(dict.fromkeys(path for row in rows for path in row.reading))
-    pairs = compare_readings(per_query, column, readings, focus=target.focus, level=target.level)
+    first = same_runs(per_query, column, readings)
+    readings = [
+        reading | ({"same_as": first[reading["name"]]} if first[reading["name"]] != reading["name"] else {})
+        for reading in readings
+    ]
+    written = compare_readings(per_query, column, readings, focus=target.focus, level=target.level)
+    pairs = distinct_pairs(written, first)
     content = {
         **describe_target(context, [column]),
         "focus": target.focus,
@@ -156,11 +189,22 @@ def interval_of(pair: ReadingPair, kind: IntervalKind) -> Interval:
     return interval
 
 
-def values_of_pair(cells: ReadingsCells, pair: ReadingPair) -> dict[str, Any]:
-    """Return path -> value of a pair's two readings, in the order of the target's paths."""
+def values_of_pair(cells: ReadingsCells, pair: ReadingPair) -> dict[str, list[Any]]:
+    """Return path -> values of the readings that a pair stands for, in the order of the target's paths."""
     readings = {reading.name: reading.reading for reading in cells.readings}
-    both = {**readings[pair.reading], **readings[pair.other]}
-    return {path: both[path] for path in cells.paths if path in both}
+    written = [
+        {**readings[one], **readings[other]} for one, other in pair.written or [[pair.reading, pair.other]]
+    ]
+    return {
+        path: list(dict.fromkeys(of[path] for of in written)) for path in cells.paths if path in written[0]
+    }
+
+
+def few_seeds(cells: ReadingsCells) -> str:
+    """Return a sentence, after a space, where there are too few seeds to order readings; else nothing."""
+    count = len(cells.seeds)
+    many = f"{count} seed{'s' if count > 1 else ''}"
+    return f" {many}: too few seeds to order readings." if count < SEEDS_TO_ORDER else ""
 
 
 def row_label(cells: ReadingsCells, row: str) -> str:

@@ -21,6 +21,7 @@ from harness.reports.readings.cells import (
     ReadingPair,
     ReadingsCells,
     compared_row_names,
+    few_seeds,
     interval_of,
     sorted_pairs,
     values_of_pair,
@@ -115,14 +116,18 @@ def _draw_matrix(
     """Draw a tick for each value of each specification; the lines of a path share a background."""
     names = short_names(path for path, _ in lines)
     readings = [
-        {path: value_text(value) for path, value in values_of_pair(cells, pair).items()} for pair in pairs
+        {
+            path: [value_text(value) for value in values]
+            for path, values in values_of_pair(cells, pair).items()
+        }
+        for pair in pairs
     ]
     for path in dict.fromkeys(path for path, _ in lines):
         places = [place for place, line in enumerate(lines) if line[0] == path]
         shade = "#F2F2F2" if list(names).index(path) % 2 == 0 else "white"
         axis.axhspan(places[0] - 0.5, places[-1] + 0.5, color=shade, linewidth=0, zorder=0)
     for place, (path, value) in enumerate(lines):
-        numbers = [number for number, reading in enumerate(readings, start=1) if reading[path] == value]
+        numbers = [number for number, reading in enumerate(readings, start=1) if value in reading[path]]
         axis.vlines(numbers, place - 0.36, place + 0.36, color=INK, linewidth=min(3.0, 330 / len(pairs)))
     axis.set_yticks(range(len(lines)), [f"{names[path]}  {value}" for path, value in lines])
     axis.set_ylim(len(lines) - 0.5, -0.5)
@@ -140,7 +145,7 @@ def _lines(cells: ReadingsCells, pairs: Sequence[ReadingPair]) -> list[tuple[str
         (path, value_text(value))
         for path in (readings[0] if readings else ())
         for value in dict.fromkeys(reading[path] for reading in order if path in reading)
-        if any(reading[path] == value for reading in readings)
+        if any(value in reading[path] for reading in readings)
     ]
 
 
@@ -162,4 +167,5 @@ def _legend(cells: ReadingsCells) -> str:
         f"Results on {made_on(cells)}. Bars: {cells.level * 100:g} % CI {names}, unadjusted; the widest "
         "exceed the panel.\n"
         "Each block is sorted separately. Readings are choices, not a sample: counts are not probabilities."
+        f"{few_seeds(cells)}"
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
 import pandas as pd
 
@@ -21,6 +23,7 @@ from harness.reports.readings.cells import (
     ReadingPair,
     ReadingsCells,
     compared_row_names,
+    few_seeds,
     row_label,
     sorted_pairs,
     values_of_pair,
@@ -67,6 +70,7 @@ def _caption(cells: ReadingsCells) -> str:
         f"{simulation}{cells.source}. Results on {made_on(cells)}. Each row is trained under all "
         f"combinations of its readings; {cells.focus} is compared with each agreeing reading of the other "
         f"rows. Differences in {cells.primary}, paired by seed and query, in {points_text(cells.unit)}."
+        f"{few_seeds(cells)}"
     )
 
 
@@ -94,14 +98,22 @@ def _summary(cells: ReadingsCells) -> Table:
         )
         for summary in cells.summary
     )
-    return Table(title, columns, rows)
+    return Table(title, columns, rows, _counted(cells))
+
+
+def _counted(cells: ReadingsCells) -> str:
+    """Return what the counts are of: distinct runs, or readings as written."""
+    if not cells.counts_runs:
+        return "Counts are of written combinations; which of them are the same run is not known here."
+    texts = [f"{of.pairs} pairs of runs with {of.row} for {of.written} as written" for of in cells.summary]
+    return f"Readings that are the same run are counted once: {list_text(texts)}."
 
 
 def _figures(cells: ReadingsCells) -> Table:
     """Return a table with median, lowest and highest mean of each row's readings."""
     style, rows = unit_style(cells.unit), []
     for row in dict.fromkeys(reading.row for reading in cells.readings):
-        means = [reading.mean for reading in cells.readings if reading.row == row]
+        means = [reading.mean for reading in cells.readings if reading.row == row and not reading.same_as]
         numbers = [style.number(value) for value in (median(means), min(means), max(means))]
         rows.append(fields([row_label(cells, row), str(len(means)), *numbers]))
     group = f"{cells.primary} ({unit_text(cells.unit)})"
@@ -150,7 +162,7 @@ def _pairs(cells: ReadingsCells, row: str) -> Table:
     columns += [TableColumn(INTERVALS[kind], level) for kind in kinds]
 
     def line(pair: ReadingPair) -> list[str]:
-        values = [value_text(value) for value in values_of_pair(cells, pair).values()]
+        values = [_values_text(values) for values in values_of_pair(cells, pair).values()]
         difference = style.number(pair.value, signed=True)
         return [*values, difference, *(style.interval(getattr(pair, kind)) for kind in kinds)]
 
@@ -159,6 +171,10 @@ def _pairs(cells: ReadingsCells, row: str) -> Table:
         lines = [*lines[:ENDS], ["…"] * len(columns), *lines[-ENDS:]]
         caption = f"The {ENDS} lowest and the {ENDS} highest of {len(pairs)}; table.csv has all."
     return Table(f"Pairs with {row}", tuple(columns), tuple(map(fields, lines)), caption)
+
+
+def _values_text(values: Sequence[Any]) -> str:
+    return " or ".join(map(value_text, values))
 
 
 def _rows(cells: ReadingsCells) -> Notes:
@@ -183,6 +199,11 @@ def _footnotes(cells: ReadingsCells) -> list[str]:
     ]
 
 
+def _only(values: Sequence[Any]) -> Any:
+    """Return the value of a path; of several, all as one text; of none, nothing."""
+    return _values_text(values) if len(values) > 1 else next(iter(values), None)
+
+
 def render_readings_csv(cells: ReadingsCells) -> str:
     """Return the pairs as CSV, one line for each, unrounded; paths that a pair does not set are empty."""
     means = {reading.name: reading.mean for reading in cells.readings}
@@ -201,7 +222,7 @@ def render_readings_csv(cells: ReadingsCells) -> str:
             "row": pair.row,
             "reading": pair.reading,
             "other": pair.other,
-            **{path: values_of_pair(cells, pair).get(path) for path in cells.paths},
+            **{path: _only(values_of_pair(cells, pair).get(path, [])) for path in cells.paths},
             "reproduced": means[pair.reading],
             "reproduced_other": means[pair.other],
             "difference": pair.value,
@@ -212,6 +233,7 @@ def render_readings_csv(cells: ReadingsCells) -> str:
             },
             "level": cells.level,
             "seeds": len(cells.seeds),
+            **({"written_pairs": len(pair.written)} if cells.counts_runs else {}),
         }
         for pair in cells.pairs
     ]

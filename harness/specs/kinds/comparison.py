@@ -32,6 +32,11 @@ class Comparison(Measured):
     compare: list[Pair] = Field(default=[])
 
     @property
+    def minus(self) -> dict[str, str] | None:
+        """Row -> the row that it is compared with; none where that is the baseline for all."""
+        return None
+
+    @property
     def compared_with(self) -> str:
         """The baseline."""
         return self.baseline

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
 
-from harness.errors import UserError
+from harness.errors import UserError, nearest
 from harness.pieces import PieceError
-from harness.specs.checks import Names
+from harness.specs.checks import Names, placed_rows
 from harness.specs.kinds.comparison import Comparison
 from harness.specs.kinds.kind import Kind
 from harness.specs.kinds.shared_checks import check_made, check_one_dataset
@@ -35,10 +35,12 @@ class Tuned(Row):
     """A row with what was tuned for it: `overrides`, by the keys of a tuning, of `harness.specs.varied`.
 
     They change the row's own phase and negatives alone, whoever owns their keys elsewhere; the runs that it
-    stands on are those of other rows.
+    stands on are those of other rows. It is compared with the row that `minus` names, of the papers' settings
+    or of tuned ones as it is itself; a row without one is not compared.
     """
 
     overrides: dict[str, Parameter] = Field(default={})
+    minus: str | None = None
 
     def tuned(self, settings: TrainedRun) -> TrainedRun:
         """Return the settings of the row's run with what was tuned.
@@ -73,6 +75,11 @@ class Confirmation(Comparison):
         return f"tuning/{self.tuning}/confirmation"
 
     @property
+    def minus(self) -> dict[str, str]:
+        """Row -> the row that it is compared with, of the papers' settings or of tuned ones as it is."""
+        return {row.name: row.minus for row in self.rows if row.minus}
+
+    @property
     def added_to_seeds(self) -> int:
         """What is added to the scale's first seeds: no trial used those."""
         return self.seed_shift
@@ -86,6 +93,18 @@ class Confirmation(Comparison):
 def _check(yaml_file: YamlFile, _: Names) -> Iterator[UserError]:
     yield from check_one_dataset(yaml_file)
     yield from check_made(yaml_file)
+    yield from _check_minus(yaml_file)
+
+
+def _check_minus(yaml_file: YamlFile) -> Iterator[UserError]:
+    """Check that rows are compared with other rows of the file."""
+    names = [row["name"] for _, row in placed_rows(yaml_file) if isinstance(row.get("name"), str)]
+    for place, row in placed_rows(yaml_file):
+        other, here = row.get("minus"), ("rows", place, "minus")
+        if isinstance(other, str) and other == row.get("name"):
+            yield yaml_file.error(here, f"row '{other}' is compared with itself", "name another row")
+        elif isinstance(other, str) and other not in names:
+            yield yaml_file.error(here, f"unknown row '{other}'", nearest(other, names))
 
 
 def _fit(yaml_file: YamlFile, loaded: LoadedTarget, scales: Mapping[str, Scale]) -> Iterator[UserError]:

@@ -15,6 +15,9 @@ from harness.specs.samplers import Parameter, by_name
 from harness.specs.target import Measured, Row
 from harness.specs.yaml_file import Location, YamlFile
 
+SEEDS_TO_ORDER = 5
+"""With fewer seeds, table and figure say that they are too few to order readings."""
+
 
 class Reading(Row):
     """A row under one reading of what its paper leaves open.

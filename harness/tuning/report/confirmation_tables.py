@@ -24,7 +24,8 @@ def confirmation_tables(result: TuningResult) -> list[Table]:
             f"the papers' settings with fresh seeds and evaluates them on the {result.measured} split, once."
         )
         return [Table(TITLE, (), (), caption)]
-    return [_against_papers(result, quoted), _against_baseline(quoted)]
+    baselines = dict.fromkeys(row["minus"] for row in quoted["to_baseline"] if row.get("minus"))
+    return [_against_papers(result, quoted), *(_against_baseline(quoted, name) for name in baselines)]
 
 
 def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
@@ -64,12 +65,15 @@ def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
     return Table(TITLE, columns, tuple(rows), caption, notes=(*notes, *failed))
 
 
-def _against_baseline(quoted: Quoted) -> Table:
-    """One line per row of the confirmation: its difference to the baseline, with both intervals."""
+def _against_baseline(quoted: Quoted, baseline: str) -> Table:
+    """One line per row that is compared with a baseline of the same kind of settings, papers' or tuned.
+
+    Differences quoted without the row that they are from crossed the two kinds, and are not shown.
+    """
     rows = [
         (Field(row["name"]), *_difference(row["difference"]), Field(p_text(row["difference"]["holm_p"])))
         for row in quoted["to_baseline"]
-        if row["difference"] is not None
+        if row.get("minus") == baseline
     ]
     level = f"{100 * quoted['level']:g} % CI"
     columns = (
@@ -79,8 +83,8 @@ def _against_baseline(quoted: Quoted) -> Table:
         TableColumn("over queries and seeds", level),
         TableColumn("p (Holm)"),
     )
-    caption = "`confirmation/table.md` has all measures." if rows else ""
-    return Table(f"Difference to {quoted['baseline']} in {quoted['primary']}", columns, tuple(rows), caption)
+    caption = "Of the same kind of settings; `confirmation/table.md` has all measures."
+    return Table(f"Difference to {baseline} in {quoted['primary']}", columns, tuple(rows), caption)
 
 
 def _mean(block: Quoted | None) -> Field:
