@@ -44,15 +44,14 @@ class Style:
     decimals: int
 
     def number(self, value: float | None, *, signed: bool = False) -> str:
-        """Return the number as text; a signed one keeps its sign when it rounds to 0."""
-        if value is None:
-            return NOTHING
-        size = f"{abs(value) * self.factor:.{self.decimals}f}"
-        sign = "-" if value < 0 else "+" if value > 0 and signed else ""
-        return sign + size
+        """Return the number as text; one that rounds to 0 has no sign."""
+        return NOTHING if value is None else decimal_text(value * self.factor, self.decimals, signed=signed)
 
     def interval(self, block: Bounded | None, *, signed: bool = True) -> str:
-        """Return the text ``[low, high]``, with signs for a difference."""
+        """Return the text ``[low, high]`` of a share, or with signs of a difference of two shares.
+
+        What lies beyond the values that it can take is cut off.
+        """
         return NOTHING if block is None else self._ends(block.low, block.high, signed=signed)
 
     def interval_of(self, block: Mapping[str, Any] | None) -> str:
@@ -60,7 +59,25 @@ class Style:
         return NOTHING if block is None else self._ends(block["low"], block["high"], signed=True)
 
     def _ends(self, low: float | None, high: float | None, *, signed: bool) -> str:
+        low, high = (cut(end, signed=signed) for end in (low, high))
         return f"[{self.number(low, signed=signed)}, {self.number(high, signed=signed)}]"
+
+
+def cut(end: float | None, *, signed: bool) -> float | None:
+    """Return an end of an interval of a share, from 0 to 1; or of a difference of two, from -1 to 1.
+
+    All measures are shares of 1, and what lies beyond is no value of theirs.
+    """
+    return None if end is None else max(-1.0 if signed else 0.0, min(end, 1.0))
+
+
+def decimal_text(value: float, decimals: int, *, signed: bool = False) -> str:
+    """Return a number with its decimals, a signed one with its plus; what rounds to 0 has no sign.
+
+    Every printed number that may be negative goes through it.
+    """
+    text = f"{value:z.{decimals}f}"
+    return f"+{text}" if signed and float(text) > 0 else text
 
 
 def column_style(unit: str, rows: Sequence[Any], position: int) -> Style:

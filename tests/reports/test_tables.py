@@ -220,8 +220,8 @@ def test_rendering_reads_nothing_but_json(cells: dict[str, Any]) -> None:
     ("value", "signed", "text"),
     [
         (0.0123, True, "+1.2"),
-        (-0.0004, True, "-0.0"),
-        (0.0004, True, "+0.0"),
+        (-0.0004, True, "0.0"),
+        (0.0004, True, "0.0"),
         (0.0, True, "0.0"),
         (0.414, False, "41.4"),
         (None, True, "–"),
