@@ -180,8 +180,28 @@ def paired_difference(
 
 
 def difference_block(paired: FloatArray, level: float) -> CellBlock:
-    """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None."""
-    return {"value": float(paired.mean()), **_interval_blocks(paired, level)}
+    """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None.
+
+    Where no query differs at any seed the intervals have ``same``: they are no estimate of a variance.
+    """
+    blocks = _interval_blocks(paired, level)
+    same = {} if paired.any() else {"same": True}
+    return {"value": float(paired.mean()), **{kind: of and of | same for kind, of in blocks.items()}}
+
+
+def same_scores(per_query: pd.DataFrame) -> list[list[str]]:
+    """Return the groups of rows that have the same scores in all measures, on every query and seed.
+
+    Args:
+        per_query: columns row, seed, split, measure, query, value, and dataset where there are several.
+    """
+    keys = [name for name in per_query.columns if name not in ("row", "value")]
+    rows: dict[bytes, list[str]] = {}
+    for row, scores in per_query.groupby("row", sort=False):
+        lines = scores.sort_values(keys)[[*keys, "value"]]
+        content = pd.util.hash_pandas_object(lines, index=False).to_numpy().tobytes()
+        rows.setdefault(content, []).append(str(row))
+    return [group for group in rows.values() if len(group) > 1]
 
 
 def published_difference(

@@ -43,12 +43,17 @@ class Ends(Content):
 
 
 class Interval(Content):
-    """A confidence interval at a level, with its degrees of freedom."""
+    """A confidence interval at a level, with its degrees of freedom.
+
+    Attributes:
+        same: of a difference, whether no query differs at any seed; not known in older cells.
+    """
 
     low: float
     high: float
     level: float
     df: float
+    same: bool = False
 
 
 class Intervals(Content):

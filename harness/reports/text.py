@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.reports.content import Cell, Cells, Content, MadeRow, MeasuredCell, NamedRow, printed_figures
+from harness.reports.content import (
+    Cell,
+    Cells,
+    Content,
+    Interval,
+    MadeRow,
+    MeasuredCell,
+    NamedRow,
+    printed_figures,
+)
 from harness.reports.document import Field, State
 
 NOTHING = "–"
@@ -14,6 +23,9 @@ NOTHING = "–"
 
 NOT_RUN = "not run"
 """Placeholder for a figure that is missing."""
+
+NO_QUERY = "no query differs"
+"""In the place of an interval of a difference where all scores of two rows are the same."""
 
 INTERVALS = {"checkpoints": "over queries", "method": "over queries and seeds"}
 """Kind of interval -> what it generalises over, as printed."""
@@ -52,10 +64,14 @@ class Style:
 
         What lies beyond the values that it can take is cut off.
         """
+        if isinstance(block, Interval) and block.same:
+            return NO_QUERY
         return NOTHING if block is None else self._ends(block.low, block.high, signed=signed)
 
     def interval_of(self, block: Mapping[str, Any] | None) -> str:
         """Return the text of an interval of a difference that is no part of cells, ``{"low", "high"}``."""
+        if block is not None and block.get("same"):
+            return NO_QUERY
         return NOTHING if block is None else self._ends(block["low"], block["high"], signed=True)
 
     def _ends(self, low: float | None, high: float | None, *, signed: bool) -> str:

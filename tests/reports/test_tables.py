@@ -229,3 +229,16 @@ def test_rendering_reads_nothing_but_json(cells: dict[str, Any]) -> None:
 )
 def test_numbers(value: float | None, signed: bool, text: str) -> None:
     assert Style(100.0, 1).number(value, signed=signed) == text
+
+
+def test_rows_with_the_same_scores_are_marked_and_no_interval_of_0_is_printed(cells: dict[str, Any]) -> None:
+    twins = copy.deepcopy(cells)
+    block = next(row for row in twins["rows"] if row["name"] == "SimANS")["cells"][0]["difference"]
+    for kind in ("checkpoints", "method"):
+        block[kind] |= {"low": 0.0, "high": 0.0, "same": True}
+    twins["same_scores"] = [["Uniform Sampling", "SimANS"]]
+    text = markdown(twins)
+    assert "‡: the same scores on every query: Uniform Sampling and SimANS." in text
+    assert text.count("no query differs") == 2 and "[0.0, 0.0]" not in text
+    assert "‡" not in markdown(cells)
+    assert max(map(len, console(twins).splitlines())) <= 80

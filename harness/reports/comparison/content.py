@@ -98,11 +98,16 @@ class Reproducibility(Content):
 
 
 class ComparisonCells(MeasuredCells):
-    """Rows by columns, published and reproduced, with differences from the baseline and of pairs."""
+    """Rows by columns, published and reproduced, with differences from the baseline and of pairs.
+
+    Attributes:
+        same_scores: groups of rows with the same scores in all measures, on every query and seed.
+    """
 
     baseline: str
     rows: list[ComparedRow]
     pairs: list[Pair] = Field(default=[])
+    same_scores: list[list[str]] = Field(default=[])
     smallest_difference: SmallestDifference
     verdict_reason: str
     reproducibility: Reproducibility

@@ -14,6 +14,7 @@ from harness.reports.comparison.differences import (
     mark_notes,
     pair_differences,
     primary_differences,
+    row_mark,
     significance,
 )
 from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
@@ -78,7 +79,7 @@ def _caption(cells: ComparisonCells) -> str:
 def _figures(cells: ComparisonCells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
     """Return a table of rows x columns, published beside reproduced."""
     columns = [TableColumn("Row", names=True, brief="" if brief else None)]
-    rows = [[Field(row_text(cells, row))] for row in cells.rows]
+    rows = [[Field(row_text(cells, row), row_mark(cells, row.name))] for row in cells.rows]
     for position in shown:
         column, style = cells.columns[position], column_style(cells.unit, cells.rows, position)
         group, published = column.label, column.published
