@@ -12,7 +12,12 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import UserError
-from harness.evaluation.interval import Interval, smallest_detectable_difference
+from harness.evaluation.interval import (
+    Interval,
+    detectable_range,
+    power_to_see,
+    smallest_detectable_difference,
+)
 from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
 
 CellBlock = dict[str, Any]
@@ -34,7 +39,7 @@ class BaselineDifferences:
         pairs: names of two rows -> likewise, the first minus the second.
         smallest_difference: the smallest difference that every row could have detected on the primary
             column with a power of 0.8, before Holm, for each kind of interval: ``{"checkpoints", "method"}``,
-            fractions or None.
+            fractions or None; and its range, ``{"checkpoints_range", "method_range"}``.
     """
 
     differences: dict[str, list[CellBlock | None]]
@@ -86,7 +91,7 @@ def compare_rows(
     Holm's correction is over the compared rows and the pairs of the primary column, on the method's p-values,
     or on those of the checkpoints where there is one seed; other columns carry unadjusted intervals.
     ``detectable`` of the primary column is the smallest difference that Holm's first step detects with a
-    power of 0.8.
+    power of 0.8; ``power`` is that of finding the published difference, before Holm.
 
     Args:
         per_query: scores with columns row, seed, split, measure, query and value.
@@ -266,7 +271,7 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 def _adjust(
     differences: dict[Pair, list[CellBlock | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
-    """Write Holm's p-values and the smallest detectable difference into the blocks of the primary column."""
+    """Write Holm's p-values, detectable differences and powers into the blocks of the primary column."""
     tested = {pair: of_pair.get("method") or of_pair["checkpoints"] for pair, of_pair in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):
@@ -274,13 +279,18 @@ def _adjust(
         if block is not None:
             block["holm_p"] = p_value
             block["detectable"] = smallest_detectable_difference(interval, comparisons=len(tested))
+            if block["published"]:
+                block["power"] = power_to_see(interval, block["published"]["value"])
 
 
 def _smallest(intervals: dict[Pair, dict[str, Interval]]) -> CellBlock:
-    """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
+    """The largest over rows of the smallest detectable difference, with its range, for each interval."""
     smallest: CellBlock = {}
     for kind in ("checkpoints", "method"):
         of_kind = [by_kind[kind] for by_kind in intervals.values() if kind in by_kind]
         complete = bool(of_kind) and len(of_kind) == len(intervals)
-        smallest[kind] = max(map(smallest_detectable_difference, of_kind)) if complete else None
+        largest = max(of_kind, key=smallest_detectable_difference) if complete else None
+        smallest[kind] = smallest_detectable_difference(largest) if largest else None
+        if largest:
+            smallest[f"{kind}_range"] = list(detectable_range(largest))
     return smallest

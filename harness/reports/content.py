@@ -84,12 +84,17 @@ class PublishedDifference(Content):
 
 
 class Difference(Intervals):
-    """A row's difference from another, as a fraction; `holm_p` and `detectable` in the primary column."""
+    """A row's difference from another, as a fraction; `holm_p` and `detectable` in the primary column.
+
+    Attributes:
+        power: of finding the published difference, before Holm; not known in older cells.
+    """
 
     value: float | None
     published: PublishedDifference | None
     holm_p: float | None
     detectable: float | None
+    power: float | None = None
 
 
 class Seconds(Ends):

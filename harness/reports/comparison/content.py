@@ -66,10 +66,17 @@ class Pair(Content):
 
 
 class SmallestDifference(Content):
-    """Smallest detectable difference in the primary column, with a power of 0.8, before Holm."""
+    """Smallest detectable difference in the primary column, with a power of 0.8, before Holm.
+
+    Attributes:
+        checkpoints_range: its interval, as the standard error is estimated; not known in older cells.
+        method_range: likewise.
+    """
 
     checkpoints: float | None
     method: float | None
+    checkpoints_range: list[float] | None = None
+    method_range: list[float] | None = None
 
 
 class Effect(Content):

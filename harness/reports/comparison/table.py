@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.reports.comparison.content import ComparedRow, ComparisonCells, FalseNegatives
 from harness.reports.comparison.differences import (
+    best_interval,
     further_differences,
     further_pair_differences,
     mark_notes,
@@ -26,6 +27,7 @@ from harness.reports.renderers.csv import render_frame
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
+    Style,
     column_style,
     count_text,
     list_text,
@@ -128,6 +130,7 @@ def _footnotes(cells: ComparisonCells) -> list[str]:
     return [
         *([ONE_SEED] if len(cells.seeds) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
         _detectable(cells),
+        *_powers(cells),
         *_recipes(cells),
         *origins(cells),
     ]
@@ -144,14 +147,38 @@ def _detectable(cells: ComparisonCells) -> str:
     style = column_style(cells.unit, cells.rows, cells.primary_place)
     points = points_text(cells.unit)
     smallest = cells.smallest_difference
-    by_kind = {"checkpoints": smallest.checkpoints, "method": smallest.method}
+    by_kind = {
+        "checkpoints": (smallest.checkpoints, smallest.checkpoints_range),
+        "method": (smallest.method, smallest.method_range),
+    }
     texts = [
-        f"{style.number(value)} {points} {INTERVALS[kind]}"
-        for kind, value in by_kind.items()
+        f"{style.number(value)} {points}{_range_text(style, ends)} {INTERVALS[kind]}"
+        for kind, (value, ends) in by_kind.items()
         if value is not None
     ]
     what = list_text(texts) if texts else "unknown, nothing was compared"
-    return f"Smallest detectable difference in {cells.primary} (power 80 %, before Holm): {what}."
+    ranges = smallest.checkpoints_range or smallest.method_range
+    estimate = f"; in brackets its own {cells.level * 100:g} % CI" if ranges else ""
+    return f"Smallest detectable difference in {cells.primary} (power 80 %, before Holm{estimate}): {what}."
+
+
+def _range_text(style: Style, ends: list[float] | None) -> str:
+    return f" [{style.number(ends[0])}, {style.number(ends[1])}]" if ends else ""
+
+
+def _powers(cells: ComparisonCells) -> list[str]:
+    """Return a sentence with the power of each comparison to find the published difference, if known."""
+    place = cells.primary_place
+    compared = [(row.name, row.cells[place].difference) for row in cells.rows]
+    compared += [(" minus ".join(pair.rows), pair.cells[place]) for pair in cells.pairs]
+    texts = [
+        f"{name} {share_text(block.power, 0)} of {style.number(block.published.value, signed=True)}"
+        for style in [column_style(cells.unit, cells.rows, place)]
+        for name, block in compared
+        if block and block.published and block.power is not None
+    ]
+    what = f"Power to find the published difference in {cells.primary}, were it the true one here"
+    return [f"{what} ({INTERVALS[best_interval(cells)]}, before Holm): {'; '.join(texts)}."] if texts else []
 
 
 def _recipes(cells: ComparisonCells) -> list[str]:
