@@ -82,15 +82,15 @@ def _lines(sampler: Sampler, candidates: Candidates, visits: int) -> pd.DataFram
     chance = np.take_along_axis(included.chance, order, axis=1)
     valid = np.take_along_axis(candidates.valid, order, axis=1)
     seen = np.flatnonzero(valid.any(axis=0))  # ranks follow each other without a gap
-    value, low, high = mean((chance * valid)[:, seen], valid[:, seen], candidates.query)
+    value, low, high = mean((chance * valid)[:, seen], valid[:, seen], candidates.query, of_shares=True)
     tenth, ninetieth = _percentiles(chance[:, seen], valid[:, seen])
     return pd.DataFrame(
         {
             "rank": seen + 1,
             "rows": valid[:, seen].sum(axis=0),
             "mean": value,
-            "low": np.maximum(low, 0.0),
-            "high": np.minimum(high, 1.0),
+            "low": low,
+            "high": high,
             "tenth": tenth,
             "ninetieth": ninetieth,
             "how": included.how,

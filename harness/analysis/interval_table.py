@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from harness.reports.text import decimal_text
+
 
 def interval_table(
     frame: pd.DataFrame,
@@ -39,5 +41,5 @@ def interval_table(
 
 
 def _text(numbers: list[float], digits: int) -> str:
-    value, low, high = (f"{number:.{digits}f}" for number in numbers)
+    value, low, high = (decimal_text(number, digits) for number in numbers)
     return f"{value} [{low}, {high}]"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.analysis.draws import VISITS, drawn_columns, each_sampler
 from harness.errors import UserError
-from harness.evaluation.over_queries import Estimate, mean
+from harness.evaluation.over_queries import Estimate, share
 from harness.negatives.candidates import Booleans, Candidates, Integers
 from harness.negatives.draws.draw import at_columns
 from harness.negatives.sampler import Sampler
@@ -94,7 +94,7 @@ def _share_in(own: Integers, theirs: Integers, query: Integers, used: Booleans |
         there = np.stack([np.isin(row, among) for row, among in zip(mine, others, strict=True)])
         total += (there if used is None else there & used).sum(axis=1)
         count += mine.shape[1] if used is None else used.sum(axis=1)
-    return mean(total, count, query)
+    return share(total, count, query)
 
 
 def _refuse_others(rounds: Sequence[Candidates]) -> None:

@@ -98,7 +98,7 @@ def _text(value: float | str) -> str:
         return value
     if pd.isna(value):
         return NOTHING
-    return f"{int(value):,}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.4g}"
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:z.4g}"
 
 
 def _provenance(result: AnalysisResult) -> dict[str, Any]:

@@ -173,6 +173,6 @@ def _estimates(
     return (
         share(hits, np.full(rows, visits * n), query),
         share(known_drawn, visits * known.sum(axis=1), query),
-        mean(information, visits * useful.sum(axis=1), query),
-        mean(information, visits * best, query),
+        mean(information, visits * useful.sum(axis=1), query, of_shares=True),
+        mean(information, visits * best, query, of_shares=True),
     )

@@ -12,7 +12,12 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import UserError
-from harness.evaluation.interval import Interval, smallest_detectable_difference
+from harness.evaluation.interval import (
+    Interval,
+    detectable_range,
+    power_to_see,
+    smallest_detectable_difference,
+)
 from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
 
 CellBlock = dict[str, Any]
@@ -34,7 +39,7 @@ class BaselineDifferences:
         pairs: names of two rows -> likewise, the first minus the second.
         smallest_difference: the smallest difference that every row could have detected on the primary
             column with a power of 0.8, before Holm, for each kind of interval: ``{"checkpoints", "method"}``,
-            fractions or None.
+            fractions or None; and its range, ``{"checkpoints_range", "method_range"}``.
     """
 
     differences: dict[str, list[CellBlock | None]]
@@ -87,7 +92,8 @@ def compare_rows(
     Holm's correction is over the rows that are compared with the same row, in the primary column, and over
     the pairs as a family of their own; on the method's p-values, or on those of the checkpoints where there
     is one seed. Other columns carry unadjusted intervals. ``detectable`` of the primary column is the
-    smallest difference that Holm's first step detects with a power of 0.8.
+    smallest difference that Holm's first step detects with a power of 0.8; ``power`` is that of finding the
+    published difference, before Holm.
 
     Args:
         per_query: scores with columns row, seed, split, measure, query and value.
@@ -189,8 +195,28 @@ def paired_difference(
 
 
 def difference_block(paired: FloatArray, level: float) -> CellBlock:
-    """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None."""
-    return {"value": float(paired.mean()), **_interval_blocks(paired, level)}
+    """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None.
+
+    Where no query differs at any seed the intervals have ``same``: they are no estimate of a variance.
+    """
+    blocks = _interval_blocks(paired, level)
+    same = {} if paired.any() else {"same": True}
+    return {"value": float(paired.mean()), **{kind: of and of | same for kind, of in blocks.items()}}
+
+
+def same_scores(per_query: pd.DataFrame) -> list[list[str]]:
+    """Return the groups of rows that have the same scores in all measures, on every query and seed.
+
+    Args:
+        per_query: columns row, seed, split, measure, query, value, and dataset where there are several.
+    """
+    keys = [name for name in per_query.columns if name not in ("row", "value")]
+    rows: dict[bytes, list[str]] = {}
+    for row, scores in per_query.groupby("row", sort=False):
+        lines = scores.sort_values(keys)[[*keys, "value"]]
+        content = pd.util.hash_pandas_object(lines, index=False).to_numpy().tobytes()
+        rows.setdefault(content, []).append(str(row))
+    return [group for group in rows.values() if len(group) > 1]
 
 
 def published_difference(
@@ -255,7 +281,7 @@ def _block(paired: FloatArray | None, published: dict[str, float] | None, level:
 def _adjust(
     differences: dict[Pair, list[CellBlock | None]], primary: int, intervals: dict[Pair, dict[str, Interval]]
 ) -> None:
-    """Write p-values and smallest detectable differences of a family into blocks of the primary column."""
+    """Write p-values, detectable differences and powers of a family into blocks of the primary column."""
     tested = {pair: of_pair.get("method") or of_pair["checkpoints"] for pair, of_pair in intervals.items()}
     p_values = holm([interval.p_value for interval in tested.values()])
     for (pair, interval), p_value in zip(tested.items(), p_values, strict=True):
@@ -263,13 +289,18 @@ def _adjust(
         if block is not None:
             block["holm_p"] = p_value
             block["detectable"] = smallest_detectable_difference(interval, comparisons=len(tested))
+            if block["published"]:
+                block["power"] = power_to_see(interval, block["published"]["value"])
 
 
 def _smallest(intervals: dict[Pair, dict[str, Interval]]) -> CellBlock:
-    """The largest over rows of the smallest detectable difference, for each interval that all rows have."""
+    """The largest over rows of the smallest detectable difference, with its range, for each interval."""
     smallest: CellBlock = {}
     for kind in ("checkpoints", "method"):
         of_kind = [by_kind[kind] for by_kind in intervals.values() if kind in by_kind]
         complete = bool(of_kind) and len(of_kind) == len(intervals)
-        smallest[kind] = max(map(smallest_detectable_difference, of_kind)) if complete else None
+        largest = max(of_kind, key=smallest_detectable_difference) if complete else None
+        smallest[kind] = smallest_detectable_difference(largest) if largest else None
+        if largest:
+            smallest[f"{kind}_range"] = list(detectable_range(largest))
     return smallest

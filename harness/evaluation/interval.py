@@ -118,6 +118,32 @@ def smallest_detectable_difference(interval: Interval, power: float = 0.8, compa
     return float(optimize.brentq(lacking, 0.0, high)) * adjusted.standard_error
 
 
+def power_to_see(interval: Interval, difference: float) -> float:
+    """Return the probability that a test at the interval's level finds a true difference, with its sign.
+
+    The standard error is the estimated one, as in `smallest_detectable_difference`: 0.8 at what it returns.
+
+    Args:
+        interval: interval of the difference, for the checkpoints or for the method.
+        difference: the true difference, of either sign, in units of the mean.
+    """
+    if interval.standard_error == 0:
+        return float(difference != 0)
+    critical, shift = (of / interval.standard_error for of in (interval.half_width, abs(difference)))
+    return float(stats.nct.sf(critical, interval.df, shift))
+
+
+def detectable_range(interval: Interval) -> tuple[float, float]:
+    """Return the interval of the smallest detectable difference, at the interval's level.
+
+    It is a multiple of the standard error, whose square has the distribution of a chi-square over its degrees
+    of freedom, by Satterthwaite; with few seeds it may be wrong by a factor of several.
+    """
+    smallest, tail, df = smallest_detectable_difference(interval), (1 - interval.level) / 2, interval.df
+    low, high = (smallest * math.sqrt(df / stats.chi2.ppf(at, df)) for at in (1 - tail, tail))
+    return low, high
+
+
 def _reach(parts: Iterable[VarianceComponent], tail: float) -> float:
     """Half-width of the interval with a probability of `tail` outside at either side."""
     return math.sqrt(sum(float(special.stdtrit(part.df, tail)) ** 2 * part.variance for part in parts))

@@ -22,7 +22,7 @@ class Estimate(NamedTuple):
     high: Floats
 
 
-def mean(total: npt.ArrayLike, count: npt.ArrayLike, query: Integers) -> Estimate:
+def mean(total: npt.ArrayLike, count: npt.ArrayLike, query: Integers, *, of_shares: bool = False) -> Estimate:
     """Return sum(total) / sum(count) with Student's interval over queries.
 
     A ratio of sums over queries, its variance linearised (Cochran 1977, section 6.4).
@@ -31,9 +31,12 @@ def mean(total: npt.ArrayLike, count: npt.ArrayLike, query: Integers) -> Estimat
         total: [R, ...] sum of each row.
         count: [R, ...] number of terms in each sum.
         query: [R] query of each row; the rows of a query count as one observation.
+        of_shares: whether no value of the mean lies beyond 0 and 1, where the interval ends then.
     """
     value, error, df = _ratio(np.asarray(total, float), np.asarray(count, float), query)
     reach = _student(df) * error
+    if of_shares:
+        return Estimate(value, np.maximum(value - reach, 0.0), np.minimum(value + reach, 1.0))
     return Estimate(value, value - reach, value + reach)
 
 

@@ -15,6 +15,7 @@ PIPELINE_SCALES = ("simulation", "quick")
 """Scales that allow no conclusion about a paper."""
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not"
+SMALLER, LARGER = "smaller than published", "larger than published"
 INCONCLUSIVE, PIPELINE, UNJUDGED = "inconclusive", "pipeline check", "not judged"
 
 Subject = TypeVar("Subject")
@@ -72,6 +73,22 @@ class RowEvidence:
         if self.method is None or self.published is None:
             return False
         return self.method[0] <= self.published[1] and self.published[0] <= self.method[1]
+
+    @property
+    def smaller(self) -> bool:
+        """Whether the method's interval lies between 0 and the range of the published difference."""
+        if self.method is None or self.published is None:
+            return False
+        (low, high), (least, most) = self.method, self.published
+        return 0 < low <= high < least or most < low <= high < 0
+
+    @property
+    def larger(self) -> bool:
+        """Whether the method's interval lies beyond the range of the published difference, seen from 0."""
+        if self.method is None or self.published is None:
+            return False
+        (low, high), (least, most) = self.method, self.published
+        return low > most >= least > 0 or high < least <= most < 0
 
     @property
     def within(self) -> bool:
@@ -142,10 +159,14 @@ ROW_RULES: tuple[Rule[RowEvidence], ...] = (
         lambda row: row.significant_sign == row.sign and row.meets,
     ),
     Rule(
-        PARTLY,
-        "a difference was found in the published direction, but the interval of the method leaves the "
-        "published one out",
-        lambda row: row.significant_sign == row.sign,
+        SMALLER,
+        "the interval of the method lies between 0 and the published difference",
+        lambda row: row.smaller,
+    ),
+    Rule(
+        LARGER,
+        "the interval of the method lies beyond the published difference, in its direction",
+        lambda row: row.larger,
     ),
     Rule(
         NOT,
@@ -198,8 +219,9 @@ TABLE_RULES: tuple[Rule[TableEvidence], ...] = (
     ),
     Rule(
         PARTLY,
-        "some rows with a published difference are reproduced, wholly or partly, and not all wholly",
-        lambda table: bool({REPRODUCED, PARTLY} & set(table.words)),
+        "some rows with a published difference are reproduced, or have its direction and not its size, and "
+        "not all are reproduced",
+        lambda table: bool({REPRODUCED, SMALLER, LARGER} & set(table.words)),
     ),
     Rule(
         NOT,

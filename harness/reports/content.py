@@ -43,12 +43,17 @@ class Ends(Content):
 
 
 class Interval(Content):
-    """A confidence interval at a level, with its degrees of freedom."""
+    """A confidence interval at a level, with its degrees of freedom.
+
+    Attributes:
+        same: of a difference, whether no query differs at any seed; not known in older cells.
+    """
 
     low: float
     high: float
     level: float
     df: float
+    same: bool = False
 
 
 class Intervals(Content):
@@ -79,12 +84,17 @@ class PublishedDifference(Content):
 
 
 class Difference(Intervals):
-    """A row's difference from another, as a fraction; `holm_p` and `detectable` in the primary column."""
+    """A row's difference from another, as a fraction; `holm_p` and `detectable` in the primary column.
+
+    Attributes:
+        power: of finding the published difference, before Holm; not known in older cells.
+    """
 
     value: float | None
     published: PublishedDifference | None
     holm_p: float | None
     detectable: float | None
+    power: float | None = None
 
 
 class Seconds(Ends):

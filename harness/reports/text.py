@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.reports.content import Cell, Cells, Content, MadeRow, MeasuredCell, NamedRow, printed_figures
+from harness.reports.content import (
+    Cell,
+    Cells,
+    Content,
+    Interval,
+    MadeRow,
+    MeasuredCell,
+    NamedRow,
+    printed_figures,
+)
 from harness.reports.document import Field, State
 
 NOTHING = "–"
@@ -14,6 +23,9 @@ NOTHING = "–"
 
 NOT_RUN = "not run"
 """Placeholder for a figure that is missing."""
+
+NO_QUERY = "no query differs"
+"""In the place of an interval of a difference where all scores of two rows are the same."""
 
 INTERVALS = {"checkpoints": "over queries", "method": "over queries and seeds"}
 """Kind of interval -> what it generalises over, as printed."""
@@ -44,23 +56,44 @@ class Style:
     decimals: int
 
     def number(self, value: float | None, *, signed: bool = False) -> str:
-        """Return the number as text; a signed one keeps its sign when it rounds to 0."""
-        if value is None:
-            return NOTHING
-        size = f"{abs(value) * self.factor:.{self.decimals}f}"
-        sign = "-" if value < 0 else "+" if value > 0 and signed else ""
-        return sign + size
+        """Return the number as text; one that rounds to 0 has no sign."""
+        return NOTHING if value is None else decimal_text(value * self.factor, self.decimals, signed=signed)
 
     def interval(self, block: Bounded | None, *, signed: bool = True) -> str:
-        """Return the text ``[low, high]``, with signs for a difference."""
+        """Return the text ``[low, high]`` of a share, or with signs of a difference of two shares.
+
+        What lies beyond the values that it can take is cut off.
+        """
+        if isinstance(block, Interval) and block.same:
+            return NO_QUERY
         return NOTHING if block is None else self._ends(block.low, block.high, signed=signed)
 
     def interval_of(self, block: Mapping[str, Any] | None) -> str:
         """Return the text of an interval of a difference that is no part of cells, ``{"low", "high"}``."""
+        if block is not None and block.get("same"):
+            return NO_QUERY
         return NOTHING if block is None else self._ends(block["low"], block["high"], signed=True)
 
     def _ends(self, low: float | None, high: float | None, *, signed: bool) -> str:
+        low, high = (cut(end, signed=signed) for end in (low, high))
         return f"[{self.number(low, signed=signed)}, {self.number(high, signed=signed)}]"
+
+
+def cut(end: float | None, *, signed: bool) -> float | None:
+    """Return an end of an interval of a share, from 0 to 1; or of a difference of two, from -1 to 1.
+
+    All measures are shares of 1, and what lies beyond is no value of theirs.
+    """
+    return None if end is None else max(-1.0 if signed else 0.0, min(end, 1.0))
+
+
+def decimal_text(value: float, decimals: int, *, signed: bool = False) -> str:
+    """Return a number with its decimals, a signed one with its plus; what rounds to 0 has no sign.
+
+    Every printed number that may be negative goes through it.
+    """
+    text = f"{value:z.{decimals}f}"
+    return f"+{text}" if signed and float(text) > 0 else text
 
 
 def column_style(unit: str, rows: Sequence[Any], position: int) -> Style:

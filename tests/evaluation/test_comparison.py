@@ -9,7 +9,13 @@ import pandas as pd
 import pytest
 
 from harness.errors import UserError
-from harness.evaluation.comparison import compare_rows, published_difference, reproduced, score_table
+from harness.evaluation.comparison import (
+    compare_rows,
+    published_difference,
+    reproduced,
+    same_scores,
+    score_table,
+)
 from harness.evaluation.significance import checkpoint_interval, holm, method_interval
 
 COLUMNS = [
@@ -208,3 +214,47 @@ def test_a_pair_without_scores_of_one_row_is_empty() -> None:
     block, nothing = made.pairs["Best", "Absent"][0], made.pairs["Absent", "Nobody"][0]
     assert block is not None and block["value"] is None and block["published"] is not None
     assert nothing is None
+
+
+def copied(frame: pd.DataFrame, row: str, name: str) -> pd.DataFrame:
+    """A further row with the scores of another."""
+    return pd.concat([frame, frame[frame["row"] == row].assign(row=name)], ignore_index=True)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_intervals_say_where_no_query_differs(seeds: int) -> None:
+    rows = {name: [None, None] for name in ("Uniform", "Top", "Twin")}
+    table = copied(scores(seeds), "Uniform", "Twin")
+    made = compare_rows(table, COLUMNS, rows, baseline="Uniform", primary="MRR@10", level=0.95).differences
+    for twin, top in zip(made["Twin"], made["Top"], strict=True):
+        assert twin and top and twin["value"] == 0.0
+        assert twin["checkpoints"]["same"] is True and "same" not in top["checkpoints"]
+        assert (twin["method"] or {"same": True})["same"] is True
+
+
+def test_differences_that_cancel_over_seeds_are_differences() -> None:
+    """Both intervals are [0, 0], and still queries differ."""
+    table = pd.DataFrame({"row": "Uniform", "seed": [0, 0, 1, 1], "query": ["a", "b"] * 2, "value": 0.5})
+    other = table.assign(row="Other", value=[0.75, 0.25, 0.25, 0.75])
+    frame = pd.concat([table, other], ignore_index=True).assign(
+        dataset="ms-pas", split="test", measure="RR(rel=2)@10"
+    )
+    rows = {"Uniform": [None], "Other": [None]}
+    made = compare_rows(frame, COLUMNS[:1], rows, baseline="Uniform", primary="MRR@10", level=0.95)
+    block = made.differences["Other"][0]
+    assert (
+        block and block["method"]["low"] == block["method"]["high"] == 0.0 and "same" not in block["method"]
+    )
+
+
+def test_rows_with_the_same_scores_are_grouped_whatever_the_order_of_lines() -> None:
+    table = copied(copied(scores(), "Best", "Twin"), "Best", "Triplet").sample(frac=1, random_state=2)
+    assert [sorted(group) for group in same_scores(table)] == [["Best", "Triplet", "Twin"]]
+    assert same_scores(scores()) == []
+
+
+@pytest.mark.parametrize(("column", "value"), [("value", 0.5), ("seed", 7), ("split", "dev")])
+def test_one_line_makes_a_row_another(column: str, value: object) -> None:
+    table = copied(scores(), "Best", "Twin")
+    table.loc[table.index[table["row"] == "Twin"][5], column] = value
+    assert same_scores(table) == []

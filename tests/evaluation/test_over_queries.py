@@ -57,3 +57,13 @@ def test_a_quantile_lies_in_its_interval_which_covers():
         assert estimate.low <= estimate.value <= estimate.high
         covered += estimate.low <= 0 <= estimate.high
     assert covered / 200 == pytest.approx(0.95, abs=0.05)
+
+
+@pytest.mark.parametrize("values", [[1.0, 1.0, 0.9], [0.0, 0.0, 0.1], [0.0, 1.0]])
+def test_the_interval_of_a_mean_of_shares_stays_within_them(values: list[float]) -> None:
+    query = np.arange(len(values))
+    free, kept = (
+        mean(values, np.ones(len(values)), query, of_shares=of_shares) for of_shares in (False, True)
+    )
+    assert free.low < 0 or free.high > 1
+    assert 0 <= kept.low == max(free.low, 0) and kept.high == min(free.high, 1) <= 1

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from harness.evaluation.verdicts import (
+    LARGER,
     ROW_RULES,
+    SMALLER,
     TABLE_RULES,
     RowEvidence,
     TableEvidence,
@@ -44,7 +46,8 @@ ROWS = [
     ("not", {"published": ZERO}),
     ("inconclusive", {"published": ZERO, "value": 0.0, "method": (-0.002, 0.002), "significant": False}),
     ("reproduced", {}),
-    ("partly", {"value": 0.004, "method": (0.002, 0.006)}),
+    ("smaller than published", {"value": 0.004, "method": (0.002, 0.006)}),
+    ("larger than published", {"value": 0.05, "method": (0.04, 0.06)}),
     ("not", {"value": -0.009, "method": (-0.013, -0.005)}),
     ("inconclusive", {"value": 0.001, "method": (-0.011, 0.013), "significant": False, "detectable": 0.02}),
     ("inconclusive", {"value": 0.004, "method": (-0.001, 0.009), "significant": False}),
@@ -65,8 +68,12 @@ def test_every_rule_of_a_row_has_its_case() -> None:
     ("word", "changes"),
     [
         ("reproduced", {"published": DOWN, "value": -0.009, "method": (-0.013, -0.005)}),
-        ("partly", {"value": 0.05, "method": (0.04, 0.06)}),
-        ("partly", {"published": DOWN, "value": -0.05, "method": (-0.06, -0.04)}),
+        ("smaller than published", {"published": DOWN, "value": -0.004, "method": (-0.006, -0.002)}),
+        ("larger than published", {"published": DOWN, "value": -0.05, "method": (-0.06, -0.04)}),
+        ("smaller than published", {"value": 0.004, "method": (0.001, 0.007), "significant": False}),
+        ("reproduced", {"value": 0.005, "method": (0.002, 0.008)}),  # its end is the smallest published
+        ("not", {"value": 0.003, "method": (0.0, 0.006), "significant": False}),  # 0 is not excluded
+        ("not", {"value": -0.004, "method": (-0.006, -0.002)}),  # smaller in size, in the other direction
         ("not", {"published": DOWN}),
         ("reproduced", {"method": (0.010, 0.02), "value": 0.015}),  # it ends where the rounding ends
         ("inconclusive", {"published": ZERO, "value": 0.002, "method": (0.0005, 0.003)}),
@@ -75,7 +82,6 @@ def test_every_rule_of_a_row_has_its_case() -> None:
             "inconclusive",
             {"value": 0.0, "method": (-0.003, 0.003), "significant": False, "detectable": 0.009},
         ),
-        ("not", {"value": 0.004, "method": (0.001, 0.007), "significant": False}),  # too weak for Holm
         ("not", {"value": -0.002, "method": (-0.006, 0.002), "significant": False}),
         ("inconclusive", {"published": (0.0, 0.002), "value": 0.001, "method": (-0.003, 0.005)}),
         ("inconclusive", {"method": None, "value": -0.5, "published": ZERO}),
@@ -98,14 +104,16 @@ def test_every_evidence_has_a_verdict_and_the_strong_ones_ask_for_much() -> None
         words.add((verdict["word"], verdict["reason"]))
         word = verdict["word"]
         assert (word == "pipeline check") == pipeline
-        if word in ("reproduced", "partly", "not"):
+        if word in ("reproduced", SMALLER, LARGER, "not"):
             assert published and value is not None and method
         if word == "reproduced":
             assert row.meets
         if word == "not":
             assert significant or not row.meets
-        if word == "partly":
-            assert significant and not row.meets
+        if word in (SMALLER, LARGER):
+            assert method and published and not row.meets and not method[0] <= 0 <= method[1]
+            assert row.sign == (1 if method[0] > 0 else -1)
+            assert (abs(sum(method)) < abs(sum(published))) == (word == SMALLER)
     assert words == {(rule.word, rule.because) for rule in ROW_RULES}
 
 
@@ -117,8 +125,8 @@ def test_every_evidence_has_a_verdict_and_the_strong_ones_ask_for_much() -> None
         (2, ("reproduced", "reproduced")),
         (3, ("reproduced", "not judged")),
         (3, ("reproduced", "not")),
-        (3, ("partly",)),
-        (3, ("inconclusive", "partly", "not")),
+        (3, ("smaller than published",)),
+        (3, ("inconclusive", "larger than published", "not")),
         (4, ("not", "not")),
         (4, ("not", "inconclusive", "not judged")),
         (5, ("inconclusive",)),

@@ -220,8 +220,8 @@ def test_rendering_reads_nothing_but_json(cells: dict[str, Any]) -> None:
     ("value", "signed", "text"),
     [
         (0.0123, True, "+1.2"),
-        (-0.0004, True, "-0.0"),
-        (0.0004, True, "+0.0"),
+        (-0.0004, True, "0.0"),
+        (0.0004, True, "0.0"),
         (0.0, True, "0.0"),
         (0.414, False, "41.4"),
         (None, True, "–"),
@@ -229,3 +229,44 @@ def test_rendering_reads_nothing_but_json(cells: dict[str, Any]) -> None:
 )
 def test_numbers(value: float | None, signed: bool, text: str) -> None:
     assert Style(100.0, 1).number(value, signed=signed) == text
+
+
+def test_rows_with_the_same_scores_are_marked_and_no_interval_of_0_is_printed(cells: dict[str, Any]) -> None:
+    twins = copy.deepcopy(cells)
+    block = next(row for row in twins["rows"] if row["name"] == "SimANS")["cells"][0]["difference"]
+    for kind in ("checkpoints", "method"):
+        block[kind] |= {"low": 0.0, "high": 0.0, "same": True}
+    twins["same_scores"] = [["Uniform Sampling", "SimANS"]]
+    text = markdown(twins)
+    assert "‡: the same scores on every query: Uniform Sampling and SimANS." in text
+    assert text.count("no query differs") == 2 and "[0.0, 0.0]" not in text
+    assert "‡" not in markdown(cells)
+    assert max(map(len, console(twins).splitlines())) <= 80
+
+
+def test_power_for_the_published_difference_and_range_of_the_detectable_one(
+    cells: dict[str, Any],
+) -> None:
+    text = markdown(cells)
+    row = next(row for row in cells["rows"] if row["name"] == "TriSampler")
+    power, smallest = row["cells"][0]["difference"]["power"], cells["smallest_difference"]
+    assert (
+        f"TriSampler {100 * power:.0f} % of +1.7" in text
+        and "SimANS" not in text.partition("Power to")[2][:300]
+    )
+    low, high = smallest["method_range"]
+    ends = f"[{100 * low:.1f}, {100 * high:.1f}] over queries and seeds"
+    assert f"{100 * smallest['method']:.1f} points {ends}" in text
+    assert low < smallest["method"] < high
+
+
+def test_older_cells_say_nothing_of_power_and_range(cells: dict[str, Any]) -> None:
+    older = copy.deepcopy(cells)
+    for row in older["rows"]:
+        if row["cells"][0]["difference"]:
+            row["cells"][0]["difference"].pop("power", None)
+    for kind in ("checkpoints_range", "method_range"):
+        del older["smallest_difference"][kind]
+    text = markdown(older)
+    assert "Smallest detectable difference in MRR@10 (power 80 %, before Holm): " in text
+    assert "Power to" not in text and "in brackets" not in text

@@ -8,7 +8,7 @@ from typing import cast
 import pandas as pd
 
 from harness.collections.built_in import stand_in
-from harness.evaluation.comparison import compare_rows, reproduced
+from harness.evaluation.comparison import compare_rows, reproduced, same_scores
 from harness.evaluation.reproducibility import measure_reproducibility
 from harness.evaluation.verdicts import judge
 from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
@@ -55,7 +55,7 @@ def build_comparison(context: ReportContext) -> ComparisonCells:
         minus=target.minus,
     )
     pairs = [{"rows": list(pair), "cells": blocks} for pair, blocks in comparison.pairs.items()]
-    rows = []
+    same, rows = same_scores(context.per_query), []
     for row in target.rows:
         row_runs = context.runs_of(row.name)
         published = figures[row.name]
@@ -74,6 +74,7 @@ def build_comparison(context: ReportContext) -> ComparisonCells:
             "baseline": target.baseline,
             "rows": rows,
             **({"pairs": pairs} if pairs else {}),
+            **({"same_scores": same} if same else {}),
             "smallest_difference": comparison.smallest_difference,
         }
     )

@@ -75,10 +75,17 @@ class Pair(Content):
 
 
 class SmallestDifference(Content):
-    """Smallest detectable difference in the primary column, with a power of 0.8, before Holm."""
+    """Smallest detectable difference in the primary column, with a power of 0.8, before Holm.
+
+    Attributes:
+        checkpoints_range: its interval, as the standard error is estimated; not known in older cells.
+        method_range: likewise.
+    """
 
     checkpoints: float | None
     method: float | None
+    checkpoints_range: list[float] | None = None
+    method_range: list[float] | None = None
 
 
 class Effect(Content):
@@ -107,11 +114,16 @@ class Reproducibility(Content):
 
 
 class ComparisonCells(MeasuredCells):
-    """Rows by columns, published and reproduced, with differences from the baseline and of pairs."""
+    """Rows by columns, published and reproduced, with differences from the baseline and of pairs.
+
+    Attributes:
+        same_scores: groups of rows with the same scores in all measures, on every query and seed.
+    """
 
     baseline: str
     rows: list[ComparedRow]
     pairs: list[Pair] = Field(default=[])
+    same_scores: list[list[str]] = Field(default=[])
     smallest_difference: SmallestDifference
     verdict_reason: str
     reproducibility: Reproducibility

@@ -13,11 +13,12 @@ from harness.reports.text import (
     NOTHING,
     Style,
     column_style,
+    list_text,
     p_text,
     row_text,
 )
 
-ADJUSTED, UNADJUSTED = "*", "†"
+ADJUSTED, UNADJUSTED, SAME = "*", "†", "‡"
 NOT_MADE = Difference(value=None, published=None, checkpoints=None, method=None, holm_p=None, detectable=None)
 """The difference of a pair of which a row was not made."""
 
@@ -162,4 +163,11 @@ def mark_notes(cells: ComparisonCells, used: Set[str]) -> tuple[str, ...]:
     test = f"p < {1 - cells.level:.3g} against {cells.against} ({effect}"
     family = "the rows" if len(cells.baselines) == 1 else "the rows of each baseline"
     meanings = {ADJUSTED: f"Holm-adjusted over {family}", UNADJUSTED: "unadjusted"}
-    return tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)
+    tests = tuple(f"{mark}: {test}, {meaning})." for mark, meaning in meanings.items() if mark in used)
+    groups = "; ".join(list_text(group) for group in cells.same_scores)
+    return (*tests, f"{SAME}: the same scores on every query: {groups}.") if SAME in used else tests
+
+
+def row_mark(cells: ComparisonCells, row: str) -> str:
+    """Return the mark of a row whose scores are those of another on every query, seed and measure."""
+    return SAME if any(row in group for group in cells.same_scores) else ""

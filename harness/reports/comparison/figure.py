@@ -21,6 +21,7 @@ from harness.reports.text import (
     Bounded,
     collection_text,
     column_style,
+    cut,
     reproduced_field,
     row_text,
     title_text,
@@ -69,16 +70,16 @@ def _draw_line(axes: list[Axes], cells: ComparisonCells, position: int, *, first
         cell = row.cells[position]
         if cell.published and printed:
             rounding = Ends.model_validate(published_interval(cell.published.as_json()))
-            bars = [(rounding, THIN)]
-            _point(printed[0], bars, cell.published.value, place, style.factor, look)
+            _point(printed[0], [(rounding, THIN)], cell.published.value, place, style.factor, look)
         if cell.reproduced:
-            _point(reproduced, _bars(cell.reproduced), cell.reproduced.mean, place, style.factor, look)
+            bars = _bars(cell.reproduced, signed=False)
+            _point(reproduced, bars, cell.reproduced.mean, place, style.factor, look)
         elif (field := reproduced_field(cell, style)).state != "figure":
             along = reproduced.get_yaxis_transform()
             reproduced.text(0.02, place, field.text, transform=along, va="center", color=INK)
         block = cells.difference(row, position)
         if block and block.value is not None:
-            _point(difference, _bars(block), block.value, place, style.factor, look)
+            _point(difference, _bars(block, signed=True), block.value, place, style.factor, look)
     difference.axvline(0, color=INK, linewidth=0.9, zorder=1)
     unit = unit_text(cells.unit)
     for axis in (*printed, reproduced):
@@ -115,9 +116,13 @@ def _look(cells: ComparisonCells, row: ComparedRow, place: int) -> dict[str, Any
     }
 
 
-def _bars(block: Intervals) -> Bars:
+def _bars(block: Intervals, *, signed: bool) -> Bars:
     """Return the intervals that there are, each with the width of its line."""
-    return [(of, width) for of, width in ((block.method, THIN), (block.checkpoints, THICK)) if of]
+    return [
+        (Ends(low=cut(of.low, signed=signed), high=cut(of.high, signed=signed)), width)
+        for of, width in ((block.method, THIN), (block.checkpoints, THICK))
+        if of
+    ]
 
 
 def _point(axis: Axes, bars: Bars, mean: float, place: int, factor: float, look: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.reports import footnotes
 from harness.reports.comparison.content import ComparedRow, ComparisonCells, RankAgreement, Reproducibility
-from harness.reports.text import NOTHING, verdict_text
+from harness.reports.text import NOTHING, decimal_text, verdict_text
 
 
 def verdict_line(cells: ComparisonCells) -> str:
@@ -57,7 +57,7 @@ def _effect_lines(cells: ComparisonCells, block: Reproducibility) -> list[str]:
     lines = []
     for label in dict.fromkeys(effect.column for effect in block.effects):
         effects = [effect for effect in block.effects if effect.column == label]
-        texts = [f"{e.row} {_number(e.effect_ratio)} and {_number(e.delta_ri, '+')}" for e in effects]
+        texts = [f"{e.row} {_number(e.effect_ratio)} and {_number(e.delta_ri, signed=True)}" for e in effects]
         lines.append(f"{what} in {label}, against {cells.baseline}: {'; '.join(texts)}.")
     return lines
 
@@ -70,10 +70,10 @@ def _rank_line(cells: ComparisonCells, block: Reproducibility) -> str:
 
 def _rank_text(rank: RankAgreement) -> str:
     if rank.tau is not None:
-        return f"{rank.column} {_number(rank.tau, '+')} ({rank.rows} rows)"
+        return f"{rank.column} {_number(rank.tau, signed=True)} ({rank.rows} rows)"
     why = "too few rows with figures on both sides" if rank.rows < 2 else "one side is all ties"
     return f"{rank.column} undefined, {why} ({rank.rows})"
 
 
-def _number(value: float | None, sign: str = "-") -> str:
-    return NOTHING if value is None else f"{value:{sign}.2f}"
+def _number(value: float | None, *, signed: bool = False) -> str:
+    return NOTHING if value is None else decimal_text(value, 2, signed=signed)

@@ -9,7 +9,7 @@ from typing import Any
 from harness.reports.cells import FinishedRun
 from harness.reports.comparison.content import ComparisonCells, RankerFacts
 from harness.reports.document import Table, TableColumn, fields
-from harness.reports.text import NOTHING, recorded_text, share_text
+from harness.reports.text import NOTHING, decimal_text, recorded_text, share_text
 from harness.specs.run_settings import TaughtRun
 
 TERM = "loss/"
@@ -62,11 +62,11 @@ def _values(block: RankerFacts, terms: Sequence[str]) -> Iterator[str]:
     for key in ("right retriever", "right ranker", "agreement"):
         yield share_text(lists[key], 1)
     for key in ("divergence ranker", "divergence base ranker"):
-        yield f"{lists[key]:.3f}"
+        yield decimal_text(lists[key], 3)
     for key in ("teacher_first", "agreement"):
         yield share_text(training.get(key), 1)
     for key in terms:
-        yield f"{training[key]:.3f}" if key in training else NOTHING
+        yield decimal_text(training[key], 3) if key in training else NOTHING
 
 
 def _last_round(run: FinishedRun) -> dict[str, float]:

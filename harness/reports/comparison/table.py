@@ -9,11 +9,13 @@ import pandas as pd
 
 from harness.reports.comparison.content import ComparedRow, ComparisonCells, FalseNegatives
 from harness.reports.comparison.differences import (
+    best_interval,
     further_differences,
     further_pair_differences,
     mark_notes,
     pair_differences,
     primary_differences,
+    row_mark,
     significance,
 )
 from harness.reports.comparison.judgement import judgement_lines, row_lines, verdict_line
@@ -25,6 +27,7 @@ from harness.reports.renderers.csv import render_frame
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
+    Style,
     column_style,
     count_text,
     list_text,
@@ -78,7 +81,7 @@ def _caption(cells: ComparisonCells) -> str:
 def _figures(cells: ComparisonCells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
     """Return a table of rows x columns, published beside reproduced."""
     columns = [TableColumn("Row", names=True, brief="" if brief else None)]
-    rows = [[Field(row_text(cells, row))] for row in cells.rows]
+    rows = [[Field(row_text(cells, row), row_mark(cells, row.name))] for row in cells.rows]
     for position in shown:
         column, style = cells.columns[position], column_style(cells.unit, cells.rows, position)
         group, published = column.label, column.published
@@ -133,6 +136,7 @@ def _footnotes(cells: ComparisonCells) -> list[str]:
     return [
         *([ONE_SEED] if len(cells.seeds) == 1 else [f"{two_intervals(cells)} {_holm(cells)}"]),
         *([_detectable(cells)] if cells.baselines else []),
+        *_powers(cells),
         *_recipes(cells),
         *origins(cells),
     ]
@@ -150,14 +154,38 @@ def _detectable(cells: ComparisonCells) -> str:
     style = column_style(cells.unit, cells.rows, cells.primary_place)
     points = points_text(cells.unit)
     smallest = cells.smallest_difference
-    by_kind = {"checkpoints": smallest.checkpoints, "method": smallest.method}
+    by_kind = {
+        "checkpoints": (smallest.checkpoints, smallest.checkpoints_range),
+        "method": (smallest.method, smallest.method_range),
+    }
     texts = [
-        f"{style.number(value)} {points} {INTERVALS[kind]}"
-        for kind, value in by_kind.items()
+        f"{style.number(value)} {points}{_range_text(style, ends)} {INTERVALS[kind]}"
+        for kind, (value, ends) in by_kind.items()
         if value is not None
     ]
     what = list_text(texts) if texts else "unknown, nothing was compared"
-    return f"Smallest detectable difference in {cells.primary} (power 80 %, before Holm): {what}."
+    ranges = smallest.checkpoints_range or smallest.method_range
+    estimate = f"; in brackets its own {cells.level * 100:g} % CI" if ranges else ""
+    return f"Smallest detectable difference in {cells.primary} (power 80 %, before Holm{estimate}): {what}."
+
+
+def _range_text(style: Style, ends: list[float] | None) -> str:
+    return f" [{style.number(ends[0])}, {style.number(ends[1])}]" if ends else ""
+
+
+def _powers(cells: ComparisonCells) -> list[str]:
+    """Return a sentence with the power of each comparison to find the published difference, if known."""
+    place = cells.primary_place
+    compared = [(row.name, cells.difference(row, place)) for row in cells.rows]
+    compared += [(" minus ".join(pair.rows), pair.cells[place]) for pair in cells.pairs]
+    texts = [
+        f"{name} {share_text(block.power, 0)} of {style.number(block.published.value, signed=True)}"
+        for style in [column_style(cells.unit, cells.rows, place)]
+        for name, block in compared
+        if block and block.published and block.power is not None
+    ]
+    what = f"Power to find the published difference in {cells.primary}, were it the true one here"
+    return [f"{what} ({INTERVALS[best_interval(cells)]}, before Holm): {'; '.join(texts)}."] if texts else []
 
 
 def _recipes(cells: ComparisonCells) -> list[str]:

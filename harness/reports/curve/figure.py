@@ -49,7 +49,7 @@ def _draw_panel(axis: Axes, cells: CurveCells, key: str, label: str) -> None:
         )
         for place, (_, point) in zip(at, points, strict=True):
             if point.low is not None and point.high is not None:
-                ends = [point.low * factor, point.high * factor]
+                ends = [max(point.low, 0.0) * factor, min(point.high, 1.0) * factor]
                 axis.plot([place] * 2, ends, color=look["color"], lw=1.6, solid_capstyle="butt", alpha=0.6)
     if not any(getattr(point, key) is not None for row in cells.rows for point in row.points):
         axis.text(0.5, 0.5, "not recorded", transform=axis.transAxes, ha="center", color=INK)

@@ -9,7 +9,7 @@ from harness.reports.curve.cells import CurveCells, CurvePoint
 from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import last_line, made_on, origins, plot, row_notes, verdict
 from harness.reports.renderers.csv import render_frame
-from harness.reports.text import NOTHING, Style, list_text, row_data, row_text, unit_style, unit_text
+from harness.reports.text import NOTHING, Style, cut, list_text, row_data, row_text, unit_style, unit_text
 
 
 def curve_document(cells: CurveCells) -> Document:
@@ -94,8 +94,8 @@ def render_curve_csv(cells: CurveCells) -> str:
             "value": value,
             "seconds": point.seconds_per_seed[place] if point.seconds_per_seed else None,
             "mean": point.mean,
-            "low": point.low,
-            "high": point.high,
+            "low": cut(point.low, signed=False),
+            "high": cut(point.high, signed=False),
             "level": cells.level,
         }
         for row in cells.rows

@@ -13,7 +13,7 @@ from harness.reports.ranks.cells import (
     frame_of_cells,
 )
 from harness.reports.renderers.csv import render_frame
-from harness.reports.text import NOTHING, list_text, row_text
+from harness.reports.text import NOTHING, decimal_text, list_text, row_text
 
 
 def ranks_document(cells: RanksCells) -> Document:
@@ -78,7 +78,8 @@ def _ratio(finding: RankFinding) -> str:
         return f"no mean beyond chance ({finding.compared})"
     if finding.answer == OPEN and finding.low > finding.bound:
         return "the positives' mean rank lies beyond the last rank"
-    return f"{finding.value:.2f} [{finding.low:.2f}, {finding.high:.2f}], bound {finding.bound:g}"
+    value, low, high = (decimal_text(of, 2) for of in (finding.value, finding.low, finding.high))
+    return f"{value} [{low}, {high}], bound {finding.bound:g}"
 
 
 def _positives(cells: RanksCells) -> Table:

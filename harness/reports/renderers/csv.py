@@ -20,7 +20,7 @@ def render_frame(frame: pd.DataFrame, float_format: str | None = None) -> str:
         float_format: format of its numbers; by default all their digits.
     """
     shown = {
-        place: frame.iloc[:, place]
+        place: _unsigned_zero(frame.iloc[:, place])
         if pd.api.types.is_numeric_dtype(frame.dtypes.iloc[place])
         else pd.Series([_plain(value) for value in frame.iloc[:, place]], frame.index, dtype=object)
         for place in range(frame.shape[1])
@@ -29,10 +29,15 @@ def render_frame(frame: pd.DataFrame, float_format: str | None = None) -> str:
     return str(table.to_csv(index=False, float_format=float_format, lineterminator="\n"))
 
 
+def _unsigned_zero(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of numbers in which 0 has no sign."""
+    return column + 0.0 if pd.api.types.is_float_dtype(column.dtype) else column
+
+
 def _plain(value: Any) -> Any:
-    """Return a text on one line that no spreadsheet runs; other values as they are."""
+    """Return a text on one line that no spreadsheet runs; 0 without a sign; other values as they are."""
     if not isinstance(value, str):
-        return value
+        return value + 0.0 if isinstance(value, float) else value
     return f"'{printable(value)}" if value.startswith(FORMULA) and not _is_number(value) else printable(value)
 
 

@@ -90,7 +90,8 @@ def _drawn(cells: SweepCells, row: str, position: int, side: str) -> list[Drawn]
             drawn += [(point.at, cell.published.value, [])] if cell.published else []
         elif isinstance(block, Reproduced):
             ends = [(block.method, 1.1), (block.checkpoints, 3.2)]
-            drawn.append((point.at, block.mean, [(of.low, of.high, width) for of, width in ends if of]))
+            shown = [(max(of.low, 0.0), min(of.high, 1.0), width) for of, width in ends if of]
+            drawn.append((point.at, block.mean, shown))
         elif isinstance(block, Seconds):
             bars = [] if block.low is None or block.high is None else [(block.low, block.high, 3.2)]
             drawn.append((point.at, block.median, bars))

@@ -25,6 +25,7 @@ from harness.reports.renderers.csv import render_frame
 from harness.reports.sweep.cells import SweepCells, points_of, shown_interval, style_of
 from harness.reports.text import (
     INTERVALS,
+    cut,
     list_text,
     published_text,
     reproduced_field,
@@ -175,7 +176,7 @@ def render_sweep_csv(cells: SweepCells) -> str:
 def _cell_data(cell: MeasuredCell) -> dict[str, Any]:
     published, reproduced = cell.published, cell.reproduced
     ends = {
-        f"{kind}_{end}": value_of(value_of(reproduced, kind), end)
+        f"{kind}_{end}": cut(value_of(value_of(reproduced, kind), end), signed=False)
         for kind in ("checkpoints", "method")
         for end in ("low", "high")
     }

@@ -26,6 +26,7 @@ from optuna.distributions import (
 
 from harness.reports.document import Table, TableColumn, fields
 from harness.reports.drawing import INK, OKABE_ITO, describe, figure_to
+from harness.reports.text import decimal_text
 from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
 from harness.tuning.report.text import names_of, title_of
 
@@ -158,11 +159,11 @@ def _along(of: Mapping[str, Any], value: Any) -> Any:
 def importance_table(result: TuningResult, importances: Importances) -> Table:
     """Return one line per study and parameter; the caption names studies without importances."""
     rows = [
-        fields([_study(result, *key), names[share.key], f"{share.share:.2f} ± {share.forests:.2f}", around])
+        fields([_study(result, *key), names[share.key], f"{value} ± {share.forests:.2f}", f"[{low}, {high}]"])
         for key, of in importances.items()
         for names in (_names(of),)
         for share in of.shares
-        for around in (f"[{share.low:.2f}, {share.high:.2f}]",)
+        for value, low, high in ([decimal_text(of, 2) for of in (share.share, share.low, share.high)],)
     ]
     columns = (
         TableColumn("Study", names=True),

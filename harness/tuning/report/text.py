@@ -20,7 +20,7 @@ def value_of(objective: TuningObjective, value: float | None) -> str:
     """Return a value of an objective: a measure in per cent, a cost in seconds."""
     if value is None:
         return NOTHING
-    return PERCENT.number(value) if objective.measured else f"{value:.3g}"
+    return PERCENT.number(value) if objective.measured else f"{value:z.3g}"
 
 
 def factor_of(objective: TuningObjective) -> float:
@@ -35,7 +35,7 @@ def axis_text(objective: TuningObjective) -> str:
 
 def number_text(value: Parameter) -> str:
     """Return a value of a setting; numbers have three digits, all of them in trials.json."""
-    return f"{value:.3g}" if isinstance(value, float) else value_text(value)
+    return f"{value:z.3g}" if isinstance(value, float) else value_text(value)
 
 
 def names_of(keys: Iterable[str]) -> dict[str, str]:
