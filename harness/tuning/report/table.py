@@ -107,7 +107,8 @@ def choice_table(result: TuningResult) -> Table:
     caption = (
         f"In {axis_text(first)}: by how much the best other trial is better than the papers' setting, "
         "and what the best of as many gains on average, and at most, where no setting differs: the "
-        f"noise of a trial (queries and seeds) is that between neighbouring settings, and the limit is at {100 * LEVEL:g} %. A gain "
+        f"noise of a trial (queries and seeds) is that between neighbouring settings, and "
+        f"the limit is at {100 * LEVEL:g} %. A gain "
         "within it is no reason to leave the papers' setting."
     )
     return Table("What to take", columns if rows else (), tuple(rows), caption if rows else "")
