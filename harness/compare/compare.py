@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
+import numpy as np
 import pandas as pd
 
+from harness.api.finished import dataset_of
+from harness.collections.clusters import clusters_of
 from harness.collections.collection import RELEVANT, Collection
 from harness.compare.differences import by_query, furthest, outcome, query_lines
 from harness.compare.measure import measure_side, the_collection
@@ -29,6 +32,7 @@ from harness.evaluation.comparison import difference_block, paired_difference
 from harness.evaluation.measures import DEV_MEASURE
 from harness.runs.stages import Stages
 from harness.specs.library import Library
+from harness.specs.resolve import resolve
 from harness.specs.run_settings import RunSettings
 
 
@@ -84,6 +88,7 @@ def compare(library: Library, stages: Stages, request: CompareRequest) -> Compar
     one, other = (measure_side(stages, side, settings, collection, split) for side in (a, b))
     pairs = pair_up(one, other, by_seed=by_seed)
     measures = _measures(pairs, labels, request.measure)
+    clusters = clusters_of(collection.queries[split]) if _clustered(library, request, a, b) else None
     depth = min(
         [len(collection.documents), *(s.settings.depth for s in (a, b) if s.settings), settings.depth]
     )
@@ -100,14 +105,23 @@ def compare(library: Library, stages: Stages, request: CompareRequest) -> Compar
         collection=collection,
         seeds=[pair.seed for pair in pairs],
         by_seed=by_seed,
-        measures=[_line(pairs, m, labels.get(m, m), a, b, by_seed=by_seed) for m in measures],
+        measures=[_line(pairs, m, labels.get(m, m), a, b, clusters, by_seed=by_seed) for m in measures],
         lines=lines,
         gains=[_query(pairs, lines, query, texts[query], relevant[query]) for query in gains],
         losses=[_query(pairs, lines, query, texts[query], relevant[query]) for query in losses],
         joint=joint_ranks(ranks, depth),
         depth=depth,
         command=request.command,
+        clusters=clusters,
     )
+
+
+def _clustered(library: Library, request: CompareRequest, a: ComparedSide, b: ComparedSide) -> bool:
+    """Return whether a dataset by which the sides are measured has clusters of queries."""
+    if request.on is None:
+        return bool(a.clusters or b.clusters)
+    on = resolve(library, request.on, request.scale)
+    return on.clusters(dataset_of(on, request.dataset)) is not None
 
 
 def _measuring(
@@ -143,15 +157,27 @@ def _measures(pairs: Sequence[SeedPair], labels: dict[str, str], name: str | Non
 
 
 def _line(
-    pairs: Sequence[SeedPair], measure: str, label: str, a: ComparedSide, b: ComparedSide, *, by_seed: bool
+    pairs: Sequence[SeedPair],
+    measure: str,
+    label: str,
+    a: ComparedSide,
+    b: ComparedSide,
+    clusters: Mapping[str, str] | None,
+    *,
+    by_seed: bool,
 ) -> MeasureLine:
     one, other = score_tables(pairs, measure, by_seed=by_seed)
     paired = paired_difference(one, other, a.name, b.name)
     if paired is None:
         raise ValueError("pairs without a common seed")
     means = [float(table.to_numpy().mean()) for table in (one, other)]
-    by_queries = outcome(pd.Series(paired.mean(axis=0)))
-    return MeasureLine(label, means[0], means[1], difference_block(paired, LEVEL), by_queries)
+    differences, numbers = pd.Series(paired.mean(axis=0), index=one.columns), None
+    by_queries = outcome(differences)
+    if clusters is not None:
+        named = differences.index.map(clusters)
+        numbers = pd.factorize(named)[0].astype(np.int64)
+        by_queries = replace(by_queries, p_value=outcome(differences.groupby(named).mean()).p_value)
+    return MeasureLine(label, means[0], means[1], difference_block(paired, LEVEL, numbers), by_queries)
 
 
 def _relevant(collection: Collection, split: str) -> dict[str, list[str]]:

@@ -155,6 +155,7 @@ def _notes(result: CompareResult) -> list[str]:
     overlap = share_text(result.lines["overlap"].mean(), 1)
     return [
         _pairing(result),
+        *_clusters(result),
         "Sign test: two-sided, over queries that one side answers better, unadjusted.",
         f"The first relevant document (grade 2) is higher under A in {higher}, under B in {lower}{seeds}.",
         _on_top(result),
@@ -162,6 +163,16 @@ def _notes(result: CompareResult) -> list[str]:
         f"Rankings have {count_text(result.depth)} documents; others count as not retrieved.",
         f"Collection: {result.collection.name}, {count_text(len(result.collection.documents))} documents; "
         f"fingerprint {result.collection.fingerprint}.",
+    ]
+
+
+def _clusters(result: CompareResult) -> list[str]:
+    if result.clusters is None:
+        return []
+    number = count_text(len(set(result.clusters.values())))
+    return [
+        "Queries with the same labelled positives are one cluster: intervals and sign test are over "
+        f"{number} clusters of {count_text(len(result.clusters))} queries."
     ]
 
 

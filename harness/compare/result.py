@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,7 @@ class CompareResult:
         joint: frame of `joint_ranks`.
         depth: number of documents in a ranking.
         command: the command that repeats the comparison.
+        clusters: query -> its cluster; none where each query is one by itself.
     """
 
     a: ComparedSide
@@ -96,6 +98,7 @@ class CompareResult:
     joint: pd.DataFrame
     depth: int
     command: str
+    clusters: Mapping[str, str] | None = None
 
     @property
     def folder(self) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.api.finished import dataset_of, finished_runs, refuse_unfinished, row_with_runs
+from harness.collections.clusters import ClusteredBy
 from harness.encoders.dual_encoder import holds_encoder
 from harness.errors import UserError
 from harness.provenance.stored import StoredRun, find_run_or_folder
@@ -47,6 +48,7 @@ class ComparedSide:
         settings: settings by which it is measured; none for an encoder outside of a run.
         labels: measure -> label in its table, the primary one first.
         measured: split that its table measures; none for a side without a table.
+        clusters: what the queries of a cluster share in its table; none where each is one by itself.
     """
 
     address: str
@@ -57,6 +59,7 @@ class ComparedSide:
     settings: RunSettings | None
     labels: Mapping[str, str] = field(default_factory=dict)
     measured: str | None = None
+    clusters: ClusteredBy | None = None
 
     @property
     def content(self) -> str | None:
@@ -159,7 +162,8 @@ def _row(
     runs = finished_runs(stages, resolved, row, seeds, on)
     members = {seed: Member(run.folder, run, is_run=True) for seed, run in runs.items()}
     settings, labels = resolved.run(row, 0, on), _labels(resolved, on)
-    return ComparedSide(address, row.name, about, members, True, settings, labels, resolved.measured(on))
+    split, clusters = resolved.measured(on), resolved.clusters(on)
+    return ComparedSide(address, row.name, about, members, True, settings, labels, split, clusters)
 
 
 def _run(run: StoredRun) -> ComparedSide:

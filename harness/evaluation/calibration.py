@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from harness.evaluation.comparison import CellBlock, difference_block, paired_difference, score_table
+from harness.evaluation.comparison import (
+    CellBlock,
+    clusters_in,
+    difference_block,
+    paired_difference,
+    score_table,
+)
 
 
 def compare_sides(
@@ -31,9 +37,10 @@ def compare_sides(
     paired = paired_difference(tables[0], tables[1], *sides)
     if paired is None:
         raise ValueError(f"'{sides[0]}' and '{sides[1]}' have no seed in common")
-    first = difference_block(paired[:1], level)
+    clusters = clusters_in(per_query, tables[0], column)
+    first = difference_block(paired[:1], level, clusters)
     return {
-        **difference_block(paired, level),
+        **difference_block(paired, level, clusters),
         "first_seed": {"value": first["value"], "checkpoints": first["checkpoints"]},
     }
 

@@ -18,7 +18,13 @@ from harness.evaluation.interval import (
     power_to_see,
     smallest_detectable_difference,
 )
-from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
+from harness.evaluation.significance import (
+    Clusters,
+    FloatArray,
+    checkpoint_interval,
+    holm,
+    method_interval,
+)
 
 CellBlock = dict[str, Any]
 """A JSON-ready piece of `cells.json`, numbers as fractions."""
@@ -53,7 +59,8 @@ def reproduced(
     """Return the ``reproduced`` block of a cell: mean, standard deviation over seeds, intervals of the mean.
 
     Args:
-        per_query: columns row, seed, split, measure, query, value, and dataset where there are several.
+        per_query: columns row, seed, split, measure, query, value, dataset where there are several, and
+            cluster where queries are not independent.
         row: name of the row.
         column: a column of `cells.json`, with its measure, split and dataset.
         level: confidence of the intervals, in (0, 1).
@@ -72,7 +79,7 @@ def reproduced(
         "mean": float(per_seed.mean()),
         "sd": float(per_seed.std(ddof=1)) if len(per_seed) > 1 else None,
         "per_seed": [float(value) for value in per_seed],
-        **_interval_blocks(values, level),
+        **_interval_blocks(values, level, clusters_in(per_query, table, column)),
     }
 
 
@@ -128,9 +135,10 @@ def compare_rows(
         for pair, figures in compared.items():
             published = published_difference(figures[0][position], figures[1][position])
             paired = paired_difference(tables[pair[0]], tables[pair[1]], *pair)
-            blocks[pair].append(_block(paired, published, level))
+            clusters = clusters_in(per_query, tables[pair[0]], column)
+            blocks[pair].append(_block(paired, published, level, clusters))
             if paired is not None and column["label"] == primary:
-                on_primary[pair] = _intervals(paired, level)
+                on_primary[pair] = _intervals(paired, level, clusters)
     families = [
         [pair for pair in to_baseline if pair[1] == other] for other in dict.fromkeys(others.values())
     ]
@@ -165,6 +173,18 @@ def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) ->
     return table
 
 
+def clusters_in(per_query: pd.DataFrame, table: pd.DataFrame, column: Mapping[str, Any]) -> Clusters | None:
+    """Return the cluster of each query of a `score_table`, [Q]; None where each query is one by itself."""
+    if "cluster" not in per_query.columns:
+        return None
+    named = per_query[per_query["split"] == column["split"]]
+    if "dataset" in per_query.columns and "dataset" in column:
+        named = named[named["dataset"] == column["dataset"]]
+    of_query = named.drop_duplicates("query").set_index("query")["cluster"]
+    clusters: Clusters = pd.factorize(of_query.loc[table.columns])[0].astype(np.int64)
+    return clusters
+
+
 def paired_difference(
     table: pd.DataFrame, reference: pd.DataFrame, row: str, other: str
 ) -> FloatArray | None:
@@ -194,12 +214,17 @@ def paired_difference(
     return difference
 
 
-def difference_block(paired: FloatArray, level: float) -> CellBlock:
+def difference_block(paired: FloatArray, level: float, clusters: Clusters | None = None) -> CellBlock:
     """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None.
 
     Where no query differs at any seed the intervals have ``same``: they are no estimate of a variance.
+
+    Args:
+        paired: differences, as `paired_difference` returns them.
+        level: confidence of the intervals, in (0, 1).
+        clusters: cluster of each query, as `clusters_in` returns them; None where each is one by itself.
     """
-    blocks = _interval_blocks(paired, level)
+    blocks = _interval_blocks(paired, level, clusters)
     same = {} if paired.any() else {"same": True}
     return {"value": float(paired.mean()), **{kind: of and of | same for kind, of in blocks.items()}}
 
@@ -254,28 +279,36 @@ def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     return number * factor, Decimal(5).scaleb(int(exponent) - 1) * factor
 
 
-def _intervals(values: FloatArray, level: float) -> dict[str, Interval]:
+def _intervals(values: FloatArray, level: float, clusters: Clusters | None) -> dict[str, Interval]:
     """Both intervals of values [S, Q]; with one seed, the checkpoints' interval only."""
-    intervals = {"checkpoints": checkpoint_interval(values, level), "method": method_interval(values, level)}
+    intervals = {
+        "checkpoints": checkpoint_interval(values, level, clusters),
+        "method": method_interval(values, level, clusters),
+    }
     return {name: interval for name, interval in intervals.items() if interval is not None}
 
 
-def _interval_blocks(values: FloatArray, level: float) -> CellBlock:
+def _interval_blocks(values: FloatArray, level: float, clusters: Clusters | None) -> CellBlock:
     """Both intervals of values [S, Q], JSON-ready."""
-    intervals = _intervals(values, level)
+    intervals = _intervals(values, level, clusters)
     return {"checkpoints": None, "method": None} | {
         name: {"low": i.low, "high": i.high, "level": i.level, "df": float(i.df)}
         for name, i in intervals.items()
     }
 
 
-def _block(paired: FloatArray | None, published: dict[str, float] | None, level: float) -> CellBlock | None:
+def _block(
+    paired: FloatArray | None,
+    published: dict[str, float] | None,
+    level: float,
+    clusters: Clusters | None,
+) -> CellBlock | None:
     """The ``difference`` block of a cell; None if there is neither a reproduced nor a published one."""
     untested = {"holm_p": None, "detectable": None}
     if paired is None:
         missing = {"value": None, "checkpoints": None, "method": None}
         return {**missing, "published": published, **untested} if published else None
-    return {**difference_block(paired, level), "published": published, **untested}
+    return {**difference_block(paired, level, clusters), "published": published, **untested}
 
 
 def _adjust(

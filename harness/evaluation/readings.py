@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.evaluation.comparison import CellBlock, difference_block, paired_difference, score_table
+from harness.evaluation.comparison import (
+    CellBlock,
+    clusters_in,
+    difference_block,
+    paired_difference,
+    score_table,
+)
 
 
 def agree(reading: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -100,7 +106,8 @@ def compare_readings(
             paired = paired_difference(tables[names[0]], tables[names[1]], *names)
             if paired is not None:
                 names_of_pair = {"row": other["row"], "reading": names[0], "other": names[1]}
-                pairs.append({**names_of_pair, **difference_block(paired, level)})
+                clusters = clusters_in(per_query, tables[names[0]], column)
+                pairs.append({**names_of_pair, **difference_block(paired, level, clusters)})
     return pairs
 
 

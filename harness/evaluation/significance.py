@@ -7,12 +7,16 @@ has two crossed random effects and one observation for each cell:
 
 It answers two questions. *These checkpoints*: would these trained models differ on other queries? *The
 method*: would models trained again with other seeds differ on other queries?
+
+Queries that were not drawn independently of each other, such as several questions of a passage, are taken
+together as one cluster; what follows is then over clusters in place of queries (`by_cluster`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +25,8 @@ from harness.errors import UserError
 from harness.evaluation.interval import Interval, VarianceComponent
 
 FloatArray = npt.NDArray[np.float64]
+Clusters = npt.NDArray[np.int64]
+"""Number of the cluster of each query, [Q]."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,54 @@ class MeanSquares:
     residual: float
 
 
-def checkpoint_interval(differences: npt.ArrayLike, level: float) -> Interval:
+class ByCluster(NamedTuple):
+    """A table over clusters.
+
+    Attributes:
+        table: [S, G], whose means over a row and over all are those over queries.
+        df: degrees of freedom of the variance over clusters.
+    """
+
+    table: FloatArray
+    df: float
+
+
+def by_cluster(table: FloatArray, clusters: Clusters | None) -> ByCluster:
+    """Return values [S, Q] over clusters of queries; over queries where each is a cluster by itself.
+
+    A mean over queries is a ratio of totals over clusters, its variance linearised (Cochran 1977, section
+    6.4): what a cluster adds is its total less that of as many queries with the mean of the seed. Clusters
+    that are larger than others vary more and are fewer than they seem. Variance and degrees of freedom are
+    those of clusters whose queries share all of their variance, V ~ n^2 for n queries: the sum of squares is
+    divided by its expectation, and sum(n^2)^2 / sum(n^4) clusters of one size would be known as well
+    (Satterthwaite). With G clusters of one size both are what they are for G observations.
+
+    Raises:
+        UserError: all queries are of one cluster.
+    """
+    queries = table.shape[1]
+    _, place, sizes = np.unique(
+        np.arange(queries) if clusters is None else clusters, return_inverse=True, return_counts=True
+    )
+    count = len(sizes)
+    if count == queries:
+        return ByCluster(table, queries - 1)
+    if count == 1:
+        fix = "leave `clusters` out of the dataset, or add queries"
+        raise UserError(f"all {queries} queries are of one cluster, which has no interval", fix=fix)
+    means, n = table.mean(axis=1, keepdims=True), sizes.astype(np.float64)
+    order, begin = np.argsort(place, kind="stable"), np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    totals = np.add.reduceat((table - means)[:, order], begin, axis=1)
+    squares, size = np.square(n).sum(), n.sum()
+    seen = 1 - 2 * np.power(n, 3).sum() / (size * squares) + squares / size**2
+    widened = count / size * np.sqrt((count - 1) / (count * seen))
+    like = squares**2 / np.power(n, 4).sum()
+    return ByCluster(means + widened * totals, max(float(like) - 1, 1.0))
+
+
+def checkpoint_interval(
+    differences: npt.ArrayLike, level: float, clusters: Clusters | None = None
+) -> Interval:
     """Return the interval for these checkpoints: over queries, for the mean over seeds.
 
     The paired t interval of the query means m[q] = mean over s of d[s, q]: standard error sd(m) / sqrt(Q),
@@ -41,6 +94,7 @@ def checkpoint_interval(differences: npt.ArrayLike, level: float) -> Interval:
     Args:
         differences: [S, Q] a row minus the baseline, fractions.
         level: confidence in (0, 1).
+        clusters: cluster of each query, [Q]; by default each query is one.
 
     Returns:
         The interval; it does not generalise to other seeds.
@@ -48,15 +102,15 @@ def checkpoint_interval(differences: npt.ArrayLike, level: float) -> Interval:
     Raises:
         UserError: fewer than two queries, a difference that is not finite, or a level outside (0, 1).
     """
-    table = _table(differences, level)
-    means = table.mean(axis=0)
-    queries = table.shape[1]
-    return Interval(
-        float(table.mean()), (VarianceComponent(_dust_free(means) ** 2 / queries, queries - 1),), level
-    )
+    values = _table(differences, level)
+    table, df = by_cluster(values, clusters)
+    variance = _dust_free(table.mean(axis=0)) ** 2 / table.shape[1]
+    return Interval(float(values.mean()), (VarianceComponent(variance, df),), level)
 
 
-def method_interval(differences: npt.ArrayLike, level: float) -> Interval | None:
+def method_interval(
+    differences: npt.ArrayLike, level: float, clusters: Clusters | None = None
+) -> Interval | None:
     """Return the interval for the method: over seeds and queries, as crossed random effects.
 
     The variance of the grand mean is var(seed)/S + var(query)/Q + var(rest)/(S Q). Two components of it have
@@ -77,6 +131,7 @@ def method_interval(differences: npt.ArrayLike, level: float) -> Interval | None
     Args:
         differences: [S, Q] a row minus the baseline, fractions.
         level: confidence in (0, 1).
+        clusters: cluster of each query, [Q]; by default each query is one.
 
     Returns:
         The interval; None with one seed, which allows no inference about the method.
@@ -84,16 +139,15 @@ def method_interval(differences: npt.ArrayLike, level: float) -> Interval | None
     Raises:
         UserError: fewer than two queries, a difference that is not finite, or a level outside (0, 1).
     """
-    table = _table(differences, level)
-    seeds, queries = table.shape
-    if seeds == 1:
+    values = _table(differences, level)
+    if len(values) == 1:
         return None
+    table, df = by_cluster(values, clusters)
+    seeds, queries = table.shape
     squares = mean_squares(table)
     of_seeds = VarianceComponent(squares.seed / (seeds * queries), seeds - 1)
-    of_queries = VarianceComponent(
-        max(squares.query - squares.residual, 0.0) / (seeds * queries), queries - 1
-    )
-    checkpoints = checkpoint_interval(table, level)
+    of_queries = VarianceComponent(max(squares.query - squares.residual, 0.0) / (seeds * queries), df)
+    checkpoints = checkpoint_interval(values, level, clusters)
     return Interval(checkpoints.mean, (of_seeds, of_queries), level, least=checkpoints.parts)
 
 

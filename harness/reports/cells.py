@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.collections.clusters import clusters_of
 from harness.collections.collection import Collection
 from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
@@ -16,6 +17,7 @@ from harness.reports.content import VERSION
 from harness.specs.fingerprints import TRAINED_BY
 from harness.specs.resolve import Resolved
 from harness.specs.run_settings import RunSettings
+from harness.specs.settings import RERANKED
 from harness.specs.target import Measured
 
 
@@ -75,6 +77,21 @@ def read_per_query(runs: Sequence[FinishedRun]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[order] if frames else pd.DataFrame(columns=order)
 
 
+def with_clusters(
+    per_query: pd.DataFrame, resolved: Resolved, collections: Mapping[str, Collection]
+) -> pd.DataFrame:
+    """Return per-query values with a column ``cluster``, if a dataset of the target has clusters."""
+    clustered = [name for name in collections if resolved.clusters(name) is not None]
+    if not clustered:
+        return per_query
+    cluster = per_query["query"].copy()
+    for name in clustered:
+        for split, queries in collections[name].queries.items():
+            of = (per_query["dataset"] == name) & per_query["split"].isin([split, split + RERANKED])
+            cluster[of] = per_query["query"][of].map(clusters_of(queries))
+    return per_query.assign(cluster=cluster)
+
+
 Described = dict[str, Any]
 """A part of cells.json before its model checks it."""
 
@@ -109,6 +126,28 @@ def describe_collection(collection: Collection) -> Described:
     }
 
 
+def _clustered(collection: Collection) -> str:
+    """Return what intervals are over, as a sentence."""
+    counts = []
+    for split, queries in collection.queries.items():
+        if split != "train":
+            clusters = len(set(clusters_of(queries).values()))
+            counts.append(f"{clusters:,} clusters of {len(queries):,} {split} queries")
+    return (
+        "Queries with the same labelled positives are one cluster, and intervals and tests over queries are "
+        f"over clusters: {', '.join(counts)}."
+    )
+
+
+def _described(context: ReportContext, dataset: str) -> Described:
+    """Return a collection as `describe_collection` does, and the clusters of its queries."""
+    collection = context.collections[dataset]
+    described = describe_collection(collection)
+    if context.resolved.clusters(dataset) is None:
+        return described
+    return described | {"account": [*described.get("account", []), _clustered(collection)]}
+
+
 def describe_target(context: ReportContext, columns: Sequence[Described]) -> Described:
     """Return what the cells of runs begin with: what was made, on what, and what is open.
 
@@ -116,7 +155,7 @@ def describe_target(context: ReportContext, columns: Sequence[Described]) -> Des
     """
     resolved, collections, target = context.resolved, context.collections, context.resolved.target
     compared = {"primary": target.primary, "level": target.level} if isinstance(target, Measured) else {}
-    described = {name: describe_collection(of) for name, of in collections.items()}
+    described = {name: _described(context, name) for name in collections}
     return {
         **describe_spec(resolved),
         "simulation": any(of.simulation for of in collections.values()),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.collections.beir import DEV_SHARE, Absent
+from harness.collections.clusters import ClusteredBy
 from harness.collections.collection import RELEVANT, OwnDocuments
 from harness.specs.base import FirstSeed, Queries, Share, Spec
 
@@ -62,6 +63,11 @@ class Choice(Spec):
 
     measured: Literal["test", "dev"] = Field(
         default="test", description="split whose queries the printed columns are measured on"
+    )
+    clusters: ClusteredBy | None = Field(
+        default=None,
+        description="what queries share that were not drawn independently: `positive`, the set of their "
+        "labelled positives; intervals are over clusters then, and nothing is trained again",
     )
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from harness.collections.clusters import ClusteredBy
 from harness.errors import UserError, nearest
 from harness.specs.collection_choice import CollectionChoice
 from harness.specs.library import Library
@@ -183,6 +184,10 @@ class Resolved:
     def measured(self, dataset: str | None = None) -> str:
         """Return the split that a dataset, the first by default, is measured on at this scale."""
         return self._choice(dataset or self.dataset).measured
+
+    def clusters(self, dataset: str | None = None) -> ClusteredBy | None:
+        """Return what the queries of a cluster share; none where each query is one by itself."""
+        return self._choice(dataset or self.dataset).clusters
 
     def _choice(self, dataset: str) -> CollectionChoice:
         choices = self.loaded.datasets[dataset].collections

@@ -23,6 +23,7 @@ from harness.reports.cells import (
     build_provenance,
     read_per_query,
     refuse_failed_rows,
+    with_clusters,
 )
 from harness.reports.content import Cells
 from harness.reports.kinds import REPORTS
@@ -295,10 +296,10 @@ def publish(
         refuse_failed_rows(failed)
     for run in finished:
         report.measure(stages, resolved, run)
-    per_query = report.scores(resolved, read_per_query(finished))
     collections = {
         name: stages.collections.get(resolved.collection(name)) for name in resolved.target.datasets
     }
+    per_query = with_clusters(report.scores(resolved, read_per_query(finished)), resolved, collections)
     cells = report.build(ReportContext(resolved, finished, failed, per_query, collections))
     overlap = next(filter(None, map(manifest_overlap, collections.values())), None)
     write_json(folder / "cells.json", cells.as_json())

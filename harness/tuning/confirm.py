@@ -10,8 +10,14 @@ import pandas as pd
 import yaml
 
 from harness.errors import UserError
-from harness.evaluation.comparison import difference_block, paired_difference, score_table
-from harness.evaluation.significance import FloatArray, checkpoint_interval, holm, method_interval
+from harness.evaluation.comparison import clusters_in, difference_block, paired_difference, score_table
+from harness.evaluation.significance import (
+    Clusters,
+    FloatArray,
+    checkpoint_interval,
+    holm,
+    method_interval,
+)
 from harness.reports.comparison.content import ComparedCell, ComparisonCells
 from harness.reports.content import Cells
 from harness.runs.stages import Stages
@@ -94,7 +100,8 @@ def quote(
     column = cells.columns[place].model_dump()
     rows = {row.name: row.cells[place] for row in cells.rows}
     paired = {pair.study.row: _paired(scores, column, pair) for pair in pairs}
-    adjusted = _holm({row: of for row, of in paired.items() if of is not None}, level)
+    clusters = clusters_in(scores, score_table(scores, pairs[0].chosen, column), column)
+    adjusted = _holm({row: of for row, of in paired.items() if of is not None}, level, clusters)
     return {
         "primary": cells.primary,
         "split": column["split"],
@@ -111,7 +118,9 @@ def quote(
                 "given": pair.papers is not None,
                 "papers": _mean(rows[pair.papers]) if pair.papers else None,
                 "best": _mean(rows[pair.chosen]),
-                "difference": _difference(paired[pair.study.row], adjusted.get(pair.study.row), level),
+                "difference": _difference(
+                    paired[pair.study.row], adjusted.get(pair.study.row), level, clusters
+                ),
             }
             for pair in pairs
         ],
@@ -131,14 +140,19 @@ def _paired(scores: pd.DataFrame, column: Mapping[str, Any], pair: SettingPair) 
     return paired_difference(best, papers, pair.chosen, pair.papers)
 
 
-def _holm(paired: Mapping[str, FloatArray], level: float) -> dict[str, float]:
+def _holm(paired: Mapping[str, FloatArray], level: float, clusters: Clusters | None) -> dict[str, float]:
     """Return the p-values of the studies, corrected over them."""
-    intervals = [method_interval(of, level) or checkpoint_interval(of, level) for of in paired.values()]
+    intervals = [
+        method_interval(of, level, clusters) or checkpoint_interval(of, level, clusters)
+        for of in paired.values()
+    ]
     return dict(zip(paired, holm([interval.p_value for interval in intervals]), strict=True))
 
 
-def _difference(paired: FloatArray | None, p_value: float | None, level: float) -> dict[str, Any] | None:
-    return None if paired is None else {**difference_block(paired, level), "holm_p": p_value}
+def _difference(
+    paired: FloatArray | None, p_value: float | None, level: float, clusters: Clusters | None
+) -> dict[str, Any] | None:
+    return None if paired is None else {**difference_block(paired, level, clusters), "holm_p": p_value}
 
 
 def _mean(cell: ComparedCell) -> dict[str, float | None] | None:

@@ -9,17 +9,21 @@ from scipy import stats
 from harness.errors import UserError
 from harness.evaluation.calibration import clopper_pearson
 from harness.evaluation.interval import Interval, VarianceComponent, smallest_detectable_difference
-from harness.evaluation.significance import checkpoint_interval, holm, method_interval
+from harness.evaluation.significance import by_cluster, checkpoint_interval, holm, method_interval
 from tests.benchmarks.interval_coverage import (
+    CLUSTERS,
     MEAN,
     PAGE,
     REGIMES,
     REST,
     Covered,
     Regime,
+    clustered_table,
     coverage_table,
     measure,
+    measure_clustered,
     simulate,
+    simulate_clustered,
 )
 
 
@@ -197,3 +201,61 @@ def test_holm() -> None:
 def test_bad_input_is_one_clear_line(table: list[float], level: float, word: str) -> None:
     with pytest.raises(UserError, match=word):
         checkpoint_interval(table, level)
+
+
+@pytest.mark.parametrize("regime", [Regime(1, 1, 1), Regime(3, 3, 4)])
+def test_by_cluster_the_intervals_cover_where_those_by_query_do_not(regime: Regime) -> None:
+    covered = measure_clustered(regime)
+    assert coverage_within(covered.clustered[0], covered.simulations)[1] >= 0.95
+    assert (
+        covered.clustered[1] is None or coverage_within(covered.clustered[1], covered.simulations)[1] >= 0.95
+    )
+    assert 0.7 < covered.independent[0] / covered.simulations < 0.8
+    [line] = clustered_table({regime: covered}).splitlines()[2:]
+    assert " ".join(line.split()) in [" ".join(of.split()) for of in PAGE.read_text("utf-8").splitlines()]
+
+
+def test_by_cluster_the_interval_covers_where_five_clusters_are_large() -> None:
+    sizes = np.array([20] * 5 + [1] * 55)
+    clusters, rng = np.repeat(np.arange(60), sizes), np.random.default_rng(8)
+    hits = {"query": 0, "cluster": 0}
+    for _ in range(400):
+        table = rng.normal(size=(1, 60))[:, clusters] + rng.normal(size=(1, len(clusters)))
+        for name, of in (("query", None), ("cluster", clusters)):
+            interval = checkpoint_interval(table, 0.95, of)
+            hits[name] += interval.low <= 0 <= interval.high
+    assert hits["query"] < 0.6 * 400
+    assert coverage_within(hits["cluster"], 400)[1] >= 0.95
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_clusters_of_one_query_change_no_digit(seeds: int) -> None:
+    table = np.random.default_rng(9).normal(0.1, 0.4, (seeds, 41))
+    alone = np.random.default_rng(10).permutation(41)
+    assert checkpoint_interval(table, 0.95, alone) == checkpoint_interval(table, 0.95)
+    assert method_interval(table, 0.95, alone) == method_interval(table, 0.95)
+
+
+def test_a_table_by_cluster_keeps_the_means_of_seeds_and_counts_clusters_of_one_size() -> None:
+    [table], _ = simulate_clustered(Regime(3, 3, 4), 1)
+    over, _ = by_cluster(table, CLUSTERS)
+    assert over.mean(axis=1) == pytest.approx(table.mean(axis=1))
+    of_one_size = by_cluster(table[:, :232], np.arange(232) // 4)
+    assert of_one_size.df == pytest.approx(57)
+    assert of_one_size.table == pytest.approx(table[:, :232].reshape(3, 58, 4).mean(axis=2))
+
+
+def test_queries_asked_twice_are_known_no_better() -> None:
+    table = np.random.default_rng(11).normal(size=(3, 30))
+    twice, clusters = np.repeat(table, 2, axis=1), np.repeat(np.arange(30), 2)
+    once, asked_twice = method_interval(table, 0.95), method_interval(twice, 0.95, clusters)
+    assert once is not None
+    assert asked_twice is not None
+    assert (asked_twice.low, asked_twice.high) == pytest.approx((once.low, once.high))
+    assert asked_twice.p_value == pytest.approx(once.p_value)
+    assert asked_twice.df == pytest.approx(once.df)
+
+
+def test_one_cluster_of_all_queries_is_refused_in_one_line() -> None:
+    with pytest.raises(UserError, match="all 5 queries are of one cluster"):
+        checkpoint_interval(np.ones((2, 5)), 0.95, np.zeros(5, dtype=np.int64))

@@ -406,3 +406,30 @@ def test_a_missing_folder_of_specs_is_told(made, tmp_path):
         made.command("list"), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2 and "no such folder" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_clusters_change_intervals_and_train_nothing(made, tmp_path):
+    """The table counts its clusters, `compare` goes by them, and means stay as they are."""
+    again = made.copy(tmp_path / "place")
+    edit(
+        again.root / "experiments/datasets/ms-pas.yaml",
+        lambda spec: spec["collections"]["simulation"].update(clusters="positive"),
+    )
+    done = again.reproduce()
+    assert done.returncode == 0 and "Trained 0 run" in done.stdout, done.stderr
+    scores = pd.read_parquet(again.results / "per_query.parquet")
+    clusters = scores[scores["split"] == "test"].drop_duplicates("query")["cluster"].nunique()
+    queries = scores[scores["split"] == "test"]["query"].nunique()
+    assert 1 < clusters < queries
+    assert f"{clusters} clusters of {queries} test queries" in (again.results / "table.md").read_text()
+    old, new = (json.loads((place.results / "cells.json").read_text()) for place in (made, again))
+    for row, before in zip(new["rows"], old["rows"], strict=True):
+        for cell, was in zip(row["cells"], before["cells"], strict=True):
+            assert cell["reproduced"]["mean"] == was["reproduced"]["mean"]
+            assert cell["reproduced"]["checkpoints"]["df"] < was["reproduced"]["checkpoints"]["df"]
+    check_tables(again.results)
+    told = again.run("compare", f"{TARGET}:BM25", f"{TARGET}:Base", "--scale", "simulation")
+    assert told.returncode == 0, told.stderr
+    (report,) = (again.root / "results").glob("**/compare/*/*.md")
+    assert f"{clusters} clusters of {queries} queries" in report.read_text()

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.reports.document import Field, Table, TableColumn, fields
 from harness.reports.text import NOTHING, p_text
+from harness.tuning.report.chance import keeps
 from harness.tuning.report.result import TuningResult
 from harness.tuning.report.text import PAPERS, PERCENT
 
@@ -23,6 +24,9 @@ def confirmation_tables(result: TuningResult) -> list[Table]:
             f"Not run yet: `harness tune {result.name} --scale {result.scale} --confirm` trains the best and "
             f"the papers' settings with fresh seeds and evaluates them on the {result.measured} split, once."
         )
+        kept = [study.row for study in result.studies if keeps(result, study)]
+        if kept:
+            caption += f" There is nothing to confirm of {', '.join(kept)}: the papers' setting is kept."
         return [Table(TITLE, (), (), caption)]
     baselines = dict.fromkeys(row["minus"] for row in quoted["to_baseline"] if row.get("minus"))
     return [_against_papers(result, quoted), *(_against_baseline(quoted, name) for name in baselines)]
@@ -60,6 +64,12 @@ def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
     went_on = [study["row"] for study in quoted["studies"] if study["setting"] != now.get(study["row"])]
     notes += (
         [f"The best setting of {', '.join(went_on)} has changed since the confirmation."] if went_on else []
+    )
+    kept = [study.row for study in result.studies if keeps(result, study)]
+    notes += (
+        [f"No setting of {', '.join(kept)} was better than the papers' by more than chance: theirs is kept."]
+        if kept
+        else []
     )
     failed = [f"{name} failed: {reason}." for name, reason in quoted["failed"].items()]
     return Table(TITLE, columns, tuple(rows), caption, notes=(*notes, *failed))

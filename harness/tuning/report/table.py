@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.reports.document import Block, Document, Field, Figure, Table, TableColumn, fields, filled, noted
 from harness.reports.text import NOTHING, count_text
+from harness.tuning.report.chance import LEVEL, gain_of, keeps
 from harness.tuning.report.confirmation_tables import confirmation_tables
 from harness.tuning.report.contour import with_contour
 from harness.tuning.report.expected_best import expected_table
@@ -11,13 +12,14 @@ from harness.tuning.report.importance import Importances, importance_table
 from harness.tuning.report.notes import notes_of
 from harness.tuning.report.pareto import front_table
 from harness.tuning.report.result import StudyResult, TrialResult, TuningResult
-from harness.tuning.report.text import axis_text, data_text, setting_text, value_of
+from harness.tuning.report.text import PERCENT, axis_text, data_text, setting_text, value_of
 
 
 def tuning_document(result: TuningResult, importances: Importances) -> Document:
     """Return the whole report."""
     blocks = filled(
         studies_table(result),
+        choice_table(result),
         *confirmation_tables(result),
         Figure("history", "Each trial in order with the best so far, one panel per study."),
         Figure("expected_best", "The best value against the number of trials, all studies together."),
@@ -89,6 +91,40 @@ def studies_table(result: TuningResult) -> Table:
     rows = tuple(_line(result, study) for study in result.studies)
     first = result.objectives[0].name
     return Table("", tuple(columns), rows, notes=(f"Best: by {first}.",) * (len(result.objectives) > 1))
+
+
+def choice_table(result: TuningResult) -> Table:
+    """Return one line per study: the gain over the papers' setting, what chance gives, and what to take."""
+    rows = [_choice(result, study) for study in result.studies if study.papers]
+    first = result.objectives[0]
+    columns = (
+        TableColumn("Study", names=True, brief=""),
+        TableColumn("gain over the papers' setting", brief="gain"),
+        TableColumn("expected by chance", brief="by chance"),
+        TableColumn("chance reaches", brief="reaches"),
+        TableColumn("choice", names=True),
+    )
+    caption = (
+        f"In {axis_text(first)}: by how much the best other trial is better than the papers' setting, "
+        "and what the best of as many gains on average, and at most, where no setting differs: the "
+        f"noise of a trial (queries and seeds) is that between neighbouring settings, and "
+        f"the limit is at {100 * LEVEL:g} %. A gain "
+        "within it is no reason to leave the papers' setting."
+    )
+    return Table("What to take", columns if rows else (), tuple(rows), caption if rows else "")
+
+
+def _choice(result: TuningResult, study: StudyResult) -> tuple[Field, ...]:
+    gain, first = gain_of(result, study), result.objectives[0]
+
+    def text(value: float | None) -> str:
+        if value is None:
+            return NOTHING
+        return PERCENT.number(value, signed=True) if first.measured else f"{value:+.3g}"
+
+    figures = (gain.value, gain.expected, gain.limit) if gain else (None, None, None)
+    open_ = NOTHING if study.paper() is None else "keep the papers' setting"
+    return fields([study.row, *map(text, figures), open_ if gain is None or keeps(result, study) else "best"])
 
 
 def _columns(result: TuningResult, group: str, brief: str) -> list[TableColumn]:
