@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.errors import HarnessError, UserError
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs
@@ -14,13 +15,34 @@ from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings
+from harness.specs.settings import CollectionSettings
 from harness.specs.target import with_runs
 from harness.storage.files import read_json
 from harness.storage.store import Store
 
 
-def target_runs(library: Library, collections: Sequence[str]) -> dict[str, tuple[Chain, list[str]]]:
-    """Return the runs of all targets at all their scales: fingerprint -> its chain and its rows.
+class TargetRun(NamedTuple):
+    """A run of shipped targets.
+
+    Attributes:
+        chain: its fingerprint and those that it stands on.
+        rows: row, named with scale and target -> settings of the collection that the row is made on.
+    """
+
+    chain: Chain
+    rows: dict[str, CollectionSettings]
+
+    def rows_on(self, collection: CollectionSettings | None) -> list[str]:
+        """Return the rows made on a collection; all where none is known.
+
+        Rows of several scales have the same fingerprint where the content of a collection is all that tells
+        them apart, as with BM25.
+        """
+        return [row for row, on in self.rows.items() if collection in (None, on)]
+
+
+def target_runs(library: Library, collections: Sequence[str]) -> dict[str, TargetRun]:
+    """Return the runs of all targets at all their scales, by fingerprint.
 
     Args:
         library: the specs.
@@ -29,15 +51,14 @@ def target_runs(library: Library, collections: Sequence[str]) -> dict[str, tuple
     Raises:
         UserError: a spec is broken.
     """
-    runs: dict[str, tuple[Chain, list[str]]] = {}
+    runs: dict[str, TargetRun] = {}
     for target in library.targets():
         for scale in library.target(target).target.scales:
             resolved = resolve(library, target, scale)
             for settings, row in _runs(resolved):
                 named = f"{scale}/{target}: {row}"
                 for links in (chain(settings, collection) for collection in collections):
-                    names = runs.setdefault(links.last, (links, []))[1]
-                    names.extend([named] if named not in names else [])
+                    runs.setdefault(links.last, TargetRun(links, {})).rows[named] = settings.collection
     return runs
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.table import Table
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.errors import UserError
 from harness.provenance.cell import render_cell
-from harness.provenance.dependencies import chains, known_collections, runs_in_results, target_runs
+from harness.provenance.dependencies import TargetRun, chains, known_collections, runs_in_results, target_runs
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.settings_text import sampler_lines, scale_text, seeds_text
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
@@ -61,7 +61,7 @@ def render_runs(library: Library, store: Store, results: Path) -> Table:
     table = Table(*headers, box=None, pad_edge=False)
     targets = target_runs(library, known_collections(store, results))
     for run in sorted(stored_runs(store), key=lambda run: touched(run.folder)):
-        rows = targets[run.fingerprint][1] if run.fingerprint in targets else []
+        rows = _rows(targets, run)
         more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
         last = [run.state, size_text(size_bytes(run.folder)), age_text(time.time() - touched(run.folder))]
         line = [run.fingerprint, f"{rows[0]}{more}" if rows else "", *_columns(run), *last]
@@ -85,11 +85,21 @@ def _columns(run: StoredRun) -> list[str]:
     return [settings.kind, recipe, settings.preset or "", settings.collection.kind, seed]
 
 
+def _rows(targets: Mapping[str, TargetRun], run: StoredRun) -> list[str]:
+    """Return the rows of shipped targets that a run makes, on the collection that it was made on."""
+    if run.fingerprint not in targets:
+        return []
+    try:
+        return targets[run.fingerprint].rows_on(run.settings().collection)
+    except UserError:
+        return targets[run.fingerprint].rows_on(None)
+
+
 def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Iterator[tuple[str, str]]:
     settings, result = run.settings(), run.result()
     yield "run", f"{run.folder}, {settings.kind}, {run.state}, {size_text(size_bytes(run.folder))}"
     collections = known_collections(store, results)
-    for row in target_runs(library, collections).get(run.fingerprint, (None, []))[1]:
+    for row in _rows(target_runs(library, collections), run):
         yield "row", row
     for folder in runs_in_results(results).get(run.fingerprint, []):
         yield "in", folder

@@ -71,7 +71,7 @@ def find_garbage(library: Library, store: Store, results: Path, days: float) -> 
     targets, named = target_runs(library, collections), runs_in_results(results)
     old = [run for run in runs if run.fingerprint not in named and _is_left(store, run, days)]
     remaining = chains([run for run in runs if run not in old])
-    of: dict[str, Chain | None] = {**remaining, **{name: links for name, (links, _) in targets.items()}}
+    of: dict[str, Chain | None] = {**remaining, **{name: run.chain for name, run in targets.items()}}
     needed = set(needs(of)) | {links.tokens for links in of.values() if links is not None}
     unknown = [run for run in runs if run.fingerprint in remaining and of[run.fingerprint] is None]
     going_on = any(run.state == "unfinished" for run in unknown)  # it may depend on any of them

@@ -147,8 +147,24 @@ def test_the_commands(store, tmp_path, monkeypatch):
 
 
 def test_runs_that_no_collection_serves_are_not_looked_for():
-    rows = [row for _, named in target_runs(LIBRARY, [COLLECTION]).values() for row in named]
+    rows = [row for run in target_runs(LIBRARY, [COLLECTION]).values() for row in run.rows]
     assert {row.split("/")[0] for row in rows} == {"simulation", "quick"}
+
+
+def test_a_run_that_scales_share_is_of_the_rows_on_its_own_collection():
+    """BM25 stands on a collection alone, so rows of every scale have its fingerprint on any."""
+    [shared] = [
+        run for run in target_runs(LIBRARY, [COLLECTION]).values() if run.chain.tokens == run.chain.last
+    ]
+    assert scales(shared.rows_on(None)) == {"simulation", "quick"}
+    for row, collection in shared.rows.items():
+        assert row in shared.rows_on(collection)
+        assert scales(shared.rows_on(collection)) == scales([row])
+
+
+def scales(rows):
+    """The scales of rows, with which their names begin."""
+    return {row.partition("/")[0] for row in rows}
 
 
 def test_a_run_that_is_being_made_is_not_deleted(store, tmp_path, monkeypatch):
