@@ -11,12 +11,12 @@ PLACES = {
 """Owner of keys -> where they are written."""
 
 _OWNED = {
-    "scale": "tokens vocabulary query_tokens passage_tokens lengths encoder hidden layers heads intermediate "
+    "scale": "tokens vocabulary query_tokens passage_tokens encoder hidden layers heads intermediate "
     "dropout token_dropout pooling projection towers score_scale candidates_cap depth threads seeds hardware "
     "substitutes as_published places precision",
-    "recipe": "phases trains start loss temperature teacher optimizer schedule rate batch steps refresh "
+    "recipe": "phases trains start loss temperature optimizer schedule rate batch steps refresh "
     "lr_warmup_share clip_norm weight_decay turns departs",
-    "dataset": "collection collections measured titles further measures excluded promoted dropped",
+    "dataset": "collections measured titles further",
     "row": "sampler preset law draw mask evaluates checkpoint published readings",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}

@@ -8,7 +8,9 @@ import pytest
 
 from harness.errors import UserError
 from harness.specs.library import Library
+from harness.specs.owners import OWNERS
 from harness.specs.resolve import resolve
+from harness.specs.schema import schemas
 
 from .conftest import TABLE, Broken
 
@@ -340,3 +342,21 @@ def test_what_is_no_letter_is_refused_where_it_stands(tmp_path: Path, title: str
     with pytest.raises(UserError) as raised:
         parse(read_yaml(path), Paper, "paper")
     assert str(raised.value).startswith(f"{path}:3: {what}")
+
+
+def test_a_hint_names_a_file_in_which_the_key_may_stand():
+    """Else following the advice is refused."""
+    of_files = schemas()
+    for key, owner in OWNERS.items():
+        file = "target" if owner == "row" else owner
+        assert key in _keys(of_files[file]), f"{key} of the {owner}"
+
+
+def _keys(schema):
+    """The names of all properties of a JSON schema, at any depth."""
+    if isinstance(schema, list):
+        return set().union(*map(_keys, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = schema.get("properties")
+    return {*(own if isinstance(own, dict) else ())}.union(*map(_keys, schema.values()))
