@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from harness.evaluation.calibration import compare_sides
-from harness.evaluation.comparison import compare_rows, reproduced, same_scores, score_table
+from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.costs import over_runs
 from harness.evaluation.readings import (
     by_value,
@@ -19,6 +19,7 @@ from harness.evaluation.readings import (
     same_runs,
     summarise_readings,
 )
+from harness.evaluation.score_tables import same_scores, score_table
 from harness.reports.calibration.cells import coverages
 from harness.reports.comparison.cells import NOT_COMPARED, judged
 from harness.reports.curve.cells import final_values

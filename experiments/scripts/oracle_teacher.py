@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.evaluation.comparison import score_table
+from harness.evaluation.score_tables import score_table
 from harness.evaluation.significance import checkpoint_interval, method_interval
 from harness.progress import Progress
 from harness.reports.cells import FinishedRun, read_per_query

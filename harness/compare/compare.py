@@ -28,8 +28,9 @@ from harness.compare.sides import (
     with_lengths,
 )
 from harness.errors import UserError, nearest
-from harness.evaluation.comparison import difference_block, paired_difference
+from harness.evaluation.comparison import difference_block
 from harness.evaluation.measures import DEV_MEASURE
+from harness.evaluation.score_tables import paired_difference
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import resolve

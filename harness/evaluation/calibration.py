@@ -9,13 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from harness.evaluation.comparison import (
-    CellBlock,
-    clusters_in,
-    difference_block,
-    paired_difference,
-    score_table,
-)
+from harness.evaluation.comparison import CellBlock, difference_block
+from harness.evaluation.score_tables import clusters_in, paired_difference, score_table
 
 
 def compare_sides(

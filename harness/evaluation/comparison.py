@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,8 @@ from harness.evaluation.interval import (
     power_to_see,
     smallest_detectable_difference,
 )
+from harness.evaluation.published import published_difference
+from harness.evaluation.score_tables import clusters_in, paired_difference, score_table
 from harness.evaluation.significance import (
     Clusters,
     FloatArray,
@@ -152,68 +152,6 @@ def compare_rows(
     )
 
 
-def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the scores of one row and column as a frame [seeds, queries], both sorted; it may be empty.
-
-    Raises:
-        UserError: two seeds are scored on different queries.
-    """
-    selected = (
-        (per_query["row"] == row)
-        & (per_query["measure"] == column["measure"])
-        & (per_query["split"] == column["split"])
-    )
-    if "dataset" in per_query.columns and "dataset" in column:
-        selected &= per_query["dataset"] == column["dataset"]
-    table: pd.DataFrame = per_query[selected].pivot(index="seed", columns="query", values="value")
-    if bool(table.isna().to_numpy().any()):
-        raise UserError(
-            f"the seeds of row '{row}' are scored on different queries", where=str(column["label"])
-        )
-    return table
-
-
-def clusters_in(per_query: pd.DataFrame, table: pd.DataFrame, column: Mapping[str, Any]) -> Clusters | None:
-    """Return the cluster of each query of a `score_table`, [Q]; None where each query is one by itself."""
-    if "cluster" not in per_query.columns:
-        return None
-    named = per_query[per_query["split"] == column["split"]]
-    if "dataset" in per_query.columns and "dataset" in column:
-        named = named[named["dataset"] == column["dataset"]]
-    of_query = named.drop_duplicates("query").set_index("query")["cluster"]
-    clusters: Clusters = pd.factorize(of_query.loc[table.columns])[0].astype(np.int64)
-    return clusters
-
-
-def paired_difference(
-    table: pd.DataFrame, reference: pd.DataFrame, row: str, other: str
-) -> FloatArray | None:
-    """Return the difference of two rows, seed by seed and query by query.
-
-    Args:
-        table: scores of the row [seeds, queries], as `score_table` returns them.
-        reference: scores of the other row [seeds, queries].
-        row: name of the row, for error messages.
-        other: name of the other row, for error messages.
-
-    Returns:
-        Differences [S, Q] over the seeds that both rows have; None if they share no seed.
-
-    Raises:
-        UserError: the rows are scored on different queries.
-    """
-    seeds = table.index.intersection(reference.index)
-    if len(seeds) == 0:
-        return None
-    if not table.columns.equals(reference.columns):
-        raise UserError(
-            f"rows '{row}' and '{other}' are scored on different queries",
-            fix="evaluate both again on the same collection",
-        )
-    difference: FloatArray = (table.loc[seeds] - reference.loc[seeds]).to_numpy(dtype=np.float64)
-    return difference
-
-
 def difference_block(paired: FloatArray, level: float, clusters: Clusters | None = None) -> CellBlock:
     """Return the mean of differences [S, Q] with both intervals; with one seed ``method`` is None.
 
@@ -227,56 +165,6 @@ def difference_block(paired: FloatArray, level: float, clusters: Clusters | None
     blocks = _interval_blocks(paired, level, clusters)
     same = {} if paired.any() else {"same": True}
     return {"value": float(paired.mean()), **{kind: of and of | same for kind, of in blocks.items()}}
-
-
-def same_scores(per_query: pd.DataFrame) -> list[list[str]]:
-    """Return the groups of rows that have the same scores in all measures, on every query and seed.
-
-    Args:
-        per_query: columns row, seed, split, measure, query, value, and dataset where there are several.
-    """
-    keys = [name for name in per_query.columns if name not in ("row", "value")]
-    rows: dict[bytes, list[str]] = {}
-    for row, scores in per_query.groupby("row", sort=False):
-        lines = scores.sort_values(keys)[[*keys, "value"]]
-        content = pd.util.hash_pandas_object(lines, index=False).to_numpy().tobytes()
-        rows.setdefault(content, []).append(str(row))
-    return [group for group in rows.values() if len(group) > 1]
-
-
-def published_difference(
-    figure: Mapping[str, Any] | None, baseline: Mapping[str, Any] | None
-) -> dict[str, float] | None:
-    """Return the difference of two published figures with the range implied by their rounding.
-
-    A figure printed as 39.7 may be any value from 39.65 to 39.75; the ends of the range add both half units
-    of the last printed digit.
-
-    Returns:
-        ``{"value", "low", "high"}`` as fractions (in other units: as printed), or None if either is missing.
-    """
-    if figure is None or baseline is None:
-        return None
-    (value, half), (base, base_half) = _printed(figure), _printed(baseline)
-    difference, slack = value - base, half + base_half
-    return {"value": float(difference), "low": float(difference - slack), "high": float(difference + slack)}
-
-
-def published_interval(figure: Mapping[str, Any]) -> dict[str, float]:
-    """Return the range implied by a published figure's rounding: ``{"low", "high"}``, fractions."""
-    value, half = _printed(figure)
-    return {"low": float(value - half), "high": float(value + half)}
-
-
-def _printed(figure: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
-    """Value and half a unit of its last printed digit, in exact decimals."""
-    match = re.search(r"[-+]?\d*\.?\d+", str(figure["printed"]))
-    if match is None:
-        raise UserError(f"the published figure {figure['printed']!r} contains no number")
-    number = Decimal(match.group())
-    factor = Decimal("0.01") if figure["unit"] == "percent" else Decimal(1)
-    exponent = number.as_tuple().exponent
-    return number * factor, Decimal(5).scaleb(int(exponent) - 1) * factor
 
 
 def _intervals(values: FloatArray, level: float, clusters: Clusters | None) -> dict[str, Interval]:

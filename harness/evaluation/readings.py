@@ -13,13 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.evaluation.comparison import (
-    CellBlock,
-    clusters_in,
-    difference_block,
-    paired_difference,
-    score_table,
-)
+from harness.evaluation.comparison import CellBlock, difference_block
+from harness.evaluation.score_tables import clusters_in, paired_difference, score_table
 
 
 def agree(reading: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

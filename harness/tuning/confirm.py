@@ -10,7 +10,8 @@ import pandas as pd
 import yaml
 
 from harness.errors import UserError
-from harness.evaluation.comparison import clusters_in, difference_block, paired_difference, score_table
+from harness.evaluation.comparison import difference_block
+from harness.evaluation.score_tables import clusters_in, paired_difference, score_table
 from harness.evaluation.significance import (
     Clusters,
     FloatArray,

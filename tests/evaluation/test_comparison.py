@@ -9,13 +9,9 @@ import pandas as pd
 import pytest
 
 from harness.errors import UserError
-from harness.evaluation.comparison import (
-    compare_rows,
-    published_difference,
-    reproduced,
-    same_scores,
-    score_table,
-)
+from harness.evaluation.comparison import compare_rows, reproduced
+from harness.evaluation.published import published_difference
+from harness.evaluation.score_tables import same_scores, score_table
 from harness.evaluation.significance import checkpoint_interval, holm, method_interval
 
 COLUMNS = [

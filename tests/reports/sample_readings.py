@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sample import COLUMNS, LEVEL, sample_cells
 
-from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import by_value, compare_readings, summarise_readings
+from harness.evaluation.score_tables import score_table
 
 FOCUS = {
     "law.transitional": [0.25, 0.5, 1.0],

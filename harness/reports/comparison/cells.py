@@ -8,8 +8,9 @@ from typing import cast
 import pandas as pd
 
 from harness.collections.built_in import stand_in
-from harness.evaluation.comparison import compare_rows, reproduced, same_scores
+from harness.evaluation.comparison import compare_rows, reproduced
 from harness.evaluation.reproducibility import measure_reproducibility
+from harness.evaluation.score_tables import same_scores
 from harness.evaluation.verdicts import judge
 from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
 from harness.reports.comparison.content import ComparisonCells

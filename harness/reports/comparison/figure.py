@@ -13,7 +13,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from harness.evaluation.comparison import published_interval
+from harness.evaluation.published import published_interval
 from harness.reports.comparison.content import ComparedRow, ComparisonCells
 from harness.reports.content import Ends, Intervals
 from harness.reports.drawing import INK, MARKERS, OKABE_ITO, describe, few_ticks, figure_to

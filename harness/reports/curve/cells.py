@@ -7,8 +7,8 @@ from typing import cast
 
 import pandas as pd
 
-from harness.evaluation.comparison import score_table
 from harness.evaluation.curves import DevPoint, mean_curve, run_curve
+from harness.evaluation.score_tables import score_table
 from harness.reports.cells import (
     Described,
     FinishedRun,

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from harness.evaluation.comparison import score_table
 from harness.evaluation.readings import (
     by_value,
     compare_readings,
@@ -17,6 +16,7 @@ from harness.evaluation.readings import (
     same_runs,
     summarise_readings,
 )
+from harness.evaluation.score_tables import score_table
 from harness.reports.cells import (
     Described,
     FinishedRun,
