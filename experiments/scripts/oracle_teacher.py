@@ -26,7 +26,7 @@ from harness.specs.library import Library
 from harness.specs.resolve import Resolved
 from harness.storage.store import Store
 from harness.targets.reproduce import resolve_at
-from harness.training.forward import Numbers
+from harness.training.forward import Numbers, Passing
 from harness.training.objectives import Lists
 
 TARGET, BASELINE, TAUGHT = "calibration/distillation", "Labels alone", "Frozen ranker"
@@ -34,7 +34,7 @@ SCORE = 10.0
 """Of a relevant document: the others keep e^-10 of its weight."""
 
 
-def knows_the_truth(lists: Lists, rows: Numbers, passage: Numbers) -> Tensor:
+def knows_the_truth(lists: Lists, rows: Numbers, passage: Numbers, passing: Passing) -> Tensor:
     """Score passages [B, C] of training pairs [B] by the truth; stands in for `Lists.teach`."""
     truth = [np.isin(some, lists.pairs.known_relevant[row]) for row, some in zip(rows, passage, strict=True)]
     device = next(lists.ranker.parameters()).device
@@ -48,7 +48,7 @@ def finished(stages: Stages, resolved: Resolved) -> list[FinishedRun]:
         for name in (BASELINE, TAUGHT):
             settings = resolved.run(resolved.loaded.row(name), seed)
             folder = stages.run(settings, f"{name}, seed {seed}").folder
-            runs.append(FinishedRun(name, seed, settings, folder))
+            runs.append(FinishedRun(name, resolved.dataset, seed, settings, folder))
     return runs
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     level = resolved.target.level
     with mock.patch.object(Lists, "teach", knows_the_truth):
         runs = finished(stages, resolved)
-    scores = read_per_query(runs, resolved.dataset)
+    scores = read_per_query(runs)
     for column in (column for column in resolved.columns if column.split == "test"):
         labels, oracle = (score_table(scores, row, column.model_dump()) for row in (BASELINE, TAUGHT))
         differences = (oracle - labels).to_numpy()
