@@ -24,6 +24,9 @@
 # four findings are put to these retrievers, with intervals. They are small and trained on a built-in collection, so
 # what holds or does not hold here says nothing about the paper's own figure; it says what the picture depends on.
 #
+# The outputs below are of before means of vectors were estimated without their noise: the lines "of vectors" of findings 1, 2 and 4b
+# do not hold any longer (see `results/*/simans/figure-1`). They are made again with the next quick scale.
+#
 # ## What is computed
 #
 # For a query $q$ with positive $d^+$ and negatives $d_1, d_2, \dots$ in the order of their scores $s(q, d_r)$, the scores are
