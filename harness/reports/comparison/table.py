@@ -98,12 +98,19 @@ def _figures(cells: ComparisonCells, title: str, shown: Sequence[int], *, brief:
 
 
 def _negatives(cells: ComparisonCells) -> Table:
-    """Return a table of false negatives among the drawn negatives, with the sampler's diagnostics."""
+    """Return a table of what was drawn over the whole training, with diagnostics of the last round."""
     header = ["false negatives drawn", "negatives drawn", "share", "of the unlabelled relevant, by a visit"]
-    header += ["effective candidates", "sd of s(q,d-) - s(q,d+)", "zero ReLU weights"]
-    header += ["queries filled up", "negatives filled"]
+    header += ["negatives filled", "last round: queries filled up", "effective candidates"]
+    header += ["sd of s(q,d-) - s(q,d+)", "zero ReLU weights"]
     rows = [
-        fields([recorded_text(cells, row, title), *_counted(of.false_negatives), *_diagnosed(of.diagnostics)])
+        fields(
+            [
+                recorded_text(cells, row, title),
+                *_counted(of.false_negatives),
+                share_text(row.filled, 1),
+                *_diagnosed(of.diagnostics),
+            ]
+        )
         for row, title, of in cells.recorded()
         if of.false_negatives or of.diagnostics
     ]
@@ -124,11 +131,9 @@ def _counted(block: FalseNegatives | None) -> list[str]:
 
 def _diagnosed(block: Mapping[str, float] | None) -> list[str]:
     if block is None:
-        return [NOTHING] * 5
-    shares = [
-        share_text(block.get(key), 1) for key in ("zero_relu_share", "fallback_rows_share", "filled_share")
-    ]
-    return [f"{block['effective_candidates']:.1f}", f"{block['gap_sd']:.2f}", *shares]
+        return [NOTHING] * 4
+    rows, zero = (share_text(block.get(key), 1) for key in ("fallback_rows_share", "zero_relu_share"))
+    return [rows, f"{block['effective_candidates']:.1f}", f"{block['gap_sd']:.2f}", zero]
 
 
 def _footnotes(cells: ComparisonCells) -> list[str]:
