@@ -36,7 +36,7 @@ class Passing:
         seed: of the training run.
         step: of the phase.
         places: token places of a bucket at most, padding included; short texts are not padded to the longest.
-        precision: of the products of matrices within a model; what comes out is float32.
+        precision: of the products of matrices within a model; what comes out has its weights' precision.
     """
 
     seed: int = 0
@@ -45,14 +45,14 @@ class Passing:
     precision: Precision = "float32"
 
     @contextmanager
-    def bucket(self, model: Tower | Ranker, part: Part, number: int) -> Iterator[torch.device]:
-        """Within the block, let a model read a bucket, on the device that is yielded."""
-        device = next(model.parameters()).device
+    def bucket(self, model: Tower | Ranker, part: Part, number: int) -> Iterator[Tensor]:
+        """Within the block, let a model read a bucket; yields one of its weights, for device and type."""
+        weight = next(model.parameters())
         if model.training:
             counters = (self.seed, self.step, DROPOUT_STAGE, PARTS.index(part), number)
             torch.manual_seed(int(mixed(*counters)) >> 1)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
-            yield device
+        with torch.autocast(weight.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            yield weight
 
 
 AS_IT_IS = Passing()
@@ -85,8 +85,9 @@ def embed(
     parts, order = [], []
     for number, bucket in enumerate(length_buckets(sequences.lengths[distinct], passing.places)):
         ids, mask = sequences.padded(distinct[bucket], pad)
-        with passing.bucket(tower, part, number) as device:
-            parts.append(tower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)).float())
+        with passing.bucket(tower, part, number) as like:
+            read = (torch.from_numpy(array).to(like.device) for array in (ids, mask))
+            parts.append(tower(*read).to(like.dtype))
         order.append(bucket)
     device = parts[0].device
     back = torch.from_numpy(np.argsort(np.concatenate(order))[place]).to(device)

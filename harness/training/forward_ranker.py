@@ -40,8 +40,8 @@ def score_lists(
     pairs = Pairs(tokens.queries["train"], tokens.documents, repeated, passage.reshape(-1), pair_tokens)
     buckets, parts = list(length_buckets(pairs.lengths, passing.places)), []
     for number, bucket in enumerate(buckets):
-        with passing.bucket(ranker, "ranker", number):
-            parts.append(score_bucket(ranker, pairs, bucket, tokens.pad).float())
+        with passing.bucket(ranker, "ranker", number) as like:
+            parts.append(score_bucket(ranker, pairs, bucket, tokens.pad).to(like.dtype))
     scores = torch.cat(parts)
     back = torch.from_numpy(np.argsort(np.concatenate(buckets))).to(scores.device)
     return scores.index_select(0, back).view(*passage.shape)

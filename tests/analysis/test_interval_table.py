@@ -30,5 +30,5 @@ def test_rows_may_have_two_names_and_estimates_others() -> None:
     table = interval_table(
         frame, index=["sampler", "round"], columns="quantity", value="kept", ends=("kept_low", "kept_high")
     )
-    assert table.loc[("best", 1), "x"] == "-0.0 [-0.0, 0.0]"
+    assert table.loc[("best", 1), "x"] == "0.0 [0.0, 0.0]"
     assert table.loc[("best", 1), "angle"] == ""
