@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +28,7 @@ from .negatives.contract import N, SamplerContract
 
 CHECKOUT = Path(__file__).parents[1]
 ADDING = (CHECKOUT / "docs/adding-a-sampler.md").read_text(encoding="utf-8")
+SCRIPTS = CHECKOUT / "experiments/scripts"
 NAME = "positive-margin"
 
 
@@ -111,3 +113,8 @@ def test_the_snippet_of_the_readme_runs(made: Place, monkeypatch: pytest.MonkeyP
     exec("\n".join(lines), known)  # noqa: S102 (our own page)
     drawn = eval(last, known)  # noqa: S307
     assert drawn.shape == (len(known["run"].candidates.query), 15)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_scripts_find_what_they_import(script: Path) -> None:
+    assert "main" in runpy.run_path(str(script), run_name="imported")

@@ -13,7 +13,7 @@ import torch
 
 from harness.evaluation.significance import checkpoint_interval
 from harness.progress import Progress
-from harness.runs.reranking import Teaching, compared_on_lists
+from harness.runs.reranking import TeacherState, compared_on_lists
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved
@@ -31,7 +31,7 @@ def lists_of(stages: Stages, resolved: Resolved, seed: int) -> dict[str, dict[st
     teacher = resolved.run(resolved.loaded.row(WARM_RANKER), seed)
     final = {name: stages.run(of, f"{name}, seed {seed}").folder.checkpoints for name, of in settings.items()}
     ranker = load_ranker(final_of(stages.run(teacher, f"{WARM_RANKER}, seed {seed}").folder.checkpoints))
-    teaching = Teaching(ranker, ranker, load_final(final[WARM_UP]), teacher.ranker.pair_tokens)
+    teaching = TeacherState(ranker, ranker, load_final(final[WARM_UP]), teacher.ranker.pair_tokens)
     collection, tokens = stages.collections.get(teacher.collection), stages.collections.tokens(teacher)
     found = {}
     for name, folder in final.items():
