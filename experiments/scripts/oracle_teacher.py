@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.evaluation.score_tables import score_table
+from harness.evaluation.score_tables import clusters_in, score_table
 from harness.evaluation.significance import checkpoint_interval, method_interval
 from harness.progress import Progress
-from harness.reports.cells import FinishedRun, read_per_query
+from harness.reports.cells import FinishedRun, read_per_query, with_clusters
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved
@@ -60,14 +60,15 @@ def main() -> None:
     level = resolved.target.level
     with mock.patch.object(Lists, "teach", knows_the_truth):
         runs = finished(stages, resolved)
-    scores = read_per_query(runs)
+    collections = {resolved.dataset: stages.collections.get(resolved.collection())}
+    scores = with_clusters(read_per_query(runs), resolved, collections)
     for column in (column for column in resolved.columns if column.split == "test"):
         labels, oracle = (score_table(scores, row, column.model_dump()) for row in (BASELINE, TAUGHT))
-        differences = (oracle - labels).to_numpy()
+        differences, clusters = (oracle - labels).to_numpy(), clusters_in(scores, labels, column.model_dump())
         print(f"{column.label}: {labels.to_numpy().mean():.4f} -> {oracle.to_numpy().mean():.4f}")  # noqa: T201
         for what, interval in (
-            ("these checkpoints", checkpoint_interval(differences, level)),
-            ("the method", method_interval(differences, level)),
+            ("these checkpoints", checkpoint_interval(differences, level, clusters)),
+            ("the method", method_interval(differences, level, clusters)),
         ):
             found = f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]" if interval else "-"
             print(f"  {100 * level:g} %, {what}: {found}")  # noqa: T201

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 LEAST_RUNS = 4
 """Runs of which each half has a spread of its own."""
@@ -126,5 +126,5 @@ def against_itself(values: Sequence[float], level: float = 0.95) -> AgainstItsel
     freedom = len(logs) - 2
     squares = sum(float(((half - half.mean()) ** 2).sum()) for half in halves)
     spread = np.sqrt(squares / freedom * sum(1 / len(half) for half in halves))
-    middle, reach = halves[0].mean() - halves[1].mean(), stats.t.isf((1 - level) / 2, freedom) * spread
+    middle, reach = halves[0].mean() - halves[1].mean(), special.stdtrit(freedom, (1 + level) / 2) * spread
     return AgainstItself(*(float(np.exp(at)) for at in (middle, middle - reach, middle + reach)))

@@ -85,13 +85,10 @@ def test_the_released_cut_prefers_documents_by_their_number():
     assert np.abs(fair - expected).max() < 4 * error
 
 
-def test_the_shuffled_cut_has_no_such_preference_but_is_too_flat():
-    documents, score, cut, ours = released("shuffled")
+def test_the_shuffled_cut_has_no_such_preference():
+    documents, _, cut, _ = released("shuffled")
     error = np.sqrt(N / K * (1 - N / K) / (ROWS * K / 8))
     assert np.abs(kept_by_octile(documents, cut) - N / K).max() < 4 * error
-    likely = np.argsort(np.abs(score))[:N]
-    shares = [np.isin(documents[:, likely], documents_drawn).mean() for documents_drawn in (cut, ours)]
-    assert shares[0] < shares[1]
 
 
 def test_the_released_union_is_cut_from_more_than_n():

@@ -31,12 +31,24 @@ NASTY = '=1+1|`<script>\n</script>$ \\frac{ [/b] :x: [a](b) *c* __d__ %&#~^ 中\
 SHOWN = '=1+1|`<script> </script>$ \\frac{ [/b] :x: [a](b) *c* __d__ %&#~^ 中\\x1b[31m\\u202e" '
 TEXTS = {
     *("answer", "baseline", "citation", "compared", "cpu", "criterion", "dataset_title", "finding", "focus"),
-    *("label", "name", "other", "positive", "primary", "query", "reason", "row", "source", "summary", "text"),
-    *("title", "verdict_reason", "why"),
+    *(
+        "label",
+        "minus",
+        "name",
+        "other",
+        "positive",
+        "primary",
+        "query",
+        "reason",
+        "row",
+        "same_as",
+        "source",
+    ),
+    *("summary", "text", "title", "verdict_reason", "why"),
 }
 """Keys of what people wrote."""
 
-LISTS = {"reading_notes", "sides"}
+LISTS = {"reading_notes", "rows", "same_scores", "sides", "written"}
 
 
 def nasty(value: Any, key: str = "") -> Any:

@@ -149,10 +149,12 @@ def test_negatives_carry_their_denominator(cells: dict[str, Any]) -> None:
         "321",
         "1,200,000",
         "0.03 %",
+        "–",
+        "–",
+        "1.2 %",
         "87.2",
         "1.23",
         "–",
-        "1.2 %",
     ]
 
 

@@ -200,7 +200,7 @@ def test_every_piece_stands_in_a_preset_or_can_be_chosen() -> None:
         for kind, names in used.items():
             names.add(getattr(preset, kind)["name"])
     assert used["law"] == set(LAWS)
-    assert set(DRAWS) - used["draw"] == {"with-replacement"}
+    assert set(DRAWS) == used["draw"]
     assert set(TOPOLOGIES) - used["topology"] == {"cross-batch"}
     assert {"top-k", "union", "file", "previous"} <= set(SOURCES)
 
