@@ -86,7 +86,7 @@ def two_intervals(cells: MeasuredCells) -> str:
 def origins(cells: RunCells) -> list[str]:
     """Return the provenance of the figures: collection, provider, settings, notes on scale and paper."""
     return [
-        *_earlier(cells),
+        *earlier(cells.stages),
         *_collection(cells),
         "Measured with: " + "; ".join(f"{name} by {by}" for name, by in sorted(cells.provider.items())) + ".",
         _settings(cells),
@@ -95,9 +95,13 @@ def origins(cells: RunCells) -> list[str]:
     ]
 
 
-def _earlier(cells: RunCells) -> list[str]:
-    """Return that runs mean something else by now, where a stage that they stand on has a new version."""
-    if cells.stages == TRAINED_BY:
+def earlier(stages: Mapping[str, int]) -> list[str]:
+    """Return a warning about runs of an earlier version of the trainer.
+
+    Args:
+        stages: stage of a run -> its version when the runs were trained; empty where it was not recorded.
+    """
+    if stages == TRAINED_BY:
         return []
     return [
         "Made by an earlier version of the trainer: the same command trains all runs again, and the figures "

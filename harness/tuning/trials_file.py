@@ -10,6 +10,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.runs.stages import Stages
+from harness.specs.fingerprints import TRAINED_BY
 from harness.specs.target import Measured
 from harness.specs.tuning import ObjectiveSpec
 from harness.specs.tuning_library import ResolvedTuning
@@ -57,6 +58,7 @@ def write_trials(
         "seed": spec.optuna.seed,
         "objectives": [_objective(tuning, of, len(held_out)) for of in spec.objectives],
         "trials_a_study": trials,
+        "stages": TRAINED_BY,
         "optuna": {
             "version": optuna.__version__,
             "sampler": spec.optuna.sampler,

@@ -14,6 +14,7 @@ from matplotlib.image import imread
 from harness.errors import UserError
 from harness.reports.drawing import STYLE
 from harness.reports.rendering import PAGE, render_index
+from harness.specs.fingerprints import TRAINED_BY
 from harness.tuning.report.render import FILES, render, render_tunings
 
 from .sample import A_B, RATE, number, peak, study, tuning_data, write
@@ -145,3 +146,13 @@ def test_trials_of_another_state_are_one_line(tmp_path: Path) -> None:
 def table(folder: Path) -> list[list[str]]:
     lines = [line for line in (folder / "table.md").read_text().splitlines() if line.startswith("|")]
     return [[field.strip() for field in line.strip("|").split("|")] for line in lines]
+
+
+@pytest.mark.parametrize(("stages", "warned"), [({}, True), (TRAINED_BY, False), ({"run": 1}, True)])
+def test_trials_of_an_earlier_trainer_are_told(
+    folder: Path, tmp_path: Path, stages: dict[str, int], warned: bool
+) -> None:
+    data = json.loads((folder / "trials.json").read_text()) | {"stages": stages}
+    written = write(tmp_path, data)
+    render(written)
+    assert ("Made by an earlier version of the trainer" in (written / "table.md").read_text()) == warned

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.reports.footnotes import earlier
 from harness.reports.text import list_text
 from harness.tuning.report.result import StudyResult, TuningResult
 from harness.tuning.report.text import condition_text, names_of, number_text, setting_text
@@ -17,6 +18,7 @@ def notes_of(result: TuningResult) -> list[str]:
     """Return the sentences, the most important first."""
     optuna = result.data["optuna"]
     return [
+        *earlier(result.data.get("stages", {})),
         "Tuning uses documents and training queries only, a part of which is held out to choose by. The "
         f"{result.measured} split is used by the confirmation alone.",
         f"Held-out queries use the sparse training labels. Where {result.measured} queries have more "
