@@ -19,7 +19,6 @@ from harness.specs.library import Library
 from harness.specs.resolve import Resolved
 from harness.storage.store import Store
 from harness.targets.reproduce import resolve_at
-from harness.training.checkpoints import final_of, load_final, load_ranker
 
 TARGET, WARM_UP, WARM_RANKER = "calibration/distillation", "Base", "Base, reranked"
 LABELS, TAUGHT = "Labels alone", "Frozen ranker"
@@ -29,13 +28,13 @@ def lists_of(stages: Stages, resolved: Resolved, seed: int) -> dict[str, dict[st
     """Return row -> KL to the base ranker (nats), shares of lists in which retriever and ranker are right."""
     settings = {name: resolved.run(resolved.loaded.row(name), seed) for name in (WARM_UP, LABELS, TAUGHT)}
     teacher = resolved.run(resolved.loaded.row(WARM_RANKER), seed)
-    final = {name: stages.run(of, f"{name}, seed {seed}").folder.checkpoints for name, of in settings.items()}
-    ranker = load_ranker(final_of(stages.run(teacher, f"{WARM_RANKER}, seed {seed}").folder.checkpoints))
-    teaching = TeacherState(ranker, ranker, load_final(final[WARM_UP]), teacher.ranker.pair_tokens)
+    readers = {name: stages.products.trained(of) for name, of in settings.items()}
+    ranker = stages.products.ranker(teacher)
+    teaching = TeacherState(ranker, ranker, readers[WARM_UP], teacher.ranker.pair_tokens)
     collection, tokens = stages.collections.get(teacher.collection), stages.collections.tokens(teacher)
     found = {}
-    for name, folder in final.items():
-        told = compared_on_lists(teacher, collection, tokens, load_final(folder), teaching)
+    for name, reader in readers.items():
+        told = compared_on_lists(teacher, collection, tokens, reader, teaching)
         found[name] = {"KL": told["divergence"]["ranker"], **told["right"]}
     return found
 

@@ -17,6 +17,7 @@ import torch
 import transformers
 
 from harness.collections.tokens import TokenStore
+from harness.encoders.partial import whole_of
 from harness.encoders.ranker import Ranker, build_ranker
 from harness.evaluation.held_out import HeldOutLists, held_out_lists, positive_first, retriever_scores
 from harness.evaluation.significance import checkpoint_interval
@@ -25,7 +26,6 @@ from harness.negatives.noise import Noise, mixed
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
 from harness.progress import Progress
-from harness.retrieval.encode import encode
 from harness.retrieval.rerank import rerank_scores
 from harness.runs.stages import Stages
 from harness.specs.library import Library
@@ -33,7 +33,6 @@ from harness.specs.run_settings import TrainedRun
 from harness.storage.store import Store
 from harness.targets.reproduce import resolve_at
 from harness.training.batches import batch_at
-from harness.training.checkpoints import load_final
 from harness.training.forward_ranker import score_lists
 from harness.training.schedule import adamw, linear_schedule
 
@@ -118,21 +117,19 @@ def prepared(scale: str) -> Ground:
     if not isinstance(settings, TrainedRun):
         raise SystemExit("the Uniform row is not trained")
     sampler = settings.sampler
-    warm = load_final(stages.run(resolved.run(rows["Base"], 0), "base run").folder.checkpoints)
+    warm = stages.products.at_start(settings)
     tokens, collection = (
         stages.collections.tokens(settings),
         stages.collections.get(settings.collection),
     )
     candidates = stages.products.candidates(settings)
-    lists = held_out_lists(collection, tokens, warm, k=sampler.candidates, negatives=15)
-    queries = encode(warm.query, tokens.queries[lists.split], tokens.pad)
-    documents = encode(warm.passage, tokens.documents, tokens.pad)
+    lists = held_out_lists(collection, warm, k=sampler.candidates, negatives=15)
     return Ground(
         tokens=tokens,
-        words=warm.passage.transformer.get_input_embeddings().weight.detach(),
+        words=whole_of(warm.encoder).passage.transformer.get_input_embeddings().weight.detach(),
         candidates=candidates,
         lists=lists,
-        retriever=retriever_scores(lists, queries, documents),
+        retriever=retriever_scores(lists, warm.queries(lists.split), warm.documents()),
     )
 
 

@@ -19,6 +19,8 @@ from harness.api.finished import (
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.frozen import FROZEN
+from harness.encoders.partial import whole_of
 from harness.encoders.ranker import Ranker
 from harness.errors import UserError, nearest
 from harness.evaluation.rankings import read_ranking
@@ -37,9 +39,9 @@ from harness.runs.training import make_sampler, ranker_learns
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun, TrainedRun
+from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.storage.store import Store
-from harness.training.checkpoints import final_of, load_final, load_ranker, ranker_of
+from harness.training.checkpoints import final_of, load_ranker, ranker_of
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ class OpenedRun:
         settings = self._with_encoder("encoder")
         if isinstance(settings, EvaluatedRun):
             return opened_checkpoint(settings)
-        below = isinstance(settings, RankerRun) and self._chain.start
-        folder = self.stages.store.run(below) if below else self.run.folder
-        return load_final(RunFolder(folder).checkpoints).to(device())
+        if isinstance(settings, RankerRun):
+            settings = settings.start
+        self._refuse_unfinished_starts(settings)
+        run = RunFolder(self.stages.store.run(self.stages.collections.chain(settings).last))
+        return whole_of(self.stages.products.saved(settings, final_of(run.checkpoints)).encoder)
 
     @cached_property
     def retriever(self) -> Retriever:
@@ -181,6 +185,12 @@ class OpenedRun:
     def mined(self) -> str | None:
         """Fingerprint of the candidates of round 0; none if the run has no candidates."""
         return self._chain.candidates
+
+    def _refuse_unfinished_starts(self, settings: TrainedRun) -> None:
+        """Refuse a run of which a part was trained over a run that is gone: nothing is trained here."""
+        while settings.phase.trains in FROZEN and isinstance(settings, StartedRun):
+            settings = settings.start
+            refuse_unfinished(StoredRun(self.stages.store.run(self.stages.collections.chain(settings).last)))
 
     @property
     def _chain(self) -> Chain:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,42 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
 TYPES = "token_type_ids"
 _NAMES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
+
+
+class Sequences(Protocol):
+    """Sequences of different lengths that an embedder reads: of tokens, or of states that stand for them."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Length of each, [count]."""
+        ...
+
+    def padded(self, rows: npt.NDArray[np.int64], pad: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+        """Return some of them, [len(rows), longest, ...], and their mask [len(rows), longest]."""
+        ...
+
+
+class Texts(Protocol):
+    """What an encoder reads of a collection: its tokens, or states that stand for some of them."""
+
+    @property
+    def documents(self) -> Sequences:
+        """One sequence for each document."""
+        ...
+
+    @property
+    def queries(self) -> Mapping[str, Sequences]:
+        """Split -> one sequence for each query."""
+        ...
+
+    @property
+    def pad(self) -> int:
+        """Id of the padding token."""
+        ...
 
 
 @dataclass(frozen=True)

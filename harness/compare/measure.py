@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from harness.api.encoder import load_encoder
 from harness.api.finished import refuse_other_content, stored_collection
@@ -15,7 +16,7 @@ from harness.evaluation.measures import evaluate
 from harness.evaluation.rankings import read_ranking
 from harness.records.run_folder import RunFolder
 from harness.records.written import check_written
-from harness.retrieval.encode import encode
+from harness.retrieval.encode import Reader
 from harness.runs.device import device
 from harness.runs.evaluation import rank
 from harness.runs.stages import Stages
@@ -81,18 +82,23 @@ def _ranked(
         of_run = member.run.settings() if member.run is not None else None
         if isinstance(of_run, TrainedRun | EvaluatedRun):
             check_folder(member.folder)
-            encoder = DualEncoder.load(member.folder).to(device())
-            tokens = stages.collections.tokens(of_run)
+            reader = _reader(stages, of_run, member.folder)
         elif not isinstance(settings, TrainedRun | EvaluatedRun):
             what = f"lengths of texts are not known by which {member.folder} could be measured"
             raise UserError(what, fix="add --on TARGET, a target with a row that is trained, and --scale")
         else:
             lengths = settings.tokens.model_dump(exclude={"vocabulary"})
             alone = load_encoder(member.folder, collection, **lengths)
-            encoder, tokens = alone.encoder, alone.tokens
-        documents = encode(encoder.passage, tokens.documents, tokens.pad)
-        ranking = rank(settings.depth, collection, tokens, encoder, documents, split)
+            reader = Reader(alone.encoder, alone.tokens)
+        ranking = rank(settings.depth, collection, reader, reader.documents(), split)
     return SeedScores(evaluate(ranking, collection.queries[split].qrels, settings.measures), ranking)
+
+
+def _reader(stages: Stages, settings: TrainedRun | EvaluatedRun, folder: Path) -> Reader:
+    """Return the encoder in a run's folder of checkpoints, and what it reads."""
+    if isinstance(settings, TrainedRun):
+        return stages.products.saved(settings, folder)
+    return Reader(DualEncoder.load(folder).to(device()), stages.collections.tokens(settings))
 
 
 def _collection_text(settings: RunSettings) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.api.finished import dataset_of, finished_runs, refuse_unfinished, row_with_runs
 from harness.collections.clusters import ClusteredBy
 from harness.encoders.dual_encoder import holds_encoder
+from harness.encoders.partial import holds_part
 from harness.errors import UserError
 from harness.provenance.stored import StoredRun, find_run_or_folder
 from harness.runs.stages import Stages
@@ -176,7 +177,7 @@ def _run(run: StoredRun) -> ComparedSide:
 
 def _encoder(address: str, folder: Path) -> ComparedSide:
     """Return the side of an encoder, which may be in `checkpoints/` of a run."""
-    if not holds_encoder(folder):
+    if not (holds_encoder(folder) or holds_part(folder)):
         fix = "name the folder of an encoder, for example checkpoints/final of a run"
         raise UserError("this folder holds no encoder", where=str(folder), fix=fix)
     above = StoredRun(folder.parents[1])

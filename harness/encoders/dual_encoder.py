@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,25 @@ from harness.encoders.weights import copy_weights, fingerprint_of
 from harness.errors import UserError
 
 
-class Tower(nn.Module):
+class Embedder(nn.Module):
+    """What embeds the texts of one side: a tower, or the part of one that a phase trains."""
+
+    @property
+    def dimension(self) -> int:
+        """Dimension of the embedding."""
+        raise NotImplementedError
+
+    @property
+    def like(self) -> Tensor:
+        """One of its tensors, for device and type."""
+        return next(itertools.chain(self.parameters(), self.buffers()))
+
+
+class Tower(Embedder):
     """A `transformers` encoder with pooling, optional normalisation and projection, and a constant scale.
+
+    A *head* is a square linear map over the pooled vector, trained while all below it stays as it is
+    (`harness.encoders.partial`); the result has length 1 again where the pooled vector has.
 
     Args:
         transformer: an encoder of `transformers`.
@@ -26,6 +44,7 @@ class Tower(nn.Module):
             scales the projection's initial weights.
         token_dropout: share of tokens to exclude from pooling during training, in [0, 1).
         normalised: whether to divide the pooled vector by its length, which makes inner products cosines.
+        head: whether there is a head; it begins as the identity.
     """
 
     idf: Tensor | None
@@ -40,6 +59,7 @@ class Tower(nn.Module):
         scale: float = 1.0,
         token_dropout: float = 0.0,
         normalised: bool = False,
+        head: bool = False,
     ) -> None:
         super().__init__()
         if pooling == "idf-mean" and idf is None:
@@ -51,28 +71,51 @@ class Tower(nn.Module):
         self.normalised = normalised
         self.register_buffer("idf", idf, persistent=False)
         width = transformer.config.hidden_size
+        self.head = nn.Linear(width, width, bias=False) if head else None
+        if self.head is not None:
+            self.head.weight.data.copy_(torch.eye(width))
         self.projection = nn.Linear(width, projection, bias=False) if projection else None
         if self.projection is not None:
             self.projection.weight.data.mul_(scale)
 
     @property
+    def width(self) -> int:
+        """Dimension of the pooled vector."""
+        return int(self.transformer.config.hidden_size)
+
+    @property
     def dimension(self) -> int:
         """Dimension of the embedding."""
-        return int(self.projection.out_features if self.projection else self.transformer.config.hidden_size)
+        return int(self.projection.out_features if self.projection else self.width)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Embed token sequences: ids and mask [B, T] -> [B, dimension]."""
+        return self.above(self.vector(ids, mask))
+
+    def vector(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return what a head reads, the pooled vector: ids and mask [B, T] -> [B, H]."""
         every_layer = self.pooling == "first-last"
         output = self.transformer(input_ids=ids, attention_mask=mask, output_hidden_states=every_layer)
         hidden = output.hidden_states if every_layer else (output.last_hidden_state,)
         weight = None if self.idf is None else self.idf[ids]
-        pooled_mask = mask
-        if self.training and self.token_dropout > 0 and self.pooling != "cls":
-            pooled_mask = mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
-        embedding = pool(tuple(hidden), pooled_mask, weight, self.pooling)
-        if self.normalised:
-            embedding = nn.functional.normalize(embedding, dim=-1)
-        return embedding * self.scale if self.projection is None else self.projection(embedding)
+        pooled_mask = self.kept(mask) if self.training else mask
+        return self.of_length(pool(tuple(hidden), pooled_mask, weight, self.pooling))
+
+    def kept(self, mask: Tensor) -> Tensor:
+        """Return a mask [B, T] without the tokens that a training step leaves out of pooling."""
+        if self.token_dropout == 0 or self.pooling == "cls":
+            return mask
+        return mask * (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
+
+    def above(self, vector: Tensor) -> Tensor:
+        """Return embeddings from pooled vectors: [B, H] -> [B, dimension]."""
+        if self.head is not None:
+            vector = self.of_length(self.head(vector))
+        return vector * self.scale if self.projection is None else self.projection(vector)
+
+    def of_length(self, vector: Tensor) -> Tensor:
+        """Divide vectors [B, H] by their length, in a tower that is normalised."""
+        return nn.functional.normalize(vector, dim=-1) if self.normalised else vector
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
         """Save in a folder that `AutoModel` and `SentenceTransformer` open, with the same embeddings."""
@@ -84,6 +127,7 @@ class Tower(nn.Module):
             idf=None if self.idf is None else self.idf.cpu(),
             projection=None if self.projection is None else self.projection.weight.detach().cpu(),
             normalised=self.normalised,
+            head=None if self.head is None else self.head.weight.detach().cpu(),
         )
         save_tower_files(files, folder, tokenizer, longest)
 
@@ -103,16 +147,22 @@ class Tower(nn.Module):
             scale=files.scale,
             token_dropout=files.token_dropout,
             normalised=files.normalised,
+            head=files.head is not None,
         )
+        if tower.head is not None and files.head is not None:
+            tower.head.weight.data.copy_(files.head)
         if tower.projection is not None and files.projection is not None:
             tower.projection.weight.data.copy_(files.projection)
         return tower.eval()
 
 
-class DualEncoder(nn.Module):
-    """A query tower and a passage tower; shared towers are one and the same object."""
+AnyEmbedder = TypeVar("AnyEmbedder", bound=Embedder)
 
-    def __init__(self, query: Tower, passage: Tower) -> None:
+
+class TwoTowers(nn.Module, Generic[AnyEmbedder]):
+    """What embeds queries and what embeds passages; where they are shared, one and the same object."""
+
+    def __init__(self, query: AnyEmbedder, passage: AnyEmbedder) -> None:
         super().__init__()
         self.query = query
         self.passage = passage
@@ -122,7 +172,7 @@ class DualEncoder(nn.Module):
         """Whether the towers are shared."""
         return self.query is self.passage
 
-    def towers(self) -> dict[str, Tower]:
+    def towers(self) -> dict[str, AnyEmbedder]:
         """Return the distinct towers by name."""
         return {"shared": self.query} if self.shared else {"query": self.query, "passage": self.passage}
 
@@ -145,6 +195,14 @@ class DualEncoder(nn.Module):
     def fingerprint(self) -> str:
         """Return a hash of the weights, 16 hex digits."""
         return fingerprint_of(self.weights())
+
+    def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
+        """Save it in a folder, with what its texts are read by."""
+        raise NotImplementedError
+
+
+class DualEncoder(TwoTowers[Tower]):
+    """A query tower and a passage tower whose inner product is the score."""
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
         """Save shared towers in the folder, or others in `query/` and `passage/`, as `Tower.save` does."""

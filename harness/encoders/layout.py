@@ -24,7 +24,7 @@ _TOWER_JSON = "harness_tower.json"
 
 @dataclass(frozen=True)
 class TowerFiles:
-    """The content of a tower's folder: its weights and settings; `projection` is [out, in]."""
+    """The content of a tower's folder: its weights and settings; `projection` and `head` are [out, in]."""
 
     transformer: Any
     pooling: Pooling
@@ -33,6 +33,7 @@ class TowerFiles:
     idf: Tensor | None
     projection: Tensor | None
     normalised: bool
+    head: Tensor | None = None
 
 
 def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: int) -> None:
@@ -71,9 +72,16 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
     if tower.normalised:
         modules.append(("3_Normalize", "Normalize"))
         (folder / "3_Normalize").mkdir(exist_ok=True)
+    if tower.head is not None:
+        modules.append(("3_Head", "Dense"))
+        _save_dense(folder / "3_Head", tower.head)
+        if tower.normalised:
+            modules.append(("3_Head_Normalize", "Normalize"))
+            (folder / "3_Head_Normalize").mkdir(exist_ok=True)
     if tower.projection is not None or tower.scale != 1.0:
         modules.append(("3_Dense", "Dense"))
-        _save_dense(folder / "3_Dense", tower, width)
+        scaled = torch.eye(width) * tower.scale if tower.projection is None else tower.projection
+        _save_dense(folder / "3_Dense", scaled)
     write_json(folder / "sentence_bert_config.json", transformer)
     write_json(
         folder / "modules.json",
@@ -89,6 +97,7 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
         "token_dropout": tower.token_dropout,
         "projected": tower.projection is not None,
         "normalised": tower.normalised,
+        **({} if tower.head is None else {"head": True}),
     }
     write_json(folder / _TOWER_JSON, tower_settings)
 
@@ -114,6 +123,7 @@ def load_tower_files(folder: Path) -> TowerFiles:
         words, dense = folder / "1_WordWeights/model.safetensors", folder / "3_Dense/model.safetensors"
         idf = load_file(words)["emb_layer.weight"][:, 0] if words.exists() else None
         projection = load_file(dense)["linear.weight"] if tower_settings["projected"] else None
+        head = folder / "3_Head/model.safetensors"
         return TowerFiles(
             transformer=transformer,
             pooling=TypeAdapter(Pooling).validate_python(tower_settings["pooling"]),
@@ -122,6 +132,7 @@ def load_tower_files(folder: Path) -> TowerFiles:
             idf=idf,
             projection=projection,
             normalised=bool(tower_settings.get("normalised", False)),  # older folders do not say it
+            head=load_file(head)["linear.weight"] if tower_settings.get("head") else None,
         )
 
 
@@ -140,10 +151,9 @@ def _save_layer_weights(folder: Path, config: Any) -> None:
     save_file({"layer_weights": weight}, folder / "model.safetensors")
 
 
-def _save_dense(folder: Path, tower: TowerFiles, width: int) -> None:
-    linear = torch.eye(width) * tower.scale if tower.projection is None else tower.projection
+def _save_dense(folder: Path, linear: Tensor) -> None:
     config = {
-        "in_features": width,
+        "in_features": linear.shape[1],
         "out_features": linear.shape[0],
         "bias": False,
         "activation_function": "torch.nn.modules.linear.Identity",

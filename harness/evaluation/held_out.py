@@ -9,14 +9,12 @@ import numpy.typing as npt
 from scipy import special
 
 from harness.collections.collection import RELEVANT, Collection
-from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import DualEncoder
 from harness.negatives.candidates import Floats, Integers
 from harness.negatives.mining import Miner
 from harness.negatives.noise import Noise, mixed
 from harness.negatives.registry import make_draw, make_law, make_source
 from harness.negatives.sampler import Sampler
-from harness.retrieval.encode import encode
+from harness.retrieval.encode import Reader
 
 SEED = 1
 """Seed of the lists: the same candidates always give the same lists."""
@@ -37,15 +35,12 @@ class HeldOutLists:
     passages: Integers
 
 
-def held_out_lists(
-    collection: Collection, tokens: TokenStore, retriever: DualEncoder, *, k: int, negatives: int
-) -> HeldOutLists:
+def held_out_lists(collection: Collection, retriever: Reader, *, k: int, negatives: int) -> HeldOutLists:
     """Draw a list for each query of ``dev``: a relevant document, and negatives from the top K.
 
     Args:
         collection: its documents and its ``dev`` queries with their judgements.
-        tokens: token store of the collection.
-        retriever: dual encoder that retrieves the candidates, from which judged documents are excluded.
+        retriever: that retrieves the candidates, from which judged documents are excluded.
         k: number of candidates for each query.
         negatives: number of negatives drawn uniformly from the candidates.
     """
@@ -58,9 +53,9 @@ def held_out_lists(
         pairs.append((row, relevant[int(mixed(7, row)) % len(relevant)]))
         masked.append(np.array(sorted(number[document] for document in judged)))
     candidates = Miner(make_source("top-k"), k, np.array(pairs), masked).mine(
-        encode(retriever.query, tokens.queries[split], tokens.pad),
-        encode(retriever.passage, tokens.documents, tokens.pad),
-        model=retriever.fingerprint(),
+        retriever.queries(split),
+        retriever.documents(),
+        model=retriever.encoder.fingerprint(),
         seed=SEED,
     )
     sampler = Sampler(make_law("uniform"), make_draw("without-replacement"), negatives)

@@ -9,16 +9,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from harness.encoders.partial import whole_of
 from harness.gradients.findings import findings
 from harness.gradients.per_rank import GradientSettings, frame_of, measure
 from harness.gradients.statistics import Gradients
 from harness.records.run_folder import RunFolder
-from harness.runs.device import device
 from harness.runs.retriever import Retriever
 from harness.runs.stages import Stages
 from harness.specs.run_settings import TrainedRun
 from harness.storage.files import content_hash, read_parquet, write_parquet
-from harness.training.checkpoints import load_final
+from harness.training.checkpoints import final_of
 
 VERSION = 3
 """Raised when the same settings give other numbers."""
@@ -73,7 +73,7 @@ def measure_run(stages: Stages, settings: TrainedRun, run: RunFolder, measured: 
     """
     if (measured.folder(run) / FINDINGS).exists():
         return
-    encoder = load_final(run.checkpoints).to(device())
+    encoder = whole_of(stages.products.saved(settings, final_of(run.checkpoints)).encoder)
     collection, tokens = stages.collections.get(settings.collection), stages.collections.tokens(settings)
     retriever = Retriever(settings.kind, encoder, collection, tokens)
     labelled = len(np.unique(retriever.pairs(measured.split).pairs[:, 0]))

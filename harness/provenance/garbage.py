@@ -15,6 +15,7 @@ from harness.provenance.dependencies import chains, known_collections, needs, ru
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
+from harness.storage.files import UNFINISHED
 from harness.storage.leases import BusyError, lease
 from harness.storage.store import Store
 
@@ -119,12 +120,15 @@ def _is_left(store: Store, run: StoredRun, days: float) -> bool:
 
 
 def _unneeded(store: Store, needed: set[str]) -> Iterator[Path]:
-    """Yield candidates and token stores that nothing depends on."""
+    """Yield candidates, token stores and frozen states that nothing depends on."""
     for path in sorted((store.root / "candidates").glob("[!.]*.npz")):
         if path.stem not in needed:
             yield path
     for path in sorted((store.root / "tokens").glob("[!.]*")):
         if path.name not in needed:
+            yield path
+    for path in sorted((store.root / "states").glob("*")):
+        if path.name.removeprefix(".").removesuffix(UNFINISHED) not in needed:
             yield path
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from harness.collections.tokens import Ragged
-from harness.encoders.dual_encoder import Tower
+from harness.collections.tokens import Sequences, Texts
+from harness.encoders.dual_encoder import Embedder, TwoTowers
 from harness.errors import RunError
 
 TOKENS_PER_BATCH = 16_384
@@ -30,16 +31,16 @@ def length_buckets(
 
 
 def encode(
-    tower: Tower,
-    sequences: Ragged,
+    tower: Embedder,
+    sequences: Sequences,
     pad: int,
     rows: npt.NDArray[np.int64] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Embed sequences without dropout.
 
     Args:
-        tower: query or passage tower.
-        sequences: token sequences of a split's queries or of the documents.
+        tower: query or passage tower, or a part of it.
+        sequences: what it reads of a split's queries or of the documents.
         pad: id of the padding token.
         rows: numbers of the sequences to embed, in this order; by default all.
 
@@ -50,14 +51,14 @@ def encode(
         RunError: an embedding is not finite; it would be ranked, and measured, as if it were one.
     """
     rows = np.arange(len(sequences)) if rows is None else rows
-    device = next(tower.parameters()).device
+    device = tower.like.device
     embedded = np.empty((len(rows), tower.dimension), dtype=np.float32)
     was_training = tower.training
     tower.eval()
     with torch.inference_mode():
         for bucket in length_buckets(sequences.lengths[rows]):
-            ids, mask = sequences.padded(rows[bucket], pad)
-            output: Any = tower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+            read = (torch.from_numpy(array).to(device) for array in sequences.padded(rows[bucket], pad))
+            output: Any = tower(*read)
             embedded[bucket] = output.float().cpu().numpy()
     tower.train(was_training)
     bad = int((~np.isfinite(embedded)).any(axis=1).sum())
@@ -65,3 +66,24 @@ def encode(
         what = f"the embeddings of {bad:,} of {len(rows):,} texts are not finite numbers"
         raise RunError(what, where="encoder", fix="look for NaN in its weights, or lower the learning rate")
     return embedded
+
+
+@dataclass(frozen=True)
+class Reader:
+    """An encoder, or the part of one that a phase trains, and what it reads of a collection.
+
+    Attributes:
+        encoder: embeds queries and documents.
+        texts: tokens of the collection, or states that stand for them.
+    """
+
+    encoder: TwoTowers[Any]
+    texts: Texts
+
+    def queries(self, split: str) -> npt.NDArray[np.float32]:
+        """Embed the queries of a split, [Q, dimension]."""
+        return encode(self.encoder.query, self.texts.queries[split], self.texts.pad)
+
+    def documents(self) -> npt.NDArray[np.float32]:
+        """Embed all documents, [N, dimension]."""
+        return encode(self.encoder.passage, self.texts.documents, self.texts.pad)

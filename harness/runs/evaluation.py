@@ -10,12 +10,11 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import DualEncoder
 from harness.evaluation.measures import DEV_MEASURE, evaluate
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
-from harness.retrieval.encode import encode
+from harness.retrieval.encode import Reader
 from harness.retrieval.search import exact_search
 from harness.runs.reranking import TeacherState, compared_on_lists, reranked
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun, TrainedRun
@@ -31,7 +30,7 @@ def evaluate_encoder(
     folder: RunFolder,
     collection: Collection,
     tokens: TokenStore,
-    encoder: DualEncoder,
+    reader: Reader,
     teacher: TeacherState | None = None,
 ) -> dict[str, Any]:
     """Rank the queries of every split but ``train``; returns what done.json tells.
@@ -39,8 +38,8 @@ def evaluate_encoder(
     Where there is a ranker, it reads the first documents of each ranking again: under a name of its own
     beside a retriever that was trained, and in place of the rankings where the ranker is what was trained.
     """
-    rankings = _rankings(settings, collection, tokens, encoder)
-    result: dict[str, Any] = {"weights": encoder.fingerprint()}
+    rankings = _rankings(settings, collection, reader)
+    result: dict[str, Any] = {"weights": reader.encoder.fingerprint()}
     trains_ranker = isinstance(settings, RankerRun)
     if isinstance(settings, TrainedRun) and not trains_ranker:
         steps = settings.phase.steps
@@ -53,17 +52,15 @@ def evaluate_encoder(
             for split, ranking in rankings.items()
         }
         result["reranked"] = depth
-        result["lists"] = compared_on_lists(settings, collection, tokens, encoder, teacher)
+        result["lists"] = compared_on_lists(settings, collection, tokens, reader, teacher)
         result["weights" if trains_ranker else "ranker"] = teacher.ranker.fingerprint()
     return {**_measure(settings, folder, collection, rankings), **result}
 
 
-def _rankings(
-    settings: RunSettings, collection: Collection, tokens: TokenStore, encoder: DualEncoder
-) -> dict[str, Ranking]:
-    documents = encode(encoder.passage, tokens.documents, tokens.pad)
+def _rankings(settings: RunSettings, collection: Collection, reader: Reader) -> dict[str, Ranking]:
+    documents = reader.documents()
     return {
-        split: rank(settings.depth, collection, tokens, encoder, documents, split)
+        split: rank(settings.depth, collection, reader, documents, split)
         for split in collection.queries
         if split != "train"
     }
@@ -81,14 +78,10 @@ def evaluate_bm25(settings: RunSettings, folder: RunFolder, collection: Collecti
 
 
 def dev_metrics(
-    settings: RunSettings,
-    collection: Collection,
-    tokens: TokenStore,
-    encoder: DualEncoder,
-    documents: Embeddings,
+    settings: RunSettings, collection: Collection, reader: Reader, documents: Embeddings
 ) -> dict[str, float]:
     """Return what is watched while training: one measure of the split ``dev``."""
-    ranking = rank(settings.depth, collection, tokens, encoder, documents, "dev")
+    ranking = rank(settings.depth, collection, reader, documents, "dev")
     return _on_dev(collection, ranking)
 
 
@@ -100,8 +93,7 @@ def _on_dev(collection: Collection, ranking: Ranking) -> dict[str, float]:
 def rank(
     depth: int,
     collection: Collection,
-    tokens: TokenStore,
-    encoder: DualEncoder,
+    reader: Reader,
     documents: Embeddings,
     split: str,
 ) -> Ranking:
@@ -110,13 +102,11 @@ def rank(
     Args:
         depth: length of a ranking.
         collection: documents and queries.
-        tokens: of the collection, as the encoder reads them.
-        encoder: embeds the queries.
+        reader: embeds the queries.
         documents: [N, dimension], embedded by it.
         split: which queries.
     """
-    queries = encode(encoder.query, tokens.queries[split], tokens.pad)
-    hits = exact_search(queries, documents, depth + bool(collection.own(split)))
+    hits = exact_search(reader.queries(split), documents, depth + bool(collection.own(split)))
     return _ranking(collection, split, hits, depth)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.errors import RunError
-from harness.specs.run_settings import RunSettings, TaughtRun, TrainedRun
+from harness.specs.run_settings import RunSettings, TaughtRun
 
 
 def missing_parts(settings: RunSettings) -> list[str]:
@@ -27,11 +27,6 @@ def refuse_missing(settings: RunSettings) -> None:
 
 
 def _missing(settings: RunSettings) -> Iterator[str]:
-    trains = settings.phase.trains if isinstance(settings, TrainedRun) else "both-towers"
-    if trains == "query-tower":
-        yield "trains the query tower alone, which the trainer cannot do yet"
-    if trains == "head":
-        yield "trains a head over frozen vectors, which the trainer cannot do yet"
     if isinstance(settings, TaughtRun) and settings.co_training.denoises is not None:
         yield "denoises candidates by a trained ranker, which the miner cannot do yet"
     if isinstance(settings, TaughtRun) and settings.co_training.labels is not None:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
 from harness.encoders.build import build_dual_encoder
 from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.frozen import FROZEN, frozen_kind
+from harness.encoders.partial import PartialEncoder, prepared, whole_of
 from harness.encoders.pretrained import read_encoder, refuse_longer
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
-from harness.retrieval.encode import encode
+from harness.retrieval.encode import Reader
+from harness.retrieval.states import DONE, FrozenTexts, build_states, load_states, texts_of
 from harness.runs.collections import Collections
 from harness.runs.device import device
 from harness.runs.run import Run, Workshop
 from harness.runs.training import TrainingData, make_miner, make_negatives, ranker_learns
+from harness.specs.fingerprints import states_fingerprint
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
-from harness.training.checkpoints import final_of, load_final, load_ranker, ranker_of
+from harness.storage.checksums import check_folder
+from harness.storage.files import content_hash
+from harness.training.checkpoints import final_of, load_encoder, load_ranker, ranker_of, read_part
 from harness.training.phase_inputs import Negatives
 
 
@@ -48,19 +56,89 @@ class Products:
     workshop: Workshop
     collections: Collections
     finished: Callable[[RunSettings], Run]
+    _frozen: dict[str, DualEncoder] = field(default_factory=dict)
+    _texts: dict[str, FrozenTexts] = field(default_factory=dict)
 
     def prepare(self, settings: RunSettings) -> None:
         """Make what a run stands on, so that its own time can be measured."""
         if isinstance(settings, StartedRun):
-            self.retriever(settings.start)
+            self.finished(settings.start)
+        if isinstance(settings, TrainedRun) and settings.phase.trains in FROZEN:
+            self.at_start(settings)
         if isinstance(settings, TrainedRun) and settings.sampler.source is not None:
             self.candidates(settings)
         if isinstance(settings, TaughtRun):
             self.ranker(settings.teacher)
 
-    def retriever(self, settings: TrainedRun) -> DualEncoder:
-        """Return the retriever that a run trained."""
-        return load_final(self.finished(settings).folder.checkpoints).to(device())
+    def trained(self, settings: TrainedRun) -> Reader:
+        """Return the retriever that a run trained, and what it reads of the collection."""
+        return self.saved(settings, final_of(self.finished(settings).folder.checkpoints))
+
+    def saved(self, settings: TrainedRun, folder: Path) -> Reader:
+        """Return a retriever that a run saved, the last or the best one, and what it reads.
+
+        Args:
+            settings: of the run.
+            folder: where it was saved.
+        """
+        if settings.phase.trains not in FROZEN:
+            return Reader(load_encoder(folder).to(device()), self.collections.tokens(settings))
+        part = self.part(settings)
+        read_part(part, folder)
+        return Reader(part, self._states(settings, part))
+
+    def at_start(self, settings: TrainedRun) -> Reader:
+        """Return what a phase trains as it begins, and what that reads; of a ranker's, its retriever."""
+        if settings.phase.trains in FROZEN:
+            part = self.part(settings)
+            return Reader(part, self._states(settings, part))
+        if isinstance(settings, StartedRun):
+            return self._started(settings.start, whole=settings.phase.trains != "ranker")
+        return Reader(self._built(settings), self.collections.tokens(settings))
+
+    def _started(self, start: TrainedRun, *, whole: bool) -> Reader:
+        """Return what a run trained: the whole encoder where all of it is trained further."""
+        reader = self.trained(start)
+        if not whole:
+            return reader
+        if isinstance(reader.encoder, PartialEncoder):  # whose frozen weights others share
+            return Reader(copy.deepcopy(reader.encoder.whole), self.collections.tokens(start))
+        return reader
+
+    def part(self, settings: TrainedRun) -> PartialEncoder:
+        """Return the part of an encoder that a run trains, as its phase begins."""
+        trains = frozen_kind(settings.phase.trains)
+        if isinstance(settings, StartedRun):
+            start = whole_of(self.trained(settings.start).encoder)
+        else:
+            start = self._shared(settings)
+        if trains != "head":  # which leaves all that it is put over as it is
+            start = copy.deepcopy(start)
+        return PartialEncoder(prepared(start, trains), trains).to(device())
+
+    def _shared(self, settings: TrainedRun) -> DualEncoder:
+        """Return the encoder that a base run begins with; the same object for all that leave it as it is."""
+        key = content_hash(settings.encoder.model_dump(), settings.seed, settings.tokens.model_dump())
+        if key not in self._frozen:
+            self._frozen[key] = self._built(settings)
+        return self._frozen[key]
+
+    def _states(self, settings: TrainedRun, part: PartialEncoder) -> FrozenTexts:
+        """Return the states that a part of an encoder reads, computed once for all runs over them."""
+        tokens = self.collections.tokens(settings)
+        content = self.collections.get(settings.collection).fingerprint
+        key = states_fingerprint(settings, content) or ""
+        folder, what = self.workshop.store.states(key), "encoding by the frozen encoder"
+
+        def make() -> None:
+            with self.workshop.progress.task(what, texts_of(part, tokens)) as advance:
+                build_states(part, tokens, folder, advance)
+
+        if key not in self._texts:
+            self.workshop.once(folder / DONE, key, what, make)
+            check_folder(folder)
+            self._texts[key] = load_states(part, tokens, folder)
+        return self._texts[key]
 
     def ranker(self, settings: RankerRun | TaughtRun) -> Ranker:
         """Return the ranker that a run trained, alone or beside a retriever, or else was taught by."""
@@ -71,10 +149,8 @@ class Products:
             return self.ranker(settings.teacher)
         return load_ranker(ranker_of(checkpoints)).to(device())
 
-    def start(self, settings: TrainedRun) -> DualEncoder:
-        """Return what a run's phase starts from: the run below, or the encoder of its settings."""
-        if isinstance(settings, StartedRun):
-            return self.retriever(settings.start)
+    def _built(self, settings: TrainedRun) -> DualEncoder:
+        """Return the encoder of a run's settings, fresh or a checkpoint."""
         tokens = self.collections.tokens(settings)
         torch.manual_seed(settings.seed)
         return build_dual_encoder(
@@ -91,13 +167,12 @@ class Products:
         path = self.workshop.store.candidates(key)
 
         def make() -> None:
-            encoder, data = self.start(settings), self.collections.training_data(settings)
-            tokens = data.tokens
+            reader, data = self.at_start(settings), self.collections.training_data(settings)
             with self.workshop.progress.task("candidates of round 0"):
                 mined = make_miner(data, settings.sampler).mine(
-                    encode(encoder.query, tokens.queries["train"], tokens.pad),
-                    encode(encoder.passage, tokens.documents, tokens.pad),
-                    model=encoder.fingerprint(),
+                    reader.queries("train"),
+                    reader.documents(),
+                    model=reader.encoder.fingerprint(),
                     seed=(settings.start if isinstance(settings, StartedRun) else settings).seed,
                 )
                 save_candidates(mined, path, key)

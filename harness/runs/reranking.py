@@ -9,7 +9,6 @@ import numpy as np
 
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
 from harness.evaluation.held_out import (
     agreement,
@@ -19,7 +18,7 @@ from harness.evaluation.held_out import (
     retriever_scores,
 )
 from harness.evaluation.rankings import Ranking, strictly_decreasing
-from harness.retrieval.encode import encode
+from harness.retrieval.encode import Reader
 from harness.retrieval.rerank import rerank_scores
 from harness.specs.run_settings import TrainedRun
 
@@ -37,7 +36,7 @@ class TeacherState:
 
     ranker: Ranker
     at_start: Ranker
-    start: DualEncoder
+    start: Reader
     pair_tokens: int
 
 
@@ -75,7 +74,7 @@ def compared_on_lists(
     settings: TrainedRun,
     collection: Collection,
     tokens: TokenStore,
-    encoder: DualEncoder,
+    reader: Reader,
     teacher: TeacherState,
 ) -> dict[str, Any]:
     """Return how retriever and ranker do on held-out lists, and how far they are apart; means over queries.
@@ -85,12 +84,8 @@ def compared_on_lists(
         the ranker as it is and as it was; ``agreement``, how often both put the same passage first.
     """
     k, negatives = settings.sampler.draws
-    lists = held_out_lists(collection, tokens, teacher.start, k=k, negatives=negatives)
-    own = retriever_scores(
-        lists,
-        encode(encoder.query, tokens.queries[lists.split], tokens.pad),
-        encode(encoder.passage, tokens.documents, tokens.pad),
-    )
+    lists = held_out_lists(collection, teacher.start, k=k, negatives=negatives)
+    own = retriever_scores(lists, reader.queries(lists.split), reader.documents())
     now, before = (
         rerank_scores(
             ranker, tokens, lists.split, lists.passages, rows=lists.rows, pair_tokens=teacher.pair_tokens

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.ranker import Ranker
 from harness.progress import Progress
 from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
+from harness.retrieval.encode import Reader
 from harness.runs.collections import Collections
 from harness.runs.device import device
 from harness.runs.evaluation import evaluate_bm25, evaluate_encoder
@@ -27,7 +27,7 @@ from harness.runs.training import ranker_learns, train, train_ranker
 from harness.specs.fingerprints import links
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.storage.store import Store
-from harness.training.checkpoints import final_of, load_final, load_ranker, ranker_of
+from harness.training.checkpoints import final_of, load_ranker, ranker_of
 
 
 @dataclass
@@ -108,33 +108,33 @@ class Stages:
         collection, teacher = self.collections.get(settings.collection), None
         match settings:
             case EvaluatedRun():
-                encoder = opened_checkpoint(settings)
+                reader = Reader(opened_checkpoint(settings), self.collections.tokens(settings))
             case RankerRun():
-                encoder = self.products.start(settings)
-                ranker = self._ranker(settings, folder, encoder, title)
-                teacher = TeacherState(ranker, ranker, encoder, settings.ranker.pair_tokens)
+                reader = self.products.at_start(settings)
+                ranker = self._ranker(settings, folder, reader, title)
+                teacher = TeacherState(ranker, ranker, reader, settings.ranker.pair_tokens)
             case TrainedRun():
-                encoder = self._retriever(settings, folder, title)
+                reader = self._retriever(settings, folder, title)
                 teacher = self._teacher_state(settings, folder) if isinstance(settings, TaughtRun) else None
             case _:
                 with self.progress.task("BM25"):
                     return evaluate_bm25(settings, folder, collection)
         tokens = self.collections.tokens(settings)
         with self.progress.task(f"{title}: evaluation"):
-            return evaluate_encoder(settings, folder, collection, tokens, encoder, teacher)
+            return evaluate_encoder(settings, folder, collection, tokens, reader, teacher)
 
-    def _retriever(self, settings: TrainedRun, folder: RunFolder, title: str) -> DualEncoder:
-        """Return the retriever after the run's phase."""
+    def _retriever(self, settings: TrainedRun, folder: RunFolder, title: str) -> Reader:
+        """Return the retriever after the run's phase, and what it reads."""
         if trained(settings, folder):
-            return load_final(folder.checkpoints).to(device())
-        data, encoder = self.collections.training_data(settings), self.products.start(settings)
+            return self.products.saved(settings, final_of(folder.checkpoints))
+        data, reader = self.collections.training_data(settings), self.products.at_start(settings)
         negatives = self.products.negatives(settings, data)
         ranker = self.products.ranker(settings.teacher) if isinstance(settings, TaughtRun) else None
         watched = functools.partial(self.watched, folder.folder)
-        train(settings, data, folder, encoder, negatives, ranker, title=title, watched=watched)
-        return encoder
+        train(settings, data, folder, reader, negatives, ranker, title=title, watched=watched)
+        return reader
 
-    def _ranker(self, settings: RankerRun, folder: RunFolder, retriever: DualEncoder, title: str) -> Ranker:
+    def _ranker(self, settings: RankerRun, folder: RunFolder, retriever: Reader, title: str) -> Ranker:
         """Return the ranker after the run's phase."""
         if final_of(folder.checkpoints).exists():
             return load_ranker(final_of(folder.checkpoints)).to(device())
@@ -147,5 +147,5 @@ class Stages:
         ranker = at_start = self.products.ranker(settings.teacher)
         if ranker_learns(settings):
             ranker = load_ranker(ranker_of(folder.checkpoints)).to(device())
-        start, pair_tokens = self.products.start(settings), settings.cross_encoder.pair_tokens
+        start, pair_tokens = self.products.at_start(settings), settings.cross_encoder.pair_tokens
         return TeacherState(ranker, at_start, start, pair_tokens)

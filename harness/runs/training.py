@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 
 from harness.collections.collection import Collection
 from harness.collections.tokenizer import load_tokenizer
 from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.dual_encoder import TwoTowers
+from harness.encoders.partial import whole_of
 from harness.encoders.ranker import Ranker, build_ranker
 from harness.evaluation.measures import DEV_MEASURE
 from harness.negatives.candidates import Candidates
@@ -22,6 +23,7 @@ from harness.negatives.sources.source import SearchResult
 from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
+from harness.retrieval.encode import Reader
 from harness.runs.evaluation import Embeddings, dev_metrics
 from harness.specs.run_settings import RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.specs.settings import SamplerSettings
@@ -96,14 +98,14 @@ def train(
     settings: TrainedRun,
     data: TrainingData,
     folder: RunFolder,
-    encoder: DualEncoder,
+    reader: Reader,
     negatives: Negatives,
     ranker: Ranker | None = None,
     *,
     title: str,
     watched: Callable[[int, dict[str, float]], None] = lambda step, metrics: None,
 ) -> None:
-    """Train an encoder in place, in a run's phase, and save it; a ranker beside it as well, if it learns.
+    """Train an encoder, or a part of it, in place, in a run's phase, and save it; so a ranker, if it learns.
 
     The checkpoint that is best on ``dev`` is kept beside the last one; it is looked at where all documents
     are embedded anyway, at a refresh.
@@ -112,7 +114,7 @@ def train(
         settings: of the run.
         data: collection, tokens and labelled pairs.
         folder: of the run.
-        encoder: what the phase starts from.
+        reader: what the phase trains, as it begins, and what that reads.
         negatives: what queries are trained against.
         ranker: what teaches, as it begins.
         title: what the progress bar calls it.
@@ -121,24 +123,24 @@ def train(
     """
     tokenizer, longest = load_tokenizer(str(data.tokens.tokenizer_folder)), settings.tokens.passage_tokens
 
-    def watch(step: int, encoder: DualEncoder, documents: Embeddings) -> dict[str, float]:
-        metrics = dev_metrics(settings, data.collection, data.tokens, encoder, documents)
+    def watch(step: int, encoder: TwoTowers[Any], documents: Embeddings) -> dict[str, float]:
+        metrics = dev_metrics(settings, data.collection, reader, documents)
         keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
         watched(step, metrics)
         return metrics
 
     part = _ranker_part(settings, ranker) if isinstance(settings, TaughtRun) and ranker else None
-    _run(settings, data, folder, encoder, negatives, part, title=title, watch=watch)
+    _run(settings, data, folder, reader, negatives, part, title=title, watch=watch)
     if part is not None and ranker_learns(settings):
         save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
-    save_final(encoder, final_of(folder.checkpoints), tokenizer, longest)
+    save_final(reader.encoder, final_of(folder.checkpoints), tokenizer, longest)
 
 
 def train_ranker(
     settings: RankerRun,
     data: TrainingData,
     folder: RunFolder,
-    retriever: DualEncoder,
+    retriever: Reader,
     negatives: Negatives,
     *,
     title: str,
@@ -155,9 +157,10 @@ def train_ranker(
     """
     phase, sizes = settings.phase, settings.ranker
     torch.manual_seed(settings.seed)
-    words = retriever.passage.transformer.get_input_embeddings().weight.detach().cpu()
+    tower = whole_of(retriever.encoder).passage
+    words = tower.transformer.get_input_embeddings().weight.detach().cpu()
     ranker = build_ranker(sizes, tokens=data.tokens, words=words, longest=sizes.pair_tokens)
-    ranker = ranker.to(next(retriever.parameters()).device)
+    ranker = ranker.to(tower.like.device)
     part = RankerInTraining(ranker, sizes.pair_tokens, RankerAlone(), phase, phase.loss)
     _run(settings, data, folder, retriever, negatives, part, title=title)
     tokenizer = load_tokenizer(str(data.tokens.tokenizer_folder))
@@ -169,7 +172,7 @@ def _run(
     settings: TrainedRun,
     data: TrainingData,
     folder: RunFolder,
-    encoder: DualEncoder,
+    reader: Reader,
     negatives: Negatives,
     ranker: RankerInTraining | None,
     *,
@@ -180,7 +183,8 @@ def _run(
     torch.use_deterministic_algorithms(True, warn_only=True)
     with data.progress.task(f"{title}: {name}", phase.steps) as advance:
         Trainer(
-            encoder=encoder,
+            encoder=reader.encoder,
+            texts=reader.texts,
             tokens=data.tokens,
             pairs=data.pairs,
             name=name,

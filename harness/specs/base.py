@@ -33,6 +33,8 @@ Negatives = Annotated[PositiveInt, Field(le=10_000)]
 """n of a positive."""
 Steps = Annotated[PositiveInt, Field(le=100_000_000)]
 """Steps of the optimizer."""
+StepsOrNone = Annotated[NonNegativeInt, Field(le=100_000_000)]
+"""Steps of the optimizer; with 0 a phase leaves its start as it is."""
 
 Vocabulary = Annotated[PositiveInt, Field(le=1_000_000)]
 Length = Annotated[int, Field(ge=3, le=32_768)]

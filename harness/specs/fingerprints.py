@@ -12,12 +12,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.encoders.frozen import FROZEN, UNCHANGED_BY
 from harness.pieces import by_content
 from harness.specs.checkpoint_content import by_start, start_content
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.storage.files import content_hash
 
-VERSION = {"tokens": 1, "base": 2, "candidates": 2, "ranker": 2, "run": 3, "bm25": 1, "evaluated": 1}
+VERSION = {
+    "tokens": 1,
+    "states": 1,
+    "base": 2,
+    "candidates": 2,
+    "ranker": 2,
+    "run": 3,
+    "bm25": 1,
+    "evaluated": 1,
+}
 
 RUNS = ("base", "ranker", "run")
 """Stages whose product is the folder of a run."""
@@ -135,6 +145,8 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
 
     below, seed, sampler = run_links[-1].fingerprint, settings.seed, settings.sampler
     drawn = by_content(sampler.model_dump(exclude={"preset"}))
+    frozen = _states(settings, run_links[0].fingerprint, collection, versions)
+    run_links += [frozen] if frozen is not None and frozen not in run_links else []
     parts = {**fresh, "sampler": drawn, "phase": settings.phase.model_dump(), "seed": seed}
     if isinstance(settings, TaughtRun):
         of_teacher = links(settings.teacher, collection, versions)
@@ -150,6 +162,37 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         below = run_links[-1].fingerprint
     stage = STAGES[settings.kind]
     return [*run_links, Link(stage, versions[stage], below, parts)]
+
+
+def states_fingerprint(settings: TrainedRun, collection: str) -> str | None:
+    """Return the fingerprint of the states that a run is trained over; none where nothing is frozen."""
+    tokens = links(settings, collection)[0].fingerprint
+    link = _states(settings, tokens, collection, VERSION)
+    return None if link is None else link.fingerprint
+
+
+def _states(settings: TrainedRun, tokens: str, collection: str, versions: Mapping[str, int]) -> Link | None:
+    """Return the link of a run's states, which stand on the last run that changed what is frozen."""
+    trains = settings.phase.trains
+    if trains not in FROZEN:
+        return None
+    frozen = _last_to_change(settings, trains)
+    if isinstance(frozen, StartedRun):
+        below = links(frozen.start, collection, versions)[-1].fingerprint
+        return Link("states", versions["states"], below, {"trains": trains})
+    fresh = {"seed": frozen.seed} if frozen.encoder.start == "fresh" else {}
+    parts = {"encoder": by_start(frozen.encoder.model_dump()), **fresh, "trains": trains}
+    return Link("states", versions["states"], tokens, parts)
+
+
+def _last_to_change(settings: TrainedRun, trains: str) -> TrainedRun:
+    """Return the run whose start has the frozen weights that a run has."""
+    while isinstance(settings, StartedRun):
+        of = settings.start.phase
+        if of.steps and of.trains not in UNCHANGED_BY[trains]:
+            return settings
+        settings = settings.start
+    return settings
 
 
 def _of_checkpoint(settings: EvaluatedRun, collection: str, versions: Mapping[str, int]) -> list[Link]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.specs.recipe import NEVER, Phase
 from harness.specs.scale import Scale, Substitute
+from harness.specs.settings import Trains
 
 KEYS = ("rate", "batch", "steps", "refresh", "ranker.rate")
 """Numbers of a phase that a scale may replace."""
@@ -62,16 +63,26 @@ def used(scale: Scale, name: str, phase: Phase, dataset: str) -> Numbers:
         dataset: name of the dataset.
     """
     numbers = published(phase, dataset) if scale.as_published else _substituted(scale, name, phase)
-    return numbers if mined(phase) else Numbers(**{**numbers.__dict__, "refresh": None})
+    refreshed = mined(phase) and numbers.steps != 0
+    return numbers if refreshed else replace(numbers, refresh=None)
 
 
 def lacking(scale: Scale, name: str, phase: Phase, dataset: str) -> list[str]:
     """Return the keys of the numbers that a phase needs and does not have at a scale."""
     numbers = used(scale, name, phase, dataset)
-    needed = ["rate", "batch", "steps", *(["refresh"] if mined(phase) else [])]
+    refreshed = mined(phase) and numbers.steps != 0
+    needed = ["rate", "batch", "steps", *(["refresh"] if refreshed else [])]
     if phase.ranker is not None and phase.ranker.learns:
         needed.append("ranker.rate")
     return [key for key in needed if numbers.of(key) is None]
+
+
+def trains_at(scale: Scale, name: str, phase: Phase) -> Trains:
+    """Return what a phase trains at a scale; a ranker is never a part of one."""
+    if phase.trains == "ranker":
+        return phase.trains
+    narrow, wide = _substitutes(scale, name, phase)
+    return narrow.trains or wide.trains or phase.trains
 
 
 def mined(phase: Phase) -> bool:
@@ -97,14 +108,20 @@ def lacking_error(
     return what, fix
 
 
+def _substitutes(scale: Scale, name: str, phase: Phase) -> tuple[Substitute, Substitute]:
+    """Return the substitute that names a phase, and that which names what it trains."""
+    narrow, wide = (scale.substitutes.get(key, Substitute()) for key in (name, phase.trains))
+    return narrow, wide
+
+
 def _substituted(scale: Scale, name: str, phase: Phase) -> Numbers:
     """Return what a scale puts in the place of published numbers, key by key from the narrower substitute."""
-    narrow, wide = (scale.substitutes.get(key, Substitute()) for key in (name, phase.trains))
+    narrow, wide = _substitutes(scale, name, phase)
     ranker = narrow.ranker or wide.ranker
     return Numbers(
         rate=narrow.rate or wide.rate,
         batch=narrow.batch or wide.batch,
-        steps=narrow.steps or wide.steps,
+        steps=wide.steps if narrow.steps is None else narrow.steps,
         refresh=narrow.refresh or wide.refresh,
         ranker_rate=ranker.rate if ranker and phase.ranker and phase.ranker.learns else None,
     )

@@ -12,7 +12,7 @@ from harness.errors import UserError, nearest
 from harness.specs.collection_choice import CollectionChoice
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
-from harness.specs.phase_numbers import KEYS, used
+from harness.specs.phase_numbers import KEYS, trains_at, used
 from harness.specs.run_settings import RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
@@ -240,6 +240,7 @@ class Resolved:
                 name: [
                     phase.model_dump(exclude=set(KEYS)),
                     *(asdict(used(scale, name, phase, dataset)) for dataset in self.target.datasets),
+                    *([trains] if (trains := trains_at(scale, name, phase)) != phase.trains else []),
                 ]
                 for name, phase in phases.items()
             },

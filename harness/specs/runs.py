@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.specs.phase_numbers import Numbers, used
+from harness.specs.phase_numbers import Numbers, trains_at, used
 from harness.specs.recipe import Checkpoint, Phase, RankerPart, Recipe
 from harness.specs.run_settings import (
     BaseRun,
@@ -33,6 +33,9 @@ from harness.specs.settings import (
 from harness.specs.target import Shared
 from harness.training.losses.registry import make_loss
 from harness.training.turns import make_turns
+
+UNTRAINED = 0
+"""Seed of a base run of no steps, which is the same for all seeds."""
 
 DEEPER = 10_000
 """Distance of the seeds of a phase from those of the one that it continues, from the second one on."""
@@ -111,12 +114,12 @@ class Runs:
         phase = self._phase(name)
         numbers = used(self.scale, name, phase, self.dataset)
         trained: dict[str, Any] = {
-            "phase": self._settings(phase, numbers),
+            "phase": self._settings(name, phase, numbers),
             "sampler": self._sampler(phase, draws),
         }
         if not isinstance(phase.start, str):
             encoder = self._fresh_encoder(phase)
-            common = self._common(name, seeds.base)
+            common = self._common(name, seeds.base if numbers.steps else UNTRAINED)
             return BaseRun(kind="base", **common, tokens=self._tokens, encoder=encoder, **trained)
         below = Seeds(seeds.base, seeds.between, seeds.between)
         start = self.run(phase.start, below, draws)
@@ -164,10 +167,10 @@ class Runs:
             return encoder.model_copy(update={"start": phase.start.checkpoint})
         return encoder
 
-    def _settings(self, phase: Phase, numbers: Numbers) -> PhaseSettings:
+    def _settings(self, name: str, phase: Phase, numbers: Numbers) -> PhaseSettings:
         return PhaseSettings.model_validate(
             {
-                "trains": phase.trains,
+                "trains": trains_at(self.scale, name, phase),
                 "loss": make_loss(phase.loss),
                 "steps": numbers.steps,
                 "batch": numbers.batch,

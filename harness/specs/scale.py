@@ -20,6 +20,7 @@ from harness.specs.base import (
     Share,
     Spec,
     Steps,
+    StepsOrNone,
     Vocabulary,
     Width,
 )
@@ -63,11 +64,14 @@ class RankerRate(Spec):
 
 
 class Substitute(Spec):
-    """Numbers of a phase in the place of the published ones; those that are absent come from a wider key."""
+    """What a phase trains and its numbers, in the place of what was published; absent: from a wider key."""
 
+    trains: Literal["last-layer", "head"] | None = Field(
+        default=None, description="a part of the towers, over frozen vectors, where compute is scarce"
+    )
     rate: Rate | None = None
     batch: Batch | None = None
-    steps: Steps | None = None
+    steps: StepsOrNone | None = Field(default=None, description="0 leaves the start as it is")
     refresh: Steps | None = None
     ranker: RankerRate | None = None
 

@@ -29,6 +29,7 @@ from harness.specs.base import (
     Rate,
     Share,
     Steps,
+    StepsOrNone,
     Vocabulary,
     Width,
 )
@@ -39,8 +40,8 @@ from harness.training.topologies.registry import AnyTopology
 from harness.training.turns import AnyTurns
 
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
-Trains = Literal["both-towers", "query-tower", "head", "ranker"]
-"""What a phase trains; a head is a map over frozen vectors."""
+Trains = Literal["both-towers", "query-tower", "last-layer", "head", "ranker"]
+"""What a phase trains; a head is a map over frozen vectors, see `harness.encoders.partial`."""
 RERANKED = "-reranked"
 """What the name of a split ends in whose rankings a ranker has read again."""
 
@@ -110,7 +111,7 @@ class PhaseSettings(Settings):
 
     trains: Trains
     loss: AnyLoss = Field(description="over the scores of a query's positive and negatives")
-    steps: Steps
+    steps: StepsOrNone
     batch: Batch
     learning_rate: Rate
     weight_decay: Decay

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 DELETE = "delete it and run again"
 
+UNFINISHED = ".unfinished"
+"""What the name of a folder ends in that `resumed_folder` has not finished."""
+
 CHECKSUM = b"harness.crc32"
 """Key of the checksum in the metadata of a parquet file."""
 
@@ -129,14 +132,40 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         beside.mkdir()
     try:
         yield beside
-        with ThreadPoolExecutor(max_workers=1) as pool:  # the processor hashes while the disk flushes
-            sums = pool.submit(checksums, beside)
-            for path in beside.rglob("*"):
-                flush(path)
-        write_text(beside / SUMS, sums.result())
+        _finish(beside, target)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+@contextmanager
+def resumed_folder(target: Path) -> Iterator[Path]:
+    """Yield a folder beside the target that outlasts a crash, with what was left in it; else `atomic_folder`.
+
+    Args:
+        target: final path of the folder, which is not there yet.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    beside = unfinished(target)
+    make_folder(beside)
+    yield beside
+    _finish(beside, target)
+
+
+def unfinished(target: Path) -> Path:
+    """Return where a folder lies that `resumed_folder` has not finished."""
+    return target.with_name(f".{target.name}{UNFINISHED}")
+
+
+def _finish(beside: Path, target: Path) -> None:
+    """Add checksums to a folder, flush it to disk and rename it."""
+    with ThreadPoolExecutor(max_workers=1) as pool:  # the processor hashes while the disk flushes
+        sums = pool.submit(checksums, beside)
+        for path in beside.rglob("*"):
+            flush(path)
+    write_text(beside / SUMS, sums.result())
     remove(target)
     beside.rename(target)
     flush(target.parent)

@@ -1,4 +1,4 @@
-"""Paths of the store, which holds reproducible products: collections, tokens, candidates, runs."""
+"""Paths of the store, which holds reproducible products: collections, tokens, states, candidates, runs."""
 
 from __future__ import annotations
 
@@ -45,6 +45,10 @@ class Store:
     def candidates(self, fingerprint: str) -> Path:
         """Return the file of the candidates of round 0."""
         return self.root / "candidates" / f"{fingerprint}.npz"
+
+    def states(self, fingerprint: str) -> Path:
+        """Return the folder of the states that a frozen part of an encoder computed."""
+        return self.root / "states" / fingerprint
 
     def run(self, fingerprint: str) -> Path:
         """Return the folder of a training run."""

@@ -15,7 +15,7 @@ from harness.records.environment import gpus, memory_bytes
 from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.phase_numbers import KEYS, published, used
+from harness.specs.phase_numbers import KEYS, published, trains_at, used
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun
 from harness.specs.settings import CollectionSettings
@@ -82,7 +82,8 @@ def render_phases(planned: Plan) -> Table:
             before, now = published(phase, dataset), used(scale, name, phase, dataset)
             pairs = {key: (before.of(key), now.of(key)) for key in KEYS}
             numbers = (f"{key} {_replaced(*pair)}" for key, pair in pairs.items() if pair != (None, None))
-            table.add_row(name, *([dataset] if several else []), phase.trains, ", ".join(numbers))
+            trained = dict.fromkeys([phase.trains, trains_at(scale, name, phase)])
+            table.add_row(name, *([dataset] if several else []), " -> ".join(trained), ", ".join(numbers))
     return table
 
 

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.dual_encoder import DualEncoder, TwoTowers
+from harness.encoders.partial import PartialEncoder
 from harness.encoders.ranker import Ranker
 from harness.errors import UserError, told
 from harness.records.written import check_written
@@ -75,7 +76,7 @@ def latest_checkpoint(folder: Path) -> TrainingState | None:
         )
 
 
-def save_final(model: DualEncoder | Ranker, folder: Path, tokenizer: Any, longest: int) -> None:
+def save_final(model: TwoTowers[Any] | Ranker, folder: Path, tokenizer: Any, longest: int) -> None:
     """Write the model of a finished phase; see `DualEncoder.save` and `Ranker.save`.
 
     Args:
@@ -90,7 +91,7 @@ def save_final(model: DualEncoder | Ranker, folder: Path, tokenizer: Any, longes
 
 
 def keep_best(
-    encoder: DualEncoder, folder: Path, tokenizer: Any, longest: int, step: int, value: float
+    encoder: TwoTowers[Any], folder: Path, tokenizer: Any, longest: int, step: int, value: float
 ) -> None:
     """Write `folder`/best, as `save_final` does, if the encoder is better than what lies there.
 
@@ -131,15 +132,24 @@ def best_of(folder: Path) -> dict[str, float] | None:
     return read_object(path) if path.exists() else None
 
 
-def load_final(folder: Path) -> DualEncoder:
-    """Read what :func:`save_final` wrote.
+def load_encoder(folder: Path) -> DualEncoder:
+    """Read what :func:`save_final` wrote of a dual encoder.
 
     Raises:
         UserError: a file is missing or corrupt.
     """
-    check_written(folder.parent, f"{folder.name}/{final_of(folder).name}/{SUMS}")
-    check_folder(final_of(folder))
-    return DualEncoder.load(final_of(folder))
+    _check(folder)
+    return DualEncoder.load(folder)
+
+
+def read_part(encoder: PartialEncoder, folder: Path) -> None:
+    """Read what :func:`save_final` wrote of a part of an encoder.
+
+    Raises:
+        UserError: a file is missing or corrupt.
+    """
+    _check(folder)
+    encoder.read(folder)
 
 
 def load_ranker(folder: Path) -> Ranker:
@@ -148,9 +158,14 @@ def load_ranker(folder: Path) -> Ranker:
     Raises:
         UserError: a file is missing or corrupt.
     """
+    _check(folder)
+    return Ranker.load(folder)
+
+
+def _check(folder: Path) -> None:
+    """Compare a model's files with their checksums, and these with what the run wrote."""
     check_written(folder.parent.parent, f"{folder.parent.name}/{folder.name}/{SUMS}")
     check_folder(folder)
-    return Ranker.load(folder)
 
 
 def final_of(folder: Path) -> Path:

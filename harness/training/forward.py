@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from harness.collections.tokens import Ragged, TokenStore
-from harness.encoders.dual_encoder import DualEncoder, Tower
+from harness.collections.tokens import Sequences, Texts
+from harness.encoders.dual_encoder import Embedder, TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.negatives.noise import DROPOUT_STAGE, mixed
 from harness.retrieval.encode import length_buckets
@@ -45,9 +45,9 @@ class Passing:
     precision: Precision = "float32"
 
     @contextmanager
-    def bucket(self, model: Tower | Ranker, part: Part, number: int) -> Iterator[Tensor]:
+    def bucket(self, model: Embedder | Ranker, part: Part, number: int) -> Iterator[Tensor]:
         """Within the block, let a model read a bucket; yields one of its weights, for device and type."""
-        weight = next(model.parameters())
+        weight = model.like if isinstance(model, Embedder) else next(model.parameters())
         if model.training:
             counters = (self.seed, self.step, DROPOUT_STAGE, PARTS.index(part), number)
             torch.manual_seed(int(mixed(*counters)) >> 1)
@@ -60,8 +60,8 @@ AS_IT_IS = Passing()
 
 
 def embed(
-    tower: Tower,
-    sequences: Ragged,
+    tower: Embedder,
+    sequences: Sequences,
     rows: Numbers,
     pad: int,
     *,
@@ -72,7 +72,7 @@ def embed(
 
     Args:
         tower: which embeds.
-        sequences: of tokens.
+        sequences: what it reads.
         rows: [R] numbers of sequences.
         pad: id of the padding token.
         part: whose tower it is.
@@ -84,9 +84,9 @@ def embed(
     distinct, place = np.unique(rows, return_inverse=True)
     parts, order = [], []
     for number, bucket in enumerate(length_buckets(sequences.lengths[distinct], passing.places)):
-        ids, mask = sequences.padded(distinct[bucket], pad)
+        arrays = sequences.padded(distinct[bucket], pad)
         with passing.bucket(tower, part, number) as like:
-            read = (torch.from_numpy(array).to(like.device) for array in (ids, mask))
+            read = (torch.from_numpy(array).to(like.device) for array in arrays)
             parts.append(tower(*read).to(like.dtype))
         order.append(bucket)
     device = parts[0].device
@@ -100,15 +100,15 @@ class QueryBatch:
 
     Attributes:
         encoder: the retriever in training.
-        tokens: of the collection.
+        texts: of the collection, as the retriever reads them.
         query: [B] numbers of training queries.
         passage: [B, 1 + n] document numbers, each query's positive first.
         masked: for each query, the documents that do not count against it.
         passing: how texts pass through the encoder.
     """
 
-    encoder: DualEncoder
-    tokens: TokenStore
+    encoder: TwoTowers[Any]
+    texts: Texts
     query: Numbers
     passage: Numbers
     masked: list[Numbers]
@@ -116,16 +116,16 @@ class QueryBatch:
 
     def queries(self) -> Tensor:
         """Embed the queries, [B, dimension]."""
-        tower, sequences = self.encoder.query, self.tokens.queries["train"]
-        return embed(tower, sequences, self.query, self.tokens.pad, part="query", passing=self.passing)
+        tower, sequences = self.encoder.query, self.texts.queries["train"]
+        return embed(tower, sequences, self.query, self.texts.pad, part="query", passing=self.passing)
 
-    def passages(self, tower: Tower | None = None) -> Tensor:
+    def passages(self, tower: Embedder | None = None) -> Tensor:
         """Embed the passages, by the encoder's tower or by another one, [B, 1 + n, dimension]."""
         tower, flat = tower or self.encoder.passage, self.passage.reshape(-1)
-        embedded = embed(tower, self.tokens.documents, flat, self.tokens.pad, passing=self.passing)
+        embedded = embed(tower, self.texts.documents, flat, self.texts.pad, passing=self.passing)
         return embedded.view(*self.passage.shape, -1)
 
     def masks(self, documents: Numbers) -> Tensor:
         """Return which documents [P] do not count against which query, [B, P]."""
         masks = np.stack([np.isin(documents, masked) for masked in self.masked])
-        return torch.from_numpy(masks).to(next(self.encoder.parameters()).device)
+        return torch.from_numpy(masks).to(self.encoder.query.like.device)

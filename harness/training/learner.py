@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.errors import RunError
 from harness.training.protocols import Rates
@@ -26,7 +27,7 @@ class Learner:
     """
 
     name: str
-    model: DualEncoder | Ranker
+    model: TwoTowers[Any] | Ranker
     rates: Rates
     steps: int
     optimizer: torch.optim.AdamW = field(init=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import DualEncoder
+from harness.collections.tokens import Texts, TokenStore
+from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Draws
 from harness.training.batches import TrainingPairs
@@ -76,8 +77,8 @@ class RetrieverObjective:
     """A retriever's loss over what its topology counts.
 
     Attributes:
-        encoder: the retriever.
-        tokens: of the collection.
+        encoder: the retriever, or the part of it that is trained.
+        texts: of the collection, as it reads them.
         pairs: labelled training pairs.
         scorer: of the topology, which says whose passages count.
         mask: what does not count against a query.
@@ -85,8 +86,8 @@ class RetrieverObjective:
         teacher: whose scores a loss may need; of a query's own passages alone.
     """
 
-    encoder: DualEncoder
-    tokens: TokenStore
+    encoder: TwoTowers[Any]
+    texts: Texts
     pairs: TrainingPairs
     scorer: Scorer
     mask: str
@@ -104,7 +105,7 @@ class RetrieverObjective:
 
     def _batch(self, rows: Numbers, passage: Numbers, passing: Passing) -> QueryBatch:
         masked = [self.pairs.masked_at(row, self.mask) for row in rows]
-        return QueryBatch(self.encoder, self.tokens, self.pairs.pairs[rows, 0], passage, masked, passing)
+        return QueryBatch(self.encoder, self.texts, self.pairs.pairs[rows, 0], passage, masked, passing)
 
 
 def _seen(loss: Loss, scores: Scores) -> Objective:

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import DualEncoder
+from harness.collections.tokens import Texts, TokenStore
+from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
@@ -59,11 +59,11 @@ CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""
 
 
-Watch = Callable[[int, DualEncoder, npt.NDArray[np.float32]], dict[str, float]]
+Watch = Callable[[int, TwoTowers[Any], npt.NDArray[np.float32]], dict[str, float]]
 """Called at each refresh with step, encoder and all documents' embeddings; returns metrics of ``dev``."""
 
 
-def watch_nothing(step: int, encoder: DualEncoder, documents: npt.NDArray[np.float32]) -> dict[str, float]:
+def watch_nothing(step: int, encoder: TwoTowers[Any], documents: npt.NDArray[np.float32]) -> dict[str, float]:
     """Return no metrics."""
     return {}
 
@@ -73,8 +73,9 @@ class Trainer:
     """One phase of training.
 
     Attributes:
-        encoder: the retriever, trained in place unless all turns are the ranker's.
-        tokens: of the collection.
+        encoder: the retriever, or the part of it that is trained, in place unless all turns are the ranker's.
+        texts: of the collection, as the retriever reads them.
+        tokens: of the collection, as a ranker reads them.
         pairs: labelled training pairs.
         name: of the phase, as it is logged.
         phase: steps, batch, and the retriever's rates.
@@ -87,7 +88,8 @@ class Trainer:
         advance: called after each step, for progress.
     """
 
-    encoder: DualEncoder
+    encoder: TwoTowers[Any]
+    texts: Texts
     tokens: TokenStore
     pairs: TrainingPairs
     name: str
@@ -133,7 +135,7 @@ class Trainer:
     def _learners(self) -> dict[Who, Learner]:
         """Those who take a step at all."""
         phase, length = self.phase, self._round_length()
-        models: dict[Who, tuple[DualEncoder | Ranker, Rates]] = {"retriever": (self.encoder, phase)}
+        models: dict[Who, tuple[TwoTowers[Any] | Ranker, Rates]] = {"retriever": (self.encoder, phase)}
         if self.ranker is not None and self.ranker.rates is not None:
             models["ranker"] = (self.ranker.ranker, self.ranker.rates)
         return {
@@ -151,7 +153,7 @@ class Trainer:
     @cached_property
     def _retriever(self) -> RetrieverObjective:
         scorer, mask = self.negatives.topology.scorer(self.encoder), self.negatives.mask
-        of = (self.encoder, self.tokens, self.pairs, scorer, mask, self.loss, self._lists)
+        of = (self.encoder, self.texts, self.pairs, scorer, mask, self.loss, self._lists)
         return RetrieverObjective(*of)
 
     @property
@@ -255,10 +257,10 @@ class Trainer:
         return self.writer.folder / "candidates" / f"round-{number:04d}.npz"
 
     def _mine(self, step: int, number: int, drawn: Drawn) -> Candidates:
-        tokens, pad, watch = self.tokens, self.tokens.pad, Stopwatch()
+        texts, pad, watch = self.texts, self.texts.pad, Stopwatch()
         with watch.timing("seconds_encoding"):
-            documents = encode(self.encoder.passage, tokens.documents, pad)
-            queries = encode(self.encoder.query, tokens.queries["train"], pad)
+            documents = encode(self.encoder.passage, texts.documents, pad)
+            queries = encode(self.encoder.query, texts.queries["train"], pad)
         with watch.timing("seconds_watching"):
             watched = self.watch(step, self.encoder, documents)
         self.writer.log(f"{self.name} dev", step, **watched)

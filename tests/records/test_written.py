@@ -13,7 +13,7 @@ import harness
 from harness.errors import UserError
 from harness.records.run_folder import RunFolder
 from harness.runs.state import final_of
-from harness.training.checkpoints import load_final
+from harness.training.checkpoints import load_encoder
 from tests.place import TARGET, Place
 
 Read = Callable[[Path], Any]
@@ -26,7 +26,7 @@ READERS: dict[str, Read] = {
     "spec.json": lambda folder: harness.load_run(folder.name, store=folder.parents[1]),
     "links.json": lambda folder: harness.load_run(folder.name, store=folder.parents[1]),
     "rankings/test.trec.gz": lambda folder: harness.load_run(folder.name, store=folder.parents[1]).rankings(),
-    "checkpoints/final/checksums.txt": lambda folder: load_final(folder / "checkpoints"),
+    "checkpoints/final/checksums.txt": lambda folder: load_encoder(folder / "checkpoints/final"),
 }
 
 

@@ -124,7 +124,8 @@ class Bench:
         negatives = Negatives(make_topology(preset.topology), preset.mask, drawn)
         phase = SimpleNamespace(**PHASE | ({"refresh": None} if drawn is None else {}) | changes)
         return Trainer(
-            encoder, self.tokens, self.pairs, name, phase, loss, 3, RunFolder(folder), negatives, ranker
+            *(encoder, self.tokens, self.tokens, self.pairs, name, phase, loss, 3),
+            *(RunFolder(folder), negatives, ranker),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -16,7 +16,7 @@ from harness.training.topologies.topology import StateSize
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.encoders.dual_encoder import DualEncoder, Tower
+    from harness.encoders.dual_encoder import Embedder, TwoTowers
     from harness.training.forward import Numbers, QueryBatch
 
 
@@ -39,7 +39,7 @@ class Queue(Piece):
     length: int = Field(default=4096, gt=0, le=1_000_000)
     momentum: float = Field(default=0.9995, ge=0, lt=1)
 
-    def scorer(self, encoder: DualEncoder) -> MomentumQueue:
+    def scorer(self, encoder: TwoTowers[Any]) -> MomentumQueue:
         """Return an empty queue beside the encoder's passage tower."""
         return MomentumQueue(encoder.passage, self.length, self.momentum)
 
@@ -58,7 +58,7 @@ class MomentumQueue:
         momentum: share of the copy that stays at each step.
     """
 
-    def __init__(self, tower: Tower, length: int, momentum: float) -> None:
+    def __init__(self, tower: Embedder, length: int, momentum: float) -> None:
         self._tower, self._length, self._momentum = tower, length, momentum
         self._copy = copy.deepcopy(tower).requires_grad_(False).eval()
         self.keys = next(tower.parameters()).new_zeros((0, tower.dimension))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 from harness.training.losses.scores import Scores
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.encoders.dual_encoder import DualEncoder
+    from harness.encoders.dual_encoder import TwoTowers
     from harness.training.forward import QueryBatch
 
 
@@ -63,7 +63,7 @@ class Topology(Protocol):
         """Name in specs."""
         ...
 
-    def scorer(self, encoder: DualEncoder) -> Scorer:
+    def scorer(self, encoder: TwoTowers[Any]) -> Scorer:
         """Return what scores the batches of a phase that trains an encoder."""
         ...
 
@@ -80,7 +80,7 @@ class Topology(Protocol):
 class Stateless:
     """A topology that remembers nothing from batch to batch: it is its own scorer."""
 
-    def scorer(self, encoder: DualEncoder) -> Self:
+    def scorer(self, encoder: TwoTowers[Any]) -> Self:
         """Return the topology itself."""
         return self
 

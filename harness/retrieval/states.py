@@ -1,0 +1,207 @@
+"""States of texts that a frozen part of an encoder computes once, stored and memory-mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from harness.collections.tokens import Ragged, Sequences, TokenStore
+from harness.encoders.partial import PartialEncoder, StatesOf
+from harness.errors import RunError
+from harness.retrieval.encode import length_buckets
+from harness.storage.disk import space_for
+from harness.storage.files import read_object, resumed_folder, write_json
+
+DONE = "done.json"
+_PROGRESS = "progress.json"
+
+
+@dataclass(frozen=True)
+class States:
+    """States of texts, one or several each, concatenated.
+
+    Attributes:
+        flat: [sum of lengths, H] states.
+        offset: [count + 1] start of each text in `flat`, and the end of the last one.
+    """
+
+    flat: npt.NDArray[Any]
+    offset: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offset) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Number of states of each text, [count]."""
+        return np.diff(self.offset)
+
+    def padded(self, rows: npt.NDArray[np.int64], pad: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+        """Return states [len(rows), longest, H], zero where there is none, and their mask."""
+        begin, length = self.offset[rows], self.offset[rows + 1] - self.offset[rows]
+        place = np.arange(int(length.max(initial=1)))
+        mask = place[None, :] < length[:, None]
+        states = np.zeros((*mask.shape, self.flat.shape[1]), dtype=self.flat.dtype)
+        states[mask] = self.flat[(begin[:, None] + place)[mask]]
+        return states, mask.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class FrozenTexts:
+    """What a part of an encoder reads of a collection.
+
+    Attributes:
+        documents: states of each document.
+        queries: split -> states of each query, or their tokens where the part begins with them.
+        pad: id of the padding token.
+    """
+
+    documents: Sequences
+    queries: Mapping[str, Sequences]
+    pad: int
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Texts whose states are computed.
+
+    Attributes:
+        name: of their file.
+        tokens: of the texts.
+        states_of: computes the states of a batch.
+        width: of a state.
+    """
+
+    name: str
+    tokens: Ragged
+    states_of: StatesOf
+    width: int
+
+    def offset(self, per_token: bool) -> npt.NDArray[np.int64]:
+        """Return where the states of each text begin."""
+        return np.asarray(self.tokens.offset) if per_token else np.arange(len(self.tokens) + 1)
+
+
+def build_states(
+    encoder: PartialEncoder, tokens: TokenStore, folder: Path, advance: Callable[[int], None]
+) -> None:
+    """Compute the states of all texts that a part of an encoder reads, into a folder.
+
+    What was computed before a crash is kept: batches are the same each time, and each is written to disk
+    before it is counted.
+
+    Args:
+        encoder: whose frozen part computes them.
+        tokens: of the collection.
+        folder: made, with `done.json`; what is unfinished lies beside it.
+        advance: called with the number of texts that are done, see `texts_of`.
+
+    Raises:
+        RunError: a state is not finite.
+        DiskFullError: there is no room.
+    """
+    jobs = _jobs(encoder, tokens)
+    per_token = encoder.trains == "last-layer"
+    size = sum(int(job.offset(per_token)[-1]) * job.width * 4 for job in jobs)
+    with space_for("the states of a frozen encoder", folder.parent, size), resumed_folder(folder) as beside:
+        done = 0
+        for job in jobs:
+            done = _compute(job, per_token, encoder, tokens.pad, beside, done, advance)
+        (beside / _PROGRESS).unlink(missing_ok=True)
+        write_json(beside / DONE, {"states": folder.name, "trains": encoder.trains})
+
+
+def texts_of(encoder: PartialEncoder, tokens: TokenStore) -> int:
+    """Return of how many texts `build_states` computes states."""
+    return sum(len(job.tokens) for job in _jobs(encoder, tokens))
+
+
+def load_states(encoder: PartialEncoder, tokens: TokenStore, folder: Path) -> FrozenTexts:
+    """Open what `build_states` wrote, memory-mapped.
+
+    Args:
+        encoder: the part that reads them.
+        tokens: of the collection.
+        folder: whose checksums were compared.
+    """
+    per_token = encoder.trains == "last-layer"
+    states: dict[str, Sequences] = {
+        job.name: States(np.load(folder / f"{job.name}.npy", mmap_mode="r"), job.offset(per_token))
+        for job in _jobs(encoder, tokens)
+    }
+    queries = {split: states.get(_queries(split), tokens.queries[split]) for split in tokens.queries}
+    return FrozenTexts(states["documents"], queries, tokens.pad)
+
+
+def _jobs(encoder: PartialEncoder, tokens: TokenStore) -> list[_Job]:
+    """Return which texts have states: all documents, and queries unless the part reads their tokens."""
+    whole, of_queries = encoder.whole, encoder.query_states()
+    width = whole.passage.dimension if encoder.trains == "query-tower" else whole.passage.width
+    jobs = [_Job("documents", tokens.documents, encoder.passage_states(), width)]
+    if of_queries is not None:
+        jobs += [
+            _Job(_queries(split), sequences, of_queries, width)
+            for split, sequences in sorted(tokens.queries.items())
+        ]
+    return jobs
+
+
+def _queries(split: str) -> str:
+    return f"queries-{split}"
+
+
+def _compute(
+    job: _Job,
+    per_token: bool,
+    encoder: PartialEncoder,
+    pad: int,
+    beside: Path,
+    done: int,
+    advance: Callable[[int], None],
+) -> int:
+    """Compute the states of some texts, from where it was left; returns the texts that are done by now."""
+    offset = job.offset(per_token)
+    path, progress = beside / f"{job.name}.npy", beside / _PROGRESS
+    counted = read_object(progress) if progress.exists() else {}
+    begin = counted.get(job.name, 0) if path.exists() else 0
+    shape = (int(offset[-1]), job.width)
+    flat = np.lib.format.open_memmap(
+        path, mode="r+" if begin else "w+", dtype=np.float32, shape=None if begin else shape
+    )
+    device = encoder.whole.query.like.device
+    encoder.whole.eval()
+    with torch.inference_mode():
+        for number, bucket in enumerate(length_buckets(job.tokens.lengths)):
+            done += len(bucket)
+            if number < begin:
+                continue
+            ids, mask = job.tokens.padded(bucket, pad)
+            states = job.states_of(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+            _write(flat, offset, bucket, states.float().cpu().numpy(), mask if per_token else None)
+            flat.flush()
+            write_json(progress, counted | {job.name: number + 1})
+            advance(done)
+    return done
+
+
+def _write(
+    flat: npt.NDArray[np.float32],
+    offset: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    states: npt.NDArray[np.float32],
+    mask: npt.NDArray[np.int64] | None,
+) -> None:
+    if not np.isfinite(states).all():
+        fix = "look for NaN in the weights of its checkpoint"
+        raise RunError("the states of some texts are not finite numbers", where="encoder", fix=fix)
+    if mask is None:
+        flat[offset[rows]] = states[:, 0]
+        return
+    place = np.arange(mask.shape[1])
+    flat[(offset[rows][:, None] + place)[mask > 0]] = states[mask > 0]
