@@ -11,6 +11,7 @@ import torch
 from harness.collections.tokens import Ragged, inverse_document_frequency, learn_tokenizer
 from harness.encoders.build import build_dual_encoder
 from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.partial import prepared
 from harness.errors import UserError
 from harness.retrieval.encode import encode
 
@@ -50,6 +51,8 @@ CHOICES = [
     {"pooling": "idf-mean", "projection": 8},
     {"pooling": "first-last", "projection": 8, "score_scale": 0.7},
     {"pooling": "mean", "towers": "separate"},
+    {"pooling": "mean", "towers": "separate", "score_scale": 4.5, "head": "normalised"},
+    {"pooling": "cls", "projection": 8, "head": "as it is"},
 ]
 
 
@@ -57,7 +60,13 @@ CHOICES = [
 def test_a_saved_encoder_opens_alike_in_sentence_transformers_and_here(tokenizer, tmp_path, changes):
     from sentence_transformers import SentenceTransformer
 
-    encoder = build(tokenizer, **changes)
+    encoder = build(tokenizer, **{key: value for key, value in changes.items() if key != "head"})
+    if head := changes.get("head"):
+        for tower in encoder.towers().values():
+            tower.normalised = head == "normalised"
+        encoder = prepared(encoder, "head").eval()
+        for tower in encoder.towers().values():
+            torch.nn.init.normal_(tower.head.weight)
     encoder.save(tmp_path / "encoder", tokenizer, 64)
     loaded = DualEncoder.load(tmp_path / "encoder")
     assert loaded.fingerprint() == encoder.fingerprint()
