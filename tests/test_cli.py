@@ -62,7 +62,7 @@ def test_the_commands_are_frozen() -> None:
 
 
 def test_the_earlier_name_of_a_command_names_the_new_one() -> None:
-    done = run("search", "samplers", "--scale", "quick", "--workers", "2")
+    done = run("search", "samplers", "--scale", "scratch", "--workers", "2")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "`harness search`" in done.stderr and "write `harness tune`" in done.stderr

@@ -17,6 +17,7 @@ from harness.api.finished import (
     stored_collection,
 )
 from harness.collections.collection import Collection
+from harness.collections.tokenizer import load_tokenizer
 from harness.collections.tokens import TokenStore
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.frozen import FROZEN
@@ -31,6 +32,7 @@ from harness.provenance.stored import StoredRun, find_run
 from harness.records.mlflow_entries import NOT_METRICS
 from harness.records.run_folder import RunFolder
 from harness.records.written import check_written
+from harness.retrieval.encode import Reader
 from harness.runs.device import device
 from harness.runs.products import opened_checkpoint
 from harness.runs.retriever import Retriever
@@ -83,14 +85,31 @@ class OpenedRun:
         Raises:
             UserError: the run is BM25, or a file is missing or corrupt.
         """
+        return whole_of(self._reader.encoder)
+
+    @cached_property
+    def _reader(self) -> Reader:
         settings = self._with_encoder("encoder")
         if isinstance(settings, EvaluatedRun):
-            return opened_checkpoint(settings)
+            return Reader(opened_checkpoint(settings), self.tokens)
         if isinstance(settings, RankerRun):
             settings = settings.start
         self._refuse_unfinished_starts(settings)
         run = RunFolder(self.stages.store.run(self.stages.collections.chain(settings).last))
-        return whole_of(self.stages.products.saved(settings, final_of(run.checkpoints)).encoder)
+        return self.stages.products.saved(settings, final_of(run.checkpoints))
+
+    def save_encoder(self, folder: Path | str) -> None:
+        """Write the run's retriever to a folder, with the head that it may have, for use elsewhere.
+
+        `SentenceTransformer` and `transformers` open the folder; of an encoder with separate towers they open
+        ``query/`` and ``passage/`` in it.
+
+        Raises:
+            UserError: the run is BM25, or a file is missing or corrupt.
+        """
+        tokenizer = load_tokenizer(str(self.tokens.tokenizer_folder))
+        longest = self._with_encoder("encoder").tokens.passage_tokens
+        self.encoder.save(Path(folder), tokenizer, longest)
 
     @cached_property
     def retriever(self) -> Retriever:
@@ -99,7 +118,7 @@ class OpenedRun:
         Raises:
             UserError: the run is BM25, or a file is missing or corrupt.
         """
-        return Retriever(self.name, self.encoder, self.collection, self.tokens)
+        return Retriever(self.name, self.encoder, self.collection, self.tokens, self._reader)
 
     @cached_property
     def ranker(self) -> Ranker:
@@ -230,7 +249,7 @@ def load(
     Args:
         target: name of the target, for example ``trisampler/table-5``.
         row: name of the row, or of one reading of a row with readings.
-        scale: name of the scale, ``simulation`` or ``quick``.
+        scale: name of the scale, ``simulation``, ``scratch`` or ``quick``.
         seed: number of the seed, from 0.
         dataset: name of the dataset, of a target with several; by default its first.
         store: folder of the store; by default the one that commands use.

@@ -10,7 +10,7 @@ Target = Annotated[
     str,
     typer.Argument(help="for example trisampler/table-5, see `harness list`; or the path of a confirmation"),
 ]
-ScaleOption = Annotated[str, typer.Option(help="simulation, quick, ...")]
+ScaleOption = Annotated[str, typer.Option(help="simulation, scratch, quick, ...")]
 SeedsOption = Annotated[
     int | None, typer.Option(min=1, max=100, help="how many seeds; the spec's number by default")
 ]

@@ -204,7 +204,7 @@ def _last(result: CompareResult) -> str:
     overlap = share_text(result.lines["overlap"].mean(), 0)
     return (
         f"On {_data_text(result)}; {overlap} of the first {TOP} documents are in both rankings. "
-        "Results at simulation and quick scale do not carry over to a paper."
+        "Results at simulation, scratch and quick scale do not carry over to a paper."
     )
 
 

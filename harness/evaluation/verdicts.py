@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-PIPELINE_SCALES = ("simulation", "quick")
+PIPELINE_SCALES = ("simulation", "scratch", "quick")
 """Scales that allow no conclusion about a paper."""
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not"
@@ -115,7 +115,7 @@ class RowEvidence:
 ROW_RULES: tuple[Rule[RowEvidence], ...] = (
     Rule(
         PIPELINE,
-        "the scale is simulation or quick, or another collection stands in for the paper's: "
+        "the scale is simulation, scratch or quick, or another collection stands in for the paper's: "
         "that shows that the path works and is no evidence about the paper",
         lambda row: row.pipeline,
     ),

@@ -73,9 +73,9 @@ def measure_run(stages: Stages, settings: TrainedRun, run: RunFolder, measured: 
     """
     if (measured.folder(run) / FINDINGS).exists():
         return
-    encoder = whole_of(stages.products.saved(settings, final_of(run.checkpoints)).encoder)
+    reader = stages.products.saved(settings, final_of(run.checkpoints))
     collection, tokens = stages.collections.get(settings.collection), stages.collections.tokens(settings)
-    retriever = Retriever(settings.kind, encoder, collection, tokens)
+    retriever = Retriever(settings.kind, whole_of(reader.encoder), collection, tokens, reader)
     labelled = len(np.unique(retriever.pairs(measured.split).pairs[:, 0]))
     queries = None if measured.queries is None else min(measured.queries, labelled)
     gradients = measure(retriever, split=measured.split, ranks=measured.ranks, queries=queries)

@@ -18,7 +18,7 @@ from harness.negatives.candidates import Candidates, Integers
 from harness.negatives.mining import Miner
 from harness.negatives.registry import make_source
 from harness.retrieval.bm25 import bm25_search
-from harness.retrieval.encode import encode
+from harness.retrieval.encode import Reader
 from harness.training.batches import TrainingPairs, labelled_pairs
 
 Vectors = npt.NDArray[np.float32]
@@ -33,18 +33,20 @@ class Retriever:
         encoder: the encoder, trained anywhere.
         collection: documents, queries, judgements.
         tokens: tokens of the collection by the encoder's tokenizer.
+        reader: what embeds the texts, where a part of the encoder does so from stored states.
     """
 
     name: str
     encoder: DualEncoder
     collection: Collection
     tokens: TokenStore
+    reader: Reader | None = None
     _queries: dict[str, Vectors] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def documents(self) -> Vectors:
         """Embeddings of all documents, [N, dimension]."""
-        return encode(self.encoder.passage, self.tokens.documents, self.tokens.pad)
+        return self._reader.documents()
 
     def queries(self, split: str) -> Vectors:
         """Return embeddings of the queries of a split, [Q, dimension].
@@ -54,8 +56,12 @@ class Retriever:
         """
         self._refuse_unknown(split)
         if split not in self._queries:
-            self._queries[split] = encode(self.encoder.query, self.tokens.queries[split], self.tokens.pad)
+            self._queries[split] = self._reader.queries(split)
         return self._queries[split]
+
+    @property
+    def _reader(self) -> Reader:
+        return self.reader or Reader(self.encoder, self.tokens)
 
     def candidates(
         self,

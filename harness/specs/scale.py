@@ -66,7 +66,7 @@ class RankerRate(Spec):
 class Substitute(Spec):
     """What a phase trains and its numbers, in the place of what was published; absent: from a wider key."""
 
-    trains: Literal["last-layer", "head"] | None = Field(
+    trains: Literal["both-towers", "last-layer", "head"] | None = Field(
         default=None, description="a part of the towers, over frozen vectors, where compute is scarce"
     )
     rate: Rate | None = None

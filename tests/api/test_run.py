@@ -120,10 +120,10 @@ def test_what_a_row_does_not_have_is_one_line(opened, row, part, message):
     ("change", "message"),
     [
         ({"name": "Trisampler"}, "did you mean 'TriSampler'"),
-        ({"scale": "quik"}, "did you mean 'quick'"),
+        ({"scale": "quik"}, "did you mean 'scratch'"),
         ({"seed": -1}, "count seeds from 0"),
         ({"seed": 4}, "no finished run of seed 4 at scale simulation"),
-        ({"scale": "quick"}, "collection pydocs is not in the store"),
+        ({"scale": "scratch"}, "collection pydocs is not in the store"),
     ],
 )
 def test_what_is_not_there_is_one_line(opened, change, message):

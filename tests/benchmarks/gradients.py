@@ -42,14 +42,14 @@ EVERY, ASKED = 10, 2
 SHAPES: dict[str, dict[str, Any]] = {
     "BERT, 2 layers of 128": {"hidden": 128, "layers": 2, "intermediate": 512, "vocabulary": 8000},
     "simulation: 1 layer of 64": {"hidden": 64, "layers": 1, "intermediate": 128, "vocabulary": 8000},
-    "quick: words of 384": {"hidden": 384, "layers": 0, "intermediate": 256, "vocabulary": 20_000},
+    "scratch: words of 384": {"hidden": 384, "layers": 0, "intermediate": 256, "vocabulary": 20_000},
 }
 LENGTHS = dict(zip(SHAPES, ((32, 128), (16, 48), (32, 128)), strict=True))
 """Tokens of a query and of a passage at most."""
 
 SPREAD = 2.0
-"""Standard deviation of a query's scores: 1.8 for the base run at quick scale. Those of random encoders would
-differ by up to 40, and gradients that underflow are slow, in ours and in brute force."""
+"""Standard deviation of a query's scores: 1.8 for the base run at scratch scale. Those of random encoders
+would differ by up to 40, and gradients that underflow are slow, in ours and in brute force."""
 
 
 def sequences(count: int, longest: int, vocabulary: int, seed: int) -> Ragged:

@@ -64,7 +64,7 @@ class Spent:
         setattr(owner, name, counted)
 
 
-def main(target: str = "trisampler/table-5", row: str = "TriSampler", scale: str = "quick") -> None:
+def main(target: str = "trisampler/table-5", row: str = "TriSampler", scale: str = "scratch") -> None:
     """Print the share of each part and of all together."""
     spent = Spent()
     for owner, name in RECORDING:

@@ -48,7 +48,7 @@ def refused(stages, call):
 
 def test_a_run_goes_by_fingerprint_prefix_or_folder(stages, run):
     sides = [
-        find_side(LIBRARY, stages, str(name), scale="quick", seeds=None)
+        find_side(LIBRARY, stages, str(name), scale="scratch", seeds=None)
         for name in (run.name, run.name[:6], run)
     ]
     assert {side.address for side in sides} == {run.name}
@@ -58,7 +58,7 @@ def test_a_run_goes_by_fingerprint_prefix_or_folder(stages, run):
 @pytest.mark.parametrize(("row", "words"), [("BM25", "(BM25)"), ("Base", "(base, seed 100)")])
 def test_runs_that_others_stand_on(stages, store, row, words):
     folder = put(store, settings_of(row))
-    assert words in find_side(LIBRARY, stages, folder.name, scale="quick", seeds=None).about
+    assert words in find_side(LIBRARY, stages, folder.name, scale="scratch", seeds=None).about
 
 
 def test_rows(stages, run):
@@ -100,7 +100,7 @@ def test_encoders_that_lie_alone_need_a_named_collection(stages, tmp_path):
 
 
 def test_sides_on_two_collections(stages, store, run):
-    other = put(store, settings_of("TriSampler", scale="quick"), collection="fedcba9876543210")
+    other = put(store, settings_of("TriSampler", scale="scratch"), collection="fedcba9876543210")
     message = refused(stages, request(run, other))
     assert "is measured on pydocs" in message and "on planted (" in message
 

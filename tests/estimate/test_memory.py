@@ -85,7 +85,7 @@ def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) 
 
 
 def test_a_frozen_ranker_has_no_optimizer() -> None:
-    taught = next(run for run in runs(at("quick")) if isinstance(run, TaughtRun))
+    taught = next(run for run in runs(at("scratch")) if isinstance(run, TaughtRun))
     alone = taught.co_training.model_copy(update={"turns": RetrieverAlone()})
     parts = {
         m.name: m for m in memory(taught.model_copy(update={"co_training": alone}), PUBLISHED, Machine())

@@ -177,7 +177,7 @@ def test_blocks_of_cells_are_judged_and_holm_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scale", "stand_in"), [("simulation", None), ("quick", None), ("full", "pydocs stands in")]
+    ("scale", "stand_in"), [("simulation", None), ("scratch", None), ("full", "pydocs stands in")]
 )
 def test_a_small_scale_or_a_stand_in_is_always_a_pipeline_check(scale: str, stand_in: str | None) -> None:
     rows, table = judge(BLOCKS, level=0.95, scale=scale, stand_in=stand_in)

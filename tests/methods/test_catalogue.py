@@ -127,7 +127,7 @@ def test_uses_name_specs_and_rows() -> None:
     assert "recipes/continue-contrastive" in uses_of(one("recipe", "base"), uses)
     assert "SimANS" in uses_of(one("recipe", "continue-contrastive"), uses)["trisampler/table-5"]
     assert "recipes/base" in uses_of(one("loss", "softmax-cross-entropy"), uses)
-    assert "scales/quick" in uses_of(one("encoder", "idf-mean"), uses)
+    assert "scales/scratch" in uses_of(one("encoder", "idf-mean"), uses)
 
 
 def test_pieces_inside_pieces_are_used() -> None:

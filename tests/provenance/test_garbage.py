@@ -73,8 +73,8 @@ def test_unfinished_runs_go_when_old_and_what_only_they_need(store, tmp_path):
 
 def test_a_run_that_results_name_is_never_garbage(store, tmp_path):
     folder = old(put(store, settings_of("TriSampler"), done=False))
-    (tmp_path / "results/quick").mkdir(parents=True)
-    provenance = tmp_path / "results/quick/provenance.json"
+    (tmp_path / "results/scratch").mkdir(parents=True)
+    provenance = tmp_path / "results/scratch/provenance.json"
     provenance.write_text(f'{{"runs": [{{"fingerprint": "{folder.name}"}}]}}')
     assert garbage(store, tmp_path) == set()
     provenance.write_text("{}")
@@ -148,7 +148,7 @@ def test_the_commands(store, tmp_path, monkeypatch):
 
 def test_runs_that_no_collection_serves_are_not_looked_for():
     rows = [row for run in target_runs(LIBRARY, [COLLECTION]).values() for row in run.rows]
-    assert {row.split("/")[0] for row in rows} == {"simulation", "quick"}
+    assert {row.split("/")[0] for row in rows} == {"simulation", "scratch"}
 
 
 def test_a_run_that_scales_share_is_of_the_rows_on_its_own_collection():
@@ -156,7 +156,7 @@ def test_a_run_that_scales_share_is_of_the_rows_on_its_own_collection():
     [shared] = [
         run for run in target_runs(LIBRARY, [COLLECTION]).values() if run.chain.tokens == run.chain.last
     ]
-    assert scales(shared.rows_on(None)) == {"simulation", "quick"}
+    assert scales(shared.rows_on(None)) == {"simulation", "scratch"}
     for row, collection in shared.rows.items():
         assert row in shared.rows_on(collection)
         assert scales(shared.rows_on(collection)) == scales([row])

@@ -113,7 +113,7 @@ def sample_cells(seeds: int = 3, *, simulation: bool = False, missing: str | Non
         "paper": "trisampler",
         "title": "Four ways to draw negatives, continued from one retriever",
         "source": "TriSampler, Table 5",
-        "scale": "simulation" if simulation else "quick",
+        "scale": "simulation" if simulation else "scratch",
         "simulation": simulation,
         "kind": "comparison",
         "unit": "percent",

@@ -39,7 +39,7 @@ def write_results(scale: Path) -> None:
     other["verdict"] = "reproduced"
     for column in other["columns"]:
         column["dataset_title"] = "Natural Questions"
-    readings = sample_readings(few=True) | {"simulation": False, "scale": "quick"}
+    readings = sample_readings(few=True) | {"simulation": False, "scale": "scratch"}
     for content in (cells, other, readings):
         folder = scale / content["target"]
         folder.mkdir(parents=True)

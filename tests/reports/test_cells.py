@@ -46,7 +46,7 @@ def test_another_version_says_how_the_cells_are_made_again(cells: dict[str, Any]
     changed = {key: value for key, value in cells.items() if key != "version"}
     if version is not None:
         changed["version"] = version
-    with pytest.raises(UserError, match=r"`harness reproduce trisampler/table-5 --scale quick`"):
+    with pytest.raises(UserError, match=r"`harness reproduce trisampler/table-5 --scale scratch`"):
         typed(changed)
 
 
@@ -59,5 +59,5 @@ def test_a_content_that_does_not_fit_is_named_by_its_key(cells: dict[str, Any]) 
 
 def test_what_a_tuning_confirmed_is_made_again_by_its_path(cells: dict[str, Any]) -> None:
     changed = {**cells, "version": 0, "kind": "confirmation", "target": "tuning/samplers/confirmation"}
-    with pytest.raises(UserError, match=r"harness reproduce results/quick/tuning/samplers/target\.yaml"):
+    with pytest.raises(UserError, match=r"harness reproduce results/scratch/tuning/samplers/target\.yaml"):
         typed(changed)

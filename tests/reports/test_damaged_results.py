@@ -14,7 +14,7 @@ from harness.reports.rendering import PAGE, render, render_index
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    scale = tmp_path_factory.mktemp("results") / "quick"
+    scale = tmp_path_factory.mktemp("results") / "scratch"
     write_results(scale)
     render_index(scale)
     return scale

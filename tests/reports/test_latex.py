@@ -59,7 +59,7 @@ def test_it_compiles_alone_and_inside_a_paper(cells: dict[str, Any], tmp_path: P
 def test_captions_say_where_it_was_made_and_the_verdict(cells: dict[str, Any]) -> None:
     captions = re.findall(r"\\caption\{(.*)\}", render_latex(document_of(typed(cells))))
     assert "Verdict: pipeline check" in captions[0] and captions[0].startswith("TriSampler, Table 5.")
-    assert len(captions) == 6 and all("at quick scale, 3 seeds" in caption for caption in captions)
+    assert len(captions) == 6 and all("at scratch scale, 3 seeds" in caption for caption in captions)
 
 
 def test_groups_marks_and_missing_figures(cells: dict[str, Any], simulated: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ class Links(HTMLParser):
 
 @pytest.fixture(scope="module")
 def scale(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    scale = tmp_path_factory.mktemp("results") / "quick"
+    scale = tmp_path_factory.mktemp("results") / "scratch"
     write_results(scale)
     render_results(scale.parent)
     return scale
@@ -96,7 +96,7 @@ def contents(scale: Path) -> dict[str, bytes]:
 
 
 def test_what_is_rendered_is_made_again_byte_for_byte(scale: Path, tmp_path: Path) -> None:
-    before, again = contents(scale), tmp_path / "quick"
+    before, again = contents(scale), tmp_path / "scratch"
     assert len(before) == 3 * len(FILES) + 1
     for name, data in before.items():
         if Path(name).name in DATA:
@@ -107,7 +107,7 @@ def test_what_is_rendered_is_made_again_byte_for_byte(scale: Path, tmp_path: Pat
 
 
 def test_one_target_refreshes_the_page_and_what_it_links_to(scale: Path, tmp_path: Path) -> None:
-    again = tmp_path / "quick"
+    again = tmp_path / "scratch"
     shutil.copytree(scale, again)
     shutil.rmtree(again / "simans")
     (again / "trisampler/table-5-readings/table.tex").unlink()
@@ -194,8 +194,8 @@ def driven(page: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def test_the_page_of_an_empty_scale_says_so(tmp_path: Path) -> None:
-    (tmp_path / "quick").mkdir()
-    assert "0 targets." in render_index(tmp_path / "quick").read_text(encoding="utf-8")
+    (tmp_path / "scratch").mkdir()
+    assert "0 targets." in render_index(tmp_path / "scratch").read_text(encoding="utf-8")
 
 
 def test_results_of_an_earlier_harness_are_left_out_and_named(
@@ -210,7 +210,7 @@ def test_results_of_an_earlier_harness_are_left_out_and_named(
     assert "simans/table-2" not in page and "trisampler/table-5" in page
     assert (
         "omitted from the page" in caplog.text
-        and "harness reproduce simans/table-2 --scale quick" in caplog.text
+        and "harness reproduce simans/table-2 --scale scratch" in caplog.text
     )
     with pytest.raises(UserError, match=r"simans/table-2/cells.json: results of another version"):
         render(path.parent)

@@ -17,7 +17,7 @@ from harness.specs.tuning_library import load_tuning
 from .conftest import TABLE, Broken
 
 SPEC = "papers/trisampler/table-5.yaml"
-QUICK, TAUGHT, PLANTED = "scales/quick.yaml", "recipes/ar2-paper.yaml", "datasets/ms-pas.yaml"
+QUICK, TAUGHT, PLANTED = "scales/scratch.yaml", "recipes/ar2-paper.yaml", "datasets/ms-pas.yaml"
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ QUICK, TAUGHT, PLANTED = "scales/quick.yaml", "recipes/ar2-paper.yaml", "dataset
     ],
 )
 def test_a_scale_beyond_what_runs_bear(broken: Broken, old: str, new: str, key: str) -> None:
-    (line,) = broken(QUICK, (old, new), scale="quick")
-    assert re.match(rf"experiments/scales/quick\.yaml:\d+: key '{re.escape(key)}': ", line), line
+    (line,) = broken(QUICK, (old, new), scale="scratch")
+    assert re.match(rf"experiments/scales/scratch\.yaml:\d+: key '{re.escape(key)}': ", line), line
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_scale_beyond_what_runs_bear(broken: Broken, old: str, new: str, key: 
         (SPEC, ("name: SimANS", f"name: '{'x' * 1000}'"), "...; expected a shorter text"),
         (SPEC, ("name: SimANS", "name: '  '"), "key 'rows[6].name': a name of blanks alone"),
         (SPEC, ("label: R@50", "label: ''"), "key 'columns[1].label'"),
-        (SPEC, ("[simulation, quick]", "[simulation, quick, quick]"), "'quick' is given twice"),
+        (SPEC, ("[simulation, scratch]", "[simulation, scratch, scratch]"), "'scratch' is given twice"),
         (SPEC, ("sampler: simans", "sampler: {preset: simans, law: {a: 1.0e+300}}"), "sampler.law.a'"),
         (SPEC, ("sampler: top-k", "sampler: {preset: top-k, law: {temperature: 1.0e-320}}"), "temperature'"),
         (SPEC, ("name: SimANS", "negatives: 401\n    name: SimANS"), "draws 401 negatives of 400 candidates"),
@@ -101,7 +101,7 @@ def test_a_target_beyond_what_runs_bear(
         ("MRR@50", "ir-measures writes 'MRR@50' as 'RR@50'"),
         ("(((", "unknown measure '((('"),
         ("R(rel=3)@50", "'R(rel=3)@50' counts grade 3, judgements have 2 at most at scale 'simulation'"),
-        ("R(rel=99)@50", "'R(rel=99)@50' counts grade 99, judgements have 2 at most at scale 'quick'"),
+        ("R(rel=99)@50", "'R(rel=99)@50' counts grade 99, judgements have 2 at most at scale 'scratch'"),
         ("R@5000", "'R@5000' reads 5000 documents, rankings have 1000 at scale 'simulation'"),
     ],
 )

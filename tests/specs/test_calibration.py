@@ -36,7 +36,7 @@ def test_sides_differ_in_the_seed_of_continued_training_alone(library: Library) 
             assert one.model_copy(update={"seed": other.seed}) == other
 
 
-@pytest.mark.parametrize("scale", ["simulation", "quick"])
+@pytest.mark.parametrize("scale", ["simulation", "scratch"])
 def test_no_seed_is_used_twice_nor_by_a_table(library: Library, scale: str) -> None:
     path = library.root / f"papers/{AA}.yaml"
     path.write_text(path.read_text().replace("scales: [simulation]", f"scales: [{scale}]"))

@@ -14,12 +14,12 @@ from .conftest import TABLE
 
 
 def test_list_has_the_keys_of_the_contract(library: Library, tmp_path: Path) -> None:
-    made = tmp_path / "results/quick" / TABLE / "cells.json"
+    made = tmp_path / "results/scratch" / TABLE / "cells.json"
     made.parent.mkdir(parents=True)
     made.write_text("{}")
     found = {line["target"]: line for line in list_targets(library, tmp_path / "results")}
     assert all(set(line) == {"target", "title", "kind", "scales", "status"} for line in found.values())
-    assert found[TABLE]["status"] == "made at quick"
+    assert found[TABLE]["status"] == "made at scratch"
     assert found["calibration/hard-negatives"]["status"] == "not made yet"
     json.dumps(found)
 

@@ -48,12 +48,15 @@ def parameters(text: str) -> tuple[str, str]:
         (parameters("a: true"), "key 'rows[5].sampler.law.a': got True; expected a number"),
         (parameters("a: -1"), "key 'rows[5].sampler.law.a': got -1; expected greater than or equal to 0"),
         (
-            ("scales: [simulation, quick]", "scales: [quik]"),
-            "key 'scales[0]': unknown scale 'quik'; did you mean 'quick'?",
+            ("scales: [simulation, scratch]", "scales: [quik]"),
+            "key 'scales[0]': unknown scale 'quik'; did you mean 'scratch'?",
         ),
-        (("scales: [simulation, quick]", "scales: quick"), "key 'scales': got 'quick'; expected a list"),
         (
-            ("scales: [simulation, quick]", "scales: []"),
+            ("scales: [simulation, scratch]", "scales: scratch"),
+            "key 'scales': got 'scratch'; expected a list",
+        ),
+        (
+            ("scales: [simulation, scratch]", "scales: []"),
             "key 'scales': got a list; expected a list that is not empty",
         ),
         (
@@ -114,7 +117,7 @@ def test_all_errors_of_a_file_at_once_in_order(broken: Broken) -> None:
     lines = broken(
         SPEC,
         ("unit: percent", "unit: per cent"),
-        ("scales: [simulation, quick]", "scales: [simulation, quik]"),
+        ("scales: [simulation, scratch]", "scales: [simulation, quik]"),
         ("candidates: 400", "candidates: many"),
         ('"39.7", ', ""),
         ('"40.6"', "40.6"),
@@ -162,8 +165,8 @@ def test_key_of_another_owner_names_both(
     ],
 )
 def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> None:
-    (line,) = broken("scales/quick.yaml", change, scale="quick")
-    assert line.startswith("experiments/scales/quick.yaml:")
+    (line,) = broken("scales/scratch.yaml", change, scale="scratch")
+    assert line.startswith("experiments/scales/scratch.yaml:")
     assert expected in line
 
 
@@ -189,22 +192,22 @@ def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> 
         (
             "datasets/ms-pas.yaml",
             ("kind: pydocs", "kind: planted"),
-            "key 'collections.quick': 'parameters' is missing",
+            "key 'collections.scratch': 'parameters' is missing",
         ),
         (
             "datasets/ms-pas.yaml",
             ("kind: pydocs", "kind: bier"),
-            "key 'collections.quick.kind': 'bier' is not valid; did you mean 'beir'?",
+            "key 'collections.scratch.kind': 'bier' is not valid; did you mean 'beir'?",
         ),
         (
             "datasets/ms-pas.yaml",
             ("kind: pydocs", "parameters: {}"),
-            "key 'collections.quick': 'kind' is missing",
+            "key 'collections.scratch': 'kind' is missing",
         ),
         (
             "datasets/ms-pas.yaml",
             ("kind: pydocs", "kind: beir\n    parameters: {folder: scifact, title: true}"),
-            "key 'collections.quick.parameters.title': unknown key; did you mean 'titles'?",
+            "key 'collections.scratch.parameters.title': unknown key; did you mean 'titles'?",
         ),
         (
             "datasets/ms-pas.yaml",
@@ -213,8 +216,8 @@ def test_wrong_scale(broken: Broken, change: tuple[str, str], expected: str) -> 
         ),
         (
             "datasets/ms-pas.yaml",
-            ("quick:\n", "quack:\n"),
-            "dataset 'ms-pas' has no collection at scale 'quick'",
+            ("scratch:\n", "quack:\n"),
+            "dataset 'ms-pas' has no collection at scale 'scratch'",
         ),
         ("datasets/ms-pas.yaml", ("titles: false", "titles: true"), "key 'titles': true is not valid"),
         ("papers/trisampler/paper.yaml", ("severity: low", "severity: tiny"), "'tiny' is not valid"),
@@ -272,10 +275,10 @@ def test_unknown_names(library: Library) -> None:
         library.target("trisamplr/table-5")
     with pytest.raises(UserError, match=r"unknown target '\.\./recipes/base'"):
         library.target("../recipes/base")
-    with pytest.raises(UserError, match=r"unknown scale 'quik'; did you mean 'quick'"):
+    with pytest.raises(UserError, match=r"unknown scale 'quik'; did you mean 'scratch'"):
         resolve(library, TABLE, "quik")
-    with pytest.raises(UserError, match=r"has no scale 'quick'"):
-        resolve(library, "calibration/hard-negatives", "quick")
+    with pytest.raises(UserError, match=r"has no scale 'scratch'"):
+        resolve(library, "calibration/hard-negatives", "scratch")
     with pytest.raises(UserError, match=r"unknown recipe 'bsae'; did you mean 'base'"):
         library.recipe("bsae")
     with pytest.raises(UserError, match=r"unknown dataset 'nk'; did you mean 'nq'"):

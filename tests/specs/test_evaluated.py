@@ -26,7 +26,7 @@ def row(**more: str) -> tuple[str, str]:
 def with_row(library: Library, checkpoint: Path, **more: str) -> Resolved:
     path = library.root / SPEC
     path.write_text(path.read_text().replace(*row(checkpoint=str(checkpoint), **more)))
-    return resolve(library, TABLE, "quick")
+    return resolve(library, TABLE, "scratch")
 
 
 def run(table: Resolved, seed: int = 0, name: str = "Released") -> RunSettings:

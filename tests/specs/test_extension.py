@@ -213,7 +213,7 @@ def test_editors_know_what_may_be_changed() -> None:
     jsonschema.validate(
         yaml.safe_load(f"{{extends: {TABLE}, title: x, rows: [{{name: a, note: null}}]}}"), schema
     )
-    for wrong in ("titel: x", "shared: {negatives: many}", "rows: [{note: x}]", "scales: quick"):
+    for wrong in ("titel: x", "shared: {negatives: many}", "rows: [{note: x}]", "scales: scratch"):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(yaml.safe_load(f"extends: {TABLE}\n{wrong}"), schema)
     with pytest.raises(jsonschema.ValidationError):

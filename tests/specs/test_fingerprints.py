@@ -24,7 +24,7 @@ COLLECTION = "0123456789abcdef"
 
 @pytest.fixture
 def runs(library: Library) -> dict[str, RunSettings]:
-    table = resolve(library, TABLE, "quick")
+    table = resolve(library, TABLE, "scratch")
     return {row.name: table.run(row, 0) for row in table.target.rows}
 
 
@@ -126,7 +126,7 @@ def test_links_name_the_keys_that_are_hashed(runs: dict[str, RunSettings]) -> No
 
 
 def test_rows_taught_by_a_ranker_share_it_with_its_base_and_candidates(library: Library) -> None:
-    table, plain = (resolve(library, name, "quick") for name in (f"{TABLE}-ar2", TABLE))
+    table, plain = (resolve(library, name, "scratch") for name in (f"{TABLE}-ar2", TABLE))
     runs = {row.name: table.run(row, 0) for row in with_runs(table.target.rows)}
     made = {name: chain(run, COLLECTION) for name, run in runs.items()}
     uniform, trisampler, ranker = (made[n] for n in ("Uniform Sampling", "TriSampler", "Base, reranked"))
@@ -141,7 +141,7 @@ def test_rows_taught_by_a_ranker_share_it_with_its_base_and_candidates(library: 
 
 
 def test_a_change_of_the_ranker_changes_those_that_it_teaches(library: Library) -> None:
-    table = resolve(library, f"{TABLE}-ar2", "quick")
+    table = resolve(library, f"{TABLE}-ar2", "scratch")
     (row,) = with_runs(table.loaded.rows("TriSampler"))
     run = table.run(row, 0)
     before = chain(run, COLLECTION)

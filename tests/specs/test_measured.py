@@ -29,7 +29,7 @@ def test_ms_marco_passage_is_measured_on_dev_as_in_both_papers(library: Library)
 
 
 def test_a_scale_that_says_nothing_is_measured_on_test(library: Library) -> None:
-    resolved = resolve(library, TABLE, "quick")
+    resolved = resolve(library, TABLE, "scratch")
     assert {column.split for column in resolved.columns} == {"test"}
     assert WATCHED not in resolved.scale_notes()
 
@@ -43,7 +43,7 @@ def test_a_curve_is_watched_on_dev_whatever_is_measured(library: Library) -> Non
 @pytest.mark.parametrize(
     ("target", "scale", "titles"),
     [
-        (TABLE, "quick", "off; no title stands before a passage."),
+        (TABLE, "scratch", "off; no title stands before a passage."),
         ("simans/table-7", "simulation", "off; no title stands before a passage."),
         ("trisampler/table-5-ar2", "paper", "on; a title stands before each passage."),
     ],
@@ -57,14 +57,16 @@ def test_titles_of_a_folder_are_its_own(library: Library) -> None:
     path = library.root / DATASET
     mine = "kind: beir\n    parameters: {folder: mine, titles: true}"
     path.write_text(path.read_text().replace("kind: pydocs", mine))
-    assert "Titles: on; a title stands before each passage." in resolve(library, TABLE, "quick").scale_notes()
+    assert (
+        "Titles: on; a title stands before each passage." in resolve(library, TABLE, "scratch").scale_notes()
+    )
 
 
 def test_remarks_of_a_dataset_stand_below_each_table_of_its_runs(library: Library) -> None:
     for target, printed in (("simans/table-7", 1), ("trisampler/figure-4", 1), (TABLE, 0)):
         notes = resolve(library, target, "simulation").scale_notes()
         assert sum("holds an answer string" in note for note in notes) == printed
-    assert not any("answer" in note for note in resolve(library, "simans/table-1", "quick").scale_notes())
+    assert not any("answer" in note for note in resolve(library, "simans/table-1", "scratch").scale_notes())
 
 
 def test_settings_of_runs_do_not_depend_on_it(library: Library) -> None:

@@ -15,7 +15,7 @@ from .conftest import TABLE
 
 @pytest.fixture
 def table(library: Library) -> Resolved:
-    return resolve(library, TABLE, "quick")
+    return resolve(library, TABLE, "scratch")
 
 
 def run(table: Resolved, row: str, seed: int = 0) -> RunSettings:
@@ -56,7 +56,7 @@ def test_law_parameters_are_complete_and_overridden(library: Library) -> None:
     spec = library.root / "papers/trisampler/table-5.yaml"
     changed = "sampler: {preset: trisampler, draw: best, law: {transitional: 1, fill: uniform}}"
     spec.write_text(spec.read_text().replace("sampler: trisampler", changed))
-    sampler = run(resolve(library, TABLE, "quick"), "TriSampler").sampler
+    sampler = run(resolve(library, TABLE, "scratch"), "TriSampler").sampler
     assert sampler is not None
     assert sampler.draw == make_draw("best")
     assert sampler.law.transitional == 1.0
@@ -97,7 +97,7 @@ def test_control_without_drawn_negatives(library: Library) -> None:
 
 
 def test_columns(library: Library) -> None:
-    table = resolve(library, TABLE, "quick")
+    table = resolve(library, TABLE, "scratch")
     labels = [(column.label, column.split, column.published) for column in table.columns]
     assert labels == [
         ("MRR@10", "test", True), ("R@50", "test", True), ("R@1k", "test", True),
@@ -132,11 +132,11 @@ def test_comments_and_titles_do_not_change_the_settings(library: Library, table:
         ("papers/trisampler/table-5.yaml", "title: ", "title: Another "),
         ("papers/trisampler/table-5.yaml", '"39.7"', '"39.8"'),
         ("recipes/continue-contrastive.yaml", "summary: ", "summary: Another "),
-        ("scales/quick.yaml", "summary: ", "# a comment\nsummary: Another "),
+        ("scales/scratch.yaml", "summary: ", "# a comment\nsummary: Another "),
     ):
         path = library.root / file
         path.write_text(path.read_text().replace(old, new, 1))
-    after = resolve(library, TABLE, "quick")
+    after = resolve(library, TABLE, "scratch")
     assert run(after, "TriSampler") == before
     assert after.settings_hash() == before_hash
 
@@ -144,9 +144,9 @@ def test_comments_and_titles_do_not_change_the_settings(library: Library, table:
 def test_commit_is_named_only_while_the_settings_are_those_it_froze(
     library: Library, table: Resolved
 ) -> None:
-    scale = library.root / "scales/quick.yaml"
+    scale = library.root / "scales/scratch.yaml"
     text = scale.read_text().partition("frozen:")[0]
     scale.write_text(f"{text}frozen: [{{commit: abc1234, settings: '{table.settings_hash()}'}}]\n")
-    assert resolve(library, TABLE, "quick").settings_commit() == "abc1234"
+    assert resolve(library, TABLE, "scratch").settings_commit() == "abc1234"
     scale.write_text(scale.read_text().replace("candidates_cap: ", "candidates_cap: 1"))
-    assert resolve(library, TABLE, "quick").settings_commit() is None
+    assert resolve(library, TABLE, "scratch").settings_commit() is None

@@ -126,7 +126,7 @@ def test_impossible_samplers_are_refused(broken: Broken, tmp_path: Path, sampler
 def settings(library: Library, sampler: str) -> SamplerSettings:
     spec = library.root / SPEC
     spec.write_text(spec.read_text().replace(*chosen(sampler)))
-    resolved = resolve(library, TABLE, "quick")
+    resolved = resolve(library, TABLE, "scratch")
     found = resolved.run(resolved.loaded.rows("TriSampler")[0], 0).sampler
     assert found is not None
     return found
@@ -160,7 +160,7 @@ def test_cross_batch_is_in_batch_under_another_name(library: Library, sampler: s
     for topology in ("in-batch", "cross-batch"):
         old, new = chosen(sampler.replace("TOPOLOGY", topology))
         path.write_text(text.replace(old, new))
-        resolved = resolve(library, TABLE, "quick")
+        resolved = resolve(library, TABLE, "scratch")
         run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
         found.append((run.model_dump(), chain(run, "c")))
     assert found[0] == found[1]
@@ -172,7 +172,7 @@ def test_runs_know_the_content_of_files(library: Library, tmp_path: Path) -> Non
     one.write_text("q Q0 d 1 1.0 x\n")
     other.write_text("q Q0 d 1 1.0 x\n")
     settings(library, f"{{preset: uniform, source: {{name: file, path: {one}}}}}")
-    resolved = resolve(library, TABLE, "quick")
+    resolved = resolve(library, TABLE, "scratch")
     run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
     assert run.sampler is not None and run.sampler.source is not None
     moved = run.sampler.model_copy(
@@ -185,11 +185,11 @@ def test_runs_know_the_content_of_files(library: Library, tmp_path: Path) -> Non
 
 
 def test_a_queue_is_refused_where_the_document_tower_would_not_learn(library: Library) -> None:
-    scale = library.root / "scales/quick.yaml"
+    scale = library.root / "scales/scratch.yaml"
     scale.write_text(
         scale.read_text().replace("  pooling: idf-mean", "  pooling: idf-mean\n  towers: separate")
     )
-    with pytest.raises(UserError, match="row 'queue' has a queue, scale 'quick' has separate towers"):
+    with pytest.raises(UserError, match="row 'queue' has a queue, scale 'scratch' has separate towers"):
         library.target("calibration/every-sampler")
 
 

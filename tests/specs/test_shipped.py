@@ -76,7 +76,7 @@ def test_planted_parameters_are_those_of_the_collection() -> None:
 
 
 def test_table_5_holds_the_published_figures() -> None:
-    resolved = resolve(Library(SHIPPED), "trisampler/table-5", "quick")
+    resolved = resolve(Library(SHIPPED), "trisampler/table-5", "scratch")
     printed = {
         row.name: [figure["printed"] for figure in resolved.published(row) if figure]
         for row in resolved.target.rows

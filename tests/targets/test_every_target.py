@@ -206,7 +206,7 @@ ODD_OPTIONS = [
     *(("--with", text) for text in ("=3", "nothing=1", LONG, "", "visits", "shown=0", "visits=\n")),
     *(("--seed", value) for value in ("-1", "x", "", "1000000000", "9" * 30)),
     *(("--row", value) for value in ("", "nobody", LONG, "a\nb")),
-    *(("--scale", value) for value in ("", "nothing", "../quick", LONG, "a\nb")),
+    *(("--scale", value) for value in ("", "nothing", "../scratch", LONG, "a\nb")),
     ("--dataset", "nothing"), ("--nothing", "1"),
 ]  # fmt: skip
 

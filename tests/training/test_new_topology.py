@@ -115,7 +115,7 @@ def test_the_estimate_counts_what_it_remembers(library):
         "sampler: trisampler",
         f"sampler: {{preset: trisampler, topology: {NAME}}}",
     )
-    resolved = resolve(library, TABLE, "quick")
+    resolved = resolve(library, TABLE, "scratch")
     run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
     assert run.sampler.topology == Centroid(decay=0.5)
     width = run.encoder.projection or run.encoder.hidden
@@ -129,8 +129,10 @@ def test_it_is_refused_where_it_cannot_train(library):
     edit(library, f"papers/{TABLE}.yaml", "sampler: trisampler", changed)  # TAUGHT extends it
     with pytest.raises(UserError, match=f"topology '{NAME}' does not fit recipe 'ar2-continue'"):
         library.target(TAUGHT)
-    edit(library, "scales/quick.yaml", "  pooling: idf-mean", "  pooling: idf-mean\n  towers: separate")
-    with pytest.raises(UserError, match=f"row 'TriSampler' has a {NAME}, scale 'quick' has separate towers"):
+    edit(library, "scales/scratch.yaml", "  pooling: idf-mean", "  pooling: idf-mean\n  towers: separate")
+    with pytest.raises(
+        UserError, match=f"row 'TriSampler' has a {NAME}, scale 'scratch' has separate towers"
+    ):
         library.target(TABLE)
 
 

@@ -1,0 +1,125 @@
+"""Tables whose rows train a part of an encoder, by the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import harness
+from harness.encoders.frozen import FROZEN
+from harness.encoders.partial import holds_part
+from harness.specs.fingerprints import chain
+from harness.specs.library import Library
+from harness.specs.resolve import resolve
+from tests.place import ROWS, TARGET, Place, edit
+
+TRAINED = ROWS[2:]
+
+
+def train_part(place: Place, trains: str, **more: int) -> None:
+    """Let the rows of the table train a part of an encoder of several layers."""
+
+    def change(scale: dict) -> None:
+        scale["substitutes"]["both-towers"] |= {"trains": trains, **more}
+        scale["substitutes"]["base/retriever"]["trains"] = "both-towers"
+        scale["encoder"]["layers"] = 2
+
+    edit(place.root / "experiments/scales/simulation.yaml", change)
+
+
+def scores(place: Place) -> pd.DataFrame:
+    return pd.read_parquet(place.root / f"results/local/simulation/{TARGET}/per_query.parquet")
+
+
+@pytest.fixture(scope="module", params=("head", "last-layer"))
+def made_part(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("parts") / "place")
+    train_part(place, request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        assert place.call(patch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "2") == 0
+    return place
+
+
+def test_states_are_computed_once_for_all_rows_over_a_base_run(made_part: Place) -> None:
+    states = list((made_part.root / "store/states").iterdir())
+    assert len(states) == 2, "one a base run"
+    assert all((folder / "done.json").exists() for folder in states)
+
+
+def test_a_run_keeps_the_part_that_it_trained(made_part: Place) -> None:
+    for folder in made_part.runs("continued"):
+        final = folder / "checkpoints/final"
+        assert holds_part(final)
+        spec = json.loads((folder / "spec.json").read_text())
+        whole = made_part.root / "store/runs" / str(_base(made_part, spec)) / "checkpoints/final"
+        assert _size(final) < _size(whole) / 3
+
+
+def test_the_encoder_of_a_run_opens_elsewhere_with_the_same_vectors(
+    made_part: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    monkeypatch.chdir(made_part.root)
+    run = harness.load(TARGET, row="TriSampler", scale="simulation", store=made_part.root / "store")
+    run.save_encoder(tmp_path / "encoder")
+    texts = run.collection.documents[:5]
+    elsewhere = SentenceTransformer(str(tmp_path / "encoder"), device="cpu").encode(list(texts))
+    np.testing.assert_allclose(elsewhere, run.retriever.documents[:5], atol=1e-5)
+    base = harness.load(TARGET, row="Base", scale="simulation", store=made_part.root / "store")
+    assert not np.allclose(elsewhere, base.retriever.documents[:5], atol=1e-3)
+
+
+def test_again_nothing_is_trained(
+    made_part: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = scores(made_part)
+    done = made_part.call(monkeypatch, "reproduce", TARGET, "--scale", "simulation", "--seeds", "2")
+    assert done == 0
+    pd.testing.assert_frame_equal(scores(made_part), before)
+    assert "Trained 0 runs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("trains", FROZEN[:2])
+def test_without_a_step_a_part_has_the_figures_of_what_it_is_over(
+    trains: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path / "place")
+    train_part(place, trains, steps=0)
+    call = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", "--row", "Base")
+    assert place.call(monkeypatch, *call, "--row", "Uniform Sampling") == 0
+    by_row = {
+        name: rows.set_index(["split", "measure", "query"])["value"].sort_index()
+        for name, rows in scores(place).groupby("row")
+    }
+    np.testing.assert_allclose(by_row["Uniform Sampling"], by_row["Base"], atol=1e-12)
+
+
+def test_what_is_trained_is_part_of_a_run_and_states_of_what_they_are_over(tmp_path: Path) -> None:
+    place, prints = Place(tmp_path), {}
+    for trains in FROZEN[:2]:
+        train_part(place, trains)
+        resolved = resolve(Library(place.root / "experiments"), TARGET, "simulation")
+        row = resolved.loaded.row("TriSampler")
+        prints[trains] = [chain(resolved.run(row, seed), "c") for seed in (0, 0, 1)]
+    for chains in prints.values():
+        assert chains[0] == chains[1] != chains[2]
+    head, layer = (dict(chains[0].links) for chains in prints.values())
+    assert head["base"] == layer["base"]
+    assert head["states"] != layer["states"]
+    assert head["run"] != layer["run"]
+
+
+def _base(place: Place, spec: dict) -> str:
+    bases = {
+        json.loads((folder / "spec.json").read_text())["seed"]: folder.name for folder in place.runs("base")
+    }
+    return bases[spec["start"]["seed"]]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
