@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from harness.collections.checkpoint_place import located
 from harness.encoders.dual_encoder import DualEncoder, Tower, holds_encoder
 from harness.encoders.pooling import Pooling
 from harness.encoders.pretrained import read_encoder, refuse_longer
@@ -62,7 +63,7 @@ def _tower(settings: Any, transformer: Any, idf: np.ndarray[Any, Any], normalise
 
 def _started(settings: Any, idf: np.ndarray[Any, Any], longest: int) -> DualEncoder:
     """Return the encoder of a checkpoint, read as `load_encoder` reads it, with the rest of the settings."""
-    start, saved = settings.start, holds_encoder(Path(settings.start))
+    start, saved = settings.start, holds_encoder(Path(located(settings.start)))
     configured = None if saved else sentence_files(start).pooling
     loaded = read_encoder(start, None if saved or configured else _any_pooling(settings))
     refuse_longer(start, loaded, {"a longest text of": longest})

@@ -9,6 +9,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+FRESH = "fresh"
+"""The start of an encoder or ranker that begins with random weights."""
+
 
 def _readable(name: str) -> str:
     if not name.strip():

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 
-from harness.specs.base import Candidates
+from harness.specs.base import FRESH, Candidates
 from harness.specs.settings import (
     CheckpointSettings,
     CollectionSettings,
@@ -129,6 +129,19 @@ class TaughtRun(ContinuedRun):
     def cross_encoder(self) -> RankerSettings:
         """Settings of the ranker beside it."""
         return self.teacher.cross_encoder
+
+
+def starts(settings: RunSettings) -> set[str]:
+    """Return the folders and hub ids that a run and those below it start from; none where all is fresh."""
+    own = {start for below in settings.below.values() for start in starts(below)}
+    match settings:
+        case EvaluatedRun():
+            own.add(settings.checkpoint.start)
+        case RankerRun():
+            own.add(settings.ranker.start)
+        case BaseRun():
+            own.add(settings.encoder.start)
+    return own - {FRESH}
 
 
 def _tag(values: Any) -> str | None:
