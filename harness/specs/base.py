@@ -13,6 +13,11 @@ FRESH = "fresh"
 """The start of an encoder or ranker that begins with random weights."""
 
 
+def absent(value: object) -> bool:
+    """Return whether there is no value; what does not apply is left out of dumps."""
+    return value is None
+
+
 def _readable(name: str) -> str:
     if not name.strip():
         raise ValueError("a name of blanks alone; write one that can be read")

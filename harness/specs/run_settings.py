@@ -20,6 +20,7 @@ from harness.specs.settings import (
     RankerSettings,
     SamplerSettings,
     Settings,
+    Sizes,
     TokenSettings,
 )
 
@@ -206,9 +207,20 @@ def _own(values: dict[str, Any]) -> dict[str, Any]:
     idle = {"bm25": {"encoder", "tokens"}, "evaluated": {"encoder"}}.get(str(values.get("kind")), set())
     kept = {key: of for key, of in values.items() if key not in idle and not (of is None and key in _OF_SOME)}
     return {
-        key: _own(of) if key in ("start", "teacher") and isinstance(of, dict) else of
+        key: _own(of)
+        if key in ("start", "teacher") and isinstance(of, dict)
+        else _unsized(of)
+        if key in ("encoder", "ranker")
+        else of
         for key, of in kept.items()
     }
+
+
+def _unsized(model: Any) -> Any:
+    """Drop the sizes that were once written beside a checkpoint, which has its own."""
+    if not isinstance(model, dict) or model.get("start", FRESH) == FRESH:
+        return model
+    return {key: of for key, of in model.items() if key not in Sizes._fields}
 
 
 _OF_SOME = {"start", "phase", "sampler", "ranker", "teacher", "co_training", "reranked", "checkpoint"}
