@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.specs.base import (
+    FRESH,
     Batch,
     Candidates,
     Factor,
@@ -74,7 +75,8 @@ class Encoder(Spec):
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Encoder:
-        refuse_undivided(self.hidden, self.heads)
+        if self.start == FRESH:
+            refuse_undivided(self.hidden, self.heads)
         return self
 
 
@@ -109,7 +111,8 @@ class RankerScale(Spec):
 
     @model_validator(mode="after")
     def _heads_divide(self) -> RankerScale:
-        refuse_undivided(self.hidden, self.heads)
+        if self.start == FRESH:
+            refuse_undivided(self.hidden, self.heads)
         return self
 
 

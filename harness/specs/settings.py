@@ -144,7 +144,7 @@ class EncoderSettings(StartedSettings):
     )
     projection: Width | None = Field(None, description="width of a linear map after pooling")
     towers: Literal["shared", "separate"] | None = Field(
-        "shared", exclude_if=absent, description="none of a checkpoint that is taken with its own"
+        "shared", description="none of a checkpoint that is taken with its own"
     )
     score_scale: Factor = Field(1.0, description="factor on the embeddings")
 
