@@ -7,8 +7,8 @@ from typing import Any
 
 import transformers
 from tokenizers import normalizers
-from transformers.utils import cached_file
 
+from harness.collections.checkpoint_place import located
 from harness.errors import UserError, told
 from harness.storage.files import read_json
 
@@ -23,6 +23,8 @@ SENTENCE_CONFIGS = (
 )
 """Names of the file in which `SentenceTransformer` keeps the settings of an encoder, newest first."""
 
+WHOLE = "give a whole checkpoint: config.json, weights and tokenizer"
+
 LFS = b"version https://git-lfs"
 """How a file begins that stands for one which git-lfs has not fetched."""
 
@@ -34,8 +36,9 @@ def load_tokenizer(start: str) -> Any:
         UserError: there is no tokenizer, or the hub cannot be reached.
     """
     refuse_pointers(start)
-    with told("no tokenizer could be loaded", where=start, fix=whole_or_reached(start)):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(start, trust_remote_code=False)
+    folder = located(start)
+    with told("no tokenizer could be loaded", where=start, fix=WHOLE):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if sentence_config(start).get("do_lower_case"):
         _lower(tokenizer, start)
     return tokenizer
@@ -67,20 +70,8 @@ def an_object(content: Any, start: str, name: str) -> dict[str, Any]:
 
 def checkpoint_json(start: str, name: str) -> Any:
     """Return the content of a checkpoint's JSON file; None if there is no such file."""
-    path = Path(start) / name
-    if Path(start).is_dir():
-        return read_json(path) if path.exists() else None
-    quiet = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
-    with told("no encoder could be loaded", where=start, fix=whole_or_reached(start)):
-        cached = cached_file(start, name, **quiet)
-    return read_json(Path(cached)) if cached else None
-
-
-def whole_or_reached(start: str) -> str:
-    """Return what to do about a checkpoint that does not load: another folder, or a hub id."""
-    if Path(start).is_dir():
-        return "give a whole checkpoint: config.json, weights and tokenizer"
-    return "give a local folder or a hub id that you can reach"
+    path = Path(located(start)) / name
+    return read_json(path) if path.exists() else None
 
 
 def refuse_pointers(start: str) -> None:
@@ -89,9 +80,7 @@ def refuse_pointers(start: str) -> None:
     Raises:
         UserError: there is one.
     """
-    if not Path(start).is_dir():
-        return
-    for path in sorted(Path(start).iterdir()):
+    for path in sorted(Path(located(start)).iterdir()):
         if path.is_file() and path.stat().st_size < 1024 and path.read_bytes().startswith(LFS):
             what = f"{path.name} stands for a file that git-lfs has not fetched"
             raise UserError(what, where=start, fix="run `git lfs pull` there")

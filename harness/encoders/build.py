@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from harness.collections.checkpoint_place import located
 from harness.encoders.dual_encoder import DualEncoder, Tower, holds_encoder
 from harness.encoders.pooling import Pooling
 from harness.encoders.pretrained import read_encoder, refuse_longer
@@ -48,31 +49,42 @@ def build_dual_encoder(
     return DualEncoder(query, query if settings.towers == "shared" else tower())
 
 
-def _tower(settings: Any, transformer: Any, idf: np.ndarray[Any, Any], normalised: bool = False) -> Tower:
+def _tower(settings: Any, transformer: Any, idf: np.ndarray[Any, Any]) -> Tower:
     return Tower(
         transformer,
         pooling=settings.pooling,
-        idf=torch.from_numpy(np.array(idf, dtype=np.float32)) if settings.pooling == "idf-mean" else None,
+        idf=_weights(settings.pooling, idf),
         projection=settings.projection,
         scale=settings.score_scale,
         token_dropout=settings.token_dropout,
-        normalised=normalised,
     )
 
 
+def _weights(pooling: str, idf: np.ndarray[Any, Any]) -> torch.Tensor | None:
+    return torch.from_numpy(np.array(idf, dtype=np.float32)) if pooling == "idf-mean" else None
+
+
 def _started(settings: Any, idf: np.ndarray[Any, Any], longest: int) -> DualEncoder:
-    """Return the encoder of a checkpoint, read as `load_encoder` reads it, with the rest of the settings."""
-    start, saved = settings.start, holds_encoder(Path(settings.start))
-    configured = None if saved else sentence_files(start).pooling
-    loaded = read_encoder(start, None if saved or configured else _any_pooling(settings))
+    """Return the encoder of a checkpoint as it is, with what the settings put on top of it."""
+    start, saved = settings.start, holds_encoder(Path(located(settings.start)))
+    pools = saved or sentence_files(start).pooling is not None
+    if pools and settings.pooling is not None:
+        what = "it says itself how it pools"
+        raise UserError(what, where=start, fix="remove `pooling` beside the checkpoint")
+    if not pools and settings.pooling is None:
+        fix = "add `pooling` beside the checkpoint, as it was trained"
+        raise UserError("its pooling is not configured", where=start, fix=fix)
+    loaded = read_encoder(start, None if pools else _any_pooling(settings))
     refuse_longer(start, loaded, {"a longest text of": longest})
-    _refuse_otherwise(settings, loaded.encoder, pools=saved or configured is not None)
-    query, passage = loaded.encoder.query, loaded.encoder.passage
-    if settings.towers == "shared":
-        shared = _as_settings(settings, query, idf)
-        return DualEncoder(shared, shared)
-    passage = copy.deepcopy(query) if loaded.encoder.shared else passage
-    return DualEncoder(_as_settings(settings, query, idf), _as_settings(settings, passage, idf))
+    there = loaded.encoder
+    if settings.towers == "shared" and not there.shared:
+        what = "it has a tower for queries and one for passages"
+        raise UserError(what, where=start, fix="remove `towers` beside the checkpoint")
+    query = _on_top(settings, there.query, None if pools else idf)
+    if there.shared and settings.towers != "separate":
+        return DualEncoder(query, query)
+    passage = copy.deepcopy(there.query) if there.shared else there.passage
+    return DualEncoder(query, _on_top(settings, passage, None if pools else idf))
 
 
 def _any_pooling(settings: Any) -> Pooling:
@@ -80,25 +92,27 @@ def _any_pooling(settings: Any) -> Pooling:
     return cast("Pooling", settings.pooling if settings.pooling in ("cls", "mean") else "mean")
 
 
-def _as_settings(settings: Any, there: Tower, idf: np.ndarray[Any, Any]) -> Tower:
-    """Return a tower of the settings with the weights of a checkpoint's."""
-    tower = _tower(settings, there.transformer, idf, there.normalised)
-    if tower.projection is not None and there.projection is not None:
-        tower.projection.weight.data.copy_(there.projection.weight.data)
+def _on_top(settings: Any, there: Tower, idf: np.ndarray[Any, Any] | None) -> Tower:
+    """Return a checkpoint's tower with dropout of tokens, a factor on its embeddings, and a new projection.
+
+    Args:
+        settings: of the encoder.
+        there: the tower as the checkpoint has it.
+        idf: [vocabulary] token weights, where the settings say how it pools.
+    """
+    own = there.projection
+    if own is not None and settings.projection not in (None, own.out_features):
+        what = f"its projection is to {own.out_features}, and {settings.projection} in the settings"
+        raise UserError(what, where=settings.start, fix="remove `projection` beside the checkpoint")
+    tower = Tower(
+        there.transformer,
+        pooling=there.pooling if idf is None else settings.pooling,
+        idf=there.idf if idf is None else _weights(settings.pooling, idf),
+        projection=settings.projection if own is None else own.out_features,
+        scale=there.scale * settings.score_scale,
+        token_dropout=settings.token_dropout,
+        normalised=there.normalised,
+    )
+    if own is not None and tower.projection is not None:
+        tower.projection.weight.data.copy_(own.weight.data * settings.score_scale)
     return tower
-
-
-def _refuse_otherwise(settings: Any, there: DualEncoder, *, pools: bool) -> None:
-    """Refuse settings that a checkpoint contradicts; they would be trained from something else."""
-    tower = there.query
-    width = tower.projection.out_features if tower.projection is not None else None
-    asked = [
-        ("pooling", settings.pooling, tower.pooling if pools else settings.pooling),
-        ("score_scale", settings.score_scale, settings.score_scale if tower.scale == 1.0 else tower.scale),
-        ("towers", settings.towers, settings.towers if there.shared else "separate"),
-        ("projection", settings.projection, settings.projection if width is None else width),
-    ]
-    for key, here, found in asked:
-        if here != found:
-            what = f"its {key} is {found}, and {here} in the settings"
-            raise UserError(what, where=settings.start, fix=f"set encoder.{key} to {found}")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 import torch
 
+from harness.collections.checkpoint_place import located
 from harness.collections.tokenizer import load_tokenizer, sentence_config
 from harness.encoders.dual_encoder import DualEncoder, Tower, holds_encoder, tokenizer_of
 from harness.encoders.pooling import Pooling
@@ -25,7 +26,7 @@ class PretrainedEncoder(NamedTuple):
 
     Attributes:
         encoder: the dual encoder, in evaluation mode and in 32-bit floats.
-        tokenizer: folder or hub id of its tokenizer.
+        tokenizer: folder of its tokenizer.
         longest: maximal length of a text in tokens, according to the checkpoint, if it says one.
         most: maximal length of a text in tokens that the encoder supports.
     """
@@ -53,8 +54,8 @@ def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncode
     """
     if pooling is not None and pooling not in get_args(Pooling):
         raise UserError(f"unknown pooling '{pooling}'", fix=nearest(pooling, get_args(Pooling)))
-    folder, longest = Path(start), None
-    if folder.is_dir() and holds_encoder(folder):
+    folder, longest = Path(located(start)), None
+    if holds_encoder(folder):
         check_folder(folder)
         encoder = DualEncoder.load(folder)
         _agreed(start, encoder.query.pooling, pooling)
@@ -111,12 +112,10 @@ _SHORTER = "set model_max_length in tokenizer_config.json to what it was trained
 
 
 def tokenizer_at(start: str) -> str:
-    """Return folder or hub id of the tokenizer of an encoder."""
-    folder = Path(start)
-    if folder.is_dir() and holds_encoder(folder):
-        return str(tokenizer_of(folder.resolve()))
-    root = sentence_files(start).root
-    return str(Path(root).resolve()) if folder.is_dir() else root
+    """Return the folder of the tokenizer of an encoder."""
+    folder = Path(located(start))
+    root = tokenizer_of(folder) if holds_encoder(folder) else Path(located(sentence_files(start).root))
+    return str(root.resolve())
 
 
 def refuse_longer(start: str, loaded: PretrainedEncoder, lengths: Mapping[str, int | None]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import transformers
 from torch import Tensor, nn
 
 from harness.collections.tokens import TokenStore, typed_pairs
 from harness.encoders.matching import begin_matching, project_words
-from harness.encoders.transformer import Sizes, fresh_config, pretrained_scorer, refuse_no_numbers
+from harness.encoders.transformer import fresh_config, pretrained_scorer, refuse_no_numbers
 from harness.encoders.weights import StateDict, copy_weights, fingerprint_of
 from harness.errors import UserError, told
 
@@ -93,18 +93,11 @@ class Ranker(nn.Module):
         return Ranker(model).eval()
 
 
-class Start(Sizes, Protocol):
-    """The start of a ranker, and its sizes if it is fresh."""
-
-    @property
-    def start(self) -> str: ...  # noqa: D102
-
-
-def build_ranker(settings: Start, *, tokens: TokenStore, words: Tensor, longest: int) -> Ranker:
+def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: int) -> Ranker:
     """Build a ranker; random weights come from torch's generator.
 
     Args:
-        settings: start (``fresh``, a local folder or a hub id) and sizes of a fresh ranker.
+        settings: the run's `harness.specs.settings.RankerSettings`.
         tokens: token store of the collection.
         words: [vocabulary, at least hidden] word vectors of the base retriever, for a fresh ranker.
         longest: maximal length of a pair in tokens.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.collections.checkpoint_place import located
 from harness.collections.tokenizer import an_object, checkpoint_json, sentence_config
 from harness.errors import UserError
 
@@ -74,10 +75,7 @@ def _modules(content: Any, start: str) -> list[dict[str, str]]:
 
 
 def _root(start: str, path: str) -> str:
-    if path and not Path(start).is_dir():
-        what = f"its encoder lies in {path}, which is read of local folders alone"
-        raise UserError(what, where=start, fix="download it, and give the folder")
-    return str(Path(start) / path) if path else start
+    return str(Path(located(start)) / path) if path else start
 
 
 def _pooling(start: str, path: str) -> str:

@@ -11,7 +11,8 @@ import torch
 import transformers
 from safetensors import safe_open
 
-from harness.collections.tokenizer import refuse_pointers, whole_or_reached
+from harness.collections.checkpoint_place import located
+from harness.collections.tokenizer import WHOLE, refuse_pointers
 from harness.errors import UserError, told
 
 
@@ -125,7 +126,7 @@ def _config(start: str) -> Any:
     Raises:
         UserError: there is none, or it is of another kind.
     """
-    if Path(start).is_dir() and (Path(start) / "adapter_config.json").exists():
+    if (Path(located(start)) / "adapter_config.json").exists():
         fix = "merge it into its base model (`merge_and_unload` of peft), and save that"
         raise UserError("an adapter (LoRA or the like), and no whole encoder", where=start, fix=fix)
     config = _open(transformers.AutoConfig, start)
@@ -187,16 +188,16 @@ def _open(kind: Any, start: str, **more: Any) -> Any:
     before = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity_error()  # no table of unused weights: what matters is refused
     try:
-        with told("no encoder could be loaded", where=start, fix=whole_or_reached(start)):
+        with told("no encoder could be loaded", where=start, fix=WHOLE):
             _refuse_whole_numbers(start)
-            return kind.from_pretrained(start, trust_remote_code=False, **more)
+            return kind.from_pretrained(located(start), trust_remote_code=False, **more)
     finally:
         transformers.utils.logging.set_verbosity(before)
 
 
 def _refuse_whole_numbers(start: str) -> None:
     """Refuse weights in whole numbers, which `transformers` would take for floats."""
-    for path in sorted(Path(start).glob("*.safetensors")) if Path(start).is_dir() else ():
+    for path in sorted(Path(located(start)).glob("*.safetensors")):
         with safe_open(path, "pt") as weights:
             for name in weights.keys():  # noqa: SIM118  (no mapping)
                 kind = weights.get_slice(name).get_dtype()

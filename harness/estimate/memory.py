@@ -7,8 +7,10 @@ overhead of torch and of a GPU's driver, and fragmentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 
 from harness.estimate.activations import (
     FLOAT,
@@ -24,6 +26,7 @@ from harness.estimate.parameters import ModelSize, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.retrieval.encode import TOKENS_PER_BATCH
 from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
+from harness.specs.scale import PublishedSizes
 from harness.specs.settings import PhaseSettings, RankerSettings, SamplerSettings
 from harness.training.turns import steps_before
 
@@ -31,27 +34,38 @@ CANDIDATE = 8 + 3 * FLOAT + 2
 """Bytes of a candidate: number, two scores, a norm, two flags (`harness.negatives.candidates`)."""
 
 
-def memory(run: RunSettings, corpus: CorpusSize, machine: Machine) -> list[Moment]:
-    """Return the moments of a run, after those of the runs that it depends on; BM25 has none."""
+Published = Mapping[str, PublishedSizes]
+"""Start -> the published sizes of a checkpoint that may not be on this machine."""
+
+
+def memory(
+    run: RunSettings, corpus: CorpusSize, machine: Machine, published: Published = MappingProxyType({})
+) -> list[Moment]:
+    """Return the moments of a run, after those of the runs that it depends on; BM25 has none.
+
+    Raises:
+        UnknownSizesError: it starts from a checkpoint whose sizes are not known.
+    """
     if not isinstance(run, TrainedRun):
         return []
-    phase = _Phase(run, corpus, machine)
+    phase = _Phase(run, corpus, machine, published)
     if not isinstance(run, StartedRun):
         return [phase.base()]
-    before = memory(run.start, corpus, machine)
+    before = memory(run.start, corpus, machine, published)
     if isinstance(run, RankerRun):
         return [*before, phase.ranker()]
-    taught = memory(run.teacher, corpus, machine)[len(before) :] if isinstance(run, TaughtRun) else []
-    return [*before, *taught, *phase.continued()]
+    taught = memory(run.teacher, corpus, machine, published) if isinstance(run, TaughtRun) else before
+    return [*before, *taught[len(before) :], *phase.continued()]
 
 
 @dataclass(frozen=True)
 class _Phase:
-    """A run's phase, with the collection and the machine."""
+    """A run's phase, with the collection, the machine and the sizes of checkpoints."""
 
     run: TrainedRun
     corpus: CorpusSize
     machine: Machine
+    published: Published
 
     @property
     def phase(self) -> PhaseSettings:
@@ -79,13 +93,16 @@ class _Phase:
         if self.phase.refresh:
             yield from self._refresh(models, self.run.sampler)
 
-    @property
+    @cached_property
     def _retriever(self) -> ModelSize:
-        return retriever_of(self.run.encoder, self.run.tokens)
+        encoder = self.run.encoder
+        return retriever_of(encoder, self.run.tokens, self.published.get(encoder.start))
 
-    @property
+    @cached_property
     def _ranker(self) -> ModelSize:
-        return ranker_of(self._cross_encoder, self.run.tokens)
+        ranker, vocabulary = self._cross_encoder, self._retriever.bert.vocabulary
+        tokens = self.run.tokens.model_copy(update={"vocabulary": vocabulary})
+        return ranker_of(ranker, tokens, self.published.get(ranker.start))
 
     @property
     def _cross_encoder(self) -> RankerSettings:
@@ -160,7 +177,7 @@ class _Phase:
 
     @property
     def _width(self) -> int:
-        return self.run.encoder.projection or self.run.encoder.hidden
+        return self.run.encoder.projection or self._retriever.bert.hidden
 
     def _refresh(self, models: tuple[MemoryPart, ...], sampler: SamplerSettings) -> Iterator[Moment]:
         """Return the moments of a refresh (embedding and mining): on the device, and in host memory."""

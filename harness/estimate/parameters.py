@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.encoders.sizes import checkpoint_sizes, has_two_towers
+from harness.specs.base import FRESH
+from harness.specs.scale import PublishedSizes
 from harness.specs.settings import EncoderSettings, RankerSettings, TokenSettings
-
-POSITIONS = 512
-"""Positions of a pretrained BERT or ERNIE 2.0; a fresh encoder has as many as its longest sequence."""
-
-TYPES = {"nghuyong/ernie-2.0-base-en": 4, "nghuyong/ernie-2.0-large-en": 4}
-"""Hub id -> number of token types of checkpoints that have more than BERT's two."""
 
 
 @dataclass(frozen=True)
@@ -77,31 +74,70 @@ class ModelSize:
     trained: int
 
 
-def retriever_of(encoder: EncoderSettings, tokens: TokenSettings) -> ModelSize:
-    """Return the size of a dual encoder; a pretrained tower has a pooler that is not used."""
+class UnknownSizesError(Exception):
+    """A checkpoint is not on this machine, and its sizes are not published in the scale."""
+
+    def __init__(self, start: str) -> None:
+        self.start = start
+        super().__init__(start)
+
+
+def retriever_of(
+    encoder: EncoderSettings, tokens: TokenSettings, published: PublishedSizes | None = None
+) -> ModelSize:
+    """Return the size of a dual encoder; a pretrained tower has a pooler that is not used.
+
+    Raises:
+        UnknownSizesError: it starts from a checkpoint whose sizes are not known.
+    """
+    fresh = encoder.start == FRESH
     longest = max(tokens.query_tokens, tokens.passage_tokens)
-    bert = _bert(encoder, tokens.vocabulary, longest)
-    towers = 1 if encoder.towers == "shared" else 2
+    bert = _fresh(encoder, tokens, longest) if fresh else _of_checkpoint(encoder.start, published)
+    separate = encoder.towers == "separate" or (encoder.towers is None and has_two_towers(encoder.start))
+    towers = 2 if separate else 1
     trained = bert.body + bert.hidden * (encoder.projection or 0)
-    unread = 0 if encoder.start == "fresh" else bert.pooler
+    unread = 0 if fresh else bert.pooler
     return ModelSize(bert, towers, towers * (trained + unread), towers * trained)
 
 
-def ranker_of(ranker: RankerSettings, tokens: TokenSettings) -> ModelSize:
-    """Return the size of a cross-encoder: a BERT with a pooler and a linear map to one score."""
-    bert = _bert(ranker, tokens.vocabulary, ranker.pair_tokens)
+def ranker_of(
+    ranker: RankerSettings, tokens: TokenSettings, published: PublishedSizes | None = None
+) -> ModelSize:
+    """Return the size of a cross-encoder: a BERT with a pooler and a linear map to one score.
+
+    Raises:
+        UnknownSizesError: it starts from a checkpoint whose sizes are not known.
+    """
+    fresh = ranker.start == FRESH
+    bert = _fresh(ranker, tokens, ranker.pair_tokens) if fresh else _of_checkpoint(ranker.start, published)
     count = bert.body + bert.pooler + bert.hidden + 1
     return ModelSize(bert, 1, count, count)
 
 
-def _bert(sizes: EncoderSettings | RankerSettings, vocabulary: int, longest: int) -> Bert:
+def _fresh(settings: EncoderSettings | RankerSettings, tokens: TokenSettings, longest: int) -> Bert:
+    sizes = settings.sizes
     return Bert(
         hidden=sizes.hidden,
         layers=sizes.layers,
         heads=sizes.heads,
         intermediate=sizes.intermediate,
         dropout=sizes.dropout > 0,
-        vocabulary=vocabulary,
-        positions=longest if sizes.start == "fresh" else POSITIONS,
-        types=TYPES.get(sizes.start, 2),
+        vocabulary=tokens.vocabulary or 0,
+        positions=longest,
+    )
+
+
+def _of_checkpoint(start: str, published: PublishedSizes | None) -> Bert:
+    sizes = checkpoint_sizes(start) or published
+    if sizes is None:
+        raise UnknownSizesError(start)
+    return Bert(
+        hidden=sizes.hidden,
+        layers=sizes.layers,
+        heads=sizes.heads,
+        intermediate=sizes.intermediate,
+        dropout=sizes.dropout > 0,
+        vocabulary=sizes.vocabulary,
+        positions=sizes.positions,
+        types=sizes.types,
     )

@@ -9,8 +9,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.estimate.memory import memory
+from harness.estimate.memory import Published, memory
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
+from harness.estimate.parameters import UnknownSizesError
 from harness.specs.run_settings import RunSettings
 from harness.specs.scale import Hardware
 
@@ -18,7 +19,11 @@ GB = 1_000_000_000
 
 
 def render_memory(
-    runs: Sequence[tuple[RunSettings, CorpusSize]], hardware: Hardware | None, here: Machine, has: int | None
+    runs: Sequence[tuple[RunSettings, CorpusSize]],
+    hardware: Hardware | None,
+    here: Machine,
+    has: int | None,
+    published: Published,
 ) -> Group:
     """Return the output of `harness plan` on memory; empty if no run trains.
 
@@ -27,16 +32,37 @@ def render_memory(
         hardware: what the scale's paper trained on, where it is one of a paper.
         here: this machine, which takes a batch in one process.
         has: bytes that it has.
+        published: sizes of checkpoints that may not be on this machine.
     """
+    try:
+        return _rendered(runs, hardware, here, has, published)
+    except UnknownSizesError as error:
+        what = f"the sizes of '{error.start}' are not known before it is on this machine"
+        return Group(Text(f"Memory: not known; {what}."))
+
+
+def _rendered(
+    runs: Sequence[tuple[RunSettings, CorpusSize]],
+    hardware: Hardware | None,
+    here: Machine,
+    has: int | None,
+    published: Published,
+) -> Group:
     on = Machine.of(hardware) if hardware else here
-    moments = largest(memory(run, corpus, on) for run, corpus in runs)
+    moments = _moments(runs, on, published)
     if not moments:
         return Group()
     if hardware is None:
         return Group(_table(moments), Text(_of_here(moments, has)))
-    stored = largest(memory(run, corpus, replace(on, recomputes=False)) for run, corpus in runs)
-    own = largest(memory(run, corpus, here) for run, corpus in runs)
+    stored = _moments(runs, replace(on, recomputes=False), published)
+    own = _moments(runs, here, published)
     return Group(_table(moments), *(Text(line) for line in _of_paper(moments, stored, own, hardware)))
+
+
+def _moments(
+    runs: Sequence[tuple[RunSettings, CorpusSize]], machine: Machine, published: Published
+) -> list[Moment]:
+    return largest(memory(run, corpus, machine, published) for run, corpus in runs)
 
 
 def _table(moments: Sequence[Moment]) -> Table:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from harness.errors import UserError
 from harness.methods.catalogue import PIECES, Method
 from harness.pieces import NESTED
+from harness.specs.base import FRESH
 from harness.specs.library import Library
 from harness.specs.target import Row, Trained
 
@@ -51,7 +52,9 @@ def all_uses(library: Library) -> list[MethodUse]:
             starts = (start.partition("/")[0] for start in phase.starts)
             uses += [MethodUse("recipe", start, f"recipes/{name}") for start in starts if start != name]
     for name in library.names("scales"):
-        uses.append(MethodUse("encoder", library.scale(name).encoder.pooling, f"scales/{name}"))
+        encoder = library.scale(name).encoder
+        if encoder.start == FRESH or "pooling" in encoder.model_fields_set:  # else the checkpoint says it
+            uses.append(MethodUse("encoder", encoder.pooling, f"scales/{name}"))
     return uses
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.pieces import settings_of
+from harness.specs.base import FRESH
 from harness.specs.run_settings import StartedRun, TrainedRun
 from harness.specs.sampler_paths import value_text
 from harness.specs.settings import PhaseSettings, SamplerSettings
@@ -26,9 +27,10 @@ def piece_text(piece: Mapping[str, Any] | None) -> str:
 def scale_text(name: str, settings: TrainedRun) -> str:
     """Return the choices of a scale: collection, encoder and the steps of a run's phases."""
     encoder = settings.encoder
-    layers = f"{encoder.layers} layers of width {encoder.hidden}, pooling {encoder.pooling}"
+    sizes = f", {encoder.layers} layers of width {encoder.hidden}" if encoder.start == FRESH else ""
+    pooling = f", pooling {encoder.pooling}" if encoder.pooling else ""
     phases = "; ".join(_phases(settings))
-    return f"{name}: {settings.collection.kind}; encoder {encoder.start}, {layers}; {phases}"
+    return f"{name}: {settings.collection.kind}; encoder {encoder.start}{sizes}{pooling}; {phases}"
 
 
 def seeds_text(settings: TrainedRun) -> str:

@@ -80,7 +80,7 @@ class Collections:
                         self.get(settings.collection),
                         folder,
                         start=_tokenizer(settings),
-                        vocabulary=settings.tokens.vocabulary,
+                        vocabulary=settings.tokens.vocabulary or 0,
                         query_tokens=settings.tokens.query_tokens,
                         passage_tokens=settings.tokens.passage_tokens,
                     )

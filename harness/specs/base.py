@@ -9,6 +9,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+FRESH = "fresh"
+"""The start of an encoder or ranker that begins with random weights."""
+
+
+def absent(value: object) -> bool:
+    """Return whether there is no value; what does not apply is left out of dumps."""
+    return value is None
+
 
 def _readable(name: str) -> str:
     if not name.strip():

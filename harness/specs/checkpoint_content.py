@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from harness.collections.checkpoint_place import PACKAGED, local_folder, revision
+from harness.specs.base import FRESH
 from harness.storage.files import files_hash
-
-FRESH = "fresh"
 
 
 def by_start(settings: dict[str, Any]) -> dict[str, Any]:
@@ -24,41 +21,16 @@ def start_content(start: str) -> str:
         start: ``fresh``, a local folder, or a hub id.
 
     Returns:
-        ``fresh``; a hash of all files of the folder; or ``id@revision``, the one in the local cache, else the
-        one that the hub has now, else the id alone where it cannot be reached.
+        ``fresh``; a hash of all files of the folder; of a hub id that a package holds too, ``id@hash`` of its
+        weights; of another one ``id@revision``, the one in the local cache, else the one of the hub now,
+        else the id alone where it cannot be reached.
     """
     if start == FRESH:
         return start
-    folder = Path(start)
-    if folder.is_dir():
+    folder = local_folder(start)
+    if folder is not None:
         return files_hash(folder, sorted(path for path in folder.rglob("*") if path.is_file()))
-    revision = _revision(start)
-    return f"{start}@{revision}" if revision else start
-
-
-def refuse_missing(start: str, what: str) -> None:
-    """Refuse a checkpoint that is neither here nor on the hub, before anything is made for it.
-
-    Args:
-        start: a local folder, or a hub id.
-        what: names it in the message.
-
-    Raises:
-        UserError: there is no such folder, and no such id, or the hub cannot be reached.
-    """
-    if not Path(start).is_dir() and _revision(start) is None:
-        fix = "give a folder, or a hub id that is cached or can be reached"
-        raise UserError(f"no checkpoint at '{start}'", where=what, fix=fix)
-
-
-@functools.cache
-def _revision(start: str) -> str | None:
-    from huggingface_hub import HfApi, try_to_load_from_cache  # noqa: PLC0415  (slow, and rarely needed)
-
-    cached = try_to_load_from_cache(start, "config.json")
-    if isinstance(cached, str):
-        return Path(cached).parent.name
-    try:
-        return HfApi().model_info(start, timeout=10).sha
-    except Exception:  # whatever the hub or the network does; the name is what is left
-        return None
+    if start in PACKAGED:
+        return f"{start}@{PACKAGED[start].sha256}"
+    known = revision(start)
+    return f"{start}@{known}" if known else start

@@ -11,7 +11,7 @@ from harness.pieces import name_of
 from harness.specs.base import Batch, Candidates, ClipNorm, Decay, Negatives, Rate, Share, Spec, Steps
 from harness.specs.piece_schemas import must_be
 from harness.specs.samplers import SamplerChoice, by_name
-from harness.specs.settings import Trains
+from harness.specs.settings import Pooling, Trains
 from harness.training.turns import RetrieverAlone
 
 ROW = "row"
@@ -66,6 +66,7 @@ class Checkpoint(Spec):
     """An encoder that somebody else trained."""
 
     checkpoint: str = Field(min_length=1, description="a folder, or a hub id")
+    pooling: Pooling | None = Field(default=None, description="of a checkpoint that does not say it")
 
 
 class PhaseNegatives(Spec):

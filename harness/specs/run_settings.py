@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 
-from harness.specs.base import Candidates
+from harness.specs.base import FRESH, Candidates
 from harness.specs.settings import (
     CheckpointSettings,
     CollectionSettings,
@@ -20,6 +20,7 @@ from harness.specs.settings import (
     RankerSettings,
     SamplerSettings,
     Settings,
+    Sizes,
     TokenSettings,
 )
 
@@ -131,6 +132,19 @@ class TaughtRun(ContinuedRun):
         return self.teacher.cross_encoder
 
 
+def starts(settings: RunSettings) -> set[str]:
+    """Return the folders and hub ids that a run and those below it start from; none where all is fresh."""
+    own = {start for below in settings.below.values() for start in starts(below)}
+    match settings:
+        case EvaluatedRun():
+            own.add(settings.checkpoint.start)
+        case RankerRun():
+            own.add(settings.ranker.start)
+        case BaseRun():
+            own.add(settings.encoder.start)
+    return own - {FRESH}
+
+
 def _tag(values: Any) -> str | None:
     """Return which type settings are of; what is continued beside a ranker says so by its teacher."""
     if isinstance(values, RunSettings):
@@ -193,9 +207,20 @@ def _own(values: dict[str, Any]) -> dict[str, Any]:
     idle = {"bm25": {"encoder", "tokens"}, "evaluated": {"encoder"}}.get(str(values.get("kind")), set())
     kept = {key: of for key, of in values.items() if key not in idle and not (of is None and key in _OF_SOME)}
     return {
-        key: _own(of) if key in ("start", "teacher") and isinstance(of, dict) else of
+        key: _own(of)
+        if key in ("start", "teacher") and isinstance(of, dict)
+        else _unsized(of)
+        if key in ("encoder", "ranker")
+        else of
         for key, of in kept.items()
     }
+
+
+def _unsized(model: Any) -> Any:
+    """Drop the sizes that were once written beside a checkpoint, which has its own."""
+    if not isinstance(model, dict) or model.get("start", FRESH) == FRESH:
+        return model
+    return {key: of for key, of in model.items() if key not in Sizes._fields}
 
 
 _OF_SOME = {"start", "phase", "sampler", "ranker", "teacher", "co_training", "reranked", "checkpoint"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.specs.base import FRESH
 from harness.specs.phase_numbers import Numbers, trains_at, used
 from harness.specs.recipe import Checkpoint, Phase, RankerPart, Recipe
 from harness.specs.run_settings import (
@@ -28,6 +29,7 @@ from harness.specs.settings import (
     PhaseSettings,
     RankerSettings,
     SamplerSettings,
+    Sizes,
     TokenSettings,
 )
 from harness.specs.target import Shared
@@ -118,9 +120,10 @@ class Runs:
             "sampler": self._sampler(phase, draws),
         }
         if not isinstance(phase.start, str):
-            encoder = self._fresh_encoder(phase)
+            encoder = self._encoder(phase)
             common = self._common(name, seeds.base if numbers.steps else UNTRAINED)
-            return BaseRun(kind="base", **common, tokens=self._tokens, encoder=encoder, **trained)
+            tokens = self._tokens if encoder.start == FRESH else self._lengths
+            return BaseRun(kind="base", **common, tokens=tokens, encoder=encoder, **trained)
         below = Seeds(seeds.base, seeds.between, seeds.between)
         start = self.run(phase.start, below, draws)
         seed = seeds.base if phase.trains == "ranker" else seeds.last + DEEPER * (_depth(start) - 1)
@@ -153,6 +156,11 @@ class Runs:
     def _tokens(self) -> TokenSettings:
         return TokenSettings(**self.scale.tokens.model_dump())
 
+    @property
+    def _lengths(self) -> TokenSettings:
+        """How text becomes token ids where a checkpoint has a tokenizer of its own."""
+        return self._tokens.model_copy(update={"vocabulary": None})
+
     def _phase(self, name: str) -> Phase:
         recipe, _, phase_name = name.partition("/")
         phase = self.recipes[recipe].phase(phase_name)
@@ -160,12 +168,19 @@ class Runs:
             raise ValueError(f"the library lets no start pass that is no phase, such as '{name}'")
         return phase
 
-    def _fresh_encoder(self, phase: Phase) -> EncoderSettings:
+    def _encoder(self, phase: Phase) -> EncoderSettings:
         """Return the encoder of a phase that stands on no other."""
-        encoder = EncoderSettings(**self.scale.encoder.model_dump())
-        if isinstance(phase.start, Checkpoint):
-            return encoder.model_copy(update={"start": phase.start.checkpoint})
-        return encoder
+        encoder, given = self.scale.encoder, self.scale.encoder.model_dump(exclude={"published_sizes"})
+        own = isinstance(phase.start, Checkpoint)
+        start = phase.start.checkpoint if isinstance(phase.start, Checkpoint) else encoder.start
+        if start != FRESH:
+            given = {key: value for key, value in given.items() if key not in Sizes._fields}
+            given["start"] = start
+            if own or "pooling" not in encoder.model_fields_set:
+                given["pooling"] = phase.start.pooling if isinstance(phase.start, Checkpoint) else None
+            if "towers" not in encoder.model_fields_set:
+                given["towers"] = None
+        return EncoderSettings(**given)
 
     def _settings(self, name: str, phase: Phase, numbers: Numbers) -> PhaseSettings:
         return PhaseSettings.model_validate(
@@ -186,7 +201,11 @@ class Runs:
 
     @property
     def _ranker_settings(self) -> RankerSettings:
-        return RankerSettings(**self._ranker.model_dump(include=set(RankerSettings.model_fields)))
+        given = self._ranker.model_dump(include=set(RankerSettings.model_fields))
+        fresh = self._ranker.start == FRESH
+        return RankerSettings(
+            **{key: value for key, value in given.items() if fresh or key not in Sizes._fields}
+        )
 
     def _co_training(self, ranker: RankerPart, numbers: Numbers) -> CoTraining:
         optimizer = ranker.optimizer if ranker.learns else None

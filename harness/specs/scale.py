@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.specs.base import (
+    FRESH,
     Batch,
     Candidates,
     Factor,
@@ -23,21 +24,42 @@ from harness.specs.base import (
     StepsOrNone,
     Vocabulary,
     Width,
+    absent,
 )
 from harness.specs.settings import Pooling, refuse_undivided
 from harness.training.protocols import PLACES, Precision
 
 
 class Tokens(Spec):
-    """Vocabulary size of the learnt pieces; longest query and passage in tokens."""
+    """Vocabulary size of the learnt pieces, of a fresh encoder; longest query and passage in tokens."""
 
-    vocabulary: Vocabulary
+    vocabulary: Vocabulary | None = Field(default=None, exclude_if=absent)
     query_tokens: Length
     passage_tokens: Length
 
 
+class PublishedSizes(Spec):
+    """Sizes of a checkpoint as published, by which a plan counts memory where the checkpoint is not here.
+
+    Nothing is trained by them: a checkpoint that is here says its own, and is refused if it says others.
+    """
+
+    hidden: Width
+    layers: Layers
+    heads: Width
+    intermediate: InnerWidth
+    dropout: Share
+    vocabulary: Vocabulary
+    positions: Length = 512
+    types: Annotated[int, Field(ge=0, le=1000)] = 2
+
+
 class Encoder(Spec):
-    """The encoder of a scale; sizes count where it starts `fresh`, else `start` is a folder or hub id."""
+    """The encoder of a scale.
+
+    Sizes are of one that starts `fresh`; else `start` is a folder or hub id, which says its own, and
+    `pooling` is given only where it does not say that.
+    """
 
     start: str = Field(default="fresh", min_length=1)
     hidden: Width = 768
@@ -50,10 +72,12 @@ class Encoder(Spec):
     projection: Width | None = None
     towers: Literal["shared", "separate"] = "shared"
     score_scale: Factor = 1.0
+    published_sizes: PublishedSizes | None = Field(default=None, exclude_if=absent)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Encoder:
-        refuse_undivided(self.hidden, self.heads)
+        if self.start == FRESH:
+            refuse_undivided(self.hidden, self.heads)
         return self
 
 
@@ -77,7 +101,7 @@ class Substitute(Spec):
 
 
 class RankerScale(Spec):
-    """The ranker of a scale; sizes count where it starts `fresh`, else `start` is a folder or hub id."""
+    """The ranker of a scale; sizes are of one that starts `fresh`, else `start` is a folder or hub id."""
 
     start: str = Field(default="fresh", min_length=1)
     hidden: Width = 1024
@@ -87,10 +111,12 @@ class RankerScale(Spec):
     dropout: Share = 0.1
     pair_tokens: Length
     reranked: Candidates
+    published_sizes: PublishedSizes | None = Field(default=None, exclude_if=absent)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> RankerScale:
-        refuse_undivided(self.hidden, self.heads)
+        if self.start == FRESH:
+            refuse_undivided(self.hidden, self.heads)
         return self
 
 
@@ -154,3 +180,9 @@ class Scale(Spec):
     seeds: FirstSeeds
     hardware: Hardware | None = None
     frozen: list[Frozen] = Field(default=[])
+
+    @property
+    def published_sizes(self) -> dict[str, PublishedSizes]:
+        """The sizes of its checkpoints by their start, as far as they are written."""
+        models: list[Encoder | RankerScale] = [self.encoder, *([self.ranker] if self.ranker else [])]
+        return {of.start: of.published_sizes for of in models if of.published_sizes is not None}

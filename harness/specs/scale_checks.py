@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import get_args
 
 from harness.errors import UserError, nearest
-from harness.specs.scale import Scale
-from harness.specs.settings import Trains
+from harness.specs.base import FRESH
+from harness.specs.scale import Encoder, RankerScale, Scale
+from harness.specs.settings import Sizes, Trains
 from harness.specs.yaml_file import YamlFile
 
 
@@ -31,3 +32,24 @@ def check_substitutes(
         if key not in known:
             what = f"'{key}' is neither what a phase trains nor a phase, <recipe>/<phase>"
             yield yaml_file.error(("substitutes", key), what, nearest(key, known))
+
+
+def check_checkpoints(yaml_file: YamlFile, scale: Scale) -> Iterator[UserError]:
+    """Yield what a scale says of a checkpoint that says it itself, and of a fresh model that has none."""
+    models: list[tuple[str, Encoder | RankerScale]] = [("encoder", scale.encoder)]
+    models += [("ranker", scale.ranker)] if scale.ranker else []
+    for name, model in models:
+        if model.start == FRESH and model.published_sizes is not None:
+            what = "a fresh model has the sizes that this scale gives it"
+            yield yaml_file.error((name, "published_sizes"), what, f"write them as keys of `{name}`")
+        for key in sorted(model.model_fields_set & set(Sizes._fields)) if model.start != FRESH else ():
+            what = f"the checkpoint '{model.start}' has its own {key}"
+            fix = "remove it; to plan without the checkpoint, write its sizes below `published_sizes`"
+            yield yaml_file.error((name, key), what, fix)
+    vocabulary = scale.tokens.vocabulary
+    if scale.encoder.start == FRESH and vocabulary is None:
+        what = "a fresh encoder learns a vocabulary"
+        yield yaml_file.error(("tokens",), what, "add `vocabulary`, for example 20000")
+    if scale.encoder.start != FRESH and vocabulary is not None:
+        what = f"the checkpoint '{scale.encoder.start}' has its own vocabulary"
+        yield yaml_file.error(("tokens", "vocabulary"), what, "remove it")

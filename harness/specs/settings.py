@@ -16,6 +16,7 @@ from pydantic import (
 from harness.negatives.registry import AnyDraw, AnyLaw, AnySource
 from harness.negatives.sources.source import Source
 from harness.specs.base import (
+    FRESH,
     Batch,
     Candidates,
     ClipNorm,
@@ -32,6 +33,7 @@ from harness.specs.base import (
     StepsOrNone,
     Vocabulary,
     Width,
+    absent,
 )
 from harness.storage.places import LocalName
 from harness.training.losses.registry import AnyLoss
@@ -80,29 +82,77 @@ class Settings(BaseModel):
 class TokenSettings(Settings):
     """How text becomes token ids."""
 
-    vocabulary: Vocabulary = Field(description="size of what is learnt from documents and training queries")
+    vocabulary: Vocabulary | None = Field(
+        None, exclude_if=absent, description="size of what is learnt from documents and training queries"
+    )
     query_tokens: Length = Field(description="longest query")
     passage_tokens: Length = Field(description="longest passage")
 
 
-class EncoderSettings(Settings):
+class Sizes(NamedTuple):
+    """Sizes of a fresh model."""
+
+    hidden: int
+    layers: int
+    heads: int
+    intermediate: int
+    dropout: float
+
+
+class StartedSettings(Settings):
+    """A model by its start, with its sizes if it is fresh; a checkpoint says its own."""
+
+    start: LocalName = Field(FRESH, description="fresh, a local folder, or a hub id")
+    hidden: Width | None = Field(None, exclude_if=absent, description="width")
+    layers: Layers | None = Field(None, exclude_if=absent)
+    heads: Width | None = Field(None, exclude_if=absent)
+    intermediate: InnerWidth | None = Field(
+        None, exclude_if=absent, description="width of the feed-forward layers"
+    )
+    dropout: Share | None = Field(None, exclude_if=absent)
+
+    @model_validator(mode="after")
+    def _sized(self) -> StartedSettings:
+        said = [getattr(self, key) is not None for key in Sizes._fields]
+        if self.start == FRESH and not all(said):
+            raise ValueError("a fresh model needs all of its sizes")
+        if self.start != FRESH and any(said):
+            raise ValueError("a checkpoint has its own sizes")
+        if self.start == FRESH:
+            refuse_undivided(self.sizes.hidden, self.sizes.heads)
+        return self
+
+    @property
+    def sizes(self) -> Sizes:
+        """The sizes of a fresh model.
+
+        Raises:
+            ValueError: it is a checkpoint.
+        """
+        of = self.hidden, self.layers, self.heads, self.intermediate, self.dropout
+        match of:
+            case (int(), int(), int(), int(), float() | int()):
+                return Sizes(*of)
+        raise ValueError(f"{self.start} has sizes of its own")
+
+
+class EncoderSettings(StartedSettings):
     """The dual encoder."""
 
-    start: LocalName = Field("fresh", description="fresh, a local folder, or a hub id")
-    hidden: Width = Field(description="width")
-    layers: Layers
-    heads: Width
-    intermediate: InnerWidth = Field(description="width of the feed-forward layers")
-    dropout: Share
     token_dropout: Share = Field(description="share of tokens left out of pooling while training")
-    pooling: Pooling
+    pooling: Pooling | None = Field(
+        None, exclude_if=absent, description="of a fresh encoder, or of a checkpoint that does not say it"
+    )
     projection: Width | None = Field(None, description="width of a linear map after pooling")
-    towers: Literal["shared", "separate"] = "shared"
+    towers: Literal["shared", "separate"] | None = Field(
+        "shared", description="none of a checkpoint that is taken with its own"
+    )
     score_scale: Factor = Field(1.0, description="factor on the embeddings")
 
     @model_validator(mode="after")
-    def _heads_divide(self) -> EncoderSettings:
-        refuse_undivided(self.hidden, self.heads)
+    def _whole(self) -> EncoderSettings:
+        if self.start == FRESH and None in (self.pooling, self.towers):
+            raise ValueError("a fresh encoder needs a pooling and towers")
         return self
 
 
@@ -126,21 +176,14 @@ class PhaseSettings(Settings):
     precision: Precision = Field("float32", exclude_if=lambda precision: precision == "float32")
 
 
-class RankerSettings(Settings):
+class RankerSettings(StartedSettings):
     """A cross-encoder: where it starts from, its sizes where it is fresh, and what it reads."""
 
-    start: LocalName = Field("fresh", description="fresh, a local folder, or a hub id")
-    hidden: Width = Field(description="width, at most that of the retriever's words")
-    layers: Annotated[Layers, Field(ge=2)]
-    heads: Width
-    intermediate: InnerWidth = Field(description="width of the feed-forward layers")
-    dropout: Share
+    hidden: Width | None = Field(
+        None, exclude_if=absent, description="width, at most that of the retriever's words"
+    )
+    layers: Annotated[Layers, Field(ge=2)] | None = Field(None, exclude_if=absent)
     pair_tokens: Length = Field(description="longest query and passage together")
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> RankerSettings:
-        refuse_undivided(self.hidden, self.heads)
-        return self
 
 
 class CoTraining(Settings):

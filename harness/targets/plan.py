@@ -121,6 +121,7 @@ def render_plan(planned: Plan) -> Group:
         planned.resolved.scale.spec.hardware,
         Machine("cuda" if seen else "cpu"),
         seen[0]["memory_bytes"] if seen else memory_bytes(),
+        planned.resolved.scale.spec.published_sizes,
     )
     missing = {line: None for run in planned.runs for line in missing_parts(run.settings)}
     lines = [*said, *(Text(f"missing: {line}") for line in missing)]

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from harness.collections.built_in import manifest_overlap
+from harness.collections.checkpoint_place import refuse_missing
 from harness.collections.collection import Collection
 from harness.errors import HarnessError, RunError, UserError
 from harness.evaluation.measures import grade_of
@@ -30,11 +31,10 @@ from harness.reports.kinds import REPORTS
 from harness.reports.rendering import render, render_index
 from harness.runs.old_store import OLD_FIX, old_runs
 from harness.runs.stages import Stages
-from harness.specs.checkpoint_content import refuse_missing
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.run_settings import EvaluatedRun, RunSettings
+from harness.specs.run_settings import RunSettings, starts
 from harness.specs.settings import RERANKED
 from harness.specs.target import with_runs
 from harness.storage.files import canonical_json, read_object, write_json, write_parquet
@@ -171,15 +171,15 @@ def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
     """Return runs as they stand in a store; their collections are available.
 
     Raises:
-        UserError: a checkpoint that is to be evaluated is not to be had.
+        UserError: a checkpoint that is to be trained or evaluated is not to be had.
     """
     planned, took = [], _seconds(stages.store)
     old = old_runs(stages.store)
     if old:
         stages.progress.say(f"note: {old} run(s) of the store were made before phases had names; {OLD_FIX}")
     for run in runs:
-        if isinstance(run.settings, EvaluatedRun):
-            refuse_missing(run.settings.checkpoint.start, f"row '{run.row}'")
+        for start in starts(run.settings):
+            refuse_missing(start, f"row '{run.row}'")
         links = stages.collections.chain(run.settings)
         state = _state(stages.store, links.last)
         alike = took.get(_phases(run.settings.model_dump(mode="json")), [])

@@ -31,11 +31,11 @@ class Settings(NamedTuple):
     """What a scale says of an encoder."""
 
     start: str
-    pooling: str
+    pooling: str | None = None
     projection: int | None = None
     score_scale: float = 1.0
     token_dropout: float = 0.0
-    towers: str = "shared"
+    towers: str | None = None
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +217,7 @@ def test_the_same_vectors_at_both_doors(
     expected = SentenceTransformer(str(folder), device="cpu").encode(list(TEXTS))
     retriever = harness.load_encoder(folder, collection)
     np.testing.assert_allclose(retriever.documents, expected, atol=1e-5)
-    pooling = "cls" if kind == "pools by cls" else "mean"
-    settings = Settings(str(folder), pooling)
+    settings = Settings(str(folder))
     idf, most = np.ones(len(tokenizer), np.float32), read_encoder(str(folder)).longest
     assert most is not None
     started = build_dual_encoder(settings, vocabulary=0, pad=0, idf=idf, longest=most)
@@ -389,7 +388,7 @@ def test_what_is_not_read_is_refused_at_both_doors(
     idf = np.ones(len(tokenizer), np.float32)
 
     def start() -> object:
-        settings = Settings(str(folder), "mean")
+        settings = Settings(str(folder))
         return build_dual_encoder(settings, vocabulary=0, pad=0, idf=idf, longest=8)
 
     for door in (lambda: harness.load_encoder(folder, collection), start):
@@ -412,26 +411,54 @@ def test_the_code_of_a_checkpoint_never_runs(tokenizer: Any, tmp_path: Path) -> 
     assert not ran.exists()
 
 
-def test_a_scale_that_contradicts_its_checkpoint_is_refused(tokenizer: Any, tmp_path: Path) -> None:
-    idf = np.ones(len(tokenizer), np.float32)
+def test_what_a_checkpoint_says_itself_is_not_said_again(tokenizer: Any, tmp_path: Path) -> None:
     folder = str(sentence(plain(tmp_path / "folder", tokenizer)))
     saved = str(ours(tmp_path / "saved", tokenizer))
+    bare = str(plain(tmp_path / "bare", tokenizer))
     for settings, said in (
         (
             Settings(folder, "cls"),
-            "its pooling is mean, and cls in the settings; set encoder.pooling to mean",
+            "it says itself how it pools; remove `pooling` beside",
         ),
-        (Settings(folder, "idf-mean"), "set encoder.pooling to mean"),
-        (Settings(saved, "first-last"), "set encoder.pooling to mean"),
+        (Settings(folder, "mean"), "it says itself how it pools"),
+        (Settings(saved, "first-last"), "it says itself how it pools"),
+        (Settings(bare), "bare: its pooling is not configured; add `pooling` beside the checkpoint"),
     ):
         with pytest.raises(UserError, match=said):
-            build_dual_encoder(settings, vocabulary=0, pad=0, idf=idf, longest=8)
+            started(settings, tokenizer)
     with pytest.raises(UserError, match=f"a longest text of {PLACES + 8} is more than the {PLACES} that it"):
-        build_dual_encoder(Settings(folder, "mean"), vocabulary=0, pad=0, idf=idf, longest=PLACES + 8)
-    separate = build_dual_encoder(
-        Settings(saved, "mean", towers="separate", projection=4), vocabulary=0, pad=0, idf=idf, longest=8
-    )
+        started(Settings(folder), tokenizer, PLACES + 8)
+    assert started(Settings(bare, "first-last"), tokenizer).query.pooling == "first-last"
+    separate = started(Settings(saved, towers="separate", projection=4), tokenizer)
     assert not separate.shared and separate.query.normalised and separate.query.dimension == 4
+
+
+def test_what_the_harness_saved_starts_as_it_is(tokenizer: Any, tmp_path: Path) -> None:
+    """Towers, weights of words, projection and factor are its own; a scale's factor comes on top of it."""
+    torch.manual_seed(1)
+
+    def tower() -> Tower:
+        model = transformers.BertModel(transformers.BertConfig(**sizes(tokenizer)), add_pooling_layer=False)
+        words = torch.rand(len(tokenizer))
+        return Tower(model.eval(), pooling="idf-mean", idf=words, projection=6, scale=0.5).eval()
+
+    two = DualEncoder(tower(), tower())
+    two.save(tmp_path / "two", tokenizer, PLACES)
+    ids = torch.tensor(tokenizer(["red apples"])["input_ids"])
+    again = started(Settings(str(tmp_path / "two")), tokenizer).eval()
+    twice = started(Settings(str(tmp_path / "two"), score_scale=2.0), tokenizer).eval()
+    for name in ("query", "passage"):
+        there, here, doubled = (getattr(of, name)(ids, torch.ones_like(ids)) for of in (two, again, twice))
+        assert torch.equal(there, here) and torch.allclose(2 * there, doubled)
+    with pytest.raises(UserError, match="it has a tower for queries and one for passages; remove `towers`"):
+        started(Settings(str(tmp_path / "two"), towers="shared"), tokenizer)
+    with pytest.raises(UserError, match="its projection is to 6, and 4 in the settings"):
+        started(Settings(str(tmp_path / "two"), projection=4), tokenizer)
+
+
+def started(settings: Settings, tokenizer: Any, longest: int = 8) -> DualEncoder:
+    idf = np.ones(len(tokenizer), np.float32)
+    return build_dual_encoder(settings, vocabulary=0, pad=0, idf=idf, longest=longest)
 
 
 def test_an_encoder_that_says_no_longest_text_is_told_one(

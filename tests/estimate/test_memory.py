@@ -29,7 +29,9 @@ def runs(resolved: Resolved) -> list[RunSettings]:
 
 
 def moments(scale: str, machine: Machine, corpus: CorpusSize = PUBLISHED) -> dict[str, Moment]:
-    return {m.name: m for m in largest(memory(run, corpus, machine) for run in runs(at(scale)))}
+    resolved = at(scale)
+    sizes = resolved.scale.spec.published_sizes
+    return {m.name: m for m in largest(memory(run, corpus, machine, sizes) for run in runs(resolved))}
 
 
 def sizes(moment: Moment) -> dict[str, int]:

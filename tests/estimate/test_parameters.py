@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import transformers
 
+from harness.collections.tokens import learn_tokenizer
+from harness.encoders.dual_encoder import DualEncoder, Tower
 from harness.encoders.ranker import Ranker
 from harness.encoders.transformer import fresh_config, fresh_transformer
-from harness.estimate.parameters import Bert, ranker_of, retriever_of
+from harness.estimate.parameters import Bert, UnknownSizesError, ranker_of, retriever_of
+from harness.specs.scale import PublishedSizes
 from harness.specs.settings import EncoderSettings, RankerSettings, TokenSettings
 from harness.training.schedule import adamw
 
@@ -21,7 +25,11 @@ IDS = {"input_ids": torch.ones(1, 4, dtype=torch.int64, device="meta")}
 
 
 def encoder(**more: Any) -> EncoderSettings:
-    return EncoderSettings(**{"token_dropout": 0.0, "pooling": "cls", **BASE, **more})
+    return EncoderSettings(**{"token_dropout": 0.0, "pooling": "cls", **more})
+
+
+def published(sizes: dict[str, Any]) -> PublishedSizes:
+    return PublishedSizes(**sizes, vocabulary=30522, types=4)
 
 
 def released(sizes: dict[str, Any]) -> Any:
@@ -43,7 +51,8 @@ def test_a_pretrained_retriever_of_bert_base_size() -> None:
     with torch.device("meta"):
         tower = transformers.BertModel(released(BASE))
     every, trained = counted(tower, tower(**IDS).last_hidden_state[:, 0])
-    size = retriever_of(encoder(start="nghuyong/ernie-2.0-base-en", towers="separate"), TOKENS)
+    start = encoder(start="nghuyong/ernie-2.0-base-en", towers="separate")
+    size = retriever_of(start, TOKENS, published(BASE))
     assert (size.parameters, size.trained) == (2 * every, 2 * trained)
     assert trained < every  # the pooler is there and nothing reads it
 
@@ -53,8 +62,8 @@ def test_a_pretrained_ranker_of_ernie_large_size() -> None:
         model = transformers.BertForSequenceClassification(
             transformers.BertConfig(**{**released(LARGE).to_dict(), "num_labels": 1})
         )
-    settings = RankerSettings(**LARGE, start="nghuyong/ernie-2.0-large-en", pair_tokens=160)
-    size = ranker_of(settings, TOKENS)
+    settings = RankerSettings(start="nghuyong/ernie-2.0-large-en", pair_tokens=160)
+    size = ranker_of(settings, TOKENS, published(LARGE))
     assert (size.parameters, size.trained) == counted(model, model(**IDS).logits)
 
 
@@ -73,6 +82,27 @@ def test_a_fresh_retriever_and_ranker(layers: int) -> None:
         ranker = Ranker(transformers.BertForSequenceClassification(config))
         counts = ranker_of(RankerSettings(**sizes, pair_tokens=24), tokens)
         assert counts.parameters == sum(p.numel() for p in ranker.parameters())
+
+
+def test_a_checkpoint_that_is_here_is_counted_by_its_own_sizes(tmp_path: Path) -> None:
+    pieces = learn_tokenizer(["red apples fall"] * 3, 120)
+    config = transformers.BertConfig(
+        vocab_size=len(pieces), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=24, max_position_embeddings=40,
+    )  # fmt: skip
+    model = transformers.BertModel(config)
+    model.save_pretrained(tmp_path)
+    pieces.save_pretrained(tmp_path)
+    wrong = published(LARGE)
+    for known in (None, wrong):
+        size = retriever_of(encoder(start=str(tmp_path)), TOKENS, known)
+        assert size.parameters == sum(p.numel() for p in model.parameters())
+    tower = Tower(transformers.BertModel(config, add_pooling_layer=False), pooling="mean")
+    other = Tower(transformers.BertModel(config, add_pooling_layer=False), pooling="mean")
+    DualEncoder(tower, other).save(tmp_path / "two", pieces, 40)
+    assert retriever_of(encoder(start=str(tmp_path / "two"), towers=None), TOKENS).towers == 2
+    with pytest.raises(UnknownSizesError):
+        retriever_of(encoder(start=str(tmp_path / "nowhere")), TOKENS)
 
 
 def test_moments_are_two_a_trained_parameter() -> None:

@@ -142,8 +142,11 @@ def test_a_checkpoint_that_moved_is_the_same_and_one_that_changed_is_another(
 @pytest.mark.parametrize(
     ("checkpoint", "expected"),
     [
-        ("nowhere", "row 'Released': no checkpoint at 'nowhere'; give a folder, or a hub id that is cached"),
-        ("nobody/nothing", "row 'Released': no checkpoint at 'nobody/nothing'; give a folder, or a hub id"),
+        (
+            "nowhere",
+            "row 'Released': no checkpoint at 'nowhere' (no such folder, and the hub ",
+        ),
+        ("nobody/nothing", "row 'Released': no checkpoint at 'nobody/nothing' (no such folder, "),
     ],
 )
 def test_a_checkpoint_that_cannot_be_had_is_one_line(

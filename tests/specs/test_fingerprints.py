@@ -171,6 +171,6 @@ def test_a_start_counts_by_its_content_and_not_by_its_name(
     (tmp_path / "one/model.safetensors").write_bytes(b"others.")
     assert fingerprint(str(tmp_path / "one")) != before
     revisions = {"a/b": "0123", "c/d": None}
-    monkeypatch.setattr("harness.specs.checkpoint_content._revision", revisions.get)
+    monkeypatch.setattr("harness.specs.checkpoint_content.revision", revisions.get)
     assert start_content("a/b") == "a/b@0123" and start_content("c/d") == "c/d"
     assert fingerprint("a/b") != fingerprint("c/d")
