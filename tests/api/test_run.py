@@ -120,7 +120,7 @@ def test_what_a_row_does_not_have_is_one_line(opened, row, part, message):
     ("change", "message"),
     [
         ({"name": "Trisampler"}, "did you mean 'TriSampler'"),
-        ({"scale": "quik"}, "did you mean 'scratch'"),
+        ({"scale": "quik"}, "did you mean 'quick'"),
         ({"seed": -1}, "count seeds from 0"),
         ({"seed": 4}, "no finished run of seed 4 at scale simulation"),
         ({"scale": "scratch"}, "collection pydocs is not in the store"),

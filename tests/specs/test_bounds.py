@@ -65,7 +65,11 @@ def test_a_scale_beyond_what_runs_bear(broken: Broken, old: str, new: str, key: 
         (SPEC, ("name: SimANS", f"name: '{'x' * 1000}'"), "...; expected a shorter text"),
         (SPEC, ("name: SimANS", "name: '  '"), "key 'rows[6].name': a name of blanks alone"),
         (SPEC, ("label: R@50", "label: ''"), "key 'columns[1].label'"),
-        (SPEC, ("[simulation, scratch]", "[simulation, scratch, scratch]"), "'scratch' is given twice"),
+        (
+            SPEC,
+            ("[simulation, scratch, quick]", "[simulation, scratch, scratch, quick]"),
+            "'scratch' is given twice",
+        ),
         (SPEC, ("sampler: simans", "sampler: {preset: simans, law: {a: 1.0e+300}}"), "sampler.law.a'"),
         (SPEC, ("sampler: top-k", "sampler: {preset: top-k, law: {temperature: 1.0e-320}}"), "temperature'"),
         (SPEC, ("name: SimANS", "negatives: 401\n    name: SimANS"), "draws 401 negatives of 400 candidates"),

@@ -140,7 +140,7 @@ def test_runs_from_when_sizes_stood_beside_a_checkpoint_are_read(library: Librar
 
 
 def test_shipped_scales_say_what_they_said(library: Library) -> None:
-    for name in ("quick", "simulation"):
+    for name in ("scratch", "simulation"):
         dump = library.scale(name).model_dump()
         assert "published_sizes" not in dump["encoder"] and dump["tokens"]["vocabulary"] > 0
     assert set(library.scale("paper").published_sizes) == {

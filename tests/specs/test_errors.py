@@ -48,15 +48,15 @@ def parameters(text: str) -> tuple[str, str]:
         (parameters("a: true"), "key 'rows[5].sampler.law.a': got True; expected a number"),
         (parameters("a: -1"), "key 'rows[5].sampler.law.a': got -1; expected greater than or equal to 0"),
         (
-            ("scales: [simulation, scratch]", "scales: [quik]"),
-            "key 'scales[0]': unknown scale 'quik'; did you mean 'scratch'?",
+            ("scales: [simulation, scratch, quick]", "scales: [quik]"),
+            "key 'scales[0]': unknown scale 'quik'; did you mean 'quick'?",
         ),
         (
-            ("scales: [simulation, scratch]", "scales: scratch"),
+            ("scales: [simulation, scratch, quick]", "scales: scratch"),
             "key 'scales': got 'scratch'; expected a list",
         ),
         (
-            ("scales: [simulation, scratch]", "scales: []"),
+            ("scales: [simulation, scratch, quick]", "scales: []"),
             "key 'scales': got a list; expected a list that is not empty",
         ),
         (
@@ -117,7 +117,7 @@ def test_all_errors_of_a_file_at_once_in_order(broken: Broken) -> None:
     lines = broken(
         SPEC,
         ("unit: percent", "unit: per cent"),
-        ("scales: [simulation, scratch]", "scales: [simulation, quik]"),
+        ("scales: [simulation, scratch, quick]", "scales: [simulation, quik]"),
         ("candidates: 400", "candidates: many"),
         ('"39.7", ', ""),
         ('"40.6"', "40.6"),
@@ -275,7 +275,7 @@ def test_unknown_names(library: Library) -> None:
         library.target("trisamplr/table-5")
     with pytest.raises(UserError, match=r"unknown target '\.\./recipes/base'"):
         library.target("../recipes/base")
-    with pytest.raises(UserError, match=r"unknown scale 'quik'; did you mean 'scratch'"):
+    with pytest.raises(UserError, match=r"unknown scale 'quik'; did you mean 'quick'"):
         resolve(library, TABLE, "quik")
     with pytest.raises(UserError, match=r"has no scale 'scratch'"):
         resolve(library, "calibration/hard-negatives", "scratch")

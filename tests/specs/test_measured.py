@@ -79,14 +79,14 @@ def test_settings_of_runs_do_not_depend_on_it(library: Library) -> None:
 
 def test_wrong_splits(broken: Broken, library: Library) -> None:
     (line,) = broken(DATASET, ("measured: dev ", "measured: train "))
-    where = f"experiments/{DATASET}:24: key 'collections.paper.measured': "
+    where = f"experiments/{DATASET}:27: key 'collections.paper.measured': "
     assert line == f"{where}'train' is not valid; (one of: dev, test)"
 
 
 def test_a_split_without_queries(broken: Broken) -> None:
     (line,) = broken(DATASET, ("    measured: dev ", "    # "))
     assert line == (
-        f"experiments/{DATASET}:22: key 'collections.paper': no test queries are published; "
+        f"experiments/{DATASET}:25: key 'collections.paper': no test queries are published; "
         "add `measured: dev`, or their number"
     )
 

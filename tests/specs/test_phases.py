@@ -128,7 +128,7 @@ def test_paper_scale_refuses_what_was_not_published(library: Library) -> None:
     recipe = library.root / RECIPE
     recipe.write_text(recipe.read_text().replace("    rate: {ms-pas: 5.0e-6}\n", ""))
     spec = library.root / f"papers/{TABLE}.yaml"
-    spec.write_text(spec.read_text().replace("[simulation, scratch]", "[paper]"))
+    spec.write_text(spec.read_text().replace("[simulation, scratch, quick]", "[paper]"))
     with pytest.raises(
         SpecErrors, match=r"has no published `rate` on dataset 'ms-pas'; add them to recipes/"
     ):
