@@ -106,9 +106,10 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
         return {"retrieval": [{"name": "bm25"}]}
     if spec["kind"] == "evaluated":
         return {"retrieval": [{"name": "dual encoder", "checkpoint": spec["checkpoint"]["start"]}]}
+    encoder = spec["encoder"]
     retriever = {
         "name": "dual encoder",
-        "pooling": spec["encoder"]["pooling"],
+        **({"pooling": encoder["pooling"]} if "pooling" in encoder else {"checkpoint": encoder["start"]}),
         "base seed": _first(spec)["seed"],
     }
     if spec["kind"] != "base":  # a base run serves several recipes

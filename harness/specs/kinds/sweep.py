@@ -13,13 +13,16 @@ from harness.specs.checks import MADE_BY_TRAINING, Names, placed_rows
 from harness.specs.kinds.cost import CostColumn
 from harness.specs.kinds.kind import Kind, PlainRow
 from harness.specs.kinds.shared_checks import check_free, check_one_dataset
+from harness.specs.run_settings import TrainedRun
 from harness.specs.sampler_paths import in_sampler, short_names, value_text, with_value
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
 from harness.specs.target import Heading, Measured, Printed, Row, Shared
+from harness.specs.varied import varied
 from harness.specs.yaml_file import Location, YamlFile
 
-NEGATIVES = "negatives"
-"""The parameter of a sweep that is no path into a sampler."""
+NEGATIVES, RATE = "negatives", "learning_rate"
+OF_RUN = (NEGATIVES, RATE)
+"""Parameters of a sweep that are no path into a sampler."""
 
 
 class Value(Spec):
@@ -61,9 +64,13 @@ class Point(Swept):
         own = super().under(shared)
         return own.model_copy(update={NEGATIVES: self.at}) if self.parameter == NEGATIVES else own
 
+    def tuned(self, settings: TrainedRun) -> TrainedRun:
+        """Return the settings of the row's run, at the point's rate where that is what is varied."""
+        return varied(settings, {RATE: self.at}) if self.parameter == RATE else settings
+
 
 class Sweep(Measured):
-    """Rows over the values of one parameter: ``negatives``, or a path into the sampler such as ``law.a``."""
+    """Rows over the values of one parameter, one of `OF_RUN` or a path into the sampler such as ``law.a``."""
 
     kind: Literal["sweep"]
     parameter: str
@@ -85,11 +92,11 @@ def _check(yaml_file: YamlFile, _: Names) -> Iterator[UserError]:
 
 def _check_parameter(yaml_file: YamlFile) -> Iterator[UserError]:
     """Check that a sweep varies something that there is."""
-    known = [NEGATIVES, *(of.alias or name for name, of in SamplerChoice.model_fields.items())]
+    known = [*OF_RUN, *(of.alias or name for name, of in SamplerChoice.model_fields.items())]
     parameter = yaml_file.at(("parameter",))
     if isinstance(parameter, str) and parameter.partition(".")[0] not in known:
         what = f"'{parameter}' is no parameter"
-        fix = f"`{NEGATIVES}`, or a path into the sampler such as `law.a`"
+        fix = f"`{NEGATIVES}`, `{RATE}`, or a path into the sampler such as `law.a`"
         yield yaml_file.error(("parameter",), what, fix)
 
 
@@ -113,8 +120,16 @@ def _check_swept(yaml_file: YamlFile, place: int, row: dict[str, Any]) -> Iterat
         whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
         if parameter == NEGATIVES and value is not None and not whole:
             yield yaml_file.error((*here, number, "at"), f"got {value!r}", "expected a whole number above 0")
-    if parameter != NEGATIVES and row.get("sampler") is not None:
+        if parameter == RATE and value is not None and not _is_rate(value):
+            yield yaml_file.error(
+                (*here, number, "at"), f"got {value!r}", "expected a learning rate, as 1.0e-3"
+            )
+    if parameter not in OF_RUN and row.get("sampler") is not None:
         yield from check_free(yaml_file, here, parameter.split("."), by_name(row["sampler"]))
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1e-12 <= value <= 1e9
 
 
 def _plain_rows(yaml_file: YamlFile, target: Sweep) -> Iterator[PlainRow]:
@@ -130,7 +145,7 @@ def _points(yaml_file: YamlFile, place: int, row: Swept, parameter: str) -> Iter
         places: dict[Location, Location] = {("values", 0): here, ("published",): (*here, "published")}
         data = {**written, "name": f"{row.name}: {name} {value_text(value.at)}"}
         data |= {"values": [written["values"][number]], "published": value.published}
-        if parameter != NEGATIVES and row.sampler is not None:
+        if parameter not in OF_RUN and row.sampler is not None:
             data["sampler"] = with_value(by_name(written["sampler"]), parameter, value.at)
             places[in_sampler(parameter)] = (*here, "at")
         yield PlainRow(place, data, Point, {"point_of": row.name, "parameter": parameter}, places)
