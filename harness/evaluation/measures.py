@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
@@ -97,6 +98,15 @@ def describe_provider(name: str) -> str:
     return f"{provider} ({package} {version(package)})"
 
 
+def _read_by(measures: Sequence[str], ranking: Ranking) -> Ranking:
+    """Return what measures read of rankings: the documents up to their cutoffs, where all have one."""
+    cutoffs = [cutoff_of(name) for name in measures]
+    if None in cutoffs:
+        return ranking
+    deepest = max(cutoff for cutoff in cutoffs if cutoff is not None)
+    return {query: dict(itertools.islice(documents.items(), deepest)) for query, documents in ranking.items()}
+
+
 def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Iterable[str]) -> pd.DataFrame:
     """Return all measures of all judged queries: columns measure, query, value.
 
@@ -116,7 +126,8 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
     qrels = {query: {d: max(grade, 0) for d, grade in judged.items()} for query, judged in qrels.items()}
     for provider in sorted({provider_of(name) for name in names.values()}):
         measured = [measure for measure, name in names.items() if provider_of(name) == provider]
-        for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, ranking):
+        read = _read_by([names[measure] for measure in measured], ranking)
+        for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, read):
             values[names[metric.measure], metric.query_id] = float(metric.value)
     rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]
     return pd.DataFrame(rows, columns=["measure", "query", "value"])

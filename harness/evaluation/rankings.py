@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import re
@@ -113,6 +114,7 @@ def read_ranking(path: Path) -> Ranking:
 _UNSAFE = re.compile(r"\s|%(?=[0-9A-Fa-f]{2})")
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def _field(name: str) -> str:
     """Return an id as a field of a TREC file; blanks, which end a field, are written as in addresses."""
     return _UNSAFE.sub(lambda found: quote(found.group()), name)

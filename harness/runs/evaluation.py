@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
-from harness.evaluation.measures import DEV_MEASURE, evaluate
+from harness.evaluation.measures import DEV_MEASURE, cutoff_of, evaluate
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
@@ -81,7 +81,7 @@ def dev_metrics(
     settings: RunSettings, collection: Collection, reader: Reader, documents: Embeddings
 ) -> dict[str, float]:
     """Return what is watched while training: one measure of the split ``dev``."""
-    ranking = rank(settings.depth, collection, reader, documents, "dev")
+    ranking = rank(cutoff_of(DEV_MEASURE) or settings.depth, collection, reader, documents, "dev")
     return _on_dev(collection, ranking)
 
 

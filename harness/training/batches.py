@@ -46,7 +46,9 @@ class TrainingPairs:
 
     def unlabelled_at(self, row: int) -> npt.NDArray[np.int64]:
         """Return the documents that are known to be relevant to a pair's query, and not labelled."""
-        return np.setdiff1d(self.known_relevant[row], self.barred[row] if self.barred else self.labelled[row])
+        labelled = self.barred[row] if self.barred else self.labelled[row]
+        known = self.known_relevant[row]
+        return NONE if len(known) == len(labelled) else np.setdiff1d(known, labelled)
 
     def masked(self, mask: str) -> list[npt.NDArray[np.int64]]:
         """Return what a mask keeps out, for every pair."""

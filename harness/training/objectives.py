@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -133,10 +132,10 @@ def counted(pairs: TrainingPairs, rows: Numbers, draws: Draws) -> dict[str, floa
         ``unlabelled_drawn``, how many of those are drawn, each counted once.
     """
     relevant = unlabelled = found = 0
-    for row, drawn in zip(rows, draws.document, strict=True):
-        known, hidden = pairs.known_relevant[row], pairs.unlabelled_at(row)
-        relevant += int(np.isin(drawn, known).sum())
-        found += int(np.isin(hidden, drawn).sum())
+    for row, drawn in zip(rows, draws.document.tolist(), strict=True):
+        known, hidden = set(pairs.known_relevant[row].tolist()), pairs.unlabelled_at(row).tolist()
+        relevant += sum(document in known for document in drawn)
+        found += len(set(drawn).intersection(hidden))
         unlabelled += len(hidden)
     return {
         "known_relevant_drawn": float(relevant),
