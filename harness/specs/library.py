@@ -163,7 +163,11 @@ class Library:
 
     def dataset(self, name: str) -> Dataset:
         """Read a dataset."""
-        return parse(self._source("datasets", name), Dataset, "dataset")
+        return parse(self.dataset_yaml(name), Dataset, "dataset")
+
+    def dataset_yaml(self, name: str) -> YamlFile:
+        """Read the file of a dataset."""
+        return self._source("datasets", name)
 
     def scale(self, name: str) -> Scale:
         """Read a scale.
