@@ -44,9 +44,8 @@ class Said:
         assert set(re.findall(r"`?harness ([a-z]+)", self.err)) <= COMMANDS, self.err
         if self.code:
             assert self.code in {1, 2}, (self.code, self.err)
-            usage = ("Usage: ", "Try ", "warning: ")
-            (line,) = [line for line in self.lines if line and not line.startswith(usage)] or [""]
-            assert re.match(r"(?i)error: .*\w", line), self.err
+            (line,) = [line for line in self.lines if line and not line.startswith("warning: ")] or [""]
+            assert re.match(r"error: .*\w", line), self.err
 
 
 class SmallestPlace(Place):
