@@ -20,8 +20,18 @@ BLANK = {
 def undrawn():
     """Figures are put together, and blank: drawing takes longest of a small table, and has its own tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "_bytes", lambda figure, kind, metadata: BLANK[kind])
+        blank(patch)
         yield
+
+
+@pytest.fixture
+def undrawn_once(monkeypatch):
+    """The same, for one test."""
+    blank(monkeypatch)
+
+
+def blank(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(drawing, "_bytes", lambda figure, kind, metadata: BLANK[kind])
 
 
 @pytest.fixture(scope="session")
