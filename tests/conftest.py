@@ -5,8 +5,33 @@ import shutil
 import pytest
 from filelock import FileLock
 
+from harness.reports import drawing
 from harness.training.schedule import linear_schedule
 from tests.place import TARGET, Place
+
+DRAW = drawing._bytes
+BLANK = {
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" viewBox="0 0 1 1"></svg>\n',
+    "png": b"\x89PNG\r\n\x1a\n",
+}
+
+
+@pytest.fixture(scope="module")
+def undrawn():
+    """Figures are put together, and blank: drawing takes longest of a small table, and has its own tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        blank(patch)
+        yield
+
+
+@pytest.fixture
+def undrawn_once(monkeypatch):
+    """The same, for one test."""
+    blank(monkeypatch)
+
+
+def blank(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(drawing, "_bytes", lambda figure, kind, metadata: BLANK[kind])
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +42,11 @@ def made(tmp_path_factory, request) -> Place:
     with FileLock(shared / "made.lock"):
         if not (shared / "made").exists():
             place = Place(tmp_path_factory.mktemp("first"))
-            done = place.reproduce()
-            assert done.returncode == 0, done.stderr
-            assert "TriSampler" in done.stdout and "41.4" in done.stdout
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(drawing, "_bytes", DRAW)
+                done = place.say("reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
+            assert done.code == 0, done.err
+            assert "TriSampler" in done.out and "41.4" in done.out
             place.copy(shared / "made")
     return Place.at(shared / "made").copy(tmp_path_factory.mktemp("worker") / "made")
 

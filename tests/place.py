@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from harness.cli.application import main
+from harness.cli.application import app, main
 from harness.specs.library import Library
 
 CHECKOUT = Path(__file__).parents[1]
@@ -46,6 +50,32 @@ def few_steps(spec: dict) -> None:
 def few_rows(spec: dict) -> None:
     spec["rows"] = [row for row in spec["rows"] if row["name"] in ROWS]
     spec.pop("compare", None)  # of rows that are not left
+
+
+COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands} | {"runs"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of its errors, without that which names the places."""
+        return [line for line in self.err.splitlines() if not line.startswith("specs: ")]
+
+    def check(self) -> None:
+        """It was done, or tells in one line why not, and names only commands that there are."""
+        assert "Traceback" not in self.err + self.out, self.err
+        assert set(re.findall(r"`?harness ([a-z]+)", self.err)) <= COMMANDS, self.err
+        if self.code:
+            assert self.code in {1, 2}, (self.code, self.err)
+            (line,) = [line for line in self.lines if line and not line.startswith("warning: ")] or [""]
+            assert re.match(r"error: .*\w", line), self.err
 
 
 class Place:
@@ -93,6 +123,19 @@ class Place:
         with pytest.raises(SystemExit) as ended:
             main()
         return int(ended.value.code or 0)
+
+    def say(self, *arguments: str) -> Said:
+        """Run a command as a process would, without the seconds that a process takes to start."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.root)
+            patch.setattr(sys, "argv", ["harness", *arguments])
+            patch.setenv("COLUMNS", "200")
+            for name in ("HARNESS_STORE", "HARNESS_RESULTS", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"):
+                patch.delenv(name, raising=False)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        return Said(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     @classmethod
     def at(cls, root: Path) -> Place:

@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import copy
-import io
-import re
 import shutil
-import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from harness.cli.application import app, main
 from harness.specs.library import Library
 from tests.place import Place, edit
 
 ROWS = 4
 """Rows of a target that are left, beside those that others are compared with."""
-
-COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands} | {"runs"}
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines of its errors, without that which names the places."""
-        return [line for line in self.err.splitlines() if not line.startswith("specs: ")]
-
-    def check(self) -> None:
-        """It was done, or tells in one line why not, and names only commands that there are."""
-        assert "Traceback" not in self.err + self.out, self.err
-        assert set(re.findall(r"`?harness ([a-z]+)", self.err)) <= COMMANDS, self.err
-        if self.code:
-            assert self.code in {1, 2}, (self.code, self.err)
-            usage = ("Usage: ", "Try ", "warning: ")
-            (line,) = [line for line in self.lines if line and not line.startswith(usage)] or [""]
-            assert re.match(r"(?i)error: .*\w", line), self.err
 
 
 class SmallestPlace(Place):
@@ -61,19 +28,6 @@ class SmallestPlace(Place):
         for target, whole in {name: library.target_yaml(name).data for name in library.targets()}.items():
             path = root / f"experiments/papers/{target}.yaml"
             path.write_text(yaml.safe_dump(smallest(whole, rows), sort_keys=False))
-
-    def say(self, *arguments: str) -> Said:
-        """Run a command as a process would, without the seconds that a process takes to start."""
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.chdir(self.root)
-            patch.setattr(sys, "argv", ["harness", *arguments])
-            patch.setenv("COLUMNS", "200")
-            for name in ("HARNESS_STORE", "HARNESS_RESULTS", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"):
-                patch.delenv(name, raising=False)
-            with pytest.raises(SystemExit) as ended:
-                main()
-        return Said(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 def fewest_steps(spec: dict[str, Any]) -> None:

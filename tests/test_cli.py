@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.cli.application import app
+import pytest
+import typer
+
+from harness.cli.application import app, main
 
 CHECKOUT = Path(__file__).parents[1]
 WITHOUT_TORCH = """
@@ -81,3 +84,60 @@ def test_an_unknown_method_is_a_wrong_call() -> None:
     assert done.returncode == 2
     assert "did you mean 'simans'?" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def said(monkeypatch, capsys):
+    """What a wrong call says, in this process."""
+
+    def said(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["/somewhere/harness", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        assert ended.value.code == 2 and told.out == ""
+        return told.err
+
+    return said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["plan"], "harness plan: missing argument 'target'; `harness plan --help` shows what it takes"),
+        (
+            ["plan", "x", "--scal", "quick"],
+            "harness plan: no such option: --scal (Possible options: --scale)",
+        ),
+        (["plan", "x", "y"], "harness plan: got unexpected extra argument(s) (y); `harness plan --help`"),
+        (
+            ["plan", "x", "--scale"],
+            "harness plan: option '--scale' requires an argument; `harness plan --help`",
+        ),
+        (["tune", "--workers", "0"], "harness tune: invalid value for '--workers': "),
+        (["runs", "rm"], "harness runs rm: missing argument 'run'; `harness runs rm --help` shows"),
+        (["repoduce"], "harness: no such command 'repoduce'. Did you mean 'reproduce'?"),
+        (["--version"], "harness: no such option: --version; `harness --help` shows what it takes"),
+        (["plan", "--a\nb"], "harness plan: no such option: --a"),
+    ],
+)
+def test_a_call_that_cannot_be_read_is_one_line_that_names_its_help(said, arguments, line):
+    told = said(*arguments)
+    assert told.startswith(f"error: {line}") and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["runs"]])
+def test_a_group_of_commands_lists_them(said, arguments):
+    told = said(*arguments)
+    assert told.startswith("Usage: harness") and "Commands:" in told
+
+
+def test_a_question_that_is_denied_ends_in_one_line(monkeypatch, capsys):
+    def deny(*_: object, **__: object) -> None:
+        raise typer.Abort
+
+    monkeypatch.setattr("harness.provenance.stored.find_run", deny)
+    monkeypatch.setattr(sys, "argv", ["harness", "runs", "rm", "0123"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1 and capsys.readouterr().err == "aborted\n"

@@ -18,7 +18,7 @@ from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.explain import explain, verify
 from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
-from harness.cli.output import say, standard_output
+from harness.cli.output import PROGRAM, say, standard_output, wrong_call_as_error
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
@@ -204,16 +204,19 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else two runs at once are ten times as slow
     try:
-        with standard_output(), disk_full_as_error("a file", Store.default().root), place_as_error():
-            app()
+        disk_full = disk_full_as_error("a file", Store.default().root)
+        with standard_output(), disk_full, place_as_error(), wrong_call_as_error():
+            code = app(prog_name=PROGRAM, standalone_mode=False)
     except HarnessError as error:
         say(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", error=True)
         sys.exit(error.exit_code)
-    except SystemExit as ended:
-        if ended.code != INTERRUPTED:  # with which typer ends at an interrupt, without a word
-            raise
+    except typer.Abort:
+        say("aborted", error=True)
+        sys.exit(1)
+    if code == INTERRUPTED:  # which typer returns at an interrupt, without a word
         say(SAID, error=True)
-        sys.exit(exit_code())
+        code = exit_code()
+    sys.exit(code)
 
 
 def _open(target: str, scale: str) -> tuple[Any, Any]:

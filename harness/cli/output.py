@@ -7,16 +7,43 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 
 import typer
 
-from harness.errors import HarnessError, printable
+from harness.errors import HarnessError, UserError, printable
 from harness.storage.disk import DiskFullError
+
+PROGRAM = "harness"
 
 
 def say(text: str, *, error: bool = False) -> None:
     """Print lines of text, to standard output or to the error stream."""
     typer.echo("\n".join(map(printable, text.split("\n"))), err=error)
+
+
+@contextmanager
+def wrong_call_as_error() -> Iterator[None]:
+    """Tell a wrong call of a command in one line; a command group without a command prints its help.
+
+    Raises:
+        UserError: an option or argument is unknown, missing or not valid.
+    """
+    try:
+        yield
+    except typer.TyperException as error:
+        context, what = getattr(error, "ctx", None), error.format_message()
+        if context is not None and what == context.get_help():
+            say(what, error=True)
+            raise SystemExit(error.exit_code) from error
+        command = context.command_path if context is not None else _called()
+        fix = None if what.endswith("?") else f"`{command} --help` shows what it takes"
+        raise UserError(f"{what[:1].lower()}{what[1:].rstrip('.')}", where=command, fix=fix) from error
+
+
+def _called() -> str:
+    """Return the command that is called, for errors that do not know."""
+    return " ".join([PROGRAM, *takewhile(lambda word: not word.startswith("-"), sys.argv[1:2])])
 
 
 @contextmanager

@@ -17,6 +17,10 @@ BUILT_IN = ("planted", "pydocs")
 """Names of the built-in collections; no paper reports results on them."""
 
 
+BUILDING = {"pydocs": "reads the installed packages, half a minute on a core that is free"}
+"""Kind of a collection whose making takes long -> what it does, and for how long."""
+
+
 def build_collection(kind: str, parameters: dict[str, Any]) -> Collection:
     """Make a collection of a kind.
 

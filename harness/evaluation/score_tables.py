@@ -28,7 +28,8 @@ def score_table(per_query: pd.DataFrame, row: str, column: Mapping[str, Any]) ->
     )
     if "dataset" in per_query.columns and "dataset" in column:
         selected &= per_query["dataset"] == column["dataset"]
-    table: pd.DataFrame = per_query[selected].pivot(index="seed", columns="query", values="value")
+    scores = per_query.loc[selected, ["seed", "query", "value"]]
+    table: pd.DataFrame = scores.pivot(index="seed", columns="query", values="value")
     if bool(table.isna().to_numpy().any()):
         raise UserError(
             f"the seeds of row '{row}' are scored on different queries", where=str(column["label"])
@@ -40,10 +41,11 @@ def clusters_in(per_query: pd.DataFrame, table: pd.DataFrame, column: Mapping[st
     """Return the cluster of each query of a `score_table`, [Q]; None where each query is one by itself."""
     if "cluster" not in per_query.columns:
         return None
-    named = per_query[per_query["split"] == column["split"]]
+    named = per_query["split"] == column["split"]
     if "dataset" in per_query.columns and "dataset" in column:
-        named = named[named["dataset"] == column["dataset"]]
-    of_query = named.drop_duplicates("query").set_index("query")["cluster"]
+        named &= per_query["dataset"] == column["dataset"]
+    clusters_named = per_query.loc[named, ["query", "cluster"]]
+    of_query = clusters_named.drop_duplicates("query").set_index("query")["cluster"]
     clusters: Clusters = pd.factorize(of_query.loc[table.columns])[0].astype(np.int64)
     return clusters
 

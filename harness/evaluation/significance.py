@@ -64,9 +64,9 @@ def by_cluster(table: FloatArray, clusters: Clusters | None) -> ByCluster:
         UserError: all queries are of one cluster.
     """
     queries = table.shape[1]
-    _, place, sizes = np.unique(
-        np.arange(queries) if clusters is None else clusters, return_inverse=True, return_counts=True
-    )
+    if clusters is None:
+        return ByCluster(table, queries - 1)
+    _, place, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     count = len(sizes)
     if count == queries:
         return ByCluster(table, queries - 1)

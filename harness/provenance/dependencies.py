@@ -13,7 +13,7 @@ from harness.provenance.stored import StoredRun, size_bytes, stored_runs
 from harness.reports.kinds import read_cells
 from harness.specs.fingerprints import Chain, chain, chain_of
 from harness.specs.library import Library
-from harness.specs.resolve import Resolved, resolve
+from harness.specs.resolve import NamedScale, Resolved
 from harness.specs.run_settings import RunSettings
 from harness.specs.settings import CollectionSettings
 from harness.specs.target import with_runs
@@ -53,8 +53,9 @@ def target_runs(library: Library, collections: Sequence[str]) -> dict[str, Targe
     """
     runs: dict[str, TargetRun] = {}
     for target in library.targets():
-        for scale in library.target(target).target.scales:
-            resolved = resolve(library, target, scale)
+        loaded = library.target(target)
+        for scale in loaded.target.scales:
+            resolved = Resolved(loaded, NamedScale(scale, library.scale(scale)))
             for settings, row in _runs(resolved):
                 named = f"{scale}/{target}: {row}"
                 for links in (chain(settings, collection) for collection in collections):

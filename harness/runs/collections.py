@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.collections.archive import load_collection, save_collection
-from harness.collections.built_in import build_collection, collection_key, manifest_overlap
+from harness.collections.built_in import BUILDING, build_collection, collection_key, manifest_overlap
 from harness.collections.carved import carve
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens, load_tokens
@@ -58,6 +58,9 @@ class Collections:
     def _built(self, settings: CollectionSettings) -> Collection:
         if settings.held_out is not None:
             return carve(self.get(settings.whole), settings.held_out)
+        if settings.kind in BUILDING:
+            about = f"once for this store: {BUILDING[settings.kind]}"
+            self.workshop.progress.say(f"building the collection {settings.kind} first, {about}")
         return build_collection(settings.kind, settings.parameters)
 
     def path(self, settings: CollectionSettings) -> Path:

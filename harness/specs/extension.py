@@ -17,7 +17,7 @@ from harness.specs.yaml_file import Location, YamlFile
 EXTENDS = "extends"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ExtendedFile(YamlFile):
     """A file with what it takes over; errors point to the file, and the line of it, that is wrong.
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,6 +45,19 @@ SHARED = ("recipes", "datasets", "scales")
 def _holds_specs(folder: Path) -> bool:
     """Whether a folder is one of specs: any project may have one that is called experiments."""
     return any(folder.glob(f"{PAPERS}/*/paper.yaml")) or any(folder.glob("*/paper.yaml"))
+
+
+@lru_cache(maxsize=512)
+def _recipe(yaml_file: YamlFile) -> Recipe:
+    """Return a recipe, sound by itself; cached, because every scale asks all recipes for their phases."""
+    old = old_recipe(yaml_file)
+    if old is not None:
+        raise SpecErrors([old])
+    recipe, errors = try_parse(yaml_file, Recipe, "recipe")
+    errors += check_pieces(yaml_file, recipe)
+    if recipe is None or errors:
+        raise SpecErrors(in_order(errors))
+    return recipe
 
 
 class Library:
@@ -125,15 +139,7 @@ class Library:
         Raises:
             SpecErrors: all that is wrong in the file.
         """
-        yaml_file = self._source("recipes", name)
-        old = old_recipe(yaml_file)
-        if old is not None:
-            raise SpecErrors([old])
-        recipe, errors = try_parse(yaml_file, Recipe, "recipe")
-        errors += check_pieces(yaml_file, recipe)
-        if recipe is None or errors:
-            raise SpecErrors(in_order(errors))
-        return recipe
+        return _recipe(self._source("recipes", name))
 
     def recipes(self, names: Iterable[str]) -> dict[str, Recipe]:
         """Read recipes, and all those that their phases start from.
@@ -163,7 +169,11 @@ class Library:
 
     def dataset(self, name: str) -> Dataset:
         """Read a dataset."""
-        return parse(self._source("datasets", name), Dataset, "dataset")
+        return parse(self.dataset_yaml(name), Dataset, "dataset")
+
+    def dataset_yaml(self, name: str) -> YamlFile:
+        """Read the file of a dataset."""
+        return self._source("datasets", name)
 
     def scale(self, name: str) -> Scale:
         """Read a scale.
@@ -187,7 +197,7 @@ class Library:
         names: list[str] = []
         for name in self.names("recipes"):
             with suppress(UserError):
-                names += phases_of({name: self.recipe(name)})
+                names += phases_of({name: _recipe(self._read("recipes", name))})
         return names
 
     def target(self, name: str) -> LoadedTarget:
@@ -280,4 +290,7 @@ class Library:
     def _source(self, kind: str, name: str) -> YamlFile:
         if name not in self.names(kind):
             raise UserError(f"unknown {kind.removesuffix('s')} '{name}'", fix=nearest(name, self.names(kind)))
+        return self._read(kind, name)
+
+    def _read(self, kind: str, name: str) -> YamlFile:
         return read_yaml(self.root / kind / f"{name}.yaml", self.root)

@@ -155,6 +155,11 @@ class Target(Spec):
         return False
 
     @property
+    def infers_over_queries(self) -> bool:
+        """Whether its cells have intervals over queries."""
+        return False
+
+    @property
     def added_to_seeds(self) -> int:
         """What is added to the first seeds of the scale, of base runs and of continued training."""
         return 0
@@ -195,3 +200,8 @@ class Measured(Trained):
     def datasets(self) -> list[str]:
         """Those of the columns, each once; only a comparison may have several."""
         return list(dict.fromkeys(column.dataset for column in self.columns))
+
+    @property
+    def infers_over_queries(self) -> bool:
+        """True: a cell has intervals over the queries of its column."""
+        return True

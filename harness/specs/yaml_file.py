@@ -26,9 +26,9 @@ MOST = 50_000
 NO_LETTER = re.compile(rf"{UNSEEN.pattern}|[\u2028\u2029]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class YamlFile:
-    """A parsed YAML file that knows the line of each key.
+    """A parsed YAML file that knows the line of each key; a text that is read again is the same file.
 
     Attributes:
         path: the file, as messages show it.

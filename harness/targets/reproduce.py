@@ -14,6 +14,7 @@ import torch
 
 from harness.collections.built_in import manifest_overlap
 from harness.collections.checkpoint_place import refuse_missing
+from harness.collections.clusters import clusters_of
 from harness.collections.collection import Collection
 from harness.errors import HarnessError, RunError, UserError
 from harness.evaluation.measures import grade_of
@@ -121,14 +122,32 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
     """Load a target at a scale, with the further test sets of its collections.
 
     Raises:
-        UserError: a collection is not available, or lacks the split that is measured.
+        UserError: a collection is not available, lacks the split that is measured, or has no interval there.
     """
     resolved = resolve(library, target, scale)
     further = {name: _further(resolved, stages, name) for name in resolved.target.datasets}
     collections = {name: stages.collections.get(resolved.collection(name)) for name in further}
     _refuse_unreached(resolved, collections)
     REPORTS[resolved.target.kind].check(resolved, collections)
-    return replace(resolved, splits=further)
+    resolved = replace(resolved, splits=further)
+    _refuse_no_interval(library, resolved, collections)
+    return resolved
+
+
+def _refuse_no_interval(library: Library, resolved: Resolved, collections: Mapping[str, Collection]) -> None:
+    """Refuse a column with fewer than two queries or clusters, whose cells would have no interval."""
+    if not resolved.target.infers_over_queries:
+        return
+    for name, split in dict.fromkeys((column.dataset, column.split) for column in resolved.columns):
+        choice = ("collections", resolved.scale.name)
+        queries = collections[name].queries[split.removesuffix(RERANKED)]
+        if len(queries) < 2:
+            what = f"{split} has one query, and an interval needs two"
+            raise library.dataset_yaml(name).error(choice, what, "add queries, or measure another split")
+        if resolved.clusters(name) and len(set(clusters_of(queries).values())) < 2:
+            what = f"all {len(queries):,} {split} queries are of one cluster, which has no interval"
+            fix = "remove the key, or add queries with other labelled positives"
+            raise library.dataset_yaml(name).error((*choice, "clusters"), what, fix)
 
 
 def _refuse_unreached(resolved: Resolved, collections: Mapping[str, Collection]) -> None:

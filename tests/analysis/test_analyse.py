@@ -21,6 +21,8 @@ from harness.specs.library import Library
 from harness.storage.store import Store
 from tests.place import TARGET
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 DRAWING = ["Uniform Sampling", "TriSampler"]
 
 

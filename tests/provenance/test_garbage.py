@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +22,21 @@ from harness.storage.leases import BusyError, lease
 from tests.stores import COLLECTION, EXPERIMENTS, put, settings_of
 
 LIBRARY = Library(EXPERIMENTS)
+PAPER, TARGETS = "trisampler", ("paper", "table-1", "table-5", "figure-4")
+"""Targets among which most tests look; the shipped ones are all that can be, and take their time."""
+
 LONG_AGO = time.time() - 30 * 86_400
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """The shipped specs with few targets."""
+    root = tmp_path_factory.mktemp("specs") / "experiments"
+    shutil.copytree(EXPERIMENTS, root, ignore=shutil.ignore_patterns("papers", "tuning"))
+    (root / "papers" / PAPER).mkdir(parents=True)
+    for name in TARGETS:
+        shutil.copy(EXPERIMENTS / f"papers/{PAPER}/{name}.yaml", root / "papers" / PAPER)
+    return Library(root)
 
 
 def changed(**values):
@@ -37,8 +52,12 @@ def old(path):
     return path
 
 
-def garbage(store, tmp_path, days=7):
-    return {one.path for one in find_garbage(LIBRARY, store, tmp_path / "results", days).garbage}
+@pytest.fixture
+def garbage(few, store, tmp_path):
+    def garbage(days=7, library=few):
+        return {one.path for one in find_garbage(library, store, tmp_path / "results", days).garbage}
+
+    return garbage
 
 
 def run_without_links(store, **more):
@@ -49,70 +68,70 @@ def run_without_links(store, **more):
 
 
 @pytest.mark.slow
-def test_what_shipped_targets_and_runs_stand_on_stays(store, tmp_path):
+def test_what_shipped_targets_and_runs_stand_on_stays(store, garbage):
     shipped = settings_of("TriSampler")
     put(store, shipped)
     put(store, changed(candidates=33))
-    assert garbage(store, tmp_path) == set()
+    assert garbage(library=LIBRARY) == set()
     delete([run.folder for run in stored_runs(store)])
-    assert garbage(store, tmp_path) == {
+    assert garbage(library=LIBRARY) == {
         store.candidates(chain(changed(candidates=33), COLLECTION).candidates)
     }
 
 
 @pytest.mark.slow
-def test_unfinished_runs_go_when_old_and_what_only_they_need(store, tmp_path):
+def test_unfinished_runs_go_when_old_and_what_only_they_need(store, garbage):
     settings = changed(candidates=33)
     folder = put(store, settings, done=False)
-    assert garbage(store, tmp_path) == set()
+    assert garbage() == set()
     old(folder)
     candidates = store.candidates(chain(settings, COLLECTION).candidates)
-    assert garbage(store, tmp_path) == {folder, candidates}
-    assert garbage(store, tmp_path, days=60) == set()
+    assert garbage() == {folder, candidates}
+    assert garbage(days=60) == set()
 
 
-def test_a_run_that_results_name_is_never_garbage(store, tmp_path):
+def test_a_run_that_results_name_is_never_garbage(store, tmp_path, garbage):
     folder = old(put(store, settings_of("TriSampler"), done=False))
     (tmp_path / "results/scratch").mkdir(parents=True)
     provenance = tmp_path / "results/scratch/provenance.json"
     provenance.write_text(f'{{"runs": [{{"fingerprint": "{folder.name}"}}]}}')
-    assert garbage(store, tmp_path) == set()
+    assert garbage() == set()
     provenance.write_text("{}")
     with pytest.raises(UserError, match="the file names no runs"):
-        garbage(store, tmp_path)
+        garbage()
 
 
-def test_temporary_files_of_dead_processes(store, tmp_path):
+def test_temporary_files_of_dead_processes(store, garbage):
     dead = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
     )
     mine, left = (store.root / f".x.json.{pid}.tmp" for pid in (os.getpid(), int(dead.stdout)))
     for path in (mine, left):
         path.write_text("")
-    assert garbage(store, tmp_path) == set()
+    assert garbage() == set()
     old(mine), old(left)
-    assert garbage(store, tmp_path) == {left}
+    assert garbage() == {left}
 
 
-def test_runs_that_do_not_tell_what_they_stand_on_are_named(store, tmp_path):
+def test_runs_that_do_not_tell_what_they_stand_on_are_named(store, tmp_path, few):
     folder = run_without_links(store)
-    report = find_garbage(LIBRARY, store, tmp_path, 7)
+    report = find_garbage(few, store, tmp_path, 7)
     assert report.unknown == [folder.name]
     assert store.candidates(chain(settings_of("TriSampler"), "f" * 16).candidates) in [
         g.path for g in report.garbage
     ]
 
 
-def test_while_one_of_them_is_unfinished_all_candidates_and_tokens_stay(store, tmp_path):
+def test_while_one_of_them_is_unfinished_all_candidates_and_tokens_stay(store, garbage):
     run_without_links(store, done=False)
-    assert garbage(store, tmp_path) == set()
+    assert garbage() == set()
 
 
-def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, tmp_path):
+def test_a_temporary_file_in_a_folder_that_goes_is_counted_once(store, garbage):
     folder = put(store, settings_of("TriSampler"), done=False)
     (folder / ".x.json.999999999.tmp").write_text("")
     old(folder)
-    assert garbage(store, tmp_path) == {folder}
+    assert garbage() == {folder}
 
 
 def test_what_depends_on_a_run_is_listed_before_it_goes(store, tmp_path):
@@ -123,10 +142,10 @@ def test_what_depends_on_a_run_is_listed_before_it_goes(store, tmp_path):
     assert len(list(consequences(store, tmp_path, stored_runs(store)))) == 2
 
 
-def test_the_commands(store, tmp_path, monkeypatch):
+def test_the_commands(store, tmp_path, monkeypatch, few):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HARNESS_STORE", str(store.root))
-    monkeypatch.setenv("HARNESS_EXPERIMENTS", str(EXPERIMENTS))
+    monkeypatch.setenv("HARNESS_EXPERIMENTS", str(few.root))
     monkeypatch.setenv("COLUMNS", "250")
     folder, other = put(store, settings_of("TriSampler")), put(store, changed(candidates=33), done=False)
 
@@ -146,17 +165,15 @@ def test_the_commands(store, tmp_path, monkeypatch):
     assert "0 file(s)" in call("gc").stdout and not list(store.root.rglob("*.tmp"))
 
 
-def test_runs_that_no_collection_serves_are_not_looked_for():
-    rows = [row for run in target_runs(LIBRARY, [COLLECTION]).values() for row in run.rows]
-    assert {row.split("/")[0] for row in rows} == {"simulation", "scratch"}
+def test_runs_that_no_collection_serves_are_not_looked_for(few):
+    rows = [row for run in target_runs(few, [COLLECTION]).values() for row in run.rows]
+    assert {row.split("/")[0] for row in rows} == {"simulation", "scratch", "quick"}
 
 
-def test_a_run_that_scales_share_is_of_the_rows_on_its_own_collection():
+def test_a_run_that_scales_share_is_of_the_rows_on_its_own_collection(few):
     """BM25 stands on a collection alone, so rows of every scale have its fingerprint on any."""
-    [shared] = [
-        run for run in target_runs(LIBRARY, [COLLECTION]).values() if run.chain.tokens == run.chain.last
-    ]
-    assert scales(shared.rows_on(None)) == {"simulation", "scratch"}
+    [shared] = [run for run in target_runs(few, [COLLECTION]).values() if run.chain.tokens == run.chain.last]
+    assert scales(shared.rows_on(None)) == {"simulation", "scratch", "quick"}
     for row, collection in shared.rows.items():
         assert row in shared.rows_on(collection)
         assert scales(shared.rows_on(collection)) == scales([row])
@@ -167,15 +184,15 @@ def scales(rows):
     return {row.partition("/")[0] for row in rows}
 
 
-def test_a_run_that_is_being_made_is_not_deleted(store, tmp_path, monkeypatch):
+def test_a_run_that_is_being_made_is_not_deleted(store, monkeypatch, garbage, few):
     folder = old(put(store, changed(candidates=33), done=False))
     monkeypatch.setenv("HARNESS_STORE", str(store.root))
-    monkeypatch.setenv("HARNESS_EXPERIMENTS", str(EXPERIMENTS))
+    monkeypatch.setenv("HARNESS_EXPERIMENTS", str(few.root))
     with lease(store.lease(folder.name), "a run", print):
-        assert folder not in garbage(store, tmp_path, days=0)
+        assert folder not in garbage(days=0)
         ended = CliRunner().invoke(app, ["runs", "rm", folder.name, "--yes"])
         assert isinstance(ended.exception, BusyError) and "is being made by process" in str(ended.exception)
         assert folder.exists()
-    assert folder in garbage(store, tmp_path, days=0)
+    assert folder in garbage(days=0)
     assert CliRunner().invoke(app, ["runs", "rm", folder.name, "--yes"]).exit_code == 0
     assert not folder.exists()

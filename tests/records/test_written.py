@@ -16,6 +16,8 @@ from harness.runs.state import final_of
 from harness.training.checkpoints import load_encoder
 from tests.place import TARGET, Place
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 Read = Callable[[Path], Any]
 
 READERS: dict[str, Read] = {

@@ -17,6 +17,8 @@ from harness.training.checkpoints import latest_checkpoint
 from harness.training.learner import Learner
 from tests.place import Place, edit
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 AR2 = "trisampler/table-5-ar2"
 CALL = ("reproduce", AR2, "--scale", "simulation", "--seeds", "1")
 ROWS = ("BM25", "Base", "Base, reranked", "Uniform Sampling", "TriSampler")

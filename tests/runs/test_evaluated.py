@@ -22,6 +22,8 @@ from harness.specs.resolve import resolve
 from tests.place import ROWS, TARGET, Place
 from tests.result_checks import check_cells, check_tables
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 EVALUATED, NAME = "trisampler/evaluated", "Released"
 CALL = (EVALUATED, "--scale", "simulation", "--seeds", "2")
 

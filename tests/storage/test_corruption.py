@@ -18,6 +18,8 @@ from harness.storage.files import read_parquet, write_parquet
 from tests.cases import few
 from tests.place import TARGET
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 KINDS = {
     "collection": "store/collections/*.zip",
     "tokens": "store/tokens/*/documents.flat.npy",

@@ -18,6 +18,8 @@ from harness.training.checkpoints import latest_checkpoint
 from tests.place import TARGET
 from tests.training.conftest import Bench, same
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):

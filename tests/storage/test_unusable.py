@@ -12,8 +12,7 @@ import pytest
 
 from harness.storage.files import read_json, write_json
 from harness.storage.unusable import PlaceError, check_writable, place_as_error
-
-CHECKOUT = Path(__file__).parents[2]
+from tests.place import CHECKOUT, Place
 
 
 def run(*arguments: str, out: str = os.devnull, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -32,10 +31,11 @@ def run(*arguments: str, out: str = os.devnull, **variables: str) -> subprocess.
 
 def test_a_file_in_the_place_of_the_store_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "store").touch()
-    done = run("plan", "simans/table-6", "--scale", "simulation", HARNESS_STORE=str(tmp_path / "store"))
-    assert done.returncode == 2
-    *_, line = done.stderr.splitlines()  # the first names the store
-    assert line.startswith(f"error: {tmp_path}/store") and "no folder" in line and "move it away" in line
+    (tmp_path / "experiments").symlink_to(CHECKOUT / "experiments")
+    done = Place.at(tmp_path).say("plan", "simans/table-6", "--scale", "simulation")
+    assert done.code == 2
+    *_, line = done.err.splitlines()  # the first names the store
+    assert line.startswith("error: store: ") and "no folder" in line and "move it away" in line
 
 
 def test_a_full_device_behind_standard_output_is_no_full_disk() -> None:

@@ -17,6 +17,8 @@ from tests.smallest import SmallestPlace
 from tests.stores import EXPERIMENTS
 from tests.tuning.conftest import NAME, TINY
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 SCALE = ("--scale", "simulation")
 KINDS = {
     "comparison": "trisampler/table-5",

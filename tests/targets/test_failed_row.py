@@ -13,6 +13,8 @@ import torch
 from tests.cases import first
 from tests.place import TARGET, Place
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def forget(place: Place, preset: str) -> None:
     for folder in place.runs("continued"):

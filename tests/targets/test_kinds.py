@@ -16,6 +16,8 @@ from harness.targets import reproduce
 from tests.result_checks import check_cells, check_tables
 from tests.targets.test_reproduce import Place, edit
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 READINGS, CALIBRATION = "trisampler/table-5-readings", "calibration/a-a"
 STATISTICS, SWEEP, COST = "simans/table-1", "simans/table-7", "trisampler/table-6"
 CURVE, RANKS, DISTRIBUTIONS = "trisampler/figure-4", "simans/figure-1", "simans/figure-5"

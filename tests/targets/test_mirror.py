@@ -25,6 +25,8 @@ from harness.targets.mirror import mirrored, run_tags, sync
 from tests.place import TARGET
 from tests.stores import EXPERIMENTS
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @dataclass(frozen=True)
 class Used:

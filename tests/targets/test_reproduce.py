@@ -18,7 +18,7 @@ import yaml
 
 from harness.evaluation.measures import parse_measure
 from harness.reports.rendering import PAGE, RENDERED
-from tests.cases import few, first
+from tests.cases import few
 from tests.place import TARGET, Place, edit
 from tests.result_checks import check_cells, check_tables
 
@@ -70,15 +70,8 @@ def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
     folder.mkdir(parents=True)
     for name in ("cells.json", "provenance.json", "per_query.parquet"):
         shutil.copy(made.results / name, folder / name)
-    done = subprocess.run(
-        made.command("report", TARGET),
-        cwd=tmp_path,
-        env=made.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = Place.at(tmp_path).say("report", TARGET)
+    assert done.code == 0, done.err
     for name in (*RENDERED, f"../../{PAGE}"):
         assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
 
@@ -112,7 +105,7 @@ def test_committed_results_are_verified_and_a_wrong_one_is_found(made, tmp_path)
 
 
 def test_runs_share_base_and_first_candidates(made):
-    plan = json.loads(made.run("plan", TARGET, "--scale", "simulation", "--seeds", "1", "--json").stdout)
+    plan = json.loads(made.say("plan", TARGET, "--scale", "simulation", "--seeds", "1", "--json").out)
     assert [run["state"] for run in plan] == ["done"] * 4
     by_row = {run["row"]: run for run in plan}
     assert by_row["Uniform Sampling"]["needs"] == by_row["TriSampler"]["needs"]
@@ -201,28 +194,22 @@ def said(monkeypatch, capsys) -> Callable[..., str]:
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    first(
-        2,
-        [
-            (["reproduce", "trisampler/table-55"], "did you mean 'trisampler/table-5'"),
-            (["reproduce", TARGET, "--scale", "simulatoin"], "did you mean 'simulation'"),
-            (
-                ["reproduce", TARGET, "--scale", "simulation", "--row", "Trisampler"],
-                "did you mean 'TriSampler'",
-            ),
-            (["reproduce", TARGET, "--seeds", "three"], "--seeds"),
-            (["frobnicate"], "frobnicate"),
-            (["show", "trisampler"], "unknown target"),
-            (["report", "trisampler/table-9"], "no results"),
-            (["report"], "name a target, or say --all"),
-        ],
-    ),
+    [
+        (["reproduce", "trisampler/table-55"], "did you mean 'trisampler/table-5'"),
+        (["reproduce", TARGET, "--scale", "simulatoin"], "did you mean 'simulation'"),
+        (["reproduce", TARGET, "--scale", "simulation", "--row", "Trisampler"], "did you mean 'TriSampler'"),
+        (["reproduce", TARGET, "--seeds", "three"], "--seeds"),
+        (["frobnicate"], "frobnicate"),
+        (["show", "trisampler"], "unknown target"),
+        (["report", "trisampler/table-9"], "no results"),
+        (["report"], "name a target, or say --all"),
+    ],
 )
 def test_a_wrong_call_is_one_clear_message(made, arguments, words):
-    done = made.run(*arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
+    done = made.say(*arguments)
+    assert done.code == 2
+    assert words in done.err
+    done.check()
 
 
 def test_the_best_checkpoint_on_dev_is_kept_beside_the_last(made):
@@ -353,8 +340,8 @@ def test_what_a_reader_must_know_of_a_collection_stands_under_its_table(made, tm
         lambda spec: spec["collections"].update(simulation=choice),
     )
     edit(again.root / f"experiments/papers/{TARGET}.yaml", lambda spec: spec.pop("remarks", None))
-    done = again.run("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", "--row", "BM25")
-    assert done.returncode == 0, done.stderr
+    done = again.say("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", "--row", "BM25")
+    assert done.code == 0, done.err
     table = (again.results / "table.md").read_text()
     assert "Collection: Queries with the id of a document, taken out of their own rankings" in table
     assert "Collection: Documents with the text of another: 2." in table

@@ -16,6 +16,8 @@ from harness.tuning.report.result import StudyResult, TrialResult, TuningResult,
 
 from .sample import RATE, number, study, tuning_data, write
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 RESULTS = Path(__file__).parents[2] / "results"
 SPACE = {**RATE, "temperature": number(0.25, 4.0, log=True)}
 PAPERS = {"learning_rate": 1e-4, "temperature": 1.0}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.tuning.report.importance import importance
 from harness.tuning.report.result import StudyResult, read_result
 
@@ -26,6 +28,14 @@ def test_the_parameter_that_matters_comes_first(tmp_path: Path) -> None:
     assert 0 < first.forests < 0.2 and importances.trials == 40 and importances.why_not is None
 
 
+@pytest.fixture
+def few_forests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forests enough for a mean; how sure it is, is not asked."""
+    monkeypatch.setattr("harness.tuning.report.importance.FOREST_SEEDS", 4)
+    monkeypatch.setattr("harness.tuning.report.importance.RESAMPLES", 4)
+
+
+@pytest.mark.usefixtures("few_forests")
 def test_a_logarithmic_parameter_matters_over_its_range(tmp_path: Path) -> None:
     """All of it lies in one of three decades: by the value itself that would be a ninth of a hundredth."""
     data = study("SimANS", RATE | {"law.a": A_B["law.a"]}, lambda s: [peak(s)], trials=40, seed=3)
@@ -36,6 +46,7 @@ def test_a_logarithmic_parameter_matters_over_its_range(tmp_path: Path) -> None:
     assert shares[0].key == "learning_rate" and shares[0].share > 0.8
 
 
+@pytest.mark.usefixtures("few_forests")
 def test_what_only_some_trials_have_is_left_out_and_named(tmp_path: Path) -> None:
     space = {
         **A_B,

@@ -118,6 +118,7 @@ def test_a_figure_that_has_nothing_to_show_goes(tmp_path: Path) -> None:
     assert "contour" not in images(tmp_path) and not (tmp_path / "contour.png").exists()
 
 
+@pytest.mark.usefixtures("undrawn_once")
 @pytest.mark.parametrize("trials", [0, 1, 2])
 def test_a_tuning_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) -> None:
     data = tuning_data(a_b())
@@ -148,6 +149,7 @@ def table(folder: Path) -> list[list[str]]:
     return [[field.strip() for field in line.strip("|").split("|")] for line in lines]
 
 
+@pytest.mark.usefixtures("undrawn_once")
 @pytest.mark.parametrize(("stages", "warned"), [({}, True), (TRAINED_BY, False), ({"run": 1}, True)])
 def test_trials_of_an_earlier_trainer_are_told(
     folder: Path, tmp_path: Path, stages: dict[str, int], warned: bool

@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import NAME, TuningPlace, counted, settings
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 PATIENCE_S = 120
 
 

@@ -27,6 +27,11 @@ class Curve(Measured):
         return "dev"
 
     @property
+    def infers_over_queries(self) -> bool:
+        """False: its intervals are over seeds."""
+        return False
+
+    @property
     def compared_with(self) -> str:
         """The reference row, where every curve begins."""
         return next(row.name for row in self.rows if row.kind == "reference")

@@ -8,6 +8,7 @@ import pytest
 from harness.gradients.coefficients import SAMPLED, contrasted
 from harness.gradients.per_rank import POSITIVES, frame_of, gradients_per_rank, measure
 from harness.gradients.statistics import BY_GROUP, SQUARED, STATISTICS, Gradients, band, curves
+from tests.cases import few
 
 from .brute_force import brute_force
 from .conftest import RANKS
@@ -84,7 +85,7 @@ def test_bands_are_as_wide_as_other_queries_would_scatter() -> None:
         np.testing.assert_allclose(width / (2 * 1.96 * scatter), by, atol=0.22, err_msg=name)
 
 
-@pytest.mark.parametrize("length", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("length", few([0.0, 0.3, 1.0], 0.3))
 def test_the_square_of_the_mean_is_unbiased_and_its_interval_covers(length: float) -> None:
     """Of gradients whose mean is known; the plug-in square would be the trace over Q too large."""
     squares, covered, repetitions = [], 0, 300
