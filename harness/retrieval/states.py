@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,12 +111,24 @@ def build_states(
     jobs = _jobs(encoder, tokens)
     per_token = encoder.trains == "last-layer"
     size = sum(int(job.offset(per_token)[-1]) * job.width * 4 for job in jobs)
-    with space_for("the states of a frozen encoder", folder.parent, size), resumed_folder(folder) as beside:
+    room = space_for("the states of a frozen encoder", folder.parent, size)
+    with _all_cores(), room, resumed_folder(folder) as beside:
         done = 0
         for job in jobs:
             done = _compute(job, per_token, encoder, tokens.pad, beside, done, advance)
         (beside / _PROGRESS).unlink(missing_ok=True)
         write_json(beside / DONE, {"states": folder.name, "trains": encoder.trains})
+
+
+@contextmanager
+def _all_cores() -> Iterator[None]:
+    """Within the block, let torch use all cores: a scale's threads are those that suit its small steps."""
+    before, said = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS", "")
+    torch.set_num_threads(int(said) if said.isdecimal() and int(said) else os.cpu_count() or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def texts_of(encoder: PartialEncoder, tokens: TokenStore) -> int:

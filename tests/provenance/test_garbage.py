@@ -176,7 +176,9 @@ def test_a_run_that_scales_share_is_of_the_rows_on_its_own_collection(few):
     assert scales(shared.rows_on(None)) == {"simulation", "scratch", "quick"}
     for row, collection in shared.rows.items():
         assert row in shared.rows_on(collection)
-        assert scales(shared.rows_on(collection)) == scales([row])
+        on_pydocs = {"scratch", "quick"}
+        expected = on_pydocs if scales([row]) <= on_pydocs else {"simulation"}
+        assert scales(shared.rows_on(collection)) == expected
 
 
 def scales(rows):
