@@ -158,13 +158,10 @@ class Instead:
         """Return a scale with the encoder that is named; of the scale's own it keeps what no file says."""
         if self.encoder is None:
             return scale
-        own = scale.encoder
-        encoder = Encoder(
-            start=self.encoder,
-            towers=own.towers,
-            score_scale=own.score_scale,
-            token_dropout=own.token_dropout,
+        kept = scale.encoder.model_dump(
+            include={"towers", "score_scale", "token_dropout"}, exclude_unset=True
         )
+        encoder = Encoder(start=self.encoder, **kept)
         return scale.model_copy(update={"encoder": encoder})
 
     @property
