@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 WORDS = ("apple", "pear", "plum", "river", "stone", "cloud", "bread", "glass", "wheel", "horse")
-SPLITS = {"train": range(60), "dev": range(60, 70), "test": range(70, 90)}
+SPLITS = {"train": range(50), "dev": range(50, 70), "test": range(70, 90)}
 
 
 def write_folder(folder: Path, *without: str) -> Path:

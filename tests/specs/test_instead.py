@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,44 @@ def test_places_are_of_folders_and_encoders(tmp_path: Path, monkeypatch: pytest.
     ways = ("one/mine", "one/../one/mine", tmp_path / "one/mine")
     assert {Instead.parse([f"beir:{path}"], None).place for path in ways} == {places[0]}
     assert places[0].startswith("own/mine-")
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Path:
+    """Specs with a target over two datasets, `trisampler/both`."""
+    shutil.copytree(SPECS, tmp_path / "experiments")
+    (tmp_path / "experiments/papers/trisampler/both.yaml").write_text(
+        f"extends: {TARGET}\nscales: [quick]\nprimary: Natural Questions R@50\ncolumns:\n"
+        "  - {label: MRR@10, dataset: ms-pas, measure: RR(rel=2)@10}\n"
+        "  - {label: R@50, dataset: ms-pas, measure: Success(rel=2)@50}\n"
+        "  - {label: R@50, dataset: nq, measure: Success(rel=2)@50}\n"
+    )
+    return tmp_path / "experiments"
+
+
+def test_of_several_datasets_each_may_have_a_collection(both: Path, mine: Path) -> None:
+    other = write_folder(mine.parent / "other/mine", "test")
+    given = {
+        "nq alone": [f"nq=beir:{mine}"],
+        "both": [f"nq=beir:{mine}", f"ms-pas=beir:{other}"],
+    }
+    labels, measured = {}, {}
+    for name, texts in given.items():
+        own = resolve(Library(both, Instead.parse(texts, None)), "trisampler/both", "quick")
+        labels[name] = [column.label for column in own.printed], own.primary.label
+        measured[name] = [own.measured(dataset) for dataset in own.target.datasets]
+        assert own.target.title.endswith(f", {own.instead.text}")
+    assert labels["nq alone"] == (
+        ["MS MARCO passage MRR@10", "MS MARCO passage R@50", "mine R@50"], "mine R@50",
+    )  # fmt: skip
+    assert labels["both"] == (
+        ["mine (ms-pas) MRR@10", "mine (ms-pas) R@50", "mine (nq) R@50"], "mine (nq) R@50",
+    )  # fmt: skip
+    assert measured == {"nq alone": ["test", "test"], "both": ["dev", "test"]}
+    with pytest.raises(UserError) as refused:
+        resolve(Library(both, Instead.parse(["beir:mine"], None)), "trisampler/both", "quick")
+    told = "trisampler/both has several datasets: ms-pas, nq; write --collection ms-pas=beir:mine, or another"
+    assert told in str(refused.value)
 
 
 def test_the_same_collection_of_the_one_dataset_has_one_place(mine: Path) -> None:
