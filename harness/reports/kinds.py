@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,10 @@ def parse_cells(content: Any, where: str) -> Cells:
 def _made_again(content: dict[str, Any]) -> str:
     """Return which command makes results again; it finds the runs in the store where they are there."""
     kind, target, scale = (str(content.get(key, key.upper())) for key in ("kind", "target", "scale"))
-    own = content.get("own")
-    call = reproduce_call(kind, target, scale, OwnTable(**own) if own else None)
+    own = None
+    with suppress(ValidationError):
+        own = OwnTable.model_validate(content["own"]) if "own" in content else None
+    call = reproduce_call(kind, target, scale, own)
     return f"make them again: `{call}`{'' if own else ', with --publish if they are committed'}"
 
 
