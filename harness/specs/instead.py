@@ -185,7 +185,7 @@ def _collection(text: str) -> tuple[str, str]:
     """Return dataset and folder of an option."""
     written = _WRITTEN.fullmatch(text)
     if written is None:
-        what = "no collection is named so"
+        what = f"'{text}' names no kind of collection"
         raise UserError(what, where=_option(text), fix="write beir:PATH, or DATASET=beir:PATH")
     if written["kind"] != "beir":
         fix = "write beir:PATH, a folder in the layout of BEIR"
