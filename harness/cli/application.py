@@ -17,7 +17,14 @@ from rich.table import Table
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.explain import explain, verify
-from harness.cli.options import RowOption, ScaleOption, SeedsOption, Target
+from harness.cli.options import (
+    CollectionOption,
+    EncoderOption,
+    RowOption,
+    ScaleOption,
+    SeedsOption,
+    Target,
+)
 from harness.cli.output import PROGRAM, say, standard_output, wrong_call_as_error
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
@@ -25,7 +32,7 @@ from harness.errors import HarnessError
 from harness.reports.renderers.terminal import Terminal
 from harness.storage.disk import disk_full_as_error
 from harness.storage.stopping import INTERRUPTED, SAID, exit_code
-from harness.storage.store import local_results, published_results
+from harness.storage.store import published_results
 from harness.storage.unusable import place_as_error
 
 app = typer.Typer(
@@ -93,12 +100,14 @@ def plan(
     scale: ScaleOption = "quick",
     seeds: SeedsOption = None,
     row: RowOption = None,
+    collection: CollectionOption = None,
+    encoder: EncoderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show which runs a target needs, which are missing, and the memory they take."""
     from harness.targets.plan import plan_at, render_plan
 
-    library, stages = _open(target, scale)
+    library, stages = _open(target, scale, collection, encoder)
     planned = plan_at(library, target, scale, stages, seeds, row or [])
     _print([run.as_json() for run in planned.runs] if as_json else render_plan(planned))
 
@@ -112,20 +121,24 @@ def reproduce(
     scale: ScaleOption = "quick",
     seeds: SeedsOption = None,
     row: RowOption = None,
+    collection: CollectionOption = None,
+    encoder: EncoderOption = None,
     force: Annotated[bool, typer.Option(help="train finished runs again")] = False,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
 ) -> None:
     """Reproduce a table or figure; trains only the runs that the store lacks."""
+    from harness.cli.places import results_root
     from harness.errors import RunError
     from harness.reports.kinds import document_of
     from harness.reports.renderers.terminal import render_terminal
     from harness.reports.rendering import FILES, PAGE
+    from harness.specs.resolve import resolve
     from harness.targets.reproduce import reproduce as run
     from harness.targets.reproduce import resolve_at
 
-    library, stages = _open(target, scale)
+    library, stages = _open(target, scale, collection, encoder)
+    root = results_root(resolve(library, target, scale).instead, publish=publish)
     resolved = resolve_at(library, target, scale, stages)
-    root = published_results() if publish else local_results()
     made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
     console = Terminal()
     console.print(render_terminal(document_of(made.cells)))
@@ -149,16 +162,24 @@ app.command()(analyse)
 def report(
     target: Annotated[str | None, typer.Argument(help="one target, and its page")] = None,
     every: Annotated[bool, typer.Option("--all", help="all targets and tunings that have results")] = False,
+    collection: CollectionOption = None,
+    encoder: EncoderOption = None,
     publish: Annotated[bool, typer.Option(help="render results/, not results/local/")] = False,
 ) -> None:
     """Redraw tables, figures and pages from their cells, without training."""
+    from harness.cli.places import results_root
     from harness.errors import UserError
     from harness.reports.rendering import render_results
+    from harness.specs.instead import Instead
+    from harness.specs.library import Library
     from harness.tuning.report.render import render_tunings
 
     if every == (target is not None):
         raise UserError("report renders one target or all", fix="name a target, or say --all")
-    root = published_results() if publish else local_results()
+    instead = Instead.parse(collection or [], encoder)
+    if instead and target is not None:
+        instead = instead.on(Library.default().target(target))
+    root = results_root(instead, publish=publish)
     for made in [*render_results(root, target), *(render_tunings(root) if every else [])]:
         say(str(made))
 
@@ -180,14 +201,20 @@ def doctor() -> None:
 
 
 @app.command()
-def sync(target: Target, scale: ScaleOption = "quick", seeds: SeedsOption = None) -> None:
+def sync(
+    target: Target,
+    scale: ScaleOption = "quick",
+    seeds: SeedsOption = None,
+    collection: CollectionOption = None,
+    encoder: EncoderOption = None,
+) -> None:
     """Upload a target's runs that MLflow is missing."""
     from harness.records.mlflow_client import without_password
     from harness.targets.mirror import sync as write
     from harness.targets.reproduce import plan as plan_runs
     from harness.targets.reproduce import resolve_at
 
-    library, stages = _open(target, scale)
+    library, stages = _open(target, scale, collection, encoder)
     resolved = resolve_at(library, target, scale, stages)
     synced = write(stages, resolved, plan_runs(resolved, stages, seeds))
     missing = f"; {synced.missing} not begun yet" if synced.missing else ""
@@ -219,15 +246,16 @@ def main() -> None:
     sys.exit(code)
 
 
-def _open(target: str, scale: str) -> tuple[Any, Any]:
+def _open(target: str, scale: str, collection: list[str] | None, encoder: str | None) -> tuple[Any, Any]:
     """Return the library and the stages over the default store, after a first check of the names."""
     from harness.progress import Progress
     from harness.runs.stages import Stages
+    from harness.specs.instead import Instead
     from harness.specs.library import Library
     from harness.specs.resolve import resolve
     from harness.storage.store import Store
 
-    library = Library.default()
+    library = Library.default(Instead.parse(collection or [], encoder))
     resolve(library, target, scale)
     return library, Stages(Store.default(), Progress())
 

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import ScaleOption, SeedsOption, Target
+from harness.cli.options import CollectionOption, EncoderOption, ScaleOption, SeedsOption, Target
 from harness.cli.output import say
 from harness.errors import UserError
 from harness.reports.renderers.terminal import Terminal
 from harness.storage.places import written_path
-from harness.storage.store import Store, local_results, published_results
+from harness.storage.store import Store
 from harness.storage.unusable import check_writable
 
 
@@ -22,6 +22,8 @@ def explain(
     row: Annotated[str | None, typer.Argument(help="its name, or one reading of it")] = None,
     column: Annotated[str | None, typer.Argument(help="label or measure; the primary one by default")] = None,
     scale: ScaleOption = "quick",
+    collection: CollectionOption = None,
+    encoder: EncoderOption = None,
     local: Annotated[bool, typer.Option(help="of results/local/, not of results/")] = False,
     why_retrain: Annotated[
         tuple[str, str] | None,
@@ -29,12 +31,14 @@ def explain(
     ] = None,
 ) -> None:
     """Show where a figure of a table comes from, or why two runs differ."""
+    from harness.cli.places import results_root
     from harness.provenance.cell import explain_cell, find_cell, render_cell
     from harness.provenance.retrain import explain_retrain
+    from harness.specs.instead import Instead
     from harness.specs.library import Library
     from harness.specs.resolve import resolve
 
-    store, library = Store.default(), Library.default()
+    store, library = Store.default(), Library.default(Instead.parse(collection or [], encoder))
     if why_retrain is not None:
         for line in explain_retrain(store, *why_retrain):
             say(line)
@@ -43,9 +47,9 @@ def explain(
         rows = [one.name for one in library.target(target).written] if target else []
         fix = "name a row: " + ", ".join(rows) if rows else "harness explain TARGET ROW [COLUMN]"
         raise UserError("nothing to explain", fix=fix)
-    cell = find_cell(
-        resolve(library, target, scale), local_results() if local else published_results(), row, column
-    )
+    resolved = resolve(library, target, scale)
+    root = results_root(resolved.instead, publish=not local and not resolved.instead)
+    cell = find_cell(resolved, root, row, column)
     Terminal().print(render_cell(explain_cell(library, store, cell)))
 
 
@@ -54,27 +58,33 @@ def verify(
     scale: ScaleOption = "quick",
     seeds: SeedsOption = None,
     row: Annotated[list[str] | None, typer.Option(help="only this row; may be repeated")] = None,
+    collection: CollectionOption = None,
+    encoder: EncoderOption = None,
     store: Annotated[
         Path | None, typer.Option(help="store to use; runs that are finished there are reused")
     ] = None,
 ) -> None:
     """Reproduce committed results in a fresh store, and compare them query by query."""
+    from harness.cli.places import results_root
     from harness.progress import Progress
     from harness.runs.stages import Stages
+    from harness.specs.instead import Instead
     from harness.specs.library import Library
     from harness.specs.resolve import resolve
     from harness.targets.reproduce import resolve_at
     from harness.targets.verify import render_verification
     from harness.targets.verify import verify as make_again
 
-    library = Library.default()
-    resolve(library, target, scale)
+    library = Library.default(Instead.parse(collection or [], encoder))
+    instead = resolve(library, target, scale).instead
     if store is not None:
         store = _usable(store)
     with tempfile.TemporaryDirectory(prefix="harness-verify-") as fresh:
         stages = Stages(Store(store or Path(fresh)), Progress())
         resolved = resolve_at(library, target, scale, stages)
-        verification = make_again(resolved, stages, published_results(), seeds=seeds, rows=row or [])
+        verification = make_again(
+            resolved, stages, results_root(instead, publish=not instead), seeds=seeds, rows=row or []
+        )
     Terminal().print(render_verification(verification))
     if verification.failed:
         raise typer.Exit(1)

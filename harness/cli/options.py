@@ -17,6 +17,16 @@ SeedsOption = Annotated[
 DatasetOption = Annotated[
     str | None, typer.Option(help="of a target with columns over several; the first by default")
 ]
+CollectionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[DATASET=]beir:PATH",
+        help="a folder of your own in the place of the built-in collection; may be repeated",
+    ),
+]
+EncoderOption = Annotated[
+    str | None, typer.Option(help="a folder or hub id in the place of the scale's encoder")
+]
 RowOption = Annotated[
     list[str] | None,
     typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from harness.cli.options import ScaleOption
+from harness.cli.options import CollectionOption, EncoderOption, ScaleOption
 from harness.cli.output import say
 from harness.reports.renderers.terminal import Terminal
-from harness.storage.store import local_results, published_results
 
 if TYPE_CHECKING:
     from harness.specs.library import Library
 
 
-def tune(
+def tune(  # noqa: PLR0913, PLR0917 - the options of a command
     name: Annotated[
         str | None, typer.Argument(help="for example simans-a-b; see `harness tune --list`")
     ] = None,
@@ -29,6 +28,8 @@ def tune(
         str | None,
         typer.Option(help="path of a journal file, or URL of a database; by default SQLite in the store"),
     ] = None,
+    collection: CollectionOption = None,
+    encoder: EncoderOption = None,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
     confirm: Annotated[
         bool,
@@ -37,17 +38,19 @@ def tune(
     listed: Annotated[bool, typer.Option("--list", help="list what can be tuned")] = False,
 ) -> None:
     """Tune the settings of rows with equal budgets; run it again to resume."""
+    from harness.cli.places import results_root
     from harness.errors import UserError
+    from harness.specs.instead import Instead
     from harness.specs.library import Library
     from harness.specs.tuning_library import resolve_tuning
 
-    library = Library.default()
+    library = Library.default(Instead.parse(collection or [], encoder))
     if listed:
         _list(library)
         return
     if name is None:
         raise UserError("no tuning is named", fix="name one; `harness tune --list` shows them")
-    resolve_tuning(library, name, scale)
+    root = results_root(resolve_tuning(library, name, scale).resolved.instead, publish=publish)
 
     from harness.progress import Progress
     from harness.reports.renderers.terminal import render_terminal
@@ -57,7 +60,7 @@ def tune(
     from harness.tuning.report.render import render
     from harness.tuning.tune import run_tuning
 
-    stages, root = Stages(Store.default(), Progress()), published_results() if publish else local_results()
+    stages = Stages(Store.default(), Progress())
     finished = run_tuning(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
     if confirm:
         confirm_tuning(finished.folder, library, stages)

@@ -31,7 +31,10 @@ HIGHEST = 1_000_000
 Absent = Literal["refused", "dropped"]
 """What becomes of a judgement of a query or document that is not there."""
 
-_LAYOUT = "docs/your-own-collection.md shows the layout"
+_LAYOUT = (
+    "a collection is a folder with corpus.jsonl, queries.jsonl and qrels/train.tsv, dev.tsv or test.tsv, as "
+    "docs/your-own-collection.md shows"
+)
 
 
 def data_folder(folder: str) -> Path:
@@ -83,6 +86,16 @@ def load_beir(
     collection = Collection(name, False, ids, passages, queries, about, own_documents)
     about["account"] = account(collection, dropped=reader.dropped)
     return collection
+
+
+def judged_splits(folder: Path) -> list[str]:
+    """Return the splits for which a collection has a file of judgements.
+
+    Raises:
+        UserError: a file is missing.
+    """
+    files = _files(folder)
+    return [split for split in SPLITS if split in files]
 
 
 def beir_hash(folder: Path) -> str:

@@ -173,8 +173,7 @@ def _settings(cell: Cell) -> Iterator[Fact]:
 
 
 def _missing_text(cell: Cell) -> str:
-    call = f"harness reproduce {cell.resolved.name} --scale {cell.resolved.scale.name}"
-    return f"not reproduced at this scale; run `{call}`"
+    return f"not reproduced at this scale; run `harness reproduce {cell.resolved.call}`"
 
 
 def _measure(cell: Cell) -> Iterator[Fact]:

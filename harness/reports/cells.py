@@ -13,7 +13,7 @@ from harness.collections.collection import Collection
 from harness.errors import RunError
 from harness.evaluation.measures import describe_provider
 from harness.records.run_folder import RunFolder
-from harness.reports.content import VERSION
+from harness.reports.content import OWN_TABLE, VERSION
 from harness.specs.fingerprints import TRAINED_BY
 from harness.specs.resolve import Resolved
 from harness.specs.run_settings import RunSettings
@@ -98,8 +98,10 @@ Described = dict[str, Any]
 
 def describe_spec(resolved: Resolved) -> Described:
     """Return the cells' keys that come from the spec, which all kinds of target share."""
-    target = resolved.target
+    target, instead = resolved.target, resolved.instead
+    own = {"own": {"options": instead.options, "place": instead.place}} if instead else {}
     return {
+        **own,
         "version": VERSION,
         "target": resolved.name,
         "paper": resolved.paper,
@@ -109,7 +111,7 @@ def describe_spec(resolved: Resolved) -> Described:
         "kind": target.kind,
         "unit": target.unit,
         "reading_notes": resolved.scale_notes(),
-        "verdict": "pipeline check",
+        "verdict": OWN_TABLE if instead else "pipeline check",
         "notes": resolved.notes(),
     }
 

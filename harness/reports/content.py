@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 VERSION = 1
 """Version of what cells.json holds; results of another one are made again."""
 
+OWN_TABLE = "your own table"
+"""In the place of a verdict, where no paper prints figures for what was measured."""
+
 IntervalKind = Literal["checkpoints", "method"]
 """Over queries, for these checkpoints; or over queries and seeds, for the method."""
 
@@ -195,6 +198,18 @@ class Machine(Content):
     gpus: list[str]
 
 
+class OwnTable(Content):
+    """What a command gave in the place of a scale's collections and encoder.
+
+    Attributes:
+        options: of the command, each with a blank before it.
+        place: folder of the results below those of a user.
+    """
+
+    options: str
+    place: str
+
+
 class Cells(Content):
     """What cells.json of all kinds of target hold.
 
@@ -205,6 +220,7 @@ class Cells(Content):
         verdict: on the table.
         collection: of a target with one dataset; one with several has `collections`, by dataset.
         baseline: the row that others are compared with, where there is one.
+        own: of a table that was made on a collection or an encoder of one's own.
     """
 
     version: int
@@ -223,6 +239,7 @@ class Cells(Content):
     collections: dict[str, CollectionFacts] | None = None
     baseline: str | None = None
     seeds: list[int] = Field(default=[])
+    own: OwnTable | None = None
 
     @property
     def named_collections(self) -> list[CollectionFacts]:

@@ -15,6 +15,9 @@ ONE_SEED = (
 )
 
 
+NOT_PRINTED = "no paper prints figures for it, so that there is no verdict"
+"""Why a table of one's own is not judged."""
+
 LEAST_SHARE = 0.001
 """Least share that is printed."""
 
@@ -26,7 +29,9 @@ def made_on(cells: Cells) -> str:
 
 
 def verdict(cells: Cells) -> str:
-    """Return a sentence with the verdict and its meaning."""
+    """Return a sentence with the verdict and its meaning, or that there is none."""
+    if cells.own is not None:
+        return f"This is {cells.verdict}: {NOT_PRINTED}."
     meanings = {"pipeline check": " (the pipeline works at this scale; this is no evidence about the paper)"}
     return f"Verdict: {cells.verdict}{meanings.get(cells.verdict, '')}."
 
@@ -34,8 +39,13 @@ def verdict(cells: Cells) -> str:
 def last_line(cells: MeasuredCells, *more: str) -> str:
     """Return the last line of the report on the terminal: measure, collection and verdict."""
     one_seed = [ONE_SEED] if len(cells.seeds) == 1 else []
-    facts = [f"{cells.primary} on {made_on(cells)}", *more, f"verdict: {cells.verdict}."]
+    facts = [f"{cells.primary} on {made_on(cells)}", *more, worth(cells)]
     return " ".join(["; ".join(facts), *one_seed])
+
+
+def worth(cells: Cells) -> str:
+    """Return the verdict in short, as the end of a sentence."""
+    return f"{cells.verdict}." if cells.own is not None else f"verdict: {cells.verdict}."
 
 
 def row_notes(cells: Cells, rows: Sequence[NamedRow]) -> Notes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from harness.reports.comparison.cells import build_comparison, comparison_scores
 from harness.reports.comparison.content import ComparisonCells
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.table import comparison_document, render_csv
-from harness.reports.content import VERSION, Cells
+from harness.reports.content import VERSION, Cells, OwnTable
 from harness.reports.cost.cells import CostCells, build_cost
 from harness.reports.cost.figure import draw_cost
 from harness.reports.cost.table import cost_document, render_cost_csv
@@ -165,15 +166,19 @@ def parse_cells(content: Any, where: str) -> Cells:
 def _made_again(content: dict[str, Any]) -> str:
     """Return which command makes results again; it finds the runs in the store where they are there."""
     kind, target, scale = (str(content.get(key, key.upper())) for key in ("kind", "target", "scale"))
-    call = reproduce_call(kind, target, scale)
-    return f"make them again: `{call}`, with --publish if they are committed"
+    own = None
+    with suppress(ValidationError):
+        own = OwnTable.model_validate(content["own"]) if "own" in content else None
+    call = reproduce_call(kind, target, scale, own)
+    return f"make them again: `{call}`{'' if own else ', with --publish if they are committed'}"
 
 
-def reproduce_call(kind: str, target: str, scale: str) -> str:
+def reproduce_call(kind: str, target: str, scale: str, own: OwnTable | None = None) -> str:
     """Return the command that reproduces a target; what a tuning wrote is named by its path."""
     if kind == "confirmation":
-        target = f"results/{scale}/{target.removesuffix('/confirmation')}/target.yaml"
-    return f"harness reproduce {target} --scale {scale}"
+        root = f"results/local/{own.place}" if own else "results"
+        target = f"{root}/{scale}/{target.removesuffix('/confirmation')}/target.yaml"
+    return f"harness reproduce {target} --scale {scale}{own.options if own else ''}"
 
 
 def document_of(cells: Cells) -> Document:

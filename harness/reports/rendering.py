@@ -186,7 +186,7 @@ def _entry(folder: Path, prefix: str) -> PageEntry:
         collection=collection_text(cells),
         seeds=seeds,
         verdict=cells.verdict,
-        command=" ".join([reproduce_call(cells.kind, cells.target, cells.scale), *seed_options]),
+        command=" ".join([reproduce_call(cells.kind, cells.target, cells.scale, cells.own), *seed_options]),
         environments=made_in,
         runs=runs,
     )

@@ -16,6 +16,7 @@ from harness.specs.dataset import Dataset
 from harness.specs.expansion import expand
 from harness.specs.extension import EXTENDS, extend
 from harness.specs.fitting import check_fit
+from harness.specs.instead import Instead
 from harness.specs.kinds.confirmation import Confirmation
 from harness.specs.kinds.registry import KINDS
 from harness.specs.loaded import LoadedTarget
@@ -61,9 +62,9 @@ def _recipe(yaml_file: YamlFile) -> Recipe:
 
 
 class Library:
-    """All specs below a folder."""
+    """All specs below a folder, and what a command gives in the place of what they name."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, instead: Instead | None = None) -> None:
         if not root.is_dir():
             raise UserError(
                 "no such folder of specs",
@@ -76,22 +77,26 @@ class Library:
             what = f"the targets of a paper stand below {PAPERS}/"
             raise UserError(what, where=str(outside[0]), fix=f"move its folder to {root / PAPERS}")
         self.root = root
+        self.instead = instead or Instead()
 
     @staticmethod
-    def default() -> Library:
+    def default(instead: Instead | None = None) -> Library:
         """Return the specs of HARNESS_EXPERIMENTS, of the working folder, or those that are shipped.
+
+        Args:
+            instead: what a command gives in the place of what they name.
 
         Raises:
             UserError: HARNESS_EXPERIMENTS names no folder of specs.
         """
         if os.environ.get(EXPERIMENTS):
-            named = Library(folder_from(EXPERIMENTS, ""))
+            named = Library(folder_from(EXPERIMENTS, ""), instead)
             if not _holds_specs(named.root):
                 fix = f"name a folder with {PAPERS}/<paper>/paper.yaml, or unset {EXPERIMENTS}"
                 raise UserError("this folder holds no paper", where=str(named.root), fix=fix)
             return named
         here = Path("experiments")
-        return Library(here if _holds_specs(here) else shipped("experiments"))
+        return Library(here if _holds_specs(here) else shipped("experiments"), instead)
 
     def targets(self) -> list[str]:
         """Return the names of all targets."""

@@ -15,6 +15,11 @@ class Note(Spec):
     id: Name
     severity: Literal["low", "medium", "high"]
     text: str
+    figures: bool = Field(
+        default=False,
+        exclude=True,
+        description="about published figures alone; left out of a table on a collection of one's own",
+    )
 
 
 def _distinct(notes: list[Note]) -> list[Note]:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.collections.clusters import ClusteredBy
 from harness.errors import UserError, nearest
 from harness.specs.collection_choice import CollectionChoice
+from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.phase_numbers import KEYS, trains_at, used
@@ -53,11 +54,13 @@ class Resolved:
         loaded: the target and what it names.
         scale: the scale.
         splits: dataset -> further test sets of its collection, shown beside the measured split.
+        instead: what a command gave in the place of what target and scale name; they have it already.
     """
 
     loaded: LoadedTarget
     scale: NamedScale
     splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    instead: Instead = field(default_factory=Instead)
 
     @property
     def name(self) -> str:
@@ -66,8 +69,8 @@ class Resolved:
 
     @property
     def call(self) -> str:
-        """What a command names it by, with its scale."""
-        return f"{self.loaded.path or self.name} --scale {self.scale.name}"
+        """What a command names it by, with its scale, and with what it is made on in their place."""
+        return f"{self.loaded.path or self.name} --scale {self.scale.name}{self.instead.options}"
 
     @property
     def paper(self) -> str:
@@ -258,7 +261,25 @@ class Resolved:
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
         of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
         own = [*departs, *of_data, *self.target.remarks]
-        return [*capped, *self._titles_note(), *self._watched_note(), *own]
+        return [*self._own_note(), *capped, *self._titles_note(), *self._watched_note(), *own]
+
+    def _own_note(self) -> list[str]:
+        """Return on what a table of one's own was made, and that published figures are left out of it."""
+        if not self.instead:
+            return []
+        start = self.scale.spec.encoder.start
+        encoder = start if self.instead.encoder else f"that of scale {self.scale.name}, {start}"
+        on = ", ".join(map(self._served_by, self.target.datasets))
+        return [
+            f"A table of your own on {on}; encoder: {encoder}. Figures of papers are left out: they were "
+            "measured on other collections."
+        ]
+
+    def _served_by(self, dataset: str) -> str:
+        """Return the collection of a dataset and the split that is measured, in words."""
+        choice = self._choice(dataset)
+        name = f"beir/{self.loaded.datasets[dataset].title}" if choice.kind == "beir" else choice.kind
+        return f"{name}, measured on {choice.measured}"
 
     def _titles_note(self) -> list[str]:
         """Return whether titles stand before passages."""
@@ -290,16 +311,19 @@ class Resolved:
 
 
 def resolve(library: Library, target: str, scale: str) -> Resolved:
-    """Load a target at a scale.
+    """Load a target at a scale, with what the library has in the place of its collections and encoder.
 
     Raises:
-        UserError: unknown target or scale, or the target has no such scale.
+        UserError: unknown target or scale, the target has no such scale, or what stands in the place of its
+            collections does not fit it.
     """
     loaded = library.target(target)
     spec = library.scale(scale)
     if scale not in loaded.target.scales:
         raise UserError(f"{target} has no scale '{scale}'", fix=nearest(scale, loaded.target.scales))
-    return Resolved(loaded, NamedScale(scale, spec))
+    instead = library.instead.on(loaded)
+    named = NamedScale(scale, instead.in_scale(spec))
+    return Resolved(instead.in_loaded(loaded, scale), named, instead=instead)
 
 
 def figures(loaded: LoadedTarget, row: Line) -> dict[str, dict[str, Any] | None]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from harness.errors import SpecErrors, UserError, nearest
 from harness.specs.library import Library
 from harness.specs.loading import in_order, try_parse
-from harness.specs.resolve import Resolved, resolve
+from harness.specs.resolve import NamedScale, Resolved, resolve
 from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.specs.space_checks import check_built, check_space
 from harness.specs.target import Row, Trained
@@ -112,7 +112,7 @@ def _check_target(yaml_file: YamlFile, tuning: TuningSpec, library: Library) -> 
         unfit = list(check_row(yaml_file, here, row, drawing=recipe is not None and recipe.last.own is None))
         yield from unfit
         for scale in loaded.target.scales if not unfit else ():
-            resolved = resolve(library, tuning.target, scale)
+            resolved = Resolved(loaded, NamedScale(scale, library.scale(scale)))
             if resolved.collection().available:
                 yield from check_built(yaml_file, tuning, place, _base(resolved, tuning, study), scale)
 

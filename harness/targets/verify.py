@@ -95,7 +95,7 @@ def verify(
     """
     folder = results / resolved.scale.name / resolved.name
     if not (folder / "cells.json").exists():
-        call = f"harness reproduce {resolved.name} --scale {resolved.scale.name} --publish"
+        call = f"harness reproduce {resolved.call}{'' if resolved.instead else ' --publish'}"
         raise UserError("no results to verify", where=str(folder), fix=call)
     cells, provenance = read_cells(folder / "cells.json"), read_json(folder / "provenance.json")
     if isinstance(cells, StatisticsCells):

@@ -47,7 +47,8 @@ def confirm(folder: Path, library: Library, stages: Stages) -> Reproduction:
     """
     result = read_result(folder / TRIALS)
     path = folder / SPEC
-    text = target_text(result, library, f"harness reproduce {path.as_posix()} --scale {result.scale}")
+    command = f"harness reproduce {path.as_posix()} --scale {result.scale}{result.options}"
+    text = target_text(result, library, command)
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before is not None and _measured(before) != _measured(text):
         split = result.measured

@@ -19,7 +19,7 @@ PARENT = "mlflow.parentRunId"
 def mirrored_stages(stages: Stages, studies: Sequence[OpenStudy]) -> Iterator[Stages]:
     """Yield stages that mirror the trials of one tuning's studies to MLflow."""
     tuning = studies[0].tuning
-    call = f"tune {tuning.name} --scale {tuning.scale}"
+    call = f"tune {tuning.name} --scale {tuning.scale}{tuning.resolved.instead.options}"
 
     parents: dict[str, str] = {}
 

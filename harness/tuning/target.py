@@ -54,7 +54,7 @@ def _pair(result: TuningResult, study: StudyResult) -> SettingPair:
     if best is None or count < result.budget:
         ended = f"{count} of {result.budget} trials, {len(study.complete)} finished"
         what = f"study '{study.row}' has {ended}"
-        again = f"resume it by `harness tune {result.name} --scale {result.scale}`"
+        again = f"resume it by `harness tune {result.call}`"
         raise UserError(
             f"{what}; a tuning is confirmed once, when all trials are done", where=result.name, fix=again
         )

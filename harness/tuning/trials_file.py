@@ -47,6 +47,7 @@ def write_trials(
         "title": spec.title,
         "source": spec.citation,
         "scale": tuning.scale,
+        **({"options": tuning.resolved.instead.options} if tuning.resolved.instead else {}),
         "collection": {
             "name": stages.collections.get(base.collection.whole).name,
             "simulation": collection.simulation,

@@ -59,7 +59,8 @@ def run_tuning(
         run_worker(tuning, studies, stages, budget)
     else:
         root = library.root.resolve()
-        run_workers(WorkerCall(root, name, scale, storage, budget, stages.store.root.resolve()), workers)
+        store = stages.store.root.resolve()
+        run_workers(WorkerCall(root, name, scale, storage, budget, store, library.instead), workers)
     if not all(finished(study.trials()) for study in studies):
         raise HarnessError("workers died before all trials were finished; run it again to resume")
     folder = results_of(results, tuning)

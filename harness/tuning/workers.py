@@ -19,6 +19,7 @@ import torch
 from harness.errors import HarnessError
 from harness.progress import Progress
 from harness.runs.stages import Stages
+from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.tuning_library import ResolvedTuning, resolve_tuning
 from harness.storage.leases import lease
@@ -53,6 +54,7 @@ class WorkerCall:
         storage: URL or path of the storage; none for the store's own.
         trials: budget of each study.
         store: root of the store.
+        instead: what stands in the place of collection and encoder.
     """
 
     specs: Path
@@ -61,6 +63,7 @@ class WorkerCall:
     storage: str | None
     trials: int
     store: Path
+    instead: Instead
 
 
 def run_worker(tuning: ResolvedTuning, studies: Sequence[OpenStudy], stages: Stages, trials: int) -> None:
@@ -151,7 +154,7 @@ def _run_process(call: WorkerCall, number: int) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % count] if gpus else str(number % count)
     try:
         stages = Stages(Store(call.store), Progress(quiet=True))
-        tuning = resolve_tuning(Library(call.specs), call.tuning, call.scale)
+        tuning = resolve_tuning(Library(call.specs, call.instead), call.tuning, call.scale)
         studies = open_studies(tuning, stages, open_storage(call.storage, stages.store))
         run_worker(tuning, studies, stages, call.trials)
     except KeyboardInterrupt:

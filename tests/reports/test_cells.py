@@ -13,7 +13,7 @@ from sample import typed
 
 from harness.errors import UserError
 from harness.reports.content import VERSION
-from harness.reports.kinds import REPORTS, read_cells
+from harness.reports.kinds import REPORTS, parse_cells, read_cells
 from harness.storage.files import canonical_json, read_json, write_json
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -61,3 +61,28 @@ def test_what_a_tuning_confirmed_is_made_again_by_its_path(cells: dict[str, Any]
     changed = {**cells, "version": 0, "kind": "confirmation", "target": "tuning/samplers/confirmation"}
     with pytest.raises(UserError, match=r"harness reproduce results/scratch/tuning/samplers/target\.yaml"):
         typed(changed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "told"),
+    [
+        ("comparison", None, "`harness reproduce a/b --scale quick`, with --publish if they are committed"),
+        (
+            "comparison",
+            {"options": " --collection beir:mine", "place": "own/mine-1"},
+            "`harness reproduce a/b --scale quick --collection beir:mine`",
+        ),
+        (
+            "confirmation",
+            {"options": " --encoder e", "place": "own/e-1"},
+            "`harness reproduce results/local/own/e-1/quick/a/b/target.yaml --scale quick --encoder e`",
+        ),
+        ("comparison", {"options": 1}, "`harness reproduce a/b --scale quick`, with --publish"),
+        ("comparison", "damaged", "`harness reproduce a/b --scale quick`, with --publish"),
+    ],
+)
+def test_the_command_that_makes_cells_again_has_their_options(kind: str, own: Any, told: str) -> None:
+    content = {"version": 0, "kind": kind, "target": "a/b", "scale": "quick"}
+    with pytest.raises(UserError) as refused:
+        parse_cells(content | ({} if own is None else {"own": own}), "cells.json")
+    assert f"make them again: {told}" in str(refused.value)

@@ -48,7 +48,7 @@ def resolved(
     shutil.copytree(CHECKOUT / "experiments", root / "experiments")
     path = root / "experiments" / DATASET
     mine = f"  simulation:\n    kind: beir\n{more}    parameters: {{folder: mine}}\n"
-    path.write_text(re.sub(r"  simulation:\n.*?(?=  quick:)", mine, path.read_text(), flags=re.DOTALL))
+    path.write_text(re.sub(r"  simulation:\n.*?(?=  scratch:)", mine, path.read_text(), flags=re.DOTALL))
     monkeypatch.chdir(root)
     monkeypatch.delenv("HARNESS_DATA", raising=False)
     stages = Stages(Store(root / "store"), Progress(quiet=True))

@@ -15,6 +15,8 @@ from harness.evaluation.verdicts import judge
 from harness.reports.cells import Described, FinishedRun, ReportContext, describe_made, describe_target
 from harness.reports.comparison.content import ComparisonCells
 from harness.reports.comparison.ranker import describe_ranker
+from harness.reports.content import OWN_TABLE
+from harness.reports.footnotes import NOT_PRINTED
 from harness.specs.kinds.comparison import Comparison
 from harness.specs.resolve import Resolved
 from harness.specs.settings import RERANKED
@@ -96,6 +98,8 @@ def judged(content: Described) -> ComparisonCells:
     of_rows, of_table = judge(
         differences, level=content["level"], scale=content["scale"], stand_in=stand_ins[place]
     )
+    if "own" in content:
+        of_rows, of_table = {}, {"word": OWN_TABLE, "reason": NOT_PRINTED}
     verdicts = {
         "rows": [row | {"verdict": of_rows.get(row["name"])} for row in rows],
         "verdict": of_table["word"],

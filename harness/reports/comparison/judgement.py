@@ -9,7 +9,7 @@ from harness.reports.text import NOTHING, decimal_text, verdict_text
 
 def verdict_line(cells: ComparisonCells) -> str:
     """Return the table's verdict with its reason; that of a pipeline check includes its meaning."""
-    if cells.verdict == "pipeline check":
+    if cells.verdict == "pipeline check" or cells.own is not None:
         return footnotes.verdict(cells)
     return f"Verdict: {verdict_text(cells.verdict)}: {cells.verdict_reason}."
 
@@ -45,7 +45,7 @@ def state_text(row: ComparedRow) -> list[str]:
 def reproducibility_lines(cells: ComparisonCells) -> list[str]:
     """Return effect ratios, delta relative improvements and rank agreement, or why they are missing."""
     block = cells.reproducibility
-    if not block.ranks:
+    if not block.ranks or cells.own is not None:
         return []
     return [*_effect_lines(cells, block), _rank_line(cells, block)]
 

@@ -66,20 +66,28 @@ def _seconds(cells: CostCells) -> Table:
 
 def _ratios(cells: CostCells) -> Table:
     """Return a table with a line for each column and row other than the baseline, and for its own halves."""
+    printed = cells.own is None
     columns = (
         TableColumn("Row", names=True),
         TableColumn("Cost", names=True),
-        TableColumn("published"),
+        *(TableColumn("published"),) * printed,
         TableColumn("reproduced"),
     )
     rows = [
-        fields([row_text(cells, row), column.label, *map(_ratio, (cell.published_ratio, cell.ratio))])
+        fields(
+            [
+                row_text(cells, row),
+                column.label,
+                *[_ratio(cell.published_ratio)] * printed,
+                _ratio(cell.ratio),
+            ]
+        )
         for row in cells.rows
         if row.name != cells.baseline
         for column, cell in zip(cells.costs, row.cells, strict=True)
     ]
     itself = [
-        fields([f"{cells.baseline}, half against half", column.label, NOTHING, _half_text(half)])
+        fields([f"{cells.baseline}, half against half", column.label, *[NOTHING] * printed, _half_text(half)])
         for column, half in zip(cells.costs, cells.against_itself or (), strict=False)
     ]
     return Table(f"Ratio to {cells.baseline}", columns, (*rows, *itself))

@@ -9,7 +9,7 @@ from harness.reports.distributions.cells import (
     frame_of_examples,
 )
 from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
-from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
+from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict, worth
 from harness.reports.renderers.csv import render_frame
 from harness.reports.text import list_text, row_text
 
@@ -22,7 +22,7 @@ def distributions_document(cells: DistributionsCells) -> Document:
         row_notes(cells, cells.rows),
         noted("Notes", _footnotes(cells)),
     )
-    last = f"Distributions on {made_on(cells)}; verdict: {cells.verdict}."
+    last = f"Distributions on {made_on(cells)}; {worth(cells)}"
     title, introduction = f"{cells.target}: {cells.title}", (_caption(cells), verdict(cells))
     return Document(title, introduction, blocks, made_on(cells), last)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.gradients.findings import CRITERIA, OPEN
 from harness.reports.document import Document, Field, NoteItem, Notes, Table, TableColumn, filled, noted
-from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
+from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict, worth
 from harness.reports.ranks.cells import (
     READING_TITLES,
     CheckpointGradients,
@@ -27,7 +27,7 @@ def ranks_document(cells: RanksCells) -> Document:
         row_notes(cells, cells.rows),
         noted("Notes", _footnotes(cells)),
     )
-    last = f"Gradients on {made_on(cells)}; verdict: {cells.verdict}."
+    last = f"Gradients on {made_on(cells)}; {worth(cells)}"
     title, introduction = f"{cells.target}: {cells.title}", (_caption(cells), verdict(cells))
     return Document(title, introduction, blocks, made_on(cells), last)
 

@@ -66,7 +66,7 @@ def _caption(cells: SweepCells) -> str:
     spread = ", ± standard deviation over seeds" if len(cells.seeds) > 1 else ""
     published = any(cell.published for point in cells.points for cell in point.cells)
     on = f"Published figures on {cells.columns[0].dataset_title}; reproduced" if published else "Results"
-    plotted = "" if published else " The paper has a plot without printed figures."
+    plotted = "" if published or cells.own else " The paper has a plot without printed figures."
     return (
         f"{'Simulation. ' if cells.simulation else ''}{cells.source}. {on} on {made_on(cells)}."
         f"{plotted} All figures in {unit_text(cells.unit)}{spread}."

@@ -21,7 +21,7 @@ def confirmation_tables(result: TuningResult) -> list[Table]:
     quoted = result.data.get("confirmation")
     if quoted is None:
         caption = (
-            f"Not run yet: `harness tune {result.name} --scale {result.scale} --confirm` trains the best and "
+            f"Not run yet: `harness tune {result.call} --confirm` trains the best and "
             f"the papers' settings with fresh seeds and evaluates them on the {result.measured} split, once."
         )
         kept = [study.row for study in result.studies if keeps(result, study)]

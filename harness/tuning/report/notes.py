@@ -19,6 +19,7 @@ def notes_of(result: TuningResult) -> list[str]:
     optuna = result.data["optuna"]
     return [
         *earlier(result.data.get("stages", {})),
+        *([f"A tuning of your own, made with{result.options}."] if result.options else []),
         "Tuning uses documents and training queries only, a part of which is held out to choose by. The "
         f"{result.measured} split is used by the confirmation alone.",
         f"Held-out queries use the sparse training labels. Where {result.measured} queries have more "

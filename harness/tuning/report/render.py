@@ -58,7 +58,7 @@ def render(folder: Path) -> Document:
         else:
             DRAWN[name](result, svg, png)
     drawings = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names}
-    command = f"harness tune {result.name} --scale {result.scale}"
+    command = f"harness tune {result.call}"
     write_formats(document, folder)
     write_text(folder / "table.csv", render_trials_csv(result))
     write_text(folder / "table.html", render_single(StandaloneReport(document, drawings, FILES, command)))

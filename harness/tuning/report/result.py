@@ -125,6 +125,16 @@ class TuningResult:
         return str(self.data["scale"])
 
     @property
+    def call(self) -> str:
+        """What a command names it by, with its scale, and with what it was made on in their place."""
+        return f"{self.name} --scale {self.scale}{self.options}"
+
+    @property
+    def options(self) -> str:
+        """Options of its command that name collection and encoder, each with a blank before it."""
+        return str(self.data.get("options", ""))
+
+    @property
     def measured(self) -> str:
         """Split that its target is measured on at this scale."""
         return str(self.data.get("measured", "test"))
