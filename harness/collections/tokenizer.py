@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,23 @@ LFS = b"version https://git-lfs"
 """How a file begins that stands for one which git-lfs has not fetched."""
 
 
+transformers.utils.logging.disable_progress_bar()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let `transformers` print no report of what it loads: it would go through our progress bar.
+
+    What matters of it is told as an error.
+    """
+    before = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers.utils.logging.set_verbosity(before)
+
+
 def load_tokenizer(start: str) -> Any:
     """Load the tokenizer of a local folder or a hub id; it lower-cases if the checkpoint says so.
 
@@ -37,7 +56,7 @@ def load_tokenizer(start: str) -> Any:
     """
     refuse_pointers(start)
     folder = located(start)
-    with told("no tokenizer could be loaded", where=start, fix=WHOLE):
+    with quiet(), told("no tokenizer could be loaded", where=start, fix=WHOLE):
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if sentence_config(start).get("do_lower_case"):
         _lower(tokenizer, start)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from pydantic import TypeAdapter
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -16,8 +15,6 @@ from harness.encoders.pooling import Pooling
 from harness.encoders.transformer import pretrained_transformer
 from harness.errors import UserError, told
 from harness.storage.files import read_json, write_json
-
-transformers.utils.logging.disable_progress_bar()
 
 _TOWER_JSON = "harness_tower.json"
 

@@ -106,11 +106,9 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
         return {"retrieval": [{"name": "bm25"}]}
     if spec["kind"] == "evaluated":
         return {"retrieval": [{"name": "dual encoder", "checkpoint": spec["checkpoint"]["start"]}]}
-    retriever = {
-        "name": "dual encoder",
-        "pooling": spec["encoder"]["pooling"],
-        "base seed": _first(spec)["seed"],
-    }
+    encoder = spec["encoder"]
+    begins = {"pooling": encoder["pooling"]} if encoder["start"] == "fresh" else {"start": encoder["start"]}
+    retriever = {"name": "dual encoder", **begins, "base seed": _first(spec)["seed"]}
     if spec["kind"] != "base":  # a base run serves several recipes
         negatives = spec["sampler"]["preset"]
         retriever |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": negatives}
