@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from harness.collections.pairs import Pairs
+from harness.collections.tokenizer import PROMPTS
 from harness.collections.tokens import Ragged, TokenStore, inverse_document_frequency, learn_tokenizer
 from harness.encoders.matching import project_words
 from harness.encoders.ranker import Ranker, build_ranker
@@ -186,6 +188,13 @@ def test_a_released_encoder_of_another_kind_is_scored_without_token_types(tokeni
     assert not ranker.typed
     assert ranker.fingerprint() == Ranker.load(tmp_path).fingerprint()
     assert np.isfinite(rerank_scores(ranker, tokens, "dev", EVERY, pair_tokens=PAIR_TOKENS)).all()
+
+
+def test_a_ranker_does_not_read_the_prompts_of_a_retriever(tokens, tmp_path):
+    (tmp_path / PROMPTS).write_text('{"prompts": {"query": "query: "}}')
+    prompted = replace(tokens, tokenizer_folder=tmp_path)
+    with pytest.raises(UserError, match="a ranker would read the prompts that its retriever puts before"):
+        build(prompted)
 
 
 def test_a_ranker_is_loaded_without_a_report(tmp_path):

@@ -10,7 +10,10 @@ import pytest
 
 from harness.collections import checkpoint_place
 from harness.collections.checkpoint_place import Listing
+from harness.collections.tokenizer import load_tokenizer
 from harness.collections.tokens import learn_tokenizer
+from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.pretrained import read_encoder
 from tests.encoders.test_folders import plain, sentence
 from tests.place import TARGET, Place, edit
 
@@ -69,6 +72,16 @@ def test_a_checkpoint_of_the_data_folder_is_trained_as_it_is(place: Place, call:
     started(place, str(folder / "checkpoints/final"))
     code, out, err = call("plan", *CALL, "--row", "Base")
     assert code == 0 and "retriever: weights" in out, err
+
+
+def test_two_towers_that_the_harness_saved_are_trained_as_two(place: Place, call: Call) -> None:
+    query, passage = (read_encoder(str(place.root / "data/small")).encoder.query for _ in range(2))
+    tokenizer = load_tokenizer(str(place.root / "data/small"))
+    DualEncoder(query, passage).save(place.root / "data/two", tokenizer, 64)
+    started(place, "two")
+    code, _, err = call("reproduce", *CALL, "--row", "Base")
+    assert code == 0, err
+    assert any((folder / "checkpoints/final/query").is_dir() for folder in place.runs("base"))
 
 
 @pytest.mark.parametrize("start", ["no-such-folder", "somebody/nothing", "./small-er"])
