@@ -491,6 +491,17 @@ def test_what_the_harness_saved_starts_as_it_is(tokenizer: Any, tmp_path: Path) 
         started(Settings(str(tmp_path / "two"), projection=4), tokenizer)
 
 
+def test_a_score_scale_stretches_the_cosines_of_a_normalised_checkpoint(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    """A factor of sqrt(20) on both embeddings is a score of 20 times the cosine."""
+    folder = str(sentence(plain(tmp_path / "folder", tokenizer)))
+    encoder = started(Settings(folder, score_scale=20**0.5), tokenizer).eval()
+    ids = torch.tensor(tokenizer(["red apples"])["input_ids"])
+    score = encoder.query(ids, torch.ones_like(ids)) @ encoder.passage(ids, torch.ones_like(ids)).T
+    assert torch.allclose(score, torch.tensor([[20.0]]), atol=1e-4)
+
+
 def started(settings: Settings, tokenizer: Any, longest: int = 8) -> DualEncoder:
     idf = np.ones(len(tokenizer), np.float32)
     return build_dual_encoder(settings, vocabulary=0, pad=0, idf=idf, longest=longest)
