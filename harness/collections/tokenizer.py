@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,28 @@ SENTENCE_CONFIGS = (
 
 WHOLE = "give a whole checkpoint: config.json, weights and tokenizer"
 
+PROMPTS = "config_sentence_transformers.json"
+"""Name of the file in which `SentenceTransformer` keeps what it puts before texts."""
+
 LFS = b"version https://git-lfs"
 """How a file begins that stands for one which git-lfs has not fetched."""
+
+
+transformers.utils.logging.disable_progress_bar()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let `transformers` print no report of what it loads: it would go through our progress bar.
+
+    What matters of it is told as an error.
+    """
+    before = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers.utils.logging.set_verbosity(before)
 
 
 def load_tokenizer(start: str) -> Any:
@@ -37,11 +59,28 @@ def load_tokenizer(start: str) -> Any:
     """
     refuse_pointers(start)
     folder = located(start)
-    with told("no tokenizer could be loaded", where=start, fix=WHOLE):
+    with quiet(), told("no tokenizer could be loaded", where=start, fix=WHOLE):
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if sentence_config(start).get("do_lower_case"):
         _lower(tokenizer, start)
+    tokenizer.prompts = prompts(start)  # an encoder that is saved with this tokenizer says them again
     return tokenizer
+
+
+def prompts(start: str) -> dict[str, str]:
+    """Return what a checkpoint puts before texts: by ``query`` and ``document``, as far as it puts anything.
+
+    Raises:
+        UserError: what it says is not read here.
+    """
+    said = an_object(checkpoint_json(start, PROMPTS) or {}, start, PROMPTS).get("prompts") or {}
+    if not isinstance(said, dict) or not all(isinstance(text, str | None) for text in said.values()):
+        raise UserError(f"`prompts` in {PROMPTS} are no texts by name", where=start, fix="correct them")
+    other = sorted(name for name in ("passage", "corpus") if said.get(name) and not said.get("document"))
+    if other:
+        what = f"it has a prompt for `{other[0]}` and none for `document`, as which documents are encoded"
+        raise UserError(what, where=start, fix=f"name it `document` in {PROMPTS}")
+    return {name: said[name] for name in ("query", "document") if said.get(name)}
 
 
 def sentence_config(start: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from harness.collections.collection import Collection
-from harness.collections.tokenizer import load_tokenizer
+from harness.collections.tokenizer import PROMPTS, load_tokenizer
 from harness.errors import UserError
 from harness.storage.checksums import check_folder
 from harness.storage.disk import space_for
@@ -167,9 +167,12 @@ def build_tokens(
         tokenizer = learn_tokenizer([*collection.documents, *collection.queries["train"].texts], vocabulary)
     else:
         tokenizer = load_tokenizer(start)
-    sequences = {"documents": _tokenise(tokenizer, collection.documents, passage_tokens)}
+    before: dict[str, str] = {} if start == "fresh" else tokenizer.prompts
+    documents = _after(before.get("document"), collection.documents)
+    sequences = {"documents": _tokenise(tokenizer, documents, passage_tokens)}
     for split, queries in collection.queries.items():
-        sequences[f"queries-{split}"] = _tokenise(tokenizer, queries.texts, query_tokens)
+        texts = _after(before.get("query"), queries.texts)
+        sequences[f"queries-{split}"] = _tokenise(tokenizer, texts, query_tokens)
     idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
     size = sum(ragged.flat.nbytes + ragged.offset.nbytes for ragged in sequences.values())
     summary = {
@@ -180,6 +183,8 @@ def build_tokens(
     }
     with space_for("the token store", folder.parent, size), atomic_folder(folder) as beside:
         tokenizer.save_pretrained(beside / "tokenizer")
+        if before:
+            write_json(beside / "tokenizer" / PROMPTS, {"prompts": before})
         for name, ragged in sequences.items():
             _save_ragged(beside, name, ragged)
         np.save(beside / "idf.npy", idf)
@@ -228,6 +233,11 @@ def _template(pieces: Tokenizer, passage_type: int) -> Any:
         pair=f"[CLS] $A [SEP] $B:{passage_type} [SEP]:{passage_type}",
         special_tokens=[(name, pieces.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
+
+
+def _after(prompt: str | None, texts: Sequence[str]) -> Sequence[str]:
+    """Return texts with a prompt before each."""
+    return [prompt + text for text in texts] if prompt else texts
 
 
 def _tokenise(tokenizer: Any, texts: Sequence[str], longest: int) -> Ragged:

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from pydantic import TypeAdapter
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from harness.collections.tokenizer import PROMPTS
 from harness.encoders.pooling import Pooling
 from harness.encoders.transformer import pretrained_transformer
 from harness.errors import UserError, told
 from harness.storage.files import read_json, write_json
-
-transformers.utils.logging.disable_progress_bar()
 
 _TOWER_JSON = "harness_tower.json"
 
@@ -90,7 +88,7 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
             for i, (path, kind) in enumerate(modules)
         ],
     )
-    write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "dot", "prompts": {}})
+    write_json(folder / PROMPTS, {"similarity_fn_name": "dot", "prompts": getattr(tokenizer, "prompts", {})})
     tower_settings = {
         "pooling": tower.pooling,
         "scale": tower.scale,

@@ -9,6 +9,7 @@ from typing import Any
 import transformers
 from torch import Tensor, nn
 
+from harness.collections.tokenizer import prompts, quiet
 from harness.collections.tokens import TokenStore, typed_pairs
 from harness.encoders.matching import begin_matching, project_words
 from harness.encoders.transformer import fresh_config, pretrained_scorer, refuse_no_numbers
@@ -79,7 +80,7 @@ class Ranker(nn.Module):
         if not folder.is_dir():
             raise UserError("no such folder", where=str(folder), fix="give a folder that holds a ranker")
         kind = transformers.AutoModelForSequenceClassification
-        with told("corrupt ranker", where=str(folder), fix="delete it and train again"):
+        with quiet(), told("corrupt ranker", where=str(folder), fix="delete it and train again"):
             model, loading_info = kind.from_pretrained(
                 folder, output_loading_info=True, trust_remote_code=False
             )
@@ -105,6 +106,9 @@ def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: i
     Raises:
         UserError: the start cannot be loaded or is not a ranker, or a fresh ranker's sizes are invalid.
     """
+    if prompts(str(tokens.tokenizer_folder)):
+        what = "a ranker would read the prompts that its retriever puts before texts"
+        raise UserError(what, where="ranker", fix="start the retriever from a checkpoint without prompts")
     if settings.start != "fresh":
         return Ranker(pretrained_scorer(settings.start))
     if settings.layers < 2:

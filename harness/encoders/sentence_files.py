@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.collections.checkpoint_place import located
-from harness.collections.tokenizer import an_object, checkpoint_json, sentence_config
+from harness.collections.tokenizer import PROMPTS, an_object, checkpoint_json, prompts, sentence_config
 from harness.errors import UserError
 
 _OLD_POOLING = {"cls": "pooling_mode_cls_token", "mean": "pooling_mode_mean_tokens"}
@@ -55,6 +55,9 @@ def sentence_files(start: str) -> SentenceFiles:
         if normalised:
             _refuse_other_vectors(start, entries[2]["path"])
     _refuse_scores(start, normalised, whole=modules is not None)
+    if prompts(start) and root != start:
+        what = f"it puts prompts before texts, and its encoder lies in {Path(root).name}"
+        raise UserError(what, where=start, fix="save it again with SentenceTransformer")
     return SentenceFiles(root, pooling, normalised, _longest(root))
 
 
@@ -83,6 +86,9 @@ def _pooling(start: str, path: str) -> str:
     settings = an_object(checkpoint_json(start, name) or {}, start, name)
     old_poolings = [name for name, key in _OLD_POOLING.items() if settings.get(key)]
     others = [key for key, value in settings.items() if value is True and key.startswith("pooling_mode")]
+    if settings.get("include_prompt") is False and prompts(start):
+        what = "it leaves its prompts out of pooling, which is not read here"
+        raise UserError(what, where=start, fix="give one that pools over all tokens")
     pooling = settings.get("pooling_mode") or (
         old_poolings[0] if len(others) == 1 == len(old_poolings) else None
     )
@@ -103,15 +109,9 @@ def _refuse_other_vectors(start: str, path: str) -> None:
 
 
 def _refuse_scores(start: str, normalised: bool, *, whole: bool) -> None:
-    """Refuse prompts, which are not put before texts here, and scores that are no inner products."""
-    name = "config_sentence_transformers.json"
+    """Refuse scores that are no inner products."""
+    name = PROMPTS
     settings = an_object(checkpoint_json(start, name) or {}, start, name)
-    prompts = settings.get("prompts") or {}
-    used = [key for key, text in prompts.items() if text] if isinstance(prompts, dict) else [str(prompts)]
-    if used:
-        what = f"it puts prompts before texts ({', '.join(sorted(used))})"
-        fix = f"put them into your texts, and empty `prompts` in {name}"
-        raise UserError(what, where=start, fix=fix)
     similarity = settings.get("similarity_fn_name")
     if similarity in (None, "dot") or (similarity == "cosine" and (normalised or not whole)):
         return

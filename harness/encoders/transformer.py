@@ -12,7 +12,7 @@ import transformers
 from safetensors import safe_open
 
 from harness.collections.checkpoint_place import located
-from harness.collections.tokenizer import WHOLE, refuse_pointers
+from harness.collections.tokenizer import WHOLE, quiet, refuse_pointers
 from harness.errors import UserError, told
 
 
@@ -185,14 +185,9 @@ def _open(kind: Any, start: str, **more: Any) -> Any:
     Raises:
         UserError: it cannot be loaded.
     """
-    before = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity_error()  # no table of unused weights: what matters is refused
-    try:
-        with told("no encoder could be loaded", where=start, fix=WHOLE):
-            _refuse_whole_numbers(start)
-            return kind.from_pretrained(located(start), trust_remote_code=False, **more)
-    finally:
-        transformers.utils.logging.set_verbosity(before)
+    with quiet(), told("no encoder could be loaded", where=start, fix=WHOLE):
+        _refuse_whole_numbers(start)
+        return kind.from_pretrained(located(start), trust_remote_code=False, **more)
 
 
 def _refuse_whole_numbers(start: str) -> None:

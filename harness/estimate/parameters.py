@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.encoders.sizes import checkpoint_sizes, has_two_towers
+from harness.errors import UserError
 from harness.specs.base import FRESH
 from harness.specs.scale import PublishedSizes
 from harness.specs.settings import EncoderSettings, RankerSettings, TokenSettings
@@ -112,6 +114,25 @@ def ranker_of(
     bert = _fresh(ranker, tokens, ranker.pair_tokens) if fresh else _of_checkpoint(ranker.start, published)
     count = bert.body + bert.pooler + bert.hidden + 1
     return ModelSize(bert, 1, count, count)
+
+
+def refuse_other_sizes(published: Mapping[str, PublishedSizes], scale: str) -> None:
+    """Refuse published sizes that a checkpoint on this machine contradicts.
+
+    Args:
+        published: by start.
+        scale: name of the scale that has them, for the message.
+
+    Raises:
+        UserError: one does.
+    """
+    for start, said in published.items():
+        own = checkpoint_sizes(start)
+        for key in ("hidden", "layers", "heads", "intermediate", "vocabulary") if own else ():
+            there, here = getattr(own, key), getattr(said, key)
+            if there != here:
+                what = f"the checkpoint '{start}' has {key} {there}, and {here} is published"
+                raise UserError(what, where=f"scale {scale}", fix="correct or remove its `published_sizes`")
 
 
 def _fresh(settings: EncoderSettings | RankerSettings, tokens: TokenSettings, longest: int) -> Bert:

@@ -107,11 +107,8 @@ def _method(spec: dict[str, Any]) -> dict[str, Any]:
     if spec["kind"] == "evaluated":
         return {"retrieval": [{"name": "dual encoder", "checkpoint": spec["checkpoint"]["start"]}]}
     encoder = spec["encoder"]
-    retriever = {
-        "name": "dual encoder",
-        **({"pooling": encoder["pooling"]} if "pooling" in encoder else {"checkpoint": encoder["start"]}),
-        "base seed": _first(spec)["seed"],
-    }
+    begins = {"pooling": encoder["pooling"]} if encoder["start"] == "fresh" else {"start": encoder["start"]}
+    retriever = {"name": "dual encoder", **begins, "base seed": _first(spec)["seed"]}
     if spec["kind"] != "base":  # a base run serves several recipes
         negatives = spec["sampler"]["preset"]
         retriever |= {"recipe": spec["recipe"], "seed": spec["seed"], "negatives": negatives}

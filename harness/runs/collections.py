@@ -14,6 +14,7 @@ from harness.encoders.pretrained import tokenizer_at
 from harness.errors import UserError
 from harness.runs.run import Workshop
 from harness.runs.training import TrainingData
+from harness.specs.base import FRESH
 from harness.specs.fingerprints import Chain, chain
 from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
 from harness.specs.settings import CollectionSettings
@@ -104,7 +105,8 @@ def _tokenizer(settings: TrainedRun | EvaluatedRun) -> str:
     """Return where the tokenizer of a run comes from; fresh where it is learnt."""
     if isinstance(settings, EvaluatedRun):
         return tokenizer_at(settings.checkpoint.start)
-    return settings.encoder.start
+    start = settings.encoder.start
+    return start if start == FRESH else tokenizer_at(start)
 
 
 def _key(settings: CollectionSettings) -> str:

@@ -17,6 +17,7 @@ from harness.collections.checkpoint_place import refuse_missing
 from harness.collections.clusters import clusters_of
 from harness.collections.collection import Collection
 from harness.errors import HarnessError, RunError, UserError
+from harness.estimate.parameters import refuse_other_sizes
 from harness.evaluation.measures import grade_of
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import (
@@ -122,9 +123,11 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
     """Load a target at a scale, with the further test sets of its collections.
 
     Raises:
-        UserError: a collection is not available, lacks the split that is measured, or has no interval there.
+        UserError: a collection is not available, lacks the split that is measured, or has no interval there; a
+            checkpoint has other sizes than the scale says.
     """
     resolved = resolve(library, target, scale)
+    refuse_other_sizes(resolved.scale.spec.published_sizes, scale)
     further = {name: _further(resolved, stages, name) for name in resolved.target.datasets}
     collections = {name: stages.collections.get(resolved.collection(name)) for name in further}
     _refuse_unreached(resolved, collections)

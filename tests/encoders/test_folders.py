@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 import harness
 from harness.collections.collection import Collection, Queries
+from harness.collections.tokenizer import load_tokenizer
 from harness.collections.tokens import learn_tokenizer
 from harness.encoders.build import build_dual_encoder
 from harness.encoders.dual_encoder import DualEncoder, Tower
@@ -202,6 +203,8 @@ KINDS: dict[str, Callable[[Path, Any], Path]] = {
     "a longest text of the tokenizer": lambda f, t: shorter(sentence(plain(f, t)), 9),
     "weights in halves": lambda f, t: halves(sentence(plain(f, t))),
     "weights by pickle": lambda f, t: pickled(sentence(plain(f, t))),
+    "prompts": lambda f, t: sentence(plain(f, t), prompts={"query": "red ", "document": "green "}),
+    "a prompt of queries": lambda f, t: sentence(plain(f, t), prompts={"query": "red ", "sts": "tree "}),
     "empty prompts": lambda f, t: sentence(plain(f, t), prompts={"query": "", "document": ""}),
     "of the harness": ours,
 }
@@ -214,7 +217,7 @@ def test_the_same_vectors_at_both_doors(
     from sentence_transformers import SentenceTransformer
 
     folder = KINDS[kind](tmp_path / "folder", tokenizer)
-    expected = SentenceTransformer(str(folder), device="cpu").encode(list(TEXTS))
+    expected = SentenceTransformer(str(folder), device="cpu").encode_document(list(TEXTS))
     retriever = harness.load_encoder(folder, collection)
     np.testing.assert_allclose(retriever.documents, expected, atol=1e-5)
     settings = Settings(str(folder))
@@ -223,6 +226,28 @@ def test_the_same_vectors_at_both_doors(
     started = build_dual_encoder(settings, vocabulary=0, pad=0, idf=idf, longest=most)
     store = retriever.tokens
     np.testing.assert_allclose(encode(started.query, store.documents, store.pad), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "prompts", [{"query": "red ", "document": "green "}, {"query": "fall "}, {"document": "a tree: "}]
+)
+def test_prompts_are_put_before_texts_and_saved(
+    prompts: dict[str, str], tokenizer: Any, collection: Collection, tmp_path: Path
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    folder = sentence(plain(tmp_path / "folder", tokenizer), prompts=prompts)
+    retriever = harness.load_encoder(folder, collection)
+    store, texts = retriever.tokens, list(collection.queries["test"].texts)
+    kept = load_tokenizer(str(store.tokenizer_folder))
+    started(Settings(str(folder)), tokenizer).save(tmp_path / "saved", kept, PLACES)
+    for opened in (folder, tmp_path / "saved"):
+        theirs = SentenceTransformer(str(opened), device="cpu")
+        queries = encode(retriever.encoder.query, store.queries["test"], store.pad)
+        np.testing.assert_allclose(queries, theirs.encode_query(texts), atol=1e-5)
+        np.testing.assert_allclose(retriever.documents, theirs.encode_document(list(TEXTS)), atol=1e-5)
+    again = harness.load_encoder(tmp_path / "saved", collection)
+    assert np.array_equal(again.tokens.documents.flat, store.documents.flat)
 
 
 def foreign(folder: Path) -> Path:
@@ -298,9 +323,19 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Path], str]] = {
         lambda f, t: sentence(plain(f, t), similarity_fn_name="manhattan"),
         "its scores are of kind manhattan",
     ),
-    "prompts": (
-        lambda f, t: sentence(plain(f, t), prompts={"query": "query: "}, default_prompt_name="query"),
-        "it puts prompts before texts (query)",
+    "a prompt of passages": (
+        lambda f, t: sentence(plain(f, t), prompts={"query": "query: ", "passage": "passage: "}),
+        "it has a prompt for `passage` and none for `document`",
+    ),
+    "prompts left out of pooling": (
+        lambda f, t: setting(
+            sentence(plain(f, t), prompts={"query": "query: "}), "1_Pooling/config.json", include_prompt=False
+        ),
+        "it leaves its prompts out of pooling",
+    ),
+    "no texts as prompts": (
+        lambda f, t: sentence(plain(f, t), prompts={"query": 7}),
+        "are no texts by name",
     ),
     "Dense": (
         lambda f, t: sentence(plain(f, t), "Pooling Dense"),
@@ -454,6 +489,17 @@ def test_what_the_harness_saved_starts_as_it_is(tokenizer: Any, tmp_path: Path) 
         started(Settings(str(tmp_path / "two"), towers="shared"), tokenizer)
     with pytest.raises(UserError, match="its projection is to 6, and 4 in the settings"):
         started(Settings(str(tmp_path / "two"), projection=4), tokenizer)
+
+
+def test_a_score_scale_stretches_the_cosines_of_a_normalised_checkpoint(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    """A factor of sqrt(20) on both embeddings is a score of 20 times the cosine."""
+    folder = str(sentence(plain(tmp_path / "folder", tokenizer)))
+    encoder = started(Settings(folder, score_scale=20**0.5), tokenizer).eval()
+    ids = torch.tensor(tokenizer(["red apples"])["input_ids"])
+    score = encoder.query(ids, torch.ones_like(ids)) @ encoder.passage(ids, torch.ones_like(ids)).T
+    assert torch.allclose(score, torch.tensor([[20.0]]), atol=1e-4)
 
 
 def started(settings: Settings, tokenizer: Any, longest: int = 8) -> DualEncoder:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from harness.collections.pairs import Pairs
+from harness.collections.tokenizer import PROMPTS
 from harness.collections.tokens import Ragged, TokenStore, inverse_document_frequency, learn_tokenizer
 from harness.encoders.matching import project_words
 from harness.encoders.ranker import Ranker, build_ranker
@@ -185,6 +188,38 @@ def test_a_released_encoder_of_another_kind_is_scored_without_token_types(tokeni
     assert not ranker.typed
     assert ranker.fingerprint() == Ranker.load(tmp_path).fingerprint()
     assert np.isfinite(rerank_scores(ranker, tokens, "dev", EVERY, pair_tokens=PAIR_TOKENS)).all()
+
+
+def test_a_ranker_does_not_read_the_prompts_of_a_retriever(tokens, tmp_path):
+    (tmp_path / PROMPTS).write_text('{"prompts": {"query": "query: "}}')
+    prompted = replace(tokens, tokenizer_folder=tmp_path)
+    with pytest.raises(UserError, match="a ranker would read the prompts that its retriever puts before"):
+        build(prompted)
+
+
+def test_a_ranker_is_loaded_without_a_report(tmp_path):
+    """`transformers` would print a table of weights that it has no use for, through our progress bar."""
+    import logging
+
+    import transformers
+
+    config = transformers.BertConfig(
+        vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8,
+        num_labels=1,
+    )  # fmt: skip
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors") | {"more.weight": torch.zeros(2)}
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())
+    logger = logging.getLogger("transformers")
+    logger.addHandler(handler)
+    try:
+        Ranker.load(tmp_path)
+    finally:
+        logger.removeHandler(handler)
+    assert said == []
 
 
 def test_what_cannot_be_a_ranker_is_a_clear_error(tokens, tmp_path):
