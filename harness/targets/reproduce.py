@@ -123,8 +123,8 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
     """Load a target at a scale, with the further test sets of its collections.
 
     Raises:
-        UserError: a collection is not available, lacks the split that is measured, or has no interval there; a
-            checkpoint has other sizes than the scale says.
+        UserError: a collection is not available, lacks the split that is measured, or has no interval there;
+            or a checkpoint has other sizes than the scale says.
     """
     resolved = resolve(library, target, scale)
     refuse_other_sizes(resolved.scale.spec.published_sizes, scale)

@@ -68,7 +68,7 @@ FIVE = '{at: 5, published: ["76.9", "330"]}'
         ),
         (
             ("parameter: negatives", "parameter: negative"),
-            ":11: key 'parameter': 'negative' is no parameter; `negatives`, or a path",
+            ":11: key 'parameter': 'negative' is no parameter; `negatives`, `learning_rate`, or a path",
         ),
         (
             ("parameter: negatives", "parameter: law.width"),
