@@ -1,7 +1,7 @@
 """The initialisation of a fresh ranker: its first layer matches the words of each text in the other.
 
 A fresh cross-encoder would have to learn that a word of the query should attend to the same word in the
-passage, which takes more steps than a small scale has (docs/quick-scale.md). So it starts with what a
+passage, which takes more steps than a small scale has (docs/scratch-scale.md). So it starts with what a
 pretrained one has learnt: word vectors in which similar words are close, from the base retriever, and an
 attention that follows them (Trockman and Kolter, Mimetic initialization of self-attention layers, ICML 2023:
 the product of query and key near the identity, that of value and output near minus the identity).

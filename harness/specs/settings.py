@@ -58,7 +58,7 @@ class About(NamedTuple):
 POOLINGS: dict[Pooling, About] = {
     "cls": About("the first token's vector", "DPR (Karpukhin et al. 2020), section 3.1"),
     "mean": About("the mean over tokens", "Contriever (Izacard et al. 2022)"),
-    "idf-mean": About("the mean over tokens, weighted by IDF", "Ours, docs/quick-scale.md"),
+    "idf-mean": About("the mean over tokens, weighted by IDF", "Ours, docs/scratch-scale.md"),
     "first-last": About("the mean over tokens of first and last layer", "WhiteningBERT (Huang et al. 2021)"),
 }
 
