@@ -16,7 +16,7 @@ from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
-from harness.specs.settings import EncoderSettings, TokenSettings
+from harness.specs.runs import encoder_settings, token_settings
 from harness.specs.target import with_runs
 from harness.storage.places import written_path
 
@@ -144,8 +144,8 @@ def scale_of(library: Library, settings: RunSettings) -> str:
     parts = (settings.encoder, settings.tokens) if isinstance(settings, TrainedRun) else None
     for name in library.names("scales"):
         spec = library.scale(name)
-        encoder, tokens = (part.model_dump() for part in (spec.encoder, spec.tokens))
-        if (EncoderSettings(**encoder), TokenSettings(**tokens)) == parts:
+        encoder = encoder_settings(spec)
+        if (encoder, token_settings(spec, encoder)) == parts:
             return name
     return "other"
 

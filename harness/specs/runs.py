@@ -122,7 +122,7 @@ class Runs:
         if not isinstance(phase.start, str):
             encoder = self._encoder(phase)
             common = self._common(name, seeds.base if numbers.steps else UNTRAINED)
-            tokens = self._tokens if encoder.start == FRESH else self._lengths
+            tokens = token_settings(self.scale, encoder)
             return BaseRun(kind="base", **common, tokens=tokens, encoder=encoder, **trained)
         below = Seeds(seeds.base, seeds.between, seeds.between)
         start = self.run(phase.start, below, draws)
@@ -156,11 +156,6 @@ class Runs:
     def _tokens(self) -> TokenSettings:
         return TokenSettings(**self.scale.tokens.model_dump())
 
-    @property
-    def _lengths(self) -> TokenSettings:
-        """How text becomes token ids where a checkpoint has a tokenizer of its own."""
-        return self._tokens.model_copy(update={"vocabulary": None})
-
     def _phase(self, name: str) -> Phase:
         recipe, _, phase_name = name.partition("/")
         phase = self.recipes[recipe].phase(phase_name)
@@ -170,17 +165,7 @@ class Runs:
 
     def _encoder(self, phase: Phase) -> EncoderSettings:
         """Return the encoder of a phase that stands on no other."""
-        encoder, given = self.scale.encoder, self.scale.encoder.model_dump(exclude={"published_sizes"})
-        own = isinstance(phase.start, Checkpoint)
-        start = phase.start.checkpoint if isinstance(phase.start, Checkpoint) else encoder.start
-        if start != FRESH:
-            given = {key: value for key, value in given.items() if key not in Sizes._fields}
-            given["start"] = start
-            if own or "pooling" not in encoder.model_fields_set:
-                given["pooling"] = phase.start.pooling if isinstance(phase.start, Checkpoint) else None
-            if "towers" not in encoder.model_fields_set:
-                given["towers"] = None
-        return EncoderSettings(**given)
+        return encoder_settings(self.scale, phase.start if isinstance(phase.start, Checkpoint) else None)
 
     def _settings(self, name: str, phase: Phase, numbers: Numbers) -> PhaseSettings:
         return PhaseSettings.model_validate(
@@ -239,6 +224,26 @@ class Runs:
         if self.scale.ranker is None:
             raise ValueError("resolve() lets no recipe with a ranker pass at a scale without one")
         return self.scale.ranker
+
+
+def encoder_settings(scale: Scale, own: Checkpoint | None = None) -> EncoderSettings:
+    """Return the encoder of a scale, or what it puts on top of a phase's own checkpoint."""
+    encoder, given = scale.encoder, scale.encoder.model_dump(exclude={"published_sizes"})
+    start = own.checkpoint if own else encoder.start
+    if start != FRESH:
+        given = {key: value for key, value in given.items() if key not in Sizes._fields}
+        given["start"] = start
+        if own or "pooling" not in encoder.model_fields_set:
+            given["pooling"] = own.pooling if own else None
+        if "towers" not in encoder.model_fields_set:
+            given["towers"] = None
+    return EncoderSettings(**given)
+
+
+def token_settings(scale: Scale, encoder: EncoderSettings) -> TokenSettings:
+    """Return how text becomes token ids of an encoder; a checkpoint has a vocabulary of its own."""
+    tokens = TokenSettings(**scale.tokens.model_dump())
+    return tokens if encoder.start == FRESH else tokens.model_copy(update={"vocabulary": None})
 
 
 def _depth(run: TrainedRun) -> int:
