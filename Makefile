@@ -12,9 +12,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 reproduce: $(VENV)/.ready
-	$(BIN)/harness reproduce trisampler/table-5 --scale quick --seeds 1
+	$(BIN)/harness reproduce trisampler/table-5 --scale quick
 
-notebooks: reproduce
+notebooks: $(VENV)/.ready
+	$(BIN)/harness reproduce trisampler/table-5 --scale scratch --seeds 1
 	$(BIN)/python -m notebooks.execute
 
 test: $(VENV)/.ready

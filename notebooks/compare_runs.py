@@ -34,7 +34,7 @@ from harness.reports.drawing import OKABE_ITO, STYLE
 from harness.specs.library import Library
 from harness.specs.target import with_runs
 
-TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
+TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "scratch")
 plt.rcParams.update({**STYLE, "figure.dpi": 110})
 
 loaded = Library.default().target(TARGET)

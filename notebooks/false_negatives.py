@@ -18,10 +18,10 @@
 # labelled it, the lesson is wrong: a *false negative*. Samplers differ in how many they draw, and SimANS and Debiased Sampling are
 # made to draw fewer. This notebook counts them, with all denominators, and asks what was paid for drawing fewer.
 #
-# Nothing is trained here: `make notebooks` makes the runs first (TriSampler's Table 5, one seed). At quick scale the collection
+# Nothing is trained here: `make notebooks` makes the runs first (TriSampler's Table 5, one seed). At scratch scale the collection
 # is the built-in one, which is no evidence about the papers.
 #
-# *Here* in the text means the committed figures: quick scale, seed 0. `HARNESS_SCALE=simulation` runs the same cells where the
+# *Here* in the text means the committed figures: scratch scale, seed 0. `HARNESS_SCALE=simulation` runs the same cells where the
 # truth is complete; where the text says *on the simulation*, it reads those figures, of seed 0.
 #
 # ## Which passages are relevant, and who knows?
@@ -40,7 +40,7 @@
 #
 # | collection | a query's known relevant passages | is that all? |
 # |---|---|---|
-# | `pydocs`, quick scale | docstrings with the very same summary sentence; one is labelled ([docs/pydocs.md](../docs/pydocs.md)) | no: near-same ones are not known in train, so every count is a lower bound |
+# | `pydocs`, scratch scale | docstrings with the very same summary sentence; one is labelled ([docs/pydocs.md](../docs/pydocs.md)) | no: near-same ones are not known in train, so every count is a lower bound |
 # | `planted`, simulation | all documents of the query's intent; one is labelled ([docs/planted.md](../docs/planted.md)) | yes, the world was made so |
 
 # %%
@@ -60,7 +60,7 @@ from harness.negatives.sampler import Sampler
 from harness.specs.library import Library
 from harness.specs.target import with_runs
 
-TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
+TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "scratch")
 pd.set_option("display.max_colwidth", 120)
 
 trained = [
@@ -262,7 +262,7 @@ show_figure(
 # - *Draws fewer false negatives* is no merit by itself: Uniform draws the fewest, on both scales. Ask at the same information, and against the
 #   n best; taking fewer of them is the cheapest way to draw fewer false negatives.
 # - Measured so, on this retriever and on the simulation's, neither SimANS nor TriSampler buys its negatives cheaper than the n best do. It does
-#   not follow that they train worse: in [Table 5 at quick scale](../results/quick/trisampler/table-5/table.md) no row can be told
+#   not follow that they train worse: in [Table 5 at scratch scale](../results/scratch/trisampler/table-5/table.md) no row can be told
 #   from Uniform in MRR@10 over three seeds, and TopK, which looks best above, loses recall.
 # - A law that sees scores alone cannot tell a false negative from a hard negative of the same score, and one that prefers what is near the
 #   positive may pick them out. What can tell them apart is a label, or a ranker

@@ -25,7 +25,7 @@
 # what holds or does not hold here says nothing about the paper's own figure; it says what the picture depends on.
 #
 # The outputs below are of before means of vectors were estimated without their noise: the lines "of vectors" of findings 1, 2 and 4b
-# do not hold any longer (see `results/*/simans/figure-1`). They are made again with the next quick scale.
+# do not hold any longer (see `results/*/simans/figure-1`). They are not yet made again at the new quick scale.
 #
 # ## What is computed
 #
@@ -64,7 +64,7 @@ from harness.specs.library import Library
 from harness.specs.target import with_runs
 
 pd.set_option("display.max_colwidth", None)
-TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
+TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "scratch")
 QUERIES = 16 if SCALE == "simulation" else 20
 rows = [row.name for row in with_runs(Library.default().target(TARGET).target.rows) if row.name != "BM25"]
 retrievers = {name: harness.load(TARGET, row=name, scale=SCALE).retriever for name in rows}
@@ -125,7 +125,7 @@ numbers = answers[answers["retriever"] == "Base"]
 numbers[["reading", "finding", "compared", "value", "low", "high", "bound", "answer"]].round(3)
 
 # %% [markdown]
-# ### What the table says at quick scale
+# ### What the table says at scratch scale
 #
 # Under both readings of mean and variance, for the base run and all five rows alike but for the last line:
 #
@@ -138,7 +138,7 @@ numbers[["reading", "finding", "compared", "value", "low", "high", "bound", "ans
 # - **4b cannot be told** where the positives' mean rank lies beyond the ranks that are shown, so that nothing is near it. For TriSampler
 #   it lies just inside, and 4b does not hold: the mean there is smaller than at a rank drawn uniformly.
 #
-# With 64 queries (`results/quick/analysis/trisampler/table-5/gradients/`) the answers are the same, but that the positives' mean rank lies
+# With 64 queries (`results/scratch/analysis/trisampler/table-5/gradients/`) the answers are the same, but that the positives' mean rank lies
 # beyond the ranks for TriSampler, too.
 #
 # The rows differ less from each other than the bands are wide: at this scale the figure does not tell samplers apart.
@@ -184,7 +184,7 @@ pd.Series({name: fall(gradients) for name, gradients in other.items()}, name="la
 ).to_frame()
 
 # %% [markdown]
-# At quick scale, with `alone` the mean falls to a third over 200 ranks, close to the paper's quarter, and finding 2 holds, while 1 and 3
+# At scratch scale, with `alone` the mean falls to a third over 200 ranks, close to the paper's quarter, and finding 2 holds, while 1 and 3
 # can no longer be told; with a softmax over several negatives it falls to a sixtieth or less, whichever tower it is taken by. That the
 # paper's curve is flatter may come from few negatives in its softmax, or from scores that lie closer together; the paper does not
 # tell. The last column says the same from the other side: the score alone, without any gradient of the encoder, gives the picture.

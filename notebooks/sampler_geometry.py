@@ -19,11 +19,11 @@
 # at what different samplers draw from the very same candidates: where around query and positive, at which ranks, and how much
 # of it another sampler would have drawn as well.
 #
-# Nothing is trained here: `make notebooks` makes the runs first (TriSampler's Table 5, one seed). At quick scale the collection
+# Nothing is trained here: `make notebooks` makes the runs first (TriSampler's Table 5, one seed). At scratch scale the collection
 # is the built-in one, which is no evidence about the papers: it shows how one looks, and that a law that behaves in one way on
 # one retriever may behave in another way on the next.
 #
-# *Here* in the text means the committed figures: quick scale, seed 0. At another scale (`HARNESS_SCALE`) figures and tables
+# *Here* in the text means the committed figures: scratch scale, seed 0. At another scale (`HARNESS_SCALE`) figures and tables
 # change with it; those sentences do not.
 
 # %%
@@ -50,7 +50,7 @@ from harness.reports.distributions.figure import draw_examples
 from harness.specs.library import Library
 from harness.specs.target import with_runs
 
-TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
+TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "scratch")
 pd.set_option("display.max_colwidth", 120)
 
 trained = [

@@ -45,7 +45,7 @@ from harness.tuning.report.figures import draw_history
 from harness.tuning.report.result import read_result
 from harness.tuning.tune import run_tuning
 
-SCALE = os.environ.get("HARNESS_SCALE", "quick")
+SCALE = os.environ.get("HARNESS_SCALE", "scratch")
 place = tempfile.TemporaryDirectory()
 
 # %% [markdown]

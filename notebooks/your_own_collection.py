@@ -46,7 +46,7 @@ from harness.negatives.sampler import Sampler, diagnose
 from harness.runs.evaluation import rank
 from harness.specs.library import Library
 
-SCALE = os.environ.get("HARNESS_SCALE", "quick")
+SCALE = os.environ.get("HARNESS_SCALE", "scratch")
 place = Path(tempfile.mkdtemp())
 
 # %% [markdown]

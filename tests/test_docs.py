@@ -106,9 +106,9 @@ def test_the_snippet_of_the_readme_runs(made: Place, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(made.root)
     for name in ("HARNESS_STORE", "HARNESS_EXPERIMENTS"):
         monkeypatch.delenv(name, raising=False)
-    scratch = 'scale="scratch"'
-    assert scratch in snippet
-    *lines, last = snippet.replace(scratch, 'scale="simulation"').strip().splitlines()
+    quick = 'scale="quick"'
+    assert quick in snippet
+    *lines, last = snippet.replace(quick, 'scale="simulation"').strip().splitlines()
     known: dict = {}
     exec("\n".join(lines), known)  # noqa: S102 (our own page)
     drawn = eval(last, known)  # noqa: S307
