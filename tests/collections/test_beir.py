@@ -193,7 +193,7 @@ def test_a_prepared_collection_is_made_again_when_a_file_changes(folder, tmp_pat
 def test_the_page_tells_the_truth(folder):
     page = (Path(__file__).parents[2] / "docs/your-own-collection.md").read_text(encoding="utf-8")
     [block] = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
-    choice = TypeAdapter(CollectionChoice).validate_python(yaml.safe_load(block)["collections"]["scratch"])
+    choice = TypeAdapter(CollectionChoice).validate_python(yaml.safe_load(block)["collections"]["quick"])
     written = {"folder": "mine", "titles": True, "dev_share": DEV_SHARE}
     assert choice.settings == written | {"own_documents": "out", "absent": "refused"}
     assert build_collection(choice.kind, choice.settings | {"folder": str(folder)}).about["titles"] is True

@@ -84,7 +84,7 @@ def test_an_encoder_that_lies_alone_reads_with_its_own_tokenizer(made, monkeypat
 
 def test_there_is_no_way_to_publish(made, monkeypatch, capsys):
     assert made.call(monkeypatch, "compare", *ROWS, "--publish") == 2
-    assert "No such option" in capsys.readouterr().err
+    assert "no such option" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
