@@ -85,11 +85,15 @@ def strictly_decreasing(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float
 
 def write_ranking(ranking: Ranking, path: Path, tag: str) -> None:
     """Write a gzipped TREC run file, the same bytes for the same ranking."""
-    lines = [
-        f"{_field(query)} Q0 {_field(document)} {rank} {score:.9g} {tag}\n"
-        for query, documents in ranking.items()
-        for rank, (document, score) in enumerate(documents.items(), start=1)
-    ]
+    deepest = max(map(len, ranking.values()), default=0)
+    ranks = [f" {rank} " for rank in range(1, deepest + 1)]
+    lines = []
+    for query, documents in ranking.items():
+        head = f"{_field(query)} Q0 "
+        lines += [
+            f"{head}{_field(document)}{rank}{score:.9g} {tag}\n"
+            for (document, score), rank in zip(documents.items(), ranks, strict=False)
+        ]
     write_bytes(path, gzip.compress("".join(lines).encode(), compresslevel=1, mtime=0))
 
 
