@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from harness.collections.tokens import Ragged, Sequences, TokenStore
 from harness.encoders.partial import PartialEncoder, StatesOf
 from harness.errors import RunError
 from harness.retrieval.encode import length_buckets
+from harness.storage.checksums import check_folder
 from harness.storage.disk import space_for
 from harness.storage.files import read_object, resumed_folder, write_json
 
@@ -91,7 +93,12 @@ class _Job:
 
 
 def build_states(
-    encoder: PartialEncoder, tokens: TokenStore, folder: Path, advance: Callable[[int], None]
+    encoder: PartialEncoder,
+    tokens: TokenStore,
+    folder: Path,
+    advance: Callable[[int], None],
+    *,
+    known: tuple[TokenStore, Path] | None = None,
 ) -> None:
     """Compute the states of all texts that a part of an encoder reads, into a folder.
 
@@ -103,6 +110,8 @@ def build_states(
         tokens: of the collection.
         folder: made, with `done.json`; what is unfinished lies beside it.
         advance: called with the number of texts that are done, see `texts_of`.
+        known: tokens of another collection, and the folder of their states by the same encoder; where its
+            documents are the same, theirs are taken.
 
     Raises:
         RunError: a state is not finite.
@@ -114,6 +123,8 @@ def build_states(
     room = space_for("the states of a frozen encoder", folder.parent, size)
     with _all_cores(), room, resumed_folder(folder) as beside:
         done = 0
+        if known is not None and _same(known[0].documents, tokens.documents):
+            _take(jobs[0], known[1], beside)
         for job in jobs:
             done = _compute(job, per_token, encoder, tokens.pad, beside, done, advance)
         (beside / _PROGRESS).unlink(missing_ok=True)
@@ -202,6 +213,19 @@ def _compute(
             write_json(progress, counted | {job.name: number + 1})
             advance(done)
     return done
+
+
+def _same(one: Ragged, other: Ragged) -> bool:
+    return np.array_equal(one.offset, other.offset) and np.array_equal(one.flat, other.flat)
+
+
+def _take(job: _Job, folder: Path, beside: Path) -> None:
+    """Take the states of texts from a finished folder, unless they were begun."""
+    target, progress = beside / f"{job.name}.npy", beside / _PROGRESS
+    if not progress.exists():
+        check_folder(folder)
+        shutil.copyfile(folder / target.name, target)
+        write_json(progress, {job.name: sum(1 for _ in length_buckets(job.tokens.lengths))})
 
 
 def _write(

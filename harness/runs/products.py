@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from harness.collections.tokens import TokenStore
 from harness.encoders.build import build_dual_encoder
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.frozen import FROZEN, frozen_kind
@@ -23,7 +24,7 @@ from harness.runs.collections import Collections
 from harness.runs.device import device
 from harness.runs.run import Run, Workshop
 from harness.runs.training import TrainingData, make_miner, make_negatives, ranker_learns
-from harness.specs.fingerprints import states_fingerprint
+from harness.specs.fingerprints import frozen_is_untrained, states_fingerprint
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.storage.checksums import check_folder
 from harness.storage.files import content_hash
@@ -132,13 +133,23 @@ class Products:
 
         def make() -> None:
             with self.workshop.progress.task(what, texts_of(part, tokens)) as advance:
-                build_states(part, tokens, folder, advance)
+                build_states(part, tokens, folder, advance, known=self._states_of_whole(settings))
 
         if key not in self._texts:
             self.workshop.once(folder / DONE, key, what, make)
             check_folder(folder)
             self._texts[key] = load_states(part, tokens, folder)
         return self._texts[key]
+
+    def _states_of_whole(self, settings: TrainedRun) -> tuple[TokenStore, Path] | None:
+        """Return tokens and states of the whole collection, where a run's is carved from it."""
+        whole = settings.collection.whole
+        if whole == settings.collection or not frozen_is_untrained(settings):
+            return None
+        collection = self.collections.get(whole)
+        of_whole = settings.model_copy(update={"collection": whole})
+        folder = self.workshop.store.states(states_fingerprint(settings, collection.fingerprint) or "")
+        return (self.collections.tokens(of_whole), folder) if (folder / DONE).exists() else None
 
     def ranker(self, settings: RankerRun | TaughtRun) -> Ranker:
         """Return the ranker that a run trained, alone or beside a retriever, or else was taught by."""

@@ -171,6 +171,11 @@ def states_fingerprint(settings: TrainedRun, collection: str) -> str | None:
     return None if link is None else link.fingerprint
 
 
+def frozen_is_untrained(settings: TrainedRun) -> bool:
+    """Whether no run has trained what is frozen in a run, so that its states are of the texts alone."""
+    return not isinstance(_last_to_change(settings, settings.phase.trains), StartedRun)
+
+
 def _states(settings: TrainedRun, tokens: str, collection: str, versions: Mapping[str, int]) -> Link | None:
     """Return the link of a run's states, which stand on the last run that changed what is frozen."""
     trains = settings.phase.trains

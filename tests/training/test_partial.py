@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,6 +164,21 @@ def test_states_are_continued_after_a_kill_with_the_same_bytes(bench, tmp_path, 
     assert not unfinished(tmp_path / "resumed").exists()
     for path in (tmp_path / "whole").glob("*.npy"):
         assert path.read_bytes() == (tmp_path / "resumed" / path.name).read_bytes()
+
+
+def test_documents_that_another_collection_has_are_not_encoded_again(bench, tmp_path):
+    part, said = part_of(bench, "head"), []
+    build_states(part, bench.tokens, tmp_path / "whole", lambda done: None)
+    few = replace(bench.tokens, queries={"dev": bench.tokens.queries["dev"]})
+    known = (bench.tokens, tmp_path / "whole")
+    build_states(part, few, tmp_path / "carved", said.append, known=known)
+    assert said == [len(bench.tokens.documents) + len(few.queries["dev"])]
+    for name in ("documents.npy", "queries-dev.npy"):
+        assert (tmp_path / "carved" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    other = replace(few, documents=few.queries["dev"])
+    said.clear()
+    build_states(part, other, tmp_path / "other", said.append, known=known)
+    assert len(said) == 2, "other documents are encoded"
 
 
 def test_a_part_is_read_back_and_another_is_refused(bench, tmp_path):
