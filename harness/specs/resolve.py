@@ -14,6 +14,7 @@ from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.phase_numbers import KEYS, trains_at, used
+from harness.specs.recipe import phases_of
 from harness.specs.run_settings import RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
@@ -261,7 +262,23 @@ class Resolved:
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
         of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
         own = [*departs, *of_data, *self.target.remarks]
-        return [*self._own_note(), *capped, *self._titles_note(), *self._watched_note(), *own]
+        of_scale = [*capped, *self._trained_notes(), *self._titles_note(), *self._watched_note()]
+        return [*self._own_note(), *of_scale, *own]
+
+    def _trained_notes(self) -> list[str]:
+        """Return what the last phases of the rows train at this scale, and by which numbers."""
+        if self.target.varies_numbers:
+            return []
+        names = {self.loaded.last_phase(row) for row in with_runs(self.target.rows) if row.sampler}
+        notes = (self._trained_note(name, on) for name in sorted(names) for on in self.target.datasets)
+        return list(dict.fromkeys(notes))
+
+    def _trained_note(self, name: str, dataset: str) -> str:
+        scale, phase = self.scale.spec, phases_of(self.loaded.recipes)[name]
+        numbers = used(scale, name, phase, dataset)
+        every = f", candidates mined again each {numbers.refresh} steps" if numbers.refresh else ""
+        of = f"rate {numbers.rate:g}, {numbers.batch} queries a step, {numbers.steps} steps{every}"
+        return f"Trained in {name}: {trains_at(scale, name, phase)}; {of}."
 
     def _own_note(self) -> list[str]:
         """Return on what a table of one's own was made, and that published figures are left out of it."""

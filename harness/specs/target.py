@@ -169,6 +169,11 @@ class Target(Spec):
         """Whether its settings come from a tuning, so that no commit froze them."""
         return False
 
+    @property
+    def varies_numbers(self) -> bool:
+        """Whether its rows are trained with other numbers than the scale's."""
+        return self.settings_are_tuned
+
 
 class Trained(Target):
     """A target whose rows are runs."""

@@ -78,6 +78,11 @@ class Sweep(Measured):
     rows: list[Swept] = Field(min_length=1)  # type: ignore[assignment]
 
     @property
+    def varies_numbers(self) -> bool:
+        """Whether its rows are trained at other rates than the scale's."""
+        return self.parameter == RATE
+
+    @property
     def headings(self) -> Sequence[Heading]:
         """The measures, then the costs."""
         return [*self.columns, *self.costs]
