@@ -112,7 +112,10 @@ def _on_top(settings: Any, there: Tower, idf: np.ndarray[Any, Any] | None) -> To
         scale=there.scale * settings.score_scale,
         token_dropout=settings.token_dropout,
         normalised=there.normalised,
+        head=there.head is not None,
     )
+    if tower.head is not None and there.head is not None:
+        tower.head.load_state_dict(there.head.state_dict())
     if own is not None and tower.projection is not None:
         tower.projection.weight.data.copy_(own.weight.data * settings.score_scale)
     return tower

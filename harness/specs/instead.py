@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.collections.beir import data_folder, judged_splits
+from harness.collections.checkpoint_place import found
 from harness.errors import UserError, nearest
 from harness.specs.collection_choice import BeirChoice, BeirParameters
 from harness.specs.dataset import Dataset
@@ -158,9 +159,8 @@ class Instead:
         """Return a scale with the encoder that is named; of the scale's own it keeps what no file says."""
         if self.encoder is None:
             return scale
-        kept = scale.encoder.model_dump(
-            include={"towers", "score_scale", "token_dropout"}, exclude_unset=True
-        )
+        unsaid = {"towers", "token_dropout"} if _is_ours(self.encoder) else _UNSAID
+        kept = scale.encoder.model_dump(include=unsaid, exclude_unset=True)
         encoder = Encoder(start=self.encoder, **kept)
         return scale.model_copy(update={"encoder": encoder})
 
@@ -170,6 +170,18 @@ class Instead:
         on = ", ".join(f"beir/{collection_name(path)}" for path in self.collections.values())
         encoder = f"encoder {self.encoder}" if self.encoder else ""
         return ", ".join(filter(None, (f"on {on}" if on else "", encoder)))
+
+
+_UNSAID = {"towers", "score_scale", "token_dropout"}
+"""Settings of an encoder that no file of a checkpoint says; what the harness saved says its own factor."""
+
+
+def _is_ours(start: str) -> bool:
+    """Return whether the harness saved an encoder there."""
+    from harness.encoders.dual_encoder import holds_encoder  # noqa: PLC0415  (slow, and rarely needed)
+
+    folder = found(start)
+    return folder is not None and holds_encoder(folder)
 
 
 def collection_name(folder: str) -> str:

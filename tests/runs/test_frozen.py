@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +116,65 @@ def test_what_is_trained_is_part_of_a_run_and_states_of_what_they_are_over(tmp_p
     assert head["base"] == layer["base"]
     assert head["states"] != layer["states"]
     assert head["run"] != layer["run"]
+
+
+def with_several_buckets(place: Place) -> None:
+    """Let the states of a table take a while: many words, of many layers."""
+
+    def words(dataset: dict) -> None:
+        dataset["collections"]["simulation"]["parameters"] |= {"topics": 40, "train_queries": 900}
+
+    train_part(place, "head")
+    edit(place.root / "experiments/scales/simulation.yaml", lambda scale: scale["encoder"].update(layers=6))
+    edit(place.root / "experiments/datasets/ms-pas.yaml", words)
+
+
+def is_counted(place: Place, name: str) -> bool:
+    """Whether some batches of the states of texts are done, and the states are not."""
+    return any(f'"{name}"' in path.read_text() for path in place.root.glob("store/states/.*/progress.json"))
+
+
+def bytes_of(place: Place) -> dict[str, str]:
+    """The hash of what runs and states have, by place in the store; without what tells of times."""
+    store = place.root / "store"
+    kinds = ("states/*/*.npy", "runs/*/per_query.parquet", "runs/*/rankings/*.gz")
+    kinds += ("runs/*/checkpoints/*/*.safetensors",)
+    found = sorted(path for kind in kinds for path in store.glob(kind))
+    return {str(path.relative_to(store)): sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+MOMENTS = {
+    "in the first states": lambda place: is_counted(place, "documents"),
+    "in the last states": lambda place: is_counted(place, "queries-train"),
+    "in training a head": lambda place: any(
+        any(folder.glob("checkpoints/step-00000010")) for folder in place.runs("continued")
+    ),
+}
+
+
+@pytest.mark.slow
+def test_killed_in_encoding_and_in_training_a_head_it_continues_with_the_same_bytes(tmp_path: Path) -> None:
+    call = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", "--row", "TriSampler")
+    whole, killed = Place(tmp_path / "whole"), Place(tmp_path / "killed")
+    for place in (whole, killed):
+        with_several_buckets(place)
+    for moment, reached in MOMENTS.items():
+        process = subprocess.Popen(
+            killed.command(*call),
+            cwd=killed.root,
+            env=killed.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while process.poll() is None and not reached(killed):
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, f"it ended before it was {moment}"
+    for place in (whole, killed):
+        done = place.run(*call)
+        assert done.returncode == 0, done.stderr
+    assert bytes_of(killed) == bytes_of(whole)
+    assert any(name.startswith("states") for name in bytes_of(whole))
 
 
 def _base(place: Place, spec: dict) -> str:

@@ -1,16 +1,18 @@
 """Kill a tiny training run at its writes, one after the other, continue it, and compare what it ends with.
 
-    python -m tests.storage.crash_points FOLDER [SAMPLE]
+    python -m tests.storage.crash_points FOLDER [SAMPLE [PLACE]]
 
 A point is what is about to happen to a file below the folder: opened for writing, flushed, renamed, made,
-cut or removed. At the n-th the process is killed, and what was written but not flushed is torn, as by a
-power failure. Prints as JSON how many points there are, at which it was killed, and the outcomes that
-differ from the one of a run that nothing disturbed. Each run is a fork of this process, which spares it
-the seconds of all its imports.
+cut or removed. With a place of the store, `states` or `runs`, the run trains a head over states of an encoder
+of several layers, and only what happens below that place is a point. At the n-th the process is killed, and
+what was written but not flushed is torn, as by a power failure. Prints as JSON how many points there are, at
+which it was killed, and the outcomes that differ from the one of a run that nothing disturbed. Each run is a
+fork of this process, which spares it the seconds of all its imports.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -22,14 +24,17 @@ from typing import Any
 
 import bm25s  # noqa: F401  (imported here and not in each fork)
 import faiss  # noqa: F401
+import numpy as np
 import pyarrow.parquet  # noqa: F401
 import pytrec_eval  # noqa: F401
 import torch
 import transformers
 
+import harness.retrieval.states as states_module
 from harness.progress import Progress
 from harness.records.environment import describe_environment
 from harness.records.run_folder import is_time
+from harness.retrieval.encode import length_buckets
 from harness.runs import stages as stages_module
 from harness.runs.stages import Stages
 from harness.specs.library import Library
@@ -50,6 +55,8 @@ class Points:
         self._open: set[str] = set()
         self._fsync = os.fsync
         os.fsync = self._flush
+        self._sync = np.memmap.flush
+        np.memmap.flush = lambda mapped: self._flush_mapped(mapped)  # noqa: PLW0108  (a method would take no file)
         sys.addaudithook(self._watch)
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -66,10 +73,18 @@ class Points:
 
     def _flush(self, handle: int) -> None:
         path = str(Path(f"/proc/self/fd/{handle}").readlink())
-        self._reached()
+        if self._inside(path):
+            self._reached()
         self._fsync(handle)
         self._open.discard(path)
         self._flushed[path] = os.fstat(handle).st_size
+
+    def _flush_mapped(self, mapped: np.memmap) -> None:
+        path = str(mapped.filename)
+        if self._inside(path):
+            self._reached()
+        self._sync(mapped)
+        self._open.discard(path)
 
     def _reached(self) -> None:
         self.count += 1
@@ -84,6 +99,12 @@ class Points:
 def few_steps(spec: dict[str, Any]) -> None:
     spec["substitutes"]["both-towers"] |= {"steps": 6, "refresh": 2}
     spec["substitutes"]["base/retriever"]["steps"] = 3
+
+
+def head(spec: dict[str, Any]) -> None:
+    spec["substitutes"]["both-towers"]["trains"] = "head"
+    spec["substitutes"]["base/retriever"]["trains"] = "both-towers"
+    spec["encoder"]["layers"] = 3
 
 
 def few_words(spec: dict[str, Any]) -> None:
@@ -113,16 +134,32 @@ def outcome(folder: Path) -> dict[str, Any]:
         "drawn": [result["drawn"], result["known_relevant_drawn"], result["diagnostics"]],
         "metrics": [{key: value for key, value in line.items() if not is_time(key)} for line in lines],
         "left": sorted(path.name for path in (folder / "checkpoints").iterdir()),
+        "final": hashes(folder / "checkpoints/final", "*.safetensors"),
+        "rankings": hashes(folder / "rankings", "*.trec.gz"),
+        "states": hashes(folder.parents[1] / "states", "*/*.npy"),
     }
 
 
-def fork(root: Path, kill_at: int, report: Path) -> int:
-    """Train in a process of its own; returns how it ended."""
+def hashes(folder: Path, pattern: str) -> dict[str, str]:
+    """Return the hash of each file that a folder has."""
+    found = sorted(folder.glob(pattern))
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def fork(root: Path, kill_at: int, report: Path, place: str) -> int:
+    """Train in a process of its own; returns how it ended.
+
+    Args:
+        root: where specs and store are.
+        kill_at: number of the point at which it is killed; 0 for none.
+        report: written at the end.
+        place: below the root, where points are.
+    """
     process = os.fork()
     if process:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     try:
-        points = Points(root, kill_at)
+        points = Points(root / place, kill_at)
         outcome_of_run = outcome(train(root))
         report.write_text(json.dumps({"points": points.count, "outcome": outcome_of_run}))
         os._exit(0)
@@ -130,11 +167,15 @@ def fork(root: Path, kill_at: int, report: Path) -> int:
         os._exit(1)
 
 
-def main(folder: Path, sample: int | None) -> dict[str, Any]:
+def main(folder: Path, sample: int | None, below: str | None = None) -> dict[str, Any]:
     place = Place(folder / "specs")
     edit(place.root / "experiments/scales/simulation.yaml", few_steps)
     edit(place.root / "experiments/datasets/ms-pas.yaml", few_words)
-    report, different = folder / "outcome.json", {}
+    report, different, place_of_points = folder / "outcome.json", {}, ""
+    if below is not None:
+        edit(place.root / "experiments/scales/simulation.yaml", head)
+        states_module.length_buckets = functools.partial(length_buckets, places=1024)
+        place_of_points = f"store/{below}"
     environment = describe_environment()
     stages_module.describe_environment = lambda: environment
     for lazy in (transformers.BertModel, transformers.AutoModel, transformers.AutoTokenizer):
@@ -144,9 +185,9 @@ def main(folder: Path, sample: int | None) -> dict[str, Any]:
         root = folder / f"killed-at-{kill_at}"
         shutil.copytree(place.root, root)
         report.unlink(missing_ok=True)
-        ended = [fork(root, kill_at, report)]
+        ended = [fork(root, kill_at, report, place_of_points)]
         if kill_at:
-            ended.append(fork(root, 0, report))
+            ended.append(fork(root, 0, report, place_of_points))
         whole = ended == ([-signal.SIGKILL, 0] if kill_at else [0])
         trial_outcome = json.loads(report.read_text()) if whole else {"outcome": f"ended with {ended}"}
         if whole:
@@ -164,5 +205,7 @@ def main(folder: Path, sample: int | None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    summary = main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    trained_in, *numbers = sys.argv[1:]
+    sampled = int(numbers[0]) if numbers else 0
+    summary = main(Path(trained_in).resolve(), sampled or None, numbers[1] if len(numbers) > 1 else None)
     print(json.dumps(summary, indent=1))

@@ -14,17 +14,33 @@ from tests.place import CHECKOUT
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="files are named by /proc")
 
 
-@pytest.mark.parametrize("sample", [2, pytest.param(None, marks=pytest.mark.slow)])
+SLOW = pytest.mark.slow
+EVERY = "0"
+
+
+@pytest.mark.parametrize("sample", ["2", pytest.param(EVERY, marks=SLOW)])
 def test_killed_at_a_write_a_run_continues_bit_for_bit(tmp_path, sample):
-    command = [
-        sys.executable,
-        "-m",
-        "tests.storage.crash_points",
-        str(tmp_path),
-        *([str(sample)] if sample else []),
-    ]
+    assert killed(tmp_path, sample)["points"] > 200
+
+
+@pytest.mark.parametrize(
+    ("sample", "place", "points"),
+    [
+        ("2", "states", 80),
+        pytest.param(EVERY, "states", 80, marks=SLOW),
+        pytest.param("40", "runs", 100, marks=SLOW),
+    ],
+)
+def test_killed_in_encoding_or_training_a_head_continues_bit_for_bit(tmp_path, sample, place, points):
+    assert killed(tmp_path, sample, place)["points"] > points
+
+
+def killed(folder, sample, *place):
+    """Kill a run at some of its writes, or at every one, and continue it, which changes no outcome."""
+    command = [sys.executable, "-m", "tests.storage.crash_points", str(folder), sample, *place]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     outcomes = json.loads(done.stdout)
-    assert outcomes["points"] > 200 and len(outcomes["killed"]) == (sample or outcomes["points"])
+    assert len(outcomes["killed"]) == (int(sample) or outcomes["points"])
     assert outcomes["different"] == {}, done.stderr
+    return outcomes
