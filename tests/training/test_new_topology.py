@@ -119,7 +119,7 @@ def test_the_estimate_counts_what_it_remembers(library):
     run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
     assert run.sampler.topology == Centroid(decay=0.5)
     width = run.encoder.projection or run.encoder.hidden
-    moments = {moment.name: moment for moment in memory(run, CorpusSize(100, 100), Machine())}
+    moments = {moment.name: moment for moment in memory(run, CorpusSize(100, 100, 100), Machine())}
     [part] = [part for part in moments["retriever's step"].working if part.name == NAME]
     assert (part.size, part.detail) == (4 * width, f"a mean of {width} x 4 bytes")
 
