@@ -1,4 +1,4 @@
-"""Plans of phases that train a part of an encoder: its parameters, what a step keeps, what is encoded once."""
+"""Plans of phases that train a part of an encoder: its parameters, what steps keep, what is encoded once."""
 
 from __future__ import annotations
 
