@@ -219,14 +219,25 @@ def last_layer_of(transformer: Any) -> nn.Module:
     return layers_of(transformer)[1][-1]
 
 
-def layers_of(transformer: Any) -> tuple[str, nn.ModuleList]:
-    """Return the layers of a transformer, and the name of their list."""
+def layers_of(
+    transformer: Any, *, where: str = "encoder", fix: str = "train a head, or both towers"
+) -> tuple[str, nn.ModuleList]:
+    """Return the layers of a transformer, and the name of their list.
+
+    Args:
+        transformer: an encoder of `transformers`.
+        where: who asks, for the error.
+        fix: what they can do instead.
+
+    Raises:
+        UserError: its layers cannot be found, or it has none.
+    """
     count = transformer.config.num_hidden_layers
     for name, module in transformer.named_modules() if count else ():
         if isinstance(module, nn.ModuleList) and len(module) == count:
             return name, module
     what = f"the {count} layers of a {type(transformer).__name__} cannot be found" if count else "no layers"
-    raise UserError(what, where="encoder", fix="train a head, or both towers")
+    raise UserError(what, where=where, fix=fix)
 
 
 def _entering_last_layer(tower: Tower, ids: Tensor, mask: Tensor) -> Tensor:

@@ -1,17 +1,19 @@
 """Memory of a run at each moment of training, part by part, from its settings only.
 
 The moments are those of `harness.training.trainer`. Gradients live until their own learner's next step, so
-co-training always holds those of both learners. Not counted are texts, tokens (which are memory-mapped), the
-overhead of torch and of a GPU's driver, and fragmentation.
+co-training always holds those of both learners. A phase over a frozen encoder computes its states once; its
+steps store nothing of the frozen layers. Not counted are texts, tokens and states (which are memory-mapped),
+the overhead of torch and of a GPU's driver, and fragmentation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
+from harness.encoders.frozen import FROZEN
 from harness.estimate.activations import (
     FLOAT,
     MASK,
@@ -49,13 +51,24 @@ def memory(
     if not isinstance(run, TrainedRun):
         return []
     phase = _Phase(run, corpus, machine, published)
-    if not isinstance(run, StartedRun):
-        return [phase.base()]
-    before = memory(run.start, corpus, machine, published)
-    if isinstance(run, RankerRun):
-        return [*before, phase.ranker()]
+    before = memory(run.start, corpus, machine, published) if isinstance(run, StartedRun) else []
     taught = memory(run.teacher, corpus, machine, published) if isinstance(run, TaughtRun) else before
-    return [*before, *taught[len(before) :], *phase.continued()]
+    return [*before, *taught[len(before) :], *phase.moments()]
+
+
+def retriever_in(run: TrainedRun, published: Published) -> ModelSize:
+    """Return the size of a run's retriever, of which its phase trains all or a part.
+
+    Raises:
+        UnknownSizesError: it starts from a checkpoint whose sizes are not known.
+    """
+    return retriever_of(run.encoder, run.tokens, published.get(run.encoder.start), _trained_in(run))
+
+
+def _trained_in(run: TrainedRun) -> tuple[str, ...]:
+    """Return what the phases of a run's retriever train, those of the runs below it first."""
+    before = _trained_in(run.start) if isinstance(run, StartedRun) else ()
+    return *before, run.phase.trains
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,23 @@ class _Phase:
     @property
     def phase(self) -> PhaseSettings:
         return self.run.phase
+
+    def moments(self) -> Iterator[Moment]:
+        if self.phase.trains in FROZEN:
+            yield self.states()
+        if not self.phase.steps:
+            return
+        if isinstance(self.run, RankerRun):
+            yield self.ranker()
+        elif isinstance(self.run, StartedRun):
+            yield from self.continued()
+        else:
+            yield self.base()
+
+    def states(self) -> Moment:
+        n, longest = self.corpus.documents, self.run.tokens.passage_tokens
+        every = self._passing("encoding", self._retriever, BatchShape(n, longest), TOKENS_PER_BATCH)
+        return Moment("states, once", (_weights_part("retriever", self._retriever),), (every,))
 
     def base(self) -> Moment:
         return Moment("base", self._learner("retriever", self._retriever), self._embedded())
@@ -95,8 +125,7 @@ class _Phase:
 
     @cached_property
     def _retriever(self) -> ModelSize:
-        encoder = self.run.encoder
-        return retriever_of(encoder, self.run.tokens, self.published.get(encoder.start))
+        return retriever_in(self.run, self.published)
 
     @cached_property
     def _ranker(self) -> ModelSize:
@@ -146,24 +175,43 @@ class _Phase:
 
     def _embedded(self) -> tuple[MemoryPart, ...]:
         """Return the parts of memory of a retriever's step."""
-        parts = self._step(self._retriever, {"queries": self._queries, "passages": self._passages})
+        queries, passages = {"queries": self._queries}, {"passages": self._passages}
+        parts: tuple[MemoryPart, ...]
+        match self.phase.trains:
+            case "head":
+                parts = self._mapped(queries | passages)
+            case "query-tower":
+                parts = *self._step(self._retriever, queries), self._given(self._passages)
+            case trains:
+                parts = self._step(self._retriever, queries | passages, last=trains == "last-layer")
         topology = self.run.sampler.topology
         tower = self._retriever.parameters // self._retriever.towers
-        state = topology.state_size(tower, self._width)
+        state = topology.state_size(tower, self._retriever.width)
         if state is not None:
             of = f"{state.of} x {FLOAT} bytes"
             parts += (MemoryPart(topology.name, state.numbers * FLOAT, of),)
         return parts
 
-    def _step(self, model: ModelSize, through: dict[str, BatchShape]) -> tuple[MemoryPart, ...]:
-        """Return the parts of memory of the forward and backward passes of some batches."""
-        bert, mask, again = model.bert, MASK[self.machine.device], self.machine.recomputes
+    def _step(
+        self, model: ModelSize, through: dict[str, BatchShape], *, last: bool = False
+    ) -> tuple[MemoryPart, ...]:
+        """Return the parts of memory of the forward and backward passes of some batches.
+
+        Args:
+            model: what they pass through.
+            through: name -> shape of a batch.
+            last: whether they are states that pass through the last layer alone.
+        """
+        mask, again = MASK[self.machine.device], self.machine.recomputes
+        bert = replace(model.bert, layers=1) if last else model.bert
+        kept = layer_bytes if last else activation_bytes
+        layers = "the last layer" if last else f"{bert.layers} layers"
         parts, working = [], []
         for name, batch in through.items():
             at_once = batch.part(self.phase.places)
-            size = layer_input_bytes(bert, batch) if again else activation_bytes(bert, batch, mask)
+            size = layer_input_bytes(bert, batch) if again else kept(bert, batch, mask)
             stored = "inputs" if again else "activations"
-            detail = f"{batch.sequences:,} of {batch.tokens} tokens, {stored} of {bert.layers} layers"
+            detail = f"{batch.sequences:,} of {batch.tokens} tokens, {stored} of {layers}"
             parts.append(MemoryPart(f"activations: {name}", size, detail))
             computed = layer_bytes(bert, at_once, mask) if again else 0
             working.append(forward_bytes(bert, at_once) + computed)
@@ -171,19 +219,29 @@ class _Phase:
         detail = f"{what}, {self.phase.places:,} places at once"
         return *parts, MemoryPart("backward pass", max(working), detail)
 
+    def _mapped(self, through: dict[str, BatchShape]) -> tuple[MemoryPart, ...]:
+        """Return the parts of memory of the passes through a head, whose states are a vector a text."""
+        one = {name: batch.sequences * self._retriever.bert.hidden * FLOAT for name, batch in through.items()}
+        detail = "vectors, before the head, after it, and their embeddings"
+        parts = (
+            MemoryPart(f"activations: {name}", 3 * size, f"{through[name].sequences:,} {detail}")
+            for name, size in one.items()
+        )
+        return *parts, MemoryPart("backward pass", 2 * max(one.values()), "gradients of vectors")
+
+    def _given(self, batch: BatchShape) -> MemoryPart:
+        """Return the part of memory of passages whose states are their embeddings."""
+        size = batch.sequences * self._retriever.width * FLOAT
+        return MemoryPart("passages", size, f"{batch.sequences:,} embeddings, which are their states")
+
     def _passing(self, name: str, model: ModelSize, batch: BatchShape, places: int) -> MemoryPart:
         detail = f"a layer at a time, {places:,} places at once"
         return MemoryPart(name, forward_bytes(model.bert, batch.part(places)), detail)
 
-    @property
-    def _width(self) -> int:
-        return self.run.encoder.projection or self._retriever.bert.hidden
-
     def _refresh(self, models: tuple[MemoryPart, ...], sampler: SamplerSettings) -> Iterator[Moment]:
         """Return the moments of a refresh (embedding and mining): on the device, and in host memory."""
-        width, n, r = self._width, self.corpus.documents, self.corpus.pairs
-        every = BatchShape(n, self.run.tokens.passage_tokens)
-        encoding = self._passing("encoding", self._retriever, every, TOKENS_PER_BATCH)
+        width, n, r = self._retriever.width, self.corpus.documents, self.corpus.pairs
+        encoding = self._encoding()
         k, rows, gpus = sampler.draws[0], min(ROWS_AT_ONCE, r), self.machine.gpus
         each = n * width * FLOAT / gpus / 1e9
         shared = f"; shared over {gpus} GPUs it would be {each:.1f} GB of each" if gpus > 1 else ""
@@ -198,6 +256,19 @@ class _Phase:
         )
         yield Moment("refresh", models, (encoding,))
         yield Moment("refresh, host memory", (), host, host=True)
+
+    def _encoding(self) -> MemoryPart:
+        """Return the part of memory of embedding all texts by an encoder, or by the part that is trained."""
+        n, tokens = self.corpus.documents, self.run.tokens
+        if self.phase.trains == "head":
+            at_once = min(n, TOKENS_PER_BATCH)
+            size = 3 * at_once * self._retriever.bert.hidden * FLOAT
+            return MemoryPart("encoding", size, f"{at_once:,} vectors at once through the head")
+        trains_queries = self.phase.trains == "query-tower"
+        rows, longest = (
+            (self.corpus.pairs, tokens.query_tokens) if trains_queries else (n, tokens.passage_tokens)
+        )
+        return self._passing("encoding", self._retriever, BatchShape(rows, longest), TOKENS_PER_BATCH)
 
 
 def _weights_part(name: str, model: ModelSize) -> MemoryPart:

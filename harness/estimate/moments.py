@@ -48,10 +48,17 @@ class Moment:
 
 @dataclass(frozen=True)
 class CorpusSize:
-    """The numbers of documents and of (training query, positive) pairs of a collection."""
+    """The size of a collection.
+
+    Attributes:
+        documents: number of documents.
+        pairs: number of (training query, positive) pairs.
+        queries: number of queries of all splits.
+    """
 
     documents: int
     pairs: int
+    queries: int
 
 
 @dataclass(frozen=True)

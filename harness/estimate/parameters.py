@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.encoders.sizes import checkpoint_sizes, has_two_towers
@@ -68,12 +68,14 @@ class ModelSize:
         towers: number of distinct towers.
         parameters: number of parameters of all towers.
         trained: number of parameters with a gradient, and hence with moments.
+        width: of a retriever's embeddings; of a ranker, its hidden vectors'.
     """
 
     bert: Bert
     towers: int
     parameters: int
     trained: int
+    width: int
 
 
 class UnknownSizesError(Exception):
@@ -85,9 +87,18 @@ class UnknownSizesError(Exception):
 
 
 def retriever_of(
-    encoder: EncoderSettings, tokens: TokenSettings, published: PublishedSizes | None = None
+    encoder: EncoderSettings,
+    tokens: TokenSettings,
+    published: PublishedSizes | None = None,
+    phases: Sequence[str] = ("both-towers",),
 ) -> ModelSize:
     """Return the size of a dual encoder; a pretrained tower has a pooler that is not used.
+
+    Args:
+        encoder: its settings.
+        tokens: vocabulary and longest texts of a fresh one.
+        published: sizes of a checkpoint that may not be on this machine.
+        phases: what it was trained in, phase by phase; by the last one it is trained now.
 
     Raises:
         UnknownSizesError: it starts from a checkpoint whose sizes are not known.
@@ -96,10 +107,14 @@ def retriever_of(
     longest = max(tokens.query_tokens, tokens.passage_tokens)
     bert = _fresh(encoder, tokens, longest) if fresh else _of_checkpoint(encoder.start, published)
     separate = encoder.towers == "separate" or (encoder.towers is None and has_two_towers(encoder.start))
-    towers = 2 if separate else 1
-    trained = bert.body + bert.hidden * (encoder.projection or 0)
-    unread = 0 if fresh else bert.pooler
-    return ModelSize(bert, towers, towers * (trained + unread), towers * trained)
+    towers = 2 if separate or "query-tower" in phases else 1
+    head = bert.hidden**2 if "head" in phases else 0
+    above = bert.hidden * (encoder.projection or 0) + head
+    tower, unread = bert.body + above, 0 if fresh else bert.pooler
+    parts = {"head": towers * head, "last-layer": towers * (bert.layer + above), "query-tower": tower}
+    trained = parts.get(phases[-1], towers * tower)
+    width = encoder.projection or bert.hidden
+    return ModelSize(bert, towers, towers * (tower + unread), trained, width)
 
 
 def ranker_of(
@@ -113,7 +128,7 @@ def ranker_of(
     fresh = ranker.start == FRESH
     bert = _fresh(ranker, tokens, ranker.pair_tokens) if fresh else _of_checkpoint(ranker.start, published)
     count = bert.body + bert.pooler + bert.hidden + 1
-    return ModelSize(bert, 1, count, count)
+    return ModelSize(bert, 1, count, count, bert.hidden)
 
 
 def refuse_other_sizes(published: Mapping[str, PublishedSizes], scale: str) -> None:

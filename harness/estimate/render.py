@@ -12,7 +12,8 @@ from rich.text import Text
 from harness.estimate.memory import Published, memory
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
 from harness.estimate.parameters import UnknownSizesError
-from harness.specs.run_settings import RunSettings
+from harness.estimate.states import states_size
+from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.specs.scale import Hardware
 
 GB = 1_000_000_000
@@ -39,6 +40,29 @@ def render_memory(
     except UnknownSizesError as error:
         what = f"the sizes of '{error.start}' are not known before it is on this machine"
         return Group(Text(f"Memory: not known; {what}."))
+
+
+def states_line(run: TrainedRun, corpus: CorpusSize, published: Published, encoders: int, done: int) -> str:
+    """Return what `harness plan` says of the states that a run's phase reads.
+
+    Args:
+        run: whose phase trains a part of an encoder.
+        corpus: size of its collection.
+        published: sizes of checkpoints that may not be on this machine.
+        encoders: how many frozen encoders runs of a target have there; none where it has no collection.
+        done: of how many the states are in the store.
+    """
+    there = f"{done} of {encoders} done" if encoders > 1 else "done" if done else "not done yet"
+    begin = f"Frozen encoder{'s' if encoders > 1 else ''} below a trained {run.phase.trains}"
+    once = f"encoded once{' by each' if encoders > 1 else ''} ({there})"
+    try:
+        states = states_size(run, corpus, published)
+    except UnknownSizesError:
+        return f"{begin}: texts are {once}."
+    texts = f"{states.documents:,} documents" + (f" and {states.queries:,} queries" if states.queries else "")
+    most = "at most " if states.at_most else ""
+    size = f"{most}{_gb(max(encoders, 1) * states.size)} GB on disk, {states.detail}, memory-mapped"
+    return f"{begin}: {texts} are {once}; {size}."
 
 
 def _rendered(

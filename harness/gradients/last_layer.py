@@ -11,10 +11,14 @@ import torch
 from torch import nn
 
 from harness.encoders.dual_encoder import DualEncoder, Tower
+from harness.encoders.partial import layers_of
 from harness.errors import UserError
 
 KNOWN = (nn.Linear, nn.LayerNorm, nn.Embedding)
 """Modules with per-sequence gradients."""
+
+INSTEAD = "use the gradients by an embedding or the score"
+"""What works without a last layer, as errors say it."""
 
 UNUSED = "pooler"
 """A head of BERT checkpoints that no tower uses."""
@@ -68,8 +72,7 @@ def last_layer(tower: Tower) -> LastLayer:
             gradients.
     """
     transformer: Any = tower.transformer
-    layers = transformer.config.num_hidden_layers
-    path = _path_of_last(transformer, layers)
+    path = _path_of_last(transformer)
     holding = [name for name, module in tower.named_modules() if list(module.parameters(recurse=False))]
     begin = next(place for place, name in enumerate(holding) if f"{name}.".startswith(f"transformer.{path}."))
     chosen = [name for name in holding[begin:] if UNUSED not in name]
@@ -80,22 +83,17 @@ def last_layer(tower: Tower) -> LastLayer:
             raise UserError(
                 f"the last layer holds a {type(module).__name__} ({name})",
                 where="gradients",
-                fix=f"supported are {names}; or use the gradients by an embedding or the score",
+                fix=f"supported are {names}; or {INSTEAD}",
             )
     return LastLayer(tower, transformer.get_submodule(path), modules)
 
 
-def _path_of_last(transformer: nn.Module, layers: int) -> str:
-    if not layers:
+def _path_of_last(transformer: Any) -> str:
+    """Return the name of the last layer's module, that of the embeddings where there is no layer."""
+    if not transformer.config.num_hidden_layers:
         return "embeddings"
-    for name, module in transformer.named_modules():
-        if isinstance(module, nn.ModuleList) and len(module) == layers:
-            return f"{name}.{layers - 1}"
-    raise UserError(
-        f"the {layers} layers of a {type(transformer).__name__} cannot be found",
-        where="gradients",
-        fix="use the gradients by an embedding or the score",
-    )
+    name, layers = layers_of(transformer, where="gradients", fix=INSTEAD)
+    return f"{name}.{len(layers) - 1}"
 
 
 @contextmanager

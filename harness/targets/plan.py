@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from harness.encoders.frozen import FROZEN
 from harness.estimate.moments import CorpusSize, Machine
-from harness.estimate.render import render_memory
+from harness.estimate.render import render_memory, states_line
 from harness.records.environment import gpus, memory_bytes
+from harness.retrieval.states import DONE
 from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
+from harness.specs.fingerprints import states_fingerprint
 from harness.specs.library import Library
 from harness.specs.phase_numbers import KEYS, published, trains_at, used
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.run_settings import EvaluatedRun
+from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
 from harness.specs.settings import CollectionSettings
 from harness.specs.target import with_runs
 from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted_runs
@@ -32,11 +35,13 @@ class Plan:
         resolved: the target.
         runs: that it needs; looked up in the store where their collection is available.
         corpora: dataset -> sizes of its collection, the published ones where it is not available.
+        states: what is said of the states that phases over a frozen encoder read, a line each.
     """
 
     resolved: Resolved
     runs: Sequence[WantedRun]
     corpora: Mapping[str, CorpusSize]
+    states: Sequence[str]
 
 
 def plan_at(
@@ -56,15 +61,51 @@ def plan_at(
     looked_up = {run.key: run for run in there}
     runs = [looked_up.get(run.key, run) for run in every]
     corpora = {name: _corpus(stages, of) for name, of in collections.items() if runs}
-    return Plan(resolved, runs, corpora)
+    return Plan(resolved, runs, corpora, _states(resolved, runs, corpora, stages))
+
+
+def _states(
+    resolved: Resolved, runs: Sequence[WantedRun], corpora: Mapping[str, CorpusSize], stages: Stages
+) -> list[str]:
+    """Return a line for each part of an encoder and dataset: what is encoded once, and is it there."""
+    reading: dict[tuple[str, str], dict[str, TrainedRun]] = {}
+    for run in runs:
+        for settings in _over_states(run.settings):
+            alike = reading.setdefault((run.dataset, settings.phase.trains), {})
+            alike[_fingerprint(settings, stages)] = settings
+    lines = []
+    for (dataset, _), by_fingerprint in reading.items():
+        states = [stages.store.states(fingerprint) for fingerprint in by_fingerprint if fingerprint]
+        settings = next(iter(by_fingerprint.values()))
+        done = sum((folder / DONE).exists() for folder in states)
+        said = states_line(settings, corpora[dataset], resolved.scale.spec.published_sizes, len(states), done)
+        lines.append(f"{dataset}: {said}" if len(corpora) > 1 else said)
+    return lines
+
+
+def _over_states(settings: RunSettings) -> Iterator[TrainedRun]:
+    """Yield a run and those below it, as far as they are trained over the states of a frozen encoder."""
+    for below in settings.below.values():
+        yield from _over_states(below)
+    if isinstance(settings, TrainedRun) and settings.phase.trains in FROZEN:
+        yield settings
+
+
+def _fingerprint(settings: TrainedRun, stages: Stages) -> str:
+    """Return the fingerprint of the states that a run reads; empty where its collection is not available."""
+    if not settings.collection.available:
+        return ""
+    return states_fingerprint(settings, stages.collections.get(settings.collection).fingerprint) or ""
 
 
 def _corpus(stages: Stages, settings: CollectionSettings) -> CorpusSize:
     if settings.available:
         collection = stages.collections.get(settings)
-        return CorpusSize(len(collection.documents), len(labelled_pairs(collection).pairs))
+        queries = sum(len(split.texts) for split in collection.queries.values())
+        return CorpusSize(len(collection.documents), len(labelled_pairs(collection).pairs), queries)
     sizes = settings.parameters
-    return CorpusSize(int(sizes["documents"]), int(sizes["train"]))  # one positive a query, at least
+    queries = sum(int(size) for name, size in sizes.items() if name != "documents")
+    return CorpusSize(int(sizes["documents"]), int(sizes["train"]), queries)  # one positive a query, at least
 
 
 def render_phases(planned: Plan) -> Table:
@@ -124,5 +165,5 @@ def render_plan(planned: Plan) -> Group:
         planned.resolved.scale.spec.published_sizes,
     )
     missing = {line: None for run in planned.runs for line in missing_parts(run.settings)}
-    lines = [*said, *(Text(f"missing: {line}") for line in missing)]
+    lines = [*said, *map(Text, planned.states), *(Text(f"missing: {line}") for line in missing)]
     return Group(table, Text(), *lines, *([Text()] if lines else []), render_phases(planned), Text(), memory)

@@ -88,6 +88,22 @@ def test_again_nothing_is_trained(
     assert "Trained 0 runs" in capsys.readouterr().out
 
 
+def test_a_plan_says_what_is_encoded_once_and_is_there(
+    made_part: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert made_part.call(monkeypatch, "plan", TARGET, "--scale", "simulation", "--seeds", "3") == 0
+    output = capsys.readouterr().out
+    assert "Frozen encoders below a trained " in output
+    assert "288 documents and 200 queries are encoded once by each (2 of 3 done)" in output
+    assert "states, once" in output
+    assert made_part.call(monkeypatch, "plan", TARGET, "--scale", "simulation", "--seeds", "3", "--json") == 0
+    planned = json.loads(capsys.readouterr().out)
+    left = [run["estimate_s"] for run in planned if run["state"] == "new"]
+    assert len(left) == 3, "a base run and two that continue it"
+    assert all(seconds > 0 for seconds in left), "as such runs took before"
+
+
 @pytest.mark.parametrize("trains", FROZEN[:2])
 def test_without_a_step_a_part_has_the_figures_of_what_it_is_over(
     trains: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

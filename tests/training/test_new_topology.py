@@ -108,6 +108,15 @@ def test_it_trains_and_resumes_bit_for_bit(bench, tmp_path, stop):
     assert not same(whole.weights(), own.weights())
 
 
+def leave_out_separate_towers(library):
+    edit(
+        library,
+        f"papers/{TABLE}.yaml",
+        "scales: [simulation, scratch, quick]",
+        "scales: [simulation, scratch]",
+    )
+
+
 def test_the_estimate_counts_what_it_remembers(library):
     edit(
         library,
@@ -115,11 +124,12 @@ def test_the_estimate_counts_what_it_remembers(library):
         "sampler: trisampler",
         f"sampler: {{preset: trisampler, topology: {NAME}}}",
     )
+    leave_out_separate_towers(library)
     resolved = resolve(library, TABLE, "scratch")
     run = resolved.run(resolved.loaded.rows("TriSampler")[0], 0)
     assert run.sampler.topology == Centroid(decay=0.5)
     width = run.encoder.projection or run.encoder.hidden
-    moments = {moment.name: moment for moment in memory(run, CorpusSize(100, 100), Machine())}
+    moments = {moment.name: moment for moment in memory(run, CorpusSize(100, 100, 100), Machine())}
     [part] = [part for part in moments["retriever's step"].working if part.name == NAME]
     assert (part.size, part.detail) == (4 * width, f"a mean of {width} x 4 bytes")
 
@@ -143,6 +153,7 @@ def test_a_sampler_that_draws_nothing_may_choose_it(library):
         "sampler: trisampler",
         f"sampler: {{preset: in-batch, topology: {NAME}}}",
     )
+    leave_out_separate_towers(library)
     assert library.target(TABLE).target.rows
 
 
