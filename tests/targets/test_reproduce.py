@@ -310,7 +310,7 @@ def test_a_grade_that_no_judgement_of_the_files_has_is_one_line(made, said, tmp_
         (mine / f"qrels/{split}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{query}\td\t1\n")
     choice = {"kind": "beir", "parameters": {"folder": "mine"}}
     path = again.root / "experiments/datasets/ms-pas.yaml"
-    edit(path, lambda spec: spec["collections"].update(simulation=choice, scratch=choice))
+    edit(path, lambda spec: spec["collections"].update(simulation=choice, scratch=choice, quick=choice))
     path = again.root / f"experiments/papers/{TARGET}.yaml"
     edit(path, lambda spec: spec["columns"][1].update(measure="R(rel=3)@50"))
     told = said(again, "reproduce", TARGET, "--scale", "simulation", "--seeds", "1")
