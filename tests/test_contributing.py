@@ -23,7 +23,7 @@ LINES = dict(re.findall(r"^- \*\*(.+?)\*\*(.+)$", PAGE, flags=re.MULTILINE))
 """What is added -> its line."""
 
 ASKED = (
-    "a law", "a loss", "a recipe", "a phase that trains one tower", "a kind of target", "an output format",
+    "a law", "a loss", "a recipe", "a part that a phase trains", "a kind of target", "an output format",
     "a CSV column", "a measure of our own", "a collection kind", "a checkpoint format", "a precision setting",
     "a metric a step", "an interval", "a tie rule", "a tuning sampler", "a verb", "a launcher", "a paper",
     "a dataset", "a figure",

@@ -30,6 +30,9 @@ from harness.storage.files import DELETE, read_object, write_json
 StatesOf = Callable[[Tensor, Tensor], Tensor]
 """From ids and mask [B, T] to states, [B, 1, H] or [B, T, H]."""
 
+LAST_LAYER_POOLINGS = ("cls", "mean")
+"""Poolings that read the output of the last layer alone."""
+
 _PART_JSON = "harness_part.json"
 
 
@@ -188,7 +191,7 @@ class LastLayerOf(Embedder):
 
     def __init__(self, tower: Tower) -> None:
         super().__init__()
-        if tower.pooling not in ("cls", "mean"):
+        if tower.pooling not in LAST_LAYER_POOLINGS:
             what = f"pooling '{tower.pooling}' reads more than the output of the last layer"
             raise UserError(what, where="encoder", fix="train a head, or both towers")
         self.layer = last_layer_of(tower.transformer)

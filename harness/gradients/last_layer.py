@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import nn
 
 from harness.encoders.dual_encoder import DualEncoder, Tower
-from harness.encoders.partial import layers_of
+from harness.encoders.partial import LastLayerOf, layers_of
 from harness.errors import UserError
 
 KNOWN = (nn.Linear, nn.LayerNorm, nn.Embedding)
@@ -46,6 +47,13 @@ class LastLayer:
             for name, module in self.modules.items()
             for key, parameter in module.named_parameters(recurse=False)
         }
+
+    @cached_property
+    def over_states(self) -> LastLayerOf:
+        """The same layer, reading the states that enter it, for encoders in evaluation mode."""
+        above = LastLayerOf(self.tower)
+        above.eval()
+        return above
 
     @property
     def words(self) -> str | None:

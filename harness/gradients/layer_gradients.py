@@ -45,9 +45,10 @@ class LayerGradients:
         self.encoder: DualEncoder = retriever.encoder
         self.lists, self.coefficients = lists, coefficients
         self._tokens = retriever.tokens
+        self._read = retriever.entering or retriever.tokens
         self._query = last_layer(self.encoder.query) if side != "passage" else None
         self._passage = last_layer(self.encoder.passage) if side != "query" else None
-        self._query_texts = self._tokens.queries[lists.split]
+        self._query_texts = self._read.queries[lists.split]
 
     @property
     def layers(self) -> dict[str, LastLayer]:
@@ -62,7 +63,7 @@ class LayerGradients:
         """Name of word embeddings -> their rows that any sequence reads, ascending."""
         read: dict[str, Integers] = {}
         for tower, layer, texts, numbers in (
-            ("query", self._query, self._query_texts, self.lists.query),
+            ("query", self._query, self._tokens.queries[self.lists.split], self.lists.query),
             ("passage", self._passage, self._tokens.documents, np.unique(self.lists.document)),
         ):
             if layer is not None and layer.words is not None:
@@ -178,7 +179,7 @@ class LayerGradients:
 
     def _passages(self, layer: LastLayer, row: int, columns: Integers, cotangent: Tensor) -> Trace:
         numbers = self.lists.document[row, columns]
-        trace = traced(layer, self._tokens.documents, numbers, self._tokens.pad, cotangent)
+        trace = traced(layer, self._read.documents, numbers, self._tokens.pad, cotangent)
         return {f"{self._name('passage')}.{module}": capture for module, capture in trace.items()}
 
     def _name(self, tower: str) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from harness.collections.tokens import Texts
+from harness.encoders.dual_encoder import TwoTowers
+from harness.encoders.partial import PartialEncoder
 from harness.errors import UserError
 from harness.gradients.last_layer import only_last_layers
 from harness.negatives.candidates import Floats, Integers
@@ -68,16 +72,23 @@ def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | Non
     query, first = np.unique(mined.query, return_index=True)
     document = np.concatenate([mined.positive[first, None], mined.document[first]], axis=1)
     distinct, place = np.unique(document, return_inverse=True)
-    encoder, tokens = retriever.encoder, retriever.tokens
-    with torch.no_grad(), only_last_layers(encoder, []):
-        q = embed(encoder.query, tokens.queries[split], query, tokens.pad)
-        p = embed(encoder.passage, tokens.documents, distinct, tokens.pad)
+    with torch.no_grad(), only_last_layers(retriever.encoder, []):
+        encoder, texts = _embedding(retriever)
+        q = embed(encoder.query, texts.queries[split], query, texts.pad)
+        p = embed(encoder.passage, texts.documents, distinct, texts.pad)
         place = place.reshape(document.shape)
         score = np.stack([(p[at] @ one).double().cpu().numpy() for one, at in zip(q, place, strict=True)])
     order = np.lexsort((document[:, 1:], -score[:, 1:]), axis=1) + 1
     order = np.concatenate([np.zeros_like(order[:, :1]), order], axis=1)
     document, score, place = (np.take_along_axis(table, order, axis=1) for table in (document, score, place))
     return RankedLists(split, query, document, score, q, p, place, _positive_ranks(retriever, split, query))
+
+
+def _embedding(retriever: Retriever) -> tuple[TwoTowers[Any], Texts]:
+    """Return what embeds the texts, and what it reads: states that enter the last layer, where there are."""
+    if retriever.entering is None:
+        return retriever.encoder, retriever.tokens
+    return PartialEncoder(retriever.encoder, "last-layer").eval(), retriever.entering
 
 
 def _chosen(pairs: TrainingPairs, count: int, split: str, seed: int) -> Integers:

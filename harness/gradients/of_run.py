@@ -75,7 +75,9 @@ def measure_run(stages: Stages, settings: TrainedRun, run: RunFolder, measured: 
         return
     reader = stages.products.saved(settings, final_of(run.checkpoints))
     collection, tokens = stages.collections.get(settings.collection), stages.collections.tokens(settings)
-    retriever = Retriever(settings.kind, whole_of(reader.encoder), collection, tokens, reader)
+    encoder = whole_of(reader.encoder)
+    entering = stages.products.entering_last_layer(settings, encoder)
+    retriever = Retriever(settings.kind, encoder, collection, tokens, reader, entering)
     labelled = len(np.unique(retriever.pairs(measured.split).pairs[:, 0]))
     queries = None if measured.queries is None else min(measured.queries, labelled)
     gradients = measure(retriever, split=measured.split, ranks=measured.ranks, queries=queries)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.collections.tokens import Ragged
+from harness.collections.tokens import Ragged, Sequences
 from harness.errors import UserError
 from harness.gradients.last_layer import LastLayer
 from harness.negatives.candidates import Integers
@@ -111,21 +111,22 @@ Trace = dict[str, Capture]
 """Name of a module of a last layer -> its capture, for modules that the score depends on."""
 
 
-def traced(layer: LastLayer, sequences: Ragged, numbers: Integers, pad: int, cotangent: Tensor) -> Trace:
+def traced(layer: LastLayer, sequences: Sequences, numbers: Integers, pad: int, cotangent: Tensor) -> Trace:
     """Run sequences forward and backward; B copies of one sequence pass the lower layers once.
 
     Args:
         layer: last layer of the tower.
-        sequences: token sequences.
+        sequences: token sequences, or states of theirs that enter the layer, which pass no lower layer.
         numbers: [B] numbers of sequences, with repetitions.
         pad: token id of padding.
         cotangent: [B, dimension] vectors whose products with the embeddings are the scores.
     """
     size = len(numbers)
     run = numbers[:1] if (numbers == numbers[0]).all() else numbers
-    ids, mask = (torch.from_numpy(array).to(layer.device) for array in sequences.padded(run, pad))
+    read, mask = (torch.from_numpy(array).to(layer.device) for array in sequences.padded(run, pad))
+    embeds = layer.tower if isinstance(sequences, Ragged) else layer.over_states
     with _repeated(layer, size), _watched(layer, size) as seen:
-        embedded = layer.tower(ids, mask)
+        embedded = embeds(read, mask)
     names, outputs = list(seen), [output for _, output in seen.values()]
     back = torch.autograd.grad(embedded, outputs, cotangent, allow_unused=True)
     return {

@@ -12,8 +12,8 @@ import torch
 from harness.collections.tokens import TokenStore
 from harness.encoders.build import build_dual_encoder
 from harness.encoders.dual_encoder import DualEncoder
-from harness.encoders.frozen import FROZEN, frozen_kind
-from harness.encoders.partial import PartialEncoder, prepared, whole_of
+from harness.encoders.frozen import FROZEN, UNCHANGED_BY, frozen_kind
+from harness.encoders.partial import LAST_LAYER_POOLINGS, PartialEncoder, prepared, whole_of
 from harness.encoders.pretrained import read_encoder, refuse_longer
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
@@ -150,6 +150,24 @@ class Products:
         of_whole = settings.model_copy(update={"collection": whole})
         folder = self.workshop.store.states(states_fingerprint(settings, collection.fingerprint) or "")
         return (self.collections.tokens(of_whole), folder) if (folder / DONE).exists() else None
+
+    def entering_last_layer(self, settings: TrainedRun, encoder: DualEncoder) -> FrozenTexts | None:
+        """Return the states that enter the last layer of a run's encoder, stored once for all of such.
+
+        Args:
+            settings: of the run.
+            encoder: that it trained.
+
+        Returns:
+            None where the run trained what is below that layer, or where little is.
+        """
+        of = encoder.query
+        shared = settings.phase.trains in UNCHANGED_BY["last-layer"]
+        if not shared or of.transformer.config.num_hidden_layers < 2 or of.pooling not in LAST_LAYER_POOLINGS:
+            return None
+        phase = settings.phase.model_copy(update={"trains": "last-layer"})
+        part = PartialEncoder(prepared(encoder, "last-layer"), "last-layer").to(device())
+        return self._states(settings.model_copy(update={"phase": phase}), part)
 
     def ranker(self, settings: RankerRun | TaughtRun) -> Ranker:
         """Return the ranker that a run trained, alone or beside a retriever, or else was taught by."""

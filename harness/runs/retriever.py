@@ -19,6 +19,7 @@ from harness.negatives.mining import Miner
 from harness.negatives.registry import make_source
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import Reader
+from harness.retrieval.states import FrozenTexts
 from harness.training.batches import TrainingPairs, labelled_pairs
 
 Vectors = npt.NDArray[np.float32]
@@ -34,6 +35,7 @@ class Retriever:
         collection: documents, queries, judgements.
         tokens: tokens of the collection by the encoder's tokenizer.
         reader: what embeds the texts, where a part of the encoder does so from stored states.
+        entering: stored states that enter the last layer, from which gradients by it may begin.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Retriever:
     collection: Collection
     tokens: TokenStore
     reader: Reader | None = None
+    entering: FrozenTexts | None = None
     _queries: dict[str, Vectors] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property

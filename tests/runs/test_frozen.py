@@ -15,10 +15,13 @@ import pytest
 
 import harness
 from harness.encoders.frozen import FROZEN
-from harness.encoders.partial import holds_part
+from harness.encoders.partial import holds_part, whole_of
+from harness.progress import Progress
+from harness.runs.stages import Stages
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
+from harness.storage.store import Store
 from tests.place import ROWS, TARGET, Place, edit
 
 TRAINED = ROWS[2:]
@@ -102,6 +105,22 @@ def test_a_plan_says_what_is_encoded_once_and_is_there(
     left = [run["estimate_s"] for run in planned if run["state"] == "new"]
     assert len(left) == 3, "a base run and two that continue it"
     assert all(seconds > 0 for seconds in left), "as such runs took before"
+
+
+def test_gradients_by_rank_begin_from_states_that_are_stored_once(tmp_path: Path) -> None:
+    place = Place(tmp_path / "place")
+    train_part(place, "head")
+    stages = Stages(Store(tmp_path / "store"), Progress())
+    resolved = resolve(Library(place.root / "experiments"), TARGET, "simulation")
+    whole = resolved.run(resolved.loaded.row("TriSampler"), 0).start
+    head = whole.model_copy(update={"phase": whole.phase.model_copy(update={"trains": "head"})})
+    encoder = whole_of(stages.products.at_start(head).encoder)
+    states = stages.products.entering_last_layer(head, encoder)
+    assert states is not None
+    assert stages.products.entering_last_layer(head, encoder) is states
+    lengths = stages.collections.tokens(head).documents.lengths
+    assert (states.documents.lengths == lengths).all(), "a state a token"
+    assert stages.products.entering_last_layer(whole, encoder) is None, "it trains what is below that layer"
 
 
 @pytest.mark.parametrize("trains", FROZEN[:2])
