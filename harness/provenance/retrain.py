@@ -11,7 +11,6 @@ from harness.errors import UserError
 from harness.provenance.stored import StoredRun, find_run_or_folder
 from harness.storage.store import Store
 
-STAGES = ("collection", "tokens", "base", "candidates", "run", "bm25", "evaluated")
 NOTHING = "–"
 Parts = dict[str, dict[str, Any]]
 
@@ -51,14 +50,15 @@ def explain_retrain(store: Store, one: str, other: str) -> list[str]:
 
 
 def compare_parts(one: Parts, other: Parts) -> list[Difference]:
-    """Return the differences link by link; a key of several links is listed at the first.
+    """Return the differences link by link, in their order; a key of several links is listed at the first.
 
     Args:
-        one: stage -> dotted key -> value of one run.
+        one: stage -> dotted key -> value of one run, in the order of its links.
         other: stage -> dotted key -> value of the other run.
     """
     differences: dict[str, Difference] = {}
-    for stage in STAGES:
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    for stage in dict.fromkeys([*longer, *shorter]):
         if (stage in one) != (stage in other):
             there = tuple("has it" if stage in parts else "has none" for parts in (one, other))
             differences[stage] = Difference(stage, "this link", (there[0], there[1]))

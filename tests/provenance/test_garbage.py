@@ -18,6 +18,7 @@ from harness.provenance.garbage import delete, find_garbage
 from harness.provenance.stored import StoredRun, stored_runs
 from harness.specs.fingerprints import chain
 from harness.specs.library import Library
+from harness.storage.files import unfinished
 from harness.storage.leases import BusyError, lease
 from tests.stores import COLLECTION, EXPERIMENTS, put, settings_of
 
@@ -58,6 +59,19 @@ def garbage(few, store, tmp_path):
         return {one.path for one in find_garbage(library, store, tmp_path / "results", days).garbage}
 
     return garbage
+
+
+def test_states_that_a_run_stands_on_stay_and_others_may_go(store, garbage):
+    settings = settings_of("TriSampler")
+    head = settings.model_copy(update={"phase": settings.phase.model_copy(update={"trains": "head"})})
+    put(store, head)
+    put(store, settings)
+    (needed,) = (name for stage, name in chain(head, COLLECTION).links if stage == "states")
+    going_on = unfinished(store.states(needed))
+    left = {store.states("f" * 16), unfinished(store.states("e" * 16))}
+    for folder in (store.states(needed), going_on, *left):
+        folder.mkdir(parents=True)
+    assert garbage() == left
 
 
 def run_without_links(store, **more):

@@ -75,6 +75,47 @@ def test_another_version_of_a_stage(explained):
     assert lines[1:] == ["candidates: version 2 | 1", f"run: version {VERSION['run']} | 1"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (
+            "both-towers",
+            "head",
+            ["states: this link has none | has it", "run: phase.trains both-towers | head"],
+        ),
+        ("head", "last-layer", ["states: trains head | last-layer", "run: phase.trains head | last-layer"]),
+    ],
+)
+def test_states_of_a_frozen_encoder_are_a_link(store, one, other, said):
+    names = [put(store, changed_phase(settings_of("TriSampler"), trains=part)).name for part in (one, other)]
+    lines = explain_retrain(store, *names)
+    assert "differ from states on;" in lines[0]
+    assert lines[1:] == said
+
+
+def test_another_version_of_states_is_told_and_another_base_before_them(store):
+    head = changed_phase(settings_of("TriSampler"), trains="head")
+    versions = {**VERSION, "states": VERSION["states"] + 1}
+    one, other = put(store, head), put(store, changed_phase(head, steps=7), versions)
+    lines = explain_retrain(store, one.name, other.name)
+    assert lines[1:] == ["states: version 1 | 2", "run: phase.steps 150 | 7"]
+    base = head.model_copy(update={"start": changed_phase(head.start, steps=7)})
+    lines = explain_retrain(store, one.name, put(store, base).name)
+    assert lines[1:] == ["base: phase.steps 200 | 7"]
+
+
+def test_rankers_differ_in_their_own_link(store):
+    table = resolve(Library(EXPERIMENTS), "trisampler/table-5-ar2", "simulation")
+    ranker = table.run(table.loaded.rows("TriSampler")[0], 0).teacher
+    names = [put(store, settings).name for settings in (ranker, changed_phase(ranker, steps=7))]
+    assert explain_retrain(store, *names)[1:] == ["ranker: phase.steps 200 | 7"]
+
+
+def changed_phase(settings, **values):
+    """Settings of a run with values of its phase changed."""
+    return settings.model_copy(update={"phase": settings.phase.model_copy(update=values)})
+
+
 def test_a_run_that_does_not_tell_its_links_is_named(store):
     one, other = (put(store, settings_of("TriSampler", seed)) for seed in (0, 1))
     (other / "links.json").unlink()

@@ -123,6 +123,21 @@ def test_gradients_by_rank_begin_from_states_that_are_stored_once(tmp_path: Path
     assert stages.products.entering_last_layer(whole, encoder) is None, "it trains what is below that layer"
 
 
+def test_every_verb_knows_states(made_part: Place) -> None:
+    run = max(made_part.runs("continued"))
+    base = run.parent / str(_base(made_part, json.loads((run / "spec.json").read_text())))
+    for call, word in (
+        (("runs", "list"), run.name),
+        (("runs", "show", run.name), "depends on"),
+        (("explain", TARGET, "TriSampler", "--scale", "simulation", "--local"), "TriSampler"),
+        (("explain", "--why-retrain", base.name, run.name), "states: this link has none | has it"),
+        (("plan", TARGET, "--scale", "simulation", "--seeds", "2"), "done"),
+    ):
+        said = made_part.say(*call)
+        said.check()
+        assert said.code == 0 and word in said.out, said.err
+
+
 @pytest.mark.parametrize("trains", FROZEN[:2])
 def test_without_a_step_a_part_has_the_figures_of_what_it_is_over(
     trains: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
