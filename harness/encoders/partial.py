@@ -70,7 +70,7 @@ class PartialEncoder(TwoTowers[Embedder]):
         write_json(folder / _PART_JSON, {"trains": self.trains})
 
     def read(self, folder: Path) -> None:
-        """Take the weights that `save` wrote.
+        """Load the weights that `save` wrote.
 
         Raises:
             UserError: the folder is missing, corrupt, or holds another part.

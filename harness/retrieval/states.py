@@ -111,7 +111,7 @@ def build_states(
         folder: made, with `done.json`; what is unfinished lies beside it.
         advance: called with the number of texts that are done, see `texts_of`.
         known: tokens of another collection, and the folder of their states by the same encoder; where its
-            documents are the same, theirs are taken.
+            documents are the same, theirs are copied.
 
     Raises:
         RunError: a state is not finite.
@@ -220,7 +220,7 @@ def _same(one: Ragged, other: Ragged) -> bool:
 
 
 def _take(job: _Job, folder: Path, beside: Path) -> None:
-    """Take the states of texts from a finished folder, unless they were begun."""
+    """Copy the states of texts from a finished folder, unless they were begun."""
     target, progress = beside / f"{job.name}.npy", beside / _PROGRESS
     if not progress.exists():
         check_folder(folder)
