@@ -86,12 +86,24 @@ class Ragged:
         self, rows: npt.NDArray[np.int64], pad: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return token ids and attention mask of some sequences, both int64 [len(rows), longest sequence]."""
-        begin, length = self.offset[rows], self.offset[rows + 1] - self.offset[rows]
-        place = np.arange(int(length.max(initial=1)))
-        mask = place[None, :] < length[:, None]
+        place, mask = places_of(self.offset, rows)
         ids = np.full(mask.shape, pad, dtype=np.int64)
-        ids[mask] = self.flat[(begin[:, None] + place)[mask]]
+        ids[mask] = self.flat[place[mask]]
         return ids, mask.astype(np.int64)
+
+
+def places_of(
+    offset: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return where some of several concatenated sequences lie, [len(rows), longest], and which places count.
+
+    Args:
+        offset: [count + 1] start of each sequence, and the end of the last one.
+        rows: numbers of the sequences.
+    """
+    begin, length = offset[rows], offset[rows + 1] - offset[rows]
+    place = np.arange(int(length.max(initial=1)))
+    return begin[:, None] + place, place[None, :] < length[:, None]
 
 
 @dataclass(frozen=True)

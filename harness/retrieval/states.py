@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from harness.collections.tokens import Ragged, Sequences, TokenStore
+from harness.collections.tokens import Ragged, Sequences, TokenStore, places_of
 from harness.encoders.partial import PartialEncoder, StatesOf
 from harness.errors import RunError
 from harness.retrieval.encode import length_buckets
@@ -48,11 +48,9 @@ class States:
 
     def padded(self, rows: npt.NDArray[np.int64], pad: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
         """Return states [len(rows), longest, H], zero where there is none, and their mask."""
-        begin, length = self.offset[rows], self.offset[rows + 1] - self.offset[rows]
-        place = np.arange(int(length.max(initial=1)))
-        mask = place[None, :] < length[:, None]
+        place, mask = places_of(self.offset, rows)
         states = np.zeros((*mask.shape, self.flat.shape[1]), dtype=self.flat.dtype)
-        states[mask] = self.flat[(begin[:, None] + place)[mask]]
+        states[mask] = self.flat[place[mask]]
         return states, mask.astype(np.int64)
 
 
