@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -186,14 +187,15 @@ class LastLayerOf(Embedder):
     """The last layer of a tower's transformer and all above it; its states enter that layer.
 
     Raises:
-        UserError: the tower has no layers that can be found, or pools more than the last layer's output.
+        UserError: the tower has no layers that can be found, or embeds by more than the last one reads.
     """
 
     def __init__(self, tower: Tower) -> None:
         super().__init__()
-        if tower.pooling not in LAST_LAYER_POOLINGS:
-            what = f"pooling '{tower.pooling}' reads more than the output of the last layer"
-            raise UserError(what, where="encoder", fix="train a head, or both towers")
+        if not last_layer_suffices(tower):
+            what = f"the last layer of a {type(tower.transformer).__name__} that pools by {tower.pooling}"
+            fix = "train a head, or both towers"
+            raise UserError(f"{what} cannot be told from the layers below it", where="encoder", fix=fix)
         self.layer = last_layer_of(tower.transformer)
         self.head, self.projection = tower.head, tower.projection
         self._transformer = [_above_states(tower.transformer)]
@@ -211,6 +213,28 @@ class LastLayerOf(Embedder):
         pooled_mask = tower.kept(mask) if self.training else mask
         pooled = pool((hidden,), pooled_mask, None, tower.pooling)
         return tower.above(tower.of_length(pooled))
+
+
+def last_layer_suffices(tower: Tower) -> bool:
+    """Whether the last layer and all above it give a tower's embeddings from the states that enter it.
+
+    It is tried on two texts. In T5, for one, the first layer computes what all others read beside the states.
+    """
+    if tower.pooling not in LAST_LAYER_POOLINGS or not tower.transformer.config.num_hidden_layers:
+        return False
+    device, training = tower.like.device, tower.training
+    ids = torch.arange(1, 13, device=device).reshape(2, 6)
+    mask = torch.tensor([[1] * 6, [1] * 4 + [0] * 2], device=device)
+    try:
+        with torch.no_grad():
+            expected, states = tower.eval()(ids, mask), _entering_last_layer(tower, ids, mask)
+            hidden = _above_states(tower.transformer)(inputs_embeds=states, attention_mask=mask)
+            pooled = tower.of_length(pool((hidden.last_hidden_state,), mask, None, tower.pooling))
+            return torch.allclose(tower.above(pooled), expected, rtol=1e-4, atol=1e-5)
+    except (UserError, TypeError, AttributeError, LookupError, ValueError, RuntimeError):
+        return False  # another architecture than this is written for
+    finally:
+        tower.train(training)
 
 
 def last_layer_of(transformer: Any) -> nn.Module:

@@ -13,7 +13,7 @@ from harness.collections.tokens import TokenStore
 from harness.encoders.build import build_dual_encoder
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.frozen import FROZEN, UNCHANGED_BY, frozen_kind
-from harness.encoders.partial import LAST_LAYER_POOLINGS, PartialEncoder, prepared, whole_of
+from harness.encoders.partial import PartialEncoder, last_layer_suffices, prepared, whole_of
 from harness.encoders.pretrained import read_encoder, refuse_longer
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
@@ -119,7 +119,8 @@ class Products:
 
     def _shared(self, settings: TrainedRun) -> DualEncoder:
         """Return the encoder that a base run begins with; the same object for all that leave it as it is."""
-        key = content_hash(settings.encoder.model_dump(), settings.seed, settings.tokens.model_dump())
+        tokens = self.collections.chain(settings).tokens  # of the collection, whose words and IDF it may have
+        key = content_hash(settings.encoder.model_dump(), settings.seed, tokens)
         if key not in self._frozen:
             self._frozen[key] = self._built(settings)
         return self._frozen[key]
@@ -161,9 +162,9 @@ class Products:
         Returns:
             None where the run trained what is below that layer, or where little is.
         """
-        of = encoder.query
         shared = settings.phase.trains in UNCHANGED_BY["last-layer"]
-        if not shared or of.transformer.config.num_hidden_layers < 2 or of.pooling not in LAST_LAYER_POOLINGS:
+        deep = encoder.query.transformer.config.num_hidden_layers > 1
+        if not shared or not deep or not all(map(last_layer_suffices, encoder.towers().values())):
             return None
         phase = settings.phase.model_copy(update={"trains": "last-layer"})
         part = PartialEncoder(prepared(encoder, "last-layer"), "last-layer").to(device())

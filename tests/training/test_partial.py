@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import transformers
 
-from harness.encoders.dual_encoder import Embedder
+from harness.encoders.dual_encoder import DualEncoder, Embedder, Tower
 from harness.encoders.frozen import FROZEN
-from harness.encoders.partial import PartialEncoder, prepared
+from harness.encoders.partial import PartialEncoder, last_layer_suffices, prepared
 from harness.errors import HarnessError
 from harness.retrieval.encode import Reader, encode, length_buckets
 from harness.retrieval.states import FrozenTexts, States, build_states, load_states, texts_of
@@ -205,3 +206,27 @@ def test_a_head_is_put_over_weights_that_stay_those_of_the_encoder(bench):
     np.testing.assert_array_equal(
         encode(copied.whole.passage, bench.tokens.documents, bench.tokens.pad), documents
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "suffices"),
+    [
+        ("bert", {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16}, True),
+        ("roberta", {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16}, True),
+        ("t5", {"d_model": 16, "d_kv": 8, "num_heads": 2, "d_ff": 16, "num_layers": 3}, False),
+    ],
+)
+def test_a_last_layer_that_reads_more_than_states_is_refused(kind, sizes, suffices):
+    """In T5 the first layer computes the biases of positions that all layers add."""
+    torch.manual_seed(0)
+    layers = {} if kind == "t5" else {"num_hidden_layers": 3}
+    config = transformers.AutoConfig.for_model(kind, vocab_size=60, **sizes, **layers)
+    of = transformers.T5EncoderModel if kind == "t5" else transformers.AutoModel.from_config
+    tower = Tower(of(config).eval(), pooling="mean")
+    if kind == "t5":
+        bias = tower.transformer.encoder.block[0].layer[0].SelfAttention.relative_attention_bias
+        torch.nn.init.normal_(bias.weight, std=3.0)
+    assert last_layer_suffices(tower) is suffices
+    if not suffices:
+        with pytest.raises(HarnessError, match="cannot be told from the layers below"):
+            PartialEncoder(DualEncoder(tower, tower), "last-layer")
