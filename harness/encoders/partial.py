@@ -101,7 +101,13 @@ def prepared(encoder: DualEncoder, trains: Frozen) -> DualEncoder:
     """Return an encoder of which a part can be trained, frozen weights shared with the given one.
 
     A head is added to towers without one. A query tower that is trained by itself is a copy of a shared one.
+
+    Raises:
+        UserError: its last layer is to be trained, and embeds by more than the states that enter it.
     """
+    if trains == "last-layer":
+        for tower in encoder.towers().values():
+            _refuse_insufficient(tower)
     if trains == "head":
         query = _with_head(encoder.query)
         return DualEncoder(query, query if encoder.shared else _with_head(encoder.passage))
@@ -187,15 +193,11 @@ class LastLayerOf(Embedder):
     """The last layer of a tower's transformer and all above it; its states enter that layer.
 
     Raises:
-        UserError: the tower has no layers that can be found, or embeds by more than the last one reads.
+        UserError: the tower has no layers that can be found.
     """
 
     def __init__(self, tower: Tower) -> None:
         super().__init__()
-        if not last_layer_suffices(tower):
-            what = f"the last layer of a {type(tower.transformer).__name__} that pools by {tower.pooling}"
-            fix = "train a head, or both towers"
-            raise UserError(f"{what} cannot be told from the layers below it", where="encoder", fix=fix)
         self.layer = last_layer_of(tower.transformer)
         self.head, self.projection = tower.head, tower.projection
         self._transformer = [_above_states(tower.transformer)]
@@ -213,6 +215,13 @@ class LastLayerOf(Embedder):
         pooled_mask = tower.kept(mask) if self.training else mask
         pooled = pool((hidden,), pooled_mask, None, tower.pooling)
         return tower.above(tower.of_length(pooled))
+
+
+def _refuse_insufficient(tower: Tower) -> None:
+    if not last_layer_suffices(tower):
+        what = f"the last layer of a {type(tower.transformer).__name__} that pools by {tower.pooling}"
+        fix = "train a head, or both towers"
+        raise UserError(f"{what} cannot be told from the layers below it", where="encoder", fix=fix)
 
 
 def last_layer_suffices(tower: Tower) -> bool:

@@ -229,4 +229,4 @@ def test_a_last_layer_that_reads_more_than_states_is_refused(kind, sizes, suffic
     assert last_layer_suffices(tower) is suffices
     if not suffices:
         with pytest.raises(HarnessError, match="cannot be told from the layers below"):
-            PartialEncoder(DualEncoder(tower, tower), "last-layer")
+            prepared(DualEncoder(tower, tower), "last-layer")
