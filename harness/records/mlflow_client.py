@@ -71,10 +71,14 @@ class Experiment:
             or ``http://host:5000``.
         name: name of the experiment.
         on_answer: called after each answer of the server.
+
+    Attributes:
+        in_file: whether it is kept in a database file, on a machine that has the run folders too.
     """
 
     def __init__(self, tracking_uri: str, name: str, on_answer: Callable[[], None]) -> None:
         self._on_answer = on_answer
+        self.in_file = sqlite_file(tracking_uri) is not None
         with _database_lock(tracking_uri):
             self._open(tracking_uri, name)
         on_answer()

@@ -91,8 +91,9 @@ class MlflowMirror:
         """Write the part of a run folder that MLflow is missing.
 
         Params are those of spec.json, flattened; metrics are named ``phase/metric``. Once done.json exists,
-        its numbers, the means of the measures (``test/nDCG_at_10``), the rankings, the per-query scores and
-        the environment follow, and the run is FINISHED. A folder without metrics and without done.json is
+        its numbers, the means of the measures (``test/nDCG_at_10``), the per-query scores and the environment
+        follow, and the run is FINISHED. A server is sent the rankings too, most of a run's bytes; in a
+        database file a tag holds their path in the store. A folder without metrics and without done.json is
         skipped.
 
         Args:
@@ -246,8 +247,11 @@ class MlflowMirror:
         for name in ARTIFACTS:
             if (folder / name).exists():
                 opened.log_file(state.run_id, folder / name)
-        for path in sorted((folder / "rankings").glob("*")):
+        rankings = sorted((folder / "rankings").glob("*"))
+        for path in rankings if not opened.in_file else []:
             opened.log_file(state.run_id, path, "rankings")
+        if rankings and opened.in_file:
+            opened.log(state.run_id, tags={"rankings": f"runs/{folder.name}/rankings"})
         opened.log(state.run_id, tags=_checkpoint(folder, result))
         opened.finish(state.run_id, when_ms)
         opened.log(state.run_id, tags={"mirrored": content_hash(result)})

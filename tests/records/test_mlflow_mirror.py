@@ -109,11 +109,26 @@ def test_a_run_is_mirrored_while_it_trains_and_closed_when_done(uri: str, folder
     assert history(mirror, folder, "base/loss") == [(s, 1 / (s + 1), 1000 * (10**9 + s)) for s in range(5)]
     assert run.data.metrics["result/seconds"] == 1.5
     assert run.data.metrics["test/RR_rel_2_at_10"] == 0.25
-    checkpoint = {"checkpoint": f"runs/{folder.name}/checkpoints/final", "weights": "abc"}
-    assert checkpoint.items() <= run.data.tags.items()
+    places = {
+        "checkpoint": f"runs/{folder.name}/checkpoints/final",
+        "rankings": f"runs/{folder.name}/rankings",
+    }
+    assert (places | {"weights": "abc"}).items() <= run.data.tags.items()
     names = {item.path for item in mirror._opened.client.list_artifacts(run.info.run_id)}
-    assert names == {"spec.json", "environment.json", "done.json", "per_query.parquet", "rankings"}
+    assert names == {"spec.json", "environment.json", "done.json", "per_query.parquet"}
     assert (Path(uri.removeprefix("sqlite:///")).parent / "mlartifacts").is_dir()
+
+
+def test_a_server_is_sent_the_rankings_that_a_database_file_names_by_path(uri: str, folder: Path) -> None:
+    mirror = MlflowMirror(uri, "harness")
+    append(folder, range(2))
+    mirror.write(folder, TAGS)
+    mirror._opened.in_file = False
+    finish(folder)
+    mirror.write(folder, TAGS)
+    run = mlflow_run(mirror, folder)
+    [ranking] = mirror._opened.client.list_artifacts(run.info.run_id, "rankings")
+    assert ranking.path == "rankings/test.trec.gz" and "rankings" not in run.data.tags
 
 
 def test_a_second_process_goes_on_where_the_first_stopped(uri: str, folder: Path) -> None:
