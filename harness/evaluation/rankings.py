@@ -55,7 +55,7 @@ def make_ranking(
     """
     _refuse_no_result(scores, numbers)
     ids = np.array(document_ids, dtype=object)
-    in_order = (np.diff(scores) < 0).all(axis=1)
+    in_order = np.asarray((np.diff(scores) < 0).all(axis=1))
     tie = np.zeros(0, np.uint64) if in_order.all() else _ties(document_ids)
     ranking: Ranking = {}
     for row, (query, score, number) in enumerate(zip(query_ids, scores, numbers, strict=True)):
