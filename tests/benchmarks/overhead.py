@@ -3,8 +3,8 @@
     python tests/benchmarks/overhead.py [TARGET ROW SCALE]
 
 The peer is the training of the same run in the same process: processor time of the thread that trains, so
-that a busy machine weighs on neither. Collections, tokens, states and candidates are those of the store in use,
-made there first where they are missing; the run itself is made in a store of its own, and left out of yours.
+that a busy machine weighs on neither. Collections, tokens, states and candidates are those of the store in
+use, made there first where they are missing; the run itself is made in a store of its own, not in yours.
 What a process pays once is left out too: imports, reading the encoder, the run that this one continues.
 """
 
