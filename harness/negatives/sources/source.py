@@ -148,12 +148,10 @@ def _masked(ranked: Integers, masked: Sequence[Integers]) -> Booleans:
 
     The first masked documents of all rows are looked for at once, then the second ones, and so on.
     """
-    found, count = (
-        np.zeros(ranked.shape, dtype=bool),
-        np.array([len(some) for some in masked], dtype=np.int64),
-    )
+    found = np.zeros(ranked.shape, dtype=bool)
+    count = np.array([len(some) for some in masked], dtype=np.int64)
     for place in range(int(count.max(initial=0))):
-        rows = np.flatnonzero(count > place)
+        rows = np.flatnonzero(count > place).tolist()
         one = np.array([masked[row][place] for row in rows])
         found[rows] |= ranked[rows] == one[:, None]
     return found
