@@ -98,13 +98,20 @@ def describe_provider(name: str) -> str:
     return f"{provider} ({package} {version(package)})"
 
 
-def _read_by(measures: Sequence[str], ranking: Ranking) -> Ranking:
-    """Return what measures read of rankings: the documents up to their cutoffs, where all have one."""
-    cutoffs = [cutoff_of(name) for name in measures]
-    if None in cutoffs:
+def _read_by(measures: Sequence[str], ranking: Ranking, qrels: dict[str, dict[str, int]]) -> Ranking:
+    """Return what decides the values of measures that have cutoffs: documents up to the last judged one.
+
+    What lies below it changes no value, whatever the cutoff; measures without one read all.
+    """
+    if None in map(cutoff_of, measures):
         return ranking
-    deepest = max(cutoff for cutoff in cutoffs if cutoff is not None)
-    return {query: dict(itertools.islice(documents.items(), deepest)) for query, documents in ranking.items()}
+    return {query: _to_last(documents, qrels[query]) for query, documents in ranking.items()}
+
+
+def _to_last(documents: dict[str, float], judged: dict[str, int]) -> dict[str, float]:
+    """Return the first documents of a ranking, up to the last judged one, and at least one."""
+    ranks = (rank for rank, document in enumerate(documents, start=1) if document in judged)
+    return dict(itertools.islice(documents.items(), max(ranks, default=1)))
 
 
 def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Iterable[str]) -> pd.DataFrame:
@@ -126,7 +133,7 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
     qrels = {query: {d: max(grade, 0) for d, grade in judged.items()} for query, judged in qrels.items()}
     for provider in sorted({provider_of(name) for name in names.values()}):
         measured = [measure for measure, name in names.items() if provider_of(name) == provider]
-        read = _read_by([names[measure] for measure in measured], ranking)
+        read = _read_by([names[measure] for measure in measured], ranking, qrels)
         for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, read):
             values[names[metric.measure], metric.query_id] = float(metric.value)
     rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]

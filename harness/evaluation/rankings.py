@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 import gzip
 import hashlib
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote, unquote
@@ -19,6 +22,12 @@ from harness.storage.files import write_bytes, write_text
 
 Ranking = dict[str, dict[str, float]]
 """Query id -> document id -> score, best first."""
+
+QUERIES_AT_ONCE = 64
+"""Queries whose lines are compressed at once, in a time that is long beside a change of threads."""
+
+GZIP = 31
+"""What zlib calls the format of gzip, with the largest window."""
 
 
 def make_ranking(
@@ -45,19 +54,23 @@ def make_ranking(
             queries are equal.
     """
     _refuse_no_result(scores, numbers)
-    tie = np.array(
-        [int.from_bytes(hashlib.sha256(d.encode()).digest()[:8], "big") for d in document_ids], np.uint64
-    )
+    ids = np.array(document_ids, dtype=object)
+    in_order = np.asarray((np.diff(scores) < 0).all(axis=1))
+    tie = np.zeros(0, np.uint64) if in_order.all() else _ties(document_ids)
     ranking: Ranking = {}
     for row, (query, score, number) in enumerate(zip(query_ids, scores, numbers, strict=True)):
-        order = np.lexsort((tie[number], -score))
+        order = np.arange(len(number)) if in_order[row] else np.lexsort((tie[number], -score))
         order = order[number[order] != own[row]] if row in own else order
         order = order[:depth]
-        distinct = strictly_decreasing(score[order])
-        ranking[query] = {
-            document_ids[d]: float(s) for d, s in zip(number[order].tolist(), distinct.tolist(), strict=True)
-        }
+        distinct = score[order] if in_order[row] else strictly_decreasing(score[order])
+        ranking[query] = dict(zip(ids[number[order]].tolist(), distinct.tolist(), strict=True))
     return ranking
+
+
+def _ties(document_ids: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Return the hash of each document by which ties are broken, [N]."""
+    digests = b"".join(hashlib.sha256(document.encode()).digest()[:8] for document in document_ids)
+    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
 
 
 def _refuse_no_result(scores: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]) -> None:
@@ -84,17 +97,31 @@ def strictly_decreasing(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float
 
 
 def write_ranking(ranking: Ranking, path: Path, tag: str) -> None:
-    """Write a gzipped TREC run file, the same bytes for the same ranking."""
-    deepest = max(map(len, ranking.values()), default=0)
-    ranks = [f" {rank} " for rank in range(1, deepest + 1)]
-    lines = []
-    for query, documents in ranking.items():
-        head = f"{_field(query)} Q0 "
-        lines += [
-            f"{head}{_field(document)}{rank}{score:.9g} {tag}\n"
-            for (document, score), rank in zip(documents.items(), ranks, strict=False)
-        ]
-    write_bytes(path, gzip.compress("".join(lines).encode(), compresslevel=1, mtime=0))
+    """Write a gzipped TREC run file, the same bytes for the same ranking.
+
+    One part of it is compressed while the next is put into words.
+    """
+    compressor = zlib.compressobj(level=1, wbits=GZIP)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        parts = list(pool.map(compressor.compress, _lines(ranking, tag)))
+    write_bytes(path, b"".join([*parts, compressor.flush()]))
+
+
+def _lines(ranking: Ranking, tag: str) -> Iterator[bytes]:
+    """Yield the lines of a TREC run file, those of some queries at a time."""
+    deepest, tag = max(map(len, ranking.values()), default=0), tag.replace("%", "%%")
+    endings = [f"%s {rank} %.9g {tag}\n" for rank in range(1, deepest + 1)]
+    queries = iter(ranking.items())
+    while some := list(itertools.islice(queries, QUERIES_AT_ONCE)):
+        yield "".join(_of_query(query, documents, endings) for query, documents in some).encode()
+
+
+def _of_query(query: str, documents: dict[str, float], endings: Sequence[str]) -> str:
+    """Return the lines of a query, filled in at once: each has its head and the ending of its rank."""
+    head = f"{_field(query)} Q0 ".replace("%", "%%")
+    fields: list[str | float] = [0.0] * (2 * len(documents))
+    fields[::2], fields[1::2] = map(_field, documents), documents.values()
+    return head.join(["", *endings[: len(documents)]]) % tuple(fields)
 
 
 def read_ranking(path: Path) -> Ranking:

@@ -50,9 +50,17 @@ class Passing:
         weight = model.like if isinstance(model, Embedder) else next(model.parameters())
         if model.training:
             counters = (self.seed, self.step, DROPOUT_STAGE, PARTS.index(part), number)
-            torch.manual_seed(int(mixed(*counters)) >> 1)
+            _seed(int(mixed(*counters)) >> 1, weight.device)
         with torch.autocast(weight.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             yield weight
+
+
+def _seed(seed: int, device: torch.device) -> None:
+    """Seed what dropout on a device draws from; on a CPU not the other devices, which takes long."""
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
 
 
 AS_IT_IS = Passing()

@@ -78,7 +78,7 @@ def main(target: str = "trisampler/table-5", row: str = "TriSampler", scale: str
         (run,) = [planned for planned in plan(resolved, plain, 1, [row]) if planned.row == row]
         stages.describe_environment()
         with mirrored(plain, resolved, [run]) as first:  # also opens MLflow
-            first._prepare(run.settings)
+            first.products.prepare(run.settings)
         spent.seconds.clear()
         with mirrored(plain, resolved, [run]) as recorded:
             begin = time.perf_counter()

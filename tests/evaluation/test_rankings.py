@@ -6,12 +6,14 @@ import gzip
 import subprocess
 import sys
 
+import ir_measures
 import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.evaluation.measures import describe_provider, evaluate, parse_measure
+from harness.evaluation.measures import describe_provider, evaluate, parse_measure, provider_of
 from harness.evaluation.rankings import (
+    QUERIES_AT_ONCE,
     make_ranking,
     read_ranking,
     strictly_decreasing,
@@ -97,6 +99,58 @@ def test_grades_below_0_count_as_0(grades):
     clipped = evaluate(ranking, qrels | {"q": {d: max(g, 0) for d, g in grades.items()}}, MEASURES)
     assert values.equals(clipped.set_index(["measure", "query"])["value"])
     assert values["RR(rel=2)@10", "q"] == (0.5 if "e" in grades and grades["e"] > 0 else 0)
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [
+        MEASURES,
+        ["P(rel=2)@5", "AP@30"],
+        ["nDCG(judged_only=True)@3", "P@1"],
+        ["AP", "RR@10"],
+        ["Rprec", "R@7"],
+    ],
+)
+@pytest.mark.parametrize("depth", [1, 7, 80])
+def test_measures_of_documents_to_the_last_judged_one_are_those_of_whole_rankings(measures, depth):
+    ranking, qrels = example()
+    ranking = {query: dict(list(documents.items())[:depth]) for query, documents in ranking.items()}
+    whole = {
+        (name, metric.query_id): metric.value
+        for name in measures
+        for metric in ir_measures.providers.registry[provider_of(name)].iter_calc(
+            [parse_measure(name)], qrels, ranking
+        )
+    }
+    assert evaluate(ranking, qrels, measures).set_index(["measure", "query"])["value"].to_dict() == whole
+
+
+@pytest.mark.parametrize("rounded", [0, 1, 4])
+def test_rankings_in_order_are_those_that_sorting_makes(rounded):
+    rng = np.random.default_rng(rounded)
+    scores = -np.sort(-rng.normal(size=(9, 40)).round(rounded).astype(np.float32), axis=1)
+    numbers, shuffled = np.stack([rng.permutation(60)[:40] for _ in range(9)]), rng.permutation(40)
+    ids, queries, own = [f"d{n}" for n in range(60)], [f"q{n}" for n in range(9)], {2: int(numbers[2, 0])}
+    expected = make_ranking(queries, ids, scores[:, shuffled], numbers[:, shuffled], own=own, depth=30)
+    found = make_ranking(queries, ids, scores, numbers, own=own, depth=30)
+    assert [list(ranked.items()) for ranked in found.values()] == [
+        list(ranked.items()) for ranked in expected.values()
+    ]
+
+
+@pytest.mark.parametrize("queries", [0, 1, QUERIES_AT_ONCE, QUERIES_AT_ONCE + 1])
+def test_a_ranking_is_written_line_by_line_as_it_is(queries, tmp_path):
+    scores = [12.5, 1.0, 0.100000001, 1.2345e-05, -3.0, -1e20]
+    ranking = {
+        f"q {n}%s": {f"d{n} {i}%d": score for i, score in enumerate(scores[n:])} for n in range(queries)
+    }
+    write_ranking(ranking, tmp_path / "a.trec.gz", "5%s")
+    lines = [
+        f"q%20{n}%s Q0 d{n}%20{i}%d {i + 1} {score:.9g} 5%s\n"
+        for n in range(queries)
+        for i, score in enumerate(scores[n:])
+    ]
+    assert gzip.decompress((tmp_path / "a.trec.gz").read_bytes()).decode() == "".join(lines)
 
 
 def test_the_command_line_of_ir_measures_gives_the_same_figures(tmp_path):

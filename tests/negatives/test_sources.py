@@ -13,7 +13,7 @@ from harness.errors import UserError
 from harness.negatives.mining import Miner, load_candidates, save_candidates, score_proposal
 from harness.negatives.registry import SOURCES, make_source
 from harness.negatives.sources.file import read_run
-from harness.negatives.sources.source import View
+from harness.negatives.sources.source import View, keep
 from harness.pieces import by_content, settings_of
 
 PAIRS, DOCUMENTS, DIMENSION, K = 30, 200, 8, 12
@@ -115,6 +115,18 @@ def test_rows_do_not_depend_on_each_other(view, tmp_path, name):
             alone.document[place][alone.valid[place]].tolist()
             == whole.document[row][whole.valid[row]].tolist()
         )
+
+
+@pytest.mark.parametrize("most", [0, 1, 5])
+def test_masked_documents_are_left_out_of_each_row_however_many_a_row_has(view, most):
+    rng = np.random.default_rng(most)
+    masked = [rng.choice(DOCUMENTS, rng.integers(most + 1), replace=False) for _ in range(PAIRS)]
+    ranked = np.stack([rng.permutation(DOCUMENTS) for _ in range(PAIRS)])
+    ranked[0, -9:] = -1
+    kept = keep(replace(view, masked=masked), ranked, DOCUMENTS)
+    for row, some in enumerate(masked):
+        expected = [document for document in ranked[row] if document >= 0 and document not in some]
+        assert kept.document[row][kept.valid[row]].tolist() == expected
 
 
 def test_top_k_is_the_best_of_the_unmasked(view):

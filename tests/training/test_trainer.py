@@ -13,6 +13,7 @@ from scipy import stats
 from harness.errors import UserError
 from harness.negatives.candidates import Draws
 from harness.negatives.mining import Miner
+from harness.negatives.noise import DROPOUT_STAGE, mixed
 from harness.retrieval.encode import length_buckets
 from harness.retrieval.search import exact_search
 from harness.storage import stopping
@@ -20,7 +21,7 @@ from harness.storage.checksums import SUMS
 from harness.training import trainer as trainer_module
 from harness.training.batches import TrainingPairs, batch_at, epoch_order, sampled_pairs
 from harness.training.checkpoints import latest_checkpoint
-from harness.training.forward import Passing, QueryBatch, embed
+from harness.training.forward import PARTS, Passing, QueryBatch, embed
 from harness.training.losses.registry import make_loss
 from harness.training.objectives import counted
 from harness.training.schedule import linear_schedule
@@ -289,6 +290,18 @@ def test_dropout_is_a_function_of_seed_step_tower_and_bucket(bench, towers):
         encoder.passage, tokens.documents, rows, tokens.pad, part="query", passing=Passing(3, 5)
     )
     assert not np.allclose(first, same_bucket.detach().numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**62 + 1])
+def test_dropout_is_what_seeding_all_devices_gives(bench, seed):
+    tower, tokens = bench.encoder().passage.train(), bench.tokens
+    counters = (seed, 5, DROPOUT_STAGE, PARTS.index("passage"), 0)
+    ids, mask = tokens.documents.padded(np.arange(6), tokens.pad)
+    with torch.no_grad():
+        torch.manual_seed(int(mixed(*counters)) >> 1)
+        expected = tower(torch.from_numpy(ids), torch.from_numpy(mask))
+        with Passing(seed, 5).bucket(tower, "passage", 0):
+            assert torch.equal(tower(torch.from_numpy(ids), torch.from_numpy(mask)), expected)
 
 
 def test_a_bucket_that_is_embedded_alone_has_the_dropout_that_it_has_among_others(bench):

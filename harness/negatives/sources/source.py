@@ -132,9 +132,7 @@ def keep(view: View, ranked: Integers, k: int, count: CountBasis = "kept") -> Pr
         k: number of documents for each pair.
         count: whether k counts documents before or after masked ones are removed.
     """
-    allowed = ranked >= 0
-    for row, masked in enumerate(view.masked):
-        allowed[row] &= ~np.isin(ranked[row], masked)
+    allowed = (ranked >= 0) & ~_masked(ranked, view.masked)
     if count == "retrieved":
         document, valid = ranked[:, :k], allowed[:, :k]
     else:
@@ -143,6 +141,20 @@ def keep(view: View, ranked: Integers, k: int, count: CountBasis = "kept") -> Pr
         valid = np.take_along_axis(allowed, order, axis=1)
     retrieved = (ranked[:, :k] == view.pairs[:, 1:]).any(axis=1)
     return Proposal(np.maximum(document, 0), valid, retrieved)
+
+
+def _masked(ranked: Integers, masked: Sequence[Integers]) -> Booleans:
+    """Return which documents of rankings are among the masked ones of their rows, [R, depth].
+
+    The first masked documents of all rows are looked for at once, then the second ones, and so on.
+    """
+    found = np.zeros(ranked.shape, dtype=bool)
+    count = np.array([len(some) for some in masked], dtype=np.int64)
+    for place in range(int(count.max(initial=0))):
+        rows = np.flatnonzero(count > place).tolist()
+        one = np.array([masked[row][place] for row in rows])
+        found[rows] |= ranked[rows] == one[:, None]
+    return found
 
 
 def depth(view: View, k: int, count: CountBasis) -> int:
