@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import ir_measures
 import pandas as pd
 
+from harness.collections.collection import Collection
 from harness.errors import UserError
+from harness.evaluation import answers
 from harness.evaluation.rankings import Ranking
 
-PROVIDERS = {"RR": "msmarco"}
-"""Family of a measure -> its provider: msmarco for reciprocal rank; pytrec_eval for all others."""
+PROVIDERS = {"RR": "msmarco", answers.NAME: answers.PROVIDER}
+"""Family of a measure -> its provider: msmarco for reciprocal rank, ours for answers, else pytrec_eval."""
 
 DEV_MEASURE = "RR(rel=2)@10"
 """The measure of the dev queries during training."""
@@ -26,7 +29,7 @@ LARGEST_CUTOFF = 1_000_000
 COUNTS = ("NumQ", "NumRel", "NumRet")
 """Families that count; a table shows shares of 1."""
 
-_PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures"}
+_PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures", answers.PROVIDER: "regex"}
 
 
 def parse_measure(name: str) -> Any:
@@ -66,6 +69,11 @@ def grade_of(name: str) -> int:
     return int(parse_measure(name).params.get("rel", 1))
 
 
+def reads_answers(name: str) -> bool:
+    """Whether a measure reads answer strings in the place of judgements."""
+    return name.startswith(f"{answers.NAME}@")
+
+
 def cutoff_of(name: str) -> int | None:
     """Return how many documents of a ranking a measure reads; none where it reads all."""
     cutoff: int | None = parse_measure(name).params.get("cutoff")
@@ -98,27 +106,48 @@ def describe_provider(name: str) -> str:
     return f"{provider} ({package} {version(package)})"
 
 
-def _read_by(measures: Sequence[str], ranking: Ranking, qrels: dict[str, dict[str, int]]) -> Ranking:
+def _read_by(measures: Sequence[str], ranking: Ranking, judged: Mapping[str, Mapping[str, int]]) -> Ranking:
     """Return what decides the values of measures that have cutoffs: documents up to the last judged one.
 
     What lies below it changes no value, whatever the cutoff; measures without one read all.
     """
     if None in map(cutoff_of, measures):
         return ranking
-    return {query: _to_last(documents, qrels[query]) for query, documents in ranking.items()}
+    return {query: _to_last(documents, judged.get(query, {})) for query, documents in ranking.items()}
 
 
-def _to_last(documents: dict[str, float], judged: dict[str, int]) -> dict[str, float]:
+def _to_last(documents: dict[str, float], judged: Mapping[str, int]) -> dict[str, float]:
     """Return the first documents of a ranking, up to the last judged one, and at least one."""
     ranks = (rank for rank, document in enumerate(documents, start=1) if document in judged)
     return dict(itertools.islice(documents.items(), max(ranks, default=1)))
 
 
-def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Iterable[str]) -> pd.DataFrame:
+def evaluate_split(
+    ranking: Ranking, collection: Collection, split: str, measures: Iterable[str]
+) -> pd.DataFrame:
+    """Return all measures of the queries of a split, those that read answers among them; see `evaluate`."""
+    measures = list(measures)
+    cutoffs = [cutoff_of(name) or 0 for name in measures if reads_answers(name)]
+    held = answers.holding(collection, split, ranking, max(cutoffs)) if cutoffs else {}
+    return evaluate(ranking, collection.queries[split].qrels, measures, held)
+
+
+def evaluate(
+    ranking: Ranking,
+    qrels: dict[str, dict[str, int]],
+    measures: Iterable[str],
+    held: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Return all measures of all judged queries: columns measure, query, value.
 
     A judged query without a ranking has the value 0. Grades below 0 count as 0: pytrec_eval counts in C, and
     fails on them.
+
+    Args:
+        ranking: documents of queries, best first.
+        qrels: query id -> document id -> grade.
+        measures: as ir-measures writes them.
+        held: query id -> documents of its ranking that hold an answer, for measures that read answers.
 
     Raises:
         UserError: the ranking holds a query that is not judged.
@@ -133,8 +162,9 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
     qrels = {query: {d: max(grade, 0) for d, grade in judged.items()} for query, judged in qrels.items()}
     for provider in sorted({provider_of(name) for name in names.values()}):
         measured = [measure for measure, name in names.items() if provider_of(name) == provider]
-        read = _read_by([names[measure] for measure in measured], ranking, qrels)
-        for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, read):
+        truth = held if provider == answers.PROVIDER else qrels
+        read = _read_by([names[measure] for measure in measured], ranking, truth)
+        for metric in ir_measures.providers.registry[provider].iter_calc(measured, truth, read):
             values[names[metric.measure], metric.query_id] = float(metric.value)
     rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]
     return pd.DataFrame(rows, columns=["measure", "query", "value"])
