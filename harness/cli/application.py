@@ -22,12 +22,12 @@ from harness.cli.options import (
     CollectionOption,
     EncoderOption,
     JsonOption,
-    RowOption,
     ScaleOption,
     SeedsOption,
     Target,
 )
 from harness.cli.output import PROGRAM, say, standard_output, wrong_call_as_error
+from harness.cli.plan import plan
 from harness.cli.reproduce import reproduce
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
@@ -94,24 +94,7 @@ def methods(
         _print(show_methods(library, name) if as_json else render_methods(library, name))
 
 
-@app.command()
-def plan(
-    target: Target,
-    scale: ScaleOption = "quick",
-    seeds: SeedsOption = None,
-    row: RowOption = None,
-    collection: CollectionOption = None,
-    encoder: EncoderOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show which runs a target needs, which are missing, and the memory they take."""
-    from harness.targets.plan import plan_at, render_plan
-
-    library, stages = _open(target, scale, collection, encoder)
-    planned = plan_at(library, target, scale, stages, seeds, row or [])
-    _print([run.as_json() for run in planned.runs] if as_json else render_plan(planned))
-
-
+app.command()(plan)
 app.command()(explain)
 
 

@@ -20,6 +20,7 @@ from harness.cli.options import (
     Targets,
 )
 from harness.cli.output import say
+from harness.cli.plan import overview_of, print_overview
 from harness.errors import RunError, UserError
 from harness.reports.renderers.terminal import Terminal
 
@@ -39,12 +40,17 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
     every: AllOption = False,
     calibrations: CalibrationsOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan and its cost alone")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
     from harness.targets.choice import choose, names_one
 
     library, names = open_library(collection, encoder), targets or []
+    if dry_run:
+        choice = choose(library, scale, names, every=every, calibrations=calibrations)
+        print_overview(overview_of(library, choice, scale, seeds, row), as_json=as_json)
+        return
     if names_one(names) and not every and not as_json:
         _one(library, names[0], scale, seeds, row or [], force=force, publish=publish)
         return
