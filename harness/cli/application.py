@@ -17,15 +17,18 @@ from rich.table import Table
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.explain import explain, verify
+from harness.cli.opening import open_library, open_stages
 from harness.cli.options import (
     CollectionOption,
     EncoderOption,
-    RowOption,
+    JsonOption,
     ScaleOption,
     SeedsOption,
     Target,
 )
 from harness.cli.output import PROGRAM, say, standard_output, wrong_call_as_error
+from harness.cli.plan import plan
+from harness.cli.reproduce import reproduce
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
 from harness.errors import HarnessError
@@ -53,9 +56,6 @@ def name_places() -> None:
     line = other_places()
     if line:
         typer.echo(line, err=True)
-
-
-JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @app.command("list")
@@ -94,63 +94,11 @@ def methods(
         _print(show_methods(library, name) if as_json else render_methods(library, name))
 
 
-@app.command()
-def plan(
-    target: Target,
-    scale: ScaleOption = "quick",
-    seeds: SeedsOption = None,
-    row: RowOption = None,
-    collection: CollectionOption = None,
-    encoder: EncoderOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show which runs a target needs, which are missing, and the memory they take."""
-    from harness.targets.plan import plan_at, render_plan
-
-    library, stages = _open(target, scale, collection, encoder)
-    planned = plan_at(library, target, scale, stages, seeds, row or [])
-    _print([run.as_json() for run in planned.runs] if as_json else render_plan(planned))
-
-
+app.command()(plan)
 app.command()(explain)
 
 
-@app.command()
-def reproduce(
-    target: Target,
-    scale: ScaleOption = "quick",
-    seeds: SeedsOption = None,
-    row: RowOption = None,
-    collection: CollectionOption = None,
-    encoder: EncoderOption = None,
-    force: Annotated[bool, typer.Option(help="train finished runs again")] = False,
-    publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
-) -> None:
-    """Reproduce a table or figure; trains only the runs that the store lacks."""
-    from harness.cli.places import results_root
-    from harness.errors import RunError
-    from harness.reports.kinds import document_of
-    from harness.reports.renderers.terminal import render_terminal
-    from harness.reports.rendering import FILES, PAGE
-    from harness.specs.resolve import resolve
-    from harness.targets.reproduce import reproduce as run
-    from harness.targets.reproduce import resolve_at
-
-    library, stages = _open(target, scale, collection, encoder)
-    root = results_root(resolve(library, target, scale).instead, publish=publish)
-    resolved = resolve_at(library, target, scale, stages)
-    made = run(resolved, stages, root, seeds=seeds, rows=row or [], force=force)
-    console = Terminal()
-    console.print(render_terminal(document_of(made.cells)))
-    trained = f"Trained {made.trained} run{'s' if made.trained != 1 else ''}, reused {made.reused}"
-    console.print(f"\n{trained} of {stages.store.root}. Written:")
-    for name in FILES:
-        say(f"  {made.folder / name}")
-    say(f"  {root / scale / PAGE}")
-    if made.failed:
-        raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
-
-
+app.command()(reproduce)
 app.command()(verify)
 app.command()(compare)
 app.command()(tune)
@@ -248,16 +196,11 @@ def main() -> None:
 
 def _open(target: str, scale: str, collection: list[str] | None, encoder: str | None) -> tuple[Any, Any]:
     """Return the library and the stages over the default store, after a first check of the names."""
-    from harness.progress import Progress
-    from harness.runs.stages import Stages
-    from harness.specs.instead import Instead
-    from harness.specs.library import Library
     from harness.specs.resolve import resolve
-    from harness.storage.store import Store
 
-    library = Library.default(Instead.parse(collection or [], encoder))
+    library = open_library(collection, encoder)
     resolve(library, target, scale)
-    return library, Stages(Store.default(), Progress())
+    return library, open_stages()
 
 
 def _pydocs_in(store: Any) -> Callable[[], str] | None:

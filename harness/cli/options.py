@@ -10,6 +10,21 @@ Target = Annotated[
     str,
     typer.Argument(help="for example trisampler/table-5, see `harness list`; or the path of a confirmation"),
 ]
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="targets such as trisampler/table-5, or papers such as simans; see `harness list`",
+        show_default=False,
+    ),
+]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="the targets of all papers that have the scale, timed ones last")
+]
+CalibrationsOption = Annotated[
+    bool,
+    typer.Option("--with-calibrations", help="also calibration/*, and rows under all readings of a paper"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 ScaleOption = Annotated[str, typer.Option(help="simulation, scratch, quick, ...")]
 SeedsOption = Annotated[
     int | None, typer.Option(min=1, max=100, help="how many seeds; the spec's number by default")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.encoders.sizes import checkpoint_sizes, has_two_towers
+from harness.encoders.sizes import CheckpointSizes, checkpoint_sizes, has_two_towers
 from harness.errors import UserError
 from harness.specs.base import FRESH
 from harness.specs.scale import PublishedSizes
@@ -105,7 +105,7 @@ def retriever_of(
     """
     fresh = encoder.start == FRESH
     longest = max(tokens.query_tokens, tokens.passage_tokens)
-    bert = _fresh(encoder, tokens, longest) if fresh else _of_checkpoint(encoder.start, published)
+    bert = _fresh(encoder, tokens, longest) if fresh else bert_of_checkpoint(encoder.start, published)
     separate = encoder.towers == "separate" or (encoder.towers is None and has_two_towers(encoder.start))
     towers = 2 if separate or "query-tower" in phases else 1
     head = bert.hidden**2 if "head" in phases else 0
@@ -126,7 +126,8 @@ def ranker_of(
         UnknownSizesError: it starts from a checkpoint whose sizes are not known.
     """
     fresh = ranker.start == FRESH
-    bert = _fresh(ranker, tokens, ranker.pair_tokens) if fresh else _of_checkpoint(ranker.start, published)
+    longest = ranker.pair_tokens
+    bert = _fresh(ranker, tokens, longest) if fresh else bert_of_checkpoint(ranker.start, published)
     count = bert.body + bert.pooler + bert.hidden + 1
     return ModelSize(bert, 1, count, count, bert.hidden)
 
@@ -163,10 +164,25 @@ def _fresh(settings: EncoderSettings | RankerSettings, tokens: TokenSettings, lo
     )
 
 
-def _of_checkpoint(start: str, published: PublishedSizes | None) -> Bert:
+def checkpoint_bytes(published: PublishedSizes) -> int:
+    """Return the bytes of a checkpoint's weights, from its published sizes."""
+    bert = _bert(published)
+    return (bert.body + bert.pooler) * 4
+
+
+def bert_of_checkpoint(start: str, published: PublishedSizes | None) -> Bert:
+    """Return the sizes of a checkpoint, its own where it is on this machine.
+
+    Raises:
+        UnknownSizesError: it is not, and none are published.
+    """
     sizes = checkpoint_sizes(start) or published
     if sizes is None:
         raise UnknownSizesError(start)
+    return _bert(sizes)
+
+
+def _bert(sizes: CheckpointSizes | PublishedSizes) -> Bert:
     return Bert(
         hidden=sizes.hidden,
         layers=sizes.layers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,11 +24,11 @@ from harness.training.batches import TrainingPairs, labelled_pairs
 
 @dataclass(frozen=True)
 class Collections:
-    """The collections of a store; each is read once."""
+    """The collections of a store; each is read once, unless it is forgotten meanwhile."""
 
     workshop: Workshop
     _collections: dict[str, Collection] = field(default_factory=dict)
-    _tokens: dict[str, TokenStore] = field(default_factory=dict)
+    _tokens: dict[tuple[str, str], TokenStore] = field(default_factory=dict)
     _pairs: dict[str, TrainingPairs] = field(default_factory=dict)
 
     def get(self, settings: CollectionSettings) -> Collection:
@@ -75,8 +76,8 @@ class Collections:
     def tokens(self, settings: TrainedRun | EvaluatedRun) -> TokenStore:
         """Return the collection's tokens, as the encoder of a run reads them."""
         key = self.chain(settings).tokens
-        folder = self.workshop.store.tokens(key)
-        if key not in self._tokens:
+        folder, known = self.workshop.store.tokens(key), (_key(settings.collection), key)
+        if known not in self._tokens:
 
             def make() -> None:
                 with self.workshop.progress.task("tokens"):
@@ -90,8 +91,8 @@ class Collections:
                     )
 
             self.workshop.once(folder / "done.json", key, "tokens", make)
-            self._tokens[key] = load_tokens(folder)
-        return self._tokens[key]
+            self._tokens[known] = load_tokens(folder)
+        return self._tokens[known]
 
     def training_data(self, settings: TrainedRun) -> TrainingData:
         """Return what a run is trained on."""
@@ -99,6 +100,20 @@ class Collections:
         if key not in self._pairs:
             self._pairs[key] = labelled_pairs(collection)
         return TrainingData(collection, self.tokens(settings), self._pairs[key], self.workshop.progress)
+
+    def keep_only(self, wanted: Iterable[CollectionSettings]) -> None:
+        """Forget what was read of all other collections, with their tokens and pairs.
+
+        Args:
+            wanted: what is used next.
+        """
+        kept = set(map(_key, wanted))
+        for key in self._collections.keys() - kept:
+            del self._collections[key]
+        for key in self._pairs.keys() - kept:
+            del self._pairs[key]
+        for known in [known for known in self._tokens if known[0] not in kept]:
+            del self._tokens[known]
 
 
 def _tokenizer(settings: TrainedRun | EvaluatedRun) -> str:

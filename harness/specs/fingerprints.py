@@ -164,6 +164,18 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
     return [*run_links, Link(stage, versions[stage], below, parts)]
 
 
+def settings_key(settings: RunSettings) -> str:
+    """Return a name for a run whose collection is not here; of equal settings it is the same.
+
+    Args:
+        settings: resolved settings; what is measured, and names, are left out as they are of fingerprints.
+    """
+    own = settings.model_dump(mode="json", exclude={"recipe", "phase_name", "measures", *settings.below})
+    if "sampler" in own:
+        del own["sampler"]["preset"]
+    return content_hash(own, {name: settings_key(below) for name, below in settings.below.items()})
+
+
 def states_fingerprint(settings: TrainedRun, collection: str) -> str | None:
     """Return the fingerprint of the states that a run is trained over; none where nothing is frozen."""
     tokens = links(settings, collection)[0].fingerprint

@@ -148,6 +148,10 @@ class Hardware(Spec):
     )
     queries_at_once: Batch = Field(description="of a batch, on one GPU, at most; the rest is accumulated")
     recomputes: bool = Field(description="whether layers keep their inputs alone and are computed again")
+    teraflops: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
+        default=None,
+        description="10^12 operations a second that a GPU reaches, as stated; for plans",
+    )
 
 
 class Scale(Spec):

@@ -174,6 +174,11 @@ class Target(Spec):
         """Whether its rows are trained with other numbers than the scale's."""
         return self.settings_are_tuned
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it prints seconds that training takes, which want a quiet machine."""
+        return False
+
 
 class Trained(Target):
     """A target whose rows are runs."""

@@ -60,7 +60,7 @@ def plan_at(
     there = look_up([run for run in every if run.settings.collection.available], stages)
     looked_up = {run.key: run for run in there}
     runs = [looked_up.get(run.key, run) for run in every]
-    corpora = {name: _corpus(stages, of) for name, of in collections.items() if runs}
+    corpora = {name: corpus_of(stages, of) for name, of in collections.items() if runs}
     return Plan(resolved, runs, corpora, _states(resolved, runs, corpora, stages))
 
 
@@ -98,7 +98,8 @@ def _fingerprint(settings: TrainedRun, stages: Stages) -> str:
     return states_fingerprint(settings, stages.collections.get(settings.collection).fingerprint) or ""
 
 
-def _corpus(stages: Stages, settings: CollectionSettings) -> CorpusSize:
+def corpus_of(stages: Stages, settings: CollectionSettings) -> CorpusSize:
+    """Return the sizes of a collection, the published ones where it is not available."""
     if settings.available:
         collection = stages.collections.get(settings)
         queries = sum(len(split.texts) for split in collection.queries.values())

@@ -212,7 +212,7 @@ def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
     Raises:
         UserError: a checkpoint that is to be trained or evaluated is not to be had.
     """
-    planned, took = [], _seconds(stages.store)
+    planned, took = [], durations(stages.store)
     old = old_runs(stages.store)
     if old:
         stages.progress.say(f"note: {old} run(s) of the store were made before phases had names; {OLD_FIX}")
@@ -221,7 +221,7 @@ def look_up(runs: Sequence[WantedRun], stages: Stages) -> list[PlannedRun]:
             refuse_missing(start, f"row '{run.row}'")
         links = stages.collections.chain(run.settings)
         state = _state(stages.store, links.last)
-        alike = took.get(_phases(run.settings.model_dump(mode="json")), [])
+        alike = took.get(phases_of_run(run.settings.model_dump(mode="json")), [])
         estimate = 0.0 if state == "done" else round(median(alike), 1) if alike else None
         planned.append(PlannedRun(run.row, run.dataset, run.seed, run.settings, links, state, estimate))
     return planned
@@ -385,7 +385,7 @@ def _forget(planned: list[PlannedRun], stages: Stages) -> list[PlannedRun]:
     return [replace(run, state="new") for run in planned]
 
 
-def _seconds(store: Store) -> dict[str, list[float]]:
+def durations(store: Store) -> dict[str, list[float]]:
     """Return the seconds that finished runs took, by their phases."""
     took: dict[str, list[float]] = {}
     for done in sorted((store.root / "runs").glob("*/done.json")):
@@ -394,10 +394,10 @@ def _seconds(store: Store) -> dict[str, list[float]]:
         except HarnessError:
             continue
         if isinstance(seconds, float | int) and seconds:
-            took.setdefault(_phases(spec), []).append(float(seconds))
+            took.setdefault(phases_of_run(spec), []).append(float(seconds))
     return took
 
 
-def _phases(spec: dict[str, Any]) -> str:
+def phases_of_run(spec: dict[str, Any]) -> str:
     """Return what decides how long a run takes, as text."""
     return canonical_json([spec.get(key) for key in ("kind", "phase", "encoder", "checkpoint")])

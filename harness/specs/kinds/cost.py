@@ -51,6 +51,11 @@ class Cost(Trained):
         """The baseline."""
         return self.baseline
 
+    @property
+    def is_timed(self) -> bool:
+        """True: it prints nothing else."""
+        return True
+
 
 def _check(yaml_file: YamlFile, library: Names) -> Iterator[UserError]:
     yield from check_made(yaml_file)

@@ -32,6 +32,11 @@ class Curve(Measured):
         return False
 
     @property
+    def is_timed(self) -> bool:
+        """True: it draws rows over seconds as well."""
+        return True
+
+    @property
     def compared_with(self) -> str:
         """The reference row, where every curve begins."""
         return next(row.name for row in self.rows if row.kind == "reference")

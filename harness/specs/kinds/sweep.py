@@ -87,6 +87,11 @@ class Sweep(Measured):
         """The measures, then the costs."""
         return [*self.columns, *self.costs]
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it prints costs."""
+        return bool(self.costs)
+
 
 def _check(yaml_file: YamlFile, _: Names) -> Iterator[UserError]:
     yield from check_one_dataset(yaml_file)

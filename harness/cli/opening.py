@@ -1,0 +1,30 @@
+"""What a command on targets works with: specs, and the stages over the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.runs.stages import Stages
+    from harness.specs.library import Library
+
+
+def open_library(collection: list[str] | None, encoder: str | None) -> Library:
+    """Return the specs, with what a command gives in the place of collections and encoder.
+
+    Raises:
+        UserError: an option is not written as it must be.
+    """
+    from harness.specs.instead import Instead
+    from harness.specs.library import Library
+
+    return Library.default(Instead.parse(collection or [], encoder))
+
+
+def open_stages() -> Stages:
+    """Return the stages over the default store."""
+    from harness.progress import Progress
+    from harness.runs.stages import Stages
+    from harness.storage.store import Store
+
+    return Stages(Store.default(), Progress())

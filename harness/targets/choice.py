@@ -1,0 +1,116 @@
+"""Which targets a command means: those that it names, those of papers that it names, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from harness.errors import UserError, nearest
+from harness.specs.library import Library
+from harness.specs.resolve import resolve
+
+OURS = "calibration"
+"""Folder, among those of papers, of targets that no paper prints."""
+
+READINGS = "readings"
+"""Kind of the targets that make a row under all readings of its paper."""
+
+ASKED_FOR = "made with --with-calibrations"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The targets of a command.
+
+    Attributes:
+        targets: in the order in which they are made: calibrations after papers, what is timed last.
+        timed: those of them that print seconds.
+        left_out: target -> why it is not made.
+    """
+
+    targets: Sequence[str]
+    timed: Sequence[str] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def names_one(names: Sequence[str]) -> bool:
+    """Whether a command names one target, and no paper."""
+    return len(names) == 1 and _is_target(names[0])
+
+
+def choose(
+    library: Library, scale: str, names: Sequence[str], *, every: bool = False, calibrations: bool = False
+) -> Choice:
+    """Return the targets of a command at a scale; one whose spec is broken is among them, and fails alone.
+
+    Args:
+        library: the specs.
+        scale: name of the scale.
+        names: targets, papers, or both; none with `every`.
+        every: the targets of all papers.
+        calibrations: also what no paper prints, and rows under all readings of a paper.
+
+    Raises:
+        UserError: no such target, paper or scale; a target that is named does not have the scale, or none of
+            the papers' has it.
+    """
+    if every == bool(names):
+        what = "--all means all targets, and some are named" if names else "no target is named"
+        raise UserError(what, fix="name targets or papers, or say --all")
+    library.scale(scale)
+    for name in filter(_is_target, names):
+        resolve(library, name, scale)
+    of_papers = list(_of_papers(library, names, every=every, calibrations=calibrations))
+    left_out = {
+        name: why
+        for name in of_papers
+        if name not in names and (why := _why_not(library, name, scale, calibrations=calibrations))
+    }
+    meant = dict.fromkeys([*filter(_is_target, names), *of_papers])
+    chosen = [name for name in meant if name not in left_out]
+    if not chosen:
+        what = f"none of these targets is made at scale '{scale}'"
+        raise UserError(what, where=" ".join(names) or "--all", fix="`harness list` shows their scales")
+    timed = {name for name in chosen if _is_timed(library, name)}
+    chosen.sort(key=lambda name: (name in timed, _paper(name) == OURS))
+    return Choice(chosen, [name for name in chosen if name in timed], left_out)
+
+
+def _of_papers(library: Library, names: Sequence[str], *, every: bool, calibrations: bool) -> Iterator[str]:
+    """Yield the targets of the papers that are named, or of all."""
+    targets = library.targets()
+    papers = list(dict.fromkeys(map(_paper, targets)))
+    for name in names:
+        if not _is_target(name) and name not in papers:
+            raise UserError(f"unknown paper '{name}'", fix=nearest(name, papers))
+        yield from (target for target in targets if _paper(target) == name)
+    if every:
+        yield from (target for target in targets if calibrations or _paper(target) != OURS)
+
+
+def _why_not(library: Library, name: str, scale: str, *, calibrations: bool) -> str | None:
+    """Return why a target of a paper is left out; none where it is made, or its spec is broken."""
+    """Return why a target of a paper is left out; none where it is made, or its spec is broken."""
+    with suppress(UserError):
+        target = library.target(name).target
+        if scale not in target.scales:
+            return f"no scale '{scale}'"
+        if target.kind == READINGS and not calibrations:
+            return ASKED_FOR
+    return None
+
+
+def _is_timed(library: Library, name: str) -> bool:
+    with suppress(UserError):
+        return library.target(name).target.is_timed
+    return False
+
+
+def _is_target(name: str) -> bool:
+    """Whether a name is of a target, or of a file that holds one."""
+    return "/" in name or name.endswith(".yaml")
+
+
+def _paper(target: str) -> str:
+    return target.split("/", maxsplit=1)[0]
