@@ -13,6 +13,7 @@ from harness.estimate.memory import Published, memory
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
 from harness.estimate.parameters import UnknownSizesError
 from harness.estimate.states import states_size
+from harness.specs.fingerprints import states_read
 from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.specs.scale import Hardware
 
@@ -46,14 +47,14 @@ def states_line(run: TrainedRun, corpus: CorpusSize, published: Published, encod
     """Return what `harness plan` says of the states that a run's phase reads.
 
     Args:
-        run: whose phase trains a part of an encoder.
+        run: whose phase trains a part of an encoder, or a ranker over one.
         corpus: size of its collection.
         published: sizes of checkpoints that may not be on this machine.
         encoders: how many frozen encoders runs of a target have there; none where it has no collection.
         done: of how many the states are in the store.
     """
     there = f"{done} of {encoders} done" if encoders > 1 else "done" if done else "not done yet"
-    begin = f"Frozen encoder{'s' if encoders > 1 else ''} below a trained {run.phase.trains}"
+    begin = f"Frozen encoder{'s' if encoders > 1 else ''} below a trained {states_read(run)}"
     once = f"encoded once{' by each' if encoders > 1 else ''} ({there})"
     try:
         states = states_size(run, corpus, published)

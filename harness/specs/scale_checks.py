@@ -37,7 +37,7 @@ def check_substitutes(
 def check_checkpoints(yaml_file: YamlFile, scale: Scale) -> Iterator[UserError]:
     """Yield what a scale says of a checkpoint that says it itself, and of a fresh model that has none."""
     models: list[tuple[str, Encoder | RankerScale]] = [("encoder", scale.encoder)]
-    models += [("ranker", scale.ranker)] if scale.ranker else []
+    models += [("ranker", scale.ranker)] if scale.ranker and scale.ranker.kind == "cross-encoder" else []
     for name, model in models:
         if model.start == FRESH and model.published_sizes is not None:
             what = "a fresh model has the sizes that this scale gives it"
