@@ -44,7 +44,7 @@ def render_memory(
 
 
 def states_line(run: TrainedRun, corpus: CorpusSize, published: Published, encoders: int, done: int) -> str:
-    """Return what `harness plan` says of the states that a run's phase reads.
+    """Return what `harness plan` says of the states that a run reads.
 
     Args:
         run: whose phase trains a part of an encoder, or a ranker over one.
@@ -54,7 +54,9 @@ def states_line(run: TrainedRun, corpus: CorpusSize, published: Published, encod
         done: of how many the states are in the store.
     """
     there = f"{done} of {encoders} done" if encoders > 1 else "done" if done else "not done yet"
-    begin = f"Frozen encoder{'s' if encoders > 1 else ''} below a trained {states_read(run)}"
+    reader = states_read(run)
+    above = "a late interaction" if reader == "late-interaction" else f"a trained {reader}"
+    begin = f"Frozen encoder{'s' if encoders > 1 else ''} below {above}"
     once = f"encoded once{' by each' if encoders > 1 else ''} ({there})"
     try:
         states = states_size(run, corpus, published)
