@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 from harness.encoders.frozen import FROZEN
 from harness.estimate.activations import FLOAT
-from harness.estimate.memory import CANDIDATE, Published, retriever_in
+from harness.estimate.memory import CANDIDATE, Published, ranker_in, retriever_in
 from harness.estimate.moments import CorpusSize
-from harness.estimate.parameters import ranker_of
 from harness.estimate.states import states_size
 from harness.specs.fingerprints import settings_key
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
@@ -71,9 +70,7 @@ def _saved(run: TrainedRun, published: Published, *, best: bool = True) -> dict[
     retriever = retriever_in(run, published)
     saved: dict[str, int] = {}
     if isinstance(run, RankerRun) or (isinstance(run, TaughtRun) and _ranker_learns(run)):
-        words = run.tokens.model_copy(update={"vocabulary": retriever.bert.vocabulary})
-        ranker = run.cross_encoder
-        saved["ranker"] = ranker_of(ranker, words, published.get(ranker.start)).parameters
+        saved["ranker"] = ranker_in(run.own_ranker, retriever.bert, published).parameters
     if not isinstance(run, RankerRun):
         size = retriever.trained if run.phase.trains in FROZEN else retriever.parameters
         saved |= {"last": size} | ({"best": size} if best and run.phase.refresh else {})

@@ -23,7 +23,7 @@ from harness.estimate.activations import (
     layer_input_bytes,
 )
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
-from harness.estimate.parameters import ModelSize, late_interaction_parameters, ranker_of, retriever_of
+from harness.estimate.parameters import Bert, ModelSize, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.retrieval.encode import TOKENS_PER_BATCH
 from harness.specs.fingerprints import states_read
@@ -64,6 +64,21 @@ def retriever_in(run: TrainedRun, published: Published) -> ModelSize:
         UnknownSizesError: it starts from a checkpoint whose sizes are not known.
     """
     return retriever_of(run.encoder, run.tokens, published.get(run.encoder.start), _trained_in(run))
+
+
+def ranker_in(run: RankerRun, retriever: Bert, published: Published) -> ModelSize:
+    """Return the size of the ranker that a run trains over a retriever of some size.
+
+    A late interaction has four square maps and two weights of terms.
+
+    Raises:
+        UnknownSizesError: it starts from a checkpoint whose sizes are not known.
+    """
+    if isinstance(run.ranker, RankerSettings):
+        tokens = run.tokens.model_copy(update={"vocabulary": retriever.vocabulary})
+        return ranker_of(run.ranker, tokens, published.get(run.ranker.start))
+    count = 4 * retriever.hidden**2 + 2
+    return ModelSize(retriever, 1, count, count, retriever.hidden)
 
 
 def _trained_in(run: TrainedRun) -> tuple[str, ...]:
@@ -155,12 +170,7 @@ class _Phase:
 
     @cached_property
     def _ranker(self) -> ModelSize:
-        ranker, retriever = self._own_ranker.ranker, self._retriever.bert
-        if not isinstance(ranker, RankerSettings):
-            count = late_interaction_parameters(retriever.hidden)
-            return ModelSize(retriever, 1, count, count, retriever.hidden)
-        tokens = self.run.tokens.model_copy(update={"vocabulary": retriever.vocabulary})
-        return ranker_of(ranker, tokens, self.published.get(ranker.start))
+        return ranker_in(self._own_ranker, self._retriever.bert, self.published)
 
     @property
     def _own_ranker(self) -> RankerRun:

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.estimate.memory import Published, retriever_in
+from harness.estimate.memory import Published, ranker_in, retriever_in
 from harness.estimate.moments import CorpusSize
-from harness.estimate.parameters import Bert, ModelSize, bert_of_checkpoint, ranker_of
+from harness.estimate.parameters import Bert, ModelSize, bert_of_checkpoint
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.specs.scale import Hardware
+from harness.specs.settings import RankerSettings
 from harness.training.turns import steps_before
 
 FORWARD_AND_BACKWARD = 3
@@ -121,10 +122,11 @@ class _Counted:
 
     def _pairs(self, run: RankerRun | TaughtRun) -> float:
         """Return a ranker's forward pass over the pairs of a step."""
-        ranker, vocabulary = run.cross_encoder, self._retriever.bert.vocabulary
-        tokens = run.tokens.model_copy(update={"vocabulary": vocabulary})
-        bert = ranker_of(ranker, tokens, self.published.get(ranker.start)).bert
-        return forward(bert, self._texts["passages"], ranker.pair_tokens)
+        own, pairs, retriever = run.own_ranker, self._texts["passages"], self._retriever.bert
+        if isinstance(own.ranker, RankerSettings):
+            return forward(ranker_in(own, retriever, self.published).bert, pairs, own.pair_tokens)
+        compared = own.tokens.query_tokens * own.tokens.passage_tokens
+        return 2.0 * retriever.hidden * pairs * (retriever.hidden * own.pair_tokens + compared)
 
     def _refreshes(self) -> float:
         phase, width = self.run.phase, self._retriever.width
