@@ -144,6 +144,17 @@ def test_trisampler_without_any_positive_weight_is_equation_5_alone():
     assert (draws.filled == 1).all()
 
 
+@pytest.mark.parametrize("first_draw", ["without-replacement", "with-replacement"])
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("limits", [{"angle": "eq4", "degrees": 1.0}, {"angle": "apex", "degrees": 1.0}])
+def test_trisampler_fills_rows_of_which_no_candidate_is_inside_the_angle(first_draw, rows, limits):
+    candidates = make_candidates(np.full((rows, 6), 4.0), positive_score=np.full(rows, -8.0))
+    law = make_law("trisampler", {"first_draw": first_draw, **limits})
+    draws = Sampler(law, make_draw("without-replacement"), 4)(candidates, fresh_noise(rows))
+    assert draws.filled.tolist() == [4] * rows
+    assert [len(set(row)) for row in draws.document.tolist()] == [4] * rows
+
+
 def test_trisampler_goes_beyond_the_transitional_only_when_they_are_used_up():
     row = make_candidates(SCORE, [POSITIVE], SIMILARITY)
     law = make_law("trisampler", {"transitional": 0.5})  # 3 of 6

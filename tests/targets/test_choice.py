@@ -67,7 +67,12 @@ def test_a_paper_stands_for_its_targets_and_each_is_made_once() -> None:
         (["simns"], "quick", False, "unknown paper 'simns'; did you mean 'simans'?"),
         (["simans/tabel-6"], "quick", False, "unknown target 'simans/tabel-6'; did you mean"),
         (["simans"], "quickly", False, "unknown scale 'quickly'; did you mean 'quick'?"),
-        (["simans", "trisampler/table-5-readings"], "quick", False, "trisampler/table-5-readings has no scale 'quick'"),
+        (
+            ["simans", "trisampler/table-5-readings"],
+            "quick",
+            False,
+            "trisampler/table-5-readings has no scale 'quick'",
+        ),
     ],
 )
 def test_a_wrong_call_is_refused_before_anything_is_made(names, scale, every, line) -> None:

@@ -40,11 +40,11 @@ def independent(candidates: Candidates, log_weight: Floats, noise: Floats) -> In
 
     Args:
         candidates: R rows of K candidates.
-        log_weight: [R, K] log-weights, at least one of them finite in each row.
+        log_weight: [R, K] log-weights, at least one of them finite in each row; R may be 0.
         noise: [R, n] uniform noise in (0, 1).
     """
     order = np.argsort(candidates.document, axis=1, kind="stable")
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     heap = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
-    place = np.stack([np.searchsorted(row, u * row[-1]) for row, u in zip(heap, noise, strict=True)])
-    return np.take_along_axis(order, place, axis=1)
+    place = [np.searchsorted(row, u * row[-1]) for row, u in zip(heap, noise, strict=True)]
+    return np.take_along_axis(order, np.array(place, dtype=np.int64).reshape(noise.shape), axis=1)

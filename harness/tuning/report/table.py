@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.reports.document import Block, Document, Field, Figure, Table, TableColumn, fields, filled, noted
 from harness.reports.text import NOTHING, count_text
 from harness.tuning.report.chance import LEVEL, gain_of, keeps
-from harness.tuning.report.confirmation_tables import confirmation_tables
+from harness.tuning.report.confirmation_tables import confirmation_tables, is_better_on_test
 from harness.tuning.report.contour import with_contour
 from harness.tuning.report.expected_best import expected_table
 from harness.tuning.report.importance import Importances, importance_table
@@ -109,7 +109,7 @@ def choice_table(result: TuningResult) -> Table:
         "and what the best of as many gains on average, and at most, where no setting differs: the "
         f"noise of a trial (queries and seeds) is that between neighbouring settings, and "
         f"the limit is at {100 * LEVEL:g} %. A gain "
-        "within it is no reason to leave the papers' setting."
+        "within it is no reason to leave the papers' setting, unless a confirmation shows one."
     )
     return Table("What to take", columns if rows else (), tuple(rows), caption if rows else "")
 
@@ -124,6 +124,7 @@ def _choice(result: TuningResult, study: StudyResult) -> tuple[Field, ...]:
 
     figures = (gain.value, gain.expected, gain.limit) if gain else (None, None, None)
     open_ = NOTHING if study.paper() is None else "keep the papers' setting"
+    open_ = "best, by the confirmation" if is_better_on_test(result, study.row) else open_
     return fields([study.row, *map(text, figures), open_ if gain is None or keeps(result, study) else "best"])
 
 
