@@ -106,7 +106,8 @@ def _remarks(of: Overview) -> Iterator[str]:
         more = f"{_gb(cost.meanwhile)} GB more while a run trains"
         yield f"disk: at most, without collections and rankings; {more}."
     if of.choice.timed:
-        yield "timed: made last and one at a time; leave the machine quiet meanwhile."
+        quiet = "leave the machine quiet meanwhile, and before where other targets share their runs"
+        yield f"timed: made last and one at a time; {quiet}."
     yield from _downloads(of)
     yield from (f"missing: {line}" for line in of.missing)
     yield from left_out(of.choice)
