@@ -104,12 +104,14 @@ def said(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["plan"], "harness plan: missing argument 'target'; `harness plan --help` shows what it takes"),
+        (["show"], "harness show: missing argument 'target'; `harness show --help` shows what it takes"),
         (
             ["plan", "x", "--scal", "quick"],
-            "harness plan: no such option: --scal (Possible options: --scale)",
+            "harness plan: no such option: --scal (Possible options: --all, --scale)",
         ),
-        (["plan", "x", "y"], "harness plan: got unexpected extra argument(s) (y); `harness plan --help`"),
+        (["show", "x", "y"], "harness show: got unexpected extra argument(s) (y); `harness show --help`"),
+        (["plan"], "no target is named; name targets or papers, or say --all"),
+        (["reproduce", "--dry-run"], "no target is named; name targets or papers, or say --all"),
         (
             ["plan", "x", "--scale"],
             "harness plan: option '--scale' requires an argument; `harness plan --help`",

@@ -123,5 +123,5 @@ def _several(
 
 def timed_line(choice: Choice) -> str:
     """Return which targets print seconds, and what that asks of the machine."""
-    named = ", ".join(choice.timed)
-    return f"timed, made last and one at a time; leave the machine quiet meanwhile: {named}"
+    quiet = "leave the machine quiet meanwhile, and before where other targets share their runs"
+    return f"timed, made last and one at a time: {', '.join(choice.timed)}; {quiet}"

@@ -40,7 +40,7 @@ class Collections:
         if not settings.available:
             size = settings.parameters["documents"]
             what = f"the {size:,} documents of this scale are not here, and no loader yet"
-            fix = "`harness plan` shows runs and memory; to train, , choose a scale that has a collection"
+            fix = "`harness plan` shows runs and memory; to train, choose a scale that has a collection"
             raise UserError(what, where="collection", fix=fix)
         key, path, progress = _key(settings), self.path(settings), self.workshop.progress
         what = f"collection {settings.kind}"

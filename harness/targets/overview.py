@@ -53,6 +53,7 @@ class Needs:
     Attributes:
         target: its name.
         call: the command that makes it, without `harness reproduce`.
+        only: the rows that are named; all where none is.
         runs: name of a run -> the run, those that others start from first.
         rows: row -> the names of its own runs.
         shared: names of the runs that a target before it needs too.
@@ -62,6 +63,7 @@ class Needs:
 
     target: str
     call: str = ""
+    only: Sequence[str] = ()
     runs: Mapping[str, NeededRun] = field(default_factory=dict)
     rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
@@ -208,7 +210,8 @@ def _needs(
         by_row.setdefault(run.row, []).append(_name(run.settings, stages))
     missing = [*_not_here(resolved), *(line for run in wanted for line in missing_parts(run.settings))]
     shared = before & runs.keys()
-    return Needs(target, resolved.call, runs, by_row, shared, list(dict.fromkeys(missing)))
+    call = resolved.call + (f" --seeds {seeds}" if seeds else "")
+    return Needs(target, call, rows, runs, by_row, shared, list(dict.fromkeys(missing)))
 
 
 def _with_below(settings: RunSettings) -> Iterator[RunSettings]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.collections.checkpoint_place import found
@@ -75,16 +75,18 @@ def commands(of: Overview) -> Iterator[str]:
     """
     yield from (f"# missing: {line}" for line in of.missing)
     yield from (f"# {one.target}: {one.problem}" for one in of.needs if one.problem)
-    made = set[str]()
-    for one in of.needs:
-        if one.problem:
-            continue
+    made, lines = set[str](), dict[str, None]()
+    for one in (one for one in of.needs if not one.problem):
         for row, names in one.rows.items():
             new = {name for name in names if not one.runs[name].done} - made
-            if new:
-                yield f"harness reproduce {one.call} --row {shlex.quote(row)}"
             made |= new
-        yield f"harness reproduce {one.call}"
+            lines |= {_command(one, [row]): None} if new else {}
+        lines[_command(one, one.only)] = None
+    yield from lines
+
+
+def _command(needs: Needs, rows: Sequence[str]) -> str:
+    return f"harness reproduce {needs.call}" + "".join(f" --row {shlex.quote(row)}" for row in rows)
 
 
 def _headings(hardware: Hardware | None) -> list[str]:
@@ -106,7 +108,8 @@ def _remarks(of: Overview) -> Iterator[str]:
         more = f"{_gb(cost.meanwhile)} GB more while a run trains"
         yield f"disk: at most, without collections and rankings; {more}."
     if of.choice.timed:
-        yield "timed: made last and one at a time; leave the machine quiet meanwhile."
+        quiet = "leave the machine quiet meanwhile, and before where other targets share their runs"
+        yield f"timed: made last and one at a time; {quiet}."
     yield from _downloads(of)
     yield from (f"missing: {line}" for line in of.missing)
     yield from left_out(of.choice)

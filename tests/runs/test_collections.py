@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,14 @@ def test_what_is_built_at_once_or_found_is_not_said(collections, capsys) -> None
     capsys.readouterr()
     Collections(collections.workshop).get(PYDOCS)
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_not_used_next_is_forgotten_and_found_again(collections) -> None:
+    planted = CollectionSettings(kind="planted", parameters=SMALL)
+    kept, dropped = collections.get(PYDOCS), weakref.ref(collections.get(planted))
+    collections.keep_only([PYDOCS, CARVED])
+    gc.collect()
+    assert dropped() is None and collections.get(PYDOCS) is kept
+    assert collections.get(planted).fingerprint == collections.get(planted).fingerprint
+    collections.keep_only([])
+    assert collections.get(PYDOCS) is not kept

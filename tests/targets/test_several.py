@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 
 import pytest
 
+from harness.encoders.dual_encoder import DualEncoder
 from harness.targets import several
 from tests.place import edit
 from tests.smallest import SmallestPlace
@@ -42,6 +44,11 @@ def trained(place: SmallestPlace) -> dict[str, float]:
     }
 
 
+def encoders() -> int:
+    """How many encoders this process holds."""
+    return sum(type(of) is DualEncoder for of in gc.get_objects())
+
+
 def test_an_interrupted_call_goes_on_and_shared_runs_are_made_once(
     place: SmallestPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,7 +61,9 @@ def test_an_interrupted_call_goes_on_and_shared_runs_are_made_once(
             return reproduce(resolved, *more, **options)
 
         patch.setattr(several, "reproduce", stop)
+        held = encoders()
         assert place.say("reproduce", SIZES, TABLE, FIGURE, *SCALE).code == 130
+    assert encoders() <= held  # those of the table were forgotten before the figure
     before = trained(place)
     assert len(before) == 2  # the base run and the row
     said = place.say("reproduce", SIZES, TABLE, FIGURE, *SCALE, "--json")
