@@ -1,6 +1,6 @@
-"""Room on disk of what runs leave in a store: weights, tokens, candidates of round 0, states.
+"""Room on disk of what runs leave in a store: weights, rankings, tokens, candidates of round 0, states.
 
-Collections, rankings and logs are not counted. All texts are taken to be the longest: an upper bound.
+Collections and logs are not counted. All texts are taken to be the longest: an upper bound.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from harness.training.turns import steps_before
 TOKEN = 4
 """Bytes of a token (`harness.collections.tokens`)."""
 
+LINE = 28
+"""Bytes of a compressed line of a ranking, as measured on pydocs, whose document ids are long."""
+
 SAVED = 3
 """Weights and AdamW's two moments, which a checkpoint holds while a run trains."""
 
@@ -35,6 +38,7 @@ def products(run: RunSettings, corpus: CorpusSize, published: Published) -> Iter
     Raises:
         UnknownSizesError: it starts from a checkpoint whose sizes are not known.
     """
+    yield f"rankings {settings_key(run)}", corpus.ranked * min(run.depth, corpus.documents) * LINE
     if isinstance(run, TrainedRun | EvaluatedRun):
         start = run.checkpoint.start if isinstance(run, EvaluatedRun) else run.encoder.start
         longest = corpus.documents * run.tokens.passage_tokens + corpus.queries * run.tokens.query_tokens

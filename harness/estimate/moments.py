@@ -54,11 +54,13 @@ class CorpusSize:
         documents: number of documents.
         pairs: number of (training query, positive) pairs.
         queries: number of queries of all splits.
+        ranked: number of those that are not for training, for which documents are ranked.
     """
 
     documents: int
     pairs: int
     queries: int
+    ranked: int = 0
 
 
 @dataclass(frozen=True)

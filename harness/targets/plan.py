@@ -101,11 +101,14 @@ def corpus_of(stages: Stages, settings: CollectionSettings) -> CorpusSize:
     """Return the sizes of a collection, the published ones where it is not available."""
     if settings.available:
         collection = stages.collections.get(settings)
-        queries = sum(len(split.texts) for split in collection.queries.values())
-        return CorpusSize(len(collection.documents), len(labelled_pairs(collection).pairs), queries)
-    sizes = settings.parameters
-    queries = sum(int(size) for name, size in sizes.items() if name != "documents")
-    return CorpusSize(int(sizes["documents"]), int(sizes["train"]), queries)  # one positive a query, at least
+        asked = {name: len(split.texts) for name, split in collection.queries.items()}
+        documents, pairs = len(collection.documents), len(labelled_pairs(collection).pairs)
+    else:
+        sizes = settings.parameters
+        asked = {name: int(size) for name, size in sizes.items() if name != "documents"}
+        documents, pairs = int(sizes["documents"]), int(sizes["train"])  # one positive a query, at least
+    queries = sum(asked.values())
+    return CorpusSize(documents, pairs, queries, queries - asked.get("train", 0))
 
 
 def render_phases(planned: Plan) -> Table:

@@ -75,7 +75,17 @@ def test_runs_that_share_a_product_name_it_alike() -> None:
     assert left["Base"][tokens] == 4 * (MARCO.documents * 128 + MARCO.queries * 32)
     [weights] = [size for name, size in left["Base"].items() if name.startswith("run")]
     assert weights == 4 * 218_967_552  # two towers, as `harness plan` prints
-    assert not dict(products(settings("BM25"), MARCO, SIZES))
+    assert set(dict(products(settings("BM25"), MARCO, SIZES)).values()) == {0}
+
+
+def test_rankings_take_room_of_the_queries_that_are_not_for_training_down_to_their_depth() -> None:
+    def room(corpus: CorpusSize) -> int:
+        return sum(dict(products(settings("BM25"), corpus, SIZES)).values())
+
+    assert room(CorpusSize(14_661, 9_922, 12_842, 2_920)) == pytest.approx(
+        81e6, rel=0.02
+    )  # pydocs, as on disk
+    assert room(CorpusSize(100, 80, 100, 20)) == 20 * 100 * 28  # no more than all documents
 
 
 def test_a_run_needs_its_moments_while_it_trains() -> None:
