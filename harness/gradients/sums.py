@@ -29,8 +29,7 @@ class Sums:
         like: Tensor,
         rows: Mapping[str, Tensor] | None = None,
     ) -> None:
-        # ranks first, so that those of one rank lie together for its products
-        self._sums = {name: like.new_empty(ranks, groups, *shape) for name, shape in shapes.items()}
+        self._sums = {name: like.new_empty(groups, ranks, *shape) for name, shape in shapes.items()}
         self._rows = rows or {}
         self._groups, self._ranks, self.device = groups, ranks, like.device
         self.clear()
@@ -49,19 +48,19 @@ class Sums:
             at: [B] distinct positions among the ranks.
             gradient: gradients of B sequences.
         """
-        sums = self._sums[name]
+        sums = self._sums[name][group]
         if gradient.rows is None:
-            sums[:, group].index_add_(0, at, gradient.values)
+            sums.index_add_(0, at, gradient.values)
             return
         rows = torch.searchsorted(self._rows[name], gradient.rows) if name in self._rows else gradient.rows
-        place = (at * self._groups + group)[:, None] * sums.shape[2] + rows
-        sums.view(-1, sums.shape[3]).index_add_(0, place.flatten(), gradient.values.flatten(0, 1))
+        place = at[:, None] * sums.shape[1] + rows
+        sums.view(-1, sums.shape[2]).index_add_(0, place.flatten(), gradient.values.flatten(0, 1))
 
     def products(self) -> Tensor:
         """Return the inner products of the groups' sums at each rank, [ranks, groups, groups] float64."""
         products = torch.zeros(self._ranks, self._groups, self._groups, dtype=torch.float64)
         for sums in self._sums.values():
             for rank in range(self._ranks):
-                flat = sums[rank].flatten(1)
+                flat = sums[:, rank].flatten(1)
                 products[rank] += (flat @ flat.T).double().cpu()
         return products

@@ -38,8 +38,8 @@ def _caption(cells: RanksCells) -> str:
     drawn = " (a hashed sample)" if cells.options.get("queries") == queries else ""
     return (
         f"{simulation}{cells.source}. Results on {made_on(cells)}: gradients of the {cells.ranks} "
-        f"negatives nearest to each of {queries:,} {cells.split} queries{drawn}. The paper has a plot without "
-        "printed figures; its text states the findings."
+        f"negatives nearest to each of {queries:,} {cells.split} queries{drawn}. The paper has a plot "
+        "without printed figures; its text states the findings."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_lengths_and_sums_over_states_pass_no_layer_below(double: Any) -> None:
 def test_documents_are_embedded_once_where_the_encoder_is_as_precise_as_vectors(double: Any) -> None:
     """In float32 the scores are those by which the negatives were ranked."""
     retriever = double("two layers, shared, mean")
-    single = Retriever("single", retriever.encoder.float(), retriever.collection, retriever.tokens)
+    single = replace(retriever, encoder=copy.deepcopy(retriever.encoder).float())
     vectors, queries = single.documents, single.queries("dev")
     passed: list[int] = []
     hook = single.encoder.query.register_forward_pre_hook(lambda *_: passed.append(1))
@@ -112,8 +113,9 @@ def test_documents_are_embedded_once_where_the_encoder_is_as_precise_as_vectors(
 
 def test_states_are_computed_only_where_gradients_are_by_a_layer(double: Any) -> None:
     asked: list[int] = []
-    over = replace(double("two layers, shared, mean"), entering=lambda: asked.append(1))
-    over.encoder.float()
+    retriever = double("two layers, shared, mean")
+    single = copy.deepcopy(retriever.encoder).float()
+    over = replace(retriever, encoder=single, entering=lambda: asked.append(1))
     measure(over, ranks=RANKS, queries=4, groups=2, wrt="score")
     assert not asked
     measure(over, ranks=RANKS, queries=4, groups=2)
