@@ -15,6 +15,7 @@ reproduce: $(VENV)/.ready
 	$(BIN)/harness reproduce trisampler/table-5 --scale quick
 
 notebooks: $(VENV)/.ready
+	$(BIN)/harness reproduce trisampler/table-5 --scale quick --seeds 1
 	$(BIN)/harness reproduce trisampler/table-5 --scale scratch --seeds 1
 	$(BIN)/python -m notebooks.execute
 

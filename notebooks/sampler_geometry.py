@@ -19,11 +19,11 @@
 # at what different samplers draw from the very same candidates: where around query and positive, at which ranks, and how much
 # of it another sampler would have drawn as well.
 #
-# Nothing is trained here: `make notebooks` makes the runs first (TriSampler's Table 5, one seed). At scratch scale the collection
-# is the built-in one, which is no evidence about the papers: it shows how one looks, and that a law that behaves in one way on
-# one retriever may behave in another way on the next.
+# Nothing is trained here: `make notebooks` makes the runs first (TriSampler's Table 5, one seed). At quick scale the collection
+# is the built-in one and the base run is all-MiniLM-L6-v2 as it is, scores being 20 times a cosine. That is no evidence about the
+# papers: it shows how one looks, and that a law that behaves in one way on one retriever may behave in another way on the next.
 #
-# *Here* in the text means the committed figures: scratch scale, seed 0. At another scale (`HARNESS_SCALE`) figures and tables
+# *Here* in the text means the committed figures: quick scale, seed 0. At another scale (`HARNESS_SCALE`) figures and tables
 # change with it; those sentences do not.
 
 # %%
@@ -50,7 +50,7 @@ from harness.reports.distributions.figure import draw_examples
 from harness.specs.library import Library
 from harness.specs.target import with_runs
 
-TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "scratch")
+TARGET, SCALE = "trisampler/table-5", os.environ.get("HARNESS_SCALE", "quick")
 pd.set_option("display.max_colwidth", 120)
 
 trained = [
@@ -111,11 +111,10 @@ show_figure(
 )
 
 # %% [markdown]
-# Here nearly the whole cloud lies left of 0, and most of it below 0: for this retriever candidates are far easier than the
-# positive, and the query is nearer to them than the positive is. Uniform draws follow the cloud. TopK and SimANS draw at its
-# right edge, and there $y$ is mostly negative: passages that rival the positive for the query are not near the positive. Debiased
-# has an edge at $x = \log 0.1 = -2.3$; what lies left of it is filling, not law. TriSampler has two groups of dots: one above $y = 0$,
-# far left of the frame, which equation 6 chose, and one at the right and below, which is filling as well.
+# Here most of the cloud lies left of 0, and $y = 0$ goes through its middle: most candidates are easier than the positive, and about half
+# are nearer to it than the query is. Uniform draws follow the cloud. TopK and SimANS draw further to the right, above and below
+# $y = 0$ nearly alike; SimANS leaves out the far right. Debiased has an edge at $x = \log 0.1 = -2.3$; what lies left of it is filling, not law.
+# TriSampler's dots lie above $y = 0$, where equation 6 wants them, but for a few below, which are filling.
 #
 # ## The triangular region
 #
@@ -132,11 +131,12 @@ interval_table(figures[figures["quantity"] == "inside"], index="sampler", column
 # %% [markdown]
 # *(share of draws inside, %, with 95 % intervals over queries)*
 #
-# The reading decides: 0.4 % of the candidates are in the region, or 97 %. Under the two narrow readings all samplers but Uniform draw
-# from it several times as often as it has candidates, and yet seldom, 2 to 4 %; the intervals of TriSampler, whose principle it
-# is, and of SimANS, which never sees $y$, overlap. What TriSampler does differently shows in the half-plane: half of its draws lie
-# in it, of no other sampler's a quarter. But those are mostly far from $x = 0$: the half of $K$ that equation 5 draws reaches far to
-# the left, and among these the largest $y$ wins.
+# The reading decides: 4 % of the candidates are in the region, or 46 %. Under the two narrow readings all samplers but Uniform draw from it
+# two to three times as often as it has candidates, and TriSampler, whose principle it is, most often: 29 % by *near*, where SimANS,
+# which never sees $y$, has 22 %; by *shell* it has 14 % and SimANS 13 %, and the intervals overlap. What TriSampler does differently
+# shows in the half-plane: 94 % of its draws lie in it, of each other sampler's a bit less than half, as of the candidates. Two thirds of
+# them are more than 2 away from $x = 0$: the half of $K$ that equation 5 draws reaches far to the left, and among these the largest $y$
+# wins.
 #
 # ## Zero weights
 #
@@ -163,11 +163,10 @@ weights.columns = ["y <= 0, % of draws"]
 weights.join(pd.DataFrame({name: filling(name) for name in samplers}).T).fillna("")
 
 # %% [markdown]
-# Here three quarters of the candidates have no weight under equation 6. In 61 % of the rows fewer than 15 of the transitional negatives
-# have one, and 47 % of all that TriSampler draws is the filling by equation 5, which is SimANS's law with $a = 1/4$. So here the
-# name TriSampler stands for about one half equation 6 and one half SimANS; the paper does not say how it fills. Debiased is
-# mostly its even filling, 62 % of its draws. Both are statements about this retriever: on the simulation (seed 0) 31.5 % of the candidates
-# have no weight, and 14 % of TriSampler's draws are filling.
+# Here half of the candidates have no weight under equation 6. In 12.5 % of the rows fewer than 15 of the transitional negatives have one, and 6 %
+# of all that TriSampler draws is the filling by equation 5, which is SimANS's law with $a = 1/4$. So here nearly all of TriSampler's draws
+# are equation 6's. A third of what Debiased draws is its even filling. Both are statements about this retriever: on the simulation
+# (seed 0) 25 % of the candidates have no weight, and 10 % of TriSampler's draws are filling.
 #
 # ## Angles
 #
@@ -200,10 +199,10 @@ pd.DataFrame(
 ).T.round(2).rename_axis(columns="length of embeddings")
 
 # %% [markdown]
-# Equation 4 as printed reaches 22 degrees at the 90 % quantile of all candidates and 60 nowhere: as a limit it takes nothing away. The
-# angle at $q$ stays below 60 degrees for 97 % of them: it takes away next to nothing either. And it is not the same condition as
-# $y > 0$, which 23 % fulfil, because lengths differ: queries are longer than passages, which makes $s(q,d^-)$ large beside
-# $s(d^+,d^-)$. With embeddings of one length the two would meet at $x = 0$; with raw inner products they are two samplers.
+# Equation 4 as printed reaches 25 degrees at the 90 % quantile of all candidates and 60 nowhere: as a limit it takes nothing away. The
+# angle at $q$ is beyond 60 degrees for 78 % of them: it takes away a lot. All embeddings have one length here, so it is the same condition as
+# $y > 0$ where $x = 0$. But most candidates lie left of that, further from the query than the positive is, where the third side must be
+# shorter still: 46 % have $y > 0$, and 22 % an angle below 60 degrees. Of TriSampler's draws, nearly all with $y > 0$, 60 % have.
 #
 # ## How many candidates are there in effect?
 #
@@ -218,8 +217,9 @@ counted = interval_table(
 counted.join(pd.Series({name: str(s.negatives) for name, s in samplers.items()}, name="n drawn")).fillna("")
 
 # %% [markdown]
-# Here SimANS's bell is on average as narrow as 10 of the 200 candidates and Debiased's weights as 2.5, and both must give 15: the last
-# draws are those that the law wants least, or filling. For TriSampler it counts equation 6 on one draw of the transitional
+# Here the laws are wide: SimANS's bell and TopK's softmax are on average as wide as 60 of the 200 candidates, and none is narrower than the 15
+# that are drawn. Debiased's weights count 80, and yet in 45 % of the rows fewer than 15 candidates have one, as the table of fillings above
+# says: rows differ. For TriSampler it counts equation 6 on one draw of the transitional
 # negatives; a row in which none has a weight counts 0. Its interval, like all others here, is about queries, not about other seeds.
 #
 # ## Over rounds
@@ -269,11 +269,11 @@ interval_table(again, index="run", columns="of", factor=100).rename_axis(columns
 # %% [markdown]
 # The trainer's figures are of its first 1,000 pairs, not of an even sample, so they are not those of the tables above.
 #
-# Here TopK's and SimANS's own training moved their candidates: the share with $y \le 0$ among their draws falls by seven to nine
-# points, and the intervals are apart, as are TopK's effective numbers. For the others all intervals overlap: after 80 steps nothing
-# can be told. (The two rounds have the same queries, so overlapping intervals are a cautious test.) A quarter of the candidates is
-# new at the end of Uniform's and TriSampler's runs, two fifths in the others. SimANS, with independent noise, draws more than half
-# of its first negatives again: it depends least on the dice.
+# Here each run moved its candidates. TopK's and Debiased's draws with $y \le 0$ fall by 18 points, from 55 and 56 to 37 %, and the intervals are
+# apart; their draws in the region rise by half. Uniform's, TriSampler's and SimANS's draws move to the left (*x*), away from the
+# positive, by half a point of the score; these intervals touch. (The two rounds have the same queries, so overlapping intervals are a
+# cautious test.) A quarter of the candidates is new at the end of each run. SimANS, with independent noise, draws half of its first
+# negatives again: it depends least on the dice.
 #
 # ## At which ranks?
 #
@@ -297,11 +297,11 @@ ranks = [rank for rank in (1, 5, 10, 20, 50, 100, 200) if rank <= k]
 interval_table(by_rank[by_rank["rank"].isin(ranks)], index="sampler", columns="rank", value="mean", digits=2)
 
 # %% [markdown]
-# Here TopK takes the first rank nearly always, SimANS in two rows of three and the fifth in nine of ten, and these two
-# intervals are apart: the bell does what the paper draws it for, it spares the very top. TriSampler takes each of the first ten
-# in four or five rows of ten and has a heavy tail up to rank 100, as its first stage keeps half of $K$ (its line is uneven because
-# it is a mean over 16 draws of that stage). Debiased ends level, on its even filling. Uniform is 15 / 200 everywhere. The axis is
-# logarithmic: each line sums to 15 over the ranks, and the tail holds more than it seems to.
+# Here TopK takes the first rank in nine rows of ten, SimANS in six of ten and the fifth in two of three: beside TopK the bell
+# does what the paper draws it for, it spares the very top, and its line is level up to rank 10. TriSampler takes each of the first fifty ranks in about one row of seven, as its
+# first stage keeps half of $K$ and its second does not look at the rank (its line is uneven because it is a mean over 16 draws of that
+# stage). Uniform is 15 / 200 everywhere. The axis is logarithmic: each line sums to 15 over the ranks, and the tail holds more than it
+# seems to.
 #
 # ## What a and b of SimANS do
 #
@@ -320,9 +320,9 @@ show_figure(
 )
 
 # %% [markdown]
-# Here a larger $a$ sharpens the fall behind rank 15 and soon changes nothing more: 15 of 200 must be drawn, so at $a = 2$ SimANS draws the
-# 15 nearest to $x = b$ and chance has little left to decide. At rank 1 the bands of all $a$ overlap. $b$ moves draws between the very top and
-# the ranks after 15: at $b = -2$, rivals that outscore the positive are spared, at $b = 2$ they are wanted. The released code *adds* $b$
+# Here a larger $a$ sharpens the fall behind rank 15: 15 of 200 must be drawn, so at $a = 2$ SimANS draws mostly the 15 nearest to $x = b$. At
+# rank 1 the bands overlap from $a = 0.25$ on. $b$ moves draws between the first 15 ranks and the tail: at $b = 2$ those that rival the
+# positive are wanted, at $b = -2$ they are spared. The released code *adds* $b$
 # where the paper subtracts it; `b_enters` has both.
 #
 # A mean over queries hides that the bell stands elsewhere for each query. SimANS's figure 5 shows single queries of MS-Pas, their
@@ -339,10 +339,9 @@ show_figure(
 )
 
 # %% [markdown]
-# Above each panel stand numbers of a query and its positive. In the two upper queries no candidate outscores the positive: the bell stands
-# left of the list, falls from the first rank on, and SimANS draws nearly the first 15, as TopK does. In the last one four outscore it,
-# and the first two of these are spared. 59 % of the rows have a candidate that outscores the positive; in the others the bell has nothing
-# to spare.
+# Above each panel stands the number of a query. In the first no candidate outscores the positive: the bell stands left of the list, falls from the
+# first rank on, and SimANS draws nearly the first 15, as TopK does. In the last one eight outscore it, and the first three of these are
+# spared. 62.5 % of the rows have a candidate that outscores the positive; in the others the bell has nothing to spare.
 #
 # ## Do samplers draw the same?
 #
@@ -356,10 +355,10 @@ pairs = overlap(samplers, everything.rows(every(300)))
 show_figure(draw_overlap, pairs, title=f"{TARGET}: what samplers draw in common ({SCALE} scale)")
 
 # %% [markdown]
-# Here SimANS draws 83 % of its negatives again at the next visit: a row of it is close to *the n nearest to the positive's score*, drawn
-# once. TopK repeats half, Uniform 7 %, which is 15 / 200. TriSampler and SimANS share 43 %. With common random numbers Debiased
-# shares two thirds with Uniform, because its filling is even and falls on the same passages, and nearly as much with TopK, because
-# its weights are TopK's less a constant: here it is a mixture of the two.
+# Here SimANS draws 53 % of its negatives again at the next visit, Debiased 40 %, TriSampler 34 %, TopK 30 %, Uniform 8 %, which is 15 / 200.
+# TriSampler draws others than the rest do: it shares 15 % with SimANS, and with none more than 12 % besides. With common random numbers
+# Debiased shares 71 % with TopK, because its weights are TopK's less a constant, and half with Uniform, because its filling is even
+# and falls on the same passages: here it is a mixture of the two.
 #
 # ## Go on from here
 #

@@ -45,7 +45,7 @@ from harness.tuning.report.figures import draw_history
 from harness.tuning.report.result import read_result
 from harness.tuning.tune import run_tuning
 
-SCALE = os.environ.get("HARNESS_SCALE", "scratch")
+SCALE = os.environ.get("HARNESS_SCALE", "quick")
 place = tempfile.TemporaryDirectory()
 
 # %% [markdown]
@@ -150,7 +150,7 @@ def summary(path: Path) -> pd.DataFrame:
     return pd.DataFrame(lines).set_index("row")
 
 
-of_samplers = [path for path in committed if path.parent.name == "samplers"]
+of_samplers = [path for path in committed if path.parts[1:4:2] == ("simulation", "samplers")]
 summary(of_samplers[0]) if of_samplers else print("none here")
 
 # %% [markdown]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import pandas as pd
@@ -118,7 +118,11 @@ class OpenedRun:
         Raises:
             UserError: the run is BM25, or a file is missing or corrupt.
         """
-        return Retriever(self.name, self.encoder, self.collection, self.tokens, self._reader)
+        settings = self.settings.start if isinstance(self.settings, RankerRun) else self.settings
+        entering = None
+        if isinstance(settings, TrainedRun):
+            entering = partial(self.stages.products.entering_last_layer, settings, self.encoder)
+        return Retriever(self.name, self.encoder, self.collection, self.tokens, self._reader, entering)
 
     @cached_property
     def ranker(self) -> Ranker:

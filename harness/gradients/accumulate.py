@@ -88,7 +88,7 @@ def accumulate_layers(gradients: LayerGradients, groups: QueryGroups, memory: in
         memory,
         ranks,
         groups[1],
-        queries=queries,
+        cached=gradients.shared_bytes,
         longest=gradients.longest,
         held=gradients.held_bytes,
     )

@@ -42,7 +42,7 @@ def plan_chunks(
     ranks: int,
     groups: int,
     *,
-    queries: int,
+    cached: int,
     longest: int,
     held: int,
 ) -> ChunkPlan:
@@ -54,7 +54,7 @@ def plan_chunks(
         memory: bound in bytes on what the analysis adds to model and collection.
         ranks: total number of ranks.
         groups: number of groups of queries.
-        queries: total number of queries.
+        cached: bytes of the sums that all chunks need, of all queries.
         longest: tokens of the longest sequence.
         held: bytes of embeddings and scores, which are in memory throughout.
 
@@ -77,7 +77,9 @@ def plan_chunks(
         )
     passing = min(left // 4, (PLACES - longest) * place)
     left -= max(passing, 0)
-    cache_bytes = 0 if left // rank >= ranks - 1 else min(left // 4, queries * parameters * size)
+    cache_bytes = (
+        0 if left // rank >= ranks - 1 else min(left // 2, cached)
+    )  # to make a sum again takes longer
     return ChunkPlan(
         ranks=int(min(ranks, 1 + (left - cache_bytes) // rank)),
         places=longest + max(int(passing // place), 0),

@@ -45,7 +45,7 @@ class LayerGradients:
         self.encoder: DualEncoder = retriever.encoder
         self.lists, self.coefficients = lists, coefficients
         self._tokens = retriever.tokens
-        self._read = retriever.entering or retriever.tokens
+        self._read = retriever.states or retriever.tokens
         self._query = last_layer(self.encoder.query) if side != "passage" else None
         self._passage = last_layer(self.encoder.passage) if side != "query" else None
         self._query_texts = self._read.queries[lists.split]
@@ -95,6 +95,16 @@ class LayerGradients:
         """Bytes of embeddings, coefficients and results."""
         embeddings = (self.lists.queries, self.lists.passages)
         return sum(some.numel() * some.element_size() for some in embeddings) + 10 * self.lists.score.nbytes
+
+    @property
+    def shared_bytes(self) -> int:
+        """Bytes of the weighted sums of all queries."""
+        if self._passage is None:
+            return 0
+        size, tower = self.lists.queries.element_size(), f"{self._name('passage')}."
+        of_sum = sum(shape.numel() for name, shape in self.shapes.items() if name.startswith(tower)) * size
+        used = np.where(self.coefficients.scale != 0, 1 + self.coefficients.which, 0)
+        return of_sum * int((used == 1).any(axis=1).sum() + (used == 2).any(axis=1).sum())
 
     def of(
         self, row: int, some: Integers, places: int, cache: VectorCache

@@ -73,9 +73,7 @@ def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | Non
     document = np.concatenate([mined.positive[first, None], mined.document[first]], axis=1)
     distinct, place = np.unique(document, return_inverse=True)
     with torch.no_grad(), only_last_layers(retriever.encoder, []):
-        encoder, texts = _embedding(retriever)
-        q = embed(encoder.query, texts.queries[split], query, texts.pad)
-        p = embed(encoder.passage, texts.documents, distinct, texts.pad)
+        q, p = _embedded(retriever, split, query, distinct)
         place = place.reshape(document.shape)
         score = np.stack([(p[at] @ one).double().cpu().numpy() for one, at in zip(q, place, strict=True)])
     order = np.lexsort((document[:, 1:], -score[:, 1:]), axis=1) + 1
@@ -84,11 +82,23 @@ def build_lists(retriever: Retriever, split: str, ranks: int, queries: int | Non
     return RankedLists(split, query, document, score, q, p, place, _positive_ranks(retriever, split, query))
 
 
+def _embedded(retriever: Retriever, split: str, query: Integers, document: Integers) -> tuple[Tensor, Tensor]:
+    """Return embeddings of queries and documents in the encoder's type; in float32 those that ranked them."""
+    like = retriever.encoder.query.like
+    if like.dtype == torch.float32:
+        embedded = (retriever.queries(split)[query], retriever.documents[document])
+        q, p = (torch.from_numpy(vectors).to(like.device) for vectors in embedded)
+        return q, p
+    encoder, texts = _embedding(retriever)
+    q = embed(encoder.query, texts.queries[split], query, texts.pad)
+    return q, embed(encoder.passage, texts.documents, document, texts.pad)
+
+
 def _embedding(retriever: Retriever) -> tuple[TwoTowers[Any], Texts]:
     """Return what embeds the texts, and what it reads: states that enter the last layer, where there are."""
-    if retriever.entering is None:
+    if retriever.states is None:
         return retriever.encoder, retriever.tokens
-    return PartialEncoder(retriever.encoder, "last-layer").eval(), retriever.entering
+    return PartialEncoder(retriever.encoder, "last-layer").eval(), retriever.states
 
 
 def _chosen(pairs: TrainingPairs, count: int, split: str, seed: int) -> Integers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,7 +77,7 @@ def measure_run(stages: Stages, settings: TrainedRun, run: RunFolder, measured: 
     reader = stages.products.saved(settings, final_of(run.checkpoints))
     collection, tokens = stages.collections.get(settings.collection), stages.collections.tokens(settings)
     encoder = whole_of(reader.encoder)
-    entering = stages.products.entering_last_layer(settings, encoder)
+    entering = partial(stages.products.entering_last_layer, settings, encoder)
     retriever = Retriever(settings.kind, encoder, collection, tokens, reader, entering)
     labelled = len(np.unique(retriever.pairs(measured.split).pairs[:, 0]))
     queries = None if measured.queries is None else min(measured.queries, labelled)

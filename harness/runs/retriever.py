@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,7 +35,8 @@ class Retriever:
         collection: documents, queries, judgements.
         tokens: tokens of the collection by the encoder's tokenizer.
         reader: what embeds the texts, where a part of the encoder does so from stored states.
-        entering: stored states that enter the last layer, from which gradients by it may begin.
+        entering: returns stored states that enter the last layer, from which gradients by it may begin; they
+            are computed on first access.
     """
 
     name: str
@@ -43,8 +44,13 @@ class Retriever:
     collection: Collection
     tokens: TokenStore
     reader: Reader | None = None
-    entering: FrozenTexts | None = None
+    entering: Callable[[], FrozenTexts | None] | None = None
     _queries: dict[str, Vectors] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def states(self) -> FrozenTexts | None:
+        """What `entering` returns; none where there is none."""
+        return None if self.entering is None else self.entering()
 
     @cached_property
     def documents(self) -> Vectors:

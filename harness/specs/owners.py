@@ -13,7 +13,7 @@ PLACES = {
 _OWNED = {
     "scale": "tokens vocabulary query_tokens passage_tokens encoder hidden layers heads intermediate "
     "dropout token_dropout pooling projection towers score_scale candidates_cap depth threads seeds hardware "
-    "substitutes as_published places precision published_sizes",
+    "substitutes as_published places precision published_sizes gradient_queries",
     "recipe": "phases trains start loss temperature optimizer schedule rate batch steps refresh "
     "lr_warmup_share clip_norm weight_decay turns departs",
     "dataset": "collections measured titles further",

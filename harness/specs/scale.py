@@ -16,6 +16,7 @@ from harness.specs.base import (
     Layers,
     Length,
     Places,
+    Queries,
     Rate,
     Seeds,
     Share,
@@ -193,6 +194,11 @@ class Scale(Spec):
     )
     candidates_cap: Candidates
     depth: Candidates
+    gradient_queries: Queries | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="most queries of which gradients by rank are measured; by default the target's",
+    )
     threads: Annotated[PositiveInt, Field(le=1024)]
     seeds: FirstSeeds
     hardware: Hardware | None = None

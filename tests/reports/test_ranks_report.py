@@ -143,3 +143,25 @@ def test_a_mean_that_is_noise_is_told(tmp_path: Path) -> None:
         line.count("cannot be told: no mean beyond chance (mean, greatest tenth") == 2
         and line.count(" holds: ") == 2
     )
+
+
+@pytest.mark.parametrize(("of_target", "of_scale", "used"), [(None, 64, 64), (128, 64, 64), (64, 128, 64)])
+def test_a_scale_caps_the_queries_and_caption_and_cells_say_so(
+    tmp_path: Path, of_target: int | None, of_scale: int, used: int
+) -> None:
+    resolved = resolve(Library.default(), "simans/figure-1", "simulation")
+    target = resolved.target.model_copy(update={"queries": of_target})
+    spec = resolved.scale.spec.model_copy(update={"gradient_queries": of_scale})
+    capped = replace(
+        resolved,
+        loaded=replace(resolved.loaded, target=target),
+        scale=replace(resolved.scale, spec=spec),
+    )
+    runs = some_runs(resolved, tmp_path, seeds=1)
+    for run in runs:
+        write_gradients(gradients(4.0), run.folder, RankSettings("dev", 200, used))
+    scores = some_scores(resolved, {(run.row, run.seed): [0.5, 0.7] for run in runs})
+    collection = some_collection("small", {"train": 7, "dev": 200, "test": 4}, 300)
+    made = build_ranks(ReportContext(capped, runs, {}, scores, {resolved.dataset: collection}))
+    assert made.options["queries"] == used
+    assert "nearest to each of 64 dev queries (a hashed sample)." in render_markdown(document_of(made))

@@ -157,7 +157,8 @@ def _lines(row: RanksRow, checkpoint: CheckpointGradients) -> list[dict[str, Any
 
 def _measured(resolved: Resolved) -> RankSettings:
     target = cast("Ranks", resolved.target)
-    return RankSettings(target.split, target.ranks, target.queries)
+    at_most = [count for count in (target.queries, resolved.scale.spec.gradient_queries) if count is not None]
+    return RankSettings(target.split, target.ranks, min(at_most, default=None))
 
 
 def _row(resolved: Resolved, row: Row, runs: Sequence[FinishedRun], failed: Mapping[str, str]) -> Described:

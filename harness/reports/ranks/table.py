@@ -35,10 +35,11 @@ def ranks_document(cells: RanksCells) -> Document:
 def _caption(cells: RanksCells) -> str:
     simulation = "Simulation. " if cells.simulation else ""
     queries = next((of.queries for row in cells.rows for of in row.checkpoints), 0)
+    drawn = " (a hashed sample)" if cells.options.get("queries") == queries else ""
     return (
         f"{simulation}{cells.source}. Results on {made_on(cells)}: gradients of the {cells.ranks} "
-        f"negatives nearest to each of {queries:,} {cells.split} queries. The paper has a plot without "
-        "printed figures; its text states the findings."
+        f"negatives nearest to each of {queries:,} {cells.split} queries{drawn}. The paper has a plot "
+        "without printed figures; its text states the findings."
     )
 
 

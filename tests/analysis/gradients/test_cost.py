@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from harness.errors import UserError
+from harness.gradients.layer_gradients import LayerGradients
 from harness.gradients.per_rank import measure
 from harness.gradients.sums import Sums
 
@@ -82,3 +83,16 @@ def test_passages_that_are_run_grow_with_the_queries_alone(
             assert (len(chunks) > 1) == (memory < 2**31)
     finally:
         hook.remove()
+
+
+def test_what_a_query_shares_is_summed_once_however_many_chunks(double, monkeypatch) -> None:
+    """Half of what is left of the bound goes to these sums, before ranks."""
+    retriever, summed, chunks = double("one layer, separate, cls"), [], []
+    shared, products = LayerGradients._shared, Sums.products
+    monkeypatch.setattr(
+        LayerGradients, "_shared", lambda of, *how: summed.append(how[1:3]) or shared(of, *how)
+    )
+    monkeypatch.setattr(Sums, "products", lambda sums: chunks.append(sums) or products(sums))
+    measure(retriever, ranks=20, queries=16, groups=2, wrt="passage", memory=1_200_000)
+    assert len(chunks) > 1
+    assert len(summed) == len(set(summed)) == 16

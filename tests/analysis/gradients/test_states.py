@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.encoders.partial import PartialEncoder, prepared
 from harness.gradients.coefficients import contrasted, loss_coefficients
 from harness.gradients.last_layer import only_last_layers
 from harness.gradients.layer_gradients import LayerGradients
+from harness.gradients.lists import build_lists
 from harness.gradients.per_rank import measure
 from harness.gradients.vector_cache import VectorCache
 from harness.retrieval.states import FrozenTexts, States
@@ -60,7 +62,8 @@ def test_over_states_gradients_are_those_of_the_whole_encoder(
     inside = contrasted("sampled", lists.query, lists.document[:, 1:], 0)
     coefficients = loss_coefficients(lists.score, inside)
     by_name: list[dict[str, torch.Tensor]] = []
-    for over in (retriever, replace(retriever, entering=entering(retriever))):
+    states = entering(retriever)
+    for over in (retriever, replace(retriever, entering=lambda: states)):
         gradients = LayerGradients(over, lists, coefficients, "both")
         found: dict[str, torch.Tensor] = {}
         with only_last_layers(over.encoder, list(gradients.layers.values())):
@@ -68,17 +71,18 @@ def test_over_states_gradients_are_those_of_the_whole_encoder(
                 table = found.setdefault(parameter, torch.zeros(RANKS, *gradient.values.shape[1:]).double())
                 table[at] = gradient.values
         by_name.append(found)
-    whole, states = by_name
-    assert whole.keys() == states.keys()
+    whole, over_states = by_name
+    assert whole.keys() == over_states.keys()
     assert any("head" in parameter for parameter in whole) == head
     assert max(float(gradient.abs().max()) for gradient in whole.values()) > 1e-3
     for parameter in whole:
-        torch.testing.assert_close(states[parameter], whole[parameter], rtol=0, atol=1e-8)
+        torch.testing.assert_close(over_states[parameter], whole[parameter], rtol=0, atol=1e-8)
 
 
 def test_lengths_and_sums_over_states_pass_no_layer_below(double: Any) -> None:
     retriever = double("two layers, shared, mean")
-    over = replace(retriever, entering=entering(retriever))
+    states = entering(retriever)
+    over = replace(retriever, entering=lambda: states)
     passed: list[int] = []
     below = retriever.encoder.query.transformer.encoder.layer[0]
     expected = measure(retriever, ranks=RANKS, queries=4, groups=2, seed=3)
@@ -90,3 +94,29 @@ def test_lengths_and_sums_over_states_pass_no_layer_below(double: Any) -> None:
     assert not passed
     np.testing.assert_allclose(measured.norm, expected.norm, rtol=1e-8)
     np.testing.assert_allclose(measured.product, expected.product, rtol=1e-8, atol=1e-12)
+
+
+def test_documents_are_embedded_once_where_the_encoder_is_as_precise_as_vectors(double: Any) -> None:
+    """In float32 the scores are those by which the negatives were ranked."""
+    retriever = double("two layers, shared, mean")
+    single = replace(retriever, encoder=copy.deepcopy(retriever.encoder).float())
+    vectors, queries = single.documents, single.queries("dev")
+    passed: list[int] = []
+    hook = single.encoder.query.register_forward_pre_hook(lambda *_: passed.append(1))
+    lists = build_lists(single, "dev", RANKS, 4, seed=3)
+    hook.remove()
+    assert not passed
+    np.testing.assert_array_equal(lists.passages[lists.place[0]].numpy(), vectors[lists.document[0]])
+    np.testing.assert_array_equal(lists.queries.numpy(), queries[lists.query])
+    assert (np.diff(lists.score[:, 1:], axis=1) <= 0).all()
+
+
+def test_states_are_computed_only_where_gradients_are_by_a_layer(double: Any) -> None:
+    asked: list[int] = []
+    retriever = double("two layers, shared, mean")
+    single = copy.deepcopy(retriever.encoder).float()
+    over = replace(retriever, encoder=single, entering=lambda: asked.append(1))
+    measure(over, ranks=RANKS, queries=4, groups=2, wrt="score")
+    assert not asked
+    measure(over, ranks=RANKS, queries=4, groups=2)
+    assert len(asked) == 1
