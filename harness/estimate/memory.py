@@ -147,11 +147,14 @@ class _Phase:
         return MemoryPart(what, size, f"{self.phase.places:,} places at once, {_STATES}")
 
     def _compared(self, pairs: BatchShape) -> int:
-        """Return the bytes that a late interaction keeps of pairs: of each token, and of each two tokens."""
+        """Return the bytes that a late interaction keeps of pairs.
+
+        Of each token of a passage its direction, of each of a query its state and what its map makes of it,
+        too; and the cosine of each two of them.
+        """
         tokens, width = self.run.tokens, self._retriever.bert.hidden
-        return pairs.places * 3 * width * FLOAT + pairs.sequences * 2 * FLOAT * (
-            tokens.query_tokens * tokens.passage_tokens
-        )
+        of_tokens = width * (3 * tokens.query_tokens + tokens.passage_tokens)
+        return pairs.sequences * FLOAT * (of_tokens + tokens.query_tokens * tokens.passage_tokens)
 
     @cached_property
     def _ranker(self) -> ModelSize:

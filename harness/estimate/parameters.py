@@ -132,8 +132,8 @@ def ranker_of(
 
 
 def late_interaction_parameters(width: int) -> int:
-    """Return the number of parameters of a late interaction: four square maps, two weights of terms."""
-    return 4 * width**2 + 2
+    """Return the number of parameters of a late interaction: three square maps, two weights of terms."""
+    return 3 * width**2 + 2
 
 
 def refuse_other_sizes(published: Mapping[str, PublishedSizes], scale: str) -> None:
