@@ -48,10 +48,11 @@ class LateInteraction(Ranker):
 
     The second is ColBERT's (Khattab and Zaharia 2020, equation 3): each token of the query takes the largest
     cosine with a token of the passage. Here it is the mean over the query's tokens, so that both terms are
-    of one size whatever the query's length. The encoder below stays as it is.
+    of one size whatever the query's length, and only the query's tokens have a map: a passage has many more,
+    and its states stay as they were stored. The encoder below stays as it is, too.
 
     It begins as what it reads says: the maps of the pooled vectors are the retriever's heads, or leave the
-    vectors as they are; those of the tokens leave them as they are.
+    vectors as they are; that of the tokens leaves them as they are.
 
     Args:
         width: of a state.
@@ -63,9 +64,7 @@ class LateInteraction(Ranker):
     def __init__(self, width: int, *, pooling: Pooling, normalised: bool, scale: float) -> None:
         super().__init__()
         self.pooling, self.normalised, self.scale = pooling, normalised, scale
-        self.query_vector, self.passage_vector, self.query_tokens, self.passage_tokens = (
-            _identity(width) for _ in range(4)
-        )
+        self.query_vector, self.passage_vector, self.query_tokens = (_identity(width) for _ in range(3))
         self.weight = nn.Parameter(torch.ones(2))
 
     def forward(self, *read: Tensor) -> Tensor:
@@ -75,9 +74,7 @@ class LateInteraction(Ranker):
         query_vector = self._vector(query, query_mask, self.query_vector)
         passage_vector = self._vector(passage, passage_mask, self.passage_vector)
         of_vectors = (query_vector * passage_vector).sum(dim=-1)
-        of_tokens = max_similarity(
-            self.query_tokens(query), query_mask, self.passage_tokens(passage), passage_mask
-        )
+        of_tokens = max_similarity(self.query_tokens(query), query_mask, passage, passage_mask)
         return self.scale * (self.weight[0] * of_vectors + self.weight[1] * of_tokens)
 
     def _vector(self, states: Tensor, mask: Tensor, mapped: nn.Linear) -> Tensor:

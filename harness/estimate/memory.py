@@ -23,7 +23,7 @@ from harness.estimate.activations import (
     layer_input_bytes,
 )
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
-from harness.estimate.parameters import Bert, ModelSize, ranker_of, retriever_of
+from harness.estimate.parameters import Bert, ModelSize, late_interaction_parameters, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.retrieval.encode import TOKENS_PER_BATCH
 from harness.specs.fingerprints import states_read
@@ -69,15 +69,13 @@ def retriever_in(run: TrainedRun, published: Published) -> ModelSize:
 def ranker_in(run: RankerRun, retriever: Bert, published: Published) -> ModelSize:
     """Return the size of the ranker that a run trains over a retriever of some size.
 
-    A late interaction has four square maps and two weights of terms.
-
     Raises:
         UnknownSizesError: it starts from a checkpoint whose sizes are not known.
     """
     if isinstance(run.ranker, RankerSettings):
         tokens = run.tokens.model_copy(update={"vocabulary": retriever.vocabulary})
         return ranker_of(run.ranker, tokens, published.get(run.ranker.start))
-    count = 4 * retriever.hidden**2 + 2
+    count = late_interaction_parameters(retriever.hidden)
     return ModelSize(retriever, 1, count, count, retriever.hidden)
 
 
@@ -162,11 +160,14 @@ class _Phase:
         return MemoryPart(what, size, f"{self.phase.places:,} places at once, {_STATES}")
 
     def _compared(self, pairs: BatchShape) -> int:
-        """Return the bytes that a late interaction keeps of pairs: of each token, and of each two tokens."""
+        """Return the bytes that a late interaction keeps of pairs.
+
+        Of each token of a passage its direction, of each of a query its state and what its map makes of it,
+        too; and the cosine of each two of them.
+        """
         tokens, width = self.run.tokens, self._retriever.bert.hidden
-        return pairs.places * 3 * width * FLOAT + pairs.sequences * 2 * FLOAT * (
-            tokens.query_tokens * tokens.passage_tokens
-        )
+        of_tokens = width * (3 * tokens.query_tokens + tokens.passage_tokens)
+        return pairs.sequences * FLOAT * (of_tokens + tokens.query_tokens * tokens.passage_tokens)
 
     @cached_property
     def _ranker(self) -> ModelSize:

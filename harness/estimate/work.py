@@ -125,8 +125,9 @@ class _Counted:
         own, pairs, retriever = run.own_ranker, self._texts["passages"], self._retriever.bert
         if isinstance(own.ranker, RankerSettings):
             return forward(ranker_in(own, retriever, self.published).bert, pairs, own.pair_tokens)
+        mapped = retriever.hidden * own.tokens.query_tokens
         compared = own.tokens.query_tokens * own.tokens.passage_tokens
-        return 2.0 * retriever.hidden * pairs * (retriever.hidden * own.pair_tokens + compared)
+        return 2.0 * retriever.hidden * pairs * (mapped + compared)
 
     def _refreshes(self) -> float:
         phase, width = self.run.phase, self._retriever.width

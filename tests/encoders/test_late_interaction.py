@@ -64,7 +64,7 @@ def by_hand(of: LateInteraction, query: torch.Tensor, passage: torch.Tensor) -> 
     def unit(vector: torch.Tensor) -> torch.Tensor:
         return vector / vector.norm()
 
-    tokens = [unit(of.passage_tokens.weight @ state) for state in passage]
+    tokens = [unit(state) for state in passage]
     best = [max(unit(of.query_tokens.weight @ state) @ token for token in tokens) for state in query]
     vectors = (
         unit(of.query_vector.weight @ unit(query.mean(0))),
