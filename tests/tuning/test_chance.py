@@ -64,18 +64,22 @@ def test_a_real_gain_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "p", "word"),
+    ("slope", "value", "p", "word"),
     [
-        (0.02, 0.002, "best, by the confirmation"),
-        (0.02, 0.2, "keep the papers' setting"),
-        (-0.02, 0.002, "keep the papers' setting"),
-        (0.02, None, "keep the papers' setting"),
+        (0.0, 0.02, 0.002, "best, by the confirmation"),
+        (0.0, 0.02, 0.2, "keep the papers' setting"),
+        (0.0, -0.02, 0.002, "keep the papers' setting"),
+        (0.0, 0.02, None, "keep the papers' setting"),
+        (0.2, 0.02, 0.002, "best"),
+        (0.2, 0.02, 0.2, "best, not confirmed"),
+        (0.2, -0.02, 0.002, "best, not confirmed"),
     ],
 )
-def test_a_confirmation_decides_what_held_out_queries_do_not(
-    tmp_path: Path, value: float, p: float | None, word: str
+def test_held_out_queries_propose_and_a_confirmation_decides(
+    tmp_path: Path, slope: float, value: float, p: float | None, word: str
 ) -> None:
-    data = tuning_data(study("A", RATE, lambda _: [0.3], {"learning_rate": 1e-4}))
+    objective = lambda of: [0.3 + slope * (math.log10(of["learning_rate"]) + 4)]  # noqa: E731
+    data = tuning_data(study("A", RATE, objective, {"learning_rate": 1e-4}))
     interval = {"level": 0.95, "low": value - 0.01, "high": value + 0.01, "df": 99.0}
     difference = {"value": value, "checkpoints": interval, "method": interval, "holm_p": p}
     mean = {"mean": 0.3, "sd": 0.001}
@@ -86,7 +90,7 @@ def test_a_confirmation_decides_what_held_out_queries_do_not(
     text = (tmp_path / "table.md").read_text()
     line = next(of for of in text.split("## What to take")[1].splitlines() if of.startswith("| A"))
     assert line.split("|")[-2].strip() == word
-    assert ("was within what chance reaches: take it" in text) == (word != "keep the papers' setting")
+    assert ("was within what chance reaches: take it" in text) == (word == "best, by the confirmation")
     assert ("theirs is kept" in text) == (word == "keep the papers' setting")
 
 

@@ -70,17 +70,18 @@ def _against_papers(result: TuningResult, quoted: Quoted) -> Table:
     return Table(TITLE, columns, tuple(rows), caption, notes=(*notes, *failed))
 
 
-def is_better_on_test(result: TuningResult, row: str) -> bool:
+def is_better_on_test(result: TuningResult, row: str) -> bool | None:
     """Return whether the confirmation shows the best setting of a row to be better than the papers'.
 
-    It does where p < 1 - level after Holm, on queries and seeds that chose nothing.
+    It does where p < 1 - level after Holm, on queries and seeds that chose nothing. None where it does not
+    compare the two.
     """
     quoted = result.data.get("confirmation") or {"studies": []}
-    blocks = [study["difference"] for study in quoted["studies"] if study["row"] == row]
-    return any(
-        block and block["value"] > 0 and block["holm_p"] is not None and block["holm_p"] < 1 - quoted["level"]
-        for block in blocks
-    )
+    for study in quoted["studies"]:
+        if study["row"] == row and (block := study["difference"]) is not None:
+            p = block["holm_p"]
+            return bool(block["value"] > 0 and p is not None and p < 1 - quoted["level"])
+    return None
 
 
 def _choices(result: TuningResult) -> list[str]:

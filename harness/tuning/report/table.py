@@ -123,9 +123,17 @@ def _choice(result: TuningResult, study: StudyResult) -> tuple[Field, ...]:
         return PERCENT.number(value, signed=True) if first.measured else f"{value:+.3g}"
 
     figures = (gain.value, gain.expected, gain.limit) if gain else (None, None, None)
-    open_ = NOTHING if study.paper() is None else "keep the papers' setting"
-    open_ = "best, by the confirmation" if is_better_on_test(result, study.row) else open_
-    return fields([study.row, *map(text, figures), open_ if gain is None or keeps(result, study) else "best"])
+    return fields([study.row, *map(text, figures), _word(result, study)])
+
+
+def _word(result: TuningResult, study: StudyResult) -> str:
+    """Return what to take: held-out queries propose, a confirmation decides."""
+    better = is_better_on_test(result, study.row)
+    if keeps(result, study):
+        return "best, by the confirmation" if better else "keep the papers' setting"
+    if gain_of(result, study) is None:
+        return NOTHING
+    return "best, not confirmed" if better is False else "best"
 
 
 def _columns(result: TuningResult, group: str, brief: str) -> list[TableColumn]:
