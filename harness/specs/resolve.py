@@ -19,7 +19,7 @@ from harness.specs.run_settings import RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
 from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings
-from harness.specs.target import BM25, Column, Line, Measured, Row, Target, Trained, with_runs
+from harness.specs.target import BM25, Column, Line, Measured, Quoted, Row, Target, Trained, with_runs
 from harness.storage.files import content_hash
 
 
@@ -263,7 +263,19 @@ class Resolved:
         of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
         own = [*departs, *of_data, *self.target.remarks]
         of_scale = [*capped, *self._trained_notes(), *self._titles_note(), *self._watched_note()]
-        return [*self._own_note(), *of_scale, *own]
+        return [*self._own_note(), *of_scale, *own, *self._quoted_notes()]
+
+    def _quoted_notes(self) -> list[str]:
+        """Return what the paper prints in columns that no run here has."""
+        quoted = [heading.label for heading in self.target.headings if isinstance(heading, Quoted)]
+        printed = {row.name: figures(self.loaded, row) for row in self.target.rows}
+        told = {
+            label: [f"{row} {of['printed']}" for row, by in printed.items() if (of := by[label])]
+            for label in quoted
+        }
+        return [
+            f"Printed, and not measured here: {label} {', '.join(of)}." for label, of in told.items() if of
+        ]
 
     def _trained_notes(self) -> list[str]:
         """Return what the last phases of the rows train at this scale, and by which numbers."""

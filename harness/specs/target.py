@@ -38,6 +38,14 @@ class Column(Heading):
     measure: str
 
 
+class Quoted(Heading):
+    """A column of plain numbers that a paper prints and that no run here has."""
+
+    def unit_in(self, _: str) -> str:
+        """Return that it has none."""
+        return "number"
+
+
 class Line(Spec):
     """A row as printed, or one of ours: what the rows of all kinds of target have in common."""
 
