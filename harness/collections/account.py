@@ -18,6 +18,7 @@ def account(collection: Collection, *, dropped: int = 0) -> list[str]:
         dropped: judgements of absent queries or documents that were left out.
     """
     said = [*_own(collection), *_copies(collection), *_repeated(collection), *_empty(collection)]
+    said += _unanswered(collection)
     if dropped:
         said.append(f"Judgements of queries or documents that are not there, left out: {dropped:,}.")
     return said
@@ -74,6 +75,16 @@ def _empty(collection: Collection) -> list[str]:
                 f"Queries of {split} that share no word with any document: {unknown:,} ({share:.1f} %)."
             )
     return said
+
+
+def _unanswered(collection: Collection) -> list[str]:
+    """Return how many queries have no answer, of each split in which others have one."""
+    counts = {split: len(queries) - len(queries.answers) for split, queries in collection.queries.items()}
+    return [
+        f"Queries of {split} without an answer string, each counted as 0 by AnswerHit: {count:,}."
+        for split, count in counts.items()
+        if count and collection.queries[split].answers
+    ]
 
 
 def _has_positive(queries: Queries, query: str) -> bool:

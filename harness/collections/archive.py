@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,7 @@ def save_collection(collection: Collection, path: Path, key: str = "") -> None:
                 **({"key": key} if key else {}),
             }
         ],
-        "documents.jsonl": [
-            list(pair) for pair in zip(collection.document_ids, collection.documents, strict=True)
-        ],
+        "documents.jsonl": _document_rows(collection),
         **{
             f"queries-{number}.jsonl": _rows(queries)
             for number, queries in enumerate(collection.queries.values())
@@ -104,10 +102,23 @@ def _most(size: int) -> int:
     return min(LARGEST_BYTES, max(SMALL_BYTES, MOST_COMPRESSED * size))
 
 
+def _document_rows(collection: Collection) -> list[Any]:
+    """Return one row for each document: id, text, and where its text starts if titles are read."""
+    parts: list[Sequence[Any]] = [collection.document_ids, collection.documents]
+    parts += [collection.text_starts] if collection.text_starts else []
+    return [list(row) for row in zip(*parts, strict=True)]
+
+
 def _rows(queries: Queries) -> list[Any]:
-    """Return one row for each query: id, text, judgements, known relevant documents."""
+    """Return one row for each query: id, text, judgements, known relevant documents, and answers if any."""
     return [
-        [query, text, queries.qrels.get(query, {}), list(queries.known_relevant.get(query, ()))]
+        [
+            query,
+            text,
+            queries.qrels.get(query, {}),
+            list(queries.known_relevant.get(query, ())),
+            *([list(queries.answers[query])] if query in queries.answers else []),
+        ]
         for query, text in zip(queries.ids, queries.texts, strict=True)
     ]
 
@@ -167,28 +178,39 @@ def _read(archive: zipfile.ZipFile, size: int, key: str) -> Collection:
             tuple(row[1] for row in query_rows),
             {row[0]: row[2] for row in query_rows},
             {row[0]: tuple(row[3]) for row in query_rows},
+            {row[0]: tuple(row[4]) for row in query_rows if len(row) == 5},
         )
     ids, texts = tuple(row[0] for row in documents), tuple(row[1] for row in documents)
     own = head.get("own_documents", "out")  # older files do not say it
-    collection = Collection(head["name"], bool(head["simulation"]), ids, texts, splits, head["about"], own)
+    starts = tuple(row[2] for row in documents if len(row) == 3)
+    if len(starts) not in (0, len(ids)):
+        raise UserError("not a collection, or corrupt (some documents lack where their text starts)")
+    collection = Collection(
+        head["name"], bool(head["simulation"]), ids, texts, splits, head["about"], own, starts
+    )
     if collection.fingerprint != head["fingerprint"]:
         raise UserError("content does not match its fingerprint")
     return collection
 
 
 def _is_document(row: Any) -> bool:
-    """Whether a row is the id and text of a document."""
-    return isinstance(row, list) and len(row) == 2 and all(isinstance(part, str) for part in row)
+    """Whether a row is the id and text of a document, and where its text starts."""
+    return isinstance(row, list) and _texts(row[:2], 2) and [type(part) for part in row[2:]] in ([], [int])
 
 
 def _is_query(row: Any) -> bool:
-    """Whether a row is the id, text, judgements and known relevant documents of a query."""
+    """Whether a row is the id, text, judgements, known relevant documents and answers of a query."""
     return (
         isinstance(row, list)
-        and len(row) == 4
-        and _is_document(row[:2])
+        and len(row) in (4, 5)
+        and _texts(row[:2], 2)
         and isinstance(row[2], dict)
         and all(type(grade) is int for grade in row[2].values())
-        and isinstance(row[3], list)
-        and all(isinstance(document, str) for document in row[3])
+        and all(map(_texts, row[3:]))
     )
+
+
+def _texts(parts: Any, count: int | None = None) -> bool:
+    """Whether something is a list of texts, of some number of them."""
+    some = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
+    return some and count in (None, len(parts))

@@ -1,8 +1,8 @@
 """A collection of your own, in the layout of BEIR (Thakur et al. 2021).
 
 Each line of ``corpus.jsonl`` has ``_id``, ``title`` and ``text`` of a document, each line of
-``queries.jsonl`` has ``_id`` and ``text`` of a query; ``qrels/train.tsv``, ``dev.tsv`` and ``test.tsv`` have
-a header, and query, document and grade on each line.
+``queries.jsonl`` has ``_id`` and ``text`` of a query, and may have ``answers``; ``qrels/train.tsv``,
+``dev.tsv`` and ``test.tsv`` have a header, and query, document and grade on each line.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.collections.account import account
+from harness.collections.answers import tokens_in
 from harness.collections.collection import RELEVANT, Collection, OwnDocuments, Queries
 from harness.errors import UserError
 from harness.storage.files import files_hash
@@ -31,6 +32,8 @@ HIGHEST = 1_000_000
 Absent = Literal["refused", "dropped"]
 """What becomes of a judgement of a query or document that is not there."""
 
+_LINE = 'write {"_id": "...", "text": "..."}'
+_ANSWERS = 'write "answers": ["...", "..."]'
 _LAYOUT = (
     "a collection is a folder with corpus.jsonl, queries.jsonl and qrels/train.tsv, dev.tsv or test.tsv, as "
     "docs/your-own-collection.md shows"
@@ -73,17 +76,18 @@ def load_beir(
     paths = _files(folder)
     if not 0 <= dev_share < 1:
         raise UserError(f"dev_share {dev_share} is not a share", fix="give a number from 0 to below 1")
-    documents, texts = _texts(paths["corpus"], titles=titles), _texts(paths["queries"])
+    documents, starts = _documents(paths["corpus"], titles=titles)
+    texts, answers = _asked(paths["queries"])
     reader = _Judge(set(texts), set(documents), absent)
     judged = {split: reader.read(paths[split]) for split in SPLITS if split in paths}
     carved = "train" in judged and "dev" not in judged and dev_share > 0
     if carved:
         judged |= _split_off_dev(judged["train"], dev_share, paths["train"])
-    queries = {split: _queries(texts, judged[split]) for split in SPLITS if judged.get(split)}
+    queries = {split: _queries(texts, judged[split], answers) for split in SPLITS if judged.get(split)}
     about: dict[str, object] = {"titles": titles, "dev": "held back from train" if carved else "as given"}
     name = f"beir/{folder.resolve().name}"
     ids, passages = tuple(documents), tuple(documents.values())
-    collection = Collection(name, False, ids, passages, queries, about, own_documents)
+    collection = Collection(name, False, ids, passages, queries, about, own_documents, starts)
     about["account"] = account(collection, dropped=reader.dropped)
     return collection
 
@@ -123,30 +127,67 @@ def _files(folder: Path) -> dict[str, Path]:
     return files | judgements
 
 
-def _texts(path: Path, *, titles: bool = False) -> dict[str, str]:
-    """Return id -> text, in the order of the file, with titles prepended on request."""
-    texts: dict[str, str] = {}
+def _documents(path: Path, *, titles: bool) -> tuple[dict[str, str], tuple[int, ...]]:
+    """Return id -> text, in the order of the file, and where texts start after titles, if any are read."""
+    documents, starts = {}, []
+    for where, entry, name in _entries(path):
+        title = _text_of(entry, "title", where, default="") if titles else ""
+        joined = f"{title} {_text_of(entry, 'text', where)}"
+        documents[name] = joined.strip()
+        starts.append(max(0, len(title) + 1 - (len(joined) - len(joined.lstrip()))))
+    return documents, tuple(starts) if titles else ()
+
+
+def _asked(path: Path) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Return id -> text of queries, in the order of the file, and id -> answers of those that have some."""
+    texts, answers = {}, {}
+    for where, entry, name in _entries(path):
+        texts[name] = _text_of(entry, "text", where).strip()
+        if given := _answers_of(entry, where):
+            answers[name] = given
+    return texts, answers
+
+
+def _answers_of(entry: dict[str, Any], where: str) -> tuple[str, ...]:
+    """Return the answers of a query: below its key `answers`, or that of its metadata, or both."""
+    metadata = entry.get("metadata")
+    answers: dict[str, None] = {}
+    for holder in (entry, metadata if isinstance(metadata, dict) else {}):
+        given = holder.get("answers")
+        if not isinstance(given, list | None):
+            raise UserError("'answers' is no list", where=where, fix=_ANSWERS)
+        for answer in given or []:
+            text = _text_of({"answers": answer}, "answers", where, fix=_ANSWERS)
+            if not tokens_in(text):
+                what = "an answer without a letter, digit or sign, which every passage would hold"
+                raise UserError(what, where=where, fix="leave it out")
+            answers[text] = None
+    return tuple(answers)
+
+
+def _entries(path: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the lines of a file: where each stands, what it holds, and its id."""
+    known = set()
     for where, line in _lines(path):
         try:
             entry = json.loads(line)
         except ValueError as error:
             raise UserError(f"broken JSON ({error})", where=where, fix="write one object per line") from error
-        name, text = _text_of(entry, "_id", where), _text_of(entry, "text", where)
-        if name in texts:
+        name = _text_of(entry, "_id", where)
+        if name in known:
             raise UserError(f"id '{name}' occurs twice", where=where, fix="keep one")
-        title = _text_of(entry, "title", where, default="") if titles else ""
-        texts[name] = f"{title} {text}".strip()
-    if not texts:
+        known.add(name)
+        yield where, entry, name
+    if not known:
         raise UserError("is empty", where=str(path), fix=_LAYOUT)
-    return texts
 
 
-def _text_of(entry: Any, key: str, where: str, default: str | None = None) -> str:
+def _text_of(entry: Any, key: str, where: str, default: str | None = None, fix: str = _LINE) -> str:
     value = entry.get(key) if isinstance(entry, dict) else None
     value = default if value is None else value
     if not isinstance(value, str) or (key == "_id" and not value):
         what = f"'{key}' is {'missing' if value is None else 'not a text'}"
-        raise UserError(what, where=where, fix='write {"_id": "...", "text": "..."}')
+        raise UserError(what, where=where, fix=fix)
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -254,13 +295,14 @@ def _split_off_dev(train: Judgements, share: float, path: Path) -> dict[str, Jud
     }
 
 
-def _queries(texts: dict[str, str], judged: Judgements) -> Queries:
+def _queries(texts: dict[str, str], judged: Judgements, answers: dict[str, tuple[str, ...]]) -> Queries:
     ids = tuple(query for query in texts if query in judged)
     relevant = {
         query: tuple(document for document, grade in judged[query].items() if grade >= RELEVANT)
         for query in ids
     }
-    return Queries(ids, tuple(texts[query] for query in ids), {q: judged[q] for q in ids}, relevant)
+    answered = {query: answers[query] for query in ids if query in answers}
+    return Queries(ids, tuple(texts[query] for query in ids), {q: judged[q] for q in ids}, relevant, answered)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:

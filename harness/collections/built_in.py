@@ -17,6 +17,9 @@ BUILT_IN = ("planted", "pydocs")
 """Names of the built-in collections; no paper reports results on them."""
 
 
+READING = {"beir": 2}
+"""Kind of a collection -> number of how it is read, raised when that changes, else 1. 2 reads answers."""
+
 BUILDING = {"pydocs": "reads the installed packages, half a minute on a core that is free"}
 """Kind of a collection whose making takes long -> what it does, and for how long."""
 
@@ -62,7 +65,7 @@ def collection_key(kind: str, settings: dict[str, Any]) -> str:
     made_from: Any = pins_of() if kind == "pydocs" else {}
     if kind == "beir":
         made_from = beir_hash(data_folder(settings["parameters"]["folder"]))
-    return f"{kind}-{content_hash('collection', 1, settings, made_from)}"
+    return f"{kind}-{content_hash('collection', READING.get(kind, 1), settings, made_from)}"
 
 
 def manifest_overlap(collection: Collection) -> ManifestOverlap | None:

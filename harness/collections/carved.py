@@ -33,6 +33,7 @@ def carve(collection: Collection, share: float) -> Collection:
         },
         about={"carved_from": collection.fingerprint, "held_out": share},
         own_documents=collection.own_documents,
+        text_starts=collection.text_starts,
     )
 
 
@@ -51,4 +52,5 @@ def _subset(queries: Queries, which: list[bool]) -> Queries:
         tuple(text for _, text in subset),
         {query: queries.qrels[query] for query in ids if query in queries.qrels},
         {query: queries.known_relevant[query] for query in ids if query in queries.known_relevant},
+        {query: queries.answers[query] for query in ids if query in queries.answers},
     )

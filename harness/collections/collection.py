@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from harness.collections.answers import AnswerTexts
+
 RELEVANT = 2
 """Grade of a relevant document. Grade 1 means near-same wording, which only nDCG counts, as in TREC DL."""
 
@@ -32,12 +34,14 @@ class Queries:
             training query).
         known_relevant: query id -> ids of all documents known to be relevant, labelled or not; a negative
             drawn from them is a known false negative.
+        answers: query id -> strings that answer it; queries without any are left out.
     """
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     qrels: dict[str, dict[str, int]]
     known_relevant: dict[str, tuple[str, ...]]
+    answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,11 +55,12 @@ class Collection:
         name: name of the collection, for example ``pydocs``.
         simulation: whether the text is synthetic; all results on it are labelled as simulation.
         document_ids: ids in a fixed order; a document's position is its number everywhere in the code.
-        documents: one text for each document, without titles.
+        documents: one text for each document, after its title where titles are read.
         queries: split name (``train``, ``dev``, ``test``, and further test sets) -> queries.
         about: counts and settings to show, small and JSON-ready.
         own_documents: whether a document with the id of a query is taken ``out`` of that query's rankings and
             candidates, as BEIR does (ArguAna and Quora ask with documents of theirs), or ``kept``.
+        text_starts: where the text of each document starts, after its title; empty where no title is read.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Collection:
     queries: dict[str, Queries]
     about: dict[str, object] = field(default_factory=dict)
     own_documents: OwnDocuments = "out"
+    text_starts: tuple[int, ...] = ()
 
     @cached_property
     def number(self) -> dict[str, int]:
@@ -88,8 +94,13 @@ class Collection:
         return {int(number): numbers[numbers != number] for numbers in alike for number in numbers}
 
     @cached_property
+    def answer_texts(self) -> AnswerTexts:
+        """The documents' texts without titles, to look for answers in."""
+        return AnswerTexts(self.documents, self.text_starts)
+
+    @cached_property
     def fingerprint(self) -> str:
-        """Hash of every id, text and judgement; the first link of the chain of fingerprints.
+        """Hash of every id, text, judgement and answer; the first link of the chain of fingerprints.
 
         The name of a folder is not in it.
         """
@@ -108,4 +119,8 @@ class Collection:
                 judged = sorted(queries.qrels.get(query, {}).items())
                 known = sorted(queries.known_relevant.get(query, ()))
                 feed("q", split, query, text, *(f"{d}={g}" for d, g in judged), "known", *known)
+            for query, answers in sorted(queries.answers.items()):
+                feed("a", split, query, *answers)
+        if self.text_starts and any(queries.answers for queries in self.queries.values()):
+            feed("starts", *map(str, self.text_starts))
         return digest.hexdigest()[:16]

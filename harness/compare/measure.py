@@ -12,7 +12,7 @@ from harness.compare.pairs import SeedScores
 from harness.compare.sides import ComparedSide, Member
 from harness.encoders.dual_encoder import DualEncoder
 from harness.errors import UserError, nearest
-from harness.evaluation.measures import evaluate
+from harness.evaluation.measures import evaluate_split
 from harness.evaluation.rankings import read_ranking
 from harness.records.run_folder import RunFolder
 from harness.records.written import check_written
@@ -91,7 +91,7 @@ def _ranked(
             alone = load_encoder(member.folder, collection, **lengths)
             reader = Reader(alone.encoder, alone.tokens)
         ranking = rank(settings.depth, collection, reader, reader.documents(), split)
-    return SeedScores(evaluate(ranking, collection.queries[split].qrels, settings.measures), ranking)
+    return SeedScores(evaluate_split(ranking, collection, split, settings.measures), ranking)
 
 
 def _reader(stages: Stages, settings: TrainedRun | EvaluatedRun, folder: Path) -> Reader:

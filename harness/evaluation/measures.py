@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import ir_measures
 import pandas as pd
 
+from harness.collections.collection import Collection
 from harness.errors import UserError
+from harness.evaluation import answers
 from harness.evaluation.rankings import Ranking
 
-PROVIDERS = {"RR": "msmarco"}
-"""Family of a measure -> its provider: msmarco for reciprocal rank; pytrec_eval for all others."""
+PROVIDERS = {"RR": "msmarco", "AnswerHit": answers.PROVIDER}
+"""Family of a measure -> its provider: msmarco for reciprocal rank, ours for answers, else pytrec_eval."""
 
 DEV_MEASURE = "RR(rel=2)@10"
 """The measure of the dev queries during training."""
@@ -26,7 +29,7 @@ LARGEST_CUTOFF = 1_000_000
 COUNTS = ("NumQ", "NumRel", "NumRet")
 """Families that count; a table shows shares of 1."""
 
-_PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures"}
+_PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures", answers.PROVIDER: "regex"}
 
 
 def parse_measure(name: str) -> Any:
@@ -64,6 +67,11 @@ def check_measure(name: str) -> None:
 def grade_of(name: str) -> int:
     """Return the least grade that a measure counts as relevant."""
     return int(parse_measure(name).params.get("rel", 1))
+
+
+def reads_answers(name: str) -> bool:
+    """Whether a measure reads answer strings in the place of judgements."""
+    return provider_of(name) == answers.PROVIDER
 
 
 def cutoff_of(name: str) -> int | None:
@@ -107,11 +115,32 @@ def _read_by(measures: Sequence[str], ranking: Ranking) -> Ranking:
     return {query: dict(itertools.islice(documents.items(), deepest)) for query, documents in ranking.items()}
 
 
-def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Iterable[str]) -> pd.DataFrame:
+def evaluate_split(
+    ranking: Ranking, collection: Collection, split: str, measures: Iterable[str]
+) -> pd.DataFrame:
+    """Return all measures of the queries of a split, those that read answers among them; see `evaluate`."""
+    measures = list(measures)
+    cutoffs = [cutoff_of(name) or 0 for name in measures if reads_answers(name)]
+    held = answers.holding(collection, split, ranking, max(cutoffs)) if cutoffs else {}
+    return evaluate(ranking, collection.queries[split].qrels, measures, held)
+
+
+def evaluate(
+    ranking: Ranking,
+    qrels: dict[str, dict[str, int]],
+    measures: Iterable[str],
+    held: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Return all measures of all judged queries: columns measure, query, value.
 
     A judged query without a ranking has the value 0. Grades below 0 count as 0: pytrec_eval counts in C, and
     fails on them.
+
+    Args:
+        ranking: documents of queries, best first.
+        qrels: query id -> document id -> grade.
+        measures: as ir-measures writes them.
+        held: query id -> documents of its ranking that hold an answer, for measures that read answers.
 
     Raises:
         UserError: the ranking holds a query that is not judged.
@@ -127,7 +156,8 @@ def evaluate(ranking: Ranking, qrels: dict[str, dict[str, int]], measures: Itera
     for provider in sorted({provider_of(name) for name in names.values()}):
         measured = [measure for measure, name in names.items() if provider_of(name) == provider]
         read = _read_by([names[measure] for measure in measured], ranking)
-        for metric in ir_measures.providers.registry[provider].iter_calc(measured, qrels, read):
+        truth = held if provider == answers.PROVIDER else qrels
+        for metric in ir_measures.providers.registry[provider].iter_calc(measured, truth, read):
             values[names[metric.measure], metric.query_id] = float(metric.value)
     rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]
     return pd.DataFrame(rows, columns=["measure", "query", "value"])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore
-from harness.evaluation.measures import DEV_MEASURE, cutoff_of, evaluate
+from harness.evaluation.measures import DEV_MEASURE, cutoff_of, evaluate, evaluate_split
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
@@ -126,10 +126,10 @@ def _measure(
 ) -> dict[str, Any]:
     frames: list[pd.DataFrame] = []
     for split, ranking in rankings.items():
-        qrels = collection.queries[split.removesuffix(RERANKED)].qrels
+        asked = split.removesuffix(RERANKED)
         write_ranking(ranking, folder.folder / "rankings" / f"{split}.trec.gz", tag=folder.folder.name)
-        write_qrels(qrels, folder.folder / "rankings" / f"{split}.qrels")
-        frames.append(evaluate(ranking, qrels, settings.measures).assign(split=split))
+        write_qrels(collection.queries[asked].qrels, folder.folder / "rankings" / f"{split}.qrels")
+        frames.append(evaluate_split(ranking, collection, asked, settings.measures).assign(split=split))
     write_parquet(pd.concat(frames, ignore_index=True), folder.folder / PER_QUERY)
     return {
         "measures": sorted(settings.measures),

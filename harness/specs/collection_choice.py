@@ -76,6 +76,11 @@ class Choice(Spec):
         return None
 
     @property
+    def has_answers(self) -> bool | None:
+        """Whether its queries have answer strings; none where its files alone say it."""
+        return None
+
+    @property
     def has_titles(self) -> bool:
         """Whether a title stands before each passage."""
         return False
@@ -90,6 +95,11 @@ class PydocsChoice(Choice):
     def highest_grade(self) -> int:
         """That of a relevant document."""
         return RELEVANT
+
+    @property
+    def has_answers(self) -> bool:
+        """None has any."""
+        return False
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -107,6 +117,11 @@ class PlantedChoice(Choice):
     def highest_grade(self) -> int:
         """That of a relevant document."""
         return RELEVANT
+
+    @property
+    def has_answers(self) -> bool:
+        """None has any."""
+        return False
 
     @property
     def settings(self) -> dict[str, Any]:

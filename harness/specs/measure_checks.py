@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import UserError
-from harness.evaluation.measures import cutoff_of, grade_of
+from harness.evaluation.measures import cutoff_of, grade_of, reads_answers
+from harness.specs.collection_choice import CollectionChoice
 from harness.specs.loaded import LoadedTarget
 from harness.specs.scale import Scale
 from harness.specs.target import Measured
 from harness.specs.yaml_file import Location, YamlFile
+
+NO_ANSWERS = (
+    "take a measure of judgements, such as Success(rel=2)@20, or a collection whose queries have answers"
+)
+"""What to do where a measure reads answers and there are none."""
 
 
 def check_measures(
@@ -22,16 +28,19 @@ def check_measures(
         loaded: the target with what it names; its measures are sound by themselves.
         scales: by name, all those of the target.
     """
-    for place, measure, dataset in _measures(loaded):
+    for place, measure, dataset in placed_measures(loaded):
         for number, name in enumerate(loaded.target.scales):
             choice = loaded.datasets[dataset].collections.get(name)
-            for what, fix in _beyond(measure, scales[name].depth, choice.highest_grade if choice else None):
+            for what, fix in _beyond(measure, scales[name].depth, choice):
                 yield yaml_file.error(place or ("scales", number), f"{what} at scale '{name}'", fix)
 
 
-def _beyond(measure: str, depth: int, highest: int | None) -> Iterator[tuple[str, str]]:
+def _beyond(measure: str, depth: int, choice: CollectionChoice | None) -> Iterator[tuple[str, str]]:
     """Yield what a measure reads that is not there: what is wrong, and what to do."""
     cutoff, grade = cutoff_of(measure), grade_of(measure)
+    highest = choice.highest_grade if choice else None
+    if reads_answers(measure) and choice is not None and choice.has_answers is False:
+        yield f"'{measure}' reads answers, and {choice.kind} has none", NO_ANSWERS
     if cutoff is not None and cutoff > depth:
         what = f"'{measure}' reads {cutoff} documents, rankings have {depth}"
         yield what, "lower the cutoff, or raise the scale's `depth`"
@@ -39,7 +48,7 @@ def _beyond(measure: str, depth: int, highest: int | None) -> Iterator[tuple[str
         yield f"'{measure}' counts grade {grade}, judgements have {highest} at most", f"write rel={highest}"
 
 
-def _measures(loaded: LoadedTarget) -> Iterator[tuple[Location, str, str]]:
+def placed_measures(loaded: LoadedTarget) -> Iterator[tuple[Location, str, str]]:
     """Yield the place of each measure, the measure, and its dataset; no place of what a dataset adds."""
     target = loaded.target
     for number, column in enumerate(target.columns if isinstance(target, Measured) else []):

@@ -193,6 +193,10 @@ class Resolved:
         """Return what the queries of a cluster share; none where each query is one by itself."""
         return self._choice(dataset or self.dataset).clusters
 
+    def has_answers(self, dataset: str | None = None) -> bool | None:
+        """Return whether a dataset's queries have answers at this scale; none where files alone say it."""
+        return self._choice(dataset or self.dataset).has_answers
+
     def _choice(self, dataset: str) -> CollectionChoice:
         choices = self.loaded.datasets[dataset].collections
         choice = choices.get(self.scale.name)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.errors import SpecErrors, UserError, nearest
+from harness.evaluation.measures import reads_answers
 from harness.specs.library import Library
 from harness.specs.loading import in_order, try_parse
+from harness.specs.measure_checks import NO_ANSWERS
 from harness.specs.resolve import NamedScale, Resolved, resolve
 from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.specs.space_checks import check_built, check_space
@@ -100,6 +102,9 @@ def _check_target(yaml_file: YamlFile, tuning: TuningSpec, library: Library) -> 
         what = f"'{tuning.target}' has columns over several datasets"
         yield yaml_file.error(("target",), what, "tune a target of one")
         return
+    for scale in loaded.target.scales:
+        if Resolved(loaded, NamedScale(scale, library.scale(scale))).has_answers() is False:
+            yield from _unanswered(yaml_file, tuning, scale)
     for place, study in enumerate(tuning.studies):
         here = ("studies", place, "row")
         try:
@@ -115,6 +120,14 @@ def _check_target(yaml_file: YamlFile, tuning: TuningSpec, library: Library) -> 
             resolved = Resolved(loaded, NamedScale(scale, library.scale(scale)))
             if resolved.collection().available:
                 yield from check_built(yaml_file, tuning, place, _base(resolved, tuning, study), scale)
+
+
+def _unanswered(yaml_file: YamlFile, tuning: TuningSpec, scale: str) -> Iterator[UserError]:
+    """Yield objectives that read answers, where the collection of a scale has none."""
+    for place, objective in enumerate(tuning.objectives):
+        if objective.measure is not None and reads_answers(objective.measure):
+            what = f"'{objective.measure}' reads answers, and the collection at scale '{scale}' has none"
+            yield yaml_file.error(("objectives", place, "measure"), what, NO_ANSWERS)
 
 
 def _base(resolved: Resolved, tuning: TuningSpec, study: StudySpec) -> TrainedRun:

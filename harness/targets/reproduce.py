@@ -18,7 +18,7 @@ from harness.collections.clusters import clusters_of
 from harness.collections.collection import Collection
 from harness.errors import HarnessError, RunError, UserError
 from harness.estimate.parameters import refuse_other_sizes
-from harness.evaluation.measures import grade_of
+from harness.evaluation.measures import grade_of, reads_answers
 from harness.records.run_folder import RunFolder
 from harness.reports.cells import (
     FinishedRun,
@@ -35,6 +35,7 @@ from harness.runs.old_store import OLD_FIX, old_runs
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
 from harness.specs.library import Library
+from harness.specs.measure_checks import NO_ANSWERS, placed_measures
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings, starts
 from harness.specs.settings import RERANKED
@@ -131,6 +132,7 @@ def resolve_at(library: Library, target: str, scale: str, stages: Stages) -> Res
     further = {name: _further(resolved, stages, name) for name in resolved.target.datasets}
     collections = {name: stages.collections.get(resolved.collection(name)) for name in further}
     _refuse_unreached(resolved, collections)
+    _refuse_unanswered(library, resolved, collections)
     REPORTS[resolved.target.kind].check(resolved, collections)
     resolved = replace(resolved, splits=further)
     _refuse_no_interval(library, resolved, collections)
@@ -162,6 +164,21 @@ def _refuse_unreached(resolved: Resolved, collections: Mapping[str, Collection])
             what = f"'{column.measure}' counts grade {grade_of(column.measure)}, {column.split} has {highest}"
             fix = f"write rel={highest} or less for dataset '{column.dataset}'"
             raise UserError(f"{what} at most", where=collections[column.dataset].name, fix=fix)
+
+
+def _refuse_unanswered(library: Library, resolved: Resolved, collections: Mapping[str, Collection]) -> None:
+    """Refuse a measure that reads answers where no query has any: its column would hold zeros alone."""
+    unanswered = {
+        (column.dataset, column.measure): f"no {split} query of {collections[column.dataset].name} has any"
+        for column in resolved.columns
+        if reads_answers(column.measure)
+        and not collections[column.dataset].queries[split := column.split.removesuffix(RERANKED)].answers
+    }
+    for place, measure, dataset in placed_measures(resolved.loaded):
+        if (dataset, measure) in unanswered:
+            yaml_file = library.target_yaml(resolved.loaded.path or resolved.name)
+            what = f"'{measure}' reads answers, and {unanswered[dataset, measure]}"
+            raise yaml_file.error(place or ("scales",), what, NO_ANSWERS)
 
 
 def _further(resolved: Resolved, stages: Stages, dataset: str) -> list[str]:

@@ -12,7 +12,11 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from harness.collections.collection import Collection
+from harness.errors import UserError
+from harness.evaluation.measures import reads_answers
 from harness.runs.stages import Stages
+from harness.specs.measure_checks import NO_ANSWERS
 from harness.specs.run_settings import TrainedRun
 from harness.specs.tuning import Dimension, StudySpec, TuningSpec, Values
 from harness.specs.tuning_library import ResolvedTuning
@@ -101,6 +105,7 @@ def _open(tuning: ResolvedTuning, spec: StudySpec, stages: Stages, storage: Base
     base = tuning.base(spec)
     phase = base.phase
     tuning_spec = tuning.spec
+    _refuse_unanswered(tuning, stages.collections.get(base.collection))
     identity = content_hash(
         _content(tuning_spec, spec), tuning.first(spec), stages.collections.chain(base).last
     )
@@ -114,6 +119,15 @@ def _open(tuning: ResolvedTuning, spec: StudySpec, stages: Stages, storage: Base
         load_if_exists=True,
     )
     return OpenStudy(tuning, spec, base, identity, study, sampler)
+
+
+def _refuse_unanswered(tuning: ResolvedTuning, collection: Collection) -> None:
+    """Refuse an objective that reads answers where no held-out query has any: all trials would reach 0."""
+    for place, objective in enumerate(tuning.spec.objectives):
+        if objective.measure and reads_answers(objective.measure) and not collection.queries["dev"].answers:
+            what = f"'{objective.measure}' reads answers, and no query of {collection.name} has any"
+            where = f"tuning {tuning.name}, objectives[{place}].measure"
+            raise UserError(what, where=where, fix=NO_ANSWERS)
 
 
 def _content(tuning: TuningSpec, spec: StudySpec) -> dict[str, Any]:

@@ -106,6 +106,9 @@ def test_a_target_beyond_what_runs_bear(
         ("(((", "unknown measure '((('"),
         ("R(rel=3)@50", "'R(rel=3)@50' counts grade 3, judgements have 2 at most at scale 'simulation'"),
         ("R(rel=99)@50", "'R(rel=99)@50' counts grade 99, judgements have 2 at most at scale 'scratch'"),
+        ("AnswerHit@20", "'AnswerHit@20' reads answers, and planted has none at scale 'simulation'"),
+        ("AnswerHit@20", "'AnswerHit@20' reads answers, and pydocs has none at scale 'scratch'"),
+        ("AnswerHit@5000", "'AnswerHit@5000' reads 5000 documents, rankings have 1000"),
         ("R@5000", "'R@5000' reads 5000 documents, rankings have 1000 at scale 'simulation'"),
     ],
 )
@@ -134,6 +137,7 @@ def test_the_advice_for_another_spelling_works(library: Library) -> None:
         ("ERR@10", "key 'further[0].measure': pytrec_eval cannot compute 'ERR@10'"),
         ("nDCG@1001", "reads 1001 documents, rankings have 1000"),
         ("R(rel=4)@10", "counts grade 4, judgements have 2 at most"),
+        ("AnswerHit@5", "reads answers, and planted has none at scale 'simulation'; take a measure of"),
     ],
 )
 def test_what_a_dataset_adds_is_looked_at(broken: Broken, measure: str, expected: str) -> None:

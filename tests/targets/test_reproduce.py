@@ -18,6 +18,7 @@ import yaml
 
 from harness.evaluation.measures import parse_measure
 from harness.reports.rendering import PAGE, RENDERED
+from tests.beir_folder import write_folder
 from tests.cases import few
 from tests.place import TARGET, Place, edit
 from tests.result_checks import check_cells, check_tables
@@ -318,6 +319,27 @@ def test_a_grade_that_no_judgement_of_the_files_has_is_one_line(made, said, tmp_
         "beir/mine: 'R(rel=3)@50' counts grade 3, test has 2 at most; "
         "write rel=2 or less for dataset 'ms-pas'"
     )
+
+
+def test_answers_that_no_query_of_the_files_has_are_one_line_and_with_them_it_is_made(made, said, tmp_path):
+    again = made.copy(tmp_path / "place")
+    mine = write_folder(again.root / "mine")
+    choice = {"kind": "beir", "parameters": {"folder": "mine"}}
+    path = again.root / "experiments/datasets/ms-pas.yaml"
+    edit(path, lambda spec: spec["collections"].update(simulation=choice, scratch=choice, quick=choice))
+    path = again.root / f"experiments/papers/{TARGET}.yaml"
+    edit(path, lambda spec: spec["columns"][1].update(measure="AnswerHit@2"))
+    line = 1 + next(n for n, text in enumerate(path.read_text().splitlines()) if "AnswerHit@2" in text)
+    command = ("plan", TARGET, "--scale", "simulation", "--seeds", "1")
+    told = said(again, *command).strip()
+    assert told.partition("error: ")[2].startswith(
+        f"experiments/papers/{TARGET}.yaml:{line}: key 'columns[1].measure': 'AnswerHit@2' reads answers, and no "
+        "test query of beir/mine has any; take a measure of judgements"
+    )
+    asked = [json.loads(text) for text in (mine / "queries.jsonl").read_text().splitlines()]
+    answered = [query | {"answers": [query["text"].split()[0]]} for query in asked]
+    (mine / "queries.jsonl").write_text("".join(json.dumps(query) + "\n" for query in answered))
+    assert again.run(*command).returncode == 0
 
 
 def test_what_a_reader_must_know_of_a_collection_stands_under_its_table(made, tmp_path):
