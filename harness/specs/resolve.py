@@ -220,7 +220,8 @@ class Resolved:
             checkpoint = CheckpointSettings(start=row.checkpoint, pooling=row.pooling)
             recipe = self.trained.shared.recipe
             return runs.evaluated(recipe, self._seeds(row, seed), checkpoint)
-        return row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
+        run = row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
+        return run if row.phase else self.target.looking(run)
 
     def _seeds(self, row: Row, seed: int) -> Seeds:
         """Return the seeds of a row's run; rows share all but those of the last phase."""

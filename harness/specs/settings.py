@@ -174,6 +174,11 @@ class PhaseSettings(Settings):
         description="token places of a bucket, which decide rounding and dropout",
     )
     precision: Precision = Field("float32", exclude_if=lambda precision: precision == "float32")
+    watched: tuple[Literal["train", "test"], ...] = Field(
+        (),
+        exclude_if=lambda watched: not watched,
+        description="splits that are looked at beside dev while it trains, by their first documents",
+    )
 
 
 class RankerSettings(StartedSettings):

@@ -162,6 +162,10 @@ class Target(Spec):
         """Whether the primary column stands a second time where a ranker reads rankings again."""
         return False
 
+    def looking(self, settings: TrainedRun) -> TrainedRun:
+        """Return the settings of a row's run, with what the target looks at while it trains."""
+        return settings
+
     @property
     def infers_over_queries(self) -> bool:
         """Whether its cells have intervals over queries."""
