@@ -14,8 +14,8 @@ from harness.collections.answers import tokens_in
 from harness.collections.collection import Collection
 from harness.evaluation.rankings import Ranking
 
-PROVIDER = "answers"
-"""Name of the provider of the measures that read answers in the place of judgements."""
+NAME, PROVIDER = "AnswerHit", "answers"
+"""The measure that reads answers in the place of judgements, and its provider."""
 
 
 class _AnswerHit(measures.Measure):  # type: ignore[misc]  # ir-measures has no types

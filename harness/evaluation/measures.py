@@ -17,7 +17,7 @@ from harness.errors import UserError
 from harness.evaluation import answers
 from harness.evaluation.rankings import Ranking
 
-PROVIDERS = {"RR": "msmarco", "AnswerHit": answers.PROVIDER}
+PROVIDERS = {"RR": "msmarco", answers.NAME: answers.PROVIDER}
 """Family of a measure -> its provider: msmarco for reciprocal rank, ours for answers, else pytrec_eval."""
 
 DEV_MEASURE = "RR(rel=2)@10"
@@ -74,7 +74,7 @@ def grade_of(name: str) -> int:
 
 def reads_answers(name: str) -> bool:
     """Whether a measure reads answer strings in the place of judgements."""
-    return provider_of(name) == answers.PROVIDER
+    return name.startswith(f"{answers.NAME}@")
 
 
 def cutoff_of(name: str) -> int | None:

@@ -26,7 +26,7 @@ DATA = os.environ.get("HARNESS_DATA")
 
 
 def released(answers: list[str], text: str) -> bool:
-    """DPR's `has_answer` with match type string, as AR2 and SimANS copied it, token lists compared one by one."""
+    """DPR's `has_answer` with match type string, as AR2 and SimANS copied it."""
 
     def uncased(part: str) -> list[str]:
         found = regex.finditer(

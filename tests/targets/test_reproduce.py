@@ -333,8 +333,8 @@ def test_answers_that_no_query_of_the_files_has_are_one_line_and_with_them_it_is
     command = ("plan", TARGET, "--scale", "simulation", "--seeds", "1")
     told = said(again, *command).strip()
     assert told.partition("error: ")[2].startswith(
-        f"experiments/papers/{TARGET}.yaml:{line}: key 'columns[1].measure': 'AnswerHit@2' reads answers, and no "
-        "test query of beir/mine has any; take a measure of judgements"
+        f"experiments/papers/{TARGET}.yaml:{line}: key 'columns[1].measure': 'AnswerHit@2' reads answers, "
+        "and no test query of beir/mine has any; take a measure of judgements"
     )
     asked = [json.loads(text) for text in (mine / "queries.jsonl").read_text().splitlines()]
     answered = [query | {"answers": [query["text"].split()[0]]} for query in asked]

@@ -90,7 +90,7 @@ def test_it_is_sound_as_it_is(library: Library) -> None:
         ("@10\"}]", "@10\", split: dev}]", 4, "split 'dev' is reported by trisampler/figure-4"),
         ("@10\"}]", "@10\", split: trian}]", 4, "there is no split 'trian'; remove the key"),
         ("RR(rel=2)@10", "MRR@@10", 4, "unknown measure 'MRR@@10'"),
-        ("RR(rel=2)@10", "AnswerHit@5", 4, "reads answers, and the collection at scale 'simulation' has none"),
+        ("RR(rel=2)@10", "AnswerHit@5", 4, "answers, and the collection at scale 'simulation' has none"),
         ("RR(rel=2)@10", "R(rel=2)@50", 7, "the measure during training is RR(rel=2)@10"),
         ("@10\"}]", "@10\"}, {cost: seconds}]", 7, "two objectives have no curve by which"),
         ("pruner: median", "pruner: media", 7, "'media' is not valid; did you mean 'median'?"),
