@@ -262,13 +262,21 @@ class Resolved:
         """Return what the scale changes, and the remarks of the target and of its datasets."""
         if not isinstance(self.target, Trained):
             return list(self.target.remarks)
-        k, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
-        capped = [f"Candidates: K = {k} is capped to {cap} at this scale."] if k > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
         of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
         own = [*departs, *of_data, *self.target.remarks]
-        of_scale = [*capped, *self._trained_notes(), *self._titles_note(), *self._watched_note()]
+        of_scale = [*self._capped_note(), *self._trained_notes(), *self._titles_note(), *self._watched_note()]
         return [*self._own_note(), *of_scale, *own, *self._quoted_notes()]
+
+    def _capped_note(self) -> list[str]:
+        """Return which K the scale caps, and to what."""
+        shared, cap = self.trained.shared, self.scale.spec.candidates_cap
+        above = {name: k for name in self.target.datasets if (k := shared.candidates_on(name)) > cap}
+        one = isinstance(shared.candidates, int)
+        given = {f"{k}" if one else f"{k} on {self.loaded.datasets[name].title}" for name, k in above.items()}
+        return (
+            [f"Candidates: K = {', '.join(sorted(given))} is capped to {cap} at this scale."] if above else []
+        )
 
     def _quoted_notes(self) -> list[str]:
         """Return what the paper prints in columns that no run here has."""

@@ -121,8 +121,14 @@ class Shared(Spec):
     """What all rows of a target have in common, as the paper set it; K may be capped by the scale."""
 
     recipe: str
-    candidates: Candidates
+    candidates: Candidates | dict[str, Candidates] = Field(
+        description="K, or K by dataset where the paper has several"
+    )
     negatives: Negatives
+
+    def candidates_on(self, dataset: str) -> int:
+        """Return K on a dataset."""
+        return self.candidates if isinstance(self.candidates, int) else self.candidates[dataset]
 
 
 def with_runs(rows: Iterable[Line]) -> list[Row]:

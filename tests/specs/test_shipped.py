@@ -63,9 +63,10 @@ def test_every_row_resolves_at_every_scale(name: str) -> None:
     for scale in library.target(name).target.scales:
         resolved = resolve(library, name, scale)
         for row in with_runs(resolved.target.rows):
-            first = resolved.run(row, 0)
-            untrained = isinstance(first, TrainedRun) and not first.phase.steps
-            assert (first == resolved.run(row, 1)) == untrained
+            for dataset in resolved.target.datasets:
+                first = resolved.run(row, 0, dataset)
+                untrained = isinstance(first, TrainedRun) and not first.phase.steps
+                assert (first == resolved.run(row, 1, dataset)) == untrained
 
 
 def test_datasets_share_their_stand_ins_and_with_them_their_runs() -> None:
