@@ -1,4 +1,4 @@
-"""The ranker: a cross-encoder that scores pairs of query and passage."""
+"""Rankers, which score pairs of query and passage; the cross-encoder."""
 
 from __future__ import annotations
 
@@ -18,6 +18,30 @@ from harness.errors import UserError, told
 
 
 class Ranker(nn.Module):
+    """What gives a pair of query and passage one score: a cross-encoder, or a late interaction."""
+
+    def forward(self, *read: Tensor) -> Tensor:
+        """Score pairs, [B]; what is read of them belongs to the kind of ranker."""
+        raise NotImplementedError
+
+    def weights(self) -> StateDict:
+        """Return copies of all tensors on the CPU, by name."""
+        return copy_weights(self)
+
+    def load_weights(self, weights: StateDict) -> None:
+        """Load the tensors that `weights` returned."""
+        self.load_state_dict(weights)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the weights, 16 hex digits."""
+        return fingerprint_of(self.weights())
+
+    def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
+        """Save it in a folder, with what its pairs are read by."""
+        raise NotImplementedError
+
+
+class CrossEncoder(Ranker):
     """An encoder with a head of one output, as `AutoModelForSequenceClassification` builds it.
 
     The head is that of the encoder: a BERT has a dense layer and tanh between the vector of [CLS] and the
@@ -38,8 +62,9 @@ class Ranker(nn.Module):
         """Whether the encoder distinguishes query and passage by token types."""
         return int(getattr(self.model.config, "type_vocab_size", 0) or 0) > 1
 
-    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> Tensor:
+    def forward(self, *read: Tensor) -> Tensor:
         """Score pairs: ids, mask and types [B, T] -> [B]."""
+        ids, mask, types = read
         type_inputs = {"token_type_ids": types} if self.typed else {}
         return self.model(input_ids=ids, attention_mask=mask, **type_inputs).logits[:, 0]  # type: ignore[no-any-return]
 
@@ -50,10 +75,6 @@ class Ranker(nn.Module):
     def load_weights(self, weights: StateDict) -> None:
         """Load the tensors that `weights` returned."""
         self.model.load_state_dict(weights)
-
-    def fingerprint(self) -> str:
-        """Return a hash of the weights, 16 hex digits."""
-        return fingerprint_of(self.weights())
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
         """Save in a folder that `AutoModelForSequenceClassification` and `CrossEncoder` open.
@@ -71,7 +92,7 @@ class Ranker(nn.Module):
         own_tokenizer.save_pretrained(folder)
 
     @staticmethod
-    def load(folder: Path) -> Ranker:
+    def load(folder: Path) -> CrossEncoder:
         """Load a folder that `save` wrote, or a released cross-encoder.
 
         Raises:
@@ -91,11 +112,11 @@ class Ranker(nn.Module):
                 fix="give a ranker's folder",
             )
         refuse_no_numbers(str(folder), model)
-        return Ranker(model).eval()
+        return CrossEncoder(model).eval()
 
 
-def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: int) -> Ranker:
-    """Build a ranker; random weights come from torch's generator.
+def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: int) -> CrossEncoder:
+    """Build a cross-encoder; random weights come from torch's generator.
 
     Args:
         settings: the run's `harness.specs.settings.RankerSettings`.
@@ -110,7 +131,7 @@ def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: i
         what = "a ranker would read the prompts that its retriever puts before texts"
         raise UserError(what, where="ranker", fix="start the retriever from a checkpoint without prompts")
     if settings.start != "fresh":
-        return Ranker(pretrained_scorer(settings.start))
+        return CrossEncoder(pretrained_scorer(settings.start))
     if settings.layers < 2:
         raise UserError(
             f"a fresh ranker of {settings.layers} layer(s) cannot compare two texts",
@@ -126,4 +147,4 @@ def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: i
     )
     model = transformers.BertForSequenceClassification(config)
     begin_matching(model, project_words(words, tokens, settings.hidden))
-    return Ranker(model)
+    return CrossEncoder(model)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
-from harness.encoders.frozen import FROZEN
 from harness.estimate.activations import (
     FLOAT,
     MASK,
@@ -24,9 +23,10 @@ from harness.estimate.activations import (
     layer_input_bytes,
 )
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
-from harness.estimate.parameters import ModelSize, ranker_of, retriever_of
+from harness.estimate.parameters import ModelSize, late_interaction_parameters, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
 from harness.retrieval.encode import TOKENS_PER_BATCH
+from harness.specs.fingerprints import states_read
 from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.specs.scale import PublishedSizes
 from harness.specs.settings import PhaseSettings, RankerSettings, SamplerSettings
@@ -35,6 +35,7 @@ from harness.training.turns import steps_before
 CANDIDATE = 8 + 3 * FLOAT + 2
 """Bytes of a candidate: number, two scores, a norm, two flags (`harness.negatives.candidates`)."""
 
+_STATES = "states, their maps and the cosines of their tokens"
 
 Published = Mapping[str, PublishedSizes]
 """Start -> the published sizes of a checkpoint that may not be on this machine."""
@@ -85,7 +86,7 @@ class _Phase:
         return self.run.phase
 
     def moments(self) -> Iterator[Moment]:
-        if self.phase.trains in FROZEN:
+        if states_read(self.run) is not None:
             yield self.states()
         if not self.phase.steps:
             return
@@ -106,17 +107,16 @@ class _Phase:
 
     def ranker(self) -> Moment:
         held = (_weights_part("retriever", self._retriever), *self._learner("ranker", self._ranker))
-        return Moment("ranker alone", held, self._step(self._ranker, {"pairs": self._pairs}))
+        return Moment("ranker alone", held, self._ranker_step())
 
     def continued(self) -> Iterator[Moment]:
         models = self._learner("retriever", self._retriever)
         steps = {"retriever's step": self._embedded()}
         if isinstance(self.run, TaughtRun):
-            teaching = self._passing("teacher's forward", self._ranker, self._pairs, self.phase.places)
-            steps["retriever's step"] += (teaching,)
+            steps["retriever's step"] += (self._teaching(),)
             if self._ranker_learns():
                 models += self._learner("ranker", self._ranker)
-                steps["ranker's step"] = self._step(self._ranker, {"pairs": self._pairs})
+                steps["ranker's step"] = self._ranker_step()
             else:
                 models += (_weights_part("ranker", self._ranker),)
         yield from (Moment(name, models, own) for name, own in steps.items())
@@ -127,18 +127,50 @@ class _Phase:
     def _retriever(self) -> ModelSize:
         return retriever_in(self.run, self.published)
 
+    def _ranker_step(self) -> tuple[MemoryPart, ...]:
+        """Return the parts of memory of a ranker's step."""
+        if isinstance(self._own_ranker.ranker, RankerSettings):
+            return self._step(self._ranker, {"pairs": self._pairs})
+        pairs, at_once = self._pairs, self._pairs.part(self.phase.places)
+        parts = (
+            MemoryPart("activations: pairs", self._compared(pairs), f"{pairs.sequences:,} pairs, {_STATES}"),
+        )
+        detail = f"gradients of them, {self.phase.places:,} places at once"
+        return *parts, MemoryPart("backward pass", 2 * self._compared(at_once), detail)
+
+    def _teaching(self) -> MemoryPart:
+        """Return the part of memory of a ranker that scores a batch and learns nothing."""
+        what = "teacher's forward"
+        if isinstance(self._own_ranker.ranker, RankerSettings):
+            return self._passing(what, self._ranker, self._pairs, self.phase.places)
+        size = self._compared(self._pairs.part(self.phase.places))
+        return MemoryPart(what, size, f"{self.phase.places:,} places at once, {_STATES}")
+
+    def _compared(self, pairs: BatchShape) -> int:
+        """Return the bytes that a late interaction keeps of pairs.
+
+        Of each token of a passage its direction, of each of a query its state and what its map makes of it,
+        too; and the cosine of each two of them.
+        """
+        tokens, width = self.run.tokens, self._retriever.bert.hidden
+        of_tokens = width * (3 * tokens.query_tokens + tokens.passage_tokens)
+        return pairs.sequences * FLOAT * (of_tokens + tokens.query_tokens * tokens.passage_tokens)
+
     @cached_property
     def _ranker(self) -> ModelSize:
-        ranker, vocabulary = self._cross_encoder, self._retriever.bert.vocabulary
-        tokens = self.run.tokens.model_copy(update={"vocabulary": vocabulary})
+        ranker, retriever = self._own_ranker.ranker, self._retriever.bert
+        if not isinstance(ranker, RankerSettings):
+            count = late_interaction_parameters(retriever.hidden)
+            return ModelSize(retriever, 1, count, count, retriever.hidden)
+        tokens = self.run.tokens.model_copy(update={"vocabulary": retriever.vocabulary})
         return ranker_of(ranker, tokens, self.published.get(ranker.start))
 
     @property
-    def _cross_encoder(self) -> RankerSettings:
-        """Settings of the run's ranker, its own or its teacher's."""
+    def _own_ranker(self) -> RankerRun:
+        """The run of the ranker, this one or its teacher's."""
         if not isinstance(self.run, RankerRun | TaughtRun):
             raise ValueError(f"a run of recipe {self.run.recipe} has no ranker")
-        return self.run.cross_encoder
+        return self.run.own_ranker
 
     @property
     def _queries(self) -> BatchShape:
@@ -152,7 +184,7 @@ class _Phase:
 
     @property
     def _pairs(self) -> BatchShape:
-        return BatchShape(self._passages.sequences, self._cross_encoder.pair_tokens)
+        return BatchShape(self._passages.sequences, self._own_ranker.pair_tokens)
 
     def _ranker_learns(self) -> bool:
         """Return whether the ranker is trained in this phase."""

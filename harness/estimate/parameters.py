@@ -131,6 +131,11 @@ def ranker_of(
     return ModelSize(bert, 1, count, count, bert.hidden)
 
 
+def late_interaction_parameters(width: int) -> int:
+    """Return the number of parameters of a late interaction: three square maps, two weights of terms."""
+    return 3 * width**2 + 2
+
+
 def refuse_other_sizes(published: Mapping[str, PublishedSizes], scale: str) -> None:
     """Refuse published sizes that a checkpoint on this machine contradicts.
 

@@ -13,6 +13,7 @@ from harness.estimate.memory import Published, memory
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
 from harness.estimate.parameters import UnknownSizesError
 from harness.estimate.states import states_size
+from harness.specs.fingerprints import states_read
 from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.specs.scale import Hardware
 
@@ -43,17 +44,19 @@ def render_memory(
 
 
 def states_line(run: TrainedRun, corpus: CorpusSize, published: Published, encoders: int, done: int) -> str:
-    """Return what `harness plan` says of the states that a run's phase reads.
+    """Return what `harness plan` says of the states that a run reads.
 
     Args:
-        run: whose phase trains a part of an encoder.
+        run: whose phase trains a part of an encoder, or a ranker over one.
         corpus: size of its collection.
         published: sizes of checkpoints that may not be on this machine.
         encoders: how many frozen encoders runs of a target have there; none where it has no collection.
         done: of how many the states are in the store.
     """
     there = f"{done} of {encoders} done" if encoders > 1 else "done" if done else "not done yet"
-    begin = f"Frozen encoder{'s' if encoders > 1 else ''} below a trained {run.phase.trains}"
+    reader = states_read(run)
+    above = "a late interaction" if reader == "late-interaction" else f"a trained {reader}"
+    begin = f"Frozen encoder{'s' if encoders > 1 else ''} below {above}"
     once = f"encoded once{' by each' if encoders > 1 else ''} ({there})"
     try:
         states = states_size(run, corpus, published)

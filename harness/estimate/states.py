@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from harness.encoders.frozen import state_type
 from harness.estimate.activations import FLOAT
 from harness.estimate.memory import Published, retriever_in
 from harness.estimate.moments import CorpusSize
+from harness.specs.fingerprints import states_read
 from harness.specs.run_settings import TrainedRun
 
 
@@ -30,10 +34,10 @@ class StatesSize:
 
 
 def states_size(run: TrainedRun, corpus: CorpusSize, published: Published) -> StatesSize:
-    """Return the size of the states that a run's phase reads, see `harness.encoders.partial`.
+    """Return the size of the states that a run reads, see `harness.encoders.partial`.
 
     Args:
-        run: whose phase trains a part of an encoder.
+        run: whose phase trains a part of an encoder, or a ranker over one.
         corpus: size of its collection.
         published: sizes of checkpoints that may not be on this machine.
 
@@ -46,12 +50,14 @@ def states_size(run: TrainedRun, corpus: CorpusSize, published: Published) -> St
         detail = f"{retriever.width} x {FLOAT} bytes a document"
         return StatesSize(n, 0, n * retriever.width * FLOAT, False, detail)
     width = retriever.bert.hidden
-    if run.phase.trains == "head":
+    reader = states_read(run)
+    if reader == "head":
         size = (n + every) * width * FLOAT
         return StatesSize(n, every, size, False, f"{width} x {FLOAT} bytes a text")
     longest = n * tokens.passage_tokens + every * tokens.query_tokens
+    number = np.dtype(state_type(reader)).itemsize if reader else FLOAT
     detail = (
-        f"{width} x {FLOAT} bytes a token, "
+        f"{width} x {number} bytes a token, "
         f"{tokens.passage_tokens} of a document and {tokens.query_tokens} of a query at most"
     )
-    return StatesSize(n, every, longest * width * FLOAT, True, detail)
+    return StatesSize(n, every, longest * width * number, True, detail)

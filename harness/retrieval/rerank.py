@@ -14,6 +14,10 @@ from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker
 from harness.errors import RunError
 from harness.retrieval.encode import TOKENS_PER_BATCH, length_buckets
+from harness.retrieval.states import FrozenTexts, StatePairs
+
+PairTexts = TokenStore | FrozenTexts
+"""What a ranker reads of a collection: tokens by a cross-encoder, states by a late interaction."""
 
 
 def nothing(done: int) -> None:
@@ -22,7 +26,7 @@ def nothing(done: int) -> None:
 
 def rerank_scores(
     ranker: Ranker,
-    tokens: TokenStore,
+    texts: PairTexts,
     split: str,
     documents: IntArray,
     *,
@@ -33,8 +37,8 @@ def rerank_scores(
     """Score documents for each query, without dropout.
 
     Args:
-        ranker: cross-encoder that scores the pairs.
-        tokens: token store of the collection.
+        ranker: that scores the pairs.
+        texts: what it reads of the collection.
         split: name of the queries' split.
         documents: [Q, k] document numbers; negative for no document.
         pair_tokens: maximal length of a pair in tokens.
@@ -47,17 +51,16 @@ def rerank_scores(
     Raises:
         RunError: a score is not finite.
     """
-    queries = tokens.queries[split]
-    rows = np.arange(len(queries)) if rows is None else rows
+    rows = np.arange(len(texts.queries[split])) if rows is None else rows
     present = documents >= 0
     query = np.broadcast_to(rows[:, None], documents.shape)[present]
-    pairs = Pairs(queries, tokens.documents, query, documents[present], pair_tokens)
+    pairs = pairs_of(texts, split, query, documents[present], pair_tokens)
     scores, done = np.empty(len(pairs), dtype=np.float32), 0
     was_training = ranker.training
     ranker.eval()
     with torch.inference_mode():
         for bucket in length_buckets(pairs.lengths, TOKENS_PER_BATCH):
-            scores[bucket] = score_bucket(ranker, pairs, bucket, tokens.pad).float().cpu().numpy()
+            scores[bucket] = score_bucket(ranker, pairs, bucket, texts.pad).float().cpu().numpy()
             done += len(bucket)
             advance(done)
     ranker.train(was_training)
@@ -70,11 +73,28 @@ def rerank_scores(
     return table
 
 
-def score_bucket(ranker: Ranker, pairs: Pairs, bucket: IntArray, pad: int) -> Tensor:
+def pairs_of(
+    texts: PairTexts, split: str, query: IntArray, document: IntArray, pair_tokens: int
+) -> Pairs | StatePairs:
+    """Return pairs of queries of a split with documents, as a ranker reads them.
+
+    Args:
+        texts: what it reads of the collection.
+        split: name of the queries' split.
+        query: [P] numbers of queries.
+        document: [P] numbers of documents.
+        pair_tokens: maximal length of a pair of which it reads the tokens.
+    """
+    if isinstance(texts, FrozenTexts):
+        return StatePairs(texts.queries[split], texts.documents, query, document)
+    return Pairs(texts.queries[split], texts.documents, query, document, pair_tokens)
+
+
+def score_bucket(ranker: Ranker, pairs: Pairs | StatePairs, bucket: IntArray, pad: int) -> Tensor:
     """Return the scores of some pairs [B], all padded to the longest of them.
 
     Args:
-        ranker: cross-encoder that scores the pairs.
+        ranker: that scores the pairs.
         pairs: of query and passage.
         bucket: [B] row numbers of pairs.
         pad: id of the padding token.

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from harness.collections.tokens import Ragged, Sequences, TokenStore, places_of
-from harness.encoders.partial import PartialEncoder, StatesOf
+from harness.encoders.dual_encoder import DualEncoder
+from harness.encoders.frozen import Stated, state_type, states_of_tokens
+from harness.encoders.partial import StatesOf
 from harness.errors import RunError
 from harness.retrieval.encode import length_buckets
 from harness.storage.checksums import check_folder
@@ -56,17 +58,69 @@ class States:
 
 @dataclass(frozen=True)
 class FrozenTexts:
-    """What a part of an encoder reads of a collection.
+    """What is read of a collection over a frozen encoder.
 
     Attributes:
         documents: states of each document.
-        queries: split -> states of each query, or their tokens where the part begins with them.
+        queries: split -> states of each query, or their tokens where a part of the encoder begins with them.
         pad: id of the padding token.
     """
 
     documents: Sequences
     queries: Mapping[str, Sequences]
     pad: int
+
+
+@dataclass(frozen=True)
+class StatePairs:
+    """P pairs of a query's states and a passage's, assembled on demand.
+
+    Attributes:
+        queries: states of a split's queries.
+        documents: states of the documents.
+        query: [P] number of each pair's query.
+        document: [P] number of each pair's document.
+    """
+
+    queries: Sequences
+    documents: Sequences
+    query: npt.NDArray[np.int64]
+    document: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.query)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """States of each pair, [P]."""
+        return np.asarray(self.queries.lengths[self.query] + self.documents.lengths[self.document])
+
+    def padded(self, rows: npt.NDArray[np.int64], pad: int) -> tuple[npt.NDArray[Any], ...]:
+        """Return states and masks of the queries of some pairs, then of their passages."""
+        of_query = self.queries.padded(self.query[rows], pad)
+        return *of_query, *self.documents.padded(self.document[rows], pad)
+
+
+class FrozenReader(Protocol):
+    """What reads states: a part of an encoder, or a ranker."""
+
+    @property
+    def whole(self) -> DualEncoder:
+        """The encoder, frozen part and all."""
+        ...
+
+    @property
+    def trains(self) -> Stated:
+        """Which states."""
+        ...
+
+    def query_states(self) -> StatesOf | None:
+        """Return what computes the states of queries; none where their tokens are read."""
+        ...
+
+    def passage_states(self) -> StatesOf:
+        """Return what computes the states of passages."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -78,12 +132,14 @@ class _Job:
         tokens: of the texts.
         states_of: computes the states of a batch.
         width: of a state.
+        type: of its numbers.
     """
 
     name: str
     tokens: Ragged
     states_of: StatesOf
     width: int
+    type: npt.DTypeLike
 
     def offset(self, per_token: bool) -> npt.NDArray[np.int64]:
         """Return where the states of each text begin."""
@@ -91,7 +147,7 @@ class _Job:
 
 
 def build_states(
-    encoder: PartialEncoder,
+    encoder: FrozenReader,
     tokens: TokenStore,
     folder: Path,
     advance: Callable[[int], None],
@@ -116,8 +172,8 @@ def build_states(
         DiskFullError: there is no room.
     """
     jobs = _jobs(encoder, tokens)
-    per_token = encoder.trains == "last-layer"
-    size = sum(int(job.offset(per_token)[-1]) * job.width * 4 for job in jobs)
+    per_token = states_of_tokens(encoder.trains)
+    size = sum(int(job.offset(per_token)[-1]) * job.width * np.dtype(job.type).itemsize for job in jobs)
     room = space_for("the states of a frozen encoder", folder.parent, size)
     with _all_cores(), room, resumed_folder(folder) as beside:
         done = 0
@@ -140,12 +196,12 @@ def _all_cores() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def texts_of(encoder: PartialEncoder, tokens: TokenStore) -> int:
+def texts_of(encoder: FrozenReader, tokens: TokenStore) -> int:
     """Return of how many texts `build_states` computes states."""
     return sum(len(job.tokens) for job in _jobs(encoder, tokens))
 
 
-def load_states(encoder: PartialEncoder, tokens: TokenStore, folder: Path) -> FrozenTexts:
+def load_states(encoder: FrozenReader, tokens: TokenStore, folder: Path) -> FrozenTexts:
     """Open what `build_states` wrote, memory-mapped.
 
     Args:
@@ -153,7 +209,7 @@ def load_states(encoder: PartialEncoder, tokens: TokenStore, folder: Path) -> Fr
         tokens: of the collection.
         folder: whose checksums were compared.
     """
-    per_token = encoder.trains == "last-layer"
+    per_token = states_of_tokens(encoder.trains)
     states: dict[str, Sequences] = {
         job.name: States(np.load(folder / f"{job.name}.npy", mmap_mode="r"), job.offset(per_token))
         for job in _jobs(encoder, tokens)
@@ -162,14 +218,15 @@ def load_states(encoder: PartialEncoder, tokens: TokenStore, folder: Path) -> Fr
     return FrozenTexts(states["documents"], queries, tokens.pad)
 
 
-def _jobs(encoder: PartialEncoder, tokens: TokenStore) -> list[_Job]:
+def _jobs(encoder: FrozenReader, tokens: TokenStore) -> list[_Job]:
     """Return which texts have states: all documents, and queries unless the part reads their tokens."""
     whole, of_queries = encoder.whole, encoder.query_states()
     width = whole.passage.dimension if encoder.trains == "query-tower" else whole.passage.width
-    jobs = [_Job("documents", tokens.documents, encoder.passage_states(), width)]
+    kind = state_type(encoder.trains)
+    jobs = [_Job("documents", tokens.documents, encoder.passage_states(), width, kind)]
     if of_queries is not None:
         jobs += [
-            _Job(_queries(split), sequences, of_queries, width)
+            _Job(_queries(split), sequences, of_queries, width, kind)
             for split, sequences in sorted(tokens.queries.items())
         ]
     return jobs
@@ -182,7 +239,7 @@ def _queries(split: str) -> str:
 def _compute(
     job: _Job,
     per_token: bool,
-    encoder: PartialEncoder,
+    encoder: FrozenReader,
     pad: int,
     beside: Path,
     done: int,
@@ -195,7 +252,7 @@ def _compute(
     begin = counted.get(job.name, 0) if path.exists() else 0
     shape = (int(offset[-1]), job.width)
     flat = np.lib.format.open_memmap(
-        path, mode="r+" if begin else "w+", dtype=np.float32, shape=None if begin else shape
+        path, mode="r+" if begin else "w+", dtype=job.type, shape=None if begin else shape
     )
     device = encoder.whole.query.like.device
     encoder.whole.eval()
@@ -227,7 +284,7 @@ def _take(job: _Job, folder: Path, beside: Path) -> None:
 
 
 def _write(
-    flat: npt.NDArray[np.float32],
+    flat: npt.NDArray[np.floating[Any]],
     offset: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
     states: npt.NDArray[np.float32],

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from harness.collections.collection import Collection
-from harness.collections.tokens import TokenStore
 from harness.evaluation.curves import watched_name
 from harness.evaluation.measures import DEV_MEASURE, FIRST_MEASURE, cutoff_of, evaluate, evaluate_split
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
@@ -31,7 +30,6 @@ def evaluate_encoder(
     settings: TrainedRun | EvaluatedRun,
     folder: RunFolder,
     collection: Collection,
-    tokens: TokenStore,
     reader: Reader,
     teacher: TeacherState | None = None,
 ) -> dict[str, Any]:
@@ -50,11 +48,11 @@ def evaluate_encoder(
     if teacher is not None and isinstance(settings, RankerRun | TaughtRun):
         depth, suffix = settings.reranked, "" if trains_ranker else RERANKED
         rankings |= {
-            f"{split}{suffix}": reranked(ranking, teacher, collection, tokens, split, depth)
+            f"{split}{suffix}": reranked(ranking, teacher, collection, split, depth)
             for split, ranking in rankings.items()
         }
         result["reranked"] = depth
-        result["lists"] = compared_on_lists(settings, collection, tokens, reader, teacher)
+        result["lists"] = compared_on_lists(settings, collection, reader, teacher)
         result["weights" if trains_ranker else "ranker"] = teacher.ranker.fingerprint()
     return {**_measure(settings, folder, collection, rankings), **result}
 

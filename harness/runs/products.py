@@ -13,18 +13,27 @@ from harness.collections.tokens import TokenStore
 from harness.encoders.build import build_dual_encoder
 from harness.encoders.dual_encoder import DualEncoder
 from harness.encoders.frozen import FROZEN, UNCHANGED_BY, frozen_kind
+from harness.encoders.late_interaction import TokenStates
 from harness.encoders.partial import PartialEncoder, last_layer_suffices, prepared, whole_of
 from harness.encoders.pretrained import read_encoder, refuse_longer
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
 from harness.retrieval.encode import Reader
-from harness.retrieval.states import DONE, FrozenTexts, build_states, load_states, texts_of
+from harness.retrieval.rerank import PairTexts
+from harness.retrieval.states import (
+    DONE,
+    FrozenReader,
+    FrozenTexts,
+    build_states,
+    load_states,
+    texts_of,
+)
 from harness.runs.collections import Collections
 from harness.runs.device import device
 from harness.runs.run import Run, Workshop
 from harness.runs.training import TrainingData, make_miner, make_negatives, ranker_learns
-from harness.specs.fingerprints import frozen_is_untrained, states_fingerprint
+from harness.specs.fingerprints import frozen_is_untrained, states_fingerprint, states_read
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.storage.checksums import check_folder
 from harness.storage.files import content_hash
@@ -70,6 +79,8 @@ class Products:
             self.candidates(settings)
         if isinstance(settings, TaughtRun):
             self.ranker(settings.teacher)
+        if isinstance(settings, RankerRun | TaughtRun):
+            self.ranker_texts(settings)
 
     def trained(self, settings: TrainedRun) -> Reader:
         """Return the retriever that a run trained, and what it reads of the collection."""
@@ -125,8 +136,8 @@ class Products:
             self._frozen[key] = self._built(settings)
         return self._frozen[key]
 
-    def _states(self, settings: TrainedRun, part: PartialEncoder) -> FrozenTexts:
-        """Return the states that a part of an encoder reads, computed once for all runs over them."""
+    def _states(self, settings: TrainedRun, part: FrozenReader) -> FrozenTexts:
+        """Return the states that a part of an encoder or a ranker reads, computed once for all over them."""
         tokens = self.collections.tokens(settings)
         content = self.collections.get(settings.collection).fingerprint
         key = states_fingerprint(settings, content) or ""
@@ -169,6 +180,13 @@ class Products:
         phase = settings.phase.model_copy(update={"trains": "last-layer"})
         part = PartialEncoder(prepared(encoder, "last-layer"), "last-layer").to(device())
         return self._states(settings.model_copy(update={"phase": phase}), part)
+
+    def ranker_texts(self, settings: RankerRun | TaughtRun) -> PairTexts:
+        """Return what the ranker of a run reads: tokens, or the states of the retriever that it stands on."""
+        of = settings.own_ranker
+        if states_read(of) is None:
+            return self.collections.tokens(of)
+        return self._states(of, TokenStates(whole_of(self.at_start(of).encoder)))
 
     def ranker(self, settings: RankerRun | TaughtRun) -> Ranker:
         """Return the ranker that a run trained, alone or beside a retriever, or else was taught by."""

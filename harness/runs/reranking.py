@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from harness.collections.collection import Collection
-from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker
 from harness.evaluation.held_out import (
     agreement,
@@ -19,7 +18,7 @@ from harness.evaluation.held_out import (
 )
 from harness.evaluation.rankings import Ranking, strictly_decreasing
 from harness.retrieval.encode import Reader
-from harness.retrieval.rerank import rerank_scores
+from harness.retrieval.rerank import PairTexts, rerank_scores
 from harness.specs.run_settings import TrainedRun
 
 
@@ -30,12 +29,14 @@ class TeacherState:
     Attributes:
         ranker: after the run.
         at_start: before the run's first step; the same object where the run does not train it.
+        texts: what it reads of the collection.
         start: the retriever that the run started from; its candidates make the held-out lists.
         pair_tokens: the most tokens of a query and a passage together.
     """
 
     ranker: Ranker
     at_start: Ranker
+    texts: PairTexts
     start: Reader
     pair_tokens: int
 
@@ -44,7 +45,6 @@ def reranked(
     ranking: Ranking,
     teacher: TeacherState,
     collection: Collection,
-    tokens: TokenStore,
     split: str,
     depth: int,
 ) -> Ranking:
@@ -54,7 +54,6 @@ def reranked(
         ranking: of every query of the split.
         teacher: holds the ranker.
         collection: documents and queries.
-        tokens: of them.
         split: of the queries.
         depth: documents of each query that the ranker reads.
     """
@@ -63,7 +62,7 @@ def reranked(
     numbers = np.full((len(ids), depth), -1, dtype=np.int64)
     for row, documents in enumerate(first):
         numbers[row, : len(documents)] = [number[document] for document in documents]
-    scores = rerank_scores(teacher.ranker, tokens, split, numbers, pair_tokens=teacher.pair_tokens)
+    scores = rerank_scores(teacher.ranker, teacher.texts, split, numbers, pair_tokens=teacher.pair_tokens)
     return {
         query: _in_order(list(ranking[query]), scores[row, : len(first[row])])
         for row, query in enumerate(ids)
@@ -73,7 +72,6 @@ def reranked(
 def compared_on_lists(
     settings: TrainedRun,
     collection: Collection,
-    tokens: TokenStore,
     reader: Reader,
     teacher: TeacherState,
 ) -> dict[str, Any]:
@@ -88,7 +86,12 @@ def compared_on_lists(
     own = retriever_scores(lists, reader.queries(lists.split), reader.documents())
     now, before = (
         rerank_scores(
-            ranker, tokens, lists.split, lists.passages, rows=lists.rows, pair_tokens=teacher.pair_tokens
+            ranker,
+            teacher.texts,
+            lists.split,
+            lists.passages,
+            rows=lists.rows,
+            pair_tokens=teacher.pair_tokens,
         )
         for ranker in (teacher.ranker, teacher.at_start)
     )

@@ -6,7 +6,7 @@ import functools
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,16 +112,16 @@ class Stages:
             case RankerRun():
                 reader = self.products.at_start(settings)
                 ranker = self._ranker(settings, folder, reader, title)
-                teacher = TeacherState(ranker, ranker, reader, settings.ranker.pair_tokens)
+                texts = self.products.ranker_texts(settings)
+                teacher = TeacherState(ranker, ranker, texts, reader, settings.pair_tokens)
             case TrainedRun():
                 reader = self._retriever(settings, folder, title)
                 teacher = self._teacher_state(settings, folder) if isinstance(settings, TaughtRun) else None
             case _:
                 with self.progress.task("BM25"):
                     return evaluate_bm25(settings, folder, collection)
-        tokens = self.collections.tokens(settings)
         with self.progress.task(f"{title}: evaluation"):
-            return evaluate_encoder(settings, folder, collection, tokens, reader, teacher)
+            return evaluate_encoder(settings, folder, collection, reader, teacher)
 
     def _retriever(self, settings: TrainedRun, folder: RunFolder, title: str) -> Reader:
         """Return the retriever after the run's phase, and what it reads."""
@@ -129,7 +129,10 @@ class Stages:
             return self.products.saved(settings, final_of(folder.checkpoints))
         data, reader = self.collections.training_data(settings), self.products.at_start(settings)
         negatives = self.products.negatives(settings, data)
-        ranker = self.products.ranker(settings.teacher) if isinstance(settings, TaughtRun) else None
+        ranker = None
+        if isinstance(settings, TaughtRun):
+            ranker = self.products.ranker(settings.teacher)
+            data = replace(data, ranker_texts=self.products.ranker_texts(settings))
         watched = functools.partial(self.watched, folder.folder)
         train(settings, data, folder, reader, negatives, ranker, title=title, watched=watched)
         return reader
@@ -139,6 +142,7 @@ class Stages:
         if final_of(folder.checkpoints).exists():
             return load_ranker(final_of(folder.checkpoints)).to(device())
         data = self.collections.training_data(settings)
+        data = replace(data, ranker_texts=self.products.ranker_texts(settings))
         negatives = self.products.negatives(settings, data)
         return train_ranker(settings, data, folder, retriever, negatives, title=title)
 
@@ -147,5 +151,5 @@ class Stages:
         ranker = at_start = self.products.ranker(settings.teacher)
         if ranker_learns(settings):
             ranker = load_ranker(ranker_of(folder.checkpoints)).to(device())
-        start, pair_tokens = self.products.at_start(settings), settings.cross_encoder.pair_tokens
-        return TeacherState(ranker, at_start, start, pair_tokens)
+        texts, start = self.products.ranker_texts(settings), self.products.at_start(settings)
+        return TeacherState(ranker, at_start, texts, start, settings.own_ranker.pair_tokens)

@@ -12,7 +12,8 @@ import torch
 from harness.collections.collection import Collection
 from harness.collections.tokenizer import load_tokenizer
 from harness.collections.tokens import TokenStore
-from harness.encoders.dual_encoder import TwoTowers
+from harness.encoders.dual_encoder import DualEncoder, TwoTowers
+from harness.encoders.late_interaction import late_interaction_over
 from harness.encoders.partial import whole_of
 from harness.encoders.ranker import Ranker, build_ranker
 from harness.evaluation.measures import DEV_MEASURE
@@ -24,9 +25,10 @@ from harness.progress import Progress
 from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import Reader
+from harness.retrieval.rerank import PairTexts
 from harness.runs.evaluation import Embeddings, dev_metrics, watched_metrics
 from harness.specs.run_settings import RankerRun, RunSettings, TaughtRun, TrainedRun
-from harness.specs.settings import SamplerSettings
+from harness.specs.settings import LateInteractionSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, latest_checkpoint, ranker_of, save_final
 from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
@@ -44,12 +46,14 @@ class TrainingData:
         tokens: token ids of the documents and queries.
         pairs: labelled training pairs.
         progress: shows the steps taken.
+        ranker_texts: what a ranker reads in the place of tokens, where there is one that does.
     """
 
     collection: Collection
     tokens: TokenStore
     pairs: TrainingPairs
     progress: Progress
+    ranker_texts: PairTexts | None = None
 
 
 def make_miner(data: TrainingData, sampler: SamplerSettings) -> Miner:
@@ -161,21 +165,26 @@ def train_ranker(
         settings: of the run.
         data: collection, tokens and labelled pairs.
         folder: of the run.
-        retriever: whose candidates it learns to tell apart; a fresh ranker begins with its words.
+        retriever: whose candidates it learns to tell apart; a fresh ranker begins with what it is.
         negatives: what is drawn from them.
         title: what the progress bar calls it.
     """
-    phase, sizes = settings.phase, settings.ranker
+    phase, longest, whole = settings.phase, settings.pair_tokens, whole_of(retriever.encoder)
     torch.manual_seed(settings.seed)
-    tower = whole_of(retriever.encoder).passage
-    words = tower.transformer.get_input_embeddings().weight.detach().cpu()
-    ranker = build_ranker(sizes, tokens=data.tokens, words=words, longest=sizes.pair_tokens)
-    ranker = ranker.to(tower.like.device)
-    part = RankerInTraining(ranker, sizes.pair_tokens, RankerAlone(), phase, phase.loss)
+    ranker = _new_ranker(settings, data, whole).to(whole.passage.like.device)
+    part = RankerInTraining(ranker, longest, RankerAlone(), phase, phase.loss)
     _run(settings, data, folder, retriever, negatives, part, title=title)
     tokenizer = load_tokenizer(str(data.tokens.tokenizer_folder))
-    save_final(ranker, final_of(folder.checkpoints), tokenizer, sizes.pair_tokens)
+    save_final(ranker, final_of(folder.checkpoints), tokenizer, longest)
     return ranker
+
+
+def _new_ranker(settings: RankerRun, data: TrainingData, retriever: DualEncoder) -> Ranker:
+    """Return the ranker of a run as it begins."""
+    if isinstance(settings.ranker, LateInteractionSettings):
+        return late_interaction_over(retriever)
+    words = retriever.passage.transformer.get_input_embeddings().weight.detach().cpu()
+    return build_ranker(settings.ranker, tokens=data.tokens, words=words, longest=settings.pair_tokens)
 
 
 def _run(
@@ -195,7 +204,7 @@ def _run(
         Trainer(
             encoder=reader.encoder,
             texts=reader.texts,
-            tokens=data.tokens,
+            tokens=data.tokens if data.ranker_texts is None else data.ranker_texts,
             pairs=data.pairs,
             name=name,
             phase=phase,
@@ -217,4 +226,4 @@ def ranker_learns(settings: RunSettings) -> bool:
 def _ranker_part(settings: TaughtRun, ranker: Ranker) -> RankerInTraining:
     own = settings.co_training
     rates = None if own.learning_rate is None else cast("Rates", own)
-    return RankerInTraining(ranker, settings.cross_encoder.pair_tokens, own.turns, rates, own.loss)
+    return RankerInTraining(ranker, settings.own_ranker.pair_tokens, own.turns, rates, own.loss)

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.encoders.frozen import FROZEN, UNCHANGED_BY
+from harness.encoders.frozen import FROZEN, UNCHANGED_BY, Stated
 from harness.pieces import by_content
 from harness.specs.checkpoint_content import by_start, start_content
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
+from harness.specs.settings import LateInteractionSettings
 from harness.storage.files import content_hash
 
 VERSION = {
@@ -154,7 +155,8 @@ def links(settings: RunSettings, collection: str, versions: Mapping[str, int] = 
         co_training = settings.co_training.model_dump(exclude_none=True)
         parts |= {"teacher": of_teacher[-1].fingerprint, "co_training": co_training}
     if isinstance(settings, RankerRun):
-        parts |= {"ranker": by_start(settings.ranker.model_dump())}
+        own = settings.ranker.model_dump()
+        parts |= {"ranker": by_start(own) if "start" in own else own}
     if sampler.source is not None:
         mined = {f"sampler.{key}": drawn[key] for key in ("source", "candidates", "mask")}
         mined |= {**fresh, "seed": seed} if fresh else {}
@@ -171,15 +173,22 @@ def states_fingerprint(settings: TrainedRun, collection: str) -> str | None:
     return None if link is None else link.fingerprint
 
 
+def states_read(settings: TrainedRun) -> Stated | None:
+    """Return which states of a frozen encoder a run reads: its ranker, or the part that it trains."""
+    if isinstance(settings, RankerRun):
+        return "late-interaction" if isinstance(settings.ranker, LateInteractionSettings) else None
+    return next((kind for kind in FROZEN if kind == settings.phase.trains), None)
+
+
 def frozen_is_untrained(settings: TrainedRun) -> bool:
     """Whether no run has trained what is frozen in a run, so that its states are of the texts alone."""
-    return not isinstance(_last_to_change(settings, settings.phase.trains), StartedRun)
+    return not isinstance(_last_to_change(settings, states_read(settings) or ""), StartedRun)
 
 
 def _states(settings: TrainedRun, tokens: str, collection: str, versions: Mapping[str, int]) -> Link | None:
     """Return the link of a run's states, which stand on the last run that changed what is frozen."""
-    trains = settings.phase.trains
-    if trains not in FROZEN:
+    trains = states_read(settings)
+    if trains is None:
         return None
     frozen = _last_to_change(settings, trains)
     if isinstance(frozen, StartedRun):

@@ -16,6 +16,7 @@ from harness.specs.settings import (
     CollectionSettings,
     CoTraining,
     EncoderSettings,
+    LateInteractionSettings,
     PhaseSettings,
     RankerSettings,
     SamplerSettings,
@@ -105,13 +106,20 @@ class RankerRun(StartedRun):
     """A phase that trains a ranker alone, over the candidates of a retriever."""
 
     kind: Literal["ranker"]
-    ranker: RankerSettings
+    ranker: RankerSettings | LateInteractionSettings
     reranked: Candidates = Field(description="documents of a ranking that the ranker reads")
 
     @property
-    def cross_encoder(self) -> RankerSettings:
-        """Settings of the ranker that it trains."""
-        return self.ranker
+    def own_ranker(self) -> RankerRun:
+        """The run that made the ranker, or begins to."""
+        return self
+
+    @property
+    def pair_tokens(self) -> int:
+        """The most tokens of a query and a passage that its ranker reads together."""
+        if isinstance(self.ranker, RankerSettings):
+            return self.ranker.pair_tokens
+        return self.tokens.query_tokens + self.tokens.passage_tokens
 
 
 class TaughtRun(ContinuedRun):
@@ -127,9 +135,9 @@ class TaughtRun(ContinuedRun):
         return {"start": self.start, "teacher": self.teacher}
 
     @property
-    def cross_encoder(self) -> RankerSettings:
-        """Settings of the ranker beside it."""
-        return self.teacher.cross_encoder
+    def own_ranker(self) -> RankerRun:
+        """The run that made the ranker beside it."""
+        return self.teacher.own_ranker
 
 
 def starts(settings: RunSettings) -> set[str]:
@@ -139,7 +147,7 @@ def starts(settings: RunSettings) -> set[str]:
         case EvaluatedRun():
             own.add(settings.checkpoint.start)
         case RankerRun():
-            own.add(settings.ranker.start)
+            own |= {settings.ranker.start} if isinstance(settings.ranker, RankerSettings) else set()
         case BaseRun():
             own.add(settings.encoder.start)
     return own - {FRESH}

@@ -26,6 +26,7 @@ from harness.specs.settings import (
     CollectionSettings,
     CoTraining,
     EncoderSettings,
+    LateInteractionSettings,
     PhaseSettings,
     RankerSettings,
     SamplerSettings,
@@ -185,7 +186,9 @@ class Runs:
         )
 
     @property
-    def _ranker_settings(self) -> RankerSettings:
+    def _ranker_settings(self) -> RankerSettings | LateInteractionSettings:
+        if self._ranker.kind == "late-interaction":
+            return LateInteractionSettings()
         given = self._ranker.model_dump(include=set(RankerSettings.model_fields))
         fresh = self._ranker.start == FRESH
         return RankerSettings(

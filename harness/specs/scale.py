@@ -26,7 +26,7 @@ from harness.specs.base import (
     Width,
     absent,
 )
-from harness.specs.settings import Pooling, refuse_undivided
+from harness.specs.settings import Pooling, RankerKind, refuse_undivided
 from harness.training.protocols import PLACES, Precision
 
 
@@ -101,21 +101,34 @@ class Substitute(Spec):
 
 
 class RankerScale(Spec):
-    """The ranker of a scale; sizes are of one that starts `fresh`, else `start` is a folder or hub id."""
+    """The ranker of a scale.
 
+    Sizes are of a cross-encoder that starts `fresh`, else `start` is a folder or hub id. A late interaction
+    stands on the retriever that it begins with, and has none of them.
+    """
+
+    kind: RankerKind = Field(default="cross-encoder", exclude_if=lambda kind: kind == "cross-encoder")
     start: str = Field(default="fresh", min_length=1)
     hidden: Width = 1024
     layers: Annotated[Layers, Field(ge=2)] = 24
     heads: Width = 16
     intermediate: InnerWidth = 4096
     dropout: Share = 0.1
-    pair_tokens: Length
+    pair_tokens: Length | None = Field(
+        default=None, exclude_if=absent, description="longest query and passage together, of a cross-encoder"
+    )
     reranked: Candidates
     published_sizes: PublishedSizes | None = Field(default=None, exclude_if=absent)
 
     @model_validator(mode="after")
-    def _heads_divide(self) -> RankerScale:
-        if self.start == FRESH:
+    def _of_its_kind(self) -> RankerScale:
+        if self.kind == "late-interaction":
+            given = sorted(self.model_fields_set - {"kind", "reranked"})
+            if given:
+                raise ValueError(f"a late interaction stands on the retriever, and has no `{given[0]}`")
+        elif self.pair_tokens is None:
+            raise ValueError("a cross-encoder needs `pair_tokens`")
+        elif self.start == FRESH:
             refuse_undivided(self.hidden, self.heads)
         return self
 

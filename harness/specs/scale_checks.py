@@ -37,7 +37,7 @@ def check_substitutes(
 def check_checkpoints(yaml_file: YamlFile, scale: Scale) -> Iterator[UserError]:
     """Yield what a scale says of a checkpoint that says it itself, and of a fresh model that has none."""
     models: list[tuple[str, Encoder | RankerScale]] = [("encoder", scale.encoder)]
-    models += [("ranker", scale.ranker)] if scale.ranker else []
+    models += [("ranker", scale.ranker)] if scale.ranker and scale.ranker.kind == "cross-encoder" else []
     for name, model in models:
         if model.start == FRESH and model.published_sizes is not None:
             what = "a fresh model has the sizes that this scale gives it"
@@ -53,3 +53,17 @@ def check_checkpoints(yaml_file: YamlFile, scale: Scale) -> Iterator[UserError]:
     if scale.encoder.start != FRESH and vocabulary is not None:
         what = f"the checkpoint '{scale.encoder.start}' has its own vocabulary"
         yield yaml_file.error(("tokens", "vocabulary"), what, "remove it")
+
+
+def check_late_interaction(yaml_file: YamlFile, scale: Scale) -> Iterator[UserError]:
+    """Yield why a late interaction cannot read the states of a fresh encoder; a checkpoint is seen later."""
+    encoder, ranker = scale.encoder, scale.ranker
+    if ranker is None or ranker.kind != "late-interaction" or encoder.start != FRESH:
+        return
+    fix = "give a cross-encoder, or an encoder that pools by cls or mean without a projection"
+    if encoder.pooling not in {"cls", "mean"} or encoder.projection is not None:
+        what = "a late interaction reads the last layer, of which this encoder's vectors are no mean"
+        yield yaml_file.error(("ranker", "kind"), what, fix)
+    elif encoder.layers == 0:
+        what = "a late interaction reads the last layer, and this encoder has none"
+        yield yaml_file.error(("ranker", "kind"), what, "give a cross-encoder, or an encoder with layers")

@@ -44,6 +44,8 @@ from harness.training.turns import AnyTurns
 Pooling = Literal["cls", "mean", "idf-mean", "first-last"]
 Trains = Literal["both-towers", "query-tower", "last-layer", "head", "ranker"]
 """What a phase trains; a head is a map over frozen vectors, see `harness.encoders.partial`."""
+RankerKind = Literal["cross-encoder", "late-interaction"]
+"""What a ranker is: it reads the tokens of both texts at once, or the frozen states of each."""
 RERANKED = "-reranked"
 """What the name of a split ends in whose rankings a ranker has read again."""
 
@@ -189,6 +191,12 @@ class RankerSettings(StartedSettings):
     )
     layers: Annotated[Layers, Field(ge=2)] | None = Field(None, exclude_if=absent)
     pair_tokens: Length = Field(description="longest query and passage together")
+
+
+class LateInteractionSettings(Settings):
+    """A ranker over the states of the retriever that it begins with, see `encoders.late_interaction`."""
+
+    kind: Literal["late-interaction"] = "late-interaction"
 
 
 class CoTraining(Settings):

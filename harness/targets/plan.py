@@ -9,14 +9,13 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.encoders.frozen import FROZEN
 from harness.estimate.moments import CorpusSize, Machine
 from harness.estimate.render import render_memory, states_line
 from harness.records.environment import gpus, memory_bytes
 from harness.retrieval.states import DONE
 from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
-from harness.specs.fingerprints import states_fingerprint
+from harness.specs.fingerprints import states_fingerprint, states_read
 from harness.specs.library import Library
 from harness.specs.phase_numbers import KEYS, published, trains_at, used
 from harness.specs.resolve import Resolved, resolve
@@ -71,7 +70,7 @@ def _states(
     reading: dict[tuple[str, str], dict[str, TrainedRun]] = {}
     for run in runs:
         for settings in _over_states(run.settings):
-            alike = reading.setdefault((run.dataset, settings.phase.trains), {})
+            alike = reading.setdefault((run.dataset, states_read(settings) or ""), {})
             alike[_fingerprint(settings, stages)] = settings
     lines = []
     for (dataset, _), by_fingerprint in reading.items():
@@ -87,7 +86,7 @@ def _over_states(settings: RunSettings) -> Iterator[TrainedRun]:
     """Yield a run and those below it, as far as they are trained over the states of a frozen encoder."""
     for below in settings.below.values():
         yield from _over_states(below)
-    if isinstance(settings, TrainedRun) and settings.phase.trains in FROZEN:
+    if isinstance(settings, TrainedRun) and states_read(settings) is not None:
         yield settings
 
 

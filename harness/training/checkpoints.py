@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harness.encoders.dual_encoder import DualEncoder, TwoTowers
+from harness.encoders.late_interaction import LateInteraction, holds_late_interaction
 from harness.encoders.partial import PartialEncoder
-from harness.encoders.ranker import Ranker
+from harness.encoders.ranker import CrossEncoder, Ranker
 from harness.errors import UserError, told
 from harness.records.written import check_written
 from harness.storage.checksums import SUMS, check_folder
@@ -159,7 +160,7 @@ def load_ranker(folder: Path) -> Ranker:
         UserError: a file is missing or corrupt.
     """
     _check(folder)
-    return Ranker.load(folder)
+    return LateInteraction.load(folder) if holds_late_interaction(folder) else CrossEncoder.load(folder)
 
 
 def _check(folder: Path) -> None:

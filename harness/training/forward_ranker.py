@@ -6,17 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.collections.pairs import Pairs
-from harness.collections.tokens import TokenStore
 from harness.encoders.ranker import Ranker
 from harness.retrieval.encode import length_buckets
-from harness.retrieval.rerank import score_bucket
+from harness.retrieval.rerank import PairTexts, pairs_of, score_bucket
 from harness.training.forward import AS_IT_IS, Numbers, Passing
 
 
 def score_lists(
     ranker: Ranker,
-    tokens: TokenStore,
+    texts: PairTexts,
     query: Numbers,
     passage: Numbers,
     *,
@@ -27,7 +25,7 @@ def score_lists(
 
     Args:
         ranker: which.
-        tokens: of the collection.
+        texts: what it reads of the collection.
         query: [B] numbers of training queries.
         passage: [B, C] document numbers.
         pair_tokens: tokens of a pair at most.
@@ -37,11 +35,11 @@ def score_lists(
         [B, C].
     """
     repeated = np.repeat(query, passage.shape[1])
-    pairs = Pairs(tokens.queries["train"], tokens.documents, repeated, passage.reshape(-1), pair_tokens)
+    pairs = pairs_of(texts, "train", repeated, passage.reshape(-1), pair_tokens)
     buckets, parts = list(length_buckets(pairs.lengths, passing.places)), []
     for number, bucket in enumerate(buckets):
         with passing.bucket(ranker, "ranker", number) as like:
-            parts.append(score_bucket(ranker, pairs, bucket, tokens.pad).to(like.dtype))
+            parts.append(score_bucket(ranker, pairs, bucket, texts.pad).to(like.dtype))
     scores = torch.cat(parts)
     back = torch.from_numpy(np.argsort(np.concatenate(buckets))).to(scores.device)
     return scores.index_select(0, back).view(*passage.shape)

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.collections.tokens import Texts, TokenStore
+from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Draws
+from harness.retrieval.rerank import PairTexts
 from harness.training.batches import TrainingPairs
 from harness.training.forward import AS_IT_IS, Numbers, Passing, QueryBatch
 from harness.training.forward_ranker import score_lists
@@ -30,20 +31,20 @@ class Lists:
 
     Attributes:
         ranker: which.
-        tokens: of the collection.
+        texts: what it reads of the collection.
         pairs: labelled training pairs.
         pair_tokens: tokens of a pair at most.
     """
 
     ranker: Ranker
-    tokens: TokenStore
+    texts: PairTexts
     pairs: TrainingPairs
     pair_tokens: int
 
     def scores(self, rows: Numbers, passage: Numbers, passing: Passing = AS_IT_IS) -> Tensor:
         """Score the queries of pairs [B] against their passages [B, C], [B, C] with gradient."""
         query, longest = self.pairs.pairs[rows, 0], self.pair_tokens
-        return score_lists(self.ranker, self.tokens, query, passage, pair_tokens=longest, passing=passing)
+        return score_lists(self.ranker, self.texts, query, passage, pair_tokens=longest, passing=passing)
 
     def teach(self, rows: Numbers, passage: Numbers, passing: Passing = AS_IT_IS) -> Tensor:
         """Return the scores without dropout and gradient."""

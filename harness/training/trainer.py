@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from harness.collections.tokens import Texts, TokenStore
+from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
@@ -25,6 +25,7 @@ from harness.negatives.mining import load_candidates, save_candidates
 from harness.negatives.noise import Noise
 from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
+from harness.retrieval.rerank import PairTexts
 from harness.storage.stopping import StoppedBySignal, not_within
 from harness.training.batches import Batch, TrainingPairs, batch_at, sampled_pairs
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
@@ -75,7 +76,7 @@ class Trainer:
     Attributes:
         encoder: the retriever, or the part of it that is trained, in place unless all turns are the ranker's.
         texts: of the collection, as the retriever reads them.
-        tokens: of the collection, as a ranker reads them.
+        tokens: of the collection, or states in their place, as a ranker reads them.
         pairs: labelled training pairs.
         name: of the phase, as it is logged.
         phase: steps, batch, and the retriever's rates.
@@ -90,7 +91,7 @@ class Trainer:
 
     encoder: TwoTowers[Any]
     texts: Texts
-    tokens: TokenStore
+    tokens: PairTexts
     pairs: TrainingPairs
     name: str
     phase: TrainedPhase

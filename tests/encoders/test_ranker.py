@@ -14,7 +14,7 @@ from harness.collections.pairs import Pairs
 from harness.collections.tokenizer import PROMPTS
 from harness.collections.tokens import Ragged, TokenStore, inverse_document_frequency, learn_tokenizer
 from harness.encoders.matching import project_words
-from harness.encoders.ranker import Ranker, build_ranker
+from harness.encoders.ranker import CrossEncoder, Ranker, build_ranker
 from harness.errors import UserError
 from harness.retrieval import rerank
 from harness.retrieval.encode import length_buckets
@@ -147,7 +147,7 @@ def test_a_saved_ranker_opens_alike_in_transformers_sentence_transformers_and_he
 
     ranker = build(tokens)
     ranker.save(tmp_path, tokenizer, PAIR_TOKENS)
-    loaded = Ranker.load(tmp_path)
+    loaded = type(ranker).load(tmp_path)
     assert loaded.fingerprint() == ranker.fingerprint() != build(tokens, intermediate=33).fingerprint()
     here = rerank_scores(ranker, tokens, "dev", EVERY, pair_tokens=PAIR_TOKENS)
     again = rerank_scores(loaded, tokens, "dev", EVERY, pair_tokens=PAIR_TOKENS)
@@ -186,7 +186,7 @@ def test_a_released_encoder_of_another_kind_is_scored_without_token_types(tokeni
     tokenizer.save_pretrained(tmp_path)
     ranker = build(tokens, start=str(tmp_path))
     assert not ranker.typed
-    assert ranker.fingerprint() == Ranker.load(tmp_path).fingerprint()
+    assert ranker.fingerprint() == CrossEncoder.load(tmp_path).fingerprint()
     assert np.isfinite(rerank_scores(ranker, tokens, "dev", EVERY, pair_tokens=PAIR_TOKENS)).all()
 
 
@@ -216,7 +216,7 @@ def test_a_ranker_is_loaded_without_a_report(tmp_path):
     logger = logging.getLogger("transformers")
     logger.addHandler(handler)
     try:
-        Ranker.load(tmp_path)
+        CrossEncoder.load(tmp_path)
     finally:
         logger.removeHandler(handler)
     assert said == []
@@ -228,21 +228,21 @@ def test_what_cannot_be_a_ranker_is_a_clear_error(tokens, tmp_path):
     with pytest.raises(UserError, match=r"no checkpoint at '.*nowhere'"):
         build(tokens, start=str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="no such folder"):
-        Ranker.load(tmp_path / "nowhere")
+        CrossEncoder.load(tmp_path / "nowhere")
     config = transformers.BertConfig(
         vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
     )
     transformers.BertModel(config).save_pretrained(tmp_path / "headless")
     transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "two")
     with pytest.raises(UserError, match="not a ranker"):
-        Ranker.load(tmp_path / "headless")
+        CrossEncoder.load(tmp_path / "headless")
     with pytest.raises(UserError, match="not a ranker"):
-        Ranker.load(tmp_path / "two")
+        CrossEncoder.load(tmp_path / "two")
     with pytest.raises(UserError, match="a head of 2 outputs"):
         build(tokens, start=str(tmp_path / "two"))
     (tmp_path / "two" / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(UserError, match="corrupt ranker"):
-        Ranker.load(tmp_path / "two")
+        CrossEncoder.load(tmp_path / "two")
 
 
 def test_sizes_that_do_not_fit_are_a_clear_error(tokens):

@@ -11,7 +11,7 @@ import transformers
 
 from harness.collections.tokens import learn_tokenizer
 from harness.encoders.dual_encoder import DualEncoder, Tower
-from harness.encoders.ranker import Ranker
+from harness.encoders.ranker import CrossEncoder
 from harness.encoders.transformer import fresh_config, fresh_transformer
 from harness.estimate.parameters import Bert, UnknownSizesError, ranker_of, retriever_of
 from harness.specs.scale import PublishedSizes
@@ -79,7 +79,7 @@ def test_a_fresh_retriever_and_ranker(layers: int) -> None:
     )
     if layers:
         config = fresh_config(settings, vocabulary=500, pad=0, longest=24, num_labels=1)
-        ranker = Ranker(transformers.BertForSequenceClassification(config))
+        ranker = CrossEncoder(transformers.BertForSequenceClassification(config))
         counts = ranker_of(RankerSettings(**sizes, pair_tokens=24), tokens)
         assert counts.parameters == sum(p.numel() for p in ranker.parameters())
 

@@ -39,6 +39,30 @@ RANKER = """ranker:
         (
             TAUGHT,
             "scales/simulation.yaml",
+            ("  pair_tokens: 48\n", ""),
+            "key 'ranker': a cross-encoder needs `pair_tokens`",
+        ),
+        (
+            TAUGHT,
+            "scales/simulation.yaml",
+            ("ranker:\n  hidden", "ranker:\n  kind: late-interaction\n  hidden"),
+            "key 'ranker': a late interaction stands on the retriever, and has no `dropout`",
+        ),
+        (
+            TAUGHT,
+            "scales/simulation.yaml",
+            ("ranker:\n  hidden", "ranker:\n  kind: bi-encoder\n  hidden"),
+            "key 'ranker.kind': 'bi-encoder' is not valid",
+        ),
+        (
+            TAUGHT,
+            "scales/scratch.yaml",
+            (RANKER.replace("48", "72"), "ranker:\n  kind: late-interaction\n  reranked: 50\n"),
+            "key 'ranker.kind': a late interaction reads the last layer",
+        ),
+        (
+            TAUGHT,
+            "scales/simulation.yaml",
             (RANKER, ""),
             "key 'scales[0]': scale 'simulation' has no ranker, phase 'base/ranker' has one; add ",
         ),
