@@ -254,7 +254,7 @@ class SamplerSettings(Settings):
 class CollectionSettings(Settings):
     """Which collection serves a dataset at a scale."""
 
-    kind: Literal["pydocs", "planted", "beir", "not-available"]
+    kind: Literal["pydocs", "harvested", "planted", "beir", "not-available"]
     parameters: dict[str, int | float | bool | str] = Field(
         description="its published sizes where it is not available"
     )

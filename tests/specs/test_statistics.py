@@ -17,7 +17,7 @@ def test_nothing_is_trained_for_counts(library: Library) -> None:
     resolved = resolve(library, TABLE, "scratch")
     assert with_runs(resolved.target.rows) == []
     assert resolved.target.datasets == ["nq", "ms-pas"]
-    assert resolved.collection("nq").kind == "pydocs"
+    assert resolved.collection("nq").kind == "harvested"
 
 
 @pytest.mark.parametrize(
