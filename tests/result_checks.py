@@ -167,8 +167,10 @@ def _cost(cells: dict[str, Any], scores: pd.DataFrame) -> None:
 
 
 def _curve(cells: dict[str, Any], scores: pd.DataFrame) -> None:
-    """What was watched stands in no scores: both ends of each curve do."""
+    """What was watched stands in no scores: both ends of each curve do, but of training queries."""
     column = cells["columns"][0]
+    if column["split"] == "train":
+        return
     begin = final_values(scores, cells["begin"]["name"], column)
     for row in cells["rows"]:
         first, *_, last = row["points"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 import regex
 
@@ -44,3 +45,27 @@ class AnswerTexts:
             start = self._starts[document] if self._starts else 0
             tokens = self._tokens[document] = tokens_in(self._documents[document][start:])
         return any(answer in tokens for answer in answers)
+
+
+def documents_holding(documents: Iterable[str], answers: Iterable[str]) -> dict[str, int]:
+    """Return answer -> number of texts that hold it; each text is read once, whatever the number of answers.
+
+    Args:
+        documents: texts without titles.
+        answers: each with a letter, digit or sign.
+    """
+    named = {answer: tuple(tokens_in(answer).split(_EDGE)[1:-1]) for answer in answers}
+    lengths: dict[str, set[int]] = defaultdict(set)
+    for tokens in named.values():
+        lengths[tokens[0]].add(len(tokens))
+    looked_for, counts = set(named.values()), Counter[tuple[str, ...]]()
+    for text in documents:
+        tokens = tuple(tokens_in(text).split(_EDGE)[1:-1])
+        held = {
+            run
+            for place, token in enumerate(tokens)
+            for length in lengths.get(token, ())
+            if (run := tokens[place : place + length]) in looked_for
+        }
+        counts.update(held)
+    return {answer: counts[tokens] for answer, tokens in named.items()}

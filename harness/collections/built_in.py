@@ -7,20 +7,26 @@ from typing import Any
 
 from harness.collections.beir import beir_hash, data_folder, load_beir
 from harness.collections.collection import Collection
+from harness.collections.harvested.build import build_harvested
+from harness.collections.harvested.names import NAMES
+from harness.collections.harvested.registry import HARVESTS
 from harness.collections.planted import build_planted
 from harness.collections.pydocs import build_pydocs, pins_of
 from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
 from harness.errors import UserError
 from harness.storage.files import content_hash
 
-BUILT_IN = ("planted", "pydocs")
+BUILT_IN = ("planted", "pydocs", *NAMES)
 """Names of the built-in collections; no paper reports results on them."""
 
 
 READING = {"beir": 2}
 """Kind of a collection -> number of how it is read, raised when that changes, else 1. 2 reads answers."""
 
-BUILDING = {"pydocs": "reads the installed packages, half a minute on a core that is free"}
+BUILDING = {
+    "pydocs": "reads the installed packages, half a minute on a core that is free",
+    "harvested": "reads the installed packages, a minute on a core that is free",
+}
 """Kind of a collection whose making takes long -> what it does, and for how long."""
 
 
@@ -33,6 +39,8 @@ def build_collection(kind: str, parameters: dict[str, Any]) -> Collection:
     if kind == "beir":
         folder = data_folder(parameters["folder"])
         return _complete(load_beir(**{**parameters, "folder": folder}), folder)
+    if kind == "harvested":
+        return build_harvested(parameters["name"])
     return build_planted(**parameters) if kind == "planted" else build_pydocs()
 
 
@@ -63,9 +71,22 @@ def collection_key(kind: str, settings: dict[str, Any]) -> str:
         UserError: a source file is missing.
     """
     made_from: Any = pins_of() if kind == "pydocs" else {}
+    if kind == "harvested":
+        made_from = pins_of(HARVESTS[settings["parameters"]["name"]].packages)
     if kind == "beir":
         made_from = beir_hash(data_folder(settings["parameters"]["folder"]))
     return f"{kind}-{content_hash('collection', READING.get(kind, 1), settings, made_from)}"
+
+
+def departure(collection: Collection) -> str | None:
+    """Return how a built-in collection differs from the one of the committed figures; None if it does not."""
+    overlap = manifest_overlap(collection)
+    if overlap is not None:
+        return overlap.summary if overlap.share < 1 else None
+    harvest = next((of for name, of in HARVESTS.items() if name == collection.name), None)
+    if harvest is None or collection.fingerprint == harvest.fingerprint:
+        return None
+    return f"{collection.name} has the fingerprint {collection.fingerprint}, not {harvest.fingerprint}"
 
 
 def manifest_overlap(collection: Collection) -> ManifestOverlap | None:

@@ -16,7 +16,7 @@ import numpy as np
 from harness.collections.collection import RELEVANT, Collection, Queries
 
 TOPIC_WORDS, DOCUMENT_WORDS, QUERY_WORDS, COMMON_WORDS = 12, 6, 4, 60
-DOCUMENT_LENGTH, QUERY_LENGTH = 24, 6
+DOCUMENT_LENGTH, QUERY_LENGTH, ANSWER_WORDS = 24, 6, 2
 COMMON_SHARE = 0.2
 _ONSET, _VOWEL, _CODA = "bdfgklmnprstvz", "aeiou", ("", "l", "n", "r", "s")
 
@@ -32,6 +32,8 @@ class PlantedWorld:
         confusability: share of a text's content words that are the topic's, not the intent's, in [0, 1).
         label_rate: share of an intent's documents that may be labelled, in (0, 1]; at least one document.
         seed: seed of the world's words and texts.
+        document_words: length of a document, without an answer.
+        answers: whether every other document of an intent holds its answer, two words of its own.
     """
 
     topics: int = 40
@@ -40,6 +42,8 @@ class PlantedWorld:
     confusability: float = 0.6
     label_rate: float = 1.0
     seed: int = 0
+    document_words: int = DOCUMENT_LENGTH
+    answers: bool = False
 
     @property
     def intents(self) -> int:
@@ -50,7 +54,7 @@ class PlantedWorld:
     def documents(self) -> tuple[str, ...]:
         """Texts of the documents, sorted by intent."""
         return tuple(
-            self._text("document", number, number // self.documents_per_intent)
+            self._document(number, number // self.documents_per_intent)
             for number in range(self.intents * self.documents_per_intent)
         )
 
@@ -74,7 +78,21 @@ class PlantedWorld:
         else:
             qrels = {q: dict.fromkeys(truth[q], RELEVANT) for q in ids}
         texts = tuple(self._text(f"query-{split}", n, int(intent)) for n, intent in enumerate(intents))
-        return Queries(ids, texts, qrels, truth)
+        asked = zip(ids, intents, strict=True) if self.answers else ()
+        answers: dict[str, tuple[str, ...]] = {q: (self.answer(int(intent)),) for q, intent in asked}
+        return Queries(ids, texts, qrels, truth, answers)
+
+    def answer(self, intent: int) -> str:
+        """Return what answers the queries of an intent."""
+        return " ".join(self._words("answer", intent, ANSWER_WORDS))
+
+    def _document(self, number: int, intent: int) -> str:
+        text = self._text("document", number, intent)
+        if not self.answers or number % 2:
+            return text
+        words = text.split()
+        place = int(self._rng("answer", str(number)).integers(len(words) + 1))
+        return " ".join([*words[:place], self.answer(intent), *words[place:]])
 
     def _text(self, kind: str, number: int, intent: int) -> str:
         rng = self._rng(kind, str(number))
@@ -83,7 +101,7 @@ class PlantedWorld:
         topic = self._words("topic", intent // self.intents_per_topic, TOPIC_WORDS)
         common = self._words("common", 0, COMMON_WORDS)
         words = []
-        for draw in rng.random((QUERY_LENGTH if query else DOCUMENT_LENGTH, 2)):
+        for draw in rng.random((QUERY_LENGTH if query else self.document_words, 2)):
             pool = own if draw[1] >= self.confusability else topic
             words.append(str(rng.choice(common if draw[0] < COMMON_SHARE else pool)))
         return " ".join(words)
@@ -128,9 +146,12 @@ def build_planted(  # noqa: PLR0913 - the parameters are the world
     confusability: float = 0.6,
     label_rate: float = 1.0,
     seed: int = 0,
+    document_words: int = DOCUMENT_LENGTH,
+    answers: bool = False,
 ) -> Collection:
     """Build the planted collection; see `PlantedWorld` for the parameters."""
-    world = PlantedWorld(topics, intents_per_topic, documents_per_intent, confusability, label_rate, seed)
+    sizes = (topics, intents_per_topic, documents_per_intent)
+    world = PlantedWorld(*sizes, confusability, label_rate, seed, document_words, answers)
     queries = {
         split: world.queries(split, count)
         for split, count in (("train", train_queries), ("dev", dev_queries), ("test", test_queries))

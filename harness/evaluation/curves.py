@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from harness.evaluation.measures import FIRST_MEASURE
 from harness.evaluation.significance import checkpoint_interval
+
+
+def watched_name(split: str) -> str:
+    """Return what the measure of a split other than dev is called in a run's metrics."""
+    return f"{split} {FIRST_MEASURE}"
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,12 @@ class DevPoint:
 
 
 def run_curve(
-    lines: Iterable[Mapping[str, Any]], phase: str, measure: str, *, begin: float, end: tuple[int, float]
+    lines: Iterable[Mapping[str, Any]],
+    phase: str,
+    measure: str,
+    *,
+    begin: float | None = None,
+    end: tuple[int, float] | None = None,
 ) -> dict[int, DevPoint]:
     """Return a run's learning curve, by step.
 
@@ -35,21 +46,24 @@ def run_curve(
     Args:
         lines: lines of the run's metrics.
         phase: name of the phase, as in the lines.
-        measure: measure of the dev queries, logged at refreshes in lines of ``<phase> dev``.
-        begin: value at step 0, that of the encoder which the phase starts from.
-        end: number of the last step, and the value there.
+        measure: measure of the dev queries, logged at refreshes in lines of ``<phase> dev``; or of another
+            split by `watched_name`, logged at both ends, too, in lines of ``<phase> watched``.
+        begin: value at step 0, that of the encoder which the phase starts from; none where it is logged.
+        end: number of the last step, and the value there; none where it is logged.
     """
-    values = {0: begin}
+    values = {} if begin is None else {0: begin}
+    looked = (f"{phase} dev", f"{phase} watched")
     done: list[tuple[float, float]] = []
     recorded = True
     for line in lines:
-        if line["phase"] == f"{phase} dev" and measure in line:
+        if line["phase"] in looked and measure in line:
             values[line["step"]] = float(line[measure])
         elif (seconds := work_seconds(line, phase)) is not None:
             mining = line["phase"] == f"{phase} mining"
             recorded &= mining or "seconds" in line
             done.append((line["step"] + (0.5 if mining else 0.0), seconds))  # between this step and the next
-    values[end[0]] = end[1]
+    if end is not None:
+        values[end[0]] = end[1]
     return {
         step: DevPoint(value, sum(seconds for at, seconds in done if at <= step) if recorded else None)
         for step, value in sorted(values.items())

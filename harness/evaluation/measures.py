@@ -23,6 +23,9 @@ PROVIDERS = {"RR": "msmarco", answers.NAME: answers.PROVIDER}
 DEV_MEASURE = "RR(rel=2)@10"
 """The measure of the dev queries during training."""
 
+FIRST_MEASURE = "Success(rel=2)@1"
+"""The measure of other splits that are watched during training: whether the first document is relevant."""
+
 LARGEST_CUTOFF = 1_000_000
 """Documents of a ranking that a measure may read; the providers hold such numbers as C does."""
 

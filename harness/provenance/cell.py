@@ -25,7 +25,7 @@ from harness.specs.kinds.statistics import Counted
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, figures
 from harness.specs.run_settings import EvaluatedRun, TrainedRun
-from harness.specs.target import Column, Measured, Row, with_runs
+from harness.specs.target import Column, Measured, Quoted, Row, with_runs
 from harness.specs.target import Line as PrintedRow
 from harness.storage.files import read_json
 from harness.storage.store import Store
@@ -84,7 +84,7 @@ def find_cell(resolved: Resolved, results: Path, row: str, column: str | None = 
     provenance = read_json(runs) if runs.exists() else None
     made = cells.columns if isinstance(cells, RunCells) else resolved.columns
     columns = [column.model_dump() for column in made]
-    others = [of.model_dump() for of in resolved.target.headings if not isinstance(of, Column)]
+    others = [of.model_dump() for of in resolved.target.headings if not isinstance(of, Column | Quoted)]
     measured = isinstance(resolved.target, Measured)
     if not measured and not others:
         what, fix = (

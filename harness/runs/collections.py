@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.collections.archive import load_collection, save_collection
-from harness.collections.built_in import BUILDING, build_collection, collection_key, manifest_overlap
+from harness.collections.built_in import BUILDING, build_collection, collection_key, departure
 from harness.collections.carved import carve
 from harness.collections.collection import Collection
 from harness.collections.tokens import TokenStore, build_tokens, load_tokens
@@ -52,9 +52,8 @@ class Collections:
 
             self.workshop.once(path, key, what, make)
             collection = self._collections[key] = load_collection(path, key)
-            overlap = manifest_overlap(collection)
-            if overlap is not None and overlap.share < 1:
-                progress.say(f"warning: {overlap.summary}; figures differ from the committed ones")
+            if (told := departure(collection)) is not None:
+                progress.say(f"warning: {told}; figures differ from the committed ones")
         return self._collections[key]
 
     def _built(self, settings: CollectionSettings) -> Collection:

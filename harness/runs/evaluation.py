@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from harness.collections.collection import Collection
-from harness.evaluation.measures import DEV_MEASURE, cutoff_of, evaluate, evaluate_split
+from harness.evaluation.curves import watched_name
+from harness.evaluation.measures import DEV_MEASURE, FIRST_MEASURE, cutoff_of, evaluate, evaluate_split
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
@@ -81,6 +83,20 @@ def dev_metrics(
     """Return what is watched while training: one measure of the split ``dev``."""
     ranking = rank(cutoff_of(DEV_MEASURE) or settings.depth, collection, reader, documents, "dev")
     return _on_dev(collection, ranking)
+
+
+def watched_metrics(
+    splits: Iterable[str], collection: Collection, reader: Reader, documents: Embeddings
+) -> dict[str, float]:
+    """Return what is watched of further splits while training, of their judged queries: ``train MEASURE``."""
+    watched: dict[str, float] = {}
+    for split in splits:
+        qrels = collection.queries[split].qrels
+        ranking = rank(cutoff_of(FIRST_MEASURE) or 1, collection, reader, documents, split)
+        judged = {query: found for query, found in ranking.items() if query in qrels}
+        values = evaluate(judged, qrels, [FIRST_MEASURE])["value"]
+        watched[watched_name(split)] = float(values.mean())
+    return watched
 
 
 def _on_dev(collection: Collection, ranking: Ranking) -> dict[str, float]:

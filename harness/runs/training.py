@@ -26,11 +26,11 @@ from harness.records.run_folder import RunFolder
 from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import Reader
 from harness.retrieval.rerank import PairTexts
-from harness.runs.evaluation import Embeddings, dev_metrics
+from harness.runs.evaluation import Embeddings, dev_metrics, watched_metrics
 from harness.specs.run_settings import RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.specs.settings import LateInteractionSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
-from harness.training.checkpoints import final_of, keep_best, ranker_of, save_final
+from harness.training.checkpoints import final_of, keep_best, latest_checkpoint, ranker_of, save_final
 from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
 from harness.training.protocols import Rates
 from harness.training.trainer import Trainer, Watch, watch_nothing
@@ -127,14 +127,24 @@ def train(
     """
     tokenizer, longest = load_tokenizer(str(data.tokens.tokenizer_folder)), settings.tokens.passage_tokens
 
+    def look(step: int, documents: Embeddings) -> None:
+        looked = watched_metrics(settings.phase.watched, data.collection, reader, documents)
+        folder.log(f"{settings.kind} watched", step, **looked)
+
     def watch(step: int, encoder: TwoTowers[Any], documents: Embeddings) -> dict[str, float]:
+        look(step, documents)
         metrics = dev_metrics(settings, data.collection, reader, documents)
         keep_best(encoder, folder.checkpoints, tokenizer, longest, step, metrics[DEV_MEASURE])
         watched(step, metrics)
         return metrics
 
     part = _ranker_part(settings, ranker) if isinstance(settings, TaughtRun) and ranker else None
+    if settings.phase.watched and latest_checkpoint(folder.checkpoints) is None:
+        look(0, reader.documents())
     _run(settings, data, folder, reader, negatives, part, title=title, watch=watch)
+    if settings.phase.watched:
+        look(settings.phase.steps, reader.documents())
+        folder.settle()
     if part is not None and ranker_learns(settings):
         save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
     save_final(reader.encoder, final_of(folder.checkpoints), tokenizer, longest)

@@ -20,6 +20,8 @@ from harness.specs.yaml_file import Location, YamlFile
 
 Piece = TypeVar("Piece", bound=Spec)
 MADE_BY_TRAINING = ("trained", "control")
+BESIDE = ("costs", "quoted")
+"""Columns beside those that are measured."""
 WITHOUT_RUNS = ("published", "unavailable")
 
 
@@ -49,7 +51,11 @@ def check_target(yaml_file: YamlFile, library: Names) -> list[UserError]:
         *_check_texts(yaml_file, library, columns, rows),
         *_check_recipe(yaml_file, ("shared", "recipe"), shared.recipe if shared else None, library),
         *_check_labels(yaml_file, columns),
-        *_repeated(yaml_file, "costs", "label", list(_texts(yaml_file, "costs", "label"))),
+        *(
+            error
+            for key in BESIDE
+            for error in _repeated(yaml_file, key, "label", list(_texts(yaml_file, key, "label")))
+        ),
         *_repeated(yaml_file, "rows", "name", list(_texts(yaml_file, "rows", "name"))),
         *_check_pairs(yaml_file),
         *_check_no_readings(yaml_file),
@@ -195,8 +201,8 @@ def _check_checkpoint(yaml_file: YamlFile, place: Location, row: Row) -> Iterato
 
 
 def _check_figures(yaml_file: YamlFile, place: Location, line: Line) -> Iterator[UserError]:
-    columns, costs = yaml_file.at(("columns",)), yaml_file.at(("costs",)) or []
-    count = len([*columns, *costs]) if isinstance(columns, list) and isinstance(costs, list) else None
+    kinds = [yaml_file.at(("columns",)), *(yaml_file.at((key,)) or [] for key in BESIDE)]
+    count = sum(map(len, kinds)) if all(isinstance(of, list) for of in kinds) else None
     if line.published is not None and count is not None and len(line.published) != count:
         what = f"{len(line.published)} published figures for {count} columns"
         yield yaml_file.error((*place, "published"), what, "give one a column, null where there is none")

@@ -9,10 +9,15 @@ from pydantic import Field, PositiveInt, model_validator
 from harness.collections.beir import DEV_SHARE, Absent
 from harness.collections.clusters import ClusteredBy
 from harness.collections.collection import RELEVANT, OwnDocuments
+from harness.collections.harvested.names import ANSWERED, HarvestName
+from harness.collections.planted import DOCUMENT_LENGTH
 from harness.specs.base import FirstSeed, Queries, Share, Spec
 
 LARGEST_PLANTED = 1_000_000
 """Documents, or queries of a split, of a simulation; each is written word by word."""
+
+LONGEST_PLANTED = 10_000
+"""Words of a document of a simulation."""
 
 
 class PlantedParameters(Spec):
@@ -27,6 +32,16 @@ class PlantedParameters(Spec):
     confusability: Share
     label_rate: float = Field(gt=0, le=1)
     seed: FirstSeed
+    document_words: Annotated[PositiveInt, Field(le=LONGEST_PLANTED)] = Field(
+        default=DOCUMENT_LENGTH,
+        exclude_if=lambda words: words == DOCUMENT_LENGTH,
+        description="words of a document",
+    )
+    answers: bool = Field(
+        default=False,
+        exclude_if=lambda answers: not answers,
+        description="whether every other document of an intent holds its answer",
+    )
 
     @model_validator(mode="after")
     def _bearable(self) -> PlantedParameters:
@@ -56,6 +71,12 @@ class BeirParameters(Spec):
         description="a document with the id of a query, in that query's rankings and candidates",
     )
     absent: Absent = Field(default="refused", description="judgements of what is not in the collection")
+
+
+class HarvestedParameters(Spec):
+    """Which of the harvested collections; `harness.collections.harvested` explains them."""
+
+    name: HarvestName
 
 
 class Choice(Spec):
@@ -107,6 +128,28 @@ class PydocsChoice(Choice):
         return {}
 
 
+class HarvestedChoice(Choice):
+    """Other texts of the installed packages than `pydocs` has."""
+
+    kind: Literal["harvested"]
+    parameters: HarvestedParameters
+
+    @property
+    def highest_grade(self) -> int:
+        """That of a relevant document."""
+        return RELEVANT
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether its questions have answers."""
+        return self.parameters.name in ANSWERED
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is made from beside its kind."""
+        return self.parameters.model_dump()
+
+
 class PlantedChoice(Choice):
     """A simulation."""
 
@@ -120,8 +163,8 @@ class PlantedChoice(Choice):
 
     @property
     def has_answers(self) -> bool:
-        """None has any."""
-        return False
+        """Whether intents have answers."""
+        return self.parameters.answers
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -171,6 +214,6 @@ class NotAvailable(Choice):
 
 
 CollectionChoice = Annotated[
-    PydocsChoice | PlantedChoice | BeirChoice | NotAvailable, Field(discriminator="kind")
+    PydocsChoice | HarvestedChoice | PlantedChoice | BeirChoice | NotAvailable, Field(discriminator="kind")
 ]
 """The collection that serves a dataset at a scale."""

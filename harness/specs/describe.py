@@ -16,7 +16,10 @@ from harness.specs.target import Line, Row, Target, Trained
 
 
 def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
-    """Return all targets; status tells at which scales results exist, or that the spec is broken."""
+    """Return all targets, then what cannot be reproduced.
+
+    Their status tells at which scales results exist, that the spec is broken, or why it cannot be reproduced.
+    """
     targets = []
     for name in library.targets():
         try:
@@ -35,7 +38,17 @@ def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
                 "status": f"made at {', '.join(made)}" if made else "not made yet",
             }
         )
-    return targets
+    drawings = [
+        {
+            "target": name,
+            "title": drawing.title,
+            "kind": "drawing",
+            "scales": [],
+            "status": f"not reproducible: {drawing.reason}",
+        }
+        for name, drawing in library.drawings().items()
+    ]
+    return [*targets, *drawings]
 
 
 def show_target(loaded: LoadedTarget) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def check_fit(yaml_file: YamlFile, loaded: LoadedTarget, scales: Mapping[str, Sc
     yield from _check_titles(yaml_file, loaded)
     if not isinstance(loaded.target, Trained):
         return
-    errors = list(_check_phases(yaml_file, loaded))
+    errors = [*_check_phases(yaml_file, loaded), *_check_candidates(yaml_file, loaded.target)]
     if not errors:
         errors += _check_samplers(yaml_file, loaded, loaded.target)
         errors += _check_rankers(yaml_file, loaded, loaded.target)
@@ -84,6 +84,18 @@ def _check_phases(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserErr
             yield yaml_file.error(("rows", place, "evaluates"), what, nearest(row.phase, known))
 
 
+def _check_candidates(yaml_file: YamlFile, target: Trained) -> Iterator[UserError]:
+    """Check that K by dataset is of the target's datasets, each of them."""
+    given, here = target.shared.candidates, ("shared", "candidates")
+    if isinstance(given, int):
+        return
+    for name in (name for name in given if name not in target.datasets):
+        what = f"the target has no dataset '{name}'"
+        yield yaml_file.error((*here, name), what, nearest(name, target.datasets))
+    for name in (name for name in target.datasets if name not in given):
+        yield yaml_file.error(here, f"no K on dataset '{name}'", "add it")
+
+
 def _check_samplers(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -> Iterator[UserError]:
     """Check that a row names a sampler where a phase of its recipe draws by it, and only there."""
     for place, row in loaded.made_rows():
@@ -126,7 +138,7 @@ def _check_draws(yaml_file: YamlFile, loaded: LoadedTarget, target: Trained) -> 
         here: Location = ("shared", "negatives") if under == target.shared else ("rows", place)
         for name, phase in loaded.chain(row).items():
             own, sampler = phase.own, phase.own.sampler if phase.own else row.sampler
-            k = (own.candidates if own else None) or under.candidates
+            k = (own.candidates if own else None) or min(map(under.candidates_on, target.datasets))
             n = (own.negatives if own else None) or under.negatives
             if sampler is not None and sampler.draws and n > k:
                 what = f"phase '{name}' of row '{row.name}' draws {n} negatives of {k} candidates"

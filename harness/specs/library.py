@@ -22,7 +22,7 @@ from harness.specs.kinds.registry import KINDS
 from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import in_order, parse, try_parse
 from harness.specs.old_forms import old_recipe, old_rows, old_scale
-from harness.specs.paper import Paper
+from harness.specs.paper import Drawing, Paper
 from harness.specs.recipe import Recipe, phases_of
 from harness.specs.recipe_checks import check_pieces, check_starts
 from harness.specs.scale import Scale
@@ -107,6 +107,15 @@ class Library:
             for stem in sorted(path.stem for path in paper.glob("*.yaml"))
             if stem != "paper"
         ]
+
+    def drawings(self) -> dict[str, Drawing]:
+        """Return the figures that nothing can reproduce, by name, of all papers that can be read."""
+        drawings: dict[str, Drawing] = {}
+        for file in sorted((self.root / PAPERS).glob("*/paper.yaml")):
+            with suppress(UserError):
+                paper = parse(read_yaml(file, self.root), Paper, "paper")
+                drawings |= {f"{file.parent.name}/{of.name}": of for of in paper.drawings}
+        return drawings
 
     def target_yaml(self, name: str, below: tuple[str, ...] = ()) -> YamlFile:
         """Read the file of a target, with all that it takes over from those that it extends.
@@ -218,6 +227,10 @@ class Library:
         """
         path = name if name.endswith(".yaml") else None
         if path is None and name not in self.targets():
+            drawing = self.drawings().get(name)
+            if drawing is not None:
+                what = f"{name} cannot be reproduced: {drawing.reason}"
+                raise UserError(what, fix="`harness list` names what can")
             raise UserError(f"unknown target '{name}'", fix=nearest(name, self.targets()))
         yaml_file = self.target_yaml(name)
         written, paper = self._written(yaml_file), name

@@ -86,7 +86,7 @@ def _explain(
     if kind == "value_error":
         return yaml_file.error(location, str(detail["ctx"]["error"]))
     expected = _EXPECTED.get(kind, str(detail["msg"]).removeprefix("Input should be "))
-    if location[-1:] != detail["loc"][-1:]:  # a branch of a union stands last
+    if location[-1:] != detail["loc"][-1:] and kind.endswith("_type"):  # a branch of a union stands last
         expected = "a number, a text, true or false"
     elif kind == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(detail["input"])):
         expected = "a number, which YAML reads only with a point, such as 5.0e-4"

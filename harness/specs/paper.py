@@ -22,6 +22,19 @@ class Note(Spec):
     )
 
 
+class Drawing(Spec):
+    """A figure of a paper that nothing can reproduce.
+
+    Attributes:
+        name: as a target of the paper would be called, such as ``figure-4``.
+        reason: why it cannot be reproduced.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: Name
+    reason: Name
+
+
 def _distinct(notes: list[Note]) -> list[Note]:
     ids = [note.id for note in notes]
     twice = next((id_ for id_ in ids if ids.count(id_) > 1), None)
@@ -37,3 +50,4 @@ class Paper(Spec):
     citation: Name
     code: str
     notes: Annotated[list[Note], AfterValidator(_distinct)] = Field(default=[])
+    drawings: list[Drawing] = Field(default=[], description="figures that nothing can reproduce")

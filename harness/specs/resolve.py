@@ -19,7 +19,7 @@ from harness.specs.run_settings import RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
 from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings
-from harness.specs.target import BM25, Column, Line, Measured, Row, Target, Trained, with_runs
+from harness.specs.target import BM25, Column, Line, Measured, Quoted, Row, Target, Trained, with_runs
 from harness.storage.files import content_hash
 
 
@@ -220,7 +220,8 @@ class Resolved:
             checkpoint = CheckpointSettings(start=row.checkpoint, pooling=row.pooling)
             recipe = self.trained.shared.recipe
             return runs.evaluated(recipe, self._seeds(row, seed), checkpoint)
-        return row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
+        run = row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
+        return run if row.phase else self.target.looking(run)
 
     def _seeds(self, row: Row, seed: int) -> Seeds:
         """Return the seeds of a row's run; rows share all but those of the last phase."""
@@ -261,13 +262,33 @@ class Resolved:
         """Return what the scale changes, and the remarks of the target and of its datasets."""
         if not isinstance(self.target, Trained):
             return list(self.target.remarks)
-        k, cap = self.target.shared.candidates, self.scale.spec.candidates_cap
-        capped = [f"Candidates: K = {k} is capped to {cap} at this scale."] if k > cap else []
         departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
         of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
         own = [*departs, *of_data, *self.target.remarks]
-        of_scale = [*capped, *self._trained_notes(), *self._titles_note(), *self._watched_note()]
-        return [*self._own_note(), *of_scale, *own]
+        of_scale = [*self._capped_note(), *self._trained_notes(), *self._titles_note(), *self._watched_note()]
+        return [*self._own_note(), *of_scale, *own, *self._quoted_notes()]
+
+    def _capped_note(self) -> list[str]:
+        """Return which K the scale caps, and to what."""
+        shared, cap = self.trained.shared, self.scale.spec.candidates_cap
+        above = {name: k for name in self.target.datasets if (k := shared.candidates_on(name)) > cap}
+        one = isinstance(shared.candidates, int)
+        given = {f"{k}" if one else f"{k} on {self.loaded.datasets[name].title}" for name, k in above.items()}
+        return (
+            [f"Candidates: K = {', '.join(sorted(given))} is capped to {cap} at this scale."] if above else []
+        )
+
+    def _quoted_notes(self) -> list[str]:
+        """Return what the paper prints in columns that no run here has."""
+        quoted = [heading.label for heading in self.target.headings if isinstance(heading, Quoted)]
+        printed = {row.name: figures(self.loaded, row) for row in self.target.rows}
+        told = {
+            label: [f"{row} {of['printed']}" for row, by in printed.items() if (of := by[label])]
+            for label in quoted
+        }
+        return [
+            f"Printed, and not measured here: {label} {', '.join(of)}." for label, of in told.items() if of
+        ]
 
     def _trained_notes(self) -> list[str]:
         """Return what the last phases of the rows train at this scale, and by which numbers."""

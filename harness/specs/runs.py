@@ -217,7 +217,7 @@ class Runs:
         choice = draws.sampler if own is None else own.sampler
         if choice is None:
             raise ValueError("fitting lets no phase without a sampler pass")
-        k = (own.candidates if own else None) or draws.shared.candidates
+        k = (own.candidates if own else None) or draws.shared.candidates_on(self.dataset)
         n = (own.negatives if own else None) or draws.shared.negatives
         k = min(k, self.scale.candidates_cap)
         return sampler_settings(choice, k, min(n, k))

@@ -176,6 +176,11 @@ class PhaseSettings(Settings):
         description="token places of a bucket, which decide rounding and dropout",
     )
     precision: Precision = Field("float32", exclude_if=lambda precision: precision == "float32")
+    watched: tuple[Literal["train", "test"], ...] = Field(
+        (),
+        exclude_if=lambda watched: not watched,
+        description="splits that are looked at beside dev while it trains, by their first documents",
+    )
 
 
 class RankerSettings(StartedSettings):
@@ -249,7 +254,7 @@ class SamplerSettings(Settings):
 class CollectionSettings(Settings):
     """Which collection serves a dataset at a scale."""
 
-    kind: Literal["pydocs", "planted", "beir", "not-available"]
+    kind: Literal["pydocs", "harvested", "planted", "beir", "not-available"]
     parameters: dict[str, int | float | bool | str] = Field(
         description="its published sizes where it is not available"
     )

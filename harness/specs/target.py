@@ -38,6 +38,14 @@ class Column(Heading):
     measure: str
 
 
+class Quoted(Heading):
+    """A column of plain numbers that a paper prints and that no run here has."""
+
+    def unit_in(self, _: str) -> str:
+        """Return that it has none."""
+        return "number"
+
+
 class Line(Spec):
     """A row as printed, or one of ours: what the rows of all kinds of target have in common."""
 
@@ -113,8 +121,14 @@ class Shared(Spec):
     """What all rows of a target have in common, as the paper set it; K may be capped by the scale."""
 
     recipe: str
-    candidates: Candidates
+    candidates: Candidates | dict[str, Candidates] = Field(
+        description="K, or K by dataset where the paper has several"
+    )
     negatives: Negatives
+
+    def candidates_on(self, dataset: str) -> int:
+        """Return K on a dataset."""
+        return self.candidates if isinstance(self.candidates, int) else self.candidates[dataset]
 
 
 def with_runs(rows: Iterable[Line]) -> list[Row]:
@@ -153,6 +167,10 @@ class Target(Spec):
     def shows_reranked(self) -> bool:
         """Whether the primary column stands a second time where a ranker reads rankings again."""
         return False
+
+    def looking(self, settings: TrainedRun) -> TrainedRun:
+        """Return the settings of a row's run, with what the target looks at while it trains."""
+        return settings
 
     @property
     def infers_over_queries(self) -> bool:

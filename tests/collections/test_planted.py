@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.collections.answers import tokens_in
 from harness.collections.collection import RELEVANT
 from harness.collections.planted import PlantedWorld, build_planted
+from harness.specs.collection_choice import PlantedParameters
 
 SMALL = {"topics": 5, "intents_per_topic": 3, "documents_per_intent": 4}
 
@@ -51,3 +53,36 @@ def test_confusability_makes_intents_of_a_topic_alike(low, high):
         return float(np.mean([len(words[a] & words[b]) / len(words[a] | words[b]) for a, b in pairs]))
 
     assert overlap(low) < overlap(high)
+
+
+def test_answers_stand_in_every_other_document_of_an_intent_and_in_no_other():
+    collection = build_planted(**SMALL, train_queries=30, dev_queries=5, test_queries=20, answers=True)
+    for queries in collection.queries.values():
+        assert set(queries.answers) == set(queries.ids)
+        for query in queries.ids:
+            (answer,) = queries.answers[query]
+            holding = [
+                document
+                for document in collection.document_ids
+                if collection.answer_texts.hold(collection.number[document], [tokens_in(answer)])
+            ]
+            assert len(holding) == 2 and set(holding) < set(queries.known_relevant[query])
+            assert answer not in queries.texts[queries.ids.index(query)]
+
+
+@pytest.mark.parametrize("words", [1, 24, 120])
+def test_documents_are_as_long_as_is_said(words):
+    collection = build_planted(**SMALL, train_queries=5, dev_queries=5, test_queries=5, document_words=words)
+    assert {len(text.split()) for text in collection.documents} == {words}
+
+
+def test_without_answers_and_at_the_usual_length_it_is_as_before():
+    parameters = PlantedParameters(
+        **SMALL, train_queries=9, dev_queries=9, test_queries=9, confusability=0.6, label_rate=1.0, seed=0
+    )
+    assert set(parameters.model_dump()) == {
+        *SMALL, "train_queries", "dev_queries", "test_queries", "confusability", "label_rate", "seed",
+    }  # fmt: skip
+    longer = parameters.model_copy(update={"document_words": 30, "answers": True})
+    assert set(longer.model_dump()) - set(parameters.model_dump()) == {"document_words", "answers"}
+    assert build_planted().fingerprint == "ca4d6781880e60e4"

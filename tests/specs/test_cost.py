@@ -19,7 +19,7 @@ def test_a_cost_target_makes_ordinary_runs(library: Library) -> None:
     (one,), (other,) = (
         with_runs(of.loaded.rows(name)) for of, name in ((resolved, "AR2+TriSampler"), (table, "TriSampler"))
     )
-    measured = {"measures": True, "start": {"measures"}}
+    measured = {"measures": True, "collection": True, "start": {"measures", "collection"}}
     made, known = (of.model_dump(exclude=measured) for of in (resolved.run(one, 0), table.run(other, 0)))
     assert made == known
     assert resolved.run(one, 0).measures == ("nDCG@10",)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from harness.errors import UserError
 from harness.specs.describe import list_targets, render_list, render_show, show_target
 from harness.specs.library import Library
+from harness.specs.resolve import resolve
 
-from .conftest import TABLE
+from .conftest import TABLE, Broken
 
 
 def test_list_has_the_keys_of_the_contract(library: Library, tmp_path: Path) -> None:
@@ -29,6 +32,46 @@ def test_a_broken_spec_does_not_hide_the_others(library: Library, tmp_path: Path
     found = {line["target"]: line["status"] for line in list_targets(library, tmp_path)}
     assert found[TABLE] == "not made yet"
     assert found["calibration/hard-negatives"] == "broken"
+
+
+def test_drawings_are_listed_with_the_reason_and_cannot_be_shown(library: Library, tmp_path: Path) -> None:
+    found = {line["target"]: line for line in list_targets(library, tmp_path)}
+    drawing = found["simans/figure-4"]
+    assert (drawing["kind"], drawing["scales"]) == ("drawing", [])
+    assert drawing["status"] == "not reproducible: an illustration without data or axes"
+    with pytest.raises(UserError, match=r"simans/figure-4 cannot be reproduced: an illustration"):
+        library.target("simans/figure-4")
+
+
+def test_drawings_of_a_broken_paper_hide_no_others(library: Library, tmp_path: Path) -> None:
+    (library.root / "papers/simans/paper.yaml").write_text("title: [")
+    found = [line["target"] for line in list_targets(library, tmp_path) if line["kind"] == "drawing"]
+    assert found == ["trisampler/figure-2"]
+
+
+def test_a_column_that_is_quoted_alone_is_shown_and_told_below_the_table(library: Library) -> None:
+    loaded = library.target("ar2/table-5")
+    rows = {row["name"]: row["published"][-1] for row in show_target(loaded)["rows"]}
+    assert rows["w/o R"] == {"printed": "1.70", "value": 1.7, "unit": "number"}
+    resolved = resolve(library, "ar2/table-5", "simulation")
+    assert "Printed, and not measured here: entropy AR2-G 2.10, w/o R 1.70." in resolved.scale_notes()
+    assert "entropy" not in [column.label for column in resolved.columns]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            ("  - {label: entropy}\n", "  - {label: entropy}\n  - {label: entropy}\n"),
+            "'entropy' is given twice",
+        ),
+        (("quoted:\n  - {label: entropy}\n", ""), "5 published figures for 4 columns"),
+        (("{label: entropy}", "{label: entropy, measure: nDCG@10}"), "key 'quoted[0].measure': unknown key"),
+    ],
+)
+def test_wrong_quoted_columns_are_told(broken: Broken, change: tuple[str, str], expected: str) -> None:
+    lines = broken("papers/ar2/table-5.yaml", change, target="ar2/table-5")
+    assert any(expected in line for line in lines), lines
 
 
 def test_show_has_the_keys_of_the_contract(library: Library) -> None:

@@ -82,7 +82,7 @@ def parameters(text: str) -> tuple[str, str]:
         (("name: TriSampler", "name: SimANS"), "key 'rows[6].name': 'SimANS' is given twice"),
         (
             ("notes: [D15", "notes: [D51"),
-            "key 'notes[0]': the paper's register has no note 'D51'; did you mean 'D1",
+            "key 'notes[0]': the paper's register has no note 'D51'; did you mean 'D5",
         ),
         (("title: ", "titel: "), "key 'titel': unknown key; did you mean 'title'?"),
         (("title: ", "titel: "), "'title' is missing"),

@@ -9,7 +9,7 @@ from harness.provenance.cell import find_cell
 from harness.specs.describe import render_show, show_target
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.run_settings import RunSettings
+from harness.specs.run_settings import RunSettings, TrainedRun
 from harness.specs.tuning_library import load_tuning
 
 from .conftest import TABLE, Broken
@@ -44,6 +44,46 @@ def table(both: Library) -> Resolved:
 
 def run(table: Resolved, dataset: str | None = None) -> RunSettings:
     return table.run(table.loaded.rows("TriSampler")[0], 0, dataset)
+
+
+def with_k(library: Library, k: str) -> None:
+    path = library.root / SPEC
+    path.write_text(path.read_text().replace("candidates: 400", f"candidates: {k}"))
+
+
+def test_k_may_differ_by_dataset(both: Library) -> None:
+    with_k(both, "{ms-pas: 40, nq: 30}")
+    table = resolve(both, TABLE, "simulation")
+    drawn = {name: run(table, name) for name in ("ms-pas", "nq")}
+    assert {name: of.sampler.candidates for name, of in drawn.items() if isinstance(of, TrainedRun)} == {
+        "ms-pas": 40, "nq": 30,
+    }  # fmt: skip
+    assert not any("capped" in note for note in table.scale_notes())
+
+
+def test_a_cap_is_told_of_the_datasets_that_it_meets(both: Library) -> None:
+    with_k(both, "{ms-pas: 400, nq: 30}")
+    notes = resolve(both, TABLE, "simulation").scale_notes()
+    assert "Candidates: K = 400 on MS MARCO passage is capped to 50 at this scale." in notes
+
+
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [
+        ("{ms-pas: 40}", "key 'shared.candidates': no K on dataset 'nq'; add it"),
+        (
+            "{ms-pas: 40, nq: 30, nk: 20}",
+            "key 'shared.candidates.nk': the target has no dataset 'nk'; did you mean",
+        ),
+        ("{ms-pas: 40, nq: 14}", "draws 15 negatives of 14 candidates"),
+        ("{ms-pas: 40, nq: 0}", "key 'shared.candidates.nq'"),
+    ],
+)
+def test_wrong_k_by_dataset(both: Library, k: str, expected: str) -> None:
+    with_k(both, k)
+    with pytest.raises(UserError) as caught:
+        both.target(TABLE)
+    assert expected in str(caught.value)
 
 
 def test_columns_are_called_by_the_titles_of_their_datasets(table: Resolved) -> None:
@@ -133,9 +173,10 @@ def test_titles_tell_datasets_apart(both: Library, broken: Broken) -> None:
 
 
 def test_a_scale_needs_a_collection_of_each(both: Library, broken: Broken) -> None:
-    first, second = broken(SPEC, ("scales: [simulation, scratch, quick]", "scales: [simulation, paper]"))
-    assert "dataset 'nq' has no collection at scale 'paper'" in first
-    assert "on dataset 'nq'" in second  # nor published numbers of the phase
+    nq = both.root / "datasets/nq.yaml"
+    nq.write_text(nq.read_text().replace("  paper:\n", "  elsewhere:\n"))
+    (line,) = broken(SPEC, ("scales: [simulation, scratch, quick]", "scales: [simulation, paper]"))
+    assert "dataset 'nq' has no collection at scale 'paper'" in line
 
 
 def test_a_sweep_measures_one(broken: Broken) -> None:

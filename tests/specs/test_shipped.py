@@ -63,18 +63,31 @@ def test_every_row_resolves_at_every_scale(name: str) -> None:
     for scale in library.target(name).target.scales:
         resolved = resolve(library, name, scale)
         for row in with_runs(resolved.target.rows):
-            first = resolved.run(row, 0)
-            untrained = isinstance(first, TrainedRun) and not first.phase.steps
-            assert (first == resolved.run(row, 1)) == untrained
+            for dataset in resolved.target.datasets:
+                first = resolved.run(row, 0, dataset)
+                untrained = isinstance(first, TrainedRun) and not first.phase.steps
+                assert (first == resolved.run(row, 1, dataset)) == untrained
 
 
-def test_datasets_share_their_stand_ins_and_with_them_their_runs() -> None:
-    one, other = (Library(SHIPPED).dataset(name) for name in ("ms-pas", "nq"))
-    of_one, of_other = (
-        {scale: chosen for scale, chosen in of.collections.items() if chosen.kind != "not-available"}
-        for of in (one, other)
-    )
-    assert of_one == of_other
+@pytest.mark.parametrize("scale", ["simulation", "quick"])
+def test_four_datasets_have_four_collections(scale: str) -> None:
+    library = Library(SHIPPED)
+    chosen = {name: library.dataset(name).collections[scale] for name in ("nq", "tqa", "ms-pas", "ms-doc")}
+    assert len({choice.model_dump_json(exclude={"clusters"}) for choice in chosen.values()}) == 4
+    answered = [name for name, choice in chosen.items() if choice.has_answers]
+    assert answered == ["nq", "tqa"]
+
+
+def test_what_papers_count_in_their_datasets_is_what_plans_are_made_for() -> None:
+    library = Library(SHIPPED)
+    table = library.target("simans/table-1").target
+    printed = {row.name: row.published for row in table.rows}
+    titles = {"NQ": "nq", "TQ": "tqa", "MS Pas": "ms-pas", "MS Doc": "ms-doc"}
+    for row, name in titles.items():
+        sizes = library.dataset(name).collections["paper"].settings
+        assert printed[row] == [
+            str(sizes[key]) if key in sizes else None for key in ("train", "dev", "test", "documents")
+        ]
 
 
 def test_planted_parameters_are_those_of_the_collection() -> None:

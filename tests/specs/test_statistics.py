@@ -11,13 +11,14 @@ from harness.specs.target import with_runs
 from .conftest import Broken
 
 TABLE = "simans/table-1"
+DATASETS = ["nq", "tqa", "ms-pas", "ms-doc"]
 
 
 def test_nothing_is_trained_for_counts(library: Library) -> None:
     resolved = resolve(library, TABLE, "scratch")
     assert with_runs(resolved.target.rows) == []
-    assert resolved.target.datasets == ["nq", "ms-pas"]
-    assert resolved.collection("nq").kind == "pydocs"
+    assert resolved.target.datasets == DATASETS
+    assert resolved.collection("nq").kind == "harvested"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_nothing_is_trained_for_counts(library: Library) -> None:
         ),
         (
             ("kind: unavailable", "kind: trained"),
-            "simans/table-1.yaml:31: key 'rows[4].kind': 'trained' is not valid; (one of: counted",
+            "simans/table-1.yaml:32: key 'rows[4].kind': 'trained' is not valid; (one of: counted",
         ),
         (("name: TQ\n", "name: NQ\n"), "simans/table-1.yaml:17: key 'rows[1].name': 'NQ' is given twice"),
         (("label: Dev", "label: Train"), ":8: key 'columns[1].label': 'Train' is given twice"),
@@ -52,12 +53,8 @@ def test_wrong_statistics_are_told(broken: Broken, change: tuple[str, str], expe
 
 
 def test_one_row_at_least_is_counted(broken: Broken) -> None:
-    found = broken(
-        f"papers/{TABLE}.yaml",
-        ("    kind: counted\n    dataset: nq\n", "    kind: published\n"),
-        ("    kind: counted\n    dataset: ms-pas\n", "    kind: published\n"),
-        target=TABLE,
-    )
+    counted = [(f"    kind: counted\n    dataset: {of}\n", "    kind: published\n") for of in DATASETS]
+    found = broken(f"papers/{TABLE}.yaml", *counted, target=TABLE)
     assert [line.split(": ", 1)[1] for line in found] == [
         "key 'rows': no row is counted; give one `kind: counted` and its `dataset`"
     ]

@@ -32,7 +32,7 @@ def test_the_last_point_is_the_run_of_a_table_with_as_many_negatives(library: Li
     assert isinstance(point, Point) and point.at == 15
     row = next(row for row in table.target.rows if row.name == "TriSampler")
     one, other = swept.run(point, 0), table.run(row, 0)
-    measured = {"measures": True, "start": {"measures"}}
+    measured = {"measures": True, "collection": True, "start": {"measures", "collection"}}
     assert one.model_dump(exclude=measured) == other.model_dump(exclude=measured)
 
 

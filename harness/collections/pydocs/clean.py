@@ -53,7 +53,39 @@ def clean(docstring: Docstring) -> Entry | None:
     Returns:
         The entry; None for a template, or a docstring with too little text below its summary.
     """
-    lines = [line for line in dedent(docstring.text) if not _PLACEHOLDER_LINE.match(line)]
+    parts = split_docstring(docstring.text)
+    if parts is None:
+        return None
+    body = " ".join(parts.body.split()[:MOST_WORDS])
+    if len(words(body)) < FEWEST_WORDS:
+        return None
+    return Entry(f"{docstring.package}:{docstring.name}", parts.query, body, parts.see_also)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a docstring says, without markup.
+
+    Attributes:
+        summary: its first sentence; empty if it opens with its parameters.
+        body: the rest.
+        see_also: (name, description) of each one-line cross reference.
+    """
+
+    summary: str
+    body: str
+    see_also: tuple[tuple[str, str], ...]
+
+    @property
+    def query(self) -> str:
+        """The summary if its length is that of a query, else nothing."""
+        fewest, most = SUMMARY_WORDS
+        return self.summary if fewest <= len(re.findall(r"[^\W\d_]{2,}", self.summary)) <= most else ""
+
+
+def split_docstring(text: str) -> Parts | None:
+    """Return the parts of a docstring as written; none of a template, or where there is no text."""
+    lines = [line for line in dedent(text) if not _PLACEHOLDER_LINE.match(line)]
     if _PLACEHOLDER.search("\n".join(lines)):
         return None
     lines, see_also = _cut_see_also(lines)
@@ -65,13 +97,7 @@ def clean(docstring: Docstring) -> Entry | None:
     summary, rest = first_sentence(paragraphs[0])
     if _PARAMETER.match(summary):  # no summary: it opens with its parameters
         summary, rest = "", paragraphs[0]
-    body = " ".join(" ".join([rest, *paragraphs[1:]]).split()[:MOST_WORDS])
-    if len(words(body)) < FEWEST_WORDS:
-        return None
-    fewest, most = SUMMARY_WORDS
-    if not fewest <= len(re.findall(r"[^\W\d_]{2,}", summary)) <= most:
-        summary = ""
-    return Entry(f"{docstring.package}:{docstring.name}", summary, body, see_also)
+    return Parts(summary, " ".join([rest, *paragraphs[1:]]), see_also)
 
 
 def first_sentence(paragraph: str) -> tuple[str, str]:

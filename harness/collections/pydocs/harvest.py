@@ -41,28 +41,57 @@ def read_docstrings(file: SourceFile) -> list[Docstring]:
     Raises:
         UserError: the file is missing, is not UTF-8, or does not parse.
     """
-    where = str(file.path)
-    fix = "the installed package is damaged; install it again"
-    try:
-        text = file.path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UserError("a file of an installed package is missing", where=where, fix=fix) from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"not UTF-8 at byte {error.start}", where=where, fix=fix) from error
+    text = read_source(file)
     if '"""' not in text and "'''" not in text:
         return []  # a docstring of several lines needs a triple quote
+    docstrings: dict[str, str] = {}
+    for name, docstring in _walk(parse_source(file, text).body, file.module):
+        docstrings.setdefault(name, docstring)
+    return [Docstring(file.package, name, docstring) for name, docstring in docstrings.items()]
+
+
+_DAMAGED = "the installed package is damaged; install it again"
+
+
+def read_source(file: SourceFile) -> str:
+    """Return the text of a file.
+
+    Raises:
+        UserError: the file is missing, or is not UTF-8.
+    """
+    where = str(file.path)
+    try:
+        return file.path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError("a file of an installed package is missing", where=where, fix=_DAMAGED) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"not UTF-8 at byte {error.start}", where=where, fix=_DAMAGED) from error
+
+
+def parse_source(file: SourceFile, text: str) -> ast.Module:
+    """Return the syntax tree of a file whose text is at hand.
+
+    Raises:
+        UserError: it does not parse.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes: what warns depends on the Python version
-            tree = ast.parse(text)
+            return ast.parse(text)
     except SyntaxError as error:
         raise UserError(
-            f"does not parse ({error.msg})", where=f"{where}:{error.lineno or 0}", fix=fix
+            f"does not parse ({error.msg})", where=f"{file.path}:{error.lineno or 0}", fix=_DAMAGED
         ) from error
-    docstrings: dict[str, str] = {}
-    for name, docstring in _walk(tree.body, file.module):
-        docstrings.setdefault(name, docstring)
-    return [Docstring(file.package, name, docstring) for name, docstring in docstrings.items()]
+
+
+def definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Definition]]:
+    """Yield (qualified name, definition) of the public classes, functions and methods of statements."""
+    for statement in body:
+        if isinstance(statement, Definition) and not PRIVATE.match(statement.name):
+            name = f"{prefix}.{statement.name}"
+            yield name, statement
+            if isinstance(statement, ast.ClassDef):
+                yield from definitions(statement.body, name)
 
 
 def _walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:

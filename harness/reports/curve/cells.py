@@ -7,7 +7,7 @@ from typing import cast
 
 import pandas as pd
 
-from harness.evaluation.curves import DevPoint, mean_curve, run_curve
+from harness.evaluation.curves import DevPoint, mean_curve, run_curve, watched_name
 from harness.evaluation.score_tables import score_table
 from harness.reports.cells import (
     Described,
@@ -67,14 +67,16 @@ def build_curve(context: ReportContext) -> CurveCells:
     refuse_failed_rows(context.failed)
     resolved, per_query = context.resolved, context.per_query
     target, column = cast("Curve", resolved.target), resolved.primary.model_dump()
-    begin = final_values(per_query, target.compared_with, column)
     trained = [run for run in context.runs if run.row != target.compared_with]
+    begin = {} if target.watched else final_values(per_query, target.compared_with, column)
     rows = []
     for row in target.rows:
         row_runs = [run for run in trained if run.row == row.name]
         if row_runs:
-            final = final_values(per_query, row.name, column)
-            watched = [_watched(run, column["measure"], begin[run.seed], final[run.seed]) for run in row_runs]
+            final = {} if target.watched else final_values(per_query, row.name, column)
+            name = watched_name(target.watched) if target.watched else column["measure"]
+            watched = [_watched(run, name, begin.get(run.seed), final.get(run.seed)) for run in row_runs]
+            begin = begin or {run.seed: of[0].value for run, of in zip(row_runs, watched, strict=True)}
             rows.append(_row(row, row_runs, mean_curve(watched, target.level)))
     content = {
         **describe_target(context, [column]),
@@ -92,9 +94,10 @@ def final_values(per_query: pd.DataFrame, row: str, column: Described) -> dict[i
     return {int(seed): float(value) for seed, value in zip(seeds, means, strict=True)}
 
 
-def _watched(run: FinishedRun, measure: str, begin: float, final: float) -> dict[int, DevPoint]:
+def _watched(run: FinishedRun, measure: str, begin: float | None, final: float | None) -> dict[int, DevPoint]:
     steps = run.settings.phase.steps if isinstance(run.settings, TrainedRun) else 0
-    return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=(steps, final))
+    end = None if final is None else (steps, final)
+    return run_curve(run.folder.metrics(), PHASE, measure, begin=begin, end=end)
 
 
 def _row(row: Row, runs: Sequence[FinishedRun], points: list[Described]) -> Described:

@@ -31,7 +31,7 @@ def draw_curve(cells: CurveCells, svg: Path, png: Path) -> None:
         steps, seconds = figure.subplots(1, 2, sharey=True)
         _draw_panel(steps, cells, "step", "optimizer steps")
         _draw_panel(seconds, cells, "seconds", "seconds of training")
-        steps.set_ylabel(f"{cells.primary} on dev ({unit_text(cells.unit)})")
+        steps.set_ylabel(f"{cells.primary} on {cells.columns[0].split} ({unit_text(cells.unit)})")
         look: dict[str, Any] = {"frameon": False, "borderpad": 0, "columnspacing": 1.2}
         steps.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, **look)
 

@@ -16,7 +16,7 @@ def curve_document(cells: CurveCells) -> Document:
     """Return the report: steps, figure, rows, notes."""
     blocks = filled(
         _steps(cells),
-        plot(f"{cells.primary} of each row on the dev queries over steps and over seconds."),
+        plot(f"{cells.primary} of each row on {queries_text(cells)} over steps and over seconds."),
         row_notes(cells, cells.rows),
         noted("Notes", _footnotes(cells)),
     )
@@ -24,12 +24,18 @@ def curve_document(cells: CurveCells) -> Document:
     return Document(title, introduction, blocks, made_on(cells), last_line(cells))
 
 
+def queries_text(cells: CurveCells) -> str:
+    """Return which queries are watched, in words."""
+    split = cells.columns[0].split
+    return "the training queries" if split == "train" else f"the {split} queries"
+
+
 def _caption(cells: CurveCells) -> str:
     simulation = "Simulation. " if cells.simulation else ""
     return (
         f"{simulation}{cells.source}. Results on {made_on(cells)}. The paper has a plot without "
-        f"printed figures. {cells.primary} on the dev queries in {unit_text(cells.unit)}, mean over seeds; "
-        f"seconds of training on {hardware_text(cells.hardware)}."
+        f"printed figures. {cells.primary} on {queries_text(cells)} in {unit_text(cells.unit)}, "
+        f"mean over seeds; seconds of training on {hardware_text(cells.hardware)}."
     )
 
 
@@ -65,7 +71,7 @@ def _footnotes(cells: CurveCells) -> list[str]:
     level, recipes = f"{cells.level * 100:g} %", dict.fromkeys(row.recipe for row in cells.rows)
     over_seeds = (
         f"CIs at {level} are over seeds (Student's t of the seeds' values), for retraining with other seeds "
-        "on the same dev queries. Rows share their base runs; no difference is tested."
+        f"on the same {cells.columns[0].split} queries. Rows share their base runs; no difference is tested."
     )
     one_seed = "One seed: other seeds may order the curves differently."
     return [

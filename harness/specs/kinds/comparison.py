@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from harness.specs.kinds.kind import Kind
-from harness.specs.target import Measured
+from harness.specs.target import Heading, Measured, Quoted
 
 
 def _two(names: list[str]) -> list[str]:
@@ -25,11 +26,20 @@ Pair = Annotated[
 
 
 class Comparison(Measured):
-    """Rows compared with a baseline in every column, and pairs of rows that are named in `compare`."""
+    """Rows compared with a baseline in every column, and pairs of rows that are named in `compare`.
+
+    `quoted` are columns that a paper prints beside the measures and that no run here has.
+    """
 
     kind: Literal["comparison"]
     baseline: str
     compare: list[Pair] = Field(default=[])
+    quoted: list[Quoted] = Field(default=[])
+
+    @property
+    def headings(self) -> Sequence[Heading]:
+        """The measures, then what is quoted beside them."""
+        return [*self.columns, *self.quoted]
 
     @property
     def minus(self) -> dict[str, str] | None:

@@ -5,26 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from pydantic import Field
+
 from harness.errors import UserError
-from harness.evaluation.measures import DEV_MEASURE
+from harness.evaluation.measures import DEV_MEASURE, FIRST_MEASURE
 from harness.specs.checks import MADE_BY_TRAINING, Names, placed_rows
 from harness.specs.kinds.kind import Kind
 from harness.specs.kinds.shared_checks import check_primary_alone
 from harness.specs.loaded import LoadedTarget
+from harness.specs.run_settings import TrainedRun
 from harness.specs.scale import Scale
 from harness.specs.target import BM25, Measured
 from harness.specs.yaml_file import YamlFile
 
+WATCHED: tuple[Literal["train", "test"], ...] = ("train", "test")
+"""Splits that a curve's runs look at if it shows one of them, so that curves of both share their runs."""
+
 
 class Curve(Measured):
-    """Rows while they train: what is watched on the dev queries, over steps and over seconds."""
+    """Rows while they train: what is watched, over steps and over seconds.
+
+    Without `watched` it is what every run watches on its dev queries. With it, the runs are the curve's own,
+    and look at the first documents of both training and test queries; the curve shows those of one.
+    """
 
     kind: Literal["curve"]
+    watched: Literal["train", "test"] | None = Field(
+        default=None,
+        description="the queries whose first documents are looked at; by default dev, more deeply",
+    )
 
     @property
     def split(self) -> str:
         """The queries that are watched."""
-        return "dev"
+        return self.watched or "dev"
+
+    def looking(self, settings: TrainedRun) -> TrainedRun:
+        """Return the settings of a row's run, with what it looks at while it trains."""
+        phase = settings.phase.model_copy(update={"watched": WATCHED if self.watched else ()})
+        return settings.model_copy(update={"phase": phase})
 
     @property
     def infers_over_queries(self) -> bool:
@@ -46,9 +65,10 @@ def _check(yaml_file: YamlFile, _: Names) -> Iterator[UserError]:
     """Check that a curve shows what is watched, and begins somewhere."""
     yield from check_primary_alone(yaml_file, (*MADE_BY_TRAINING, "reference"))
     measure = yaml_file.at(("columns", 0, "measure"))
-    if isinstance(measure, str) and measure != DEV_MEASURE:
+    watched = DEV_MEASURE if yaml_file.at(("watched",)) is None else FIRST_MEASURE
+    if isinstance(measure, str) and measure != watched:
         what = f"'{measure}' is not watched while a run trains"
-        yield yaml_file.error(("columns", 0, "measure"), what, f"use {DEV_MEASURE}")
+        yield yaml_file.error(("columns", 0, "measure"), what, f"use {watched}")
     references = [(place, row) for place, row in placed_rows(yaml_file) if row.get("kind") == "reference"]
     for place, row in references:
         if row.get("evaluates") == BM25 or (place, row) != references[0]:
