@@ -2,8 +2,8 @@
 
 The rule, set before any two samplers were compared at this scale: of the rates that `calibration/rates`
 shows, the one at which uniform sampling has the greatest MRR@10 on dev, the mean of seeds that no table uses.
-Prints a line for each rate, and for the checkpoint as it is. `python experiments/scripts/quick_scale.py`, or with
-the name of another dataset, whose collection then stands in the place of MS MARCO's.
+Prints a line for each rate, and for the checkpoint as it is. `python experiments/scripts/quick_scale.py`, or
+with the name of another dataset, whose collection then stands in the place of MS MARCO's.
 """
 
 from __future__ import annotations
