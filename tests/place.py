@@ -84,7 +84,7 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.root = root
         shutil.copytree(CHECKOUT / "experiments", root / "experiments")
-        for dataset in ("ms-pas", "nq"):
+        for dataset in ("ms-pas", "nq", "tqa", "ms-doc"):
             edit(root / f"experiments/datasets/{dataset}.yaml", small_world)
         edit(root / "experiments/scales/simulation.yaml", few_steps)
         self.write_out("trisampler/table-5-ar2")  # its rows stay, whatever becomes of those of table-5

@@ -2,12 +2,15 @@
 
 The rule, set before any two samplers were compared at this scale: of the rates that `calibration/rates`
 shows, the one at which uniform sampling has the greatest MRR@10 on dev, the mean of seeds that no table uses.
-Prints a line for each rate, and for the checkpoint as it is. `python experiments/scripts/quick_scale.py`.
+Prints a line for each rate, and for the checkpoint as it is. `python experiments/scripts/quick_scale.py`, or
+with the name of another dataset, whose collection then stands in the place of MS MARCO's.
 """
 
 from __future__ import annotations
 
+import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -41,10 +44,19 @@ def settings_at(resolved: Resolved, rate: float, seed: int) -> RunSettings:
     return varied(resolved.run(resolved.loaded.row("Uniform Sampling"), seed), {"learning_rate": rate})
 
 
-def main() -> None:
+def on(resolved: Resolved, library: Library, dataset: str) -> Resolved:
+    """Return a target of one dataset on another."""
+    target = resolved.trained
+    columns = [column.model_copy(update={"dataset": dataset}) for column in getattr(target, "columns", ())]
+    moved = target.model_copy(update={"columns": columns})
+    datasets = {dataset: library.dataset(dataset)}
+    return replace(resolved, loaded=replace(resolved.loaded, target=moved, datasets=datasets))
+
+
+def main(dataset: str = "ms-pas") -> None:
     """Print the grid, and the rate that the rule chooses."""
-    stages = Stages(Store.default(), Progress())
-    resolved = resolve_at(Library.default(), "trisampler/table-5", "quick", stages)
+    stages, library = Stages(Store.default(), Progress()), Library.default()
+    resolved = on(resolve_at(library, "trisampler/table-5", "quick", stages), library, dataset)
     torch.set_num_threads(resolved.scale.spec.threads)
     base = stages.run(resolved.run(resolved.loaded.row("Base"), 0), "the checkpoint as it is")
     print(f"{'the checkpoint as it is':30s} dev MRR@10 {on_dev(base.folder):.4f}")  # noqa: T201
@@ -61,4 +73,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -41,7 +41,7 @@ def described(collections: Mapping[str, Collection]) -> Iterator[str]:
         sizes = ", ".join(f"{len(queries):,} {split}" for split, queries in collection.queries.items())
         lengths = sorted(len(document.split()) for document in collection.documents)
         median, most = lengths[len(lengths) // 2], lengths[len(lengths) * 9 // 10]
-        words = f"words {median} in the median, {most} at most in nine of ten"
+        words = f"words {median} in the median, {most:,} at most in nine of ten"
         share = commonest_answer(collection)
         answers = "" if share is None else f"; an answer is in {100 * share:.2f} % of the documents at most"
         yield f"{name}: {len(lengths):,} documents ({words}); queries {sizes}{answers}"

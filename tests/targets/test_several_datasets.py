@@ -56,7 +56,10 @@ def place(made: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def another_world(spec: dict[str, Any]) -> None:
-    spec["collections"]["simulation"]["parameters"] |= {"seed": 1, "test_queries": 25}
+    """Make it the world of the other dataset with another seed and fewer queries, without answers."""
+    spec["collections"]["simulation"]["parameters"] |= {
+        "intents_per_topic": 6, "confusability": 0.6, "answers": False, "seed": 1, "test_queries": 25,
+    }  # fmt: skip
 
 
 def results(place: Place, target: str = BOTH) -> Path:

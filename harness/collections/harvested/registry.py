@@ -39,10 +39,12 @@ class Harvest:
 
 
 HARVESTS: dict[HarvestName, Harvest] = {
-    "pyreference": Harvest(REFERENCE, read_reference, "FP1"),
+    "pyreference": Harvest(REFERENCE, read_reference, "d5358f72a21ad67f"),
     "pycode": Harvest(
-        tuple(package for package in (*PACKAGES, *REFERENCE) if package not in _TEMPLATES), read_code, "FP2"
+        tuple(package for package in (*PACKAGES, *REFERENCE) if package not in _TEMPLATES),
+        read_code,
+        "7deb66ead0135120",
     ),
-    "pymodules": Harvest((*PACKAGES, *REFERENCE, "transformers"), read_modules, "FP3"),
+    "pymodules": Harvest((*PACKAGES, *REFERENCE, "transformers"), read_modules, "85bcc44db1c7df0d"),
 }
 """Name of a harvested collection -> how it is made."""
