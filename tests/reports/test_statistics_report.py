@@ -43,7 +43,7 @@ def test_each_count_is_of_the_rows_own_collection(cells: dict[str, Any]) -> None
         "Bing": [None] * 4,
     }
     states = {row["name"]: {cell["state"] for cell in row["cells"]} for row in cells["rows"]}
-    assert states["TQ"] == {"published-only"} and states["Bing"] == {"unavailable"}
+    assert states["TQ"] == {"missing"} and states["Bing"] == {"unavailable"}
     assert states["MS Pas"] == {"ok", "missing"}
     assert cells["rows"][0]["cells"][3]["published"] == {
         "printed": "21015324", "value": 21015324.0, "unit": "count",

@@ -30,7 +30,10 @@ OTHERS = sorted(set(KINDS) - {"comparison", "statistics"})
 def place(tmp_path_factory: pytest.TempPathFactory) -> SmallestPlace:
     """A table on a folder, one seed, by one command."""
     place = SmallestPlace(tmp_path_factory.mktemp("own"))
-    write_folder(place.root / "mine")
+    queries = write_folder(place.root / "mine") / "queries.jsonl"
+    asked = map(json.loads, queries.read_text().splitlines())  # "b of a", answered by b
+    answered = [json.dumps(query | {"answers": query["text"].split()[:1]}) for query in asked]
+    queries.write_text("\n".join(answered))
     study = {"row": "TriSampler", "space": {"law.a": {"low": 0.0, "high": 2.0}}}
     tiny = {**TINY, "trials": 2, "studies": [study]}
     (place.root / "experiments/tuning").mkdir()
