@@ -91,7 +91,6 @@ def _of_papers(library: Library, names: Sequence[str], *, every: bool, calibrati
 
 def _why_not(library: Library, name: str, scale: str, *, calibrations: bool) -> str | None:
     """Return why a target of a paper is left out; none where it is made, or its spec is broken."""
-    """Return why a target of a paper is left out; none where it is made, or its spec is broken."""
     with suppress(UserError):
         target = library.target(name).target
         if scale not in target.scales:

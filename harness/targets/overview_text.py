@@ -106,7 +106,7 @@ def _remarks(of: Overview) -> Iterator[str]:
     yield from _measured(of, cost)
     if cost.meanwhile:
         more = f"{_gb(cost.meanwhile)} GB more while a run trains"
-        yield f"disk: at most, without collections and rankings; {more}."
+        yield f"disk: at most, without collections and logs; {more}."
     if of.choice.timed:
         quiet = "leave the machine quiet meanwhile, and before where other targets share their runs"
         yield f"timed: made last and one at a time; {quiet}."

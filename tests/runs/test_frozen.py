@@ -22,6 +22,7 @@ from harness.specs.fingerprints import chain
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
 from harness.storage.store import Store
+from tests.cases import few
 from tests.place import ROWS, TARGET, Place, edit
 
 TRAINED = ROWS[2:]
@@ -42,7 +43,7 @@ def scores(place: Place) -> pd.DataFrame:
     return pd.read_parquet(place.root / f"results/local/simulation/{TARGET}/per_query.parquet")
 
 
-@pytest.fixture(scope="module", params=("head", "last-layer"))
+@pytest.fixture(scope="module", params=few(("head", "last-layer"), "head"))
 def made_part(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(tmp_path_factory.mktemp("parts") / "place")
     train_part(place, request.param)
@@ -138,7 +139,7 @@ def test_every_verb_knows_states(made_part: Place) -> None:
         assert said.code == 0 and word in said.out, said.err
 
 
-@pytest.mark.parametrize("trains", FROZEN[:2])
+@pytest.mark.parametrize("trains", few(FROZEN[:2], "head"))
 def test_without_a_step_a_part_has_the_figures_of_what_it_is_over(
     trains: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

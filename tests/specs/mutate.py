@@ -30,7 +30,7 @@ from harness.targets.reproduce import wanted_runs
 
 SHIPPED = Path(__file__).resolve().parents[2] / "experiments"
 LIMIT_S = 5.0
-"""Seconds in which a spec is taken or refused."""
+"""Seconds of the processor in which a spec is taken or refused, however busy the machine is."""
 
 BY_LINE, BY_FILE, ACCEPTED = "refused with file and line", "refused with file", "accepted"
 UNPLACED, TRACEBACK, SLOW = "refused without a file", "traceback", f"over {LIMIT_S:g} s"
@@ -298,18 +298,18 @@ def _placed(message: str) -> str:
 
 @contextmanager
 def within(limit_s: float) -> Iterator[None]:
-    """Stop what takes longer."""
+    """Stop what takes longer, in seconds of the processor."""
 
     def stop(*_: Any) -> None:
         raise TooSlowError
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, limit_s)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

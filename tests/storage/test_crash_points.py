@@ -26,7 +26,7 @@ def test_killed_at_a_write_a_run_continues_bit_for_bit(tmp_path, sample):
 @pytest.mark.parametrize(
     ("sample", "place", "points"),
     [
-        ("2", "states", 80),
+        pytest.param("2", "states", 80, marks=SLOW),
         pytest.param(EVERY, "states", 80, marks=SLOW),
         pytest.param("40", "runs", 100, marks=SLOW),
     ],

@@ -321,6 +321,7 @@ def test_a_grade_that_no_judgement_of_the_files_has_is_one_line(made, said, tmp_
     )
 
 
+@pytest.mark.slow
 def test_answers_that_no_query_of_the_files_has_are_one_line_and_with_them_it_is_made(made, said, tmp_path):
     again = made.copy(tmp_path / "place")
     mine = write_folder(again.root / "mine")
