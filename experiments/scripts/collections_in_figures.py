@@ -1,8 +1,8 @@
 """BM25 and the encoder of the quick scale, as it is, on the collection of each dataset, on its test queries.
 
-Prints a line for each retriever of each dataset: the measures that the papers report on any of them, and
-answer hits where queries have answers. Runs are made unless they are in the store; all texts of a collection are
-encoded once, which takes some minutes on two cores.
+Prints a line for each retriever of each dataset: the measures of the papers on any of them, and
+answer hits where queries have answers. Runs are made unless they are in the store; all texts of a collection
+are encoded once, which takes some minutes on two cores.
 
     python experiments/scripts/collections_in_figures.py [DATASET...]
 """
