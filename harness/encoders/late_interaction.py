@@ -21,6 +21,8 @@ from harness.storage.files import DELETE, read_object, write_json
 _RANKER_JSON = "harness_ranker.json"
 _NO_TOKEN = -2.0
 """In the place of a cosine where there is no token; less than any."""
+_SHORTEST = 1e-12
+"""Length by which a shorter vector is divided."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,18 @@ class LateInteraction(Ranker):
         self.weight = nn.Parameter(torch.ones(2))
 
     def forward(self, *read: Tensor) -> Tensor:
-        """Score pairs: states [B, T, H] and mask [B, T] of queries, then of passages -> [B]."""
-        query, query_mask, passage, passage_mask = read
+        """Score pairs, [B].
+
+        Args:
+            read: states [Q, I, H] and mask [Q, I] of queries, the query of each pair [B], and states
+                [B, J, H] and mask [B, J] of passages.
+        """
+        query, query_mask, whose, passage, passage_mask = read
         query, passage = query.to(self.weight.dtype), passage.to(self.weight.dtype)
         query_vector = self._vector(query, query_mask, self.query_vector)
         passage_vector = self._vector(passage, passage_mask, self.passage_vector)
-        of_vectors = (query_vector * passage_vector).sum(dim=-1)
-        of_tokens = max_similarity(self.query_tokens(query), query_mask, passage, passage_mask)
+        of_vectors = (query_vector.index_select(0, whose) * passage_vector).sum(dim=-1)
+        of_tokens = max_similarity(self.query_tokens(query), query_mask, whose, passage, passage_mask)
         return self.scale * (self.weight[0] * of_vectors + self.weight[1] * of_tokens)
 
     def _vector(self, states: Tensor, mask: Tensor, mapped: nn.Linear) -> Tensor:
@@ -135,20 +142,24 @@ def late_interaction_over(retriever: DualEncoder) -> LateInteraction:
     return ranker
 
 
-def max_similarity(query: Tensor, query_mask: Tensor, passage: Tensor, passage_mask: Tensor) -> Tensor:
+def max_similarity(
+    query: Tensor, query_mask: Tensor, whose: Tensor, passage: Tensor, passage_mask: Tensor
+) -> Tensor:
     """Return the mean over a query's tokens of their largest cosine with a passage's, [B].
 
     Args:
-        query: [B, I, D] vectors of the query's tokens.
-        query_mask: [B, I] 1 at tokens, 0 at padding.
-        passage: [B, J, D] vectors of the passage's tokens.
+        query: [Q, I, D] vectors of the queries' tokens.
+        query_mask: [Q, I] 1 at tokens, 0 at padding.
+        whose: [B] the query of each passage.
+        passage: [B, J, D] vectors of the passages' tokens.
         passage_mask: [B, J].
     """
-    cosine = torch.bmm(
-        nn.functional.normalize(query, dim=-1), nn.functional.normalize(passage, dim=-1).transpose(1, 2)
-    )
+    # lengths divide the products, which are fewer numbers than the vectors
+    unit = nn.functional.normalize(query, dim=-1).index_select(0, whose)
+    length: Tensor = torch.linalg.vector_norm(passage, dim=-1).clamp(min=_SHORTEST)
+    cosine = torch.bmm(unit, passage.transpose(1, 2)) / length[:, None]
     best = cosine.masked_fill(passage_mask[:, None] == 0, _NO_TOKEN).amax(dim=-1)
-    share = query_mask.to(best.dtype)
+    share = query_mask.to(best.dtype).index_select(0, whose)
     return (best * share).sum(dim=1) / share.sum(dim=1)
 
 

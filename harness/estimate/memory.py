@@ -162,12 +162,14 @@ class _Phase:
     def _compared(self, pairs: BatchShape) -> int:
         """Return the bytes that a late interaction keeps of pairs.
 
-        Of each token of a passage its direction, of each of a query its state and what its map makes of it,
-        too; and the cosine of each two of them.
+        Of each pair the states of the passage, the cosines of its tokens, and what makes the vectors and all
+        lengths; of each query its states, and what the map of its tokens makes of them.
         """
         tokens, width = self.run.tokens, self._retriever.bert.hidden
-        of_tokens = width * (3 * tokens.query_tokens + tokens.passage_tokens)
-        return pairs.sequences * FLOAT * (of_tokens + tokens.query_tokens * tokens.passage_tokens)
+        of_pair = width * (tokens.passage_tokens + 4)
+        of_pair += (tokens.query_tokens + 2) * (tokens.passage_tokens + 2)
+        of_queries = min(self._queries.sequences, pairs.sequences) * 3 * tokens.query_tokens * width
+        return FLOAT * (pairs.sequences * of_pair + of_queries)
 
     @cached_property
     def _ranker(self) -> ModelSize:

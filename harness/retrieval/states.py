@@ -51,8 +51,8 @@ class States:
     def padded(self, rows: npt.NDArray[np.int64], pad: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
         """Return states [len(rows), longest, H], zero where there is none, and their mask."""
         place, mask = places_of(self.offset, rows)
-        states = np.zeros((*mask.shape, self.flat.shape[1]), dtype=self.flat.dtype)
-        states[mask] = self.flat[place[mask]]
+        states = np.asarray(self.flat[np.minimum(place, len(self.flat) - 1)])
+        states[~mask] = 0
         return states, mask.astype(np.int64)
 
 
@@ -96,9 +96,9 @@ class StatePairs:
         return np.asarray(self.queries.lengths[self.query] + self.documents.lengths[self.document])
 
     def padded(self, rows: npt.NDArray[np.int64], pad: int) -> tuple[npt.NDArray[Any], ...]:
-        """Return states and masks of the queries of some pairs, then of their passages."""
-        of_query = self.queries.padded(self.query[rows], pad)
-        return *of_query, *self.documents.padded(self.document[rows], pad)
+        """Return states and mask of distinct queries, each pair's query, states and mask of its passages."""
+        distinct, whose = np.unique(self.query[rows], return_inverse=True)
+        return *self.queries.padded(distinct, pad), whose, *self.documents.padded(self.document[rows], pad)
 
 
 class FrozenReader(Protocol):

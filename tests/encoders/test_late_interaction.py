@@ -97,9 +97,14 @@ def one(of: States, row: int) -> torch.Tensor:
 
 
 def test_the_gradient_is_that_of_finite_differences() -> None:
-    query, passage = drawn(2, 3, WIDTH, seed=1).requires_grad_(), drawn(2, 4, WIDTH, seed=2).requires_grad_()
-    masks = torch.tensor([[1, 1, 0], [1, 1, 1]]), torch.tensor([[1, 1, 1, 1], [1, 0, 0, 0]])
-    assert torch.autograd.gradcheck(lambda q, p: max_similarity(q, masks[0], p, masks[1]), (query, passage))
+    query, passage = drawn(2, 3, WIDTH, seed=1).requires_grad_(), drawn(3, 4, WIDTH, seed=2).requires_grad_()
+    masks = torch.tensor([[1, 1, 0], [1, 1, 1]]), torch.tensor([[1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 0, 0]])
+    whose = torch.tensor([1, 0, 1])
+
+    def similarity(query: torch.Tensor, passage: torch.Tensor) -> torch.Tensor:
+        return max_similarity(query, masks[0], whose, passage, masks[1])
+
+    assert torch.autograd.gradcheck(similarity, (query, passage))
 
 
 def test_reranking_gives_missing_documents_no_score_and_others_that_of_training() -> None:
@@ -135,7 +140,7 @@ def test_it_begins_as_the_score_of_its_retriever_beside_that_of_the_tokens(
     of, read = late_interaction_over(retriever), TokenStates(retriever)
     with torch.no_grad():
         states = read.query_states()(ids, mask), read.passage_states()(ids.flip(0), mask.flip(0))
-        pairs = states[0], mask, states[1], mask.flip(0)
+        pairs = states[0], mask, torch.arange(4), states[1], mask.flip(0)
         tokens = of.scale * max_similarity(*pairs)
         expected = (retriever.query(ids, mask) * retriever.passage(ids.flip(0), mask.flip(0))).sum(-1)
         torch.testing.assert_close(of(*pairs), expected + tokens)

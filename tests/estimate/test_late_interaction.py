@@ -50,12 +50,13 @@ def test_its_step_keeps_what_is_planned() -> None:
         ranker_run(),
         late_interaction_over(DualEncoder(tower(normalised=True), tower(normalised=True))),
     )
-    pairs = run.phase.batch * (1 + run.sampler.draws[1])
-    sides = [
-        (torch.randn(pairs, length, WIDTH).half(), torch.ones(pairs, length, dtype=torch.int64))
-        for length in (TOKENS.query_tokens, LONGEST)
-    ]
-    kept = kept_by(lambda: ranker(*sides[0], *sides[1]), ranker)
+    queries, each = run.phase.batch, 1 + run.sampler.draws[1]
+    query, passage = (
+        (torch.randn(count, length, WIDTH).half(), torch.ones(count, length, dtype=torch.int64))
+        for count, length in ((queries, TOKENS.query_tokens), (queries * each, LONGEST))
+    )
+    whose = torch.arange(queries).repeat_interleave(each)
+    kept = kept_by(lambda: ranker(*query, whose, *passage), ranker)
     parts = {part.name: part.size for part in next(iter(memory(run, CORPUS, Machine())[1:])).working}
     assert kept <= parts["activations: pairs"] <= 1.1 * kept
 
