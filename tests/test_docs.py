@@ -116,5 +116,6 @@ def test_the_snippet_of_the_readme_runs(made: Place, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
-def test_scripts_find_what_they_import(script: Path) -> None:
+def test_scripts_find_what_they_import(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(script.parent)  # as `python SCRIPT` does
     assert "main" in runpy.run_path(str(script), run_name="imported")

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from harness.evaluation.measures import FIRST_MEASURE
 from harness.evaluation.significance import checkpoint_interval
 
 
-def watched_name(split: str) -> str:
-    """Return what the measure of a split other than dev is called in a run's metrics."""
-    return f"{split} {FIRST_MEASURE}"
+def watched_name(split: str, measure: str) -> str:
+    """Return what a measure of a split other than dev is called in a run's metrics."""
+    return f"{split} {measure}"
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ PROVIDERS = {"RR": "msmarco", answers.NAME: answers.PROVIDER}
 DEV_MEASURE = "RR(rel=2)@10"
 """The measure of the dev queries during training."""
 
-FIRST_MEASURE = "Success(rel=2)@1"
-"""The measure of other splits that are watched during training: whether the first document is relevant."""
+FIRST_MEASURES = ("Success(rel=2)@1", f"{answers.NAME}@1")
+"""What is watched of other splits in training: whether the first document is relevant, or holds an answer."""
 
 LARGEST_CUTOFF = 1_000_000
 """Documents of a ranking that a measure may read; the providers hold such numbers as C does."""

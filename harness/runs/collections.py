@@ -60,8 +60,8 @@ class Collections:
         if settings.held_out is not None:
             return carve(self.get(settings.whole), settings.held_out)
         if settings.kind in BUILDING:
-            about = f"once for this store: {BUILDING[settings.kind]}"
-            self.workshop.progress.say(f"building the collection {settings.kind} first, {about}")
+            name, about = settings.parameters.get("name", settings.kind), BUILDING[settings.kind]
+            self.workshop.progress.say(f"building the collection {name} first, once for this store: {about}")
         return build_collection(settings.kind, settings.parameters)
 
     def path(self, settings: CollectionSettings) -> Path:

@@ -11,7 +11,14 @@ import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.evaluation.curves import watched_name
-from harness.evaluation.measures import DEV_MEASURE, FIRST_MEASURE, cutoff_of, evaluate, evaluate_split
+from harness.evaluation.measures import (
+    DEV_MEASURE,
+    FIRST_MEASURES,
+    cutoff_of,
+    evaluate,
+    evaluate_split,
+    reads_answers,
+)
 from harness.evaluation.rankings import Ranking, make_ranking, write_qrels, write_ranking
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.retrieval.bm25 import bm25_search
@@ -91,11 +98,12 @@ def watched_metrics(
     """Return what is watched of further splits while training, of their judged queries: ``train MEASURE``."""
     watched: dict[str, float] = {}
     for split in splits:
-        qrels = collection.queries[split].qrels
-        ranking = rank(cutoff_of(FIRST_MEASURE) or 1, collection, reader, documents, split)
-        judged = {query: found for query, found in ranking.items() if query in qrels}
-        values = evaluate(judged, qrels, [FIRST_MEASURE])["value"]
-        watched[watched_name(split)] = float(values.mean())
+        queries = collection.queries[split]
+        measures = [name for name in FIRST_MEASURES if queries.answers or not reads_answers(name)]
+        ranking = rank(1, collection, reader, documents, split)
+        judged = {query: found for query, found in ranking.items() if query in queries.qrels}
+        values = evaluate_split(judged, collection, split, measures).groupby("measure")["value"].mean()
+        watched |= {watched_name(split, measure): float(values[measure]) for measure in measures}
     return watched
 
 

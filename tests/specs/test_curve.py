@@ -48,10 +48,10 @@ def test_what_is_not_watched_stands_in_no_settings(library: Library) -> None:
     ("change", "expected"),
     [
         (("watched: train", "watched: dev"), "key 'watched': 'dev' is not valid"),
-        (("watched: train\n", ""), "'Success(rel=2)@1' is not watched while a run trains; use RR(rel=2)@10"),
+        (("watched: train\n", ""), "'AnswerHit@1' is not watched while a run trains; use RR(rel=2)@10"),
         (
-            ("measure: Success(rel=2)@1", "measure: RR(rel=2)@10"),
-            "not watched while a run trains; use Success",
+            ("measure: AnswerHit@1", "measure: RR(rel=2)@10"),
+            "not watched while a run trains; use Success(rel=2)@1 or AnswerHit@1",
         ),
     ],
 )

@@ -74,7 +74,8 @@ def build_curve(context: ReportContext) -> CurveCells:
         row_runs = [run for run in trained if run.row == row.name]
         if row_runs:
             final = {} if target.watched else final_values(per_query, row.name, column)
-            name = watched_name(target.watched) if target.watched else column["measure"]
+            measure = column["measure"]
+            name = watched_name(target.watched, measure) if target.watched else measure
             watched = [_watched(run, name, begin.get(run.seed), final.get(run.seed)) for run in row_runs]
             begin = begin or {run.seed: of[0].value for run, of in zip(row_runs, watched, strict=True)}
             rows.append(_row(row, row_runs, mean_curve(watched, target.level)))

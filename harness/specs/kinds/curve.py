@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.errors import UserError
-from harness.evaluation.measures import DEV_MEASURE, FIRST_MEASURE
+from harness.evaluation.measures import DEV_MEASURE, FIRST_MEASURES
 from harness.specs.checks import MADE_BY_TRAINING, Names, placed_rows
 from harness.specs.kinds.kind import Kind
 from harness.specs.kinds.shared_checks import check_primary_alone
@@ -65,10 +65,10 @@ def _check(yaml_file: YamlFile, _: Names) -> Iterator[UserError]:
     """Check that a curve shows what is watched, and begins somewhere."""
     yield from check_primary_alone(yaml_file, (*MADE_BY_TRAINING, "reference"))
     measure = yaml_file.at(("columns", 0, "measure"))
-    watched = DEV_MEASURE if yaml_file.at(("watched",)) is None else FIRST_MEASURE
-    if isinstance(measure, str) and measure != watched:
+    watched = (DEV_MEASURE,) if yaml_file.at(("watched",)) is None else FIRST_MEASURES
+    if isinstance(measure, str) and measure not in watched:
         what = f"'{measure}' is not watched while a run trains"
-        yield yaml_file.error(("columns", 0, "measure"), what, f"use {watched}")
+        yield yaml_file.error(("columns", 0, "measure"), what, f"use {' or '.join(watched)}")
     references = [(place, row) for place, row in placed_rows(yaml_file) if row.get("kind") == "reference"]
     for place, row in references:
         if row.get("evaluates") == BM25 or (place, row) != references[0]:
