@@ -200,7 +200,7 @@ class Library:
         if old is not None:
             raise SpecErrors([old])
         scale = parse(yaml_file, Scale, "scale")
-        errors = [*check_substitutes(yaml_file, scale, self.phase_names)]
+        errors = [*check_substitutes(yaml_file, scale, self.phase_names, self.names("datasets"))]
         errors += check_checkpoints(yaml_file, scale)
         errors += check_late_interaction(yaml_file, scale)
         if errors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -62,7 +63,12 @@ def try_parse(yaml_file: YamlFile, model: type[Model], owner: str) -> tuple[Mode
         for detail in error.errors():
             location = _location(yaml_file, detail)
             errors.setdefault(location, _explain(yaml_file, location, detail, model, owner))
-        return None, list(errors.values())
+        return None, [error for place, error in errors.items() if not _is_about_a_part(place, errors)]
+
+
+def _is_about_a_part(place: Location, errors: Iterable[Location]) -> bool:
+    """Whether another error names a part of a value: a number by dataset is one of two kinds of value."""
+    return any(len(other) > len(place) and other[: len(place)] == place for other in errors)
 
 
 def in_order(errors: list[UserError]) -> list[UserError]:
@@ -86,10 +92,10 @@ def _explain(
     if kind == "value_error":
         return yaml_file.error(location, str(detail["ctx"]["error"]))
     expected = _EXPECTED.get(kind, str(detail["msg"]).removeprefix("Input should be "))
-    if location[-1:] != detail["loc"][-1:] and kind.endswith("_type"):  # a branch of a union stands last
-        expected = "a number, a text, true or false"
-    elif kind == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(detail["input"])):
+    if kind == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(detail["input"])):
         expected = "a number, which YAML reads only with a point, such as 5.0e-4"
+    elif location[-1:] != detail["loc"][-1:] and kind.endswith("_type"):  # a branch of a union stands last
+        expected = "a number, a text, true or false"
     return yaml_file.error(location, f"got {shown}", f"expected {expected}")
 
 

@@ -39,17 +39,13 @@ class Numbers:
 
 def published(phase: Phase, dataset: str) -> Numbers:
     """Return the numbers that were published for a dataset."""
-
-    def on(value: Any) -> Any:
-        return value.get(dataset) if isinstance(value, dict) else value
-
-    refresh = on(phase.refresh)
+    refresh = _on(dataset, phase.refresh)
     return Numbers(
-        rate=on(phase.rate),
-        batch=on(phase.batch),
-        steps=on(phase.steps),
+        rate=_on(dataset, phase.rate),
+        batch=_on(dataset, phase.batch),
+        steps=_on(dataset, phase.steps),
         refresh=None if refresh == NEVER else refresh,
-        ranker_rate=on(phase.ranker.rate) if phase.ranker and phase.ranker.learns else None,
+        ranker_rate=_on(dataset, phase.ranker.rate) if phase.ranker and phase.ranker.learns else None,
     )
 
 
@@ -62,7 +58,7 @@ def used(scale: Scale, name: str, phase: Phase, dataset: str) -> Numbers:
         phase: the phase.
         dataset: name of the dataset.
     """
-    numbers = published(phase, dataset) if scale.as_published else _substituted(scale, name, phase)
+    numbers = published(phase, dataset) if scale.as_published else _substituted(scale, name, phase, dataset)
     refreshed = mined(phase) and numbers.steps != 0
     return numbers if refreshed else replace(numbers, refresh=None)
 
@@ -103,9 +99,14 @@ def lacking_error(
     if scale.as_published:
         what = f"phase '{name}' has no published {keys} on dataset '{dataset}'"
         return what, f"add them to recipes/{name.partition('/')[0]}.yaml with their source"
-    what = f"phase '{name}' has no substitute for {keys} at scale '{scale_name}'"
+    what = f"phase '{name}' has no substitute for {keys} at scale '{scale_name}' on dataset '{dataset}'"
     fix = f"add them to scales/{scale_name}.yaml, below `substitutes`, for '{phase.trains}' or '{name}'"
     return what, fix
+
+
+def _on(dataset: str, value: Any) -> Any:
+    """Return a number that is the same on every dataset, or its value on one; none where it has none."""
+    return value.get(dataset) if isinstance(value, dict) else value
 
 
 def _substitutes(scale: Scale, name: str, phase: Phase) -> tuple[Substitute, Substitute]:
@@ -114,12 +115,12 @@ def _substitutes(scale: Scale, name: str, phase: Phase) -> tuple[Substitute, Sub
     return narrow, wide
 
 
-def _substituted(scale: Scale, name: str, phase: Phase) -> Numbers:
+def _substituted(scale: Scale, name: str, phase: Phase, dataset: str) -> Numbers:
     """Return what a scale puts in the place of published numbers, key by key from the narrower substitute."""
     narrow, wide = _substitutes(scale, name, phase)
     ranker = narrow.ranker or wide.ranker
     return Numbers(
-        rate=narrow.rate or wide.rate,
+        rate=_on(dataset, narrow.rate or wide.rate),
         batch=narrow.batch or wide.batch,
         steps=wide.steps if narrow.steps is None else narrow.steps,
         refresh=narrow.refresh or wide.refresh,

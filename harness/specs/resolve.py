@@ -295,15 +295,24 @@ class Resolved:
         if self.target.varies_numbers:
             return []
         names = {self.loaded.last_phase(row) for row in with_runs(self.target.rows) if row.sampler}
-        notes = (self._trained_note(name, on) for name in sorted(names) for on in self.target.datasets)
-        return list(dict.fromkeys(notes))
+        return [note for name in sorted(names) for note in self._numbers_notes(name)]
 
-    def _trained_note(self, name: str, dataset: str) -> str:
+    def _numbers_notes(self, name: str) -> list[str]:
+        """Return by which numbers a phase is trained, by dataset where these differ."""
+        notes: dict[str, list[str]] = {}
+        for dataset in self.target.datasets:
+            title = self.loaded.datasets[dataset].title
+            notes.setdefault(self._numbers_of(name, dataset), []).append(title)
+        if len(notes) == 1:
+            return [f"Trained in {name}: {numbers}." for numbers in notes]
+        return [f"Trained in {name}, on {' and '.join(on)}: {numbers}." for numbers, on in notes.items()]
+
+    def _numbers_of(self, name: str, dataset: str) -> str:
         scale, phase = self.scale.spec, phases_of(self.loaded.recipes)[name]
         numbers = used(scale, name, phase, dataset)
         every = f", candidates mined again each {numbers.refresh} steps" if numbers.refresh else ""
         of = f"rate {numbers.rate:g}, {numbers.batch} queries a step, {numbers.steps} steps{every}"
-        return f"Trained in {name}: {trains_at(scale, name, phase)}; {of}."
+        return f"{trains_at(scale, name, phase)}; {of}"
 
     def _own_note(self) -> list[str]:
         """Return on what a table of one's own was made, and that published figures are left out of it."""

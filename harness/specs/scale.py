@@ -94,7 +94,7 @@ class Substitute(Spec):
     trains: Literal["both-towers", "last-layer", "head"] | None = Field(
         default=None, description="a part of the towers, over frozen vectors, where compute is scarce"
     )
-    rate: Rate | None = None
+    rate: Rate | dict[str, Rate] | None = Field(default=None, description="on every dataset, or by dataset")
     batch: Batch | None = None
     steps: StepsOrNone | None = Field(default=None, description="0 leaves the start as it is")
     refresh: Steps | None = None

@@ -13,7 +13,7 @@ from harness.specs.yaml_file import YamlFile
 
 
 def check_substitutes(
-    yaml_file: YamlFile, scale: Scale, phases: Callable[[], Sequence[str]]
+    yaml_file: YamlFile, scale: Scale, phases: Callable[[], Sequence[str]], datasets: Sequence[str]
 ) -> Iterator[UserError]:
     """Yield substitutes that no phase uses, or that a scale of published numbers has.
 
@@ -21,6 +21,7 @@ def check_substitutes(
         yaml_file: the spec file.
         scale: what it says.
         phases: names the phases of all recipes, which are read where a substitute names one.
+        datasets: names of all datasets.
     """
     if scale.as_published and scale.substitutes:
         what = "a scale that trains as published has no substitutes"
@@ -32,6 +33,11 @@ def check_substitutes(
         if key not in known:
             what = f"'{key}' is neither what a phase trains nor a phase, <recipe>/<phase>"
             yield yaml_file.error(("substitutes", key), what, nearest(key, known))
+    for key, substitute in scale.substitutes.items():
+        for name in substitute.rate if isinstance(substitute.rate, dict) else ():
+            if name not in datasets:
+                place = ("substitutes", key, "rate", name)
+                yield yaml_file.error(place, f"there is no dataset '{name}'", nearest(name, datasets))
 
 
 def check_checkpoints(yaml_file: YamlFile, scale: Scale) -> Iterator[UserError]:

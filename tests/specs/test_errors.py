@@ -156,6 +156,12 @@ def test_key_of_another_owner_names_both(
         (("threads: 2", "threads: two"), "key 'threads': got 'two'; expected a whole number"),
         (("heads: 4", "heads: 7"), "key 'encoder': hidden 384 is no multiple of heads 7"),
         (("rate: 5.0e-4", "rate: 5e-4"), "such as 5.0e-4"),
+        (("rate: 5.0e-4", "rate: {ms-pas: 5e-4}"), "such as 5.0e-4"),
+        (
+            ("rate: 5.0e-4", "rate: {ms-pas: 5.0e-4, nqq: 5.0e-4}"),
+            "did you mean 'nq'?",
+        ),
+        (("rate: 5.0e-4", "rate: {ms-pas: -5.0e-4}"), "greater than"),
         (("threads: 2", "threads: 2\nrefresh: 3"), "write it below `substitutes`"),
         (("both-towers: {", "both-tower: {"), "did you mean 'both-towers'?"),
         (("base/retriever: {", "base/retreiver: {"), "neither what a phase trains nor a phase"),

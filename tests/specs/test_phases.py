@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import SpecErrors, UserError
 from harness.specs.library import Library
-from harness.specs.phase_numbers import Numbers, published, used
+from harness.specs.phase_numbers import Numbers, lacking, published, used
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import BaseRun, ContinuedRun, RunSettings, read_run_settings
 
@@ -111,7 +111,7 @@ def test_paper_scale_uses_what_was_published_for_the_dataset(library: Library) -
             SCALE,
             ("  both-towers: {rate: 1.0e-3, ", "  both-towers: {"),
             "key 'scales[0]': phase 'continue-contrastive/contrastive' has no substitute for `rate` at scale "
-            "'simulation'; add them to scales/simulation.yaml, below `substitutes`, for 'both-towers' or",
+            "'simulation' on dataset 'ms-pas'; add them to scales/simulation.yaml, below `substitutes`, for",
         ),
         (RECIPE, ("negatives: row", "negatives: {sampler: trisamplr}"), "did you mean 'trisampler'?"),
         (RECIPE, ("name: contrastive", "name: Contrastive"), "key 'phases[0].name'"),
@@ -181,3 +181,10 @@ def test_papers_of_the_old_place_get_one_line(library: Library) -> None:
 def test_settings_of_a_chain_survive_their_file(long: Resolved) -> None:
     settings = row(long, "TriSampler")
     assert read_run_settings(json.dumps(settings.model_dump(mode="json"))) == settings
+
+
+def test_a_substitute_may_have_a_rate_by_dataset(library: Library) -> None:
+    scale, phase = library.scale("quick"), library.recipe("continue-contrastive").last
+    rates = {name: used(scale, "x", phase, name).rate for name in library.names("datasets")}
+    assert rates == {"ms-pas": 3e-4, "nq": 1e-4, "tqa": 1e-3, "ms-doc": 3e-4}
+    assert lacking(scale, "x", phase, "another") == ["rate"]
