@@ -241,7 +241,16 @@ class Resolved:
         chains = [self.loaded.chain(row) for row in with_runs(self.target.rows)]
         phases = {name: phase for chain in chains for name, phase in chain.items()}
         ranked = any(phase.trains == "ranker" or phase.ranker for phase in phases.values())
-        other = {"frozen", "summary", "seeds", "threads", "hardware", "substitutes", "as_published"}
+        other = {
+            "frozen",
+            "summary",
+            "seeds",
+            "threads",
+            "hardware",
+            "substitutes",
+            "as_published",
+            "gradient_queries",
+        }
         scale = self.scale.spec
         return content_hash(
             scale.model_dump(exclude=other if ranked else {*other, "ranker"}),

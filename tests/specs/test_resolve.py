@@ -8,6 +8,7 @@ from harness.negatives.registry import make_draw, make_law
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, figure, resolve
 from harness.specs.run_settings import RunSettings, read_run_settings
+from harness.specs.target import Trained
 from harness.training.topologies.registry import make_topology
 
 from .conftest import TABLE
@@ -150,3 +151,11 @@ def test_commit_is_named_only_while_the_settings_are_those_it_froze(
     assert resolve(library, TABLE, "scratch").settings_commit() == "abc1234"
     scale.write_text(scale.read_text().replace("candidates_cap: ", "candidates_cap: 1"))
     assert resolve(library, TABLE, "scratch").settings_commit() is None
+
+
+def test_settings_that_the_quick_scale_calls_frozen_are_those_of_a_target(library: Library) -> None:
+    targets = [name for name in library.targets() if "quick" in library.target(name).target.scales]
+    resolved = [resolve(library, name, "quick") for name in targets]
+    used = {each.settings_hash() for each in resolved if isinstance(each.target, Trained)}
+    frozen = [of.settings for of in library.scale("quick").frozen]
+    assert len(frozen) == len(set(frozen)) and set(frozen) <= used
