@@ -84,11 +84,12 @@ def _made_by(target: Target, row: Line) -> dict[str, str | None]:
 
 def render_list(targets: list[dict[str, Any]]) -> Table:
     """Return the list as a table for a terminal."""
-    table = Table(box=None, pad_edge=False)
-    for header in ("target", "title", "kind", "scales", "status"):
-        table.add_column(header, no_wrap=header in {"target", "kind"})
+    table = Table("target", "title", "status", "further scales", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
     for line in targets:
-        table.add_row(line["target"], line["title"], line["kind"], ", ".join(line["scales"]), line["status"])
+        made = line["status"].removeprefix("made at ").split(", ")
+        further = [scale for scale in line["scales"] if scale not in made]
+        table.add_row(line["target"], line["title"], line["status"], ", ".join(further))
     return table
 
 
