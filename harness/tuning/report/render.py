@@ -10,10 +10,12 @@ import pandas as pd
 
 from harness.reports.document import Document, Figure
 from harness.reports.formats import TABLES, write_formats
+from harness.reports.pages import Navigation, StandaloneReport
 from harness.reports.renderers.csv import render_frame
-from harness.reports.renderers.html import StandaloneReport, render_single
+from harness.reports.renderers.html import render_single
 from harness.reports.rendering import render as render_target
-from harness.reports.rendering import render_index
+from harness.reports.rendering import render_site
+from harness.reports.site import REPORT, TUNING, trail
 from harness.storage.files import write_text
 from harness.tuning.report.contour import draw_contour
 from harness.tuning.report.expected_best import draw_expected
@@ -23,7 +25,7 @@ from harness.tuning.report.pareto import draw_pareto
 from harness.tuning.report.result import TRIALS, StudyResult, TrialResult, TuningResult, read_result
 from harness.tuning.report.table import tuning_document
 
-FILES = (*TABLES, "table.html", TRIALS)
+FILES = (*TABLES, REPORT, TRIALS)
 
 DRAWN = {
     "history": draw_history,
@@ -61,7 +63,9 @@ def render(folder: Path) -> Document:
     command = f"harness tune {result.call}"
     write_formats(document, folder)
     write_text(folder / "table.csv", render_trials_csv(result))
-    write_text(folder / "table.html", render_single(StandaloneReport(document, drawings, FILES, command)))
+    navigation = Navigation(trail("Tunings", TUNING, "../../../"), result.name)
+    report = StandaloneReport(document, drawings, FILES, command, navigation)
+    write_text(folder / REPORT, render_single(report))
     return document
 
 
@@ -85,8 +89,7 @@ def render_tunings(root: Path) -> Sequence[Path]:
         render(folder)
         if (folder / "confirmation" / "cells.json").exists():
             render_target(folder / "confirmation")
-    for scale in sorted({folder.parents[1] for folder in folders}):
-        render_index(scale)
+    render_site(root)
     return folders
 
 
