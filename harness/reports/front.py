@@ -58,8 +58,7 @@ def _target(site: Site, paper: str, name: str) -> FrontRow:
 
 def _written(site: Site, paper: str, name: str) -> tuple[str, str]:
     """Return the title of what has no results, and why it has none."""
-    known = site.contents.papers.get(paper)
-    drawing = next((of for of in known.drawings if of.name == name), None) if known else None
+    drawing = next((of for of in site.contents.drawings(paper) if of.name == name), None)
     if drawing is not None:
         return drawing.title, f"{NOT_REPRODUCIBLE}: {drawing.reason}"
     return site.contents.titles.get(f"{paper}/{name}", ""), NOT_MADE

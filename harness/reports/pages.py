@@ -227,6 +227,11 @@ class Front:
         return sum(section.made for section in self.sections)
 
     @property
+    def printed(self) -> bool:
+        """Whether any row shows a published figure."""
+        return any(row.headline for row in self.rows)
+
+    @property
     def filters(self) -> dict[str, list[str]]:
         """Name of a filter -> its values over all rows."""
         names = self.rows[0].tags if self.rows else {}

@@ -31,7 +31,7 @@ def run_groups(provenance: Any) -> tuple[RunGroup, ...]:
     """Return the runs of each row, then those that they continue."""
     several = len({run.get("dataset") for run in provenance["runs"]}) > 1
     runs = [(run["row"], run) for run in provenance["runs"]]
-    runs += [(f"{CONTINUED}{run['row']}", run) for run in provenance["runs_below"]]
+    runs += [(f"{CONTINUED}{run['row']}", run) for run in provenance.get("runs_below", [])]
     rows: dict[str, list[tuple[Field, ...]]] = {}
     for row, run in runs:
         rows.setdefault(row, []).append(_run(run, several=several))

@@ -44,8 +44,13 @@ def render(folder: Path) -> Cells:
         write_formats(report.document(cells), folder)
         write_text(folder / "table.csv", report.csv(cells))
         report.draw(cells, folder / "figure.svg", folder / "figure.png")
-    write_text(folder / REPORT, render_target(_report(folder, cells), Navigation()))
+    write_text(folder / REPORT, page_text(folder))
     return cells
+
+
+def page_text(folder: Path) -> str:
+    """Return a target's page from its existing figures, as it stands alone, without links to other pages."""
+    return render_target(_report(folder, read_cells(folder / "cells.json")), Navigation())
 
 
 def render_site(root: Path) -> Path:

@@ -98,10 +98,15 @@ class Site:
     contents: Contents
 
     @cached_property
+    def own(self) -> bool:
+        """Whether there are tables of one's own, which no paper prints: what is not made is not missing."""
+        return any(made.cells.own for made in self.made)
+
+    @cached_property
     def papers(self) -> list[str]:
         """All papers, in order."""
-        names = {*self.contents.papers, *(made.paper for made in self.made), *[TUNING] * bool(self.tunings)}
-        return sorted(names, key=_place_of_paper)
+        names = {page.paper for page in (*self.made, *self.tunings)}
+        return sorted(names if self.own else {*names, *self.contents.papers}, key=_place_of_paper)
 
     @cached_property
     def scales(self) -> list[str]:
@@ -121,12 +126,9 @@ class Site:
     def names(self, paper: str) -> list[str]:
         """Return the names of a paper's targets and drawings, made or not, in the order of the paper."""
         if paper == TUNING:
-            return sorted({each.where.parts[2] for each in (*self.tunings, *self.of_paper(TUNING))})
-        names = {name.partition("/")[2] for name in self.contents.titles if name.startswith(f"{paper}/")}
-        names |= {made.name for made in self.of_paper(paper)}
-        known = self.contents.papers.get(paper)
-        names |= {drawing.name for drawing in known.drawings} if known else set()
-        return sorted(names, key=_place_of_target)
+            return sorted({page.where.parts[2] for page in (*self.tunings, *self.of_paper(TUNING))})
+        names = {made.name for made in self.of_paper(paper)}
+        return sorted(names if self.own else {*names, *self.contents.names(paper)}, key=_place_of_target)
 
     def heading(self, paper: str) -> str:
         """Return what a paper is called."""

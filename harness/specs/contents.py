@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.errors import UserError
 from harness.specs.library import Library
-from harness.specs.paper import Paper
+from harness.specs.paper import Drawing, Paper
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,15 @@ class Contents:
     papers: Mapping[str, Paper]
     titles: Mapping[str, str]
     scales: Mapping[str, str]
+
+    def names(self, paper: str) -> list[str]:
+        """Return the names of a paper's targets, without the paper, and of its drawings."""
+        names = [name.partition("/")[2] for name in self.titles if name.startswith(f"{paper}/")]
+        return [*names, *(drawing.name for drawing in self.drawings(paper))]
+
+    def drawings(self, paper: str) -> list[Drawing]:
+        """Return the figures of a paper that nothing can reproduce."""
+        return self.papers[paper].drawings if paper in self.papers else []
 
 
 def contents_of(library: Library) -> Contents:
