@@ -10,12 +10,12 @@ import pandas as pd
 
 from harness.reports.document import Document, Figure
 from harness.reports.formats import TABLES, write_formats
-from harness.reports.pages import Navigation, StandaloneReport
+from harness.reports.pages import Link, Navigation, StandaloneReport
 from harness.reports.renderers.csv import render_frame
 from harness.reports.renderers.html import render_single
 from harness.reports.rendering import render as render_target
 from harness.reports.rendering import render_site
-from harness.reports.site import REPORT, TUNING, trail
+from harness.reports.site import CONFIRMATION, REPORT, TUNING, trail
 from harness.storage.files import write_text
 from harness.tuning.report.contour import draw_contour
 from harness.tuning.report.expected_best import draw_expected
@@ -63,10 +63,16 @@ def render(folder: Path) -> Document:
     command = f"harness tune {result.call}"
     write_formats(document, folder)
     write_text(folder / "table.csv", render_trials_csv(result))
-    navigation = Navigation(trail("Tunings", TUNING, "../../../"), result.name)
-    report = StandaloneReport(document, drawings, FILES, command, navigation)
+    report = StandaloneReport(document, drawings, FILES, command, _navigation(folder, result.name))
     write_text(folder / REPORT, render_single(report))
     return document
+
+
+def _navigation(folder: Path, name: str) -> Navigation:
+    """Return where a tuning stands in the site, with its confirmation, if there is one."""
+    page = f"{CONFIRMATION}/{REPORT}"
+    after = Link(CONFIRMATION, page) if (folder / page).exists() else None
+    return Navigation(trail("Tunings", TUNING, "../../../"), name, after=after)
 
 
 def importances_of(result: TuningResult) -> Importances:
@@ -87,8 +93,8 @@ def render_tunings(root: Path) -> Sequence[Path]:
     folders = sorted(path.parent for path in root.glob(f"*/tuning/*/{TRIALS}"))
     for folder in folders:
         render(folder)
-        if (folder / "confirmation" / "cells.json").exists():
-            render_target(folder / "confirmation")
+        if (folder / CONFIRMATION / "cells.json").exists():
+            render_target(folder / CONFIRMATION)
     render_site(root)
     return folders
 
