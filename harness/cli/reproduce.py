@@ -75,7 +75,8 @@ def _one(
     from harness.cli.places import results_root
     from harness.reports.kinds import document_of
     from harness.reports.renderers.terminal import render_terminal
-    from harness.reports.rendering import FILES, PAGE
+    from harness.reports.rendering import FILES
+    from harness.reports.site import PAGE
     from harness.specs.resolve import resolve
     from harness.targets.reproduce import reproduce as run
     from harness.targets.reproduce import resolve_at
@@ -90,7 +91,7 @@ def _one(
     console.print(f"\n{trained} of {stages.store.root}. Written:")
     for name in FILES:
         say(f"  {made.folder / name}")
-    say(f"  {root / scale / PAGE}")
+    say(f"  {root / PAGE}")
     if made.failed:
         raise RunError(f"{len(made.failed)} row(s) failed: {', '.join(made.failed)}", where=target)
 

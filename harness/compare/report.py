@@ -8,7 +8,8 @@ from harness.compare.document import compare_document, render_csv
 from harness.compare.figure import draw_compared
 from harness.compare.result import CompareResult
 from harness.reports.formats import FORMATS, write_formats
-from harness.reports.renderers.html import StandaloneReport, render_single
+from harness.reports.pages import StandaloneReport
+from harness.reports.renderers.html import render_single
 from harness.storage.files import write_text
 from harness.storage.store import local_results
 

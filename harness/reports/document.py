@@ -21,12 +21,14 @@ class Field:
         mark: superscript after the text, explained in the table's notes.
         strong: whether to print the text in bold.
         state: ``figure`` for a figure or a name, else the reason why a figure is missing.
+        runs: name of the row of runs that it stands for; pages lead from it to those runs.
     """
 
     text: str
     mark: str = ""
     strong: bool = False
     state: State = "figure"
+    runs: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class TableColumn:
         group: heading shared by neighbouring columns of the same group.
         names: whether the column holds names (aligned left) or figures (aligned right).
         brief: heading on the terminal, which shows only the columns that have one.
+        runs: name of the row of runs that its group stands for; see `Field`.
     """
 
     name: str
     group: str = ""
     names: bool = False
     brief: str | None = None
+    runs: str = ""
 
     @property
     def heading(self) -> str:
@@ -121,9 +125,9 @@ class Document:
     last: str
 
 
-def fields(texts: Iterable[str]) -> tuple[Field, ...]:
-    """Return a field for each text."""
-    return tuple(Field(text) for text in texts)
+def fields(texts: Iterable[str | Field]) -> tuple[Field, ...]:
+    """Return a field for each text; what is one already stays."""
+    return tuple(text if isinstance(text, Field) else Field(text) for text in texts)
 
 
 def noted(title: str, texts: Iterable[str]) -> Notes:

@@ -18,6 +18,9 @@ ONE_SEED = (
 NOT_PRINTED = "no paper prints figures for it, so that there is no verdict"
 """Why a table of one's own is not judged."""
 
+MEANINGS = {"pipeline check": "the pipeline works at this scale; this is no evidence about the paper"}
+"""Verdict -> what it means, of those that need it."""
+
 LEAST_SHARE = 0.001
 """Least share that is printed."""
 
@@ -32,8 +35,8 @@ def verdict(cells: Cells) -> str:
     """Return a sentence with the verdict and its meaning, or that there is none."""
     if cells.own is not None:
         return f"This is {cells.verdict}: {NOT_PRINTED}."
-    meanings = {"pipeline check": " (the pipeline works at this scale; this is no evidence about the paper)"}
-    return f"Verdict: {cells.verdict}{meanings.get(cells.verdict, '')}."
+    meaning = MEANINGS.get(cells.verdict)
+    return f"Verdict: {cells.verdict}{f' ({meaning})' if meaning else ''}."
 
 
 def last_line(cells: MeasuredCells, *more: str) -> str:

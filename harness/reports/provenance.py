@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.reports.document import NoteItem, Notes, Table, TableColumn, fields
+from harness.reports.document import Field, NoteItem, Notes, fields
+from harness.reports.pages import RunGroup, distinct_anchors
 from harness.reports.text import NOTHING
 
 SHOWN = ("torch", "transformers", "numpy", "ir-measures", "faiss-cpu", "faiss-gpu")
 """Packages whose versions the report prints; provenance.json has all packages."""
+
+CONTINUED = "continued: "
+"""Before the name of runs that are no rows, which rows continue."""
 
 
 def environments(provenance: Any) -> Notes:
@@ -23,31 +27,28 @@ def environments(provenance: Any) -> Notes:
     return Notes("Environments", tuple(items))
 
 
-def run_table(provenance: Any) -> Table:
-    """Return a table with a line for each run."""
-    columns = (
-        TableColumn("Row", names=True),
-        TableColumn("seed"),
-        TableColumn("run", names=True),
-        TableColumn("seconds"),
-        TableColumn("finished (UTC)"),
-        TableColumn("environment"),
-    )
+def run_groups(provenance: Any) -> tuple[RunGroup, ...]:
+    """Return the runs of each row, then those that they continue."""
     several = len({run.get("dataset") for run in provenance["runs"]}) > 1
-    rows = tuple(
-        fields(
-            [
-                f"{run['row']}, {run['dataset']}" if several else run["row"],
-                str(run["seed"]),
-                run["fingerprint"],
-                NOTHING if run["seconds"] is None else f"{run['seconds']:.1f}",
-                _time(run["finished"]),
-                str(run["environment"]),
-            ]
-        )
-        for run in provenance["runs"]
+    runs = [(run["row"], run) for run in provenance["runs"]]
+    runs += [(f"{CONTINUED}{run['row']}", run) for run in provenance.get("runs_below", [])]
+    rows: dict[str, list[tuple[Field, ...]]] = {}
+    for row, run in runs:
+        rows.setdefault(row, []).append(_run(run, several=several))
+    anchors = distinct_anchors("runs", rows)
+    return tuple(RunGroup(row, anchors[row], tuple(lines)) for row, lines in rows.items())
+
+
+def _run(run: Any, *, several: bool) -> tuple[Field, ...]:
+    return fields(
+        [
+            f"{run['seed']}, {run['dataset']}" if several else str(run["seed"]),
+            run["fingerprint"],
+            NOTHING if run["seconds"] is None else f"{run['seconds']:.1f}",
+            _time(run["finished"]),
+            str(run["environment"]),
+        ]
     )
-    return Table("Runs", columns, rows)
 
 
 def _environment(environment: Any) -> str:

@@ -5,28 +5,35 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.errors import HarnessError, UserError, printable
 from harness.reports.content import Cells
 from harness.reports.document import Figure
 from harness.reports.formats import TABLES, write_formats
+from harness.reports.front import front
+from harness.reports.glance import figures_text, headline
 from harness.reports.kinds import REPORTS, document_of, read_cells, reproduce_call
-from harness.reports.provenance import environments, run_table
-from harness.reports.renderers.html import PageEntry, ReportLink, render_html, render_page
-from harness.reports.text import collection_text
+from harness.reports.pages import Navigation, TargetReport
+from harness.reports.provenance import environments, run_groups
+from harness.reports.renderers.html import render_front, render_target
+from harness.reports.site import CONFIRMATION, PAGE, REPORT, TUNING, Made, MadeTuning, Site
+from harness.reports.text import verdict_text
+from harness.specs.contents import contents_of
+from harness.specs.library import Library
 from harness.storage.files import read_json, write_text
 
 DATA = ("cells.json", "provenance.json", "per_query.parquet")
-RENDERED = (*TABLES, "table.html", "figure.svg", "figure.png")
+RENDERED = (*TABLES, REPORT, "figure.svg", "figure.png")
 FILES = (*RENDERED, *DATA)
-PAGE = "index.html"
 
 LOG = logging.getLogger(__name__)
 
 
 def render(folder: Path) -> Cells:
     """Render the tables and figures of one target in its folder, `<scale>/<paper>/<target>/`.
+
+    Its page leads to no other until the site is rendered.
 
     Raises:
         UserError: cells.json is missing, corrupt, of an unknown kind, or of another version of the harness.
@@ -37,33 +44,42 @@ def render(folder: Path) -> Cells:
         write_formats(report.document(cells), folder)
         write_text(folder / "table.csv", report.csv(cells))
         report.draw(cells, folder / "figure.svg", folder / "figure.png")
-    write_text(folder / "table.html", html_text(folder))
+    write_text(folder / REPORT, page_text(folder))
     return cells
 
 
-def render_index(scale: Path) -> Path:
-    """Render the page of a scale's targets and tunings; what lacks a file or its drawing is rendered first.
+def page_text(folder: Path) -> str:
+    """Return a target's page from its existing figures, as it stands alone, without links to other pages."""
+    return render_target(_report(folder, read_cells(folder / "cells.json")), Navigation())
+
+
+def render_site(root: Path) -> Path:
+    """Render the site of all results below a root; a target without a file or its drawing is rendered first.
 
     Args:
-        scale: folder of the scale below a results root.
+        root: a results root, with a folder for each scale.
+
+    Returns:
+        The front page.
     """
-    for folder in _folders(scale):
+    for folder in _folders(root):
         with _skip_unreadable():
             if not _rendered(folder):
                 render(folder)
-    write_text(scale / PAGE, page_text(scale))
-    return scale / PAGE
+    for path, text in site_texts(root).items():
+        write_text(path, text)
+    return root / PAGE
 
 
 def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
-    """Render one target at all its scales, or all targets, and the pages that contain them.
+    """Render one target at all its scales, or all targets, and the site that contains them.
 
     Args:
         root: root folder of the results.
         target: name of the target, `<paper>/<target>`; by default all targets with results.
 
     Returns:
-        The rendered folders, followed by the pages.
+        The rendered folders, followed by the front page of the site.
 
     Raises:
         UserError: there are no such results.
@@ -75,28 +91,45 @@ def render_results(root: Path, target: str | None = None) -> Sequence[Path]:
         raise UserError(f"no results of {target or 'any target'} below {root}", fix=fix)
     for folder in selected:
         render(folder)
-    pages = [render_index(scale) for scale in sorted({folder.parents[1] for folder in selected})]
-    return [*selected, *pages]
+    return [*selected, render_site(root)]
 
 
-def page_text(scale: Path) -> str:
-    """Return the page of a scale's targets, from their existing figures, with links to tuning reports."""
-    entries = []
-    for folder in _folders(scale):
+def site_texts(root: Path) -> dict[Path, str]:
+    """Return the front page of a site and the pages of its targets, from their existing figures."""
+    site = read_site(root)
+    pages = {
+        root / each.where / REPORT: render_target(each.report, site.navigation(each)) for each in site.made
+    }
+    return {**pages, root / PAGE: render_front(front(site))}
+
+
+def read_site(root: Path) -> Site:
+    """Read all results below a root; what cannot be read is left out, with a warning."""
+    made = []
+    for folder in _folders(root):
         with _skip_unreadable():
-            entries.append(_entry(folder, f"{folder.parent.name}/{folder.name}/"))
-    return render_page(f"Results at {scale.name} scale", entries, _tuning_links(scale))
+            made.append(_made(folder, PurePosixPath(folder.relative_to(root))))
+    return Site(made, _tunings(root), contents_of(Library.default()))
 
 
-def _tuning_links(scale: Path) -> list[ReportLink]:
-    """Return links to the tuning reports of a scale, from their trials."""
-    links = []
-    for path in sorted(scale.glob("tuning/*/trials.json")):
+def _made(folder: Path, where: PurePosixPath) -> Made:
+    """Read a target that stands at a place below the root."""
+    cells = read_cells(folder / "cells.json")
+    report = _report(folder, cells)
+    with refuse_misfits(folder / "cells.json"):
+        return Made(where, cells, report, headline(cells), figures_text(cells))
+
+
+def _tunings(root: Path) -> list[MadeTuning]:
+    """Return the tunings with a report, from their trials."""
+    tunings = []
+    for path in sorted(root.glob(f"*/{TUNING}/*/trials.json")):
         with _skip_unreadable(), refuse_misfits(path):
-            trials, name = read_json(path), f"tuning/{path.parent.name}"
-            if (path.parent / "table.html").exists():
-                links.append(ReportLink(name, trials["title"], trials["source"], f"{name}/table.html"))
-    return links
+            trials = read_json(path)
+            if (path.parent / REPORT).exists():
+                where = PurePosixPath(path.parent.relative_to(root))
+                tunings.append(MadeTuning(where, str(trials["title"])))
+    return tunings
 
 
 @contextmanager
@@ -151,42 +184,29 @@ def _rendered(folder: Path) -> bool:
     return False
 
 
-def html_text(folder: Path) -> str:
-    """Return one target's report as HTML, from its existing figures."""
-    return render_html(_entry(folder, ""))
-
-
-def _folders(scale: Path) -> list[Path]:
-    """Return the complete targets of a scale; a process that is writing one renders the page afterwards."""
-    folders = sorted(path.parent for path in scale.glob("*/*/cells.json"))
+def _folders(root: Path) -> list[Path]:
+    """Return the complete targets; a process that is writing one renders the site afterwards."""
+    found = [*root.glob("*/*/*/cells.json"), *root.glob(f"*/{TUNING}/*/{CONFIRMATION}/cells.json")]
+    folders = sorted(path.parent for path in found)
     return [folder for folder in folders if all((folder / name).exists() for name in DATA)]
 
 
-def _entry(folder: Path, prefix: str) -> PageEntry:
-    """Return a target's page entry, from its existing figures."""
-    cells, provenance = read_cells(folder / "cells.json"), read_json(folder / "provenance.json")
+def _report(folder: Path, cells: Cells) -> TargetReport:
+    """Return what a target's page shows, from its existing figures."""
+    provenance = read_json(folder / "provenance.json")
     with refuse_misfits(folder / "cells.json"):
         document = document_of(cells)
     with refuse_misfits(folder / "provenance.json"):
-        made_in, runs = environments(provenance), run_table(provenance)
+        made_in, runs = environments(provenance), run_groups(provenance)
     names = [block.name for block in document.blocks if isinstance(block, Figure)]
-    seeds = len(cells.seeds)
-    seed_options = ["--seeds", str(seeds)] if seeds else []
-    return PageEntry(
+    call = reproduce_call(cells.kind, cells.target, cells.scale, cells.own)
+    seed_options = f" --seeds {len(cells.seeds)}" if cells.seeds else ""
+    return TargetReport(
         document=document,
         drawings={name: read_drawing(folder / f"{name}.svg") for name in names},
-        anchor=cells.target.replace("/", "-"),
-        folder=prefix,
         files=[name for name in FILES if not name.startswith("figure")],
-        target=cells.target,
-        title=cells.title,
-        citation=cells.source,
-        paper=cells.paper,
-        datasets=cells.dataset_titles,
-        collection=collection_text(cells),
-        seeds=seeds,
-        verdict=cells.verdict,
-        command=" ".join([reproduce_call(cells.kind, cells.target, cells.scale, cells.own), *seed_options]),
+        verdict=verdict_text(cells.verdict),
+        command=f"{call}{seed_options}",
         environments=made_in,
         runs=runs,
     )

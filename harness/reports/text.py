@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from harness.reports.content import (
@@ -166,9 +166,15 @@ def row_text(cells: Cells, row: NamedRow) -> str:
     return f"{row.name} ({', '.join(marks)})" if marks else row.name
 
 
-def recorded_text(cells: Cells, row: NamedRow, title: str) -> str:
+def row_field(cells: Cells, row: NamedRow, mark: str = "") -> Field:
+    """Return a row's name as `row_text` does, which leads to its runs."""
+    return Field(row_text(cells, row), mark, runs=row.name)
+
+
+def recorded_field(cells: Cells, row: NamedRow, title: str) -> Field:
     """Return a row's name, with the title of a dataset where there are several."""
-    return f"{row_text(cells, row)}, {title}" if title else row_text(cells, row)
+    name = row_field(cells, row)
+    return replace(name, text=f"{name.text}, {title}") if title else name
 
 
 def row_data(cells: Cells, row: MadeRow, dataset: str = "") -> dict[str, Any]:

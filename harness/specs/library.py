@@ -108,14 +108,17 @@ class Library:
             if stem != "paper"
         ]
 
-    def drawings(self) -> dict[str, Drawing]:
-        """Return the figures that nothing can reproduce, by name, of all papers that can be read."""
-        drawings: dict[str, Drawing] = {}
+    def papers(self) -> dict[str, Paper]:
+        """Return all papers that can be read, by name."""
+        papers: dict[str, Paper] = {}
         for file in sorted((self.root / PAPERS).glob("*/paper.yaml")):
             with suppress(UserError):
-                paper = parse(read_yaml(file, self.root), Paper, "paper")
-                drawings |= {f"{file.parent.name}/{of.name}": of for of in paper.drawings}
-        return drawings
+                papers[file.parent.name] = parse(read_yaml(file, self.root), Paper, "paper")
+        return papers
+
+    def drawings(self) -> dict[str, Drawing]:
+        """Return the figures that nothing can reproduce, by name, of all papers that can be read."""
+        return {f"{name}/{of.name}": of for name, paper in self.papers().items() for of in paper.drawings}
 
     def target_yaml(self, name: str, below: tuple[str, ...] = ()) -> YamlFile:
         """Read the file of a target, with all that it takes over from those that it extends.
@@ -185,6 +188,10 @@ class Library:
         """Read a dataset."""
         return parse(self.dataset_yaml(name), Dataset, "dataset")
 
+    def scale_yaml(self, name: str) -> YamlFile:
+        """Read the file of a scale."""
+        return self._source("scales", name)
+
     def dataset_yaml(self, name: str) -> YamlFile:
         """Read the file of a dataset."""
         return self._source("datasets", name)
@@ -195,7 +202,7 @@ class Library:
         Raises:
             SpecErrors: all that is wrong in the file.
         """
-        yaml_file = self._source("scales", name)
+        yaml_file = self.scale_yaml(name)
         old = old_scale(yaml_file)
         if old is not None:
             raise SpecErrors([old])

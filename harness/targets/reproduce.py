@@ -30,7 +30,7 @@ from harness.reports.cells import (
 )
 from harness.reports.content import Cells
 from harness.reports.kinds import REPORTS
-from harness.reports.rendering import render, render_index
+from harness.reports.rendering import render, render_site
 from harness.runs.old_store import OLD_FIX, old_runs
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
@@ -274,7 +274,7 @@ def reproduce(
     with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
         finished, failed = _finish(resolved, planned, recorded)
         cells = publish(resolved, recorded, finished, failed, folder)
-        render_index(results / resolved.scale.name)
+        render_site(results)
     made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
     return Reproduction(cells, folder, made, len(finished) - made, failed)
 

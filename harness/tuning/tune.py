@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.reports.rendering import render_index
+from harness.reports.rendering import render_site
 from harness.runs.stages import Stages
 from harness.specs.library import Library
 from harness.specs.tuning_library import resolve_tuning
@@ -66,5 +66,5 @@ def run_tuning(
     folder = results_of(results, tuning)
     write_trials(tuning, studies, stages, budget, folder)
     render(folder)
-    render_index(folder.parents[1])
+    render_site(results)
     return FinishedTuning(studies, folder)

@@ -23,7 +23,8 @@ from harness.reports.renderers.csv import render_frame
 from harness.reports.renderers.latex import escape as latex
 from harness.reports.renderers.markdown import escape as markdown
 from harness.reports.renderers.terminal import Terminal, render_terminal
-from harness.reports.rendering import render
+from harness.reports.rendering import render, site_texts
+from harness.reports.site import PAGE, REPORT
 from harness.tuning.report.render import render as render_tuning
 
 CHECKOUT = Path(__file__).parents[2]
@@ -132,7 +133,9 @@ def test_latex_of_single_letters(name: str, written: str) -> None:
     assert latex(name) == unicodedata.normalize("NFC", written)
 
 
-def test_html_has_no_element_of_a_name(folder: Path) -> None:
+def check_html(text: str) -> None:
+    """A page has one script, ours, and shows the nasty name as letters."""
+
     class Reader(HTMLParser):
         scripts, text = 0, ""
 
@@ -143,10 +146,23 @@ def test_html_has_no_element_of_a_name(folder: Path) -> None:
             self.text += data
 
     reader = Reader()
-    reader.feed((folder / "table.html").read_text())
+    reader.feed(text)
     assert reader.scripts == 1
     assert SHOWN.strip() in reader.text
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f]", reader.text)
+
+
+def test_html_has_no_element_of_a_name(folder: Path) -> None:
+    check_html((folder / "table.html").read_text())
+
+
+def test_the_site_has_no_element_of_a_name(folder: Path, tmp_path: Path) -> None:
+    target = shutil.copytree(folder, tmp_path / "quick/simans/table-9")
+    (target / "per_query.parquet").write_bytes(b"")
+    pages = site_texts(tmp_path)
+    assert set(pages) == {tmp_path / PAGE, target / REPORT}
+    for text in pages.values():
+        check_html(text)
 
 
 def test_csv_has_no_formula_and_no_broken_line(folder: Path) -> None:

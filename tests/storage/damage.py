@@ -298,7 +298,7 @@ def called(place: Place, entry: str, limit_s: float) -> tuple[int | str, str]:
             contextlib.redirect_stdout(io.StringIO()),
             within(limit_s),
         ):
-            for page in ("render", "render_index"):
+            for page in ("render", "render_site"):
                 patch.setattr(f"harness.targets.reproduce.{page}", lambda folder: None)
             if entry.startswith("ml"):
                 patch.setattr(patch, "setenv", lambda *_: patch.delenv("MLFLOW_TRACKING_URI", raising=False))

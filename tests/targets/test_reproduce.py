@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from harness.evaluation.measures import parse_measure
-from harness.reports.rendering import PAGE, RENDERED
+from harness.reports.rendering import RENDERED
+from harness.reports.site import PAGE
 from tests.beir_folder import write_folder
 from tests.cases import few
 from tests.place import TARGET, Place, edit
@@ -73,7 +74,7 @@ def test_the_table_is_rendered_again_from_its_cells_alone(made, tmp_path):
         shutil.copy(made.results / name, folder / name)
     done = Place.at(tmp_path).say("report", TARGET)
     assert done.code == 0, done.err
-    for name in (*RENDERED, f"../../{PAGE}"):
+    for name in (*RENDERED, f"../../../{PAGE}"):
         assert (folder / name).read_bytes() == (made.results / name).read_bytes(), name
 
 

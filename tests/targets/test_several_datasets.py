@@ -48,7 +48,7 @@ def place(made: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     (papers / f"{OTHER}.yaml").write_text(f"{EXTENDS}{OTHERS}")
     with pytest.MonkeyPatch.context() as patch:
         assert place.call(patch, "reproduce", *CALL) == 0
-        for page in ("render", "render_index"):
+        for page in ("render", "render_site"):
             patch.setattr(f"harness.targets.reproduce.{page}", lambda folder: None)
         for target in (TARGET, OTHER):
             assert place.call(patch, "reproduce", target, *CALL[1:]) == 0

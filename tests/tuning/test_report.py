@@ -13,7 +13,8 @@ from matplotlib.image import imread
 
 from harness.errors import UserError
 from harness.reports.drawing import STYLE
-from harness.reports.rendering import PAGE, render_index
+from harness.reports.rendering import render_site
+from harness.reports.site import PAGE
 from harness.specs.fingerprints import TRAINED_BY
 from harness.tuning.report.render import FILES, render, render_tunings
 
@@ -127,10 +128,11 @@ def test_a_tuning_that_has_just_begun_has_a_report(tmp_path: Path, trials: int) 
     assert "too few trials" in (tmp_path / "table.md").read_text()
 
 
-def test_the_page_of_the_scale_leads_to_it(folder: Path) -> None:
-    render_index(folder.parents[1])
-    page = (folder.parents[1] / PAGE).read_text()
-    assert '<a href="tuning/simans-a-b/table.html">tuning/simans-a-b</a>' in page
+def test_the_front_page_leads_to_it_and_it_leads_back(folder: Path) -> None:
+    page = render_site(folder.parents[2]).read_text()
+    assert f'<a href="{folder.parents[1].name}/tuning/simans-a-b/table.html"' in page
+    assert 'id="tuning"' in page
+    assert f'<a href="../../../{PAGE}#tuning">' in (folder / "table.html").read_text()
     assert render_tunings(folder.parents[2]) == [folder]
 
 

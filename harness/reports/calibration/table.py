@@ -61,7 +61,8 @@ def _pairs(cells: CalibrationCells) -> Table:
     columns += [TableColumn(name, level) for name in shown.values()]
     rows = []
     for pair in cells.pairs:
-        line = [*fields([str(pair.pair), style.number(pair.value, signed=True)])]
+        name = Field(str(pair.pair), runs=f"{cells.row.name}: pair {pair.pair}, side A")
+        line = [*fields([name, style.number(pair.value, signed=True)])]
         for kind in shown:
             _, interval = interval_of(pair, kind)
             missed = not covers(interval.low, interval.high)

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.reports.comparison.content import ComparisonCells
 from harness.reports.content import Difference, IntervalKind
-from harness.reports.document import Table, TableColumn, fields
+from harness.reports.document import Field, Table, TableColumn, fields
 from harness.reports.text import (
     INTERVALS,
     NOTHING,
@@ -15,7 +15,7 @@ from harness.reports.text import (
     column_style,
     list_text,
     p_text,
-    row_text,
+    row_field,
 )
 
 ADJUSTED, UNADJUSTED, SAME = "*", "†", "‡"
@@ -36,7 +36,7 @@ def _primary_differences(cells: ComparisonCells, baseline: str) -> Table:
     rows = []
     for row, block in cells.compared_rows(position, baseline):
         values = _values(cells, block, column_style(cells.unit, cells.rows, position), published)
-        rows.append(fields([row_text(cells, row), *values, p_text(block.holm_p)]))
+        rows.append(fields([row_field(cells, row), *values, p_text(block.holm_p)]))
     return Table(f"Difference from {baseline} in {cells.primary}", tuple(columns), tuple(rows))
 
 
@@ -64,7 +64,7 @@ def _further_differences(cells: ComparisonCells, baseline: str, which: str, show
         style, label = column_style(cells.unit, cells.rows, position), cells.columns[position].label
         for row, block in cells.compared_rows(position, baseline):
             values = _values(cells, block, style, published)
-            rows.append(fields([label, row_text(cells, row), *values]))
+            rows.append(fields([label, row_field(cells, row), *values]))
     title = f"Difference from {baseline} {which}"
     return Table(title, tuple(columns), tuple(rows), _unadjusted(rows))
 
@@ -99,9 +99,9 @@ def further_pair_differences(cells: ComparisonCells) -> Table:
     return Table("Differences of pairs in the other measures", tuple(columns), tuple(rows), _unadjusted(rows))
 
 
-def _pairs(cells: ComparisonCells, position: int) -> Iterator[tuple[list[str], Difference]]:
+def _pairs(cells: ComparisonCells, position: int) -> Iterator[tuple[list[Field], Difference]]:
     """Yield the rows of each pair as they are called, and their difference in a column."""
-    named = {row.name: row_text(cells, row) for row in cells.rows}
+    named = {row.name: row_field(cells, row) for row in cells.rows}
     for pair in cells.pairs:
         yield [named[name] for name in pair.rows], pair.cells[position] or NOT_MADE
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.reports.cells import FinishedRun
 from harness.reports.comparison.content import ComparisonCells, RankerFacts
 from harness.reports.document import Table, TableColumn, fields
-from harness.reports.text import NOTHING, decimal_text, recorded_text, share_text
+from harness.reports.text import NOTHING, decimal_text, recorded_field, share_text
 from harness.specs.run_settings import TaughtRun
 
 TERM = "loss/"
@@ -34,7 +34,7 @@ def describe_ranker(runs: Sequence[FinishedRun]) -> dict[str, Any]:
 def ranker_table(cells: ComparisonCells) -> Table:
     """Return a line for each row in which a ranker takes part."""
     rows = [
-        (recorded_text(cells, row, title), of.ranker)
+        (recorded_field(cells, row, title), of.ranker)
         for row, title, of in cells.recorded()
         if of.ranker is not None
     ]

@@ -33,10 +33,10 @@ from harness.reports.text import (
     list_text,
     points_text,
     published_text,
-    recorded_text,
+    recorded_field,
     reproduced_field,
     row_data,
-    row_text,
+    row_field,
     share_text,
     unit_text,
     value_of,
@@ -81,7 +81,7 @@ def _caption(cells: ComparisonCells) -> str:
 def _figures(cells: ComparisonCells, title: str, shown: Sequence[int], *, brief: bool = False) -> Table:
     """Return a table of rows x columns, published beside reproduced."""
     columns = [TableColumn("Row", names=True, brief="" if brief else None)]
-    rows = [[Field(row_text(cells, row), row_mark(cells, row.name))] for row in cells.rows]
+    rows = [[row_field(cells, row, row_mark(cells, row.name))] for row in cells.rows]
     for position in shown:
         column, style = cells.columns[position], column_style(cells.unit, cells.rows, position)
         group, published = column.label, column.published
@@ -105,7 +105,7 @@ def _negatives(cells: ComparisonCells) -> Table:
     rows = [
         fields(
             [
-                recorded_text(cells, row, title),
+                recorded_field(cells, row, title),
                 *_counted(of.false_negatives),
                 share_text(row.filled, 1),
                 *_diagnosed(of.diagnostics),

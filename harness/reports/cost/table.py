@@ -20,7 +20,7 @@ from harness.reports.document import (
 )
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict
 from harness.reports.renderers.csv import render_frame
-from harness.reports.text import NOTHING, list_text, published_text, row_data, row_text, value_of
+from harness.reports.text import NOTHING, list_text, published_text, row_data, row_field, value_of
 
 
 def cost_document(cells: CostCells) -> Document:
@@ -51,7 +51,7 @@ def _caption(cells: CostCells) -> str:
 
 def _seconds(cells: CostCells) -> Table:
     columns = [TableColumn("Row", names=True, brief="")]
-    lines = [[Field(row_text(cells, row))] for row in cells.rows]
+    lines = [[row_field(cells, row)] for row in cells.rows]
     for position, column in enumerate(cells.costs):
         group = f"{column.label} ({column.unit})"
         printed = any(row.cells[position].published for row in cells.rows)
@@ -76,7 +76,7 @@ def _ratios(cells: CostCells) -> Table:
     rows = [
         fields(
             [
-                row_text(cells, row),
+                row_field(cells, row),
                 column.label,
                 *[_ratio(cell.published_ratio)] * printed,
                 _ratio(cell.ratio),
@@ -87,7 +87,14 @@ def _ratios(cells: CostCells) -> Table:
         for column, cell in zip(cells.costs, row.cells, strict=True)
     ]
     itself = [
-        fields([f"{cells.baseline}, half against half", column.label, *[NOTHING] * printed, _half_text(half)])
+        fields(
+            [
+                Field(f"{cells.baseline}, half against half", runs=cells.baseline),
+                column.label,
+                *[NOTHING] * printed,
+                _half_text(half),
+            ]
+        )
         for column, half in zip(cells.costs, cells.against_itself or (), strict=False)
     ]
     return Table(f"Ratio to {cells.baseline}", columns, (*rows, *itself))

@@ -46,7 +46,7 @@ def _steps(cells: CurveCells) -> Table:
     by_row = [{point.step: point for point in row.points} for row in cells.rows]
     for row in cells.rows:
         name = row_text(cells, row)
-        columns.append(TableColumn(cells.primary, name, brief=f"{name}\n{cells.primary}"))
+        columns.append(TableColumn(cells.primary, name, brief=f"{name}\n{cells.primary}", runs=row.name))
         if len(cells.seeds) > 1:
             columns.append(TableColumn(f"{cells.level * 100:g} % CI over seeds", name))
         columns.append(TableColumn("seconds", name, brief="\ns"))

@@ -11,7 +11,7 @@ from harness.reports.distributions.cells import (
 from harness.reports.document import Document, Field, Table, TableColumn, filled, noted
 from harness.reports.footnotes import made_on, origins, plot, row_notes, verdict, worth
 from harness.reports.renderers.csv import render_frame
-from harness.reports.text import list_text, row_text
+from harness.reports.text import list_text, row_field
 
 
 def distributions_document(cells: DistributionsCells) -> Document:
@@ -50,7 +50,7 @@ def _queries(cells: DistributionsCells) -> Table:
     )
     lines = [
         (
-            Field(row_text(cells, row)),
+            row_field(cells, row),
             *((Field(str(of.seed)),) if several else ()),
             *(Field(text) for text in _facts(cells, row, of)),
         )

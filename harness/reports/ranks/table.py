@@ -13,7 +13,7 @@ from harness.reports.ranks.cells import (
     frame_of_cells,
 )
 from harness.reports.renderers.csv import render_frame
-from harness.reports.text import NOTHING, decimal_text, list_text, row_text
+from harness.reports.text import NOTHING, decimal_text, list_text, row_field, row_text
 
 
 def ranks_document(cells: RanksCells) -> Document:
@@ -48,7 +48,7 @@ def _findings(cells: RanksCells) -> Table:
     columns = [TableColumn("Finding", names=True, brief="")]
     for row in cells.rows:
         columns += [
-            TableColumn(heading, row_text(cells, row), brief=f"{row.name}\n{heading}")
+            TableColumn(heading, row_text(cells, row), brief=f"{row.name}\n{heading}", runs=row.name)
             for heading in READING_TITLES.values()
         ]
     lines = [
@@ -92,7 +92,7 @@ def _positives(cells: RanksCells) -> Table:
     )
     lines = [
         (
-            Field(row_text(cells, row)),
+            row_field(cells, row),
             Field(str(of.seed)),
             Field(f"{of.positives.value:.1f}"),
             Field(f"[{of.positives.low:.1f}, {of.positives.high:.1f}]"),

@@ -8,7 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from harness.reports.document import Document, NoteItem, Notes, Table, TableColumn, fields, filled, noted
+from harness.reports.document import (
+    Document,
+    Field,
+    NoteItem,
+    Notes,
+    Table,
+    TableColumn,
+    fields,
+    filled,
+    noted,
+)
 from harness.reports.footnotes import (
     ONE_SEED,
     filled_note,
@@ -91,7 +101,7 @@ def _summary(cells: ReadingsCells) -> Table:
     rows = tuple(
         fields(
             [
-                row_label(cells, summary.row),
+                Field(row_label(cells, summary.row), runs=summary.row),
                 *(part_text(getattr(summary, key), summary.pairs) for key in SHARES),
                 *(style.number(value, signed=True) for value in (summary.median, summary.low, summary.high)),
             ]
@@ -115,7 +125,7 @@ def _figures(cells: ReadingsCells) -> Table:
     for row in dict.fromkeys(reading.row for reading in cells.readings):
         means = [reading.mean for reading in cells.readings if reading.row == row and not reading.same_as]
         numbers = [style.number(value) for value in (median(means), min(means), max(means))]
-        rows.append(fields([row_label(cells, row), str(len(means)), *numbers]))
+        rows.append(fields([Field(row_label(cells, row), runs=row), str(len(means)), *numbers]))
     group = f"{cells.primary} ({unit_text(cells.unit)})"
     columns = (
         TableColumn("Row", names=True),
@@ -161,9 +171,9 @@ def _pairs(cells: ReadingsCells, row: str) -> Table:
     level = f"{cells.level * 100:g} % CI"
     columns += [TableColumn(INTERVALS[kind], level) for kind in kinds]
 
-    def line(pair: ReadingPair) -> list[str]:
+    def line(pair: ReadingPair) -> list[str | Field]:
         values = [_values_text(values) for values in values_of_pair(cells, pair).values()]
-        difference = style.number(pair.value, signed=True)
+        difference = Field(style.number(pair.value, signed=True), runs=pair.reading)
         return [*values, difference, *(style.interval(getattr(pair, kind)) for kind in kinds)]
 
     lines, caption = [line(pair) for pair in pairs], ""

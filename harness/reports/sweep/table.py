@@ -81,7 +81,7 @@ def _figures(cells: SweepCells) -> Table:
     ]
     around = f"{cells.level * 100:g} % CI {INTERVALS[shown_interval(cells)]}"
     lines = [
-        [Field(row_text(cells, row)), Field(value_text(point.at))]
+        [Field(row_text(cells, row), runs=point.name), Field(value_text(point.at))]
         for row in cells.rows
         for point in points_of(cells, row.name)
     ]

@@ -10,10 +10,12 @@ import pandas as pd
 
 from harness.reports.document import Document, Figure
 from harness.reports.formats import TABLES, write_formats
+from harness.reports.pages import Link, Navigation, StandaloneReport
 from harness.reports.renderers.csv import render_frame
-from harness.reports.renderers.html import StandaloneReport, render_single
+from harness.reports.renderers.html import render_single
 from harness.reports.rendering import render as render_target
-from harness.reports.rendering import render_index
+from harness.reports.rendering import render_site
+from harness.reports.site import CONFIRMATION, REPORT, TUNING, trail
 from harness.storage.files import write_text
 from harness.tuning.report.contour import draw_contour
 from harness.tuning.report.expected_best import draw_expected
@@ -23,7 +25,7 @@ from harness.tuning.report.pareto import draw_pareto
 from harness.tuning.report.result import TRIALS, StudyResult, TrialResult, TuningResult, read_result
 from harness.tuning.report.table import tuning_document
 
-FILES = (*TABLES, "table.html", TRIALS)
+FILES = (*TABLES, REPORT, TRIALS)
 
 DRAWN = {
     "history": draw_history,
@@ -61,8 +63,16 @@ def render(folder: Path) -> Document:
     command = f"harness tune {result.call}"
     write_formats(document, folder)
     write_text(folder / "table.csv", render_trials_csv(result))
-    write_text(folder / "table.html", render_single(StandaloneReport(document, drawings, FILES, command)))
+    report = StandaloneReport(document, drawings, FILES, command, _navigation(folder, result.name))
+    write_text(folder / REPORT, render_single(report))
     return document
+
+
+def _navigation(folder: Path, name: str) -> Navigation:
+    """Return where a tuning stands in the site, with its confirmation, if there is one."""
+    page = f"{CONFIRMATION}/{REPORT}"
+    after = Link(CONFIRMATION, page) if (folder / page).exists() else None
+    return Navigation(trail("Tunings", TUNING, "../../../"), name, after=after)
 
 
 def importances_of(result: TuningResult) -> Importances:
@@ -83,10 +93,9 @@ def render_tunings(root: Path) -> Sequence[Path]:
     folders = sorted(path.parent for path in root.glob(f"*/tuning/*/{TRIALS}"))
     for folder in folders:
         render(folder)
-        if (folder / "confirmation" / "cells.json").exists():
-            render_target(folder / "confirmation")
-    for scale in sorted({folder.parents[1] for folder in folders}):
-        render_index(scale)
+        if (folder / CONFIRMATION / "cells.json").exists():
+            render_target(folder / CONFIRMATION)
+    render_site(root)
     return folders
 
 

@@ -2,7 +2,7 @@
 
 // Sorting: a button in each heading; figures by their first number, what is none comes last.
 function valueOf(row, place) {
-  const text = row.cells[place].textContent.trim();
+  const text = (row.cells[place]?.textContent ?? "").trim();
   const number = text.replace(/,(?=\d{3})/g, "").match(/^[^\d+-]{0,2}([+-]?\d+(\.\d+)?)/);
   return { text, number: number ? parseFloat(number[1]) : NaN };
 }
@@ -35,22 +35,43 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-// Filter: targets that have all chosen values.
-const form = document.getElementById("filter");
+// Filter: targets that have all chosen values; papers without any are hidden, too.
+const form = document.querySelector("form");
 if (form) {
   form.hidden = false;
+  const targets = [...document.querySelectorAll("tr[data-verdict]")];
   const show = () => {
     const chosen = [...form.querySelectorAll("select")].filter((select) => select.value);
-    for (const target of document.querySelectorAll("[data-verdict]")) {
+    for (const target of targets) {
       target.hidden = !chosen.every((select) =>
         target.dataset[select.name].split("|").includes(select.value));
     }
-    const articles = [...document.querySelectorAll("article")];
-    const shown = articles.filter((article) => !article.hidden).length;
-    document.getElementById("shown").textContent = `${shown} of ${articles.length} shown`;
+    for (const paper of document.querySelectorAll(".paper")) {
+      paper.hidden = !paper.querySelector("tr[data-verdict]:not([hidden])");
+    }
+    const shown = targets.filter((target) => !target.hidden).length;
+    form.querySelector("output").textContent = `${shown} of ${targets.length} shown`;
   };
   form.addEventListener("change", show);
   show();
+}
+
+// Copying: a button beside each command; where the clipboard is closed, the command is selected.
+for (const command of document.querySelectorAll(".command")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    const code = command.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected";
+    }
+  });
+  command.append(button);
 }
 
 // On paper everything is open.
