@@ -154,12 +154,13 @@ def _check_scales(
     sharing = next(_needing_shared_towers(row for _, row in loaded.made_rows()), None)
     for place, name in enumerate(target.scales):
         scale = scales[name]
-        if ranking is not None and scale.ranker is None:
+        on = {dataset: scale.on(dataset) for dataset in target.datasets}
+        if ranking is not None and any(of.ranker is None for of in on.values()):
             what = f"scale '{name}' has no ranker, phase '{ranking}' has one"
             yield yaml_file.error(
                 ("scales", place), what, "add `ranker` to the scale, or leave the scale out"
             )
-        if sharing is not None and scale.encoder.towers == "separate":
+        if sharing is not None and any(of.encoder.towers == "separate" for of in on.values()):
             row, topology = sharing
             what = f"row '{row}' has a {topology}, scale '{name}' has separate towers"
             fix = f"a {topology} needs shared towers: leave the row out"

@@ -26,7 +26,12 @@ from harness.specs.paper import Drawing, Paper
 from harness.specs.recipe import Recipe, phases_of
 from harness.specs.recipe_checks import check_pieces, check_starts
 from harness.specs.scale import Scale
-from harness.specs.scale_checks import check_checkpoints, check_late_interaction, check_substitutes
+from harness.specs.scale_checks import (
+    check_checkpoints,
+    check_late_interaction,
+    check_on_datasets,
+    check_substitutes,
+)
 from harness.specs.target import Line, Target, Trained, with_runs
 from harness.specs.yaml_file import YamlFile, read_yaml
 from harness.storage.places import folder_from, shipped, written_path
@@ -201,8 +206,10 @@ class Library:
             raise SpecErrors([old])
         scale = parse(yaml_file, Scale, "scale")
         errors = [*check_substitutes(yaml_file, scale, self.phase_names)]
+        errors += check_on_datasets(yaml_file, scale, self.names("datasets"))
         errors += check_checkpoints(yaml_file, scale)
-        errors += check_late_interaction(yaml_file, scale)
+        every = (scale, *map(scale.on, scale.datasets))
+        errors += next(filter(None, (list(check_late_interaction(yaml_file, on)) for on in every)), [])
         if errors:
             raise SpecErrors(in_order(errors))
         return scale

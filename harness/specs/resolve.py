@@ -212,7 +212,7 @@ class Resolved:
         dataset = dataset or self.dataset
         measures = dict.fromkeys(column.measure for column in self.columns if column.dataset == dataset)
         collection, recipes = self.collection(dataset), self.loaded.recipes
-        runs = Runs(self.scale.spec, recipes, dataset, collection, tuple(measures))
+        runs = Runs(self.scale.spec.on(dataset), recipes, dataset, collection, tuple(measures))
         draws = RowDraws(row.sampler, row.under(self.trained.shared))
         if row.evaluates == BM25:
             return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed))
