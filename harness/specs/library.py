@@ -294,7 +294,8 @@ class Library:
 
         file = self.root / PAPERS / paper_of.split("/", maxsplit=1)[0] / "paper.yaml"
         paper = gather(lambda: parse(read_yaml(file, self.root), Paper, "paper"))
-        named = {target.shared.recipe} if isinstance(target, Trained) else set()
+        shared = target.shared if isinstance(target, Trained) else None
+        named = {of for of in (shared.recipe, shared.published_recipe) if of} if shared else set()
         named |= {row.recipe for row in with_runs(target.rows) if row.recipe}
         named |= {row.phase.partition("/")[0] for row in with_runs(target.rows) if row.phase}
         recipes = gather(lambda: self.recipes(named)) or {}

@@ -124,6 +124,10 @@ def not_here(resolved: Resolved) -> Iterator[str]:
             yield f"{dataset.title}{called}, {documents}, which nothing here loads yet"
         if own is not None and own.lacks and isinstance(resolved.target, Trained):
             yield f"{dataset.title}: {own.lacks}"
+    unavailable = [row for row in resolved.target.rows if row.kind == "unavailable"]
+    if unavailable:
+        why = f" ({unavailable[0].note})" if unavailable[0].note else ""
+        yield f"the data of {resolved.name}, {', '.join(row.name for row in unavailable)}{why}"
 
 
 def render_phases(planned: Plan) -> Table:
