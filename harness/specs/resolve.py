@@ -318,8 +318,7 @@ class Resolved:
         titles = {name: self.loaded.datasets[name].title for name in self.target.datasets}
         rows = with_runs(self.target.rows) if self.scale.spec.as_published else []
         return [
-            f"{row.name} on {titles[name]}, as published: {choice.preset}, "
-            f"{', '.join(f'{key} = {value}' for key, value in choice.law.items()) or 'as it is named'}."
+            f"{row.name} on {titles[name]}, as published: {choice.text}."
             for row in rows
             for name, choice in row.published_sampler.items()
         ]

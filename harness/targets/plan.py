@@ -126,7 +126,7 @@ def not_here(resolved: Resolved) -> Iterator[str]:
             yield f"{dataset.title}: {own.lacks}"
     unavailable = [row for row in resolved.target.rows if row.kind == "unavailable"]
     if unavailable:
-        why = f" ({unavailable[0].note})" if unavailable[0].note else ""
+        why = f" ({unavailable[0].note.removesuffix('.')})" if unavailable[0].note else ""
         yield f"the data of {resolved.name}, {', '.join(row.name for row in unavailable)}{why}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.pieces import settings_of
+from harness.specs.describe import render_show
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RankerRun, TaughtRun, TrainedRun
@@ -220,6 +221,21 @@ def test_the_b_of_nq_is_told_where_it_is_trained() -> None:
     note = "AR2+SimANS on Natural Questions, as published: simans, b = 1.0."
     assert note in resolve(LIBRARY, "simans/table-2", "paper").scale_notes()
     assert note not in resolve(LIBRARY, "simans/table-2", "quick").scale_notes()
+
+
+def test_what_is_another_as_published_is_shown() -> None:
+    captions = {name: str(render_show(LIBRARY.target(name)).caption) for name in SHOWN}
+    assert {name: caption.partition("\n")[0] for name, caption in captions.items()} == SHOWN
+
+
+SHOWN = {
+    "simans/table-7": (
+        "As published: recipe continue-ar2; AR2+SimANS on Natural Questions: simans, b = 1.0."
+    ),
+    "simans/table-6": "As published: recipe continue-ar2.",
+    "calibration/a-a": "",
+}
+"""Target -> first line below what `harness show` prints of it, where that is not a note."""
 
 
 SAMPLER = "    published_sampler: {nq: {preset: simans, law: {b: 1.0}}}"
