@@ -90,6 +90,14 @@ class Machine:
         return own if self.queries is None else min(own, self.queries)
 
 
+def at_once_text(machines: Iterable[Machine]) -> str:
+    """Return how many queries machines handle at once, in words; nothing where it is their whole share."""
+    counts = sorted({machine.queries for machine in machines if machine.queries is not None})
+    if not counts:
+        return ""
+    return f", {' or '.join(map(str, counts))} queries at once"
+
+
 def largest(runs: Iterable[Iterable[Moment]]) -> list[Moment]:
     """Return the moments of several runs, each from the run in which it needs most memory."""
     by_name: dict[str, Moment] = {}

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.estimate.memory import Published, memory
-from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
+from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, at_once_text, largest
 from harness.estimate.parameters import UnknownSizesError
 from harness.estimate.states import states_size
 from harness.specs.fingerprints import states_read
@@ -21,7 +21,7 @@ GB = 1_000_000_000
 
 
 def render_memory(
-    runs: Sequence[tuple[RunSettings, CorpusSize]],
+    runs: Sequence[tuple[RunSettings, CorpusSize, Machine]],
     hardware: Hardware | None,
     here: Machine,
     has: int | None,
@@ -30,7 +30,7 @@ def render_memory(
     """Return the output of `harness plan` on memory; empty if no run trains.
 
     Args:
-        runs: of a target, with the sizes of their collections.
+        runs: of a target, with the sizes of their collections and the machines that they are planned for.
         hardware: what the scale's paper trained on, where it is one of a paper.
         here: this machine, which takes a batch in one process.
         has: bytes that it has.
@@ -69,27 +69,26 @@ def states_line(run: TrainedRun, corpus: CorpusSize, published: Published, encod
 
 
 def _rendered(
-    runs: Sequence[tuple[RunSettings, CorpusSize]],
+    runs: Sequence[tuple[RunSettings, CorpusSize, Machine]],
     hardware: Hardware | None,
     here: Machine,
     has: int | None,
     published: Published,
 ) -> Group:
-    on = Machine.of(hardware) if hardware else here
-    moments = _moments(runs, on, published)
+    moments = _moments(runs, published)
     if not moments:
         return Group()
     if hardware is None:
         return Group(_table(moments), Text(_of_here(moments, has)))
-    stored = _moments(runs, replace(on, recomputes=False), published)
-    own = _moments(runs, here, published)
-    return Group(_table(moments), *(Text(line) for line in _of_paper(moments, stored, own, hardware)))
+    stored = _moments([(run, corpus, replace(on, recomputes=False)) for run, corpus, on in runs], published)
+    own = _moments([(run, corpus, here) for run, corpus, _ in runs], published)
+    at_once = at_once_text(on for run, _, on in runs if isinstance(run, TrainedRun))
+    lines = _of_paper(moments, stored, own, hardware, at_once)
+    return Group(_table(moments), *(Text(line) for line in lines))
 
 
-def _moments(
-    runs: Sequence[tuple[RunSettings, CorpusSize]], machine: Machine, published: Published
-) -> list[Moment]:
-    return largest(memory(run, corpus, machine, published) for run, corpus in runs)
+def _moments(runs: Sequence[tuple[RunSettings, CorpusSize, Machine]], published: Published) -> list[Moment]:
+    return largest(memory(run, corpus, on, published) for run, corpus, on in runs)
 
 
 def _table(moments: Sequence[Moment]) -> Table:
@@ -118,15 +117,18 @@ def _models(moment: Moment) -> Iterator[MemoryPart]:
 
 
 def _of_paper(
-    moments: Sequence[Moment], stored: Sequence[Moment], here_moments: Sequence[Moment], hardware: Hardware
+    moments: Sequence[Moment],
+    stored: Sequence[Moment],
+    here_moments: Sequence[Moment],
+    hardware: Hardware,
+    at_once: str,
 ) -> Iterator[str]:
     most, before = _largest(moments), _largest(stored)
     sizes = " or ".join(f"{size} GB" for size in hardware.memory_gb)
     fits = [size for size in hardware.memory_gb if most.size <= size * GB]
     verdict = f"fits {fits[0]} GB" if fits else "fits none"
-    at_once = f"{hardware.queries_at_once} queries at once"
     gpu = f"one of {hardware.gpus} {hardware.gpu} ({sizes})"
-    yield f"Memory of {gpu}, {at_once}: {_gb(most.size)} GB at most, {most.name}; {verdict}."
+    yield f"Memory of {gpu}{at_once}: {_gb(most.size)} GB at most, {most.name}; {verdict}."
     yield f"Without recomputation: {_gb(before.size)} GB, {before.name}."
     here = _largest(here_moments)
     yield f"The trainer here (one process, no recomputation): {_gb(here.size)} GB, {here.name}."

@@ -43,6 +43,8 @@ def all_uses(library: Library) -> list[MethodUse]:
             continue
         if not isinstance(target, Trained):
             continue
+        if target.shared.published_recipe:
+            uses.append(MethodUse("recipe", target.shared.published_recipe, name))
         for row in target.rows:
             uses += [MethodUse(*use, name, row.written) for use in _methods_of_row(row, target.shared.recipe)]
     for name in library.names("recipes"):

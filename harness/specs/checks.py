@@ -50,6 +50,9 @@ def check_target(yaml_file: YamlFile, library: Names) -> list[UserError]:
         *_check_columns(yaml_file, columns, library),
         *_check_texts(yaml_file, library, columns, rows),
         *_check_recipe(yaml_file, ("shared", "recipe"), shared.recipe if shared else None, library),
+        *_check_recipe(
+            yaml_file, ("shared", "published_recipe"), shared.published_recipe if shared else None, library
+        ),
         *_check_labels(yaml_file, columns),
         *(
             error
@@ -174,6 +177,7 @@ def _check_recipe(
 
 def _check_row(yaml_file: YamlFile, place: Location, row: Row, library: Names) -> Iterator[UserError]:
     yield from _check_recipe(yaml_file, (*place, "recipe"), row.recipe, library)
+    yield from _check_published_sampler(yaml_file, (*place, "published_sampler"), row)
     if row.phase is not None:
         yield from _check_recipe(yaml_file, (*place, "evaluates"), row.phase.partition("/")[0], library)
     if (row.kind == "reference") != (yaml_file.at((*place, "evaluates")) is not None):
@@ -186,6 +190,18 @@ def _check_row(yaml_file: YamlFile, place: Location, row: Row, library: Names) -
     choice = row.sampler or _readable_sampler(yaml_file.at((*place, "sampler")))
     if choice is not None:
         yield from check_sampler(yaml_file, (*place, "sampler"), choice)
+
+
+def _check_published_sampler(yaml_file: YamlFile, place: Location, row: Row) -> Iterator[UserError]:
+    """Check the samplers that a row has at a scale that trains as published."""
+    if row.published_sampler and row.sampler is None:
+        what = f"row '{row.name}' of kind '{row.kind}' has no sampler"
+        yield yaml_file.error(place, what, "remove it, or give the row a `sampler`")
+    if row.published_sampler and row.readings:
+        what = "the readings of a row are of one sampler"
+        yield yaml_file.error(place, what, "leave it out, or the readings")
+    for dataset, choice in row.published_sampler.items():
+        yield from check_sampler(yaml_file, (*place, dataset), choice)
 
 
 def _check_checkpoint(yaml_file: YamlFile, place: Location, row: Row) -> Iterator[UserError]:

@@ -193,6 +193,7 @@ class NotAvailable(Choice):
     """A collection that cannot be had: it has sizes alone; runs on it can be planned, and cannot be made."""
 
     kind: Literal["not-available"]
+    id: str | None = Field(default=None, min_length=1, description="what it is called where it is public")
     published: PublishedSizes
     titles: bool = Field(default=False, description="whether papers put a title before each passage")
 

@@ -12,7 +12,7 @@ from harness.specs.kinds.registry import KINDS
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.resolve import figures
-from harness.specs.target import Line, Row, Target, Trained
+from harness.specs.target import Line, Row, Target, Trained, with_runs
 
 
 def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
@@ -74,6 +74,19 @@ def show_target(loaded: LoadedTarget) -> dict[str, Any]:
     }
 
 
+def _as_published(loaded: LoadedTarget) -> list[str]:
+    """Return what is another than in the rows at a scale that trains as published, in words."""
+    if not isinstance(loaded.target, Trained):
+        return []
+    recipe = loaded.target.shared.published_recipe
+    samplers = {
+        f"{row.written} on {loaded.datasets[name].title}: {choice.text}": None
+        for row in with_runs(loaded.target.rows)
+        for name, choice in row.published_sampler.items()
+    }
+    return [*([f"recipe {recipe}"] if recipe else []), *samplers]
+
+
 def _made_by(target: Target, row: Line) -> dict[str, str | None]:
     """Return recipe and sampler of a row, none where nothing is trained."""
     sampler = row.sampler if isinstance(row, Row) else None
@@ -103,6 +116,9 @@ def render_show(loaded: LoadedTarget) -> Table:
         count = [str(len(loaded.rows(row["name"])))] if several else []
         printed = [cell["printed"] if cell else "" for cell in row["published"]]
         table.add_row(row["name"], row["kind"], row["sampler"] or "", *count, *printed)
-    table.caption = "\n".join(f"{note['id']} ({note['severity']}): {note['text']}" for note in shown["notes"])
+    published = _as_published(loaded)
+    lines = [f"As published: {'; '.join(published)}."] if published else []
+    lines += [f"{note['id']} ({note['severity']}): {note['text']}" for note in shown["notes"]]
+    table.caption = "\n".join(lines)
     table.caption_justify = "left"
     return table

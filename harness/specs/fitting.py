@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.errors import UserError, nearest
+from harness.specs.as_published import as_published
 from harness.specs.kinds.registry import KINDS
 from harness.specs.loaded import LoadedTarget
 from harness.specs.measure_checks import check_measures
@@ -32,15 +33,41 @@ def check_fit(yaml_file: YamlFile, loaded: LoadedTarget, scales: Mapping[str, Sc
     if not isinstance(loaded.target, Trained):
         return
     errors = [*_check_phases(yaml_file, loaded), *_check_candidates(yaml_file, loaded.target)]
-    if not errors:
-        errors += _check_samplers(yaml_file, loaded, loaded.target)
-        errors += _check_rankers(yaml_file, loaded, loaded.target)
-    if not errors:
-        errors += _check_draws(yaml_file, loaded, loaded.target)
-        errors += _check_scales(yaml_file, loaded, loaded.target, scales)
-        errors += check_measures(yaml_file, loaded, scales)
-        errors += KINDS[loaded.target.kind].fit(yaml_file, loaded, scales)
+    errors += _check_published(yaml_file, loaded)
+    errors = errors or _check_recipes(yaml_file, loaded, scales, as_printed=False)
+    if not errors and any(scale.as_published for scale in scales.values()):
+        errors = _check_recipes(yaml_file, as_published(loaded), scales, as_printed=True)
     yield from errors
+
+
+def _check_recipes(
+    yaml_file: YamlFile, loaded: LoadedTarget, scales: Mapping[str, Scale], *, as_printed: bool
+) -> list[UserError]:
+    """Return what does not fit the recipes of a target, or those of its paper.
+
+    Args:
+        yaml_file: the target's file.
+        loaded: the target, with the recipes that are trained.
+        scales: by name, all those of the target.
+        as_printed: whether these recipes are for scales that train as published, or for all others.
+    """
+    target, own = loaded.trained, {name: of for name, of in scales.items() if of.as_published == as_printed}
+    errors = [*_check_samplers(yaml_file, loaded, target), *_check_rankers(yaml_file, loaded, target)]
+    if not errors:
+        errors += _check_draws(yaml_file, loaded, target)
+        errors += _check_scales(yaml_file, loaded, target, own)
+        errors += check_measures(yaml_file, loaded, scales)
+        errors += KINDS[target.kind].fit(yaml_file, loaded, scales)
+    return errors
+
+
+def _check_published(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
+    """Check that what rows are trained with as published is of the target's datasets."""
+    known = loaded.target.datasets
+    for place, row in loaded.made_rows():
+        for name in (name for name in row.published_sampler if name not in known):
+            what = f"the target has no dataset '{name}'"
+            yield yaml_file.error(("rows", place, "published_sampler", name), what, nearest(name, known))
 
 
 def _check_notes(yaml_file: YamlFile, loaded: LoadedTarget) -> Iterator[UserError]:
@@ -153,13 +180,16 @@ def _check_scales(
     ranking = next((name for name, of in phases.items() if of.trains == "ranker" or of.ranker), None)
     sharing = next(_needing_shared_towers(row for _, row in loaded.made_rows()), None)
     for place, name in enumerate(target.scales):
+        if name not in scales:
+            continue
         scale = scales[name]
-        if ranking is not None and scale.ranker is None:
+        on = {dataset: scale.on(dataset) for dataset in target.datasets}
+        if ranking is not None and any(of.ranker is None for of in on.values()):
             what = f"scale '{name}' has no ranker, phase '{ranking}' has one"
             yield yaml_file.error(
                 ("scales", place), what, "add `ranker` to the scale, or leave the scale out"
             )
-        if sharing is not None and scale.encoder.towers == "separate":
+        if sharing is not None and any(of.encoder.towers == "separate" for of in on.values()):
             row, topology = sharing
             what = f"row '{row}' has a {topology}, scale '{name}' has separate towers"
             fix = f"a {topology} needs shared towers: leave the row out"

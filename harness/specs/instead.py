@@ -162,7 +162,8 @@ class Instead:
         unsaid = {"towers", "token_dropout"} if _is_ours(self.encoder) else _UNSAID
         kept = scale.encoder.model_dump(include=unsaid, exclude_unset=True)
         encoder = Encoder(start=self.encoder, **kept)
-        return scale.model_copy(update={"encoder": encoder})
+        on = {name: own.model_copy(update={"encoder": None}) for name, own in scale.datasets.items()}
+        return scale.model_copy(update={"encoder": encoder, "datasets": on})
 
     @property
     def text(self) -> str:

@@ -26,7 +26,12 @@ from harness.specs.paper import Drawing, Paper
 from harness.specs.recipe import Recipe, phases_of
 from harness.specs.recipe_checks import check_pieces, check_starts
 from harness.specs.scale import Scale
-from harness.specs.scale_checks import check_checkpoints, check_late_interaction, check_substitutes
+from harness.specs.scale_checks import (
+    check_checkpoints,
+    check_late_interaction,
+    check_on_datasets,
+    check_substitutes,
+)
 from harness.specs.target import Line, Target, Trained, with_runs
 from harness.specs.yaml_file import YamlFile, read_yaml
 from harness.storage.places import folder_from, shipped, written_path
@@ -208,8 +213,10 @@ class Library:
             raise SpecErrors([old])
         scale = parse(yaml_file, Scale, "scale")
         errors = [*check_substitutes(yaml_file, scale, self.phase_names, self.names("datasets"))]
+        errors += check_on_datasets(yaml_file, scale, self.names("datasets"))
         errors += check_checkpoints(yaml_file, scale)
-        errors += check_late_interaction(yaml_file, scale)
+        every = (scale, *map(scale.on, scale.datasets))
+        errors += next(filter(None, (list(check_late_interaction(yaml_file, on)) for on in every)), [])
         if errors:
             raise SpecErrors(in_order(errors))
         return scale
@@ -294,7 +301,8 @@ class Library:
 
         file = self.root / PAPERS / paper_of.split("/", maxsplit=1)[0] / "paper.yaml"
         paper = gather(lambda: parse(read_yaml(file, self.root), Paper, "paper"))
-        named = {target.shared.recipe} if isinstance(target, Trained) else set()
+        shared = target.shared if isinstance(target, Trained) else None
+        named = {of for of in (shared.recipe, shared.published_recipe) if of} if shared else set()
         named |= {row.recipe for row in with_runs(target.rows) if row.recipe}
         named |= {row.phase.partition("/")[0] for row in with_runs(target.rows) if row.phase}
         recipes = gather(lambda: self.recipes(named)) or {}

@@ -95,6 +95,11 @@ class RankerPart(Spec):
 
     start: str = Field(description="the phase that it comes from, <recipe>/<phase>")
     turns: TurnsChoice = Field(default={"name": "retriever-alone"}, description="whose step it is")
+    published_turns: dict[str, TurnsChoice] = Field(
+        default={},
+        exclude_if=lambda turns: not turns,
+        description="by dataset, the paper's in the place of `turns`, at a scale that trains as published",
+    )
     loss: LossChoice = Field(default={"name": "softmax-cross-entropy"})
     optimizer: Optimizer | None = Field(default=None, description="of its own turns, where it takes any")
     schedule: Schedule | None = Field(default=None, description="of its own turns, where it takes any")

@@ -27,6 +27,9 @@ def check_pieces(yaml_file: YamlFile, recipe: Recipe | None) -> Iterator[UserErr
         yield from check_loss(yaml_file, (*here, "loss"), teacher=taught)
         yield from check_loss(yaml_file, (*here, "ranker", "loss"), teacher=False)
         yield from _check_turns(yaml_file, (*here, "ranker", "turns"))
+        by_dataset = yaml_file.at((*here, "ranker", "published_turns"))
+        for name in by_dataset if isinstance(by_dataset, dict) else ():
+            yield from _check_turns(yaml_file, (*here, "ranker", "published_turns", name))
     names: set[str] = set()
     for number, phase in enumerate(recipe.phases if recipe else []):
         here = ("phases", number)

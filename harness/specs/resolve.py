@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.collections.clusters import ClusteredBy
 from harness.errors import UserError, nearest
+from harness.specs.as_published import as_published, published_sampler
 from harness.specs.collection_choice import CollectionChoice
 from harness.specs.instead import Instead
 from harness.specs.library import Library
@@ -212,8 +213,9 @@ class Resolved:
         dataset = dataset or self.dataset
         measures = dict.fromkeys(column.measure for column in self.columns if column.dataset == dataset)
         collection, recipes = self.collection(dataset), self.loaded.recipes
-        runs = Runs(self.scale.spec, recipes, dataset, collection, tuple(measures))
-        draws = RowDraws(row.sampler, row.under(self.trained.shared))
+        runs = Runs(self.scale.spec.on(dataset), recipes, dataset, collection, tuple(measures))
+        sampler = published_sampler(row, dataset) if self.scale.spec.as_published else row.sampler
+        draws = RowDraws(sampler, row.under(self.trained.shared))
         if row.evaluates == BM25:
             return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed))
         if row.checkpoint is not None:
@@ -256,14 +258,14 @@ class Resolved:
             scale.model_dump(exclude=other if ranked else {*other, "ranker"}),
             {
                 name: [
-                    phase.model_dump(exclude=set(KEYS)),
+                    phase.model_dump(exclude={**dict.fromkeys(KEYS, True), "ranker": {"published_turns"}}),
                     *(asdict(used(scale, name, phase, dataset)) for dataset in self.target.datasets),
                     *([trains] if (trains := trains_at(scale, name, phase)) != phase.trains else []),
                 ]
                 for name, phase in phases.items()
             },
             *(self.collection(name).model_dump() for name in self.target.datasets),
-            self.trained.shared.model_dump(),
+            self.trained.shared.model_dump(exclude={"published_recipe"}),
             *(split for name in self.target.datasets if (split := self.measured(name)) != "test"),
         )
 
@@ -271,11 +273,24 @@ class Resolved:
         """Return what the scale changes, and the remarks of the target and of its datasets."""
         if not isinstance(self.target, Trained):
             return list(self.target.remarks)
-        departs = [recipe.departs for recipe in self.loaded.recipes.values() if recipe.departs]
+        used = {name: of for name, of in self.loaded.recipes.items() if name in self._used}
+        departs = [recipe.departs for recipe in used.values() if recipe.departs]
         of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
         own = [*departs, *of_data, *self.target.remarks]
-        of_scale = [*self._capped_note(), *self._trained_notes(), *self._titles_note(), *self._watched_note()]
+        of_scale = [
+            *self._capped_note(),
+            *self._trained_notes(),
+            *self._sampler_notes(),
+            *self._titles_note(),
+            *self._watched_note(),
+        ]
         return [*self._own_note(), *of_scale, *own, *self._quoted_notes()]
+
+    @property
+    def _used(self) -> set[str]:
+        """Names of the recipes that its runs are of, or stand on."""
+        chains = [self.loaded.chain(row) for row in with_runs(self.target.rows)]
+        return {name.partition("/")[0] for chain in chains for name in chain}
 
     def _capped_note(self) -> list[str]:
         """Return which K the scale caps, and to what."""
@@ -315,6 +330,16 @@ class Resolved:
         if len(notes) == 1:
             return [f"Trained in {name}: {numbers}." for numbers in notes]
         return [f"Trained in {name}, on {' and '.join(on)}: {numbers}." for numbers, on in notes.items()]
+
+    def _sampler_notes(self) -> list[str]:
+        """Return which rows have another sampler on a dataset, as published."""
+        titles = {name: self.loaded.datasets[name].title for name in self.target.datasets}
+        rows = with_runs(self.target.rows) if self.scale.spec.as_published else []
+        return [
+            f"{row.name} on {titles[name]}, as published: {choice.text}."
+            for row in rows
+            for name, choice in row.published_sampler.items()
+        ]
 
     def _numbers_of(self, name: str, dataset: str) -> str:
         scale, phase = self.scale.spec, phases_of(self.loaded.recipes)[name]
@@ -383,7 +408,8 @@ def resolve(library: Library, target: str, scale: str) -> Resolved:
         raise UserError(f"{target} has no scale '{scale}'", fix=nearest(scale, loaded.target.scales))
     instead = library.instead.on(loaded)
     named = NamedScale(scale, instead.in_scale(spec))
-    return Resolved(instead.in_loaded(loaded, scale), named, instead=instead)
+    trained = as_published(loaded) if spec.as_published else loaded
+    return Resolved(instead.in_loaded(trained, scale), named, instead=instead)
 
 
 def figures(loaded: LoadedTarget, row: Line) -> dict[str, dict[str, Any] | None]:

@@ -45,6 +45,11 @@ class SamplerChoice(Spec):
         return f"{base.summary[0].upper()}{base.summary[1:]}. Source: {base.citation}."
 
     @property
+    def text(self) -> str:
+        """The preset with what its law is changed in, such as ``simans, b = 1.0``."""
+        return ", ".join([self.preset, *(f"{key} = {value}" for key, value in self.law.items())])
+
+    @property
     def draws(self) -> bool:
         """Whether candidates come from a source; an unknown preset is reported elsewhere."""
         return self.preset not in presets() or self.piece("source") is not None

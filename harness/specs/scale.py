@@ -168,12 +168,29 @@ class Hardware(Spec):
     )
 
 
+class OnDataset(Spec):
+    """What stands on one dataset in the place of what a scale has for all."""
+
+    tokens: Tokens | None = None
+    encoder: Encoder | None = None
+    ranker: RankerScale | None = None
+    queries_at_once: Batch | None = Field(default=None, description="in the place of that of `hardware`")
+    lacks: str | None = Field(
+        default=None, min_length=1, description="what papers have there and nothing here makes; told by plans"
+    )
+
+
 class Scale(Spec):
     """experiments/scales/<scale>.yaml: compute only."""
 
     summary: str
     tokens: Tokens
     encoder: Encoder
+    datasets: dict[str, OnDataset] = Field(
+        default={},
+        exclude_if=lambda datasets: not datasets,
+        description="what is another on a dataset, by its name",
+    )
     as_published: bool = Field(
         default=False, description="rates, batches, steps and refreshes are the published ones"
     )
@@ -204,8 +221,26 @@ class Scale(Spec):
     hardware: Hardware | None = None
     frozen: list[Frozen] = Field(default=[])
 
+    def on(self, dataset: str) -> Scale:
+        """Return the scale with what it has for a dataset in the place of what it has for all."""
+        own = self.datasets.get(dataset)
+        if own is None:
+            return self
+        given = {key: getattr(own, key) for key in ("tokens", "encoder", "ranker")}
+        changes: dict[str, object] = {key: value for key, value in given.items() if value is not None}
+        if self.hardware is not None and own.queries_at_once is not None:
+            changes["hardware"] = self.hardware.model_copy(update={"queries_at_once": own.queries_at_once})
+        return self.model_copy(update=changes)
+
+    @property
+    def models(self) -> list[tuple[tuple[str, ...], Encoder | RankerScale]]:
+        """Its encoders and rankers with their places, those of datasets last."""
+        owners: list[tuple[tuple[str, ...], Scale | OnDataset]] = [((), self)]
+        owners += [(("datasets", name), own) for name, own in self.datasets.items()]
+        both = [((*at, key), getattr(of, key)) for at, of in owners for key in ("encoder", "ranker")]
+        return [(at, model) for at, model in both if model is not None]
+
     @property
     def published_sizes(self) -> dict[str, PublishedSizes]:
         """The sizes of its checkpoints by their start, as far as they are written."""
-        models: list[Encoder | RankerScale] = [self.encoder, *([self.ranker] if self.ranker else [])]
-        return {of.start: of.published_sizes for of in models if of.published_sizes is not None}
+        return {of.start: of.published_sizes for _, of in self.models if of.published_sizes is not None}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from harness.specs.base import Candidates, Name, Negatives, Seeds, Spec
+from harness.specs.base import Candidates, Name, Negatives, Seeds, Spec, absent
 from harness.specs.run_settings import TrainedRun
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
 from harness.specs.settings import Pooling
@@ -84,6 +84,10 @@ class Row(Line):
     checkpoint: str | None = Field(default=None, min_length=1)
     pooling: Pooling | None = None
     readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
+    published_sampler: dict[str, Annotated[SamplerChoice, BeforeValidator(by_name)]] = Field(
+        default={},
+        description="by dataset, the paper's in the place of `sampler`, at a scale that trains as published",
+    )
 
     @property
     def summary(self) -> str:
@@ -125,6 +129,11 @@ class Shared(Spec):
         description="K, or K by dataset where the paper has several"
     )
     negatives: Negatives
+    published_recipe: str | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="the paper's, in the place of `recipe` at a scale that trains as published",
+    )
 
     def candidates_on(self, dataset: str) -> int:
         """Return K on a dataset."""

@@ -16,6 +16,11 @@ OURS = "calibration"
 READINGS = "readings"
 """Kind of the targets that make a row under all readings of its paper."""
 
+CALIBRATION = "calibration"
+"""Kind of the targets that compare a row with itself, over and over."""
+
+MANY_RUNS = ", since it asks for hundreds of runs"
+
 ASKED_FOR = "made with --with-calibrations"
 
 
@@ -94,7 +99,7 @@ def _why_not(library: Library, name: str, scale: str, *, calibrations: bool) -> 
     with suppress(UserError):
         target = library.target(name).target
         if scale not in target.scales:
-            return f"no scale '{scale}'"
+            return f"no scale '{scale}'{MANY_RUNS if target.kind in (READINGS, CALIBRATION) else ''}"
         if target.kind == READINGS and not calibrations:
             return ASKED_FOR
     return None

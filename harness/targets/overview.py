@@ -19,12 +19,12 @@ from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import chain, settings_key
 from harness.specs.library import Library
-from harness.specs.resolve import Resolved, resolve
+from harness.specs.resolve import resolve
 from harness.specs.run_settings import RunSettings
 from harness.specs.scale import Scale
 from harness.storage.files import read_json
 from harness.targets.choice import Choice
-from harness.targets.plan import corpus_of
+from harness.targets.plan import corpus_of, not_here
 from harness.targets.reproduce import durations, phases_of_run, resolve_at, wanted_runs
 from harness.targets.several import keep_collections_of
 
@@ -38,12 +38,14 @@ class NeededRun:
         corpus: size of its collection.
         done: whether it is in the store.
         hours: that it is expected to take, of one GPU at a scale of a paper; none if that is not known.
+        machine: on which its memory is counted.
     """
 
     settings: RunSettings
     corpus: CorpusSize
     done: bool
     hours: float | None
+    machine: Machine
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,10 @@ class Overview:
             but: runs whose products are there already when these are made.
         """
         known = [run.hours for run in runs.values() if run.hours is not None]
-        hardware, published = self.scale.hardware, self.scale.published_sizes
+        published = self.scale.published_sizes
         sizes: list[int | None] = [None] * 4
         with suppress(UnknownSizesError):
-            machine = Machine.of(hardware) if hardware else Machine()
-            moments = largest(memory(run.settings, run.corpus, machine, published) for run in runs.values())
+            moments = largest(memory(of.settings, of.corpus, of.machine, published) for of in runs.values())
             before = _products(but or {}, published)
             left = _products(runs, published)
             sizes = [
@@ -201,14 +202,16 @@ def _needs(
     runs: dict[str, NeededRun] = {}
     by_row: dict[str, list[str]] = {}
     for run in wanted:
+        on = resolved.scale.spec.on(run.dataset)
+        machine = Machine.of(on.hardware) if on.hardware else Machine()
         for settings in _with_below(run.settings):
             name = _name(settings, stages)
             if name not in runs:
                 done = (stages.store.run(name) / "done.json").exists()
-                hours = known.hours(name, settings, corpora[run.dataset], resolved.scale.spec)
-                runs[name] = NeededRun(settings, corpora[run.dataset], done, hours)
+                hours = known.hours(name, settings, corpora[run.dataset], on)
+                runs[name] = NeededRun(settings, corpora[run.dataset], done, hours, machine)
         by_row.setdefault(run.row, []).append(_name(run.settings, stages))
-    missing = [*_not_here(resolved), *(line for run in wanted for line in missing_parts(run.settings))]
+    missing = [*not_here(resolved), *(line for run in wanted for line in missing_parts(run.settings))]
     shared = before & runs.keys()
     call = resolved.call + (f" --seeds {seeds}" if seeds else "")
     return Needs(target, call, rows, runs, by_row, shared, list(dict.fromkeys(missing)))
@@ -226,14 +229,6 @@ def _name(settings: RunSettings, stages: Stages) -> str:
     if not settings.collection.available:
         return settings_key(settings)
     return chain(settings, stages.collections.get(settings.collection).fingerprint).last
-
-
-def _not_here(resolved: Resolved) -> Iterator[str]:
-    for name in resolved.target.datasets:
-        of = resolved.collection(name)
-        if not of.available:
-            documents = f"{of.parameters['documents']:,} documents"
-            yield f"{resolved.loaded.datasets[name].title}, {documents}, which nothing here loads yet"
 
 
 @dataclass(frozen=True)

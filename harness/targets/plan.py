@@ -15,13 +15,14 @@ from harness.records.environment import gpus, memory_bytes
 from harness.retrieval.states import DONE
 from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
+from harness.specs.collection_choice import NotAvailable
 from harness.specs.fingerprints import states_fingerprint, states_read
 from harness.specs.library import Library
 from harness.specs.phase_numbers import KEYS, published, trains_at, used
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
 from harness.specs.settings import CollectionSettings
-from harness.specs.target import with_runs
+from harness.specs.target import Trained, with_runs
 from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted_runs
 from harness.training.batches import labelled_pairs
 
@@ -111,6 +112,24 @@ def corpus_of(stages: Stages, settings: CollectionSettings) -> CorpusSize:
     return CorpusSize(documents, pairs, queries, queries - asked.get("train", 0))
 
 
+def not_here(resolved: Resolved) -> Iterator[str]:
+    """Yield what a target's datasets lack, a line each: collections, and what papers train from there."""
+    scale = resolved.scale
+    for name in resolved.target.datasets:
+        dataset, own = resolved.loaded.datasets[name], scale.spec.datasets.get(name)
+        choice = dataset.collections[scale.name]
+        if isinstance(choice, NotAvailable):
+            called = f" ({choice.id})" if choice.id else ""
+            documents = f"{choice.published.documents:,} documents"
+            yield f"{dataset.title}{called}, {documents}, which nothing here loads yet"
+        if own is not None and own.lacks and isinstance(resolved.target, Trained):
+            yield f"{dataset.title}: {own.lacks}"
+    unavailable = [row for row in resolved.target.rows if row.kind == "unavailable"]
+    if unavailable:
+        why = f" ({unavailable[0].note.removesuffix('.')})" if unavailable[0].note else ""
+        yield f"the data of {resolved.name}, {', '.join(row.name for row in unavailable)}{why}"
+
+
 def render_phases(planned: Plan) -> Table:
     """Return the numbers of the phases that the runs stand on, published -> used."""
     resolved, scale = planned.resolved, planned.resolved.scale.spec
@@ -159,14 +178,18 @@ def render_plan(planned: Plan) -> Group:
     said = [
         Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()
     ]
-    seen = gpus()
+    seen, scale = gpus(), planned.resolved.scale.spec
+    here = Machine("cuda" if seen else "cpu")
+    of_data = {name: scale.on(name).hardware for name in planned.corpora}
+    machines = {name: Machine.of(hardware) if hardware else here for name, hardware in of_data.items()}
     memory = render_memory(
-        [(run.settings, planned.corpora[run.dataset]) for run in planned.runs],
-        planned.resolved.scale.spec.hardware,
-        Machine("cuda" if seen else "cpu"),
+        [(run.settings, planned.corpora[run.dataset], machines[run.dataset]) for run in planned.runs],
+        scale.hardware,
+        here,
         seen[0]["memory_bytes"] if seen else memory_bytes(),
-        planned.resolved.scale.spec.published_sizes,
+        scale.published_sizes,
     )
-    missing = {line: None for run in planned.runs for line in missing_parts(run.settings)}
+    parts = (line for run in planned.runs for line in missing_parts(run.settings))
+    missing = dict.fromkeys([*not_here(planned.resolved), *parts])
     lines = [*said, *map(Text, planned.states), *(Text(f"missing: {line}") for line in missing)]
     return Group(table, Text(), *lines, *([Text()] if lines else []), render_phases(planned), Text(), memory)

@@ -146,4 +146,5 @@ def test_shipped_scales_say_what_they_said(library: Library) -> None:
     assert set(library.scale("paper").published_sizes) == {
         "nghuyong/ernie-2.0-base-en",
         "nghuyong/ernie-2.0-large-en",
+        "FacebookAI/roberta-base",
     }

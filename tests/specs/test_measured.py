@@ -19,8 +19,8 @@ def measured_on_dev(library: Library, target: str, dataset: str = "ms-pas") -> R
     return resolve(library, target, "simulation")
 
 
-def test_ms_marco_passage_is_measured_on_dev_as_in_both_papers(library: Library) -> None:
-    resolved = resolve(library, "trisampler/table-5-ar2", "paper")
+def test_ms_marco_passage_is_measured_on_dev_as_in_both_papers(shipped: Library) -> None:
+    resolved = resolve(shipped, "trisampler/table-5-ar2", "paper")
     assert {(column.label, column.split) for column in resolved.columns} == {
         ("MRR@10", "dev"), ("R@50", "dev"), ("R@1k", "dev"), ("MRR@10 reranked", "dev-reranked"),
         ("nDCG@10", "dev"), ("Success@20", "dev"),
@@ -48,8 +48,8 @@ def test_a_curve_is_watched_on_dev_whatever_is_measured(library: Library) -> Non
         ("trisampler/table-5-ar2", "paper", "on; a title stands before each passage."),
     ],
 )
-def test_notes_say_whether_titles_are_joined(library: Library, target: str, scale: str, titles: str) -> None:
-    (note,) = (note for note in resolve(library, target, scale).scale_notes() if note.startswith("Titles"))
+def test_notes_say_whether_titles_are_joined(shipped: Library, target: str, scale: str, titles: str) -> None:
+    (note,) = (note for note in resolve(shipped, target, scale).scale_notes() if note.startswith("Titles"))
     assert note == f"Titles: {titles}"
 
 
@@ -79,7 +79,7 @@ def test_settings_of_runs_do_not_depend_on_it(library: Library) -> None:
 
 def test_wrong_splits(broken: Broken, library: Library) -> None:
     (line,) = broken(DATASET, ("measured: dev ", "measured: train "))
-    where = f"experiments/{DATASET}:27: key 'collections.paper.measured': "
+    where = f"experiments/{DATASET}:28: key 'collections.paper.measured': "
     assert line == f"{where}'train' is not valid; (one of: dev, test)"
 
 

@@ -134,6 +134,9 @@ def _check_swept(yaml_file: YamlFile, place: int, row: dict[str, Any]) -> Iterat
             yield yaml_file.error(
                 (*here, number, "at"), f"got {value!r}", "expected a learning rate, as 1.0e-3"
             )
+    if parameter not in OF_RUN and row.get("published_sampler") is not None:
+        what = "a row of a sweep has the values of its sampler that are varied"
+        yield yaml_file.error(("rows", place, "published_sampler"), what, "remove it")
     if parameter not in OF_RUN and row.get("sampler") is not None:
         yield from check_free(yaml_file, here, parameter.split("."), by_name(row["sampler"]))
 
