@@ -278,6 +278,14 @@ class RunCells(Cells):
     stages: dict[str, int] = {}
 
     @property
+    def named_collections(self) -> list[CollectionFacts]:
+        """The collections behind the figures, in the order of the columns."""
+        if not self.collections:
+            return super().named_collections
+        datasets = [column.dataset for column in self.columns if column.dataset in self.collections]
+        return [self.collections[name] for name in dict.fromkeys([*datasets, *self.collections])]
+
+    @property
     def dataset_titles(self) -> list[str]:
         """Titles of the datasets of the printed columns, or of all where none is printed."""
         printed = [column for column in self.columns if column.published]

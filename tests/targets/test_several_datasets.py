@@ -14,6 +14,7 @@ import pytest
 
 import harness
 from harness.errors import UserError
+from harness.reports.comparison.content import ComparisonCells
 from harness.reports.rendering import RENDERED
 from tests.place import ROWS, TARGET, Place, edit
 from tests.result_checks import check_cells, check_tables
@@ -102,6 +103,8 @@ def test_both_datasets_are_told_of(place: Place) -> None:
     assert "collection" not in both
     assert both["collections"] == {"nq": nq["collection"], "ms-pas": ms["collection"]}
     assert both["collections"]["nq"]["fingerprint"] != both["collections"]["ms-pas"]["fingerprint"]
+    named = ComparisonCells.model_validate(both).named_collections  # as the columns stand, not by name
+    assert [of.fingerprint for of in named] == [of["collection"]["fingerprint"] for of in (nq, ms)]
     for row, of_ms, of_nq in zip(both["rows"], ms["rows"], nq["rows"], strict=True):
         assert row["fingerprints"] == of_nq["fingerprints"] + of_ms["fingerprints"]
         for key in ("false_negatives", "diagnostics"):
