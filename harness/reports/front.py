@@ -92,7 +92,7 @@ def _tuning(site: Site, paper: str, name: str) -> FrontRow:
     return FrontRow(
         anchor=site.anchors[f"{paper}/{name}"],
         name=name,
-        title=titles[0],
+        title=next(iter(titles), ""),
         headline=None,
         cells=[_tuning_cell(tunings, confirmed, scale) for scale in site.scales],
         state="",

@@ -16,7 +16,7 @@ class Link:
 
     Attributes:
         text: text of the link.
-        address: path relative to the page, which may have a fragment; empty for the page itself.
+        address: path relative to the page; empty for the page itself.
         title: what the other page is about.
         fragment: identifier of a place in the other page.
     """

@@ -376,6 +376,16 @@ def test_anchors_are_distinct_and_plain(names: list[str]) -> None:
     assert all(re.fullmatch(r"runs[a-z0-9-]*", anchor) for anchor in anchors.values())
 
 
+@pytest.mark.parametrize("place", ["tuning/stray", "tuning/stray/confirmation", "nobody/table-1"])
+def test_results_in_a_place_of_nobody_break_nothing(root: Path, tmp_path: Path, place: str) -> None:
+    shutil.copytree(root / "scratch/simans/table-2", tmp_path / "scratch" / place)
+    shutil.copytree(root / "scratch/trisampler", tmp_path / "scratch/trisampler")
+    pages = site_texts(tmp_path)
+    assert tmp_path / "scratch" / place / REPORT in pages
+    assert "scratch/trisampler/table-5/table.html" in pages[tmp_path / PAGE]
+    check_links(pages)
+
+
 @pytest.mark.parametrize("name", ["100 %", "a#b?c", "a'b\"c<i>", "中 \udce4"])
 def test_a_folder_of_any_name_is_led_to(root: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(root / "scratch/simans/table-2", tmp_path / "scratch/simans" / name)
