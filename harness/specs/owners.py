@@ -13,11 +13,12 @@ PLACES = {
 _OWNED = {
     "scale": "tokens vocabulary query_tokens passage_tokens encoder hidden layers heads intermediate "
     "dropout token_dropout pooling projection towers score_scale candidates_cap depth threads seeds hardware "
-    "substitutes as_published places precision published_sizes gradient_queries",
+    "substitutes as_published places precision published_sizes gradient_queries "
+    "queries_at_once lacks",
     "recipe": "phases trains start loss temperature optimizer schedule rate batch steps refresh "
-    "lr_warmup_share clip_norm weight_decay turns departs",
+    "lr_warmup_share clip_norm weight_decay turns published_turns departs",
     "dataset": "collections measured titles further",
-    "row": "sampler preset law draw mask evaluates checkpoint published readings",
+    "row": "sampler preset law draw mask evaluates checkpoint published published_sampler readings",
 }
 OWNERS = {key: owner for owner, keys in _OWNED.items() for key in keys.split()}
 """Key -> its only owner; a key that several own in different senses (negatives, title) is not listed."""

@@ -84,6 +84,7 @@ def target_text(result: TuningResult, library: Library, command: str) -> str:
         by_alias=True,
         exclude_defaults=True,
         include={"unit", "columns", "primary", "level", "shared", "notes"},
+        exclude={"shared": {"published_recipe"}},
     )
     baseline = next((pair for pair in pairs if pair.study.row == tuned.baseline), None)
     of_baseline, of_papers = (baseline.chosen, baseline.papers) if baseline else (None, tuned.baseline)
@@ -153,5 +154,6 @@ def _row(loaded: LoadedTarget, name: str) -> Row:
 
 def _data(base: Row, setting: Setting | None = None) -> dict[str, Any]:
     """Return a row for YAML, without published figures, with a setting in place of its own."""
-    plain = base.model_dump(by_alias=True, exclude_defaults=True, exclude={"published"})
+    of_papers = {"published", "published_sampler"}
+    plain = base.model_dump(by_alias=True, exclude_defaults=True, exclude=of_papers)
     return {**plain, "overrides": dict(setting)} if setting else plain

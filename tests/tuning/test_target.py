@@ -225,3 +225,10 @@ def test_trials_are_left_as_they_are(tmp_path: Path) -> None:
     before = json.dumps(result.data)
     target_text(result, SHIPPED, "x")
     assert json.dumps(result.data) == before
+
+
+def test_what_stands_at_the_scale_of_papers_is_left_out(tmp_path: Path) -> None:
+    study = of_row("SimANS", trial(0, PAPER, 0.5, first=True), trial(1, BEST, 0.6))
+    text = target_text(result_in(tmp_path, study), SHIPPED, "harness reproduce target.yaml")
+    assert SHIPPED.target(TABLE).trained.shared.published_recipe == "continue-ar2"
+    assert "published_" not in text and "recipe: continue-contrastive" in text
