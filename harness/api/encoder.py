@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import weakref
@@ -27,6 +28,7 @@ def load_encoder(
     pooling: Pooling | None = None,
     query_tokens: int | None = None,
     passage_tokens: int | None = None,
+    score_scale: float = 1.0,
     tokens: Path | str | None = None,
     name: str | None = None,
 ) -> Retriever:
@@ -39,14 +41,22 @@ def load_encoder(
         pooling: ``mean`` or ``cls``, for a checkpoint without a pooling configuration.
         query_tokens: maximum tokens of a query, special tokens included; by default as the checkpoint has it.
         passage_tokens: maximum tokens of a passage; by default as the checkpoint has it.
+        score_scale: factor on the embeddings of queries and of passages, beyond the checkpoint's own; scores
+            have its square. It cannot be changed afterwards: what a retriever has embedded stays as it is.
         tokens: folder in which to cache tokens; by default they are removed with the process.
         name: name in figures; by default the last part of `start`.
 
     Raises:
-        UserError: no encoder can be read there, it has no tokenizer of its own, its pooling is unknown, or
-            texts are to be longer than it can read.
+        UserError: no encoder can be read there, it has no tokenizer of its own, its pooling is unknown,
+            texts are to be longer than it can read, or the factor is no positive number.
     """
+    if not 0 < score_scale < math.inf:
+        raise UserError(
+            f"score_scale={score_scale:g} is no positive number", where=str(start), fix="leave it out"
+        )
     loaded = read_encoder(str(start), pooling)
+    for tower in {loaded.encoder.query, loaded.encoder.passage}:
+        tower.scale *= score_scale
     longest = {"query_tokens": query_tokens, "passage_tokens": passage_tokens}
     refuse_longer(str(start), loaded, longest)
     lengths = {key: value or loaded.longest for key, value in longest.items()}
