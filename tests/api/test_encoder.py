@@ -100,6 +100,15 @@ def test_a_sentence_transformer_embeds_here_as_there(plain, collection, pooling,
     assert np.allclose(np.linalg.norm(retriever.documents, axis=1), 1, atol=1e-6) == normalised
 
 
+def test_a_score_scale_is_a_factor_on_both_embeddings(plain, collection):
+    own = harness.load_encoder(plain, collection, pooling="cls")
+    scaled = harness.load_encoder(plain, collection, pooling="cls", score_scale=3.0)
+    np.testing.assert_allclose(scaled.documents, 3 * own.documents, rtol=1e-6)
+    np.testing.assert_allclose(scaled.queries("test"), 3 * own.queries("test"), rtol=1e-6)
+    for factor in (0.0, -1.0, float("nan"), float("inf")):
+        assert "is no positive number" in refused(plain, collection, pooling="cls", score_scale=factor)
+
+
 def test_a_plain_model_needs_its_pooling_named(plain, collection):
     assert "add pooling='mean' or pooling='cls'" in refused(plain, collection)
     retriever = harness.load_encoder(plain, collection, pooling="cls")
