@@ -16,7 +16,6 @@ reproduce: $(VENV)/.ready
 
 notebooks: $(VENV)/.ready
 	$(BIN)/harness reproduce trisampler/table-5 --scale quick --seeds 1
-	$(BIN)/harness reproduce trisampler/table-5 --scale scratch --seeds 1
 	$(BIN)/python -m notebooks.execute
 
 test: $(VENV)/.ready

@@ -122,21 +122,20 @@ numbers = answers[answers["retriever"] == "Base"]
 numbers[["reading", "finding", "compared", "value", "low", "high", "bound", "answer"]].round(3)
 
 # %% [markdown]
-# ### What the table says at scratch scale
+# ### What the table says at quick scale
 #
-# Under both readings of mean and variance, for the base run and all five rows alike but for the last line:
+# Of norms, for the base run and the five rows:
 #
 # - **1 holds.** Mean and variance fall from stretch to stretch.
-# - **2 does not hold.** Over 200 ranks the mean of norms falls far below a tenth (for the base run by a factor of 43 between the largest
-#   and the smallest tenth, [21, 104]), where the paper's falls to a quarter.
+# - **2 does not hold**; for debiased sampling it cannot be told. For the base run the largest tenth of the mean is 22 times the smallest
+#   [14, 40], where the paper's falls to a quarter.
 # - **3 holds.** The variance beyond the top ten is a few hundredths of theirs.
-# - **4a does not hold.** The variance is low after some fifteen ranks; the positives' *mean* rank is in the hundreds. It is carried by a
-#   few queries: the median lies between 18 and 36, nearer to where the variance falls; that was seen afterwards and is no criterion of ours.
-# - **4b cannot be told** where the positives' mean rank lies beyond the ranks that are shown, so that nothing is near it. For TriSampler
-#   it lies just inside, and 4b does not hold: the mean there is smaller than at a rank drawn uniformly.
+# - **4a and 4b cannot be told** from 16 queries. The positives' mean rank, 13 to 27, is carried by a few: the median is 3.5 to 4.5.
 #
-# With 64 queries (`results/scratch/analysis/trisampler/table-5/gradients/`) the answers are the same, but that the positives' mean rank lies
-# beyond the ranks for TriSampler, too.
+# Of vectors only 3 can be told, and it holds: the means of 16 gradients are within their noise.
+#
+# `results/quick/simans/figure-1` has 32 queries and three seeds. There 4a does not hold for the base run, whose positives have mean rank 32,
+# far beyond the few ranks of high variance.
 #
 # The rows differ less from each other than the bands are wide: at this scale the figure does not tell samplers apart.
 #
@@ -181,8 +180,8 @@ pd.Series({name: fall(gradients) for name, gradients in other.items()}, name="la
 ).to_frame()
 
 # %% [markdown]
-# At scratch scale, with `alone` the mean falls to a third over 200 ranks, close to the paper's quarter, and finding 2 holds, while 1 and 3
-# can no longer be told; with a softmax over several negatives it falls to a sixtieth or less, whichever tower it is taken by. That the
+# At quick scale, with `alone` the mean falls to a fifth over 200 ranks, close to the paper's quarter, while 1, 2 and 3 can no longer be
+# told; with a softmax over several negatives it falls to a thirtieth or less, whichever tower it is taken by. That the
 # paper's curve is flatter may come from few negatives in its softmax, or from scores that lie closer together; the paper does not
 # tell. The last column says the same from the other side: the score alone, without any gradient of the encoder, gives the picture.
 #
