@@ -34,6 +34,9 @@ THIN, THICK = 1.1, 3.2
 Bars = Sequence[tuple[Bounded, float]]
 """Intervals, and the widths of their lines."""
 
+QUOTED = "published"
+"""Kind of rows that are quoted alone."""
+
 HOLLOW = ("reference", "evaluated")
 """Kinds of rows that are measured beside those that are compared."""
 
@@ -41,13 +44,17 @@ HOLLOW = ("reference", "evaluated")
 def draw_comparison(cells: ComparisonCells, svg: Path, png: Path) -> None:
     """Draw the printed columns: published (if any), reproduced, difference from the baseline.
 
-    Bars: thick for these checkpoints, thin for the method. Equal cells yield identical files.
+    Bars: thick for these checkpoints, thin for the method. Rows that are quoted alone stand in the table, not
+    here. Equal cells yield identical files.
 
     Args:
         cells: parsed `cells.json`.
         svg: path of the vector figure to write.
         png: path of the bitmap to write, 150 dots per inch.
     """
+    made = [row for row in cells.rows if row.kind != QUOTED]
+    quoted = len(cells.rows) - len(made) if made else 0
+    cells = cells.model_copy(update={"rows": made or cells.rows})
     shown = cells.places(published=True) or cells.places(published=False)
     # Rows of panels are as tall as their rows of data; the rest is for titles and axes.
     height = (0.24 * len(cells.rows) + 0.75) * len(shown) + 1.05
@@ -58,7 +65,7 @@ def draw_comparison(cells: ComparisonCells, svg: Path, png: Path) -> None:
         for place, (line, position) in enumerate(zip(axes, shown, strict=True)):
             first = place == 0 or datasets[place] != datasets[place - 1]
             _draw_line(list(line), cells, position, first=first)
-        describe(figure, title_text(cells), _legend(cells))
+        describe(figure, title_text(cells), _legend(cells, quoted))
 
 
 def _draw_line(axes: list[Axes], cells: ComparisonCells, position: int, *, first: bool) -> None:
@@ -85,8 +92,10 @@ def _draw_line(axes: list[Axes], cells: ComparisonCells, position: int, *, first
     for axis in (*printed, reproduced):
         axis.set_xlabel(f"{column.label} ({unit})")
     points = "percentage points" if unit == "%" else unit
-    short = "" if cells.collections else "difference in "  # labels are long with a dataset's title
-    difference.set_xlabel(f"{short}{column.label} ({points})")
+    label = f"difference in {column.label} ({points})"
+    if cells.collections:  # labels are long with a dataset's title
+        label = f"{column.label} ({points.removeprefix('percentage ')})"
+    difference.set_xlabel(label)
     for axis in axes:
         few_ticks(axis.xaxis)
         axis.margins(x=0.12)
@@ -134,7 +143,7 @@ def _point(axis: Axes, bars: Bars, mean: float, place: int, factor: float, look:
     axis.plot(mean * factor, place, **look)
 
 
-def _legend(cells: ComparisonCells) -> str:
+def _legend(cells: ComparisonCells, quoted: int) -> str:
     level, seeds = f"{cells.level * 100:g} %", len(cells.seeds)
     if seeds == 1:
         bars = f"One seed. Bars: {level} CI over queries, not over seeds."
@@ -142,4 +151,9 @@ def _legend(cells: ComparisonCells) -> str:
         bars = f"Mean of {seeds} seeds. Bars: {level} CI, thick over queries, thin over queries and seeds."
     published = "Bars of published figures: range implied by rounding. "
     bars = f"{bars}\n{published if cells.places(published=True) else ''}"
-    return f"{bars}Each panel has its own axis. Compare methods in the last column only (paired)."
+    left_out = (
+        f"\nRows that are quoted alone, {quoted} of {quoted + len(cells.rows)}, stand in the table."
+        if quoted
+        else ""
+    )
+    return f"{bars}Each panel has its own axis. Compare methods in the last column only (paired).{left_out}"
