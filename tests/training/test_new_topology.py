@@ -112,7 +112,7 @@ def leave_out_separate_towers(library):
     edit(
         library,
         f"papers/{TABLE}.yaml",
-        "scales: [simulation, scratch, quick]",
+        "scales: [simulation, scratch, quick, paper]",
         "scales: [simulation, scratch]",
     )
 
