@@ -155,6 +155,7 @@ def both_are_in_its_checkpoint(place: Place) -> None:
     assert held == set(ranker) and len(checkpoint.weights) > len(held)
 
 
+@pytest.mark.slow
 def test_a_corrupt_ranker_is_told_and_made_again(taught, tmp_path, monkeypatch, capsys):
     place = taught.copy(tmp_path / "place")
     more = {"label": "R@5", "measure": "R(rel=2)@5"}  # so that rankings are read again

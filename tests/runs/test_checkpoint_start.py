@@ -74,6 +74,7 @@ def test_a_checkpoint_of_the_data_folder_is_trained_as_it_is(place: Place, call:
     assert code == 0 and "retriever: weights" in out, err
 
 
+@pytest.mark.slow
 def test_two_towers_that_the_harness_saved_are_trained_as_two(place: Place, call: Call) -> None:
     query, passage = (read_encoder(str(place.root / "data/small")).encoder.query for _ in range(2))
     tokenizer = load_tokenizer(str(place.root / "data/small"))

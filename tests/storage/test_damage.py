@@ -16,7 +16,7 @@ def whole(made: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return furnished(made, tmp_path_factory.mktemp("furnished"))
 
 
-@pytest.mark.parametrize(("count", "seed"), first(1, [(4, 3), (400, 0), (400, 1)]))
+@pytest.mark.parametrize(("count", "seed"), first(0, [(400, 0), (400, 1)]))
 def test_no_damage_changes_a_table_or_cannot_be_mended(
     made: Place, whole: Place, count: int, seed: int, tmp_path: Path
 ) -> None:
