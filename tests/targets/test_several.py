@@ -49,7 +49,6 @@ def encoders() -> int:
     return sum(type(of) is DualEncoder for of in gc.get_objects())
 
 
-@pytest.mark.slow
 def test_an_interrupted_call_goes_on_and_shared_runs_are_made_once(
     place: SmallestPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

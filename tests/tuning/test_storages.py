@@ -125,6 +125,7 @@ def test_odd_letters_of_a_stores_path_are_letters(name: str, tmp_path: Path) -> 
     assert (tmp_path / name / "tuning.db").is_file()
 
 
+@pytest.mark.slow
 def test_a_lock_that_a_dead_process_left_is_told_and_removed(
     tmp_path: Path,
     trials: Callable[[str | None], int],
