@@ -120,7 +120,7 @@ def _substituted(scale: Scale, name: str, phase: Phase, dataset: str) -> Numbers
     narrow, wide = _substitutes(scale, name, phase)
     ranker = narrow.ranker or wide.ranker
     return Numbers(
-        rate=_on(dataset, narrow.rate or wide.rate),
+        rate=_on(dataset, narrow.rate) or _on(dataset, wide.rate),
         batch=narrow.batch or wide.batch,
         steps=wide.steps if narrow.steps is None else narrow.steps,
         refresh=narrow.refresh or wide.refresh,

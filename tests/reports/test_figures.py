@@ -80,3 +80,18 @@ def test_published_figures_have_the_interval_of_their_rounding(cells: dict[str, 
 
 def test_rows_stay_apart_without_colour(cells: dict[str, Any]) -> None:
     assert len(set(MARKERS)) == len(MARKERS) >= len(cells["rows"])
+
+
+def test_rows_that_are_quoted_alone_stand_in_the_table_only(cells: dict[str, Any], tmp_path: Path) -> None:
+    quoted = copy.deepcopy(cells)
+    row = copy.deepcopy(next(row for row in quoted["rows"] if row["name"] == "TriSampler"))
+    row |= {"name": "Quoted", "kind": "published"}
+    for cell in row["cells"]:
+        cell |= {"reproduced": None, "difference": None, "state": "not run"}
+    quoted["rows"].append(row)
+    for name, of in {"without": cells, "with": quoted}.items():
+        draw_comparison(typed(of), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+    drawn, other = ((tmp_path / f"{name}.svg").read_text(encoding="utf-8") for name in ("with", "without"))
+    said = f"Rows that are quoted alone, 1 of {len(quoted['rows'])}, stand in the table."
+    assert said in drawn and "Quoted" not in drawn.replace(said, "")
+    assert "quoted alone" not in other and "TriSampler" in other

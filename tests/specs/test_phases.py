@@ -9,6 +9,7 @@ import pytest
 from harness.errors import SpecErrors, UserError
 from harness.specs.library import Library
 from harness.specs.phase_numbers import Numbers, lacking, published, used
+from harness.specs.scale import Substitute
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import BaseRun, ContinuedRun, RunSettings, read_run_settings
 
@@ -188,3 +189,11 @@ def test_a_substitute_may_have_a_rate_by_dataset(library: Library) -> None:
     rates = {name: used(scale, "x", phase, name).rate for name in library.names("datasets")}
     assert rates == {"ms-pas": 3e-4, "nq": 1e-4, "tqa": 1e-3, "ms-doc": 3e-4}
     assert lacking(scale, "x", phase, "another") == ["rate"]
+
+
+def test_a_narrower_rate_by_dataset_leaves_the_others_to_the_wider_one(library: Library) -> None:
+    scale, phase = library.scale("quick"), library.recipe("continue-contrastive").last
+    substitutes = {**scale.substitutes, "x": Substitute(rate={"nq": 5e-5})}
+    narrowed = scale.model_copy(update={"substitutes": substitutes})
+    rates = {name: used(narrowed, "x", phase, name).rate for name in ("nq", "tqa")}
+    assert rates == {"nq": 5e-5, "tqa": 1e-3}
