@@ -17,6 +17,7 @@ from harness.reports.content import OWN_TABLE, VERSION
 from harness.specs.fingerprints import TRAINED_BY
 from harness.specs.resolve import Resolved
 from harness.specs.run_settings import RunSettings
+from harness.specs.scale_notes import scale_notes
 from harness.specs.settings import RERANKED
 from harness.specs.target import Measured
 
@@ -110,7 +111,7 @@ def describe_spec(resolved: Resolved) -> Described:
         "scale": resolved.scale.name,
         "kind": target.kind,
         "unit": target.unit,
-        "reading_notes": resolved.scale_notes(),
+        "reading_notes": scale_notes(resolved),
         "verdict": OWN_TABLE if instead else "pipeline check",
         "notes": resolved.notes(),
     }

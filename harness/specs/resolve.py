@@ -15,12 +15,11 @@ from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.phase_numbers import KEYS, trains_at, used
-from harness.specs.recipe import phases_of
 from harness.specs.run_settings import RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
 from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings
-from harness.specs.target import BM25, Column, Line, Measured, Quoted, Row, Target, Trained, with_runs
+from harness.specs.target import BM25, Column, Line, Measured, Row, Target, Trained, with_runs
 from harness.storage.files import content_hash
 
 
@@ -183,22 +182,23 @@ class Resolved:
 
     def collection(self, dataset: str | None = None) -> CollectionSettings:
         """Return the collection that serves a dataset of the target, its first by default, at this scale."""
-        choice = self._choice(dataset or self.dataset)
+        choice = self.choice_of(dataset or self.dataset)
         return CollectionSettings(kind=choice.kind, parameters=choice.settings)
 
     def measured(self, dataset: str | None = None) -> str:
         """Return the split that a dataset, the first by default, is measured on at this scale."""
-        return self._choice(dataset or self.dataset).measured
+        return self.choice_of(dataset or self.dataset).measured
 
     def clusters(self, dataset: str | None = None) -> ClusteredBy | None:
         """Return what the queries of a cluster share; none where each query is one by itself."""
-        return self._choice(dataset or self.dataset).clusters
+        return self.choice_of(dataset or self.dataset).clusters
 
     def has_answers(self, dataset: str | None = None) -> bool | None:
         """Return whether a dataset's queries have answers at this scale; none where files alone say it."""
-        return self._choice(dataset or self.dataset).has_answers
+        return self.choice_of(dataset or self.dataset).has_answers
 
-    def _choice(self, dataset: str) -> CollectionChoice:
+    def choice_of(self, dataset: str) -> CollectionChoice:
+        """Return the collection that serves a dataset at this scale, as its spec has it."""
         choices = self.loaded.datasets[dataset].collections
         choice = choices.get(self.scale.name)
         if choice is None:
@@ -268,126 +268,6 @@ class Resolved:
             self.trained.shared.model_dump(exclude={"published_recipe"}),
             *(split for name in self.target.datasets if (split := self.measured(name)) != "test"),
         )
-
-    def scale_notes(self) -> list[str]:
-        """Return what the scale changes, and the remarks of the target and of its datasets."""
-        if not isinstance(self.target, Trained):
-            return list(self.target.remarks)
-        used = {name: of for name, of in self.loaded.recipes.items() if name in self._used}
-        departs = [recipe.departs for recipe in used.values() if recipe.departs]
-        of_data = [remark for name in self.target.datasets for remark in self.loaded.datasets[name].remarks]
-        own = [*departs, *of_data, *self.target.remarks]
-        of_scale = [
-            *self._capped_note(),
-            *self._trained_notes(),
-            *self._sampler_notes(),
-            *self._titles_note(),
-            *self._watched_note(),
-        ]
-        return [*self._own_note(), *of_scale, *own, *self._quoted_notes()]
-
-    @property
-    def _used(self) -> set[str]:
-        """Names of the recipes that its runs are of, or stand on."""
-        chains = [self.loaded.chain(row) for row in with_runs(self.target.rows)]
-        return {name.partition("/")[0] for chain in chains for name in chain}
-
-    def _capped_note(self) -> list[str]:
-        """Return which K the scale caps, and to what."""
-        shared, cap = self.trained.shared, self.scale.spec.candidates_cap
-        above = {name: k for name in self.target.datasets if (k := shared.candidates_on(name)) > cap}
-        one = isinstance(shared.candidates, int)
-        given = {f"{k}" if one else f"{k} on {self.loaded.datasets[name].title}" for name, k in above.items()}
-        return (
-            [f"Candidates: K = {', '.join(sorted(given))} is capped to {cap} at this scale."] if above else []
-        )
-
-    def _quoted_notes(self) -> list[str]:
-        """Return what the paper prints in columns that no run here has."""
-        quoted = [heading.label for heading in self.target.headings if isinstance(heading, Quoted)]
-        printed = {row.name: figures(self.loaded, row) for row in self.target.rows}
-        told = {
-            label: [f"{row} {of['printed']}" for row, by in printed.items() if (of := by[label])]
-            for label in quoted
-        }
-        return [
-            f"Printed, and not measured here: {label} {', '.join(of)}." for label, of in told.items() if of
-        ]
-
-    def _trained_notes(self) -> list[str]:
-        """Return what the last phases of the rows train at this scale, and by which numbers."""
-        if self.target.varies_numbers:
-            return []
-        names = {self.loaded.last_phase(row) for row in with_runs(self.target.rows) if row.sampler}
-        return [note for name in sorted(names) for note in self._numbers_notes(name)]
-
-    def _numbers_notes(self, name: str) -> list[str]:
-        """Return by which numbers a phase is trained, by dataset where these differ."""
-        notes: dict[str, list[str]] = {}
-        for dataset in self.target.datasets:
-            title = self.loaded.datasets[dataset].title
-            notes.setdefault(self._numbers_of(name, dataset), []).append(title)
-        if len(notes) == 1:
-            return [f"Trained in {name}: {numbers}." for numbers in notes]
-        return [f"Trained in {name}, on {' and '.join(on)}: {numbers}." for numbers, on in notes.items()]
-
-    def _sampler_notes(self) -> list[str]:
-        """Return which rows have another sampler on a dataset, as published."""
-        titles = {name: self.loaded.datasets[name].title for name in self.target.datasets}
-        rows = with_runs(self.target.rows) if self.scale.spec.as_published else []
-        return [
-            f"{row.name} on {titles[name]}, as published: {choice.text}."
-            for row in rows
-            for name, choice in row.published_sampler.items()
-        ]
-
-    def _numbers_of(self, name: str, dataset: str) -> str:
-        scale, phase = self.scale.spec, phases_of(self.loaded.recipes)[name]
-        numbers = used(scale, name, phase, dataset)
-        every = f", candidates mined again each {numbers.refresh} steps" if numbers.refresh else ""
-        of = f"rate {numbers.rate:g}, {numbers.batch} queries a step, {numbers.steps} steps{every}"
-        return f"{trains_at(scale, name, phase)}; {of}"
-
-    def _own_note(self) -> list[str]:
-        """Return on what a table of one's own was made, and that published figures are left out of it."""
-        if not self.instead:
-            return []
-        start = self.scale.spec.encoder.start
-        encoder = start if self.instead.encoder else f"that of scale {self.scale.name}, {start}"
-        on = ", ".join(map(self._served_by, self.target.datasets))
-        return [
-            f"A table of your own on {on}; encoder: {encoder}. Figures of papers are left out: they were "
-            "measured on other collections."
-        ]
-
-    def _served_by(self, dataset: str) -> str:
-        """Return the collection of a dataset and the split that is measured, in words."""
-        choice = self._choice(dataset)
-        name = f"beir/{self.loaded.datasets[dataset].title}" if choice.kind == "beir" else choice.kind
-        return f"{name}, measured on {choice.measured}"
-
-    def _titles_note(self) -> list[str]:
-        """Return whether titles stand before passages."""
-        names = self.target.datasets
-        on = [name for name in names if self._choice(name).has_titles]
-        off = [name for name in names if name not in on]
-        return [
-            *([f"Titles{self._of(off)}: off; no title stands before a passage."] if off else []),
-            *([f"Titles{self._of(on)}: on; a title stands before each passage."] if on else []),
-        ]
-
-    def _watched_note(self) -> list[str]:
-        """Return that measured queries are those watched in training; a curve shows nothing else."""
-        on_dev = [name for name in self.target.datasets if self.measured(name) == "dev"]
-        if not isinstance(self.target, Measured) or self.target.split or not on_dev:
-            return []
-        on = self._of(on_dev)
-        return [f"Measured on dev{on}: the same queries that are watched while runs train."]
-
-    def _of(self, datasets: Sequence[str]) -> str:
-        """Return which datasets something is of, in words; nothing where it is of all."""
-        titles = [self.loaded.datasets[name].title for name in datasets]
-        return "" if len(datasets) == len(self.target.datasets) else f" of {', '.join(titles)}"
 
     def notes(self) -> list[dict[str, str]]:
         """Return the register's notes that the target cites."""

@@ -12,6 +12,7 @@ from harness.errors import UserError
 from harness.specs.describe import list_targets, render_list, render_show, show_target
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
+from harness.specs.scale_notes import scale_notes
 
 from .conftest import TABLE, Broken
 
@@ -54,7 +55,7 @@ def test_a_column_that_is_quoted_alone_is_shown_and_told_below_the_table(library
     rows = {row["name"]: row["published"][-1] for row in show_target(loaded)["rows"]}
     assert rows["w/o R"] == {"printed": "1.70", "value": 1.7, "unit": "number"}
     resolved = resolve(library, "ar2/table-5", "simulation")
-    assert "Printed, and not measured here: entropy AR2-G 2.10, w/o R 1.70." in resolved.scale_notes()
+    assert "Printed, and not measured here: entropy AR2-G 2.10, w/o R 1.70." in scale_notes(resolved)
     assert "entropy" not in [column.label for column in resolved.columns]
 
 

@@ -13,6 +13,7 @@ from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import TrainedRun
+from harness.specs.scale_notes import scale_notes
 from tests.beir_folder import write_folder
 from tests.place import CHECKOUT
 
@@ -99,17 +100,17 @@ def test_a_collection_serves_the_dataset_and_nothing_of_the_paper_is_left(mine: 
 
 
 def test_the_table_says_on_what_it_was_made(mine: Path) -> None:
-    notes = resolved(f"beir:{mine}", encoder=MINILM).scale_notes()
+    notes = scale_notes(resolved(f"beir:{mine}", encoder=MINILM))
     assert notes[0].startswith(f"A table of your own on beir/mine, measured on test; encoder: {MINILM}. ")
     assert "Titles: on; a title stands before each passage." in notes
-    assert "encoder: that of scale quick, " in resolved(f"beir:{mine}").scale_notes()[0]
-    assert "your own" not in " ".join(resolved().scale_notes())
+    assert "encoder: that of scale quick, " in scale_notes(resolved(f"beir:{mine}"))[0]
+    assert "your own" not in " ".join(scale_notes(resolved()))
 
 
 def test_without_test_queries_it_is_measured_on_dev(tmp_path: Path) -> None:
     own = resolved(f"beir:{write_folder(tmp_path / 'mine', 'test', 'dev')}")
     assert own.measured() == "dev"
-    assert "Measured on dev: the same queries that are watched while runs train." in own.scale_notes()
+    assert "Measured on dev: the same queries that are watched while runs train." in scale_notes(own)
 
 
 def test_an_encoder_brings_its_own_sizes(mine: Path) -> None:

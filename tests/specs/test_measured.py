@@ -6,6 +6,7 @@ import pytest
 
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
+from harness.specs.scale_notes import scale_notes
 
 from .conftest import TABLE, Broken
 
@@ -25,19 +26,19 @@ def test_ms_marco_passage_is_measured_on_dev_as_in_both_papers(shipped: Library)
         ("MRR@10", "dev"), ("R@50", "dev"), ("R@1k", "dev"), ("MRR@10 reranked", "dev-reranked"),
         ("nDCG@10", "dev"), ("Success@20", "dev"),
     }  # fmt: skip
-    assert resolved.measured() == "dev" and resolved.scale_notes().count(WATCHED) == 1
+    assert resolved.measured() == "dev" and scale_notes(resolved).count(WATCHED) == 1
 
 
 def test_a_scale_that_says_nothing_is_measured_on_test(library: Library) -> None:
     resolved = resolve(library, TABLE, "scratch")
     assert {column.split for column in resolved.columns} == {"test"}
-    assert WATCHED not in resolved.scale_notes()
+    assert WATCHED not in scale_notes(resolved)
 
 
 def test_a_curve_is_watched_on_dev_whatever_is_measured(library: Library) -> None:
     resolved = measured_on_dev(library, "trisampler/figure-4", "nq")
     assert {column.split for column in resolved.columns} == {"dev"}
-    assert WATCHED not in resolved.scale_notes()
+    assert WATCHED not in scale_notes(resolved)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_curve_is_watched_on_dev_whatever_is_measured(library: Library) -> Non
     ],
 )
 def test_notes_say_whether_titles_are_joined(shipped: Library, target: str, scale: str, titles: str) -> None:
-    (note,) = (note for note in resolve(shipped, target, scale).scale_notes() if note.startswith("Titles"))
+    (note,) = (note for note in scale_notes(resolve(shipped, target, scale)) if note.startswith("Titles"))
     assert note == f"Titles: {titles}"
 
 
@@ -57,16 +58,16 @@ def test_titles_of_a_folder_are_its_own(library: Library) -> None:
     path = library.root / DATASET
     mine = "kind: beir\n    parameters: {folder: mine, titles: true}"
     path.write_text(path.read_text().replace("kind: pydocs", mine))
-    assert (
-        "Titles: on; a title stands before each passage." in resolve(library, TABLE, "scratch").scale_notes()
+    assert "Titles: on; a title stands before each passage." in scale_notes(
+        resolve(library, TABLE, "scratch")
     )
 
 
 def test_remarks_of_a_dataset_stand_below_each_table_of_its_runs(library: Library) -> None:
     for target, printed in (("simans/table-7", 1), ("trisampler/figure-4", 1), (TABLE, 0)):
-        notes = resolve(library, target, "simulation").scale_notes()
+        notes = scale_notes(resolve(library, target, "simulation"))
         assert sum("holds an answer string" in note for note in notes) == printed
-    assert not any("answer" in note for note in resolve(library, "simans/table-1", "scratch").scale_notes())
+    assert not any("answer" in note for note in scale_notes(resolve(library, "simans/table-1", "scratch")))
 
 
 def test_settings_of_runs_do_not_depend_on_it(library: Library) -> None:

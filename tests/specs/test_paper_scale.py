@@ -11,6 +11,7 @@ from harness.specs.describe import render_show
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RankerRun, TaughtRun, TrainedRun
+from harness.specs.scale_notes import scale_notes
 from harness.specs.settings import RankerSettings
 from harness.specs.target import with_runs
 
@@ -213,14 +214,14 @@ def test_rows_continue_ar2_as_published_and_the_base_run_elsewhere(name: str) ->
         assert (run.phase_name, run.below["start"].phase_name) == (phase, start)
         references = [row for row in rows.values() if row.kind == "reference" and row.phase]
         assert all(resolved.run(row, 0) == run.below["start"] for row in references)
-    assert any("labels alone" in note for note in small.scale_notes())
-    assert not any("labels alone" in note for note in paper.scale_notes())
+    assert any("labels alone" in note for note in scale_notes(small))
+    assert not any("labels alone" in note for note in scale_notes(paper))
 
 
 def test_the_b_of_nq_is_told_where_it_is_trained() -> None:
     note = "AR2+SimANS on Natural Questions, as published: simans, b = 1.0."
-    assert note in resolve(LIBRARY, "simans/table-2", "paper").scale_notes()
-    assert note not in resolve(LIBRARY, "simans/table-2", "quick").scale_notes()
+    assert note in scale_notes(resolve(LIBRARY, "simans/table-2", "paper"))
+    assert note not in scale_notes(resolve(LIBRARY, "simans/table-2", "quick"))
 
 
 def test_what_is_another_as_published_is_shown() -> None:

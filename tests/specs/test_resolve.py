@@ -8,6 +8,7 @@ from harness.negatives.registry import make_draw, make_law
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, figure, resolve
 from harness.specs.run_settings import RunSettings, read_run_settings
+from harness.specs.scale_notes import scale_notes
 from harness.specs.target import Trained
 from harness.training.topologies.registry import make_topology
 
@@ -50,7 +51,7 @@ def test_candidates_are_capped_and_it_is_said(table: Resolved) -> None:
     sampler, cap = run(table, "TriSampler").sampler, table.scale.spec.candidates_cap
     assert sampler is not None
     assert sampler.candidates == min(400, cap)
-    assert any(f"K = 400 is capped to {cap}" in note for note in table.scale_notes()) == (cap < 400)
+    assert any(f"K = 400 is capped to {cap}" in note for note in scale_notes(table)) == (cap < 400)
 
 
 def test_law_parameters_are_complete_and_overridden(library: Library) -> None:

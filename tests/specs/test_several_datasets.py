@@ -10,6 +10,7 @@ from harness.specs.describe import render_show, show_target
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings, TrainedRun
+from harness.specs.scale_notes import scale_notes
 from harness.specs.tuning_library import load_tuning
 
 from .conftest import TABLE, Broken
@@ -58,12 +59,12 @@ def test_k_may_differ_by_dataset(both: Library) -> None:
     assert {name: of.sampler.candidates for name, of in drawn.items() if isinstance(of, TrainedRun)} == {
         "ms-pas": 40, "nq": 30,
     }  # fmt: skip
-    assert not any("capped" in note for note in table.scale_notes())
+    assert not any("capped" in note for note in scale_notes(table))
 
 
 def test_a_cap_is_told_of_the_datasets_that_it_meets(both: Library) -> None:
     with_k(both, "{ms-pas: 400, nq: 30}")
-    notes = resolve(both, TABLE, "simulation").scale_notes()
+    notes = scale_notes(resolve(both, TABLE, "simulation"))
     assert "Candidates: K = 400 on MS MARCO passage is capped to 50 at this scale." in notes
 
 
@@ -136,7 +137,7 @@ def test_notes_say_of_which_dataset_they_are(both: Library) -> None:
     table = resolve(both, TABLE, "simulation")
     assert {column.split for column in table.columns if column.dataset == "nq"} == {"dev"}
     assert {column.split for column in table.columns if column.dataset == "ms-pas"} == {"test"}
-    notes = table.scale_notes()
+    notes = scale_notes(table)
     assert (
         "Measured on dev of Natural Questions: the same queries that are watched while runs train." in notes
     )
