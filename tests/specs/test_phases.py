@@ -9,9 +9,9 @@ import pytest
 from harness.errors import SpecErrors, UserError
 from harness.specs.library import Library
 from harness.specs.phase_numbers import Numbers, lacking, published, used
-from harness.specs.scale import Substitute
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import BaseRun, ContinuedRun, RunSettings, read_run_settings
+from harness.specs.scale import Substitute
 
 from .conftest import TABLE, Broken
 
