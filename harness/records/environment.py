@@ -13,13 +13,16 @@ from typing import Any
 
 from harness.storage.places import CHECKOUT
 
+_WRITTEN = "results"
+"""Folder that reproductions write; what they have published there is no change of the code."""
+
 
 def describe_environment() -> dict[str, Any]:
     """Return the environment, JSON-ready: enough to interpret times and to rebuild it.
 
     Returns:
-        ``python``, ``platform``, ``packages`` (name -> version), ``commit`` and ``dirty`` (None outside a git
-        checkout), ``hardware`` (cpu, cores, memory_bytes, gpus) and ``threads`` (of torch).
+        ``python``, ``platform``, ``packages`` (name -> version), ``commit`` and ``dirty`` (whether the code has
+        uncommitted changes; both None outside a git checkout), ``hardware`` (cpu, cores, memory_bytes, gpus) and ``threads`` (of torch).
     """
     import torch  # noqa: PLC0415  (seconds to import, and `doctor` works without it)
 
@@ -30,7 +33,7 @@ def describe_environment() -> dict[str, Any]:
 def _process_environment() -> dict[str, Any]:
     """Return the part that is constant for a process, including the commit of the code that it loaded."""
     commit = _git("rev-parse", "HEAD")
-    changes = _git("status", "--porcelain")
+    changes = _git("status", "--porcelain", "--", ".", f":(exclude){_WRITTEN}")
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

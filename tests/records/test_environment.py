@@ -49,6 +49,10 @@ def test_commit_and_dirty_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr(environment, "CHECKOUT", tmp_path)
     assert describe_environment()["commit"] == git("rev-parse", "HEAD")
     assert describe_environment()["dirty"] is False
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/table.md").write_text("published by an earlier command")
+    environment._process_environment.cache_clear()
+    assert describe_environment()["dirty"] is False
     (tmp_path / "a.txt").write_text("b")
     environment._process_environment.cache_clear()
     assert describe_environment()["dirty"] is True
