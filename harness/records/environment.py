@@ -22,8 +22,8 @@ def describe_environment() -> dict[str, Any]:
 
     Returns:
         ``python``, ``platform``, ``packages`` (name -> version), ``commit`` and ``dirty`` (whether the code
-        has changes that no commit has; both None outside a git checkout), ``hardware`` (cpu, cores, memory_bytes,
-        gpus) and ``threads`` (of torch).
+        has changes that no commit has; both None outside a git checkout), ``hardware`` (cpu, cores,
+        memory_bytes, gpus) and ``threads`` (of torch).
     """
     import torch  # noqa: PLC0415  (seconds to import, and `doctor` works without it)
 
