@@ -61,8 +61,10 @@ def shipped() -> Iterator[tuple[str, str, tuple[str, ...]]]:
             yield "a reading of a preset", preset.name, (preset.reading_of,)
     for name, loss in LOSSES.items():
         yield "a loss", name, (loss.__name__,)
-    for name in Library(CHECKOUT / "experiments").names("recipes"):
-        yield "a recipe", name, ()
+    library = Library(CHECKOUT / "experiments")
+    read = {recipe for name in library.names("readings") for recipe in library.reading(name).spec.all_recipes}
+    for name in library.names("recipes"):
+        yield "a reading's recipe" if name in read else "a recipe", name, ()
 
 
 def stands_in(path: str, placeholder: str, name: str, names: tuple[str, ...]) -> bool:

@@ -29,6 +29,13 @@ ScaleOption = Annotated[str, typer.Option(help="simulation, scratch, quick, ..."
 SeedsOption = Annotated[
     int | None, typer.Option(min=1, max=100, help="how many seeds; the spec's number by default")
 ]
+ReadingOption = Annotated[
+    str | None,
+    typer.Option(
+        help="paper, or a file of experiments/readings/ such as released: other samplers and recipes under "
+        "the same rows; TARGET@READING names the same"
+    ),
+]
 DatasetOption = Annotated[
     str | None, typer.Option(help="of a target with columns over several; the first by default")
 ]

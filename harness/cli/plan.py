@@ -14,6 +14,7 @@ from harness.cli.options import (
     CollectionOption,
     EncoderOption,
     JsonOption,
+    ReadingOption,
     RowOption,
     ScaleOption,
     SeedsOption,
@@ -36,6 +37,7 @@ def plan(  # noqa: PLR0913, PLR0917 - the options of a command
     row: RowOption = None,
     collection: CollectionOption = None,
     encoder: EncoderOption = None,
+    reading: ReadingOption = None,
     as_json: JsonOption = False,
     every: AllOption = False,
     calibrations: CalibrationsOption = False,
@@ -47,7 +49,7 @@ def plan(  # noqa: PLR0913, PLR0917 - the options of a command
     from harness.targets.choice import choose, names_one
 
     library, names = open_library(collection, encoder), targets or []
-    choice = choose(library, scale, names, every=every, calibrations=calibrations)
+    choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
     if as_commands:
         print_commands(overview_of(library, choice, scale, seeds, row))
     elif names_one(names):

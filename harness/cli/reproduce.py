@@ -14,6 +14,7 @@ from harness.cli.options import (
     CollectionOption,
     EncoderOption,
     JsonOption,
+    ReadingOption,
     RowOption,
     ScaleOption,
     SeedsOption,
@@ -36,6 +37,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     row: RowOption = None,
     collection: CollectionOption = None,
     encoder: EncoderOption = None,
+    reading: ReadingOption = None,
     force: Annotated[bool, typer.Option(help="train finished runs again")] = False,
     publish: Annotated[bool, typer.Option(help="write to results/, not to results/local/")] = False,
     every: AllOption = False,
@@ -44,20 +46,20 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: JsonOption = False,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
-    from harness.targets.choice import choose, names_one
+    from harness.targets.choice import choose, in_reading, names_one
 
     library, names = open_library(collection, encoder), targets or []
     if dry_run:
-        choice = choose(library, scale, names, every=every, calibrations=calibrations)
+        choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
         print_overview(overview_of(library, choice, scale, seeds, row), as_json=as_json)
         return
     if names_one(names) and not every and not as_json:
-        _one(library, names[0], scale, seeds, row or [], force=force, publish=publish)
+        _one(library, in_reading(names[0], reading), scale, seeds, row or [], force=force, publish=publish)
         return
     if row or force:
         what = f"{'--row' if row else '--force'} is of one target"
         raise UserError(what, where="harness reproduce", fix="name one, and leave --all and --json out")
-    choice = choose(library, scale, names, every=every, calibrations=calibrations)
+    choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
     _several(library, choice, scale, seeds, publish=publish, as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from harness.errors import UserError
 from harness.provenance.stored import StoredRun, find_run_or_folder
 from harness.runs.stages import Stages
 from harness.specs.library import Library
+from harness.specs.reading import named
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
 from harness.specs.runs import encoder_settings, token_settings
@@ -95,7 +96,7 @@ def find_side(
         UserError: the address names nothing, or something unfinished.
     """
     target, colon, row = address.partition(":")
-    if colon or target in library.targets():
+    if colon or named(target)[0] in library.targets():
         return _row(stages, resolve(library, target, scale), row, seeds, dataset)
     folder = written_path(address, "side")
     if folder.is_dir() and not (folder / "spec.json").exists():

@@ -52,7 +52,7 @@ def target_runs(library: Library, collections: Sequence[str]) -> dict[str, Targe
         UserError: a spec is broken.
     """
     runs: dict[str, TargetRun] = {}
-    for target in library.targets():
+    for target in library.in_all_readings():
         loaded = library.target(target)
         for scale in loaded.target.scales:
             resolved = Resolved(loaded, NamedScale(scale, library.scale(scale)))

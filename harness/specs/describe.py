@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from harness.errors import UserError
 from harness.specs.kinds.registry import KINDS
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
+from harness.specs.reading import AT
 from harness.specs.resolve import figures
 from harness.specs.target import Line, Row, Target, Trained, with_runs
+
+CELLS = "cells.json"
 
 
 def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
@@ -28,14 +32,15 @@ def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
             broken = {"target": name, "title": str(error), "kind": "broken", "scales": [], "status": "broken"}
             targets.append(broken)
             continue
-        made = [scale for scale in target.scales if (results / scale / name / "cells.json").exists()]
+        made = [scale for scale in target.scales if (results / scale / name / CELLS).exists()]
+        read = _made_readings(results, name, target.scales)
         targets.append(
             {
                 "target": name,
                 "title": target.title,
                 "kind": target.kind,
                 "scales": target.scales,
-                "status": f"made at {', '.join(made)}" if made else "not made yet",
+                "status": "; ".join([f"made at {', '.join(made)}" if made else "not made yet", *read]),
             }
         )
     drawings = [
@@ -49,6 +54,15 @@ def list_targets(library: Library, results: Path) -> list[dict[str, Any]]:
         for name, drawing in library.drawings().items()
     ]
     return [*targets, *drawings]
+
+
+def _made_readings(results: Path, name: str, scales: Sequence[str]) -> list[str]:
+    """Return at which scales a target is made in its readings, in words, a text for each."""
+    made: dict[str, list[str]] = {}
+    for scale in scales:
+        for file in sorted((results / scale).glob(f"{name}{AT}*/{CELLS}")):
+            made.setdefault(file.parent.name.partition(AT)[2], []).append(scale)
+    return [f"{reading} at {', '.join(at)}" for reading, at in made.items()]
 
 
 def show_target(loaded: LoadedTarget) -> dict[str, Any]:
@@ -100,7 +114,7 @@ def render_list(targets: list[dict[str, Any]]) -> Table:
     table = Table("target", "title", "status", "further scales", box=None, pad_edge=False)
     table.columns[0].no_wrap = True
     for line in targets:
-        made = line["status"].removeprefix("made at ").split(", ")
+        made = line["status"].partition("; ")[0].removeprefix("made at ").split(", ")
         further = [scale for scale in line["scales"] if scale not in made]
         table.add_row(line["target"], line["title"], line["status"], ", ".join(further))
     return table

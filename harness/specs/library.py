@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -23,6 +23,9 @@ from harness.specs.loaded import LoadedTarget
 from harness.specs.loading import in_order, parse, try_parse
 from harness.specs.old_forms import old_recipe, old_rows, old_scale
 from harness.specs.paper import Drawing, Paper
+from harness.specs.read_as import NamedReading, changes_anything, read_as
+from harness.specs.reading import AT, Reading, named
+from harness.specs.reading_checks import check_reading
 from harness.specs.recipe import Recipe, phases_of
 from harness.specs.recipe_checks import check_pieces, check_starts
 from harness.specs.scale import Scale
@@ -44,7 +47,7 @@ PAPERS = "papers"
 EXPERIMENTS = "HARNESS_EXPERIMENTS"
 """Environment variable that names the folder of specs."""
 
-SHARED = ("recipes", "datasets", "scales")
+SHARED = ("recipes", "datasets", "scales", "readings")
 """Folders of what targets share; a file there may have any name."""
 
 
@@ -233,13 +236,16 @@ class Library:
         """Read a target with all that it names, and check that it fits together.
 
         Args:
-            name: for example ``trisampler/table-5``, or the path of a confirmation.
+            name: for example ``trisampler/table-5``, with a reading ``simans/table-2@released``, or the path
+                of a confirmation.
 
         Raises:
-            UserError: there is no such target.
+            UserError: there is no such target or reading, or the reading changes nothing of the target.
             SpecErrors: all that is wrong in a file.
         """
         path = name if name.endswith(".yaml") else None
+        if path is None and AT in name:
+            return self._read_target(*named(name))
         if path is None and name not in self.targets():
             drawing = self.drawings().get(name)
             if drawing is not None:
@@ -257,6 +263,49 @@ class Library:
         if errors:
             raise SpecErrors(in_order(errors))
         return replace(loaded, path=path)
+
+    def reading(self, name: str) -> NamedReading:
+        """Read a reading with the recipes that it names.
+
+        Raises:
+            SpecErrors: all that is wrong in the files.
+        """
+        yaml_file = self._source("readings", name)
+        reading = parse(yaml_file, Reading, "reading")
+        errors = list(check_reading(yaml_file, reading, self, list(self.papers())))
+        if errors:
+            raise SpecErrors(in_order(errors))
+        return NamedReading(name, reading, self.recipes(reading.all_recipes))
+
+    def readings_of(self, target: str) -> list[str]:
+        """Return the names of the readings that change a target; of a broken one there are none."""
+        with suppress(UserError):
+            loaded = self.target(target)
+            return [name for name in self.names("readings") if changes_anything(loaded, self.reading(name))]
+        return []
+
+    def in_all_readings(self) -> Iterator[str]:
+        """Yield the names of all targets, each followed by its readings."""
+        for name in self.targets():
+            yield name
+            yield from (f"{name}{AT}{reading}" for reading in self.readings_of(name))
+
+    def _read_target(self, name: str, of: str | None) -> LoadedTarget:
+        """Return a target in a reading, and check that it fits together there."""
+        if of is None:
+            what, fix = "no reading is named", f"write {name}, or {name}{AT}READING"
+            raise UserError(what, where=f"{name}{AT}", fix=fix)
+        reading, written = self.reading(of), self.target(name)
+        if not changes_anything(written, reading):
+            known = "".join(f", or {name}{AT}{reading}" for reading in self.readings_of(name))
+            raise UserError(f"reading '{of}' changes nothing of {name}", fix=f"name {name} alone{known}")
+        loaded, yaml_file = read_as(written, reading), self.target_yaml(name)
+        yaml_file, _ = expand(yaml_file, self._written(yaml_file), self)
+        scales = {scale: self.scale(scale) for scale in loaded.target.scales}
+        errors = list(check_fit(yaml_file, loaded, scales))
+        if errors:
+            raise SpecErrors(in_order(errors))
+        return loaded
 
     def _confirmation(self, yaml_file: YamlFile, written: Target, path: str | None) -> Confirmation:
         """Return what a tuning wrote, which is named by its path; all others stand below their papers."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from harness.errors import UserError, nearest
 from harness.specs.dataset import Dataset
 from harness.specs.paper import Paper
+from harness.specs.reading import Reading
 from harness.specs.recipe import Phase, Recipe, phases_of
+from harness.specs.samplers import SamplerChoice
 from harness.specs.target import Column, Heading, Line, Measured, Row, Target, Trained, with_runs
 
 
@@ -25,6 +27,7 @@ class LoadedTarget:
         recipes: by name, with those they start from.
         datasets: by name.
         path: of its file where commands name it by that.
+        reading: in which it is made; none as its paper prints it.
     """
 
     name: str
@@ -34,11 +37,17 @@ class LoadedTarget:
     recipes: dict[str, Recipe]
     datasets: dict[str, Dataset]
     path: str | None = None
+    reading: Reading | None = None
 
     @property
     def trained(self) -> Trained:
         """The spec of a target whose rows are runs; no other has what these need."""
         return cast("Trained", self.target)
+
+    @property
+    def published_recipes(self) -> Mapping[str, str]:
+        """The recipes that its reading puts in the place of others at a scale that trains as published."""
+        return self.reading.papers[self.name.partition("/")[0]].published_recipes if self.reading else {}
 
     def made_rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the rows behind which runs of ours stand, with their positions."""
@@ -66,6 +75,17 @@ class LoadedTarget:
         """Return the phase that a row's run is of, ``<recipe>/<phase>``."""
         name = row.recipe or self.trained.shared.recipe
         return row.phase or f"{name}/{self.recipes[name].last.name}"
+
+    def sampler(self, row: Row, dataset: str, *, as_published: bool) -> SamplerChoice | None:
+        """Return the sampler of a row on a dataset.
+
+        Args:
+            row: one of the target's.
+            dataset: name of the dataset.
+            as_published: whether the scale trains as published, where a row may have the paper's own.
+        """
+        choice = row.published_sampler.get(dataset, row.sampler) if as_published else row.sampler
+        return choice if self.reading is None else self.reading.sampler(choice, dataset)
 
     def ranked(self, row: Row) -> bool:
         """Whether a ranker is trained by, or takes part in, the phase that a row's run is of."""

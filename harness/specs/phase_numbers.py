@@ -92,6 +92,9 @@ def lacking_error(
     scale: Scale, scale_name: str, name: str, phase: Phase, dataset: str
 ) -> tuple[str, str] | None:
     """Return what a phase lacks at a scale, and what to do; none where it lacks nothing."""
+    if phase.ranker is not None and phase.ranker.turns_on(dataset, as_published=scale.as_published) is None:
+        what = f"phase '{name}' has no turns on dataset '{dataset}'"
+        return what, f"add them to recipes/{name.partition('/')[0]}.yaml, below `ranker`"
     missing = lacking(scale, name, phase, dataset)
     if not missing:
         return None

@@ -94,7 +94,9 @@ class RankerPart(Spec):
     """A ranker beside the retriever that a phase trains; it teaches where the loss needs a teacher."""
 
     start: str = Field(description="the phase that it comes from, <recipe>/<phase>")
-    turns: TurnsChoice = Field(default={"name": "retriever-alone"}, description="whose step it is")
+    turns: TurnsChoice | dict[str, TurnsChoice] = Field(
+        default={"name": "retriever-alone"}, description="whose step it is, on every dataset, or by dataset"
+    )
     published_turns: dict[str, TurnsChoice] = Field(
         default={},
         exclude_if=lambda turns: not turns,
@@ -111,6 +113,11 @@ class RankerPart(Spec):
     def learns(self) -> bool:
         """Whether it takes a turn."""
         return bool(self.turns.get("name") != name_of(RetrieverAlone))
+
+    def turns_on(self, dataset: str, *, as_published: bool) -> Any:
+        """Return whose step it is on a dataset, at a scale that trains as published or at another."""
+        turns = self.turns if "name" in self.turns else self.turns.get(dataset)
+        return self.published_turns.get(dataset, turns) if as_published else turns
 
 
 class Phase(Spec):

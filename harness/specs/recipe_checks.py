@@ -27,9 +27,7 @@ def check_pieces(yaml_file: YamlFile, recipe: Recipe | None) -> Iterator[UserErr
         yield from check_loss(yaml_file, (*here, "loss"), teacher=taught)
         yield from check_loss(yaml_file, (*here, "ranker", "loss"), teacher=False)
         yield from _check_turns(yaml_file, (*here, "ranker", "turns"))
-        by_dataset = yaml_file.at((*here, "ranker", "published_turns"))
-        for name in by_dataset if isinstance(by_dataset, dict) else ():
-            yield from _check_turns(yaml_file, (*here, "ranker", "published_turns", name))
+        yield from _check_turns_on_datasets(yaml_file, (*here, "ranker", "published_turns"))
     names: set[str] = set()
     for number, phase in enumerate(recipe.phases if recipe else []):
         here = ("phases", number)
@@ -134,9 +132,17 @@ def _check_phase(yaml_file: YamlFile, here: Location, phase: Phase) -> Iterator[
         yield yaml_file.error((*here, "ranker"), "a ranker teaches over drawn negatives", fix)
 
 
+def _check_turns_on_datasets(yaml_file: YamlFile, place: Location) -> Iterator[UserError]:
+    by_dataset = yaml_file.at(place)
+    for name in by_dataset if isinstance(by_dataset, dict) else ():
+        yield from _check_turns(yaml_file, (*place, name))
+
+
 def _check_turns(yaml_file: YamlFile, place: Location) -> Iterator[UserError]:
     turns = yaml_file.at(place)
-    if isinstance(turns, str | dict):
+    if isinstance(turns, dict) and turns and all(isinstance(one, dict) for one in turns.values()):
+        yield from _check_turns_on_datasets(yaml_file, place)
+    elif isinstance(turns, str | dict):
         try:
             make_turns(turns)
         except PieceError as error:

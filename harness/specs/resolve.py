@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.collections.clusters import ClusteredBy
 from harness.errors import UserError, nearest
-from harness.specs.as_published import as_published, published_sampler
+from harness.specs.as_published import as_published
 from harness.specs.collection_choice import CollectionChoice
 from harness.specs.instead import Instead
 from harness.specs.library import Library
@@ -214,7 +214,7 @@ class Resolved:
         measures = dict.fromkeys(column.measure for column in self.columns if column.dataset == dataset)
         collection, recipes = self.collection(dataset), self.loaded.recipes
         runs = Runs(self.scale.spec.on(dataset), recipes, dataset, collection, tuple(measures))
-        sampler = published_sampler(row, dataset) if self.scale.spec.as_published else row.sampler
+        sampler = self.loaded.sampler(row, dataset, as_published=self.scale.spec.as_published)
         draws = RowDraws(sampler, row.under(self.trained.shared))
         if row.evaluates == BM25:
             return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed))

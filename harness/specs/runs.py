@@ -196,14 +196,14 @@ class Runs:
         )
 
     def _co_training(self, ranker: RankerPart, numbers: Numbers) -> CoTraining:
-        published = ranker.published_turns if self.scale.as_published else {}
+        turns = ranker.turns_on(self.dataset, as_published=self.scale.as_published)
         optimizer = ranker.optimizer if ranker.learns else None
         schedule = ranker.schedule if ranker.learns else None
         return CoTraining.model_validate(
             {
                 "denoises": ranker.denoises.below if ranker.denoises else None,
                 "labels": (ranker.labels.above, ranker.labels.below) if ranker.labels else None,
-                "turns": make_turns(published.get(self.dataset, ranker.turns)),
+                "turns": make_turns(turns),
                 "loss": make_loss(ranker.loss),
                 "learning_rate": numbers.ranker_rate,
                 "weight_decay": optimizer.weight_decay if optimizer else None,

@@ -12,6 +12,7 @@ from harness.specs.extension import EXTENDS
 from harness.specs.kinds.registry import KINDS
 from harness.specs.paper import Paper
 from harness.specs.piece_schemas import with_pieces
+from harness.specs.reading import Reading
 from harness.specs.recipe import Recipe
 from harness.specs.scale import Scale
 from harness.specs.tuning import TuningSpec
@@ -24,6 +25,7 @@ MODELS: dict[str, Any] = {
     "recipe": Recipe,
     "dataset": Dataset,
     "scale": Scale,
+    "reading": Reading,
     "tuning": TuningSpec,
 }
 
@@ -31,13 +33,20 @@ MODELS: dict[str, Any] = {
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each kind of file."""
     by_kind = {kind: TypeAdapter(model).json_schema(by_alias=True) for kind, model in MODELS.items()}
-    for model in (model for of in by_kind.values() for model in of.get("$defs", {}).values()):
-        properties = model.get("properties", {})
-        chosen = properties.get("sampler")
-        if "SamplerChoice" in str(chosen):
-            properties["sampler"] = {"anyOf": [{"type": "string"}, *chosen.get("anyOf", [chosen])]}
+    by_kind = {kind: _or_preset(schema) for kind, schema in by_kind.items()}
     by_kind["target"] = _or_extending(by_kind["target"])
     return {kind: with_pieces(schema) for kind, schema in by_kind.items()}
+
+
+def _or_preset(part: Any) -> Any:
+    """Return a schema in which the name of a preset stands for a sampler, too."""
+    if isinstance(part, list):
+        return [_or_preset(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if str(part.get("$ref")).endswith("/SamplerChoice"):
+        return {"anyOf": [{"type": "string"}, part]}
+    return {key: _or_preset(value) for key, value in part.items()}
 
 
 def _or_extending(target: dict[str, Any]) -> dict[str, Any]:

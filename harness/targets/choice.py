@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from harness.errors import UserError, nearest
 from harness.specs.library import Library
+from harness.specs.read_as import changes_anything
+from harness.specs.reading import AT, PAPER
 from harness.specs.resolve import resolve
 
 OURS = "calibration"
@@ -45,7 +47,13 @@ def names_one(names: Sequence[str]) -> bool:
 
 
 def choose(
-    library: Library, scale: str, names: Sequence[str], *, every: bool = False, calibrations: bool = False
+    library: Library,
+    scale: str,
+    names: Sequence[str],
+    *,
+    every: bool = False,
+    calibrations: bool = False,
+    reading: str | None = None,
 ) -> Choice:
     """Return the targets of a command at a scale; one whose spec is broken is among them, and fails alone.
 
@@ -55,19 +63,28 @@ def choose(
         names: targets, papers, or both; none with `every`.
         every: the targets of all papers.
         calibrations: also what no paper prints, and rows under all readings of a paper.
+        reading: in which they are made; that of the papers by default. Of papers, targets that it does not
+            change are left out.
 
     Raises:
-        UserError: no such target, paper or scale; a target that is named does not have the scale, or none of
-            the papers' has it.
+        UserError: no such target, paper, scale or reading; a target that is named does not have the scale, or
+            none of the papers' has it.
     """
     if every == bool(names):
         what = "--all means all targets, and some are named" if names else "no target is named"
         raise UserError(what, fix="name targets or papers, or say --all")
     library.scale(scale)
+    names = [in_reading(name, reading) if _is_target(name) else name for name in names]
     for name in filter(_is_target, names):
         resolve(library, name, scale)
     of_papers = list(_of_papers(library, names, every=every, calibrations=calibrations))
-    left_out = {
+    unchanged = {
+        name: f"reading '{reading}' changes nothing"
+        for name in of_papers
+        if not _read(library, name, reading)
+    }
+    of_papers = [in_reading(name, reading) for name in of_papers if name not in unchanged]
+    left_out = unchanged | {
         name: why
         for name in of_papers
         if name not in names and (why := _why_not(library, name, scale, calibrations=calibrations))
@@ -92,6 +109,32 @@ def _of_papers(library: Library, names: Sequence[str], *, every: bool, calibrati
         yield from (target for target in targets if _paper(target) == name)
     if every:
         yield from (target for target in targets if calibrations or _paper(target) != OURS)
+
+
+def in_reading(target: str, reading: str | None) -> str:
+    """Return the name of a target in a reading; that of the papers has none.
+
+    Raises:
+        UserError: the target is named with another one, or is a confirmation.
+    """
+    if reading in {None, PAPER}:
+        return target
+    if AT in target or target.endswith(".yaml"):
+        what = f"{target} is made in one reading"
+        raise UserError(what, where=f"--reading {reading}", fix="leave the option out")
+    return f"{target}{AT}{reading}"
+
+
+def _read(library: Library, target: str, reading: str | None) -> bool:
+    """Whether a target of a paper is made in a reading; one whose spec is broken is, and fails alone."""
+    if reading in {None, PAPER}:
+        return True
+    library.reading(str(reading))
+    try:
+        loaded = library.target(target)
+    except UserError:
+        return True
+    return changes_anything(loaded, library.reading(str(reading)))
 
 
 def _why_not(library: Library, name: str, scale: str, *, calibrations: bool) -> str | None:

@@ -16,6 +16,7 @@ from harness.records.mlflow_client import ask_server, without_password
 from harness.records.mlflow_mirror import USED_BY, MlflowMirror
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import Chain
+from harness.specs.reading import AT
 from harness.specs.resolve import Resolved
 
 LOG = logging.getLogger(__name__)
@@ -164,7 +165,8 @@ def sync(stages: Stages, resolved: Resolved, uses: Sequence[Use]) -> Synced:
 def run_tags(resolved: Resolved, uses: Sequence[Use]) -> dict[str, dict[str, str]]:
     """Return the tags of each run that a target depends on, base runs too, by fingerprint.
 
-    The first use gives name, row, dataset and seed; `used_by.<target>` names all rows.
+    The first use gives name, row, dataset and seed; `used_by.<target>` names all rows, in a reading
+    `used_by.<target>:<reading>`, since MLflow has no @ in the names of tags.
     """
     rows: dict[str, list[tuple[str, Use]]] = {use.chain.last: [] for use in uses}
     for use in uses:
@@ -186,7 +188,7 @@ def _tags(resolved: Resolved, row_uses: Sequence[tuple[str, Use]]) -> dict[str, 
         "dataset": first.dataset,
         "scale": resolved.scale.name,
         "seed": str(first.seed),
-        f"{USED_BY}{resolved.name}": "; ".join(dict.fromkeys(name for name, _ in row_uses)),
+        f"{USED_BY}{resolved.name.replace(AT, ':')}": "; ".join(dict.fromkeys(name for name, _ in row_uses)),
     }
 
 

@@ -12,6 +12,7 @@ from harness.specs.kinds.calibration import Calibration
 from harness.specs.kinds.readings import Readings
 from harness.specs.kinds.sweep import NEGATIVES, OF_RUN, RATE, Sweep
 from harness.specs.library import Library
+from harness.specs.reading import named
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings, StartedRun
 from harness.specs.target import Row, Trained, with_runs
@@ -81,7 +82,7 @@ def compared(resolved: Resolved) -> Iterator[tuple[Row, Row, RunSettings, RunSet
 
 
 def cases() -> list[tuple[str, str]]:
-    targets = {name: LIBRARY.target(name).target for name in LIBRARY.targets()}
+    targets = {name: LIBRARY.target(name).target for name in LIBRARY.in_all_readings()}
     return [(name, scale) for name, of in targets.items() if isinstance(of, Trained) for scale in of.scales]
 
 
@@ -95,7 +96,7 @@ def test_rows_differ_in_their_factor_alone(name: str, scale: str) -> None:
         elif name in WHOLE_RECIPES or stands_on(first, second) or stands_on(second, first):
             continue
         elif same_start(first, second):
-            assert differ == RECIPES_DIFFER[name, *rows], rows
+            assert differ == RECIPES_DIFFER[named(name)[0], *rows], rows
         else:
             assert roots(first) != roots(second), rows
 

@@ -25,7 +25,13 @@ from harness.specs.yaml_file import read_yaml
 from .conftest import SHIPPED
 
 FILES = sorted(path for path in SHIPPED.rglob("*.yaml"))
-FOLDERS = {"recipes": "recipe", "datasets": "dataset", "scales": "scale", "tuning": "tuning"}
+FOLDERS = {
+    "recipes": "recipe",
+    "datasets": "dataset",
+    "scales": "scale",
+    "tuning": "tuning",
+    "readings": "reading",
+}
 
 
 def kind_of(file: Path) -> str:
@@ -35,7 +41,7 @@ def kind_of(file: Path) -> str:
 SCHEMAS = schemas()
 
 
-@pytest.mark.parametrize("kind", ["dataset", "paper", "recipe", "scale", "target", "tuning"])
+@pytest.mark.parametrize("kind", ["dataset", "paper", "reading", "recipe", "scale", "target", "tuning"])
 def test_schema_is_up_to_date(kind: str) -> None:
     written = json.loads((SHIPPED / "schema" / f"{kind}.json").read_text())
     assert written == schemas()[kind], "run python -m harness.specs.schema"

@@ -115,7 +115,7 @@ def ranker_part(phase: Phase, ranker: Ranker) -> RankerInTraining | None:
     if phase.ranker is None:
         return None
     own = SimpleNamespace(learning_rate=1e-3, **rates(phase.ranker)) if phase.ranker.learns else None
-    turns = make_piece("turns", TURNS, phase.ranker.turns)
+    turns = make_piece("turns", TURNS, phase.ranker.turns_on("nq", as_published=False))
     return RankerInTraining(ranker, PAIR_TOKENS, turns, own, make_loss(phase.ranker.loss))
 
 
