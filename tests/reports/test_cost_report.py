@@ -15,7 +15,6 @@ from sample_runs import record, some_collection, some_runs
 from harness.errors import UserError
 from harness.reports.cells import ReportContext
 from harness.reports.cost.cells import build_cost
-from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
 from harness.reports.renderers.markdown import render_markdown
 from harness.specs.library import Library
@@ -156,10 +155,7 @@ def test_a_row_that_failed_is_no_number(tmp_path: Path) -> None:
     assert "Failed: AR2+TriSampler, seed 0: the loss is nan." in text
 
 
-def test_the_figure_shows_the_parts_of_a_step(
-    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
+def test_the_figure_shows_the_parts_of_a_step(cells: dict[str, Any], tmp_path: Path) -> None:
     contents = []
     for name in ("a", "b"):
         REPORT.draw(typed(cells), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")

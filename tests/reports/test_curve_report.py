@@ -14,7 +14,6 @@ from sample_runs import record, some_collection, some_runs, some_scores
 from harness.evaluation.measures import DEV_MEASURE
 from harness.reports.cells import ReportContext
 from harness.reports.curve.cells import build_curve
-from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
 from harness.reports.renderers.markdown import render_markdown
 from harness.specs.library import Library
@@ -88,10 +87,7 @@ def test_the_data_hold_every_seed(cells: dict[str, Any]) -> None:
     assert {row["split"] for row in rows} == {"dev"}
 
 
-def test_the_figure_has_steps_and_seconds(
-    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
+def test_the_figure_has_steps_and_seconds(cells: dict[str, Any], tmp_path: Path) -> None:
     contents = []
     for name in ("a", "b"):
         REPORT.draw(typed(cells), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from sample import typed
 
+from harness.reports import drawing
 from harness.reports.comparison.figure import _draw_line, draw_comparison
-from harness.reports.drawing import MARKERS, STYLE
+from harness.reports.drawing import MARKERS
 
 
 def test_same_cells_give_the_same_bytes(cells: dict[str, Any], tmp_path: Path) -> None:
@@ -37,9 +38,8 @@ def test_the_users_own_style_changes_nothing(cells: dict[str, Any], tmp_path: Pa
 
 @pytest.mark.parametrize("kind", ["cells", "simulated"])
 def test_the_figure_says_what_is_published_and_what_is_ours(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
     cells = request.getfixturevalue(kind)
     draw_comparison(typed(cells), tmp_path / "f.svg", tmp_path / "f.png")
     text = (tmp_path / "f.svg").read_text(encoding="utf-8")
@@ -57,10 +57,7 @@ def test_the_figure_says_what_is_published_and_what_is_ours(
 
 
 @pytest.mark.parametrize("state", ["failed", "unavailable"])
-def test_a_cell_without_a_figure_says_why(
-    cells: dict[str, Any], state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
+def test_a_cell_without_a_figure_says_why(cells: dict[str, Any], state: str, tmp_path: Path) -> None:
     changed = copy.deepcopy(cells)
     changed["rows"][-1]["cells"][0] |= {"state": state, "reproduced": None, "difference": None}
     draw_comparison(typed(changed), tmp_path / "f.svg", tmp_path / "f.png")
@@ -95,3 +92,12 @@ def test_rows_that_are_quoted_alone_stand_in_the_table_only(cells: dict[str, Any
     said = f"Rows that are quoted alone, 1 of {len(quoted['rows'])}, stand in the table."
     assert said in drawn and "Quoted" not in drawn.replace(said, "")
     assert "quoted alone" not in other and "TriSampler" in other
+
+
+def test_a_compact_figure_keeps_its_letters_and_the_places_of_its_lines() -> None:
+    path, text = b'<path d="M 1.123456 -2.5\nL 3.999999 4"/>', b'<text x="0.127">0.0033 at 1.2345</text>'
+    short = b'<path d="M 1.12 -2.5\nL 4 4"/>', b'<text x="0.13">0.0033 at 1.2345</text>'
+    assert (
+        drawing._compact(b"  <g>\n   " + path + text + b"\n  </g>\n")
+        == b"<g>\n" + b"".join(short) + b"\n</g>\n"
+    )

@@ -18,7 +18,6 @@ from harness.reports.cells import refuse_failed_rows
 from harness.reports.comparison.figure import draw_comparison
 from harness.reports.comparison.judgement import reproducibility_lines, row_lines, verdict_line
 from harness.reports.comparison.table import render_csv
-from harness.reports.drawing import STYLE
 from harness.reports.kinds import document_of
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.renderers.terminal import render_terminal
@@ -84,9 +83,8 @@ def test_the_csv_names_the_state_and_leaves_the_figures_empty(cells: dict[str, A
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_figure_writes_the_state_where_the_point_would_be(
-    cells: dict[str, Any], state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: dict[str, Any], state: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(STYLE, "svg.fonttype", "none")  # text as text, to be read here
     draw_comparison(typed(without(cells, "TriSampler", state)), tmp_path / "f.svg", tmp_path / "f.png")
     text = (tmp_path / "f.svg").read_text(encoding="utf-8")
     for word in ("failed", "unavailable", "not run"):

@@ -13,7 +13,6 @@ from sample import typed
 from sample_runs import record, some_collection, some_runs, some_scores
 
 from harness.reports.cells import ReportContext
-from harness.reports.drawing import STYLE
 from harness.reports.kinds import REPORTS, document_of
 from harness.reports.renderers.markdown import render_markdown
 from harness.reports.sweep.cells import build_sweep, swept_scores
@@ -82,9 +81,8 @@ def test_the_data_hold_every_point_unrounded(cells: dict[str, Any]) -> None:
 
 
 def test_published_has_a_panel_of_its_own_where_the_paper_prints_figures(
-    cells: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: dict[str, Any], tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
 
     def drawn(cells: dict[str, Any]) -> str:
         REPORT.draw(typed(cells), tmp_path / "f.svg", tmp_path / "f.png")
