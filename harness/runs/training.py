@@ -33,7 +33,8 @@ from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, latest_checkpoint, ranker_of, save_final
 from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
 from harness.training.protocols import Rates
-from harness.training.trainer import Trainer, Watch, watch_nothing
+from harness.training.rounds import Watch, watch_nothing
+from harness.training.trainer import Trainer
 from harness.training.turns import RankerAlone, RetrieverAlone
 
 
