@@ -10,7 +10,8 @@ of weights are added, never averaged.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -21,10 +22,18 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from harness.errors import HarnessError, RunError
+from harness.errors import HarnessError, LostRankError, RunError, first_line
 
 Numbers = npt.NDArray[np.int64]
 T = TypeVar("T")
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise LostRankError(f"another process of this run is gone ({first_line(error)})") from error
 
 
 @dataclass(frozen=True)
@@ -52,21 +61,20 @@ class Ranks:
 
     def add(self, rows: Tensor) -> None:
         """Add up, in place, tensors in which each rank filled rows of its own and left zeros elsewhere."""
-        if self.count > 1:
-            dist.all_reduce(rows)
+        self._reduce(rows, dist.ReduceOp.SUM)
 
     def any(self, said: bool) -> bool:
         """Return whether any rank says so."""
         flag = torch.tensor([said], dtype=torch.uint8)
-        if self.count > 1:
-            dist.all_reduce(flag, op=dist.ReduceOp.MAX)
+        self._reduce(flag, dist.ReduceOp.MAX)
         return bool(flag.item())
 
     def told(self, value: T) -> T:
         """Return what rank 0 gives, to all."""
         given: list[Any] = [value]
         if self.count > 1:
-            dist.broadcast_object_list(given, src=0, device=torch.device("cpu"))
+            with _reaching():
+                dist.broadcast_object_list(given, src=0, device=torch.device("cpu"))
         return cast("T", given[0])
 
     def alone(self, work: Callable[[], T]) -> T | None:
@@ -82,6 +90,8 @@ class Ranks:
             return None
         try:
             made = work()
+        except LostRankError:
+            raise
         except BaseException as error:
             self.told(str(error) if isinstance(error, HarnessError) else type(error).__name__)
             raise
@@ -108,13 +118,18 @@ class Ranks:
             return
         trained = [parameter for parameter in parameters if parameter.requires_grad]
         there = torch.tensor([p.grad is not None for p in trained], dtype=torch.uint8)
-        dist.all_reduce(there, op=dist.ReduceOp.MAX)
+        self._reduce(there, dist.ReduceOp.MAX)
         used = [parameter for parameter, has in zip(trained, there.tolist(), strict=True) if has]
         own = (torch.zeros_like(p) if p.grad is None else p.grad for p in used)
         flat = torch.cat([gradient.reshape(-1) for gradient in own])
-        dist.all_reduce(flat)
+        self.add(flat)
         for parameter, whole in zip(used, torch.split(flat, [p.numel() for p in used]), strict=True):
             parameter.grad = whole.view_as(parameter)
+
+    def _reduce(self, values: Tensor, how: Any) -> None:
+        if self.count > 1:
+            with _reaching():
+                dist.all_reduce(values, op=how)
 
 
 ALONE = Ranks()
