@@ -40,6 +40,12 @@ class StoppedError(HarnessError):
     """A run was stopped on purpose before its end; its folder is as after an interrupt."""
 
 
+class LostRankError(HarnessError):
+    """Another process of a run on several is gone; whoever started them says which, and why."""
+
+    exit_code = 75
+
+
 class SpecErrors(UserError):
     """All errors of a spec file at once, one line each."""
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.explain import explain, verify
+from harness.cli.launch import launched
 from harness.cli.opening import open_library, open_stages
 from harness.cli.options import (
     CollectionOption,
@@ -31,7 +32,7 @@ from harness.cli.plan import plan
 from harness.cli.reproduce import reproduce
 from harness.cli.runs import runs
 from harness.cli.tune import search, tune
-from harness.errors import HarnessError
+from harness.errors import HarnessError, LostRankError
 from harness.reports.renderers.terminal import Terminal
 from harness.storage.disk import disk_full_as_error
 from harness.storage.stopping import INTERRUPTED, SAID, exit_code
@@ -53,7 +54,7 @@ def name_places() -> None:
     """Name specs, results and store, unless they are those of the checkout."""
     from harness.cli.places import other_places
 
-    line = other_places()
+    line = None if launched() else other_places()
     if line:
         typer.echo(line, err=True)
 
@@ -182,6 +183,10 @@ def main() -> None:
         disk_full = disk_full_as_error("a file", Store.default().root)
         with standard_output(), disk_full, place_as_error(), wrong_call_as_error():
             code = app(prog_name=PROGRAM, standalone_mode=False)
+    except LostRankError as error:
+        if not launched():
+            say(f"error: {error}", error=True)
+        sys.exit(error.exit_code)
     except HarnessError as error:
         say(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", error=True)
         sys.exit(error.exit_code)
@@ -189,7 +194,8 @@ def main() -> None:
         say("aborted", error=True)
         sys.exit(1)
     if code == INTERRUPTED:  # which typer returns at an interrupt, without a word
-        say(SAID, error=True)
+        if not launched():
+            say(SAID, error=True)
         code = exit_code()
     sys.exit(code)
 

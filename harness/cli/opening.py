@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.runs.run import Means
     from harness.runs.stages import Stages
     from harness.specs.library import Library
 
@@ -21,10 +22,11 @@ def open_library(collection: list[str] | None, encoder: str | None) -> Library:
     return Library.default(Instead.parse(collection or [], encoder))
 
 
-def open_stages() -> Stages:
-    """Return the stages over the default store."""
+def open_stages(means: Means | None = None) -> Stages:
+    """Return the stages over the default store, by default on one process."""
     from harness.progress import Progress
+    from harness.runs.run import Means
     from harness.runs.stages import Stages
     from harness.storage.store import Store
 
-    return Stages(Store.default(), Progress())
+    return Stages(Store.default(), Progress(), means=means or Means())

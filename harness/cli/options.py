@@ -53,3 +53,14 @@ RowOption = Annotated[
     list[str] | None,
     typer.Option(help="only this row, or this reading of it (and what it is compared with); may be repeated"),
 ]
+RanksOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=1024, help="train on so many processes of this machine; results are the same"),
+]
+GpusOption = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="the same, each process with a GPU of its own")
+]
+RecomputeOption = Annotated[
+    bool,
+    typer.Option("--recompute", help="train in less memory and more time; results are the same"),
+]

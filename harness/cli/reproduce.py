@@ -13,8 +13,11 @@ from harness.cli.options import (
     CalibrationsOption,
     CollectionOption,
     EncoderOption,
+    GpusOption,
     JsonOption,
+    RanksOption,
     ReadingOption,
+    RecomputeOption,
     RowOption,
     ScaleOption,
     SeedsOption,
@@ -26,6 +29,7 @@ from harness.errors import RunError, UserError
 from harness.reports.renderers.terminal import Terminal
 
 if TYPE_CHECKING:
+    from harness.runs.stages import Stages
     from harness.specs.library import Library
     from harness.targets.choice import Choice
 
@@ -44,8 +48,14 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     calibrations: CalibrationsOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan and its cost alone")] = False,
     as_json: JsonOption = False,
+    ranks: RanksOption = None,
+    gpus: GpusOption = None,
+    recompute: RecomputeOption = False,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
+    from harness.cli.launch import joined, launch, launched, processes
+    from harness.runs.following import led
+    from harness.runs.run import Means
     from harness.targets.choice import choose, in_reading, names_one
 
     library, names = open_library(collection, encoder), targets or []
@@ -53,18 +63,34 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
         choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
         print_overview(overview_of(library, choice, scale, seeds, row), as_json=as_json)
         return
-    if names_one(names) and not every and not as_json:
-        _one(library, in_reading(names[0], reading), scale, seeds, row or [], force=force, publish=publish)
-        return
-    if row or force:
+    one = names_one(names) and not every and not as_json
+    if (row or force) and not one:
         what = f"{'--row' if row else '--force'} is of one target"
         raise UserError(what, where="harness reproduce", fix="name one, and leave --all and --json out")
-    choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
-    _several(library, choice, scale, seeds, publish=publish, as_json=as_json)
+    if not launched() and (count := processes(ranks, gpus)) > 1:
+        raise typer.Exit(launch(count))
+    with joined() as group, led(open_stages(Means(group, recompute))) as stages:
+        if stages is None:
+            return
+        if one:
+            _one(
+                library,
+                stages,
+                in_reading(names[0], reading),
+                scale,
+                seeds,
+                row or [],
+                force=force,
+                publish=publish,
+            )
+            return
+        choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
+        _several(library, stages, choice, scale, seeds, publish=publish, as_json=as_json)
 
 
 def _one(
     library: Library,
+    stages: Stages,
     target: str,
     scale: str,
     seeds: int | None,
@@ -84,7 +110,6 @@ def _one(
     from harness.targets.reproduce import resolve_at
 
     root = results_root(resolve(library, target, scale).instead, publish=publish)
-    stages = open_stages()
     resolved = resolve_at(library, target, scale, stages)
     made = run(resolved, stages, root, seeds=seeds, rows=rows, force=force)
     console = Terminal()
@@ -99,7 +124,14 @@ def _one(
 
 
 def _several(
-    library: Library, choice: Choice, scale: str, seeds: int | None, *, publish: bool, as_json: bool
+    library: Library,
+    stages: Stages,
+    choice: Choice,
+    scale: str,
+    seeds: int | None,
+    *,
+    publish: bool,
+    as_json: bool,
 ) -> None:
     """Make targets, each told in a line when it is done, and print what became of all."""
     from functools import partial
@@ -107,7 +139,7 @@ def _several(
     from harness.cli.places import results_root
     from harness.targets.several import failures, reproduce_each, summary
 
-    stages, outcomes = open_stages(), []
+    outcomes = []
     if choice.timed:
         stages.progress.say(timed_line(choice))
     results = partial(results_root, publish=publish)

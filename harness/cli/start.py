@@ -15,7 +15,10 @@ def main() -> None:
 
         run()
     except StoppedBySignal as stopped:
-        sys.stderr.write(f"{stopped}\n")
+        from harness.cli.launch import launched
+
+        if not launched():
+            sys.stderr.write(f"{stopped}\n")
     finally:
         if signal_came():
             end()

@@ -13,6 +13,7 @@ import torch
 from harness.collections.tokens import Sequences, Texts
 from harness.encoders.dual_encoder import Embedder, TwoTowers
 from harness.errors import RunError
+from harness.retrieval.ranks import ALONE, Deal, Ranks
 
 TOKENS_PER_BATCH = 16_384
 """Tokens (including padding) in a batch; it bounds memory and does not affect what is computed."""
@@ -35,6 +36,7 @@ def encode(
     sequences: Sequences,
     pad: int,
     rows: npt.NDArray[np.int64] | None = None,
+    ranks: Ranks = ALONE,
 ) -> npt.NDArray[np.float32]:
     """Embed sequences without dropout.
 
@@ -43,6 +45,7 @@ def encode(
         sequences: what it reads of a split's queries or of the documents.
         pad: id of the padding token.
         rows: numbers of the sequences to embed, in this order; by default all.
+        ranks: that all call this, and embed a part each.
 
     Returns:
         [len(rows), dimension] float32 embeddings.
@@ -52,15 +55,19 @@ def encode(
     """
     rows = np.arange(len(sequences)) if rows is None else rows
     device = tower.like.device
-    embedded = np.empty((len(rows), tower.dimension), dtype=np.float32)
+    lengths = sequences.lengths[rows]
+    buckets = list(length_buckets(lengths))
+    embedded = np.zeros((len(rows), tower.dimension), dtype=np.float32)
     was_training = tower.training
     tower.eval()
     with torch.inference_mode():
-        for bucket in length_buckets(sequences.lengths[rows]):
+        for number in Deal(ranks).own(buckets, lengths):
+            bucket = buckets[number]
             read = (torch.from_numpy(array).to(device) for array in sequences.padded(rows[bucket], pad))
             output: Any = tower(*read)
             embedded[bucket] = output.float().cpu().numpy()
     tower.train(was_training)
+    ranks.add(torch.from_numpy(embedded))
     bad = int((~np.isfinite(embedded)).any(axis=1).sum())
     if bad:
         what = f"the embeddings of {bad:,} of {len(rows):,} texts are not finite numbers"

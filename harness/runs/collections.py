@@ -98,7 +98,8 @@ class Collections:
         collection, key = self.get(settings.collection), _key(settings.collection)
         if key not in self._pairs:
             self._pairs[key] = labelled_pairs(collection)
-        return TrainingData(collection, self.tokens(settings), self._pairs[key], self.workshop.progress)
+        tokens, workshop = self.tokens(settings), self.workshop
+        return TrainingData(collection, tokens, self._pairs[key], workshop.progress, workshop.means)
 
     def keep_only(self, wanted: Iterable[CollectionSettings]) -> None:
         """Forget what was read of all other collections, with their tokens and pairs.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.progress import Progress
 from harness.records.run_folder import RunFolder
+from harness.retrieval.ranks import ALONE, Ranks
 from harness.specs.fingerprints import Chain
 from harness.specs.run_settings import RunSettings
 from harness.storage.leases import lease
@@ -31,16 +33,36 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Means:
+    """By what runs are computed: it decides nothing of them, and is in no fingerprint.
+
+    Attributes:
+        ranks: processes that train together; the first leads, records, and does all else alone.
+        recompute: whether what leads to a bucket's vectors is computed twice, and not kept meanwhile.
+    """
+
+    ranks: Ranks = ALONE
+    recompute: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is recorded of them; nothing where one process keeps all."""
+        means = {"ranks": self.ranks.count, "recompute": self.recompute}
+        return {} if self == Means() else {"means": means}
+
+
+@dataclass(frozen=True)
 class Workshop:
     """A store to write to, and who is shown what happens.
 
     Attributes:
         store: where products lie.
         progress: shows what is done and how long it will take.
+        means: by what runs are computed.
     """
 
     store: Store
     progress: Progress
+    means: Means = field(default_factory=Means)
 
     def lease(self, fingerprint: str, what: str, *, wait: bool = True) -> AbstractContextManager[None]:
         """Hold the lease on a fingerprint; see :func:`harness.storage.leases.lease`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.encoders.ranker import Ranker
+from harness.errors import UserError
 from harness.progress import Progress
 from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
@@ -18,10 +19,11 @@ from harness.retrieval.encode import Reader
 from harness.runs.collections import Collections
 from harness.runs.device import device
 from harness.runs.evaluation import evaluate_bm25, evaluate_encoder
+from harness.runs.following import together
 from harness.runs.missing import refuse_missing
 from harness.runs.products import Products, opened_checkpoint
 from harness.runs.reranking import TeacherState
-from harness.runs.run import Run, Workshop
+from harness.runs.run import Means, Run, Workshop
 from harness.runs.state import complete, trained
 from harness.runs.training import ranker_learns, train, train_ranker
 from harness.specs.fingerprints import links
@@ -42,6 +44,7 @@ class Stages:
             raises stops the run.
         made: fingerprints of the runs that were made here, and not found or made by another process.
         collections: with tokens and training pairs; copies of the stages share them.
+        means: by what runs are computed.
     """
 
     store: Store
@@ -50,9 +53,10 @@ class Stages:
     watched: Callable[[Path, int, dict[str, float]], None] = lambda folder, step, metrics: None
     made: set[str] = field(default_factory=set)
     collections: Collections = field(default=None)  # type: ignore[assignment]  # set below
+    means: Means = field(default_factory=Means)
 
     def __post_init__(self) -> None:
-        self.workshop = Workshop(self.store, self.progress)
+        self.workshop = Workshop(self.store, self.progress, self.means)
         self.collections = self.collections or Collections(self.workshop)
         self.products = Products(self.workshop, self.collections, self._below)
 
@@ -78,11 +82,18 @@ class Stages:
         refuse_missing(settings)
         run = self.place(settings)
         if not complete(run):
+            self._refuse_to_make(run)
             with self.workshop.lease(run.chain.last, title, wait=wait):
                 if not complete(run):
                     self._make(run, title)
                     self.made.add(run.chain.last)
         return run
+
+    def _refuse_to_make(self, run: Run) -> None:
+        """Leave to rank 0 what it makes alone."""
+        if not self.means.ranks.first:
+            what, fix = f"run {run.chain.last} is not there, which rank 0 has made", "let them share a store"
+            raise UserError(what, where="ranks", fix=fix)
 
     def _below(self, settings: RunSettings) -> Run:
         return self.run(settings, f"{settings.kind}, seed {settings.seed}")
@@ -94,7 +105,9 @@ class Stages:
         run_links = links(settings, self.collections.get(settings.collection).fingerprint)
         folder.reopen()
         folder.describe(
-            settings.model_dump(mode="json"), [asdict(link) for link in run_links], describe_environment()
+            settings.model_dump(mode="json"),
+            [asdict(link) for link in run_links],
+            describe_environment() | self.means.as_json(),
         )
         self.products.prepare(settings)
         begin = time.monotonic()
@@ -127,6 +140,12 @@ class Stages:
         """Return the retriever after the run's phase, and what it reads."""
         if trained(settings, folder):
             return self.products.saved(settings, final_of(folder.checkpoints))
+        phase = self.retriever_phase(settings, folder, title)
+        with together(self.means.ranks, settings):
+            return phase()
+
+    def retriever_phase(self, settings: TrainedRun, folder: RunFolder, title: str) -> Callable[[], Reader]:
+        """Return what trains a run's retriever, with the other ranks, and returns it."""
         data, reader = self.collections.training_data(settings), self.products.at_start(settings)
         negatives = self.products.negatives(settings, data)
         ranker = None
@@ -134,17 +153,29 @@ class Stages:
             ranker = self.products.ranker(settings.teacher)
             data = replace(data, ranker_texts=self.products.ranker_texts(settings))
         watched = functools.partial(self.watched, folder.folder)
-        train(settings, data, folder, reader, negatives, ranker, title=title, watched=watched)
-        return reader
+
+        def phase() -> Reader:
+            train(settings, data, folder, reader, negatives, ranker, title=title, watched=watched)
+            return reader
+
+        return phase
 
     def _ranker(self, settings: RankerRun, folder: RunFolder, retriever: Reader, title: str) -> Ranker:
         """Return the ranker after the run's phase."""
         if final_of(folder.checkpoints).exists():
             return load_ranker(final_of(folder.checkpoints)).to(device())
+        phase = self.ranker_phase(settings, folder, retriever, title)
+        with together(self.means.ranks, settings):
+            return phase()
+
+    def ranker_phase(
+        self, settings: RankerRun, folder: RunFolder, retriever: Reader, title: str
+    ) -> Callable[[], Ranker]:
+        """Return what trains a run's ranker, with the other ranks, and returns it."""
         data = self.collections.training_data(settings)
         data = replace(data, ranker_texts=self.products.ranker_texts(settings))
         negatives = self.products.negatives(settings, data)
-        return train_ranker(settings, data, folder, retriever, negatives, title=title)
+        return functools.partial(train_ranker, settings, data, folder, retriever, negatives, title=title)
 
     def _teacher_state(self, settings: TaughtRun, folder: RunFolder) -> TeacherState:
         """Return the ranker beside a retriever, before and after the run."""

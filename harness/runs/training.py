@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -27,13 +27,15 @@ from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import Reader
 from harness.retrieval.rerank import PairTexts
 from harness.runs.evaluation import Embeddings, dev_metrics, watched_metrics
+from harness.runs.run import Means
 from harness.specs.run_settings import RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.specs.settings import LateInteractionSettings, SamplerSettings
 from harness.training.batches import TrainingPairs
 from harness.training.checkpoints import final_of, keep_best, latest_checkpoint, ranker_of, save_final
 from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
 from harness.training.protocols import Rates
-from harness.training.trainer import Trainer, Watch, watch_nothing
+from harness.training.rounds import Watch, watch_nothing
+from harness.training.trainer import Trainer
 from harness.training.turns import RankerAlone, RetrieverAlone
 
 
@@ -46,6 +48,7 @@ class TrainingData:
         tokens: token ids of the documents and queries.
         pairs: labelled training pairs.
         progress: shows the steps taken.
+        means: by what it is trained.
         ranker_texts: what a ranker reads in the place of tokens, where there is one that does.
     """
 
@@ -53,6 +56,7 @@ class TrainingData:
     tokens: TokenStore
     pairs: TrainingPairs
     progress: Progress
+    means: Means = field(default_factory=Means)
     ranker_texts: PairTexts | None = None
 
 
@@ -138,16 +142,22 @@ def train(
         watched(step, metrics)
         return metrics
 
+    def begin() -> None:
+        if settings.phase.watched and latest_checkpoint(folder.checkpoints) is None:
+            look(0, reader.documents())
+
+    def end() -> None:
+        if settings.phase.watched:
+            look(settings.phase.steps, reader.documents())
+            folder.settle()
+        if part is not None and ranker_learns(settings):
+            save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
+        save_final(reader.encoder, final_of(folder.checkpoints), tokenizer, longest)
+
     part = _ranker_part(settings, ranker) if isinstance(settings, TaughtRun) and ranker else None
-    if settings.phase.watched and latest_checkpoint(folder.checkpoints) is None:
-        look(0, reader.documents())
+    data.means.ranks.alone(begin)
     _run(settings, data, folder, reader, negatives, part, title=title, watch=watch)
-    if settings.phase.watched:
-        look(settings.phase.steps, reader.documents())
-        folder.settle()
-    if part is not None and ranker_learns(settings):
-        save_final(part.ranker, ranker_of(folder.checkpoints), tokenizer, part.pair_tokens)
-    save_final(reader.encoder, final_of(folder.checkpoints), tokenizer, longest)
+    data.means.ranks.alone(end)
 
 
 def train_ranker(
@@ -175,7 +185,7 @@ def train_ranker(
     part = RankerInTraining(ranker, longest, RankerAlone(), phase, phase.loss)
     _run(settings, data, folder, retriever, negatives, part, title=title)
     tokenizer = load_tokenizer(str(data.tokens.tokenizer_folder))
-    save_final(ranker, final_of(folder.checkpoints), tokenizer, longest)
+    data.means.ranks.alone(lambda: save_final(ranker, final_of(folder.checkpoints), tokenizer, longest))
     return ranker
 
 
@@ -215,6 +225,8 @@ def _run(
             ranker=ranker,
             watch=watch,
             advance=advance,
+            ranks=data.means.ranks,
+            recompute=data.means.recompute,
         ).run()
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
@@ -66,14 +66,20 @@ def on_signals() -> None:
 
 
 @contextmanager
-def not_within() -> Iterator[None]:
-    """Hold a signal back until the block ends: a step of training is taken whole or not at all."""
+def not_within(agreed: Callable[[bool], bool] | None = None) -> Iterator[None]:
+    """Hold a signal back until the block ends: a step of training is taken whole or not at all.
+
+    Args:
+        agreed: says whether to stop, from whether a signal came to this process, where processes do a step
+            together and stop after the same one; what comes later waits for the next block.
+    """
     _Signals.held += 1
     try:
         yield
+        stops = agreed is not None and agreed(_Signals.waiting)
     finally:
         _Signals.held -= 1
-    if _Signals.waiting and not _Signals.held:
+    if (_Signals.waiting if agreed is None else stops) and not _Signals.held:
         _Signals.waiting = False
         raise StoppedBySignal(SAID)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from harness.encoders.dual_encoder import Embedder, TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.negatives.noise import DROPOUT_STAGE, mixed
 from harness.retrieval.encode import length_buckets
+from harness.retrieval.ranks import Deal
 from harness.training.protocols import PLACES, Precision
 
 Numbers = npt.NDArray[np.int64]
@@ -37,12 +38,14 @@ class Passing:
         step: of the phase.
         places: token places of a bucket at most, padding included; short texts are not padded to the longest.
         precision: of the products of matrices within a model; what comes out has its weights' precision.
+        deal: which rank embeds which bucket, and whether it keeps what leads there; neither decides anything.
     """
 
     seed: int = 0
     step: int = 0
     places: int = PLACES
     precision: Precision = "float32"
+    deal: Deal = field(default_factory=Deal)
 
     @contextmanager
     def bucket(self, model: Embedder | Ranker, part: Part, number: int) -> Iterator[Tensor]:
@@ -90,16 +93,18 @@ def embed(
         [R, dimension].
     """
     distinct, place = np.unique(rows, return_inverse=True)
-    parts, order = [], []
-    for number, bucket in enumerate(length_buckets(sequences.lengths[distinct], passing.places)):
-        arrays = sequences.padded(distinct[bucket], pad)
+    lengths = sequences.lengths[distinct]
+    buckets = list(length_buckets(lengths, passing.places))
+
+    def compute(number: int) -> Tensor:
+        arrays = sequences.padded(distinct[buckets[number]], pad)
         with passing.bucket(tower, part, number) as like:
             read = (torch.from_numpy(array).to(like.device) for array in arrays)
-            parts.append(tower(*read).to(like.dtype))
-        order.append(bucket)
-    device = parts[0].device
-    back = torch.from_numpy(np.argsort(np.concatenate(order))[place]).to(device)
-    return torch.cat(parts).index_select(0, back)
+            embedded: Tensor = tower(*read).to(like.dtype)
+            return embedded
+
+    known = passing.deal.rows(buckets, lengths, compute, tower, (tower.dimension,))
+    return known.index_select(0, torch.from_numpy(place).to(known.device))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from harness.encoders.ranker import Ranker
@@ -36,10 +35,10 @@ def score_lists(
     """
     repeated = np.repeat(query, passage.shape[1])
     pairs = pairs_of(texts, "train", repeated, passage.reshape(-1), pair_tokens)
-    buckets, parts = list(length_buckets(pairs.lengths, passing.places)), []
-    for number, bucket in enumerate(buckets):
+    buckets = list(length_buckets(pairs.lengths, passing.places))
+
+    def compute(number: int) -> Tensor:
         with passing.bucket(ranker, "ranker", number) as like:
-            parts.append(score_bucket(ranker, pairs, bucket, texts.pad).to(like.dtype))
-    scores = torch.cat(parts)
-    back = torch.from_numpy(np.argsort(np.concatenate(buckets))).to(scores.device)
-    return scores.index_select(0, back).view(*passage.shape)
+            return score_bucket(ranker, pairs, buckets[number], texts.pad).to(like.dtype)
+
+    return passing.deal.rows(buckets, pairs.lengths, compute, ranker, ()).view(*passage.shape)

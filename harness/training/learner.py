@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.errors import RunError
+from harness.retrieval.ranks import ALONE, Ranks
 from harness.training.protocols import Rates
 from harness.training.schedule import adamw, linear_schedule
 
@@ -24,12 +25,14 @@ class Learner:
         model: whose parameters are changed.
         rates: learning rate, decay, clipping.
         steps: that the schedule of the learning rate is made for; after them it is 0.
+        ranks: that share its steps.
     """
 
     name: str
     model: TwoTowers[Any] | Ranker
     rates: Rates
     steps: int
+    ranks: Ranks = ALONE
     optimizer: torch.optim.AdamW = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +56,7 @@ class Learner:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.ranks.add_gradients(self.model.parameters())
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.rates.clip_norm)
         if not torch.isfinite(loss):
             what = f"the loss is {loss.item()} at step {own_step}"

@@ -14,20 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
 from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
-from harness.negatives.candidates import Candidates
-from harness.negatives.mining import load_candidates, save_candidates
-from harness.negatives.noise import Noise
-from harness.negatives.sampler import diagnose
-from harness.retrieval.encode import encode
+from harness.retrieval.ranks import ALONE, Deal, Ranks
 from harness.retrieval.rerank import PairTexts
 from harness.storage.stopping import StoppedBySignal, not_within
-from harness.training.batches import Batch, TrainingPairs, batch_at, sampled_pairs
+from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
 from harness.training.forward import Numbers, Passing
 from harness.training.learner import Learner
@@ -39,13 +34,11 @@ from harness.training.objectives import (
     RetrieverObjective,
     counted,
 )
-from harness.training.phase_inputs import Drawn, Negatives, RankerInTraining
+from harness.training.phase_inputs import Negatives, RankerInTraining
 from harness.training.protocols import Rates, TrainedPhase, Writer
+from harness.training.rounds import Rounds, Watch, watch_nothing
 from harness.training.stopwatch import Stopwatch
 from harness.training.turns import RetrieverAlone, Turns, Who, steps_before, who_at
-
-DIAGNOSED_PAIRS = 1000
-"""Training pairs whose candidates are looked at each round, a sample that is the same in every run."""
 
 TOPOLOGY, RANKER = "queue.", "ranker."
 """What the names of a topology's and of a ranker's tensors in a checkpoint begin with.
@@ -58,15 +51,6 @@ PREFIX: dict[Who, str] = {"retriever": "", "ranker": RANKER}
 
 CHECKPOINTS_A_PHASE = 8
 """Checkpoints of a phase without refreshes; phases with refreshes save at each of those."""
-
-
-Watch = Callable[[int, TwoTowers[Any], npt.NDArray[np.float32]], dict[str, float]]
-"""Called at each refresh with step, encoder and all documents' embeddings; returns metrics of ``dev``."""
-
-
-def watch_nothing(step: int, encoder: TwoTowers[Any], documents: npt.NDArray[np.float32]) -> dict[str, float]:
-    """Return no metrics."""
-    return {}
 
 
 @dataclass
@@ -87,6 +71,8 @@ class Trainer:
         ranker: a ranker, where there is one.
         watch: looks at the encoder at each refresh.
         advance: called after each step, for progress.
+        ranks: that all run this phase; rank 0 alone records, mines and is watched.
+        recompute: whether a step keeps a bucket's rows alone, and computes what leads to them twice.
     """
 
     encoder: TwoTowers[Any]
@@ -102,19 +88,19 @@ class Trainer:
     ranker: RankerInTraining | None = None
     watch: Watch = watch_nothing
     advance: Callable[[int], None] = lambda done: None
-    _candidates: Candidates | None = field(default=None, init=False)
-    _round: int = field(default=-1, init=False)
+    ranks: Ranks = ALONE
+    recompute: bool = False
 
     def run(self) -> None:
         """Train from the latest checkpoint to the last step."""
         begin = self._resume()
         self.advance(begin)
         for step in range(begin, self.phase.steps):
-            if self.negatives.drawn is not None and self._round_of(step) != self._round:
-                self._refresh(step, self.negatives.drawn)
+            if self._rounds is not None:
+                self._rounds.reach(step)
             done, taken = step + 1, False
             try:
-                with not_within():
+                with not_within(None if self.ranks.count == 1 else self.ranks.any):
                     self._step(step)
                     taken = True
             except StoppedBySignal:
@@ -129,8 +115,11 @@ class Trainer:
             self.ranker.ranker.eval()
 
     def _save(self, done: int) -> None:
-        self.writer.settle()
-        save_checkpoint(self._checkpoints, done, self._tensors(), self._optimizers())
+        def save() -> None:
+            self.writer.settle()
+            save_checkpoint(self._checkpoints, done, self._tensors(), self._optimizers())
+
+        self.ranks.alone(save)
 
     @cached_property
     def _learners(self) -> dict[Who, Learner]:
@@ -140,10 +129,25 @@ class Trainer:
         if self.ranker is not None and self.ranker.rates is not None:
             models["ranker"] = (self.ranker.ranker, self.ranker.rates)
         return {
-            who: Learner(self._name_of(who), model, rates, self._turns.scheduled(who, phase.steps, length))
+            who: Learner(
+                self._name_of(who), model, rates, self._turns.scheduled(who, phase.steps, length), self.ranks
+            )
             for who, (model, rates) in models.items()
             if steps_before(self._turns, who, phase.steps, length)
         }
+
+    def _scheduled(self, who: Who) -> int:
+        """Return the steps that the schedule of a learner's rate is made for."""
+        return self._turns.scheduled(who, self.phase.steps, self._round_length())
+
+    @cached_property
+    def _rounds(self) -> Rounds | None:
+        """The candidates that negatives are drawn from; none where none are."""
+        drawn, length = self.negatives.drawn, self._round_length()
+        if drawn is None:
+            return None
+        of = (self.name, length, drawn, self.encoder, self.texts, self.seed, self.writer)
+        return Rounds(*of, self.watch, self.ranks)
 
     @cached_property
     def _lists(self) -> Lists | None:
@@ -174,18 +178,23 @@ class Trainer:
     def _round_length(self) -> int:
         return self.phase.refresh or self.phase.steps
 
-    def _round_of(self, step: int) -> int:
-        return step // self._round_length()
-
     def _resume(self) -> int:
         checkpoint = latest_checkpoint(self._checkpoints)
-        if checkpoint is None:
-            return 0
-        for who, learner in self._learners.items():
-            learner.model.load_weights(_below(checkpoint.weights, PREFIX[who]))
-            learner.optimizer.load_state_dict(checkpoint.optimizer[who])
-        self._retriever.scorer.load_state(_below(checkpoint.weights, TOPOLOGY))
-        return checkpoint.step
+        if checkpoint is not None:
+            for who, learner in self._learners.items():
+                learner.model.load_weights(_below(checkpoint.weights, PREFIX[who]))
+                learner.optimizer.load_state_dict(checkpoint.optimizer[who])
+            self._retriever.scorer.load_state(_below(checkpoint.weights, TOPOLOGY))
+        begin = 0 if checkpoint is None else checkpoint.step
+        self._refuse_different(begin)
+        return begin
+
+    def _refuse_different(self, begin: int) -> None:
+        """Refuse ranks that would go on from different states."""
+        if self.ranks.count > 1:
+            self.ranks.refuse_different(begin, "checkpoints")
+            for learner in self._learners.values():
+                self.ranks.refuse_different(learner.model.fingerprint(), "weights")
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}
@@ -203,10 +212,14 @@ class Trainer:
         with watch.timing("seconds"):
             batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
             passage, counts = self._passages(batch, watch)
-            passing = Passing(self.seed, step, self.phase.places, self.phase.precision)
+            passing = self._passing(step)
             loss, seen = self._objective(who)(batch.rows, passage, passing)
             taken = learner.update(loss, steps_before(self._turns, who, step, self._round_length()))
         self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds)
+
+    def _passing(self, step: int) -> Passing:
+        deal = Deal(self.ranks, self.recompute)
+        return Passing(self.seed, step, self.phase.places, self.phase.precision, deal)
 
     def _objective(self, who: Who) -> Callable[[Numbers, Numbers, Passing], Objective]:
         if who == "ranker" and self.ranker is not None and self._lists is not None:
@@ -216,70 +229,12 @@ class Trainer:
     def _passages(self, batch: Batch, watch: Stopwatch) -> tuple[Numbers, dict[str, float]]:
         """Return the positives and drawn negatives of a batch, [B, 1 + n], and what was counted of them."""
         positive = self.pairs.pairs[batch.rows, 1:]
-        if self.negatives.drawn is None or self._candidates is None:
+        if self._rounds is None:
             return positive, {}
-        noise = Noise(self.seed, self._round, batch.visit)
         with watch.timing("seconds_drawing"):
-            draws = self.negatives.drawn.sampler(self._candidates.rows(batch.rows), noise)
+            draws = self._rounds.draw(batch)
         passages = np.concatenate([positive, draws.document], axis=1)
         return passages, counted(self.pairs, batch.rows, draws)
-
-    def _refresh(self, step: int, drawn: Drawn) -> None:
-        """Take or mine the candidates of the step's round."""
-        number = self._round_of(step)
-        path = self._candidates_path(number)
-        if number == 0:
-            candidates = drawn.first
-        elif path.exists():
-            candidates = self._saved(number)
-        else:
-            candidates = self._mine(step, number, drawn)
-            self.writer.settle()  # a round that is there is not mined, and not watched, again
-            save_candidates(candidates, path, self._whose(number))
-            # The round before stays, so that this one can be mined again from it, should its file be lost.
-            for old in path.parent.glob("round-*.npz"):
-                if old not in (path, self._candidates_path(number - 1)):
-                    old.unlink()
-        self._candidates, self._round = candidates, number
-        if step % self._round_length():  # resumed within a round, whose line is there
-            return
-        shown = sampled_pairs(DIAGNOSED_PAIRS, len(self.pairs.pairs))
-        noise = Noise(self.seed, number, np.zeros(len(shown), dtype=np.int64))
-        seen = diagnose(drawn.sampler, candidates.rows(shown), noise)
-        self.writer.log(f"{self.name} refresh", step, **seen)
-
-    def _saved(self, number: int) -> Candidates:
-        return load_candidates(self._candidates_path(number), self._whose(number))
-
-    def _whose(self, number: int) -> str:
-        return f"{self.writer.folder.name}, round {number}"
-
-    def _candidates_path(self, number: int) -> Path:
-        return self.writer.folder / "candidates" / f"round-{number:04d}.npz"
-
-    def _mine(self, step: int, number: int, drawn: Drawn) -> Candidates:
-        texts, pad, watch = self.texts, self.texts.pad, Stopwatch()
-        with watch.timing("seconds_encoding"):
-            documents = encode(self.encoder.passage, texts.documents, pad)
-            queries = encode(self.encoder.query, texts.queries["train"], pad)
-        with watch.timing("seconds_watching"):
-            watched = self.watch(step, self.encoder, documents)
-        self.writer.log(f"{self.name} dev", step, **watched)
-        before = self._candidates
-        if before is None:  # resumed between two rounds
-            before = drawn.first if number == 1 else self._saved(number - 1)
-        with watch.timing("seconds_mining"):
-            mined = drawn.miner.mine(
-                queries,
-                documents,
-                model=self.encoder.fingerprint(),
-                seed=self.seed,
-                round=number,
-                previous=before,
-                similarity=watch.timing("seconds_similarity"),
-            )
-        self.writer.log(f"{self.name} mining", step, **watch.seconds)
-        return mined
 
 
 def _above(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

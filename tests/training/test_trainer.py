@@ -18,7 +18,7 @@ from harness.retrieval.encode import length_buckets
 from harness.retrieval.search import exact_search
 from harness.storage import stopping
 from harness.storage.checksums import SUMS
-from harness.training import trainer as trainer_module
+from harness.training import rounds
 from harness.training.batches import TrainingPairs, batch_at, epoch_order, sampled_pairs
 from harness.training.checkpoints import latest_checkpoint
 from harness.training.forward import PARTS, Passing, QueryBatch, embed
@@ -70,7 +70,7 @@ def test_a_run_stopped_while_mining_continues_bit_for_bit(bench, tmp_path, monke
 
     stopped = bench.trainer(tmp_path / "parts", bench.encoder())
     with monkeypatch.context() as patch:
-        place, name = (Miner, "mine") if moment == "mining" else (trainer_module, "save_candidates")
+        place, name = (Miner, "mine") if moment == "mining" else (rounds, "save_candidates")
         patch.setattr(place, name, kill)
         with pytest.raises(StopError):
             stopped.run()
