@@ -50,6 +50,7 @@ def test_the_commands_are_frozen() -> None:
         "compare",
         "tune",
         "analyse",
+        "convert",
         "sync",
         "doctor",
     }

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
+from harness.cli.convert import convert
 from harness.cli.explain import explain, verify
 from harness.cli.launch import launched
 from harness.cli.opening import open_library, open_stages
@@ -105,6 +106,7 @@ app.command()(compare)
 app.command()(tune)
 app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(search)
 app.command()(analyse)
+app.command()(convert)
 
 
 @app.command()

@@ -154,6 +154,15 @@ def typed_pairs(tokenizer: Any) -> Any:
     return transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, model_input_names=inputs, **_NAMES)
 
 
+def untyped_pairs(tokenizer: Any) -> Any:
+    """Return a tokenizer without token types, for an encoder that has none."""
+    own = copy.deepcopy(tokenizer)
+    if TYPES in own.model_input_names:
+        own.model_input_names = [name for name in own.model_input_names if name != TYPES]
+        own.init_kwargs["model_input_names"] = own.model_input_names  # which is what it saves
+    return own
+
+
 def build_tokens(
     collection: Collection,
     folder: Path,

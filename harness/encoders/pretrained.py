@@ -67,7 +67,7 @@ def read_encoder(start: str, pooling: Pooling | None = None) -> PretrainedEncode
     tokenizer = load_tokenizer(tokens)
     encoder = encoder.float().eval()
     for tower in encoder.towers().values():
-        _refuse_foreign(start, tokenizer, tower.transformer)
+        refuse_foreign(start, tokenizer, tower.transformer)
     said = tokenizer.model_max_length  # a float where it is without end
     if not isinstance(said, int | float) or said < 1:
         raise UserError(f"its tokenizer reads {said!r} tokens", where=start, fix=_SHORTER)
@@ -151,8 +151,12 @@ def _agreed(start: str, configured: str | None, requested: str | None) -> str | 
     return configured or requested
 
 
-def _refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:
-    """Raise an error for a tokenizer that cannot be the encoder's own."""
+def refuse_foreign(start: str, tokenizer: Any, transformer: Any) -> None:
+    """Refuse a tokenizer that cannot be the encoder's own.
+
+    Raises:
+        UserError: it has no pieces, other ones, or no padding token.
+    """
     pieces, rows = len(tokenizer), transformer.get_input_embeddings().num_embeddings
     if pieces <= len(set(tokenizer.all_special_ids)):  # what `transformers` makes up where there is none
         raise UserError("it has no tokenizer", where=start, fix="put its tokenizer there")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,15 @@ import transformers
 from torch import Tensor, nn
 
 from harness.collections.tokenizer import prompts, quiet
-from harness.collections.tokens import TokenStore, typed_pairs
+from harness.collections.tokens import TokenStore, typed_pairs, untyped_pairs
 from harness.encoders.matching import begin_matching, project_words
-from harness.encoders.transformer import fresh_config, pretrained_scorer, refuse_no_numbers
+from harness.encoders.transformer import (
+    FOR_TOKENS,
+    fresh_config,
+    pretrained_scorer,
+    refuse_no_numbers,
+    scorer_of,
+)
 from harness.encoders.weights import StateDict, copy_weights, fingerprint_of
 from harness.errors import UserError, told
 
@@ -42,15 +47,18 @@ class Ranker(nn.Module):
 
 
 class CrossEncoder(Ranker):
-    """An encoder with a head of one output, as `AutoModelForSequenceClassification` builds it.
+    """An encoder with a head of one output over the vector of [CLS].
 
-    The head is that of the encoder: a BERT has a dense layer and tanh between the vector of [CLS] and the
-    linear map. The rankers of AR2 and SimANS (AR2, equation 4) only have the linear map. They also omit the
-    pair's last [SEP] and never pass token types; here both are as in pretraining. Encoders like RoBERTa get
-    one separator between query and passage, as in the released code, instead of two.
+    The head is that of `AutoModelForSequenceClassification`: a BERT has a dense layer and tanh between the
+    vector of [CLS] and the linear map. The rankers of AR2 and SimANS (AR2, equation 4) only have the linear
+    map; so has one of `AutoModelForTokenClassification`, which is read at [CLS] alone, and of which
+    `harness.encoders.released` makes folders. Theirs also omit the pair's last [SEP], which here is as in
+    pretraining, and never pass token types, which here pass to all encoders that have several. Encoders like
+    RoBERTa get one separator between query and passage, as in the released code, instead of two.
 
     Args:
-        model: a `transformers` model for sequence classification with one label.
+        model: a `transformers` model for sequence classification, or for token classification, with one
+            label.
     """
 
     def __init__(self, model: Any) -> None:
@@ -62,11 +70,17 @@ class CrossEncoder(Ranker):
         """Whether the encoder distinguishes query and passage by token types."""
         return int(getattr(self.model.config, "type_vocab_size", 0) or 0) > 1
 
+    @property
+    def linear(self) -> bool:
+        """Whether its head is a linear map of the vector of [CLS]."""
+        return type(self.model).__name__.endswith(FOR_TOKENS)
+
     def forward(self, *read: Tensor) -> Tensor:
         """Score pairs: ids, mask and types [B, T] -> [B]."""
         ids, mask, types = read
         type_inputs = {"token_type_ids": types} if self.typed else {}
-        return self.model(input_ids=ids, attention_mask=mask, **type_inputs).logits[:, 0]  # type: ignore[no-any-return]
+        logits = self.model(input_ids=ids, attention_mask=mask, **type_inputs).logits
+        return logits.flatten(1)[:, 0]  # type: ignore[no-any-return]  # [B, 1], or [B, T, 1], [CLS] first
 
     def weights(self) -> StateDict:
         """Return copies of all tensors on the CPU, by name."""
@@ -77,7 +91,9 @@ class CrossEncoder(Ranker):
         self.model.load_state_dict(weights)
 
     def save(self, folder: Path, tokenizer: Any, longest: int) -> None:
-        """Save in a folder that `AutoModelForSequenceClassification` and `CrossEncoder` open.
+        """Save in a folder that `CrossEncoder` and the model's class of `transformers` open.
+
+        With a head for sequences, that of `sentence_transformers` opens it, too.
 
         Args:
             folder: path of the folder, which is created if necessary.
@@ -85,9 +101,10 @@ class CrossEncoder(Ranker):
             longest: maximal length of a pair in tokens.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self.model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
+        if not self.linear:
+            self.model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
         self.model.save_pretrained(folder)
-        own_tokenizer = typed_pairs(tokenizer) if self.typed else copy.deepcopy(tokenizer)
+        own_tokenizer = typed_pairs(tokenizer) if self.typed else untyped_pairs(tokenizer)
         own_tokenizer.model_max_length = longest
         own_tokenizer.save_pretrained(folder)
 
@@ -100,8 +117,8 @@ class CrossEncoder(Ranker):
         """
         if not folder.is_dir():
             raise UserError("no such folder", where=str(folder), fix="give a folder that holds a ranker")
-        kind = transformers.AutoModelForSequenceClassification
         with quiet(), told("corrupt ranker", where=str(folder), fix="delete it and train again"):
+            kind = scorer_of(transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False))
             model, loading_info = kind.from_pretrained(
                 folder, output_loading_info=True, trust_remote_code=False
             )

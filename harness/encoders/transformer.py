@@ -92,6 +92,8 @@ def pretrained_transformer(start: str) -> Any:
 def pretrained_scorer(start: str) -> Any:
     """Load an encoder with one output from a local folder or a hub id; a missing head is random.
 
+    Its head is that of its class, see `scorer_of`.
+
     Raises:
         UserError: there is no encoder, some of its weights are missing or no finite numbers, its head has
             several outputs, or the hub cannot be reached.
@@ -103,7 +105,7 @@ def pretrained_scorer(start: str) -> Any:
         raise UserError(
             f"a head of {config.num_labels} outputs", where=start, fix="give a ranker, which has one"
         )
-    kind = transformers.AutoModelForSequenceClassification
+    kind = scorer_of(config)
     config.num_labels = 1
     model, loading = _open(kind, start, config=config, **_TOLD)
     inside = f"{model.base_model_prefix}."
@@ -111,6 +113,21 @@ def pretrained_scorer(start: str) -> Any:
     _refuse_incomplete(start, sorted(missing), loading)
     refuse_no_numbers(start, model)
     return model
+
+
+FOR_TOKENS = "ForTokenClassification"
+"""What the class of a ranker ends in whose head is a linear map; of its scores that of [CLS] is read."""
+
+
+def scorer_of(config: Any) -> Any:
+    """Return the class of `transformers` that opens a ranker, by its configuration."""
+    tokens = any(name.endswith(FOR_TOKENS) for name in config.architectures or ())
+    linear = tokens and config.num_labels == 1
+    sequences, one_each = (
+        transformers.AutoModelForSequenceClassification,
+        transformers.AutoModelForTokenClassification,
+    )
+    return one_each if linear else sequences
 
 
 _TOLD: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True}
