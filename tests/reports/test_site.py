@@ -133,7 +133,7 @@ def check_links(pages: dict[Path, str]) -> None:
         assert len(links.ids) == len(set(links.ids)), path
         for target in links.targets - {"data:,"}:
             name, _, fragment = target.partition("#")
-            to = Path(path.parent, name).resolve() if name else path
+            to = Path(path.parent, unquote(name)).resolve() if name else path
             assert to in read or to.exists(), (path, target)
             assert not fragment or fragment in read[to].ids, (path, target)
 
