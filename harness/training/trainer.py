@@ -21,7 +21,7 @@ from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.negatives.candidates import Candidates
-from harness.negatives.mining import load_candidates, save_candidates
+from harness.negatives.mining import Reads, load_candidates, save_candidates
 from harness.negatives.noise import Noise
 from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
@@ -248,6 +248,15 @@ class Trainer:
         seen = diagnose(drawn.sampler, candidates.rows(shown), noise)
         self.writer.log(f"{self.name} refresh", step, **seen)
 
+    def _read_in(self, number: int, drawn: Drawn) -> Reads:
+        """Return which scores of a round's candidates are read, by its steps or by its diagnostics."""
+        pairs, first = len(self.pairs.pairs), number * self._round_length()
+        steps = range(first, min(first + self._round_length(), self.phase.steps))
+        visited = [batch_at(step, self.phase.batch, pairs, self.seed).rows for step in steps]
+        shown = sampled_pairs(DIAGNOSED_PAIRS, pairs)
+        read = np.unique(np.concatenate([shown, *visited]))
+        return Reads(read, read if "documents" in drawn.sampler.law.needs else shown)
+
     def _saved(self, number: int) -> Candidates:
         return load_candidates(self._candidates_path(number), self._whose(number))
 
@@ -276,6 +285,7 @@ class Trainer:
                 seed=self.seed,
                 round=number,
                 previous=before,
+                reads=self._read_in(number, drawn),
                 similarity=watch.timing("seconds_similarity"),
             )
         self.writer.log(f"{self.name} mining", step, **watch.seconds)
