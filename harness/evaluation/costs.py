@@ -46,8 +46,8 @@ def run_costs(
             exclude the time between steps (pauses, checkpoints, evaluation on dev).
         phase: name of the phase, as in the lines.
         refresh: number of steps between refreshes; None where there are no refreshes.
-        charged: whether the run's law reads similarities of documents, which are scored for all laws and cost
-            nothing to one that does not read them; None where they are not told apart, and part of mining.
+        charged: whether the run's law reads similarities of documents; to one that does not, those scored for
+            its diagnostics cost nothing; None where they are not told apart, and part of mining.
 
     Returns:
         Name of a cost -> seconds, for those that were recorded.

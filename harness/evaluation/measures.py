@@ -112,17 +112,24 @@ def describe_provider(name: str) -> str:
 def _read_by(measures: Sequence[str], ranking: Ranking, judged: Mapping[str, Mapping[str, int]]) -> Ranking:
     """Return what decides the values of measures that have cutoffs: documents up to the last judged one.
 
-    What lies below it changes no value, whatever the cutoff; measures without one read all.
+    What lies below it changes no value, whatever the cutoff; nor does what lies below the deepest cutoff,
+    unless a measure passes over documents that are not judged. Measures without a cutoff read all.
     """
-    if None in map(cutoff_of, measures):
+    cutoffs = [cutoff for cutoff in map(cutoff_of, measures) if cutoff is not None]
+    if len(cutoffs) < len(measures):
         return ranking
-    return {query: _to_last(documents, judged.get(query, {})) for query, documents in ranking.items()}
+    passes_over = any(parse_measure(name).params.get("judged_only") for name in measures)
+    deepest = LARGEST_CUTOFF if passes_over else max(cutoffs)
+    return {
+        query: _to_last(documents, judged.get(query, {}), deepest) for query, documents in ranking.items()
+    }
 
 
-def _to_last(documents: dict[str, float], judged: Mapping[str, int]) -> dict[str, float]:
-    """Return the first documents of a ranking, up to the last judged one, and at least one."""
-    ranks = (rank for rank, document in enumerate(documents, start=1) if document in judged)
-    return dict(itertools.islice(documents.items(), max(ranks, default=1)))
+def _to_last(documents: dict[str, float], judged: Mapping[str, int], deepest: int) -> dict[str, float]:
+    """Return the first documents of a ranking, up to the last judged one of these, and at least one."""
+    are_judged = map(judged.__contains__, itertools.islice(documents, deepest))
+    last = max(itertools.compress(itertools.count(1), are_judged), default=1)
+    return dict(itertools.islice(documents.items(), last))
 
 
 def evaluate_split(
@@ -161,6 +168,7 @@ def evaluate(
             f"query '{stray}' is ranked but not judged", fix="evaluate a split against its own qrels"
         )
     names = {parse_measure(name): name for name in measures}
+    name_of = {id(measure): name for measure, name in names.items()}  # each hash of one spells it out
     values: dict[tuple[str, str], float] = {}
     qrels = {query: {d: max(grade, 0) for d, grade in judged.items()} for query, judged in qrels.items()}
     for provider in sorted({provider_of(name) for name in names.values()}):
@@ -168,6 +176,6 @@ def evaluate(
         truth = held if provider == answers.PROVIDER else qrels
         read = _read_by([names[measure] for measure in measured], ranking, truth)
         for metric in ir_measures.providers.registry[provider].iter_calc(measured, truth, read):
-            values[names[metric.measure], metric.query_id] = float(metric.value)
+            values[name_of[id(metric.measure)], metric.query_id] = float(metric.value)
     rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]
     return pd.DataFrame(rows, columns=["measure", "query", "value"])

@@ -56,21 +56,34 @@ def make_ranking(
     _refuse_no_result(scores, numbers)
     ids = np.array(document_ids, dtype=object)
     in_order = np.asarray((np.diff(scores) < 0).all(axis=1))
-    tie = np.zeros(0, np.uint64) if in_order.all() else _ties(document_ids)
+    tie = _ties(document_ids, scores[~in_order], numbers[~in_order])
     ranking: Ranking = {}
-    for row, (query, score, number) in enumerate(zip(query_ids, scores, numbers, strict=True)):
-        order = np.arange(len(number)) if in_order[row] else np.lexsort((tie[number], -score))
-        order = order[number[order] != own[row]] if row in own else order
-        order = order[:depth]
-        distinct = score[order] if in_order[row] else strictly_decreasing(score[order])
-        ranking[query] = dict(zip(ids[number[order]].tolist(), distinct.tolist(), strict=True))
+    for row, (query, of_query, found) in enumerate(zip(query_ids, scores, numbers, strict=True)):
+        score, number = of_query, found
+        if not in_order[row]:
+            order = np.lexsort((tie[number], -score))
+            score, number = score[order], number[order]
+        if row in own:
+            others = number != own[row]
+            score, number = score[others], number[others]
+        kept = score[:depth] if in_order[row] else strictly_decreasing(score[:depth])
+        ranking[query] = dict(zip(ids[number[:depth]].tolist(), kept.tolist(), strict=True))
     return ranking
 
 
-def _ties(document_ids: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """Return the hash of each document by which ties are broken, [N]."""
-    digests = b"".join(hashlib.sha256(document.encode()).digest()[:8] for document in document_ids)
-    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+def _ties(
+    document_ids: Sequence[str], scores: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """Return the hashes by which ties are broken, [N]; 0 for documents that are tied with none."""
+    order = np.argsort(-scores, axis=1, kind="stable")
+    number, same = np.take_along_axis(numbers, order, axis=1), np.zeros(scores.shape, dtype=bool)
+    same[:, 1:] = np.diff(np.take_along_axis(scores, order, axis=1)) == 0
+    same[:, :-1] |= same[:, 1:].copy()
+    tied = np.unique(number[same])
+    digests = b"".join(hashlib.sha256(document_ids[at].encode()).digest()[:8] for at in tied.tolist())
+    tie = np.zeros(len(document_ids), dtype=np.uint64)
+    tie[tied] = np.frombuffer(digests, dtype=">u8")
+    return tie
 
 
 def _refuse_no_result(scores: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]) -> None:

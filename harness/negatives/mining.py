@@ -29,6 +29,22 @@ def refuse_lexical_search(depth: int) -> SearchResult:
 
 
 @dataclass(frozen=True)
+class Reads:
+    """Which scores of candidates are read; the others need not be computed, and are NaN.
+
+    Attributes:
+        scores: numbers of the training pairs whose s(q, d-) are read; all of them by default.
+        similarities: numbers of those whose s(d+, d-) are read; all of them by default.
+    """
+
+    scores: Integers | None = None
+    similarities: Integers | None = None
+
+
+EVERYTHING = Reads()
+
+
+@dataclass(frozen=True)
 class Miner:
     """Retrieves and scores the candidates of all training pairs, at each refresh.
 
@@ -59,6 +75,7 @@ class Miner:
         seed: int,
         round: int = 0,
         previous: Candidates | None = None,
+        reads: Reads = EVERYTHING,
         similarity: AbstractContextManager[None] = UNTIMED,
     ) -> Candidates:
         """Return the candidates of a refresh.
@@ -70,7 +87,8 @@ class Miner:
             seed: seed of random sources.
             round: number of the refresh, from 0.
             previous: candidates of the previous round, if any.
-            similarity: times the similarities of documents, which only some laws read.
+            reads: which of their scores are read.
+            similarity: times the similarities of documents.
         """
         view = View(
             pairs=self.pairs,
@@ -84,7 +102,7 @@ class Miner:
             seed=seed,
             round=round,
         )
-        return score_proposal(view, self.source, self.k, model, similarity)
+        return score_proposal(view, self.source, self.k, model, reads, similarity)
 
 
 def score_proposal(
@@ -92,29 +110,30 @@ def score_proposal(
     source: Source,
     k: int,
     model: str,
+    reads: Reads = EVERYTHING,
     similarity: AbstractContextManager[None] = UNTIMED,
 ) -> Candidates:
-    """Return a source's proposal as candidates, with all scores that laws use.
+    """Return a source's proposal as candidates, with the scores that laws use.
 
     Args:
         view: the refresh.
         source: of the candidates.
         k: number of candidates for each pair.
         model: hash of the weights that computed the embeddings.
-        similarity: times the similarities of documents, which are scored whether the law reads them or not,
-            so that the candidates of all laws are the same.
+        reads: which of the scores are read.
+        similarity: times the similarities of documents.
     """
     proposal = _none_empty(view, source.propose(view, k), source.name, k)
     document = proposal.document
     norm = np.linalg.norm(view.documents, axis=1).astype(np.float32)
     with similarity:
         unknown = np.full(document.shape, np.nan, dtype=np.float32)
-        similarities = view.similarities(document) if proposal.score is None else unknown
+        similarities = view.similarities(document, reads.similarities) if proposal.score is None else unknown
     return Candidates(
         query=view.pairs[:, 0].copy(),
         positive=view.pairs[:, 1].copy(),
         document=document,
-        score=view.scores(document) if proposal.score is None else proposal.score,
+        score=view.scores(document, reads.scores) if proposal.score is None else proposal.score,
         positive_score=view.positive_scores() if proposal.positive_score is None else proposal.positive_score,
         positive_retrieved=proposal.retrieved,
         positive_similarity=similarities,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -120,6 +121,9 @@ def sampled_pairs(count: int, pairs: int) -> npt.NDArray[np.int64]:
     return np.sort(order[:count])
 
 
+@functools.lru_cache(maxsize=4)
 def epoch_order(epoch: int, pairs: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the order of the training pairs in an epoch, [pairs]."""
-    return np.argsort(uniform(seed, epoch, ORDER_STAGE, np.arange(pairs)), kind="stable")
+    """Return the order of the training pairs in an epoch, [pairs], which cannot be written to."""
+    order = np.argsort(uniform(seed, epoch, ORDER_STAGE, np.arange(pairs)), kind="stable")
+    order.flags.writeable = False
+    return order

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.negatives.candidates import Candidates, Draws
-from harness.negatives.mining import load_candidates, save_candidates
+from harness.negatives.mining import Reads, load_candidates, save_candidates
 from harness.negatives.noise import Noise
 from harness.negatives.sampler import diagnose
 from harness.retrieval.encode import encode
-from harness.retrieval.ranks import ALONE, Ranks
+from harness.retrieval.ranks import ALONE, Numbers, Ranks
 from harness.training.batches import Batch, sampled_pairs
 from harness.training.phase_inputs import Drawn
 from harness.training.protocols import Writer
@@ -47,6 +47,7 @@ class Rounds:
         encoder: the retriever in training.
         texts: of the collection, as it reads them.
         seed: of the run.
+        visited: numbers of the training pairs that some steps visit, sorted or not.
         writer: where they are recorded.
         watch: looks at the encoder at each refresh.
         ranks: that all run this phase.
@@ -58,6 +59,7 @@ class Rounds:
     encoder: TwoTowers[Any]
     texts: Texts
     seed: int
+    visited: Callable[[range], Numbers]
     writer: Writer
     watch: Watch = watch_nothing
     ranks: Ranks = ALONE
@@ -110,6 +112,7 @@ class Rounds:
                     seed=self.seed,
                     round=number,
                     previous=self._before(number),
+                    reads=self._read_in(number),
                     similarity=watch.timing("seconds_similarity"),
                 )
             self.writer.log(f"{self.name} mining", step, **watch.seconds)
@@ -118,6 +121,13 @@ class Rounds:
 
         mined = self.ranks.alone(mine)
         return self._saved(number) if mined is None else mined
+
+    def _read_in(self, number: int) -> Reads:
+        """Return which scores of a round's candidates are read, by its steps or by its diagnostics."""
+        first = number * self.length
+        shown = sampled_pairs(DIAGNOSED_PAIRS, len(self.drawn.first.query))
+        read = np.unique(np.concatenate([shown, self.visited(range(first, first + self.length))]))
+        return Reads(read, read if "documents" in self.drawn.sampler.law.needs else shown)
 
     def _before(self, number: int) -> Candidates:
         """Return the candidates of the round before."""

@@ -146,8 +146,14 @@ class Trainer:
         drawn, length = self.negatives.drawn, self._round_length()
         if drawn is None:
             return None
-        of = (self.name, length, drawn, self.encoder, self.texts, self.seed, self.writer)
+        of = (self.name, length, drawn, self.encoder, self.texts, self.seed, self._visited, self.writer)
         return Rounds(*of, self.watch, self.ranks)
+
+    def _visited(self, steps: range) -> Numbers:
+        """Return the numbers of the training pairs that some steps visit, as far as the phase has them."""
+        pairs, last = len(self.pairs.pairs), self.phase.steps
+        rows = [batch_at(step, self.phase.batch, pairs, self.seed).rows for step in steps if step < last]
+        return np.concatenate(rows)
 
     @cached_property
     def _lists(self) -> Lists | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+from hashlib import sha256
 
 import ir_measures
 import numpy as np
@@ -43,6 +44,19 @@ def test_ties_are_broken_by_the_document_not_by_its_place():
     assert one == other
     values = np.array(list(one["q"].values()), dtype=np.float32)
     assert (np.diff(values) < 0).all()
+
+
+@pytest.mark.parametrize("rounded", [0, 1, 5])
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_ranking_is_by_score_and_then_by_the_hash_of_the_id(rounded, in_order):
+    rng = np.random.default_rng(rounded)
+    ids, scores = [f"d{n}" for n in range(60)], rng.normal(size=(9, 40)).round(rounded).astype(np.float32)
+    scores = -np.sort(-scores, axis=1) if in_order else scores
+    numbers = np.stack([rng.permutation(60)[:40] for _ in range(9)])
+    found = make_ranking([f"q{n}" for n in range(9)], ids, scores, numbers)
+    for row, documents in enumerate(found.values()):
+        score = dict(zip([ids[number] for number in numbers[row]], scores[row].tolist(), strict=True))
+        assert list(documents) == sorted(score, key=lambda d: (-score[d], sha256(d.encode()).digest()))
 
 
 @pytest.mark.parametrize("scores", [[3.0, 3.0, 3.0, 2.9999998, 1.0], [0.0] * 6, [1e9, 1e9, -1e9, -1e9]])
@@ -109,6 +123,8 @@ def test_grades_below_0_count_as_0(grades):
         ["nDCG(judged_only=True)@3", "P@1"],
         ["AP", "RR@10"],
         ["Rprec", "R@7"],
+        ["RR(rel=2)@3"],
+        ["RR@1", "nDCG@2"],
     ],
 )
 @pytest.mark.parametrize("depth", [1, 7, 80])

@@ -46,6 +46,13 @@ class SamplerContract:
         columns = {name: getattr(candidates, name)[:, shuffle] for name in BY_COLUMN}
         assert np.array_equal(drawn(sampler, candidates), drawn(sampler, replace(candidates, **columns)))
 
+    def test_similarities_are_read_by_laws_that_say_so(self, sampler: Sampler) -> None:
+        """A mined round leaves those out that its law does not say it reads."""
+        if "documents" in sampler.law.needs:
+            pytest.skip("it says so")
+        without = replace(some(), positive_similarity=np.full((ROWS, K), np.nan))
+        assert np.array_equal(drawn(sampler, some()), drawn(sampler, without))
+
     def test_nothing_masked_is_drawn(self, sampler: Sampler) -> None:
         valid = np.random.default_rng(2).random((ROWS, K)) < 0.5
         valid[:, :N] = True

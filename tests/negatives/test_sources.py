@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from harness.errors import UserError
-from harness.negatives.mining import Miner, load_candidates, save_candidates, score_proposal
+from harness.negatives.mining import Miner, Reads, load_candidates, save_candidates, score_proposal
 from harness.negatives.registry import SOURCES, make_source
 from harness.negatives.sources.file import read_run
 from harness.negatives.sources.source import View, keep
@@ -91,6 +91,28 @@ def test_candidates_are_distinct_unmasked_and_scored(view, tmp_path, name):
     )
     again = score_proposal(view, make_source(source_spec(name, view, tmp_path)), K, "m")
     np.testing.assert_array_equal(candidates.document, again.document)
+
+
+def numbers(some):
+    return np.array(some, dtype=np.int64)
+
+
+@pytest.mark.parametrize(
+    ("scores", "similarities"), [([2, 3, 29], [3]), ([], [0, 5]), (range(PAIRS), []), ([7], range(PAIRS))]
+)
+@pytest.mark.parametrize("name", ["top-k", "union"])
+def test_what_is_not_read_is_not_scored_and_the_rest_stays_as_it_is(
+    view, tmp_path, name, scores, similarities
+):
+    source = make_source(source_spec(name, view, tmp_path))
+    whole, reads = score_proposal(view, source, K, "m"), Reads(numbers(scores), numbers(similarities))
+    part = score_proposal(view, source, K, "m", reads)
+    assert np.array_equal(part.document, whole.document)
+    for column, read in (("score", scores), ("positive_similarity", similarities)):
+        found, expected = getattr(part, column), getattr(whole, column)
+        unread = np.setdiff1d(np.arange(PAIRS), read)
+        np.testing.assert_allclose(found[list(read)], expected[list(read)], rtol=1e-5)
+        assert np.isnan(found[unread]).all()
 
 
 @pytest.mark.parametrize("name", sorted(set(SOURCES) - {"gold"}))  # its pool is made of the pairs

@@ -93,7 +93,7 @@ def test_similarities_are_charged_to_the_row_that_reads_them(cells: dict[str, An
     simans, trisampler = ([cell["reproduced"]["median"] for cell in row["cells"]] for row in cells["rows"])
     assert (simans[-1], trisampler[-1]) == (0.0, pytest.approx(0.6))
     assert (simans[1], trisampler[1]) == (pytest.approx(2.7), pytest.approx(6.0))
-    assert "charged to those whose law reads it: AR2+TriSampler." in said(cells)
+    assert "charged to the rows whose law reads it: AR2+TriSampler." in said(cells)
     assert "| AR2+TriSampler | s(d+, d-) | – | – |" in said(cells)
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from harness.errors import UserError
 from harness.negatives.candidates import Draws
-from harness.negatives.mining import Miner
+from harness.negatives.mining import EVERYTHING, Miner, load_candidates
 from harness.negatives.noise import DROPOUT_STAGE, mixed
 from harness.retrieval.encode import length_buckets
 from harness.retrieval.search import exact_search
@@ -245,6 +245,30 @@ def test_candidates_carry_the_three_scores(bench):
     assert (np.diff(candidates.score, axis=1) <= 1e-5).all()
 
 
+@pytest.mark.parametrize("law", ["trisampler", "simans", "uniform"])
+def test_a_round_scores_what_it_reads_and_trains_as_if_it_scored_all(bench, tmp_path, monkeypatch, law):
+    """What a mined round leaves out is read by none of its steps, nor by what is told of it."""
+    monkeypatch.setattr(rounds, "DIAGNOSED_PAIRS", 5)
+    some = bench.trainer(tmp_path / "some", bench.encoder(), law)
+    some.run()
+    monkeypatch.setattr(rounds, "Reads", lambda scores, similarities: EVERYTHING)
+    every = bench.trainer(tmp_path / "every", bench.encoder(), law)
+    every.run()
+    told, expected = (_without_seconds(trainer.writer.metrics()) for trainer in (some, every))
+    assert told == expected
+    last = next((tmp_path / "some" / "candidates").glob("round-0003.npz"))
+    mined = load_candidates(last, "some, round 3")
+    visited = np.concatenate([batch_at(step, 8, 120, 3).rows for step in range(18, 24)])
+    read = np.union1d(visited, sampled_pairs(5, 120))
+    assert np.flatnonzero(~np.isnan(mined.score).any(axis=1)).tolist() == read.tolist()
+    compared = read if law == "trisampler" else sampled_pairs(5, 120)
+    assert np.flatnonzero(~np.isnan(mined.positive_similarity).any(axis=1)).tolist() == compared.tolist()
+
+
+def _without_seconds(lines):
+    return [{k: v for k, v in line.items() if not k.startswith(("seconds", "time"))} for line in lines]
+
+
 def test_search_is_exact():
     rng = np.random.default_rng(0)
     queries, documents = (
@@ -263,6 +287,7 @@ def test_an_epoch_visits_every_pair_once_and_batches_cross_epochs():
     assert sorted(rows[:20]) == list(range(20)) == sorted(rows[20:40])
     assert visits.tolist() == [0] * 20 + [1] * 20 + [2] * 2
     assert not np.array_equal(epoch_order(0, 20, 1), epoch_order(1, 20, 1))
+    assert not epoch_order(0, 20, 1).flags.writeable  # all steps share it
 
 
 def test_schedule_rises_then_falls_to_zero():

@@ -54,13 +54,13 @@ class View:
         """The largest number of masked documents of any pair."""
         return max((len(some) for some in self.masked), default=0)
 
-    def scores(self, document: Integers) -> npt.NDArray[np.float32]:
-        """Return s(q, d) of documents [R, C] by the current retriever."""
-        return _products(self.queries, self.documents, document)
+    def scores(self, document: Integers, rows: Integers | None = None) -> npt.NDArray[np.float32]:
+        """Return s(q, d) of documents [R, C] by the current retriever; NaN but for some rows, if given."""
+        return _products(self.queries, self.documents, document, rows)
 
-    def similarities(self, document: Integers) -> npt.NDArray[np.float32]:
-        """Return s(d+, d) of documents [R, C] by the current retriever."""
-        return _products(self.documents[self.pairs[:, 1]], self.documents, document)
+    def similarities(self, document: Integers, rows: Integers | None = None) -> npt.NDArray[np.float32]:
+        """Return s(d+, d) of documents [R, C] by the current retriever; NaN but for some rows, if given."""
+        return _products(self.documents[self.pairs[:, 1]], self.documents, document, rows)
 
     def positive_scores(self) -> npt.NDArray[np.float32]:
         """Return s(q, d+), [R]."""
@@ -177,15 +177,21 @@ def draw_uniform(view: View, pool: Integers, k: int, stage: int) -> Proposal:
 
 
 def _products(
-    vectors: npt.NDArray[np.float32], documents: npt.NDArray[np.float32], chosen: Integers
+    vectors: npt.NDArray[np.float32],
+    documents: npt.NDArray[np.float32],
+    chosen: Integers,
+    rows: Integers | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Return the inner products of each vector with its chosen documents, [R, C].
+    """Return the inner products of each vector with its chosen documents, [R, C]; NaN but for some rows.
 
     They are gathered from the products with all documents, one block of rows at a time, which avoids an
-    [R, C, dimension] array.
+    [R, C, dimension] array. The last block takes rows from the one before: products of few rows with few
+    documents are rounded otherwise.
     """
-    products = np.empty(chosen.shape, dtype=np.float32)
-    for begin in range(0, len(vectors), ROWS_AT_ONCE):
-        part = slice(begin, begin + ROWS_AT_ONCE)
-        products[part] = np.take_along_axis(vectors[part] @ documents.T, chosen[part], axis=1)
+    rows = np.arange(len(vectors)) if rows is None else rows
+    products = np.full(chosen.shape, np.nan, dtype=np.float32)
+    last = max(0, len(rows) - ROWS_AT_ONCE)
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        block = rows[min(begin, last) :][:ROWS_AT_ONCE]
+        products[block] = np.take_along_axis(vectors[block] @ documents.T, chosen[block], axis=1)
     return products

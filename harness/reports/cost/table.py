@@ -151,10 +151,7 @@ def _on_similarity(cells: CostCells) -> list[str]:
             "candidates, in every row, whether the row's law reads it or not."
         ]
     read = [row.name for row in cells.rows if "similarity" in row.costs and row.costs["similarity"].median]
-    return [
-        "s(d+, d-) is scored for every row, so that all draw from the same candidates, and charged to those "
-        f"whose law reads it: {list_text(read) if read else 'none'}."
-    ]
+    return [f"s(d+, d-) is charged to the rows whose law reads it: {list_text(read) if read else 'none'}."]
 
 
 def render_cost_csv(cells: CostCells) -> str:
