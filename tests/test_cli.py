@@ -12,23 +12,37 @@ import pytest
 import typer
 
 from harness.cli.application import app, main
+from harness.storage.store import Store
+from tests.stores import put, settings_of
 
 CHECKOUT = Path(__file__).parents[1]
-WITHOUT_TORCH = """
+SLOW_TO_IMPORT = (
+    "torch",
+    "pandas",
+    "scipy",
+    "pyarrow",
+    "matplotlib",
+    "transformers",
+    "mlflow",
+    "faiss",
+    "bm25s",
+)
+WITHOUT_THEM = f"""
 import sys
-sys.modules["torch"] = None
+sys.modules |= dict.fromkeys({SLOW_TO_IMPORT})
 sys.argv = ["harness", *sys.argv[1:]]
-from harness.cli.application import main
+from harness.cli.start import main
 main()
 """
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command where torch cannot be imported."""
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where what is slow to import cannot be imported."""
+    specs = {"PYTHONPATH": str(CHECKOUT), "HARNESS_EXPERIMENTS": str(CHECKOUT / "experiments")}
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, *arguments],
+        [sys.executable, "-c", WITHOUT_THEM, *arguments],
         cwd=CHECKOUT,
-        env=os.environ | {"PYTHONPATH": str(CHECKOUT), "HARNESS_EXPERIMENTS": str(CHECKOUT / "experiments")},
+        env=os.environ | specs | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -70,6 +84,27 @@ def test_the_earlier_name_of_a_command_names_the_new_one() -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "`harness search`" in done.stderr and "write `harness tune`" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["show", "trisampler/table-5"]])
+def test_what_is_read_of_specs_alone_waits_for_nothing(command: list[str]) -> None:
+    told = run(*command)
+    assert told.returncode == 0, told.stderr
+    assert "trisampler/table-5" in told.stdout
+    assert "broken" not in told.stdout
+
+
+def test_the_runs_of_a_store_are_listed_without_waiting(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    shipped = put(store, settings_of("TriSampler"))
+    strange = put(store, settings_of("SimANS"))
+    (strange / "spec.json").write_text("{}")
+    told = run("runs", "list", HARNESS_STORE=str(tmp_path), COLUMNS="300")
+    assert told.returncode == 0, told.stderr
+    lines = {line.split()[0]: line for line in told.stdout.splitlines()}
+    assert "trisampler  planted" in lines[shipped.name] and "simulation/" in lines[shipped.name]
+    assert "simulation/" in lines[strange.name]
+    assert lines[strange.name].split().count("?") == 5
 
 
 def test_methods_are_told_without_torch() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -55,6 +56,8 @@ def name_places() -> None:
     """Name specs, results and store, unless they are those of the checkout."""
     from harness.cli.places import other_places
 
+    gc.freeze()
+    gc.enable()
     line = None if launched() else other_places()
     if line:
         typer.echo(line, err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from harness.storage.stopping import StoppedBySignal, end, on_signals, signal_came
@@ -10,6 +11,7 @@ from harness.storage.stopping import StoppedBySignal, end, on_signals, signal_ca
 def main() -> None:
     """Run the command line; a signal ends it with one line, also while it is still imported."""
     on_signals()
+    gc.disable()  # until the command begins: imports make much that stays, and looking through it takes long
     try:
         from harness.cli.application import main as run
 

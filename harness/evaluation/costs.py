@@ -8,7 +8,6 @@ from statistics import median
 from typing import Any, Literal
 
 import numpy as np
-from scipy import special
 
 LEAST_RUNS = 4
 """Runs of which each half has a spread of its own."""
@@ -119,6 +118,8 @@ def against_itself(values: Sequence[float], level: float = 0.95) -> AgainstItsel
     Returns:
         None of fewer than `LEAST_RUNS` runs, or of one that took no time.
     """
+    from scipy import special
+
     if len(values) < LEAST_RUNS or min(values) <= 0:
         return None
     logs = np.log(values)

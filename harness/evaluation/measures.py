@@ -7,15 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ir_measures
-import pandas as pd
 
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation import answers
 from harness.evaluation.rankings import Ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PROVIDERS = {"RR": "msmarco", answers.NAME: answers.PROVIDER}
 """Family of a measure -> its provider: msmarco for reciprocal rank, ours for answers, else pytrec_eval."""
@@ -35,6 +37,7 @@ COUNTS = ("NumQ", "NumRel", "NumRet")
 _PACKAGE = {"pytrec_eval": "pytrec_eval-terrier", "msmarco": "ir-measures", answers.PROVIDER: "regex"}
 
 
+@lru_cache(maxsize=1024)
 def parse_measure(name: str) -> Any:
     """Return the measure of an ir-measures name such as ``RR(rel=2)@10``.
 
@@ -92,7 +95,7 @@ def _computed(name: str) -> bool:
             return False
         if not provider.supports(parse_measure(name)) or parse_measure(str(parse_measure(name))) is None:
             return False
-        return len(evaluate({"q": {"d": 1.0}}, {"q": {"d": 1}}, [name])) == 1
+        return len(_values({"q": {"d": 1.0}}, {"q": {"d": 1}}, [name], {})) == 1
     except Exception:  # assertions on parameters among them
         return False
 
@@ -167,6 +170,19 @@ def evaluate(
         raise UserError(
             f"query '{stray}' is ranked but not judged", fix="evaluate a split against its own qrels"
         )
+    import pandas as pd
+
+    rows = _values(ranking, qrels, measures, held)
+    return pd.DataFrame(rows, columns=["measure", "query", "value"])
+
+
+def _values(
+    ranking: Ranking,
+    qrels: dict[str, dict[str, int]],
+    measures: Iterable[str],
+    held: Mapping[str, Mapping[str, int]],
+) -> list[tuple[str, str, float]]:
+    """Return measure, query and value of all measures of all judged queries."""
     names = {parse_measure(name): name for name in measures}
     name_of = {id(measure): name for measure, name in names.items()}  # each hash of one spells it out
     values: dict[tuple[str, str], float] = {}
@@ -177,5 +193,4 @@ def evaluate(
         read = _read_by([names[measure] for measure in measured], ranking, truth)
         for metric in ir_measures.providers.registry[provider].iter_calc(measured, truth, read):
             values[name_of[id(metric.measure)], metric.query_id] = float(metric.value)
-    rows = [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]
-    return pd.DataFrame(rows, columns=["measure", "query", "value"])
+    return [(name, query, values.get((name, query), 0.0)) for name in names.values() for query in qrels]

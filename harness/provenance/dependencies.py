@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from harness.errors import HarnessError, UserError
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs
-from harness.reports.kinds import read_cells
-from harness.specs.fingerprints import Chain, chain, chain_of
+from harness.specs.fingerprints import Chain, Link, chain, chain_of
 from harness.specs.library import Library
 from harness.specs.resolve import NamedScale, Resolved
 from harness.specs.run_settings import RunSettings
@@ -41,12 +40,15 @@ class TargetRun(NamedTuple):
         return [row for row, on in self.rows.items() if collection in (None, on)]
 
 
-def target_runs(library: Library, collections: Sequence[str]) -> dict[str, TargetRun]:
+def target_runs(
+    library: Library, collections: Sequence[str], on: Sequence[CollectionSettings] | None = None
+) -> dict[str, TargetRun]:
     """Return the runs of all targets at all their scales, by fingerprint.
 
     Args:
         library: the specs.
         collections: fingerprints of collections; runs are listed for each, also where a scale uses another.
+        on: settings of collections; only runs that are made on these. None for all.
 
     Raises:
         UserError: a spec is broken.
@@ -56,18 +58,21 @@ def target_runs(library: Library, collections: Sequence[str]) -> dict[str, Targe
         loaded = library.target(target)
         for scale in loaded.target.scales:
             resolved = Resolved(loaded, NamedScale(scale, library.scale(scale)))
-            for settings, row in _runs(resolved):
+            for settings, row in _runs(resolved, on):
                 named = f"{scale}/{target}: {row}"
                 for links in (chain(settings, collection) for collection in collections):
                     runs.setdefault(links.last, TargetRun(links, {})).rows[named] = settings.collection
     return runs
 
 
-def _runs(resolved: Resolved) -> Iterator[tuple[RunSettings, str]]:
+def _runs(
+    resolved: Resolved, collections: Sequence[CollectionSettings] | None
+) -> Iterator[tuple[RunSettings, str]]:
     """Yield the runs of a target and their rows, on the datasets of which a store may hold some."""
     datasets, rows = resolved.target.datasets, with_runs(resolved.target.rows)
     for dataset in datasets if rows else ():
-        if resolved.collection(dataset).available:
+        made_on = resolved.collection(dataset)
+        if made_on.available and (collections is None or made_on in collections):
             on = f", {dataset}" if len(datasets) > 1 else ""
             for seed in range(resolved.seeds):
                 yield from ((resolved.run(row, seed, dataset), f"{row.name}{on}") for row in rows)
@@ -89,6 +94,8 @@ def runs_in_results(results: Path) -> dict[str, list[str]]:
 
 def known_collections(store: Store, results: Path) -> list[str]:
     """Return the fingerprints of the collections in a store and behind the results in a folder."""
+    from harness.reports.kinds import read_cells
+
     fingerprints = [_stored_fingerprint(path) for path in sorted((store.root / "collections").glob("*.zip"))]
     for path in sorted(results.glob("**/cells.json")):
         try:
@@ -96,6 +103,14 @@ def known_collections(store: Store, results: Path) -> list[str]:
         except UserError:
             continue  # `harness report` reports what is wrong with it
     return list(dict.fromkeys(fingerprint for fingerprint in fingerprints if fingerprint))
+
+
+def collections_of(runs: Sequence[StoredRun]) -> list[str] | None:
+    """Return the fingerprints of the collections that runs are made on; none where one does not tell."""
+    recorded = [_links(run) for run in runs]
+    if not all(recorded):
+        return None
+    return list(dict.fromkeys(links[0].stands_on for links in recorded if links))
 
 
 def chains(runs: Sequence[StoredRun]) -> dict[str, Chain | None]:
@@ -136,11 +151,15 @@ def consequences(store: Store, results: Path, chosen: Sequence[StoredRun]) -> It
 
 
 def _chain(run: StoredRun) -> Chain | None:
+    links = _links(run)
+    return chain_of(links) if links else None
+
+
+def _links(run: StoredRun) -> list[Link] | None:
     try:
-        links = run.links()
+        return run.links()
     except UserError:
         return None
-    return chain_of(links) if links else None
 
 
 def _stored_fingerprint(path: Path) -> str | None:

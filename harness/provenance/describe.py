@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from harness.errors import UserError
-from harness.provenance.cell import render_cell
-from harness.provenance.dependencies import TargetRun, chains, known_collections, runs_in_results, target_runs
+from harness.provenance.dependencies import (
+    TargetRun,
+    chains,
+    collections_of,
+    known_collections,
+    runs_in_results,
+    target_runs,
+)
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.settings_text import sampler_lines, scale_text, seeds_text
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.specs.library import Library
-from harness.specs.run_settings import EvaluatedRun, StartedRun, TrainedRun
+from harness.specs.run_settings import EvaluatedRun, RunSettings, StartedRun, TrainedRun
 from harness.storage.store import Store
 
 UNITS = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
@@ -59,8 +65,9 @@ def render_runs(library: Library, store: Store, results: Path) -> Table:
         "age",
     )
     table = Table(*headers, box=None, pad_edge=False)
-    targets = target_runs(library, known_collections(store, results))
-    for run in sorted(stored_runs(store), key=lambda run: touched(run.folder)):
+    runs = sorted(stored_runs(store), key=lambda run: touched(run.folder))
+    targets = _targets(library, store, results, runs)
+    for run in runs:
         rows = _rows(targets, run)
         more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
         last = [run.state, size_text(size_bytes(run.folder)), age_text(time.time() - touched(run.folder))]
@@ -69,16 +76,36 @@ def render_runs(library: Library, store: Store, results: Path) -> Table:
     return table
 
 
+def _targets(
+    library: Library, store: Store, results: Path, runs: Sequence[StoredRun]
+) -> dict[str, TargetRun]:
+    """Return the runs of shipped targets that stored ones may be; to find all of them takes long."""
+    if not runs:
+        return {}
+    settings = [_settings(run) for run in runs]
+    made_on = None if None in settings else [of.collection for of in settings if of]
+    known = collections_of(runs)
+    return target_runs(library, known_collections(store, results) if known is None else known, made_on)
+
+
+def _settings(run: StoredRun) -> RunSettings | None:
+    try:
+        return run.settings()
+    except UserError:
+        return None
+
+
 def render_run(library: Library, store: Store, results: Path, run: StoredRun) -> Table:
     """Return details of one run as a table."""
+    from harness.provenance.cell import render_cell
+
     return render_cell(list(_about(library, store, results, run)))
 
 
 def _columns(run: StoredRun) -> list[str]:
     """Return kind, recipe, sampler, collection and seed."""
-    try:
-        settings = run.settings()
-    except UserError:
+    settings = _settings(run)
+    if settings is None:
         return ["?"] * 5
     recipe = settings.recipe if isinstance(settings, StartedRun) else ""  # a base run serves several
     seed = str(settings.seed) if isinstance(settings, TrainedRun) else ""
@@ -89,10 +116,8 @@ def _rows(targets: Mapping[str, TargetRun], run: StoredRun) -> list[str]:
     """Return the rows of shipped targets that a run makes, on the collection that it was made on."""
     if run.fingerprint not in targets:
         return []
-    try:
-        return targets[run.fingerprint].rows_on(run.settings().collection)
-    except UserError:
-        return targets[run.fingerprint].rows_on(None)
+    settings = _settings(run)
+    return targets[run.fingerprint].rows_on(settings.collection if settings else None)
 
 
 def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError, told
 from harness.records.written import WRITTEN, check_written, write_written
@@ -24,6 +22,9 @@ from harness.storage.files import (
     read_parquet,
     write_json,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DONE = "done.json"
 PER_QUERY = "per_query.parquet"

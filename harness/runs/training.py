@@ -209,7 +209,7 @@ def _run(
     watch: Watch = watch_nothing,
 ) -> None:
     phase, name = settings.phase, settings.kind
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    make_repeatable()
     with data.progress.task(f"{title}: {name}", phase.steps) as advance:
         Trainer(
             encoder=reader.encoder,
@@ -228,6 +228,15 @@ def _run(
             ranks=data.means.ranks,
             recompute=data.means.recompute,
         ).run()
+
+
+def make_repeatable() -> None:
+    """Let torch give the same twice; tensors are not filled before they are written, as it does by itself.
+
+    Filling is for code that reads what it has not written, and takes up to a sixth of a step.
+    """
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def ranker_learns(settings: RunSettings) -> bool:

@@ -73,4 +73,4 @@ FirstSeed = Annotated[NonNegativeInt, Field(le=2**62)]
 class Spec(BaseModel):
     """What all spec files are."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)

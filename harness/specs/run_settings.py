@@ -6,6 +6,7 @@ What a row leaves to recipe, dataset and scale is filled in here, so that the la
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
@@ -174,20 +175,21 @@ RankedRun = Annotated[
 ]
 """A run with a ranker: its own, or one beside its retriever."""
 
-_ANY: TypeAdapter[RunSettings] = TypeAdapter(
-    Annotated[
-        Annotated[Bm25Run, Tag("bm25")]
-        | Annotated[EvaluatedRun, Tag("evaluated")]
-        | Annotated[BaseRun, Tag("base")]
-        | Annotated[ContinuedRun, Tag("continued")]
-        | Annotated[RankerRun, Tag("ranker")]
-        | Annotated[TaughtRun, Tag("taught")],
-        Discriminator(_tag),
-    ]
-)
 
-for _model in (StartedRun, ContinuedRun, RankerRun, TaughtRun):
-    _model.model_rebuild()
+@lru_cache(maxsize=1)
+def _any_kind() -> TypeAdapter[RunSettings]:
+    """Return what reads the settings of a run of any kind; to make it takes long."""
+    return TypeAdapter(
+        Annotated[
+            Annotated[Bm25Run, Tag("bm25")]
+            | Annotated[EvaluatedRun, Tag("evaluated")]
+            | Annotated[BaseRun, Tag("base")]
+            | Annotated[ContinuedRun, Tag("continued")]
+            | Annotated[RankerRun, Tag("ranker")]
+            | Annotated[TaughtRun, Tag("taught")],
+            Discriminator(_tag),
+        ]
+    )
 
 
 def read_run_settings(text: str) -> RunSettings:
@@ -199,7 +201,7 @@ def read_run_settings(text: str) -> RunSettings:
     Raises:
         pydantic.ValidationError: it holds something else; JSON that is broken included.
     """
-    return _ANY.validate_json(_without_other_kinds(text))
+    return _any_kind().validate_json(_without_other_kinds(text))
 
 
 def _without_other_kinds(text: str) -> str:

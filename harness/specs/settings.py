@@ -78,7 +78,7 @@ def refuse_undivided(hidden: int, heads: int) -> None:
 class Settings(BaseModel):
     """Strict and frozen; keys that are not known are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class TokenSettings(Settings):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
 
 from harness.errors import UNSEEN, SpecErrors, UserError
 
@@ -24,6 +27,9 @@ MOST = 50_000
 """Values of a spec file, those that its aliases stand for among them."""
 
 NO_LETTER = re.compile(rf"{UNSEEN.pattern}|[\u2028\u2029]")
+
+MORE_IN_C = re.compile(r"[\t?!]")
+"""Letters at which the scanner in C takes what the one in Python refuses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +85,9 @@ def read_yaml(path: Path, root: Path | None = None) -> YamlFile:
     Raises:
         UserError: it is missing, is not YAML, is empty, has a key twice, or is too large.
     """
-    shown = f"{root.name}/{path.relative_to(root).as_posix()}" if root else path.as_posix()
+    shown = path.as_posix()
+    if root is not None:
+        shown = f"{root.name}{shown.removeprefix(root.as_posix())}"
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(LONGEST + 1)
@@ -94,9 +102,9 @@ def _parsed(text: str, shown: str) -> YamlFile:
     if len(text) > LONGEST:
         raise UserError(f"more than {LONGEST:,} letters", where=shown, fix="give a spec, which is shorter")
     try:
-        loader = _Loader(text)
+        loader, node = _composed(text)
         reader = _Reader(loader)
-        data = reader.read(loader.get_single_node(), ())
+        data = reader.read(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
@@ -119,29 +127,57 @@ class _TooMuchError(yaml.MarkedYAMLError):
     """Sound YAML that is no spec."""
 
 
-class _Loader(yaml.SafeLoader):
+def _composed(text: str) -> tuple[SafeConstructor, yaml.Node | None]:
+    """Return the one node of a text, with what makes values of it.
+
+    The scanner in C takes a tenth of the time; what it refuses, or takes though the other one refuses it, is
+    left to the other one.
+    """
+    if yaml.__with_libyaml__ and not MORE_IN_C.search(text):
+        with suppress(yaml.YAMLError, UnicodeEncodeError):
+            quick = _quick_loader()(text)
+            return quick, quick.get_single_node()
+    loader = _Loader(text)
+    return loader, loader.get_single_node()
+
+
+class _Shallow(Composer):
     """Composes nodes, no deeper than specs are."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._depth = 0
+    _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node with all that is inside of it."""
         self._depth += 1
         if self._depth > DEEPEST:
             what = f"more than {DEEPEST} lists and keys inside one another"
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            mark = self.peek_event().start_mark  # type: ignore[attr-defined]
             raise _TooMuchError(problem=what, problem_mark=mark)
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
 
+class _Loader(_Shallow, yaml.SafeLoader):
+    """Reads a text in Python, and knows how to say what is wrong with it."""
+
+
+@lru_cache(maxsize=1)
+def _quick_loader() -> type[Any]:
+    """Return what reads a text in C up to its nodes, which are composed as by the other one."""
+
+    class QuickLoader(_Shallow, yaml.CSafeLoader):
+        def __init__(self, text: str) -> None:
+            Composer.__init__(self)
+            yaml.CSafeLoader.__init__(self, text)
+
+    return QuickLoader
+
+
 class _Reader:
     """Turns nodes into data; gathers lines, and keys that stand twice or are no text."""
 
-    def __init__(self, loader: yaml.SafeLoader) -> None:
+    def __init__(self, loader: SafeConstructor) -> None:
         self.loader = loader
         self.read_values = 0
         self.lines: dict[Location, int] = {}

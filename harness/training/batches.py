@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -121,9 +121,12 @@ def sampled_pairs(count: int, pairs: int) -> npt.NDArray[np.int64]:
     return np.sort(order[:count])
 
 
-@functools.lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def epoch_order(epoch: int, pairs: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the order of the training pairs in an epoch, [pairs], which cannot be written to."""
+    """Return the order of the training pairs in an epoch, [pairs], which nobody may change.
+
+    Those of two epochs are kept, as each step of an epoch asks for its order, and one batch for two.
+    """
     order = np.argsort(uniform(seed, epoch, ORDER_STAGE, np.arange(pairs)), kind="stable")
     order.flags.writeable = False
     return order

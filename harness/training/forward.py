@@ -140,5 +140,16 @@ class QueryBatch:
 
     def masks(self, documents: Numbers) -> Tensor:
         """Return which documents [P] do not count against which query, [B, P]."""
-        masks = np.stack([np.isin(documents, masked) for masked in self.masked])
-        return torch.from_numpy(masks).to(self.encoder.query.like.device)
+        return torch.from_numpy(found_in(self.masked, documents)).to(self.encoder.query.like.device)
+
+
+def found_in(lists: list[Numbers], documents: Numbers) -> npt.NDArray[np.bool_]:
+    """Return which documents [P], some of them repeated, are in which of B lists, [B, P]; by one sort."""
+    order, listed = np.argsort(documents, kind="stable"), np.concatenate(lists)
+    begin, end = (np.searchsorted(documents, listed, side, sorter=order) for side in ("left", "right"))
+    times = end - begin
+    row = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+    turn = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    found = np.zeros((len(lists), len(documents)), dtype=np.bool_)
+    found[np.repeat(row, times), order[np.repeat(begin, times) + turn]] = True
+    return found

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from harness.cli.application import app
 from harness.errors import UserError
-from harness.provenance.dependencies import above, chains, consequences, target_runs
+from harness.provenance.dependencies import above, chains, collections_of, consequences, target_runs
 from harness.provenance.garbage import delete, find_garbage
 from harness.provenance.stored import StoredRun, stored_runs
 from harness.specs.fingerprints import chain
@@ -212,3 +212,22 @@ def test_a_run_that_is_being_made_is_not_deleted(store, monkeypatch, garbage, fe
     assert folder in garbage(days=0)
     assert CliRunner().invoke(app, ["runs", "rm", folder.name, "--yes"]).exit_code == 0
     assert not folder.exists()
+
+
+def test_runs_are_looked_for_on_the_collections_that_are_asked_for(few):
+    every = target_runs(few, [COLLECTION])
+    planted = settings_of("TriSampler").collection
+    some = target_runs(few, [COLLECTION], [planted])
+    assert {name: set(run.rows) for name, run in some.items()} == {
+        name: set(run.rows_on(planted)) for name, run in every.items() if run.rows_on(planted)
+    }
+    assert target_runs(few, [COLLECTION], []) == {}
+
+
+def test_runs_tell_what_they_are_made_on_unless_one_does_not(store):
+    folder = put(store, settings_of("TriSampler"))
+    put(store, settings_of("BM25"), collection="f" * 16)
+    assert sorted(collections_of(stored_runs(store))) == [COLLECTION, "f" * 16]
+    (folder / "links.json").write_text("[")
+    assert collections_of(stored_runs(store)) is None
+    assert collections_of([]) == []

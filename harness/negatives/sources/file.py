@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import warnings
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import unquote
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from harness.errors import UserError, told
 from harness.negatives.sources.source import DOCUMENTS, Proposal, View, keep
 from harness.pieces import Piece
 from harness.storage.places import LocalName
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAMES = ("query", "q0", "document", "rank", "score", "tag")
 FIELDS = "six fields a line: query Q0 document rank score tag"
@@ -125,6 +127,8 @@ def read_run(path: str) -> dict[str, pd.DataFrame]:
         UserError: it cannot be read, a line does not have six fields, a score is no number that 32 bits
             hold, or a document stands twice for a query.
     """
+    import pandas as pd
+
     with told("not a TREC run file", where=path, fix=FIELDS), warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of more fields, which are refused below
         frame = pd.read_csv(
