@@ -54,7 +54,7 @@ def target_runs(library: Library, collections: Sequence[str]) -> dict[str, Targe
     runs: dict[str, TargetRun] = {}
     for target in library.in_all_readings():
         loaded = library.target(target)
-        for scale in loaded.target.scales:
+        for scale in (scale for scale in loaded.target.scales if library.reads(target, scale)):
             resolved = Resolved(loaded, NamedScale(scale, library.scale(scale)))
             for settings, row in _runs(resolved):
                 named = f"{scale}/{target}: {row}"
