@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.collections.beir import data_folder
+from harness.collections.released import RELEASED, conversion
 from harness.errors import UserError, first_line
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -192,6 +193,8 @@ def _sha256(path: Path) -> str:
 def _missing(start: str, why: str, where: str | None = None) -> UserError:
     packaged = PACKAGED.get(start)
     fix = "give a folder, or a hub id that is cached or can be reached"
+    if start in RELEASED:
+        fix = conversion(start)
     if packaged is not None:
         fix = f"{_install(packaged)}, or download the model and give its folder"
     return UserError(f"no checkpoint at '{start}' (no such folder, {why})", where=where, fix=fix)

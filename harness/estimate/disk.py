@@ -46,7 +46,7 @@ def products(run: RunSettings, corpus: CorpusSize, published: Published) -> Iter
     if not isinstance(run, TrainedRun):
         return
     yield f"run {settings_key(run)}", sum(_saved(run, published).values()) * FLOAT
-    if run.sampler.source is not None:
+    if run.sampler.source is not None and run.phase.steps:
         below = settings_key(run.start) if isinstance(run, StartedRun) else run.seed
         mined = run.sampler.model_dump(mode="json", include={"source", "candidates", "mask"})
         size = corpus.pairs * run.sampler.draws[0] * CANDIDATE
@@ -63,6 +63,8 @@ def while_training(run: RunSettings, corpus: CorpusSize, published: Published) -
         UnknownSizesError: it starts from a checkpoint whose sizes are not known.
     """
     if not isinstance(run, TrainedRun):
+        return 0
+    if not run.phase.steps:
         return 0
     mined = run.sampler.draws[0] if run.sampler.source is not None else 0
     state = SAVED * sum(_saved(run, published, best=False).values()) * FLOAT

@@ -56,7 +56,7 @@ def target_runs(
     runs: dict[str, TargetRun] = {}
     for target in library.in_all_readings():
         loaded = library.target(target)
-        for scale in loaded.target.scales:
+        for scale in (scale for scale in loaded.target.scales if library.reads(target, scale)):
             resolved = Resolved(loaded, NamedScale(scale, library.scale(scale)))
             for settings, row in _runs(resolved, on):
                 named = f"{scale}/{target}: {row}"

@@ -47,6 +47,8 @@ def _phases(settings: TrainedRun) -> Iterator[str]:
 
 
 def _phase(phase: PhaseSettings) -> str:
+    if not phase.steps:
+        return "no steps"
     refresh = f", refresh every {phase.refresh}" if phase.refresh else ""
     return f"{phase.steps} steps of {phase.batch} at {phase.learning_rate:g}{refresh}"
 

@@ -53,6 +53,11 @@ def opened_checkpoint(settings: EvaluatedRun) -> DualEncoder:
     return pretrained.encoder.to(device())
 
 
+def draws(settings: TrainedRun) -> bool:
+    """Whether a run trains on negatives from candidates; without steps it trains on none."""
+    return settings.sampler.source is not None and settings.phase.steps > 0
+
+
 @dataclass(frozen=True)
 class Products:
     """What runs are made from.
@@ -75,7 +80,7 @@ class Products:
             self.finished(settings.start)
         if isinstance(settings, TrainedRun) and settings.phase.trains in FROZEN:
             self.at_start(settings)
-        if isinstance(settings, TrainedRun) and settings.sampler.source is not None:
+        if isinstance(settings, TrainedRun) and draws(settings):
             self.candidates(settings)
         if isinstance(settings, TaughtRun):
             self.ranker(settings.teacher)
@@ -230,5 +235,5 @@ class Products:
 
     def negatives(self, settings: TrainedRun, data: TrainingData) -> Negatives:
         """Return what a run's phase is trained against."""
-        first = self.candidates(settings) if settings.sampler.source is not None else None
+        first = self.candidates(settings) if draws(settings) else None
         return make_negatives(data, settings.sampler, first)

@@ -286,8 +286,22 @@ class Library:
         """Return the names of the readings that change a target; of a broken one there are none."""
         with suppress(UserError):
             loaded = self.target(target)
-            return [name for name in self.names("readings") if changes_anything(loaded, self.reading(name))]
+            scales = [self.scale(scale) for scale in loaded.target.scales]
+            read = {name: self.reading(name) for name in self.names("readings")}
+            return [name for name, reading in read.items() if changes_anything(loaded, reading, scales)]
         return []
+
+    def reads(self, name: str, scale: str) -> bool:
+        """Whether a target is another at a scale by its reading; one that is named in none is itself.
+
+        Args:
+            name: of the target, ``<target>@<reading>``.
+            scale: name of the scale.
+        """
+        target, of = named(name)
+        if of is None or name.endswith(".yaml"):
+            return True
+        return changes_anything(self.target(target), self.reading(of), [self.scale(scale)])
 
     def in_all_readings(self) -> Iterator[str]:
         """Yield the names of all targets, each followed by its readings."""
@@ -301,12 +315,12 @@ class Library:
             what, fix = "no reading is named", f"write {name}, or {name}{AT}READING"
             raise UserError(what, where=f"{name}{AT}", fix=fix)
         reading, written = self.reading(of), self.target(name)
-        if not changes_anything(written, reading):
+        scales = {scale: self.scale(scale) for scale in written.target.scales}
+        if not changes_anything(written, reading, scales.values()):
             known = "".join(f", or {name}{AT}{reading}" for reading in self.readings_of(name))
             raise UserError(f"reading '{of}' changes nothing of {name}", fix=f"name {name} alone{known}")
         loaded, yaml_file = read_as(written, reading), self.target_yaml(name)
         yaml_file, _ = expand(yaml_file, self._written(yaml_file), self)
-        scales = {scale: self.scale(scale) for scale in loaded.target.scales}
         errors = list(check_fit(yaml_file, loaded, scales))
         if errors:
             raise SpecErrors(in_order(errors))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.specs.recipe import NEVER, Phase
+from harness.specs.recipe import NEVER, Phase, on_dataset
 from harness.specs.scale import Scale, Substitute
 from harness.specs.settings import Trains
 
@@ -37,6 +37,10 @@ class Numbers:
         return value
 
 
+NO_STEPS = Numbers(rate=None, batch=None, steps=0, refresh=None, ranker_rate=None)
+"""Of a phase that its recipe gives no steps, whatever the scale."""
+
+
 def published(phase: Phase, dataset: str) -> Numbers:
     """Return the numbers that were published for a dataset."""
     refresh = _on(dataset, phase.refresh)
@@ -58,7 +62,10 @@ def used(scale: Scale, name: str, phase: Phase, dataset: str) -> Numbers:
         phase: the phase.
         dataset: name of the dataset.
     """
-    numbers = published(phase, dataset) if scale.as_published else _substituted(scale, name, phase, dataset)
+    as_printed = published(phase, dataset)
+    if as_printed.steps == 0:
+        return NO_STEPS
+    numbers = as_printed if scale.as_published else _substituted(scale, name, phase, dataset)
     refreshed = mined(phase) and numbers.steps != 0
     return numbers if refreshed else replace(numbers, refresh=None)
 
@@ -66,6 +73,8 @@ def used(scale: Scale, name: str, phase: Phase, dataset: str) -> Numbers:
 def lacking(scale: Scale, name: str, phase: Phase, dataset: str) -> list[str]:
     """Return the keys of the numbers that a phase needs and does not have at a scale."""
     numbers = used(scale, name, phase, dataset)
+    if numbers == NO_STEPS:
+        return []
     refreshed = mined(phase) and numbers.steps != 0
     needed = ["rate", "batch", "steps", *(["refresh"] if refreshed else [])]
     if phase.ranker is not None and phase.ranker.learns:
@@ -95,6 +104,11 @@ def lacking_error(
     if phase.ranker is not None and phase.ranker.turns_on(dataset, as_published=scale.as_published) is None:
         what = f"phase '{name}' has no turns on dataset '{dataset}'"
         return what, f"add them to recipes/{name.partition('/')[0]}.yaml, below `ranker`"
+    recipe, _, own = name.partition("/")
+    for starts in phase.checkpoints:
+        if on_dataset(starts, dataset) is None:
+            what = f"phase '{name}' has no checkpoint on dataset '{dataset}'"
+            return what, f"add it to recipes/{recipe}.yaml, below `{own}`, or leave the dataset out"
     missing = lacking(scale, name, phase, dataset)
     if not missing:
         return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from harness.specs.as_published import as_published
 from harness.specs.loaded import LoadedTarget
 from harness.specs.reading import AT, Reading
 from harness.specs.recipe import Recipe, phases_of
+from harness.specs.scale import Scale
 from harness.specs.target import Line, Row, Shared, Trained
 
 
@@ -86,11 +88,22 @@ def samplers(loaded: LoadedTarget, row: Row, reading: Reading) -> list[str]:
     ]
 
 
-def changes_anything(loaded: LoadedTarget, reading: NamedReading) -> bool:
-    """Whether a target is another in a reading than as its paper prints it."""
+def changes_anything(loaded: LoadedTarget, reading: NamedReading, scales: Iterable[Scale]) -> bool:
+    """Whether a target is another in a reading than as its paper prints it, at any of some scales.
+
+    Args:
+        loaded: the target.
+        reading: the reading.
+        scales: what is made at them; recipes of a reading may stand in for others at some alone.
+    """
     if not isinstance(loaded.target, Trained) or paper_of(loaded.name) not in reading.spec.papers:
         return False
-    return _decisive(read_as(loaded, reading)) != _decisive(loaded)
+    read = read_as(loaded, reading)
+    if _decisive(read) != _decisive(loaded):
+        return True
+    return any(scale.as_published for scale in scales) and _decisive(as_published(read)) != _decisive(
+        as_published(loaded)
+    )
 
 
 def _decisive(loaded: LoadedTarget) -> object:

@@ -8,7 +8,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.pieces import name_of
-from harness.specs.base import Batch, Candidates, ClipNorm, Decay, Negatives, Rate, Share, Spec, Steps
+from harness.specs.base import (
+    Batch,
+    Candidates,
+    ClipNorm,
+    Decay,
+    Negatives,
+    Rate,
+    Share,
+    Spec,
+    Steps,
+    StepsOrNone,
+    absent,
+)
 from harness.specs.piece_schemas import must_be
 from harness.specs.samplers import SamplerChoice, by_name
 from harness.specs.settings import Pooling, Trains
@@ -22,8 +34,13 @@ NEVER = "never"
 
 PublishedRate = Rate | dict[str, Rate]
 PublishedBatch = Batch | dict[str, Batch]
-PublishedSteps = Steps | dict[str, Steps]
+PublishedSteps = StepsOrNone | dict[str, StepsOrNone]
+PublishedRefresh = Steps | dict[str, Steps]
 """As published: for every dataset, or by dataset."""
+
+Start = Annotated[str, Field(min_length=1)]
+Starts = Start | Annotated[dict[str, Start], Field(min_length=1)]
+"""A folder or hub id, on every dataset, or by dataset."""
 
 
 def _named(value: Any) -> Any:
@@ -65,8 +82,14 @@ class Schedule(Spec):
 class Checkpoint(Spec):
     """An encoder that somebody else trained."""
 
-    checkpoint: str = Field(min_length=1, description="a folder, or a hub id")
+    checkpoint: Starts = Field(description="a folder or hub id, on every dataset, or by dataset")
     pooling: Pooling | None = Field(default=None, description="of a checkpoint that does not say it")
+
+    @property
+    def text(self) -> str:
+        """The checkpoint in words, for messages."""
+        named = self.checkpoint
+        return named if isinstance(named, str) else ", ".join(f"{on}: {start}" for on, start in named.items())
 
 
 class PhaseNegatives(Spec):
@@ -132,14 +155,21 @@ class Phase(Spec):
         default=None,
         description="a phase, <recipe>/<phase>, or a checkpoint; where it is absent, the scale's encoder",
     )
+    checkpoint: Starts | None = Field(
+        default=None,
+        exclude_if=absent,
+        description="of a phase that trains a ranker: where that begins, in the place of the scale's ranker",
+    )
     negatives: Literal["row"] | PhaseNegatives
     loss: LossChoice
     optimizer: Optimizer
     schedule: Schedule
     rate: PublishedRate | None = Field(default=None, description="greatest learning rate")
     batch: PublishedBatch | None = Field(default=None, description="queries in a step")
-    steps: PublishedSteps | None = Field(default=None, description="of the optimizer")
-    refresh: PublishedSteps | Literal["never"] | None = Field(
+    steps: PublishedSteps | None = Field(
+        default=None, description="of the optimizer; 0 leaves the start as it is, at every scale"
+    )
+    refresh: PublishedRefresh | Literal["never"] | None = Field(
         default=None, description="steps between two minings of the candidates"
     )
     ranker: RankerPart | None = None
@@ -148,6 +178,12 @@ class Phase(Spec):
     def own(self) -> PhaseNegatives | None:
         """Its own negatives; none where a row's sampler draws them."""
         return self.negatives if isinstance(self.negatives, PhaseNegatives) else None
+
+    @property
+    def checkpoints(self) -> list[Starts]:
+        """What its retriever or its ranker begins with, where that is its own."""
+        retriever = [self.start.checkpoint] if isinstance(self.start, Checkpoint) else []
+        return [*retriever, *([] if self.checkpoint is None else [self.checkpoint])]
 
     @property
     def starts(self) -> list[str]:
@@ -172,6 +208,11 @@ class Recipe(Spec):
     def phase(self, name: str) -> Phase | None:
         """Return a phase by its name; none where there is no such phase."""
         return next((phase for phase in self.phases if phase.name == name), None)
+
+
+def on_dataset(starts: Starts, dataset: str) -> str | None:
+    """Return where a model begins on a dataset; none where it is by dataset, and not on this one."""
+    return starts if isinstance(starts, str) else starts.get(dataset)
 
 
 def phases_of(recipes: Mapping[str, Recipe]) -> dict[str, Phase]:

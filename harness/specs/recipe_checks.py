@@ -89,7 +89,7 @@ def _begins(name: str, known: Mapping[str, Phase], seen: tuple[str, ...] = ()) -
     start = known[name].start
     if isinstance(start, str):
         return _begins(start, known, (*seen, name))
-    return "the scale's encoder" if start is None else f"the checkpoint {start.checkpoint}"
+    return "the scale's encoder" if start is None else f"the checkpoint {start.text}"
 
 
 def _starts(here: Location, phase: Phase) -> Iterator[tuple[Location, str, bool]]:
@@ -118,6 +118,9 @@ def _check_phase(yaml_file: YamlFile, here: Location, phase: Phase) -> Iterator[
     if phase.trains == "ranker" and own is None:
         what = "a ranker draws its own negatives, so that the rows of a target share it"
         yield yaml_file.error((*here, "negatives"), what, "name a `sampler`, such as uniform")
+    if phase.checkpoint is not None and phase.trains != "ranker":
+        fix = "write `start: {checkpoint: ...}` for a retriever"
+        yield yaml_file.error((*here, "checkpoint"), "it is of a phase that trains a ranker", fix)
     if phase.ranker is not None and phase.ranker.learns:
         for key in ("optimizer", "schedule"):
             if getattr(phase.ranker, key) is None:

@@ -15,6 +15,7 @@ from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.phase_numbers import KEYS, trains_at, used
+from harness.specs.reading import named
 from harness.specs.run_settings import RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
@@ -279,17 +280,21 @@ def resolve(library: Library, target: str, scale: str) -> Resolved:
     """Load a target at a scale, with what the library has in the place of its collections and encoder.
 
     Raises:
-        UserError: unknown target or scale, the target has no such scale, or what stands in the place of its
-            collections does not fit it.
+        UserError: unknown target or scale, the target has no such scale or its reading changes nothing there,
+            or what stands in the place of its collections does not fit it.
     """
     loaded = library.target(target)
     spec = library.scale(scale)
     if scale not in loaded.target.scales:
         raise UserError(f"{target} has no scale '{scale}'", fix=nearest(scale, loaded.target.scales))
+    if not library.reads(target, scale):
+        written, reading = named(target)
+        what = f"reading '{reading}' changes nothing of {written} at scale '{scale}'"
+        raise UserError(what, fix=f"name {written} alone, or a scale that trains as published")
     instead = library.instead.on(loaded)
-    named = NamedScale(scale, instead.in_scale(spec))
+    named_scale = NamedScale(scale, instead.in_scale(spec))
     trained = as_published(loaded) if spec.as_published else loaded
-    return Resolved(instead.in_loaded(trained, scale), named, instead=instead)
+    return Resolved(instead.in_loaded(trained, scale), named_scale, instead=instead)
 
 
 def figures(loaded: LoadedTarget, row: Line) -> dict[str, dict[str, Any] | None]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.specs.base import FRESH
-from harness.specs.phase_numbers import Numbers, trains_at, used
-from harness.specs.recipe import Checkpoint, Phase, RankerPart, Recipe
+from harness.specs.phase_numbers import NO_STEPS, Numbers, trains_at, used
+from harness.specs.recipe import Checkpoint, Phase, RankerPart, Recipe, Starts, on_dataset
 from harness.specs.run_settings import (
     BaseRun,
     Bm25Run,
@@ -28,6 +28,7 @@ from harness.specs.settings import (
     EncoderSettings,
     LateInteractionSettings,
     PhaseSettings,
+    Pooling,
     RankerSettings,
     SamplerSettings,
     Sizes,
@@ -38,7 +39,10 @@ from harness.training.losses.registry import make_loss
 from harness.training.turns import make_turns
 
 UNTRAINED = 0
-"""Seed of a base run of no steps, which is the same for all seeds."""
+"""Seed of a run of no steps, which is the same for all seeds."""
+
+IDLE: dict[str, Any] = {"batch": 1, "learning_rate": 1e-12}
+"""Settings of a phase without steps, which has none of its own; nothing reads them."""
 
 DEEPER = 10_000
 """Distance of the seeds of a phase from those of the one that it continues, from the second one on."""
@@ -128,9 +132,10 @@ class Runs:
         below = Seeds(seeds.base, seeds.between, seeds.between)
         start = self.run(phase.start, below, draws)
         seed = seeds.base if phase.trains == "ranker" else seeds.last + DEEPER * (_depth(start) - 1)
+        seed = UNTRAINED if numbers == NO_STEPS else seed
         common = self._common(name, seed) | {"tokens": start.tokens, "encoder": start.encoder, "start": start}
         if phase.trains == "ranker":
-            ranker, reranked = self._ranker_settings, self._ranker.reranked
+            ranker, reranked = self._ranker_settings(phase), self._ranker.reranked
             return RankerRun(kind="ranker", **common, **trained, ranker=ranker, reranked=reranked)
         if phase.ranker is None:
             return ContinuedRun(kind="continued", **common, **trained)
@@ -166,9 +171,19 @@ class Runs:
 
     def _encoder(self, phase: Phase) -> EncoderSettings:
         """Return the encoder of a phase that stands on no other."""
-        return encoder_settings(self.scale, phase.start if isinstance(phase.start, Checkpoint) else None)
+        if not isinstance(phase.start, Checkpoint):
+            return encoder_settings(self.scale)
+        return encoder_settings(self.scale, self._here(phase.start.checkpoint), phase.start.pooling)
+
+    def _here(self, starts: Starts) -> str:
+        """Return where a model begins on this dataset."""
+        start = on_dataset(starts, self.dataset)
+        if start is None:
+            raise ValueError("fitting lets no checkpoint pass that is not on the datasets of a target")
+        return start
 
     def _settings(self, name: str, phase: Phase, numbers: Numbers) -> PhaseSettings:
+        idle = IDLE if numbers == NO_STEPS else {}
         return PhaseSettings.model_validate(
             {
                 "trains": trains_at(self.scale, name, phase),
@@ -182,11 +197,17 @@ class Runs:
                 "refresh": numbers.refresh,
                 "places": self.scale.places,
                 "precision": self.scale.precision,
+                **idle,
             }
         )
 
-    @property
-    def _ranker_settings(self) -> RankerSettings | LateInteractionSettings:
+    def _ranker_settings(self, phase: Phase) -> RankerSettings | LateInteractionSettings:
+        """Return the ranker that a phase trains: one of its own, or the scale's."""
+        if phase.checkpoint is not None:
+            longest = self.scale.tokens.query_tokens + self.scale.tokens.passage_tokens
+            pair_tokens = self._ranker.pair_tokens or longest
+            own = {"start": self._here(phase.checkpoint), "pair_tokens": pair_tokens}
+            return RankerSettings.model_validate(own)
         if self._ranker.kind == "late-interaction":
             return LateInteractionSettings()
         given = self._ranker.model_dump(include=set(RankerSettings.model_fields))
@@ -230,15 +251,21 @@ class Runs:
         return self.scale.ranker
 
 
-def encoder_settings(scale: Scale, own: Checkpoint | None = None) -> EncoderSettings:
-    """Return the encoder of a scale, or what it puts on top of a phase's own checkpoint."""
+def encoder_settings(scale: Scale, own: str | None = None, pooling: Pooling | None = None) -> EncoderSettings:
+    """Return the encoder of a scale, or what it puts on top of a phase's own checkpoint.
+
+    Args:
+        scale: whose encoder it is.
+        own: the checkpoint, a folder or hub id.
+        pooling: of a checkpoint that does not say it.
+    """
     encoder, given = scale.encoder, scale.encoder.model_dump(exclude={"published_sizes"})
-    start = own.checkpoint if own else encoder.start
+    start = own or encoder.start
     if start != FRESH:
         given = {key: value for key, value in given.items() if key not in Sizes._fields}
         given["start"] = start
         if own or "pooling" not in encoder.model_fields_set:
-            given["pooling"] = own.pooling if own else None
+            given["pooling"] = pooling
         if "towers" not in encoder.model_fields_set:
             given["towers"] = None
     return EncoderSettings(**given)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from harness.collections.released import RELEASED
 from harness.specs.base import (
     FRESH,
     Batch,
@@ -242,5 +243,6 @@ class Scale(Spec):
 
     @property
     def published_sizes(self) -> dict[str, PublishedSizes]:
-        """The sizes of its checkpoints by their start, as far as they are written."""
-        return {of.start: of.published_sizes for _, of in self.models if of.published_sizes is not None}
+        """The sizes of its checkpoints by their start, as far as they are written, and of released ones."""
+        own = {of.start: of.published_sizes for _, of in self.models if of.published_sizes is not None}
+        return own | {start: own[of.like] for start, of in RELEASED.items() if of.like in own}

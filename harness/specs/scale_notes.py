@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.specs.phase_numbers import trains_at, used
+from harness.specs.phase_numbers import NO_STEPS, trains_at, used
 from harness.specs.recipe import phases_of
 from harness.specs.resolve import Resolved, figures
 from harness.specs.target import Measured, Quoted, Trained, with_runs
@@ -88,6 +88,8 @@ def _sampler_notes(resolved: Resolved) -> list[str]:
 def _numbers_of(resolved: Resolved, name: str, dataset: str) -> str:
     scale, phase = resolved.scale.spec, phases_of(resolved.loaded.recipes)[name]
     numbers = used(scale, name, phase, dataset)
+    if numbers == NO_STEPS:
+        return "no steps"
     every = f", candidates mined again each {numbers.refresh} steps" if numbers.refresh else ""
     of = f"rate {numbers.rate:g}, {numbers.batch} queries a step, {numbers.steps} steps{every}"
     return f"{trains_at(scale, name, phase)}; {of}"

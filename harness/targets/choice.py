@@ -81,7 +81,7 @@ def choose(
     unchanged = {
         name: f"reading '{reading}' changes nothing"
         for name in of_papers
-        if not _read(library, name, reading)
+        if not _read(library, name, reading, scale)
     }
     of_papers = [in_reading(name, reading) for name in of_papers if name not in unchanged]
     left_out = unchanged | {
@@ -125,8 +125,8 @@ def in_reading(target: str, reading: str | None) -> str:
     return f"{target}{AT}{reading}"
 
 
-def _read(library: Library, target: str, reading: str | None) -> bool:
-    """Whether a target of a paper is made in a reading; one whose spec is broken is, and fails alone."""
+def _read(library: Library, target: str, reading: str | None, scale: str) -> bool:
+    """Whether a target of a paper is made in a reading at a scale; one whose spec is broken fails alone."""
     if reading in {None, PAPER}:
         return True
     library.reading(str(reading))
@@ -134,7 +134,7 @@ def _read(library: Library, target: str, reading: str | None) -> bool:
         loaded = library.target(target)
     except UserError:
         return True
-    return changes_anything(loaded, library.reading(str(reading)))
+    return changes_anything(loaded, library.reading(str(reading)), [library.scale(scale)])
 
 
 def _why_not(library: Library, name: str, scale: str, *, calibrations: bool) -> str | None:

@@ -15,7 +15,6 @@ from harness.estimate.memory import Published, memory
 from harness.estimate.moments import CorpusSize, Machine, largest
 from harness.estimate.parameters import UnknownSizesError
 from harness.estimate.work import work
-from harness.runs.missing import missing_parts
 from harness.runs.stages import Stages
 from harness.specs.fingerprints import chain, settings_key
 from harness.specs.library import Library
@@ -211,10 +210,10 @@ def _needs(
                 hours = known.hours(name, settings, corpora[run.dataset], on)
                 runs[name] = NeededRun(settings, corpora[run.dataset], done, hours, machine)
         by_row.setdefault(run.row, []).append(_name(run.settings, stages))
-    missing = [*not_here(resolved), *(line for run in wanted for line in missing_parts(run.settings))]
+    missing = not_here(resolved, [run.settings for run in wanted])
     shared = before & runs.keys()
     call = resolved.call + (f" --seeds {seeds}" if seeds else "")
-    return Needs(target, call, rows, runs, by_row, shared, list(dict.fromkeys(missing)))
+    return Needs(target, call, rows, runs, by_row, shared, missing)
 
 
 def _with_below(settings: RunSettings) -> Iterator[RunSettings]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.collections.checkpoint_place import found
+from harness.collections.released import RELEASED
 from harness.errors import UserError
 from harness.estimate.moments import at_once_text
 from harness.estimate.parameters import checkpoint_bytes
@@ -136,7 +137,9 @@ def _measured(of: Overview, cost: Cost) -> Iterator[str]:
 
 def _downloads(of: Overview) -> Iterator[str]:
     """Yield which checkpoints are not on this machine."""
-    wanted = sorted({start for run in of.to_make.values() for start in starts(run.settings)})
+    wanted = sorted(
+        {start for run in of.to_make.values() for start in starts(run.settings)} - RELEASED.keys()
+    )
     sizes, told = of.scale.published_sizes, []
     for start in filter(_absent, wanted):
         known = f"{_gb(checkpoint_bytes(sizes[start]))} GB" if start in sizes else "size not known"

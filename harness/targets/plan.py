@@ -9,6 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from harness.collections.checkpoint_place import found
+from harness.collections.released import RELEASED, conversion
 from harness.estimate.moments import CorpusSize, Machine
 from harness.estimate.render import render_memory, states_line
 from harness.records.environment import gpus, memory_bytes
@@ -19,8 +21,9 @@ from harness.specs.collection_choice import NotAvailable
 from harness.specs.fingerprints import states_fingerprint, states_read
 from harness.specs.library import Library
 from harness.specs.phase_numbers import KEYS, published, trains_at, used
+from harness.specs.recipe import on_dataset
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun
+from harness.specs.run_settings import EvaluatedRun, RunSettings, TrainedRun, starts
 from harness.specs.settings import CollectionSettings
 from harness.specs.target import Trained, with_runs
 from harness.targets.reproduce import WantedRun, look_up, resolve_at, wanted_runs
@@ -112,7 +115,20 @@ def corpus_of(stages: Stages, settings: CollectionSettings) -> CorpusSize:
     return CorpusSize(documents, pairs, queries, queries - asked.get("train", 0))
 
 
-def not_here(resolved: Resolved) -> Iterator[str]:
+def not_here(resolved: Resolved, runs: Sequence[RunSettings]) -> list[str]:
+    """Return what the runs of a target lack, a line each: data, checkpoints, and parts of the trainer."""
+    lines = [*_of_datasets(resolved), *_of_starts(runs)]
+    return list(dict.fromkeys([*lines, *(line for settings in runs for line in missing_parts(settings))]))
+
+
+def _of_starts(runs: Sequence[RunSettings]) -> Iterator[str]:
+    """Yield the released checkpoints that are not here, which no hub has, and what makes them."""
+    for start in dict.fromkeys(start for settings in runs for start in sorted(starts(settings))):
+        if start in RELEASED and found(start) is None:
+            yield f"the checkpoint {start} below HARNESS_DATA; {conversion(start)}"
+
+
+def _of_datasets(resolved: Resolved) -> Iterator[str]:
     """Yield what a target's datasets lack, a line each: collections, and what papers train from there."""
     scale = resolved.scale
     for name in resolved.target.datasets:
@@ -144,7 +160,8 @@ def render_phases(planned: Plan) -> Table:
         for dataset in datasets:
             before, now = published(phase, dataset), used(scale, name, phase, dataset)
             pairs = {key: (before.of(key), now.of(key)) for key in KEYS}
-            numbers = (f"{key} {_replaced(*pair)}" for key, pair in pairs.items() if pair != (None, None))
+            numbers = [f"{key} {_replaced(*pair)}" for key, pair in pairs.items() if pair != (None, None)]
+            numbers += [f"from {start}" for start in (on_dataset(of, dataset) for of in phase.checkpoints)]
             trained = dict.fromkeys([phase.trains, trains_at(scale, name, phase)])
             table.add_row(name, *([dataset] if several else []), " -> ".join(trained), ", ".join(numbers))
     return table
@@ -189,7 +206,6 @@ def render_plan(planned: Plan) -> Group:
         seen[0]["memory_bytes"] if seen else memory_bytes(),
         scale.published_sizes,
     )
-    parts = (line for run in planned.runs for line in missing_parts(run.settings))
-    missing = dict.fromkeys([*not_here(planned.resolved), *parts])
+    missing = not_here(planned.resolved, [run.settings for run in planned.runs])
     lines = [*said, *map(Text, planned.states), *(Text(f"missing: {line}") for line in missing)]
     return Group(table, Text(), *lines, *([Text()] if lines else []), render_phases(planned), Text(), memory)

@@ -71,7 +71,9 @@ def who_at(turns: Turns, step: int, round_steps: int) -> Who:
 
 
 def steps_before(turns: Turns, who: Who, step: int, round_steps: int) -> int:
-    """Return how many steps before this one a learner has taken."""
+    """Return how many steps before this one a learner has taken; a phase of no steps has rounds of none."""
+    if not step:
+        return 0
     rounds, place = divmod(step, round_steps)
     whole = sum(turns.first_turn(number, round_steps).taken(who, round_steps) for number in range(rounds))
     return whole + turns.first_turn(rounds, round_steps).taken(who, place)

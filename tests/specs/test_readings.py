@@ -9,8 +9,9 @@ from harness.negatives.presets import presets
 from harness.specs.library import Library
 from harness.specs.reading import named
 from harness.specs.resolve import Resolved, resolve
-from harness.specs.run_settings import TaughtRun, TrainedRun
+from harness.specs.run_settings import RankerRun, TaughtRun, TrainedRun, starts
 from harness.specs.samplers import SamplerChoice
+from harness.specs.settings import RankerSettings
 from harness.specs.target import Row, with_runs
 from harness.targets.choice import choose
 
@@ -70,6 +71,52 @@ def test_the_control_draws_from_the_same_passages_and_differs_in_the_law_alone()
         )
         assert one.start == other.start and one.teacher == other.teacher
         assert one.co_training == other.co_training and one.phase == other.phase
+
+
+@pytest.mark.parametrize(
+    ("target", "row"),
+    [("simans/table-2@released", "AR2+SimANS"), ("trisampler/table-2@released-start", "AR2 + TriSampler")],
+)
+@pytest.mark.parametrize("dataset", RELEASED)
+def test_as_published_ar2_is_the_released_one(target: str, row: str, dataset: str) -> None:
+    resolved = resolve(LIBRARY, target, "paper")
+    run, ar2 = (resolved.run(row_of(resolved, name), 0, dataset) for name in (row, "AR2"))
+    assert isinstance(run, TaughtRun) and isinstance(ar2, TaughtRun)
+    assert run.start == run.teacher == ar2 and ar2.phase.steps == 0 < run.phase.steps
+    assert ar2.start.encoder.start == f"released/simans/{dataset}/retriever"
+    assert isinstance(ar2.teacher, RankerRun) and isinstance(ar2.teacher.ranker, RankerSettings)
+    assert ar2.teacher.ranker.start == f"released/simans/{dataset}/ranker"
+    uniform = resolved.run(row_of(resolved, "AR2+Uniform"), 0, dataset)
+    assert isinstance(uniform, TaughtRun) and uniform.start == ar2
+
+
+def test_the_base_of_a_table_is_the_released_ar2_too() -> None:
+    resolved = resolve(LIBRARY, "trisampler/table-5@released-start", "paper")
+    base = resolved.run(row_of(resolved, "Base"), 0)
+    assert starts(base) == {f"released/simans/ms-pas/{what}" for what in ("retriever", "ranker")}
+    drawn = resolved.run(row_of(resolved, "TriSampler"), 0)
+    assert isinstance(drawn, TaughtRun) and drawn.start == base and drawn.sampler.preset == "trisampler"
+
+
+@pytest.mark.parametrize("scale", ["simulation", "quick"])
+def test_elsewhere_ar2_is_trained_as_its_code_trains_it(scale: str) -> None:
+    resolved = resolve(LIBRARY, "simans/table-2@released", scale)
+    run = resolved.run(row_of(resolved, "AR2"), 0, "nq")
+    assert run.recipe == "released-ar2" and not any(start.startswith("released/") for start in starts(run))
+    with pytest.raises(UserError) as caught:
+        resolve(LIBRARY, "trisampler/table-2@released-start", scale)
+    assert str(caught.value) == (
+        f"reading 'released-start' changes nothing of trisampler/table-2 at scale '{scale}'; name "
+        "trisampler/table-2 alone, or a scale that trains as published"
+    )
+
+
+def test_a_reading_of_published_recipes_alone_leaves_out_what_it_does_not_change() -> None:
+    choice = choose(LIBRARY, "paper", ["trisampler"], reading="released-start")
+    assert "trisampler/table-2@released-start" in choice.targets
+    assert choice.left_out["trisampler/table-3"] == "reading 'released-start' changes nothing"
+    with pytest.raises(UserError, match="none of these targets is made at scale 'simulation'"):
+        choose(LIBRARY, "simulation", ["trisampler"], reading="released-start")
 
 
 def test_ar2_trains_as_its_code_does() -> None:

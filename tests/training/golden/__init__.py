@@ -41,9 +41,10 @@ def phases() -> dict[str, Phase]:
 
 
 def _trained(phase: Phase) -> bool:
-    """Whether the trainer has all parts of a phase; `harness.runs.missing` names those that it lacks."""
+    """Whether a phase has steps, and the trainer all its parts; `harness.runs.missing` names the others."""
     ranker = phase.ranker
-    return phase.trains in ("both-towers", "ranker") and not (ranker and (ranker.denoises or ranker.labels))
+    untrained = phase.steps == 0 or (ranker is not None and (ranker.denoises or ranker.labels))
+    return phase.trains in ("both-towers", "ranker") and not untrained
 
 
 def versions_of(name: str) -> dict[str, int]:
