@@ -20,6 +20,7 @@ from torch import Tensor
 from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
+from harness.errors import RunError
 from harness.negatives.candidates import Candidates
 from harness.negatives.mining import load_candidates, save_candidates
 from harness.negatives.noise import Noise
@@ -32,6 +33,8 @@ from harness.training.checkpoints import latest_checkpoint, save_checkpoint
 from harness.training.forward import Numbers, Passing
 from harness.training.learner import Learner
 from harness.training.losses.loss import Loss
+from harness.training.memory import memory_told, smaller
+from harness.training.not_finite import DUMP, NotFiniteError, written_down
 from harness.training.objectives import (
     Lists,
     Objective,
@@ -107,23 +110,25 @@ class Trainer:
 
     def run(self) -> None:
         """Train from the latest checkpoint to the last step."""
-        begin = self._resume()
-        self.advance(begin)
-        for step in range(begin, self.phase.steps):
-            if self.negatives.drawn is not None and self._round_of(step) != self._round:
-                self._refresh(step, self.negatives.drawn)
-            done, taken = step + 1, False
-            try:
+        done = saved = self._resume()
+        self.advance(done)
+        (self.writer.folder / DUMP).unlink(missing_ok=True)
+        try:
+            for step in range(done, self.phase.steps):
+                if self.negatives.drawn is not None and self._round_of(step) != self._round:
+                    self._refresh(step, self.negatives.drawn)
                 with not_within():
-                    self._step(step)
-                    taken = True
-            except StoppedBySignal:
-                if taken:
-                    self._save(done)
-                raise
-            self.advance(done)
-            if done % self._interval() == 0 or done == self.phase.steps:
+                    with memory_told(self.name, smaller(self.phase.batch, self.phase.places)):
+                        self._step(step)
+                    done = step + 1
+                    self.advance(done)
+                    if done % self._interval() == 0 or done == self.phase.steps:
+                        self._save(done)
+                        saved = done
+        except StoppedBySignal:
+            if done > saved:
                 self._save(done)
+            raise
         self.encoder.eval()
         if self.ranker is not None:
             self.ranker.ranker.eval()
@@ -205,8 +210,18 @@ class Trainer:
             passage, counts = self._passages(batch, watch)
             passing = Passing(self.seed, step, self.phase.places, self.phase.precision)
             loss, seen = self._objective(who)(batch.rows, passage, passing)
-            taken = learner.update(loss, steps_before(self._turns, who, step, self._round_length()))
+            own_step = steps_before(self._turns, who, step, self._round_length())
+            try:
+                taken = learner.update(loss, own_step)
+            except NotFiniteError as error:
+                raise self._written_down(error, step, batch, passage) from error
         self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds)
+
+    def _written_down(self, error: NotFiniteError, step: int, batch: Batch, passage: Numbers) -> RunError:
+        query = self.pairs.pairs[batch.rows, 0].tolist()
+        queries = [self.pairs.query_ids[number] if self.pairs.query_ids else str(number) for number in query]
+        about = {"passages": passage.tolist(), "seed": self.seed}
+        return written_down(error, self.writer.folder, step=step, queries=queries, **about)
 
     def _objective(self, who: Who) -> Callable[[Numbers, Numbers, Passing], Objective]:
         if who == "ranker" and self.ranker is not None and self._lists is not None:
