@@ -30,6 +30,7 @@ from harness.specs.fingerprints import links
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.storage.store import Store
 from harness.training.checkpoints import final_of, load_ranker, ranker_of
+from harness.training.memory import memory_told
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Stages:
 
         Raises:
             BusyError: another process is making it, and `wait` is false.
-            RunError: it needs a part that the trainer lacks, or its training diverges.
+            RunError: it needs a part that the trainer lacks, its training diverges, or memory is too small.
         """
         refuse_missing(settings)
         run = self.place(settings)
@@ -85,7 +86,8 @@ class Stages:
             self._refuse_to_make(run)
             with self.workshop.lease(run.chain.last, title, wait=wait):
                 if not complete(run):
-                    self._make(run, title)
+                    with memory_told(settings.kind):
+                        self._make(run, title)
                     self.made.add(run.chain.last)
         return run
 

@@ -295,7 +295,7 @@ def _finish(
         which = resolved.seed_text(run.dataset, run.seed)
         try:
             folders[run.key] = stages.run(run.settings, f"{run.row}, {which}", wait=wait).folder
-        except (RunError, torch.OutOfMemoryError) as error:
+        except RunError as error:
             reason = " ".join(str(error).split())
             failed.setdefault(run.row, f"{which}: {reason}")
             stages.progress.say(f"failed: {run.row}, {failed[run.row]}")

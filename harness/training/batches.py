@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -23,6 +23,7 @@ class TrainingPairs:
         known_relevant: for each pair, all documents known to be relevant, labelled or not, with their copies.
         barred: for each pair, the labelled documents with their copies, kept out by the mask ``labelled``.
         own: for each pair, the document that is the query itself, which is never a negative.
+        query_ids: of all queries, by number, as messages name them.
     """
 
     pairs: npt.NDArray[np.int64]
@@ -30,6 +31,7 @@ class TrainingPairs:
     known_relevant: list[npt.NDArray[np.int64]]
     barred: list[npt.NDArray[np.int64]] = field(default_factory=list)
     own: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    query_ids: Sequence[str] = ()
 
     def masked_at(self, row: int, mask: str) -> npt.NDArray[np.int64]:
         """Return what a mask keeps from being a negative of a pair.
@@ -71,7 +73,8 @@ def labelled_pairs(collection: Collection, split: str = "train") -> TrainingPair
             known.append(_with_copies(everything, collection))
             barred.append(_with_copies(relevant, collection))
             own.append(np.array([itself[row]], dtype=np.int64) if row in itself else NONE)
-    return TrainingPairs(np.array(pairs, dtype=np.int64).reshape(-1, 2), labelled, known, barred, own)
+    numbers = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return TrainingPairs(numbers, labelled, known, barred, own, queries.ids)
 
 
 NONE = np.empty(0, dtype=np.int64)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
-from harness.errors import RunError
 from harness.retrieval.ranks import ALONE, Ranks
+from harness.training.not_finite import finite_norm
 from harness.training.protocols import Rates
 from harness.training.schedule import adamw, linear_schedule
 
@@ -49,7 +49,7 @@ class Learner:
             ``loss``, ``learning_rate`` and ``gradient_norm``, before clipping.
 
         Raises:
-            RunError: the loss is not finite; nothing is changed.
+            NotFiniteError: the loss or its gradient is not finite; nothing is changed.
         """
         rate = self.rates.learning_rate * linear_schedule(own_step, self.steps, self.rates.lr_warmup_share)
         for group in self.optimizer.param_groups:
@@ -57,9 +57,7 @@ class Learner:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.ranks.add_gradients(self.model.parameters())
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.rates.clip_norm)
-        if not torch.isfinite(loss):
-            what = f"the loss is {loss.item()} at step {own_step}"
-            raise RunError(what, where=self.name, fix="lower the learning rate")
+        norm = finite_norm(loss, self.model.named_parameters(), where=self.name)
+        nn.utils.clip_grads_with_norm_(self.model.parameters(), self.rates.clip_norm, norm)
         self.optimizer.step()
         return {"loss": loss.item(), "learning_rate": rate, "gradient_norm": norm.item()}

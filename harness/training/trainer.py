@@ -19,6 +19,7 @@ from torch import Tensor
 from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
+from harness.errors import RunError
 from harness.retrieval.ranks import ALONE, Deal, Ranks
 from harness.retrieval.rerank import PairTexts
 from harness.storage.stopping import StoppedBySignal, not_within
@@ -27,6 +28,8 @@ from harness.training.checkpoints import latest_checkpoint, save_checkpoint
 from harness.training.forward import Numbers, Passing
 from harness.training.learner import Learner
 from harness.training.losses.loss import Loss
+from harness.training.memory import memory_told, smaller
+from harness.training.not_finite import DUMP, NotFiniteError, written_down
 from harness.training.objectives import (
     Lists,
     Objective,
@@ -93,23 +96,30 @@ class Trainer:
 
     def run(self) -> None:
         """Train from the latest checkpoint to the last step."""
-        begin = self._resume()
-        self.advance(begin)
-        for step in range(begin, self.phase.steps):
-            if self._rounds is not None:
-                self._rounds.reach(step)
-            done, taken = step + 1, False
-            try:
-                with not_within(None if self.ranks.count == 1 else self.ranks.any):
-                    self._step(step)
-                    taken = True
-            except StoppedBySignal:
-                if taken:
-                    self._save(done)
-                raise
-            self.advance(done)
-            if done % self._interval() == 0 or done == self.phase.steps:
+        done = saved = self._resume()
+        self.advance(done)
+        if self.ranks.first:
+            (self.writer.folder / DUMP).unlink(missing_ok=True)
+        shared = None if self.ranks.count == 1 else self.ranks.any
+        within = False
+        try:
+            for step in range(done, self.phase.steps):
+                if self._rounds is not None:
+                    self._rounds.reach(step)
+                within = True
+                with not_within(shared):
+                    with memory_told(self.name, smaller(self.phase.batch, self.phase.places)):
+                        self._step(step)
+                    done = step + 1
+                    self.advance(done)
+                    if done % self._interval() == 0 or done == self.phase.steps:
+                        self._save(done)
+                        saved = done
+                within = False
+        except StoppedBySignal:
+            if done > saved and (within or shared is None):  # else the others are at something else
                 self._save(done)
+            raise
         self.encoder.eval()
         if self.ranker is not None:
             self.ranker.ranker.eval()
@@ -220,12 +230,23 @@ class Trainer:
             passage, counts = self._passages(batch, watch)
             passing = self._passing(step)
             loss, seen = self._objective(who)(batch.rows, passage, passing)
-            taken = learner.update(loss, steps_before(self._turns, who, step, self._round_length()))
+            own_step = steps_before(self._turns, who, step, self._round_length())
+            try:
+                taken = learner.update(loss, own_step)
+            except NotFiniteError as error:
+                raise self._written_down(error, step, batch, passage) from error
         self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds)
 
     def _passing(self, step: int) -> Passing:
         deal = Deal(self.ranks, self.recompute)
         return Passing(self.seed, step, self.phase.places, self.phase.precision, deal)
+
+    def _written_down(self, error: NotFiniteError, step: int, batch: Batch, passage: Numbers) -> RunError:
+        query = self.pairs.pairs[batch.rows, 0].tolist()
+        queries = [self.pairs.query_ids[number] if self.pairs.query_ids else str(number) for number in query]
+        about = {"passages": passage.tolist(), "seed": self.seed}
+        folder = self.writer.folder if self.ranks.first else None
+        return written_down(error, folder, step=step, queries=queries, **about)
 
     def _objective(self, who: Who) -> Callable[[Numbers, Numbers, Passing], Objective]:
         if who == "ranker" and self.ranker is not None and self._lists is not None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import torch
 
 from harness.errors import RunError, StoppedError
 from harness.evaluation.curves import work_seconds
@@ -20,8 +19,6 @@ from harness.specs.varied import varied
 from harness.tuning.study import FINGERPRINT, FIRST, SECONDS, WHY, OpenStudy
 
 PHASE = "continued"
-FAILURES = (RunError, torch.OutOfMemoryError)
-"""Errors of a run that fail its trial; the tuning continues."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,7 @@ class TrialRun:
 
         Raises:
             optuna.TrialPruned: it was stopped at a refresh; its folder is as after an interrupt.
-            RunError: it diverged.
-            OutOfMemoryError: it does not fit into the device.
+            RunError: it diverged, or does not fit into memory.
         """
         self._report_curve()
         watching = replace(self.stages, watched=self._watched)
@@ -68,7 +64,7 @@ class TrialRun:
         except StoppedError as stopped:
             self._note_seconds()
             raise optuna.TrialPruned(str(stopped)) from stopped
-        except FAILURES as error:
+        except RunError as error:
             self.trial.set_user_attr(WHY, " ".join(str(error).split()))
             raise
         self._report_curve()

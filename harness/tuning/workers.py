@@ -16,7 +16,7 @@ from pathlib import Path
 import optuna
 import torch
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, RunError
 from harness.progress import Progress
 from harness.runs.stages import Stages
 from harness.specs.instead import Instead
@@ -38,7 +38,7 @@ from harness.tuning.study import (
     finished,
     open_studies,
 )
-from harness.tuning.trial import FAILURES, TrialRun
+from harness.tuning.trial import TrialRun
 
 POLL_S = 1.0
 
@@ -140,7 +140,7 @@ def _run_trial(of: OpenStudy, stages: Stages, worker: str, trials: int) -> bool:
             exclusive.close()  # other workers may ask now, and see this trial's parameters
             return run.values()
 
-        of.study.optimize(make, n_trials=1, catch=FAILURES)
+        of.study.optimize(make, n_trials=1, catch=RunError)
     return True
 
 

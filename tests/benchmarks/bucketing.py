@@ -1,26 +1,27 @@
 """A training batch's passages bucketed by length, against one batch padded whole.
 
 Forward and backward of 16 queries' 16 passages through a two-layer BERT, with log-normal lengths of 8 to 128
-tokens; prints the ratio of the two times, interleaved in one run: `python tests/benchmarks/bucketing.py`.
+tokens; prints the ratio of the two times, interleaved in one run: `python -m tests.benchmarks.bucketing`.
 """
 
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 
 from harness.collections.tokens import Ragged
 from harness.encoders.dual_encoder import Tower
-from harness.encoders.transformer import fresh_transformer
+from harness.encoders.transformer import fresh_config, fresh_transformer
 from harness.training.forward import Passing, embed
 from harness.training.protocols import PLACES
 
-ROUNDS = 6
+PASSAGES, ROUNDS = 256, 6
 
 
-def sequences(count: int = 256) -> Ragged:
+def sequences(count: int) -> Ragged:
     """Random token sequences."""
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.lognormal(np.log(60), 0.8, count), 8, 128).astype(np.int64)
@@ -37,9 +38,10 @@ def step(tower: Tower, passages: Ragged, places: int) -> float:
 
 def main() -> None:
     """Print the ratio."""
-    sizes = {"hidden": 128, "layers": 2, "heads": 2, "intermediate": 512, "dropout": 0.1}
-    tower = Tower(fresh_transformer(vocabulary=8000, pad=0, longest=128, **sizes), pooling="mean").train()
-    passages = sequences()
+    sizes = SimpleNamespace(hidden=128, layers=2, heads=2, intermediate=512, dropout=0.1)
+    config = fresh_config(sizes, vocabulary=8000, pad=0, longest=128)
+    tower = Tower(fresh_transformer(config), pooling="mean").train()
+    passages = sequences(PASSAGES)
     torch.manual_seed(0)
     times = [(step(tower, passages, PLACES), step(tower, passages, 10**9)) for _ in range(ROUNDS)]
     bucketed, whole = np.median(times[1:], axis=0)

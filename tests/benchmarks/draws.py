@@ -3,7 +3,7 @@
 128 rows of 200 candidates, 15 draws each, one thread, both laws of the released scripts. The loop is the
 released one's idea: 15 draws with replacement from what is not chosen yet until at least 15 are, cut to 15;
 weights come from the same formula. Both are timed in turn in one run, CPU seconds:
-`OMP_NUM_THREADS=1 python tests/benchmarks/draws.py`.
+`OMP_NUM_THREADS=1 python -m tests.benchmarks.draws`.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from harness.gradients.chunk_plan import PLACES
 from harness.gradients.coefficients import contrasted, loss_coefficients
 from harness.gradients.last_layer import last_layer, only_last_layers
 from harness.gradients.layer_gradients import LayerGradients
-from harness.gradients.lists import Lists
+from harness.gradients.lists import RankedLists
 from harness.gradients.per_sample import traced
 from harness.negatives.candidates import Floats, Integers
 from harness.retrieval.encode import length_buckets
@@ -38,6 +38,7 @@ from harness.specs.settings import EncoderSettings
 from harness.training.forward import embed
 
 RANKS, QUERIES, GROUPS, MEMORY = 200, 32, 16, 2**31
+DOCUMENTS = 3000
 EVERY, ASKED = 10, 2
 SHAPES: dict[str, dict[str, Any]] = {
     "BERT, 2 layers of 128": {"hidden": 128, "layers": 2, "intermediate": 512, "vocabulary": 8000},
@@ -60,7 +61,7 @@ def sequences(count: int, longest: int, vocabulary: int, seed: int) -> Ragged:
     return Ragged(tokens.astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]))
 
 
-def subject(name: str) -> tuple[Retriever, Lists]:
+def subject(name: str) -> tuple[Retriever, RankedLists]:
     """A random retriever, and queries with documents that it has not ranked."""
     settings = dict(SHAPES[name])
     vocabulary, (query, passage) = settings.pop("vocabulary"), LENGTHS[name]
@@ -74,15 +75,15 @@ def subject(name: str) -> tuple[Retriever, Lists]:
         idf=idf,
         longest=passage,
     ).eval()
-    documents = sequences(3000, passage, vocabulary, 1)
+    documents = sequences(DOCUMENTS, passage, vocabulary, 1)
     queries = sequences(QUERIES, query, vocabulary, 2)
     tokens = TokenStore(documents, {"dev": queries}, idf, Path(), vocabulary, 0)
     rng = np.random.default_rng(3)
-    document = np.stack([rng.choice(3000, 1 + RANKS, replace=False) for _ in range(QUERIES)])
+    document = np.stack([rng.choice(DOCUMENTS, 1 + RANKS, replace=False) for _ in range(QUERIES)])
     q, p, score = embedded(encoder, queries, documents, document)
     encoder.query.scale *= float(np.sqrt(SPREAD / score.std(axis=1).mean()))
     q, p, score = embedded(encoder, queries, documents, document)
-    lists = Lists("dev", np.arange(QUERIES), document, score, q, p, document, np.ones(QUERIES))
+    lists = RankedLists("dev", np.arange(QUERIES), document, score, q, p, document, np.ones(QUERIES))
     return Retriever(name, encoder, None, tokens), lists  # type: ignore[arg-type]
 
 
@@ -96,7 +97,7 @@ def embedded(
     return q, p, np.stack([(p[at] @ one).double().numpy() for one, at in zip(q, document, strict=True)])
 
 
-def ours(retriever: Retriever, lists: Lists, contrast: Any) -> float:
+def ours(retriever: Retriever, lists: RankedLists, contrast: Any) -> float:
     """Seconds a negative."""
     begin = time.process_time()
     inside = contrasted(contrast, lists.query, lists.document[:, 1:], 0)
@@ -106,7 +107,7 @@ def ours(retriever: Retriever, lists: Lists, contrast: Any) -> float:
     return (time.process_time() - begin) / lists.document[:, 1:].size
 
 
-def passes(retriever: Retriever, lists: Lists) -> float:
+def passes(retriever: Retriever, lists: RankedLists) -> float:
     """Seconds a negative of the passes alone."""
     layer, tokens = last_layer(retriever.encoder.passage), retriever.tokens.documents
     begin = time.process_time()
@@ -127,7 +128,7 @@ class BruteForce:
         contrast: as ours.
     """
 
-    def __init__(self, retriever: Retriever, lists: Lists, contrast: Any) -> None:
+    def __init__(self, retriever: Retriever, lists: RankedLists, contrast: Any) -> None:
         self.encoder: DualEncoder = retriever.encoder
         self.tokens, self.lists = retriever.tokens, lists
         self.inside = contrasted(contrast, lists.query, lists.document[:, 1:], 0)

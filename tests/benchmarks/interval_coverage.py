@@ -204,8 +204,12 @@ def _table(shares: dict[Regime, list[str]], names: tuple[str, ...]) -> str:
     return pipe_table(Table("", tuple(map(TableColumn, header)), tuple(map(fields, lines))))
 
 
-if __name__ == "__main__":
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else SIMULATIONS
-    print(coverage_table({regime: measure(regime, number) for regime in REGIMES}))
+def main(simulations: int = SIMULATIONS) -> None:
+    """Print both tables."""
+    print(coverage_table({regime: measure(regime, simulations) for regime in REGIMES}))
     print()
-    print(clustered_table({regime: measure_clustered(regime, number) for regime in REGIMES}))
+    print(clustered_table({regime: measure_clustered(regime, simulations) for regime in REGIMES}))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,6 +1,6 @@
 """What a small run costs beside its steps, as ratios to them: mining, ranking, writing, measuring.
 
-    python tests/benchmarks/overhead.py [TARGET ROW SCALE]
+    python -m tests.benchmarks.overhead [TARGET ROW SCALE]
 
 The peer is the training of the same run in the same process: processor time of the thread that trains, so
 that a busy machine weighs on neither. Collections, tokens, states and candidates are those of the store in
@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 import torch
-from recording import Spent
 
 from harness.progress import Progress
 from harness.runs import evaluation
@@ -25,6 +24,7 @@ from harness.specs.library import Library
 from harness.storage.store import Store
 from harness.targets.reproduce import plan, resolve_at
 from harness.training.trainer import Trainer
+from tests.benchmarks.recording import Spent
 
 SHARED = ("collections", "tokens", "states", "candidates")
 

@@ -1,6 +1,6 @@
 """What recording costs: the share of a run's seconds that goes to logging, checkpoints and MLflow.
 
-    python tests/benchmarks/recording.py [TARGET ROW SCALE]
+    python -m tests.benchmarks.recording [TARGET ROW SCALE]
 
 The peer is the run itself, in the same process: all seconds that it takes after what it depends on is there.
 Seconds of the training thread are counted in the functions that record; those of the mirror's thread are
