@@ -148,7 +148,7 @@ def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: i
         what = "a ranker would read the prompts that its retriever puts before texts"
         raise UserError(what, where="ranker", fix="start the retriever from a checkpoint without prompts")
     if settings.start != "fresh":
-        return CrossEncoder(pretrained_scorer(settings.start))
+        return CrossEncoder(_with_words(settings.start, tokens.vocabulary))
     if settings.layers < 2:
         raise UserError(
             f"a fresh ranker of {settings.layers} layer(s) cannot compare two texts",
@@ -165,3 +165,13 @@ def build_ranker(settings: Any, *, tokens: TokenStore, words: Tensor, longest: i
     model = transformers.BertForSequenceClassification(config)
     begin_matching(model, project_words(words, tokens, settings.hidden))
     return CrossEncoder(model)
+
+
+def _with_words(start: str, vocabulary: int) -> Any:
+    """Return the model of a checkpoint, which has a word vector for each token id of its retriever."""
+    model = pretrained_scorer(start)
+    rows = model.get_input_embeddings().num_embeddings
+    if rows < vocabulary:
+        what = f"it has {rows} word vectors, and the tokenizer of its retriever {vocabulary} pieces"
+        raise UserError(what, where=start, fix="give a ranker that reads the tokens of the retriever")
+    return model

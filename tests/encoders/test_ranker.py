@@ -240,6 +240,10 @@ def test_what_cannot_be_a_ranker_is_a_clear_error(tokens, tmp_path):
         CrossEncoder.load(tmp_path / "two")
     with pytest.raises(UserError, match="a head of 2 outputs"):
         build(tokens, start=str(tmp_path / "two"))
+    config.num_labels = 1
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "few")
+    with pytest.raises(UserError, match="50 word vectors, and the tokenizer of its retriever 51 pieces"):
+        build(replace(tokens, vocabulary=51), start=str(tmp_path / "few"))
     (tmp_path / "two" / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(UserError, match="corrupt ranker"):
         CrossEncoder.load(tmp_path / "two")
