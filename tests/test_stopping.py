@@ -95,3 +95,17 @@ def test_what_is_ignored_from_the_start_stays_ignored(tmp_path: Path) -> None:
     process = begin(code)
     process.send_signal(signal.SIGHUP)
     assert process.communicate(timeout=30)[0] == "whole\nnever\n"
+
+
+def test_what_is_imported_is_looked_through_by_no_collection_of_rubbish() -> None:
+    code = """
+import atexit, gc, sys
+sys.argv = ["harness", "list"]
+from harness.cli.start import main
+atexit.register(lambda: print("now", gc.isenabled(), gc.get_freeze_count() > 10_000))
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "now True True"

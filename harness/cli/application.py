@@ -56,8 +56,9 @@ def name_places() -> None:
     """Name specs, results and store, unless they are those of the checkout."""
     from harness.cli.places import other_places
 
-    gc.freeze()
-    gc.enable()
+    if not gc.isenabled():  # since the start of the process
+        gc.freeze()
+        gc.enable()
     line = None if launched() else other_places()
     if line:
         typer.echo(line, err=True)
