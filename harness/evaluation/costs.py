@@ -59,7 +59,8 @@ def run_costs(
     if {"encoding", "mining"} <= costs.keys() and refresh is not None:
         costs["construction"] = costs["encoding"] + costs["mining"] + costs.get("similarity", 0.0)
         costs["construction-a-step"] = costs["construction"] / refresh
-        costs["all"] = costs["step"] + costs["construction-a-step"]
+        if "step" in costs:  # there is none where all turns were the ranker's
+            costs["all"] = costs["step"] + costs["construction-a-step"]
     return costs
 
 

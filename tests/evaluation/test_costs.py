@@ -43,6 +43,13 @@ def test_medians_over_steps_and_over_refreshes() -> None:
     assert costs.keys() == COSTS.keys() - {"similarity"}
 
 
+def test_where_all_turns_are_the_rankers_a_refresh_costs_what_it_does_and_there_is_no_step() -> None:
+    mined = [line for line in lines() if line["phase"] != "continued"]
+    assert run_costs(mined, "continued", refresh=4) == pytest.approx(
+        {"encoding": 6.0, "mining": 2.0, "construction": 8.0, "construction-a-step": 2.0}
+    )
+
+
 def similar(share: float = 0.25) -> list[dict]:
     """The same lines, a share of mining being similarities of documents."""
     return [

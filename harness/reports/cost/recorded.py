@@ -37,8 +37,9 @@ def costs_of(runs: Sequence[FinishedRun], *, apart: bool) -> list[dict[str, floa
         if isinstance(run.settings, TrainedRun):
             refresh = run.settings.phase.refresh
             charged = "documents" in run.settings.sampler.law.needs if apart else None
-        costs = run_costs(run.folder.metrics(), "continued", refresh, charged=charged)
-        if "step" not in costs:
+        lines = list(run.folder.metrics())
+        costs = run_costs(lines, "continued", refresh, charged=charged)
+        if "step" not in costs and any(line["phase"] == "continued" for line in lines):
             what = f"seed {run.seed} of '{run.row}' has no recorded times: an older version made it"
             fix = f"harness reproduce TARGET --row '{run.row}' --force"
             raise UserError(what, where=str(run.folder.folder), fix=fix)
