@@ -51,9 +51,10 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     recompute: RecomputeOption = False,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
-    from harness.cli.launch import joined, launch, launched, processes
+    from harness.cli.launch import joined, launch, processes
     from harness.runs.following import led
     from harness.runs.run import Means
+    from harness.storage.stopping import launched
     from harness.targets.choice import choose, names_one
 
     library, names = open_library(collection, encoder), targets or []

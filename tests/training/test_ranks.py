@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,10 +17,13 @@ from harness.encoders.late_interaction import TokenStates, late_interaction_over
 from harness.errors import HarnessError, RunError
 from harness.retrieval.encode import encode, length_buckets
 from harness.retrieval.ranks import ALONE, Deal, Ranks
+from harness.storage import stopping
+from harness.training import learner
 from harness.training.forward import Passing
 from harness.training.losses.registry import LOSSES, make_loss
 from harness.training.objectives import Lists, RankerObjective, RetrieverObjective
 from harness.training.phase_inputs import RankerInTraining
+from harness.training.schedule import linear_schedule
 from harness.training.topologies.registry import make_topology
 from harness.training.turns import TURNS
 from tests.cases import first
@@ -32,7 +37,13 @@ ROWS = np.arange(6)
 TIGHT = 200
 """Places of a bucket: a batch of these has about five."""
 
-TOPOLOGIES = ["own", "in-batch", {"name": "in-batch", "hardest": 3}, {"name": "queue", "length": 7}]
+TOPOLOGIES = [
+    "own",
+    "in-batch",
+    {"name": "in-batch", "hardest": 3},
+    {"name": "in-batch", "among": 2},
+    {"name": "queue", "length": 7},
+]
 SUM = {"name": "sum", "parts": ["adversarial-released", "distillation"], "weights": [1.0, 0.5]}
 LOSS_CHOICES: list[Any] = [SUM if name == "sum" else name for name in LOSSES]
 
@@ -259,6 +270,21 @@ def test_a_run_continues_on_another_number_of_ranks(bench, tmp_path, before, aft
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_run_continues_bit_for_bit_on_as_many_ranks(bench, tmp_path, count):
+    changes = {"steps": 8, "refresh": 2}
+    ends = {"whole": [None], "parts": [3, 6, None]}
+    made = {}
+    for name, stops in ends.items():
+        for number, stop in enumerate(stops):
+            work = partial(trained, bench, tmp_path / name, stop=stop, **changes)
+            made[name] = on_ranks(count, tmp_path / f"{name}-{number}", work)
+    for (weights, lines), (other, others) in zip(made["parts"], made["whole"], strict=True):
+        assert all(np.array_equal(weights[name], other[name]) for name in other)
+        assert [line["loss"] for line in lines] == [line["loss"] for line in others]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 4])
 @pytest.mark.parametrize("turns", TURNS)
 def test_a_ranker_takes_its_turns_on_ranks(bench, tmp_path, turns, count):
@@ -357,3 +383,28 @@ def test_a_loss_that_is_not_finite_stops_all_ranks(bench, tmp_path):
     told = on_ranks(2, tmp_path / "ranks", work)
     assert told[0] == told[1]
     assert "the loss is nan at step 0" in told[0]
+
+
+@pytest.mark.parametrize("signalled", [0, 1])
+def test_a_signal_to_one_rank_stops_all_after_the_same_step(bench, tmp_path, signalled):
+    """Held back until the step is whole; the checkpoint is of that step, and the run goes on from it."""
+
+    def schedule(ranks: Ranks, at: int, *arguments: Any) -> float:
+        if at == 2 and ranks.number == signalled:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return linear_schedule(at, *arguments)
+
+    def work(ranks: Ranks) -> str:
+        stopping.on_signals()
+        learner.linear_schedule = partial(schedule, ranks)
+        try:
+            trained(bench, tmp_path / "run", ranks, steps=4, refresh=2)
+        except stopping.StoppedBySignal as stopped:
+            return str(stopped)
+        return "went on"
+
+    assert on_ranks(2, tmp_path / "ranks", work) == [stopping.SAID] * 2
+    [checkpoint] = (tmp_path / "run").rglob("step-*")
+    assert checkpoint.name == "step-00000003"
+    resumed = trained(bench, tmp_path / "run", steps=4, refresh=2)
+    assert_same_run(resumed, trained(bench, tmp_path / "whole", steps=4, refresh=2))
