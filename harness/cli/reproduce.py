@@ -52,8 +52,6 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
     from harness.cli.launch import joined, launch, processes
-    from harness.runs.following import led
-    from harness.runs.run import Means
     from harness.storage.stopping import launched
     from harness.targets.choice import choose, names_one
 
@@ -68,6 +66,9 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
         raise UserError(what, where="harness reproduce", fix="name one, and leave --all and --json out")
     if not launched() and (count := processes(ranks, gpus)) > 1:
         raise typer.Exit(launch(count))
+    from harness.runs.following import led
+    from harness.runs.run import Means
+
     with joined() as group, led(open_stages(Means(group, recompute))) as stages:
         if stages is None:
             return

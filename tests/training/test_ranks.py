@@ -19,15 +19,16 @@ from harness.retrieval.encode import encode, length_buckets
 from harness.retrieval.ranks import ALONE, Deal, Ranks
 from harness.storage import stopping
 from harness.training import learner
-from harness.training.forward import Passing
+from harness.training.forward import Passing, embed
 from harness.training.losses.registry import LOSSES, make_loss
 from harness.training.objectives import Lists, RankerObjective, RetrieverObjective
 from harness.training.phase_inputs import RankerInTraining
 from harness.training.schedule import linear_schedule
 from harness.training.topologies.registry import make_topology
 from harness.training.turns import TURNS
-from tests.cases import first
+from tests.cases import few, first
 
+from . import golden
 from .conftest import PAIR_TOKENS
 from .ranks import on_ranks, recorded_by_the_first
 from .test_co_training import RATES
@@ -209,6 +210,53 @@ def test_all_combinations(bench, tmp_path, topology, towers):
     cases = [Case(topology, loss, towers, *other) for loss in losses for other in how]
     twice = [case for case in cases for _ in range(2)]  # kept, and recomputed
     compare(bench, tmp_path, twice, counts=(2, 4))
+
+
+def test_what_is_computed_again_is_not_kept(bench):
+    """What is kept does not depend on the model's depth; the gradient does not depend on what is kept."""
+
+    def bytes_kept(layers: int, recompute: bool) -> int:
+        kept = []
+        encoder = bench.encoder(layers=layers).train()
+        passing = Passing(3, 0, TIGHT, deal=Deal(recompute=recompute))
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: (kept.append(t.nbytes), t)[1], lambda t: t):
+            embed(encoder.passage, bench.tokens.documents, np.arange(20), bench.tokens.pad, passing=passing)
+        return sum(kept)
+
+    assert (
+        bytes_kept(1, recompute=True) == bytes_kept(3, recompute=True) < 0.05 * bytes_kept(1, recompute=False)
+    )
+    assert bytes_kept(3, recompute=False) > 2 * bytes_kept(1, recompute=False)
+
+
+class OnRanks:
+    """The tiny bench, whose trainers are shared with other ranks."""
+
+    def __init__(self, bench: Any, ranks: Ranks, places: int) -> None:
+        self._bench, self._ranks, self._places = bench, ranks, places
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bench, name)
+
+    def trainer(self, *given: Any, **changes: Any) -> Any:
+        made = self._bench.trainer(*given, places=self._places, **changes)
+        return recorded_by_the_first(made, self._ranks)
+
+
+@pytest.mark.parametrize("places", few([TIGHT, 4096], TIGHT))
+@pytest.mark.parametrize("name", few(list(golden.phases()), "ance.bm25", "ar2-paper.co-training"))
+def test_the_phases_of_recipes_are_trained_on_two_ranks_as_on_one(bench, tmp_path, name, places):
+    """In buckets of the usual size, as the committed golden runs say; else as one process says."""
+    expected = golden.committed(name)
+    if places == TIGHT:
+        expected = golden.golden_run(OnRanks(bench, ALONE, places), tmp_path / "one", name)
+
+    def work(ranks: Ranks) -> dict[str, Any]:
+        return golden.golden_run(OnRanks(bench, ranks, places), tmp_path / "two", name)
+
+    for made in on_ranks(2, tmp_path / "ranks", work):
+        for key, figures in made.items():
+            assert golden.close(figures, expected[key]), key
 
 
 def trained(bench: Any, folder: Any, ranks: Ranks = ALONE, stop: int | None = None, **changes: Any) -> Any:

@@ -52,15 +52,17 @@ def test_shared_negatives_are_all_passages_but_those_masked(bench):
 def test_negatives_are_those_of_so_many_queries_in_a_row(bench, among):
     """Two of three queries share theirs, the third has its own; all share, where there are not so many."""
     batch = batch_of(bench)
-    whole, scored = InBatch().scores(batch), InBatch(among=among).scores(batch)
+    with torch.no_grad():
+        whole, scored, hardest = (
+            InBatch(**given).scores(batch) for given in ({}, {"among": among}, {"among": among, "hardest": 1})
+        )
     assert scored.target.tolist() == whole.target.tolist()
     for row in range(3):
         for column in range(9):
             same = row // among == column // 3 // among
             expected = float(whole.scores[row, column]) if same else -torch.inf
             assert scored.scores[row, column] == pytest.approx(expected)
-    hardest = InBatch(among=among, hardest=1).scores(batch).scores
-    assert (torch.isfinite(hardest).sum(dim=1) <= 2).all()
+    assert (torch.isfinite(hardest.scores).sum(dim=1) <= 2).all()
 
 
 def test_negatives_of_the_whole_batch_are_not_written_in_fingerprints():
