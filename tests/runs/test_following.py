@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -31,10 +32,12 @@ TOTAL = objectives.total_and_terms
 
 @pytest.fixture
 def place(made: Place, tmp_path: Path) -> Place:
-    """A place without the runs of its rows; what they stand on is there."""
+    """A place without the runs of its rows and the candidates of round 0; what they stand on is there."""
     place = made.copy(tmp_path / "place")
     for folder in place.runs("continued"):
         shutil.rmtree(folder)
+    for candidates in (place.root / "store/candidates").iterdir():
+        candidates.unlink()
     return place
 
 
@@ -75,6 +78,12 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if "ir_metadata" not in path.name}
 
 
+def same(path: Path, made: Place) -> bool:
+    """Whether candidates of round 0 are those that one process mined."""
+    one, other = (np.load(of) for of in (path, made.root / "store/candidates" / path.name))
+    return all(np.array_equal(one[key], other[key]) for key in other.files)
+
+
 @pytest.mark.slow
 def test_runs_are_made_as_one_process_makes_them(place: Place, made: Place, tmp_path: Path) -> None:
     names, nothing = on_ranks(2, tmp_path / "ranks", partial(make, place))
@@ -100,6 +109,7 @@ def test_a_run_that_fails_on_all_ranks_leaves_the_next_one_to_them(
     names, _ = on_ranks(2, tmp_path / "ranks", partial(make, place, fails=True))
     failed = [name for name in names if "loss is nan at step 0" in name]
     assert len(failed) == 1
+    assert [same(path, made) for path in (place.root / "store/candidates").iterdir()] == [True]
     assert len(place.runs("continued")) == len(made.runs("continued"))
     done = [folder for folder in place.runs("continued") if (folder / "done.json").exists()]
     assert len(done) == len(made.runs("continued")) - 1
