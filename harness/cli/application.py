@@ -19,7 +19,6 @@ from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.convert import convert
 from harness.cli.explain import explain, verify
-from harness.cli.launch import launched
 from harness.cli.opening import open_library, open_stages
 from harness.cli.options import (
     CollectionOption,
@@ -37,7 +36,7 @@ from harness.cli.tune import search, tune
 from harness.errors import HarnessError, LostRankError
 from harness.reports.renderers.terminal import Terminal
 from harness.storage.disk import disk_full_as_error
-from harness.storage.stopping import INTERRUPTED, SAID, exit_code
+from harness.storage.stopping import INTERRUPTED, SAID, exit_code, launched
 from harness.storage.store import published_results
 from harness.storage.unusable import place_as_error
 

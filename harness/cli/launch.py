@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.output import say
 from harness.errors import LostRankError, UserError, first_line
-from harness.storage.stopping import ENDING, SAID
+from harness.storage.stopping import ENDING, SAID, launched
 
 if TYPE_CHECKING:
     from harness.retrieval.ranks import Ranks
@@ -34,11 +34,6 @@ GRACE_S = 50
 """Seconds in which processes may end in order, once one of them is lost or a signal has come."""
 
 _ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
-
-
-def launched() -> bool:
-    """Whether a launcher has started this process, with others beside it."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def processes(ranks: int | None, gpus: int | None) -> int:
@@ -90,18 +85,20 @@ def launch(count: int) -> int:
 
 
 def _failed(failures: Mapping[int, Any], count: int) -> int:
-    """Tell which process failed first and why, unless the first has told it; returns the exit code."""
-    stopped = 128 + signal.SIGTERM  # by the launcher, after another was lost
+    """Tell which process is lost and why, unless the first has said why it ends; returns the exit code."""
+    stopped = 128 + signal.SIGTERM  # by the launcher, after another was lost, or from outside
     own = failures[0].exitcode if 0 in failures else 0
-    told = {rank: failure.message for rank, failure in failures.items() if failure.error_file_data["message"]}
+    told = {rank: f.message for rank, f in failures.items() if Path(f.error_file).is_file()}
     if not told and own > 0 and own not in (LostRankError.exit_code, stopped):
         return int(own)
     killed = {rank: f"it was ended by {f.signal_name()}" for rank, f in failures.items() if f.exitcode < 0}
-    for rank, why in {**killed, **told}.items():
-        what = f"process {rank} of {count} is lost: {why}"
-        say(f"error: {what}; the same command continues where it was", error=True)
-        return 1
-    return int(own) or 1
+    why = [f"process {rank} of {count} is lost: {reason}" for rank, reason in {**killed, **told}.items()]
+    if own == stopped and not why:
+        say(SAID, error=True)
+        return stopped
+    [first, *_] = why or [f"the {count} processes lost each other"]
+    say(f"error: {first}; the same command continues where it was", error=True)
+    return 1
 
 
 @contextmanager

@@ -53,9 +53,8 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     recompute: RecomputeOption = False,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
-    from harness.cli.launch import joined, launch, launched, processes
-    from harness.runs.following import led
-    from harness.runs.run import Means
+    from harness.cli.launch import joined, launch, processes
+    from harness.storage.stopping import launched
     from harness.targets.choice import choose, in_reading, names_one
 
     library, names = open_library(collection, encoder), targets or []
@@ -69,20 +68,15 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
         raise UserError(what, where="harness reproduce", fix="name one, and leave --all and --json out")
     if not launched() and (count := processes(ranks, gpus)) > 1:
         raise typer.Exit(launch(count))
+    from harness.runs.following import led
+    from harness.runs.run import Means
+
     with joined() as group, led(open_stages(Means(group, recompute))) as stages:
         if stages is None:
             return
         if one:
-            _one(
-                library,
-                stages,
-                in_reading(names[0], reading),
-                scale,
-                seeds,
-                row or [],
-                force=force,
-                publish=publish,
-            )
+            target = in_reading(names[0], reading)
+            _one(library, stages, target, scale, seeds, row or [], force=force, publish=publish)
             return
         choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
         _several(library, stages, choice, scale, seeds, publish=publish, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from harness.storage.stopping import StoppedBySignal, end, on_signals, signal_came
+from harness.storage.stopping import StoppedBySignal, end, launched, leave, on_signals, signal_came
 
 
 def main() -> None:
@@ -17,10 +17,12 @@ def main() -> None:
 
         run()
     except StoppedBySignal as stopped:
-        from harness.cli.launch import launched
-
         if not launched():
             sys.stderr.write(f"{stopped}\n")
+    except SystemExit as ended:
+        if launched():  # whose threads between processes do not all end by themselves
+            leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        raise
     finally:
         if signal_came():
             end()

@@ -76,21 +76,41 @@ def encode(
 
 
 @dataclass(frozen=True)
+class Embedded:
+    """What the first of several readers tells the others to embed with it.
+
+    Attributes:
+        split: whose queries; none for the documents.
+    """
+
+    split: str | None = None
+
+
+@dataclass(frozen=True)
 class Reader:
     """An encoder, or the part of one that a phase trains, and what it reads of a collection.
 
     Attributes:
         encoder: embeds queries and documents.
         texts: tokens of the collection, or states that stand for them.
+        ranks: of which each has such a reader; the first tells the others what to embed with it.
     """
 
     encoder: TwoTowers[Any]
     texts: Texts
+    ranks: Ranks = ALONE
 
     def queries(self, split: str) -> npt.NDArray[np.float32]:
         """Embed the queries of a split, [Q, dimension]."""
-        return encode(self.encoder.query, self.texts.queries[split], self.texts.pad)
+        return self.embed(self.ranks.told(Embedded(split)))
 
     def documents(self) -> npt.NDArray[np.float32]:
         """Embed all documents, [N, dimension]."""
-        return encode(self.encoder.passage, self.texts.documents, self.texts.pad)
+        return self.embed(self.ranks.told(Embedded()))
+
+    def embed(self, what: Embedded) -> npt.NDArray[np.float32]:
+        """Embed texts with the other ranks, which were told the same."""
+        texts, split = self.texts, what.split
+        if split is None:
+            return encode(self.encoder.passage, texts.documents, texts.pad, ranks=self.ranks)
+        return encode(self.encoder.query, texts.queries[split], texts.pad, ranks=self.ranks)

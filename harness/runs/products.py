@@ -31,6 +31,7 @@ from harness.retrieval.states import (
 )
 from harness.runs.collections import Collections
 from harness.runs.device import device
+from harness.runs.following import reading_together
 from harness.runs.run import Run, Workshop
 from harness.runs.training import TrainingData, make_miner, make_negatives, ranker_learns
 from harness.specs.fingerprints import frozen_is_untrained, states_fingerprint, states_read
@@ -221,10 +222,14 @@ class Products:
 
         def make() -> None:
             reader, data = self.at_start(settings), self.collections.training_data(settings)
-            with self.workshop.progress.task("candidates of round 0"):
+            ranks = self.workshop.means.ranks
+            with (
+                self.workshop.progress.task("candidates of round 0"),
+                reading_together(ranks, reader, settings, "start") as shared,
+            ):
                 mined = make_miner(data, settings.sampler).mine(
-                    reader.queries("train"),
-                    reader.documents(),
+                    shared.queries("train"),
+                    shared.documents(),
                     model=reader.encoder.fingerprint(),
                     seed=(settings.start if isinstance(settings, StartedRun) else settings).seed,
                 )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.encoders.ranker import Ranker
 from harness.errors import UserError
@@ -19,7 +19,7 @@ from harness.retrieval.encode import Reader
 from harness.runs.collections import Collections
 from harness.runs.device import device
 from harness.runs.evaluation import evaluate_bm25, evaluate_encoder
-from harness.runs.following import together
+from harness.runs.following import reading_together, training_together
 from harness.runs.missing import refuse_missing
 from harness.runs.products import Products, opened_checkpoint
 from harness.runs.reranking import TeacherState
@@ -123,7 +123,7 @@ class Stages:
         collection, teacher = self.collections.get(settings.collection), None
         match settings:
             case EvaluatedRun():
-                reader = Reader(opened_checkpoint(settings), self.collections.tokens(settings))
+                reader = self.reader_at(settings, "end")
             case RankerRun():
                 reader = self.products.at_start(settings)
                 ranker = self._ranker(settings, folder, reader, title)
@@ -135,15 +135,30 @@ class Stages:
             case _:
                 with self.progress.task("BM25"):
                     return evaluate_bm25(settings, folder, collection)
-        with self.progress.task(f"{title}: evaluation"):
-            return evaluate_encoder(settings, folder, collection, reader, teacher)
+        with (
+            self.progress.task(f"{title}: evaluation"),
+            reading_together(self.means.ranks, reader, settings, "end") as shared,
+        ):
+            return evaluate_encoder(settings, folder, collection, shared, teacher)
+
+    def reader_at(self, settings: TrainedRun | EvaluatedRun, at: Literal["start", "end"]) -> Reader:
+        """Return the retriever of a run as its phase begins or ends, and what it reads; it is there.
+
+        A ranker's phase leaves its retriever as it is.
+        """
+        if isinstance(settings, EvaluatedRun):
+            return Reader(opened_checkpoint(settings), self.collections.tokens(settings))
+        if at == "start" or isinstance(settings, RankerRun):
+            return self.products.at_start(settings)
+        folder = self.store.run(self.collections.chain(settings).last)
+        return self.products.saved(settings, final_of(folder / "checkpoints"))
 
     def _retriever(self, settings: TrainedRun, folder: RunFolder, title: str) -> Reader:
         """Return the retriever after the run's phase, and what it reads."""
         if trained(settings, folder):
             return self.products.saved(settings, final_of(folder.checkpoints))
         phase = self.retriever_phase(settings, folder, title)
-        with together(self.means.ranks, settings):
+        with training_together(self.means.ranks, settings):
             return phase()
 
     def retriever_phase(self, settings: TrainedRun, folder: RunFolder, title: str) -> Callable[[], Reader]:
@@ -167,7 +182,7 @@ class Stages:
         if final_of(folder.checkpoints).exists():
             return load_ranker(final_of(folder.checkpoints)).to(device())
         phase = self.ranker_phase(settings, folder, retriever, title)
-        with together(self.means.ranks, settings):
+        with training_together(self.means.ranks, settings):
             return phase()
 
     def ranker_phase(

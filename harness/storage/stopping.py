@@ -40,19 +40,29 @@ def exit_code() -> int:
     return 128 + (_Signals.first or signal.SIGINT)
 
 
+def launched() -> bool:
+    """Whether a launcher has started this process with others beside it, and says why they end."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
 def signal_came() -> bool:
     """Return whether a signal is what ends the command."""
     return _Signals.first is not None
 
 
 def end() -> NoReturn:
-    """End this process, and those that it started, without tidying up, which may be what hangs."""
+    """End this process as a signal asks; see `leave`."""
+    leave(exit_code())
+
+
+def leave(code: int) -> NoReturn:
+    """End this process, and those that it started, without tidying up, which may be what hangs or fails."""
     for child in multiprocessing.active_children():
         child.kill()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, RuntimeError):  # gone, or being written to
             stream.flush()
-    os._exit(exit_code())
+    os._exit(code)
 
 
 def on_signals() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,14 +17,18 @@ from harness.encoders.late_interaction import TokenStates, late_interaction_over
 from harness.errors import HarnessError, RunError
 from harness.retrieval.encode import encode, length_buckets
 from harness.retrieval.ranks import ALONE, Deal, Ranks
-from harness.training.forward import Passing
+from harness.storage import stopping
+from harness.training import learner
+from harness.training.forward import Passing, embed
 from harness.training.losses.registry import LOSSES, make_loss
 from harness.training.objectives import Lists, RankerObjective, RetrieverObjective
 from harness.training.phase_inputs import RankerInTraining
+from harness.training.schedule import linear_schedule
 from harness.training.topologies.registry import make_topology
 from harness.training.turns import TURNS
-from tests.cases import first
+from tests.cases import few, first
 
+from . import golden
 from .conftest import PAIR_TOKENS
 from .ranks import on_ranks, recorded_by_the_first
 from .test_co_training import RATES
@@ -32,7 +38,13 @@ ROWS = np.arange(6)
 TIGHT = 200
 """Places of a bucket: a batch of these has about five."""
 
-TOPOLOGIES = ["own", "in-batch", {"name": "in-batch", "hardest": 3}, {"name": "queue", "length": 7}]
+TOPOLOGIES = [
+    "own",
+    "in-batch",
+    {"name": "in-batch", "hardest": 3},
+    {"name": "in-batch", "among": 2},
+    {"name": "queue", "length": 7},
+]
 SUM = {"name": "sum", "parts": ["adversarial-released", "distillation"], "weights": [1.0, 0.5]}
 LOSS_CHOICES: list[Any] = [SUM if name == "sum" else name for name in LOSSES]
 
@@ -200,6 +212,53 @@ def test_all_combinations(bench, tmp_path, topology, towers):
     compare(bench, tmp_path, twice, counts=(2, 4))
 
 
+def test_what_is_computed_again_is_not_kept(bench):
+    """What is kept does not depend on the model's depth; the gradient does not depend on what is kept."""
+
+    def bytes_kept(layers: int, recompute: bool) -> int:
+        kept = []
+        encoder = bench.encoder(layers=layers).train()
+        passing = Passing(3, 0, TIGHT, deal=Deal(recompute=recompute))
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: (kept.append(t.nbytes), t)[1], lambda t: t):
+            embed(encoder.passage, bench.tokens.documents, np.arange(20), bench.tokens.pad, passing=passing)
+        return sum(kept)
+
+    assert (
+        bytes_kept(1, recompute=True) == bytes_kept(3, recompute=True) < 0.05 * bytes_kept(1, recompute=False)
+    )
+    assert bytes_kept(3, recompute=False) > 2 * bytes_kept(1, recompute=False)
+
+
+class OnRanks:
+    """The tiny bench, whose trainers are shared with other ranks."""
+
+    def __init__(self, bench: Any, ranks: Ranks, places: int) -> None:
+        self._bench, self._ranks, self._places = bench, ranks, places
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bench, name)
+
+    def trainer(self, *given: Any, **changes: Any) -> Any:
+        made = self._bench.trainer(*given, places=self._places, **changes)
+        return recorded_by_the_first(made, self._ranks)
+
+
+@pytest.mark.parametrize("places", few([TIGHT, 4096], TIGHT))
+@pytest.mark.parametrize("name", few(list(golden.phases()), "ance.bm25", "ar2-paper.co-training"))
+def test_the_phases_of_recipes_are_trained_on_two_ranks_as_on_one(bench, tmp_path, name, places):
+    """In buckets of the usual size, as the committed golden runs say; else as one process says."""
+    expected = golden.committed(name)
+    if places == TIGHT:
+        expected = golden.golden_run(OnRanks(bench, ALONE, places), tmp_path / "one", name)
+
+    def work(ranks: Ranks) -> dict[str, Any]:
+        return golden.golden_run(OnRanks(bench, ranks, places), tmp_path / "two", name)
+
+    for made in on_ranks(2, tmp_path / "ranks", work):
+        for key, figures in made.items():
+            assert golden.close(figures, expected[key]), key
+
+
 def trained(bench: Any, folder: Any, ranks: Ranks = ALONE, stop: int | None = None, **changes: Any) -> Any:
     """Train the tiny bench in float64, on ranks; returns weights and what was logged of each step."""
     encoder = bench.encoder(seed=5).double()
@@ -256,6 +315,21 @@ def test_a_run_continues_on_another_number_of_ranks(bench, tmp_path, before, aft
     for of_rank in made:
         assert_same_run(of_rank, expected)
     assert len(list((tmp_path / "run").rglob("step-*"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_run_continues_bit_for_bit_on_as_many_ranks(bench, tmp_path, count):
+    changes = {"steps": 8, "refresh": 2}
+    ends = {"whole": [None], "parts": [3, 6, None]}
+    made = {}
+    for name, stops in ends.items():
+        for number, stop in enumerate(stops):
+            work = partial(trained, bench, tmp_path / name, stop=stop, **changes)
+            made[name] = on_ranks(count, tmp_path / f"{name}-{number}", work)
+    for (weights, lines), (other, others) in zip(made["parts"], made["whole"], strict=True):
+        assert all(np.array_equal(weights[name], other[name]) for name in other)
+        assert [line["loss"] for line in lines] == [line["loss"] for line in others]
 
 
 @pytest.mark.slow
@@ -357,3 +431,28 @@ def test_a_loss_that_is_not_finite_stops_all_ranks(bench, tmp_path):
     told = on_ranks(2, tmp_path / "ranks", work)
     assert told[0] == told[1]
     assert "the loss is nan at step 0" in told[0]
+
+
+@pytest.mark.parametrize("signalled", [0, 1])
+def test_a_signal_to_one_rank_stops_all_after_the_same_step(bench, tmp_path, signalled):
+    """Held back until the step is whole; the checkpoint is of that step, and the run goes on from it."""
+
+    def schedule(ranks: Ranks, at: int, *arguments: Any) -> float:
+        if at == 2 and ranks.number == signalled:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return linear_schedule(at, *arguments)
+
+    def work(ranks: Ranks) -> str:
+        stopping.on_signals()
+        learner.linear_schedule = partial(schedule, ranks)
+        try:
+            trained(bench, tmp_path / "run", ranks, steps=4, refresh=2)
+        except stopping.StoppedBySignal as stopped:
+            return str(stopped)
+        return "went on"
+
+    assert on_ranks(2, tmp_path / "ranks", work) == [stopping.SAID] * 2
+    [checkpoint] = (tmp_path / "run").rglob("step-*")
+    assert checkpoint.name == "step-00000003"
+    resumed = trained(bench, tmp_path / "run", steps=4, refresh=2)
+    assert_same_run(resumed, trained(bench, tmp_path / "whole", steps=4, refresh=2))

@@ -48,6 +48,28 @@ def test_shared_negatives_are_all_passages_but_those_masked(bench):
             assert scored.scores[row, column] == pytest.approx(float(expected))
 
 
+@pytest.mark.parametrize("among", [1, 2, 3, 9])
+def test_negatives_are_those_of_so_many_queries_in_a_row(bench, among):
+    """Two of three queries share theirs, the third has its own; all share, where there are not so many."""
+    batch = batch_of(bench)
+    with torch.no_grad():
+        whole, scored, hardest = (
+            InBatch(**given).scores(batch) for given in ({}, {"among": among}, {"among": among, "hardest": 1})
+        )
+    assert scored.target.tolist() == whole.target.tolist()
+    for row in range(3):
+        for column in range(9):
+            same = row // among == column // 3 // among
+            expected = float(whole.scores[row, column]) if same else -torch.inf
+            assert scored.scores[row, column] == pytest.approx(expected)
+    assert (torch.isfinite(hardest.scores).sum(dim=1) <= 2).all()
+
+
+def test_negatives_of_the_whole_batch_are_not_written_in_fingerprints():
+    assert InBatch().model_dump() == {"name": "in-batch", "hardest": None}
+    assert InBatch(among=16).model_dump() == {"name": "in-batch", "hardest": None, "among": 16}
+
+
 def test_the_hardest_of_the_batch_alone_are_kept(bench):
     batch = batch_of(bench)
     whole = InBatch().scores(batch).scores

@@ -32,6 +32,14 @@ class InBatch(Piece, Stateless):
         description="only so many of them, those of greatest score in this step.",
     )
 
+    among: int | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        exclude_if=lambda among: among is None,
+        description="only those of so many queries in a row, as where each GPU has its own; by default all.",
+    )
+
     def scores(self, batch: QueryBatch) -> Scores:
         """Score each query with all passages of the batch, [B, B (1 + n)]."""
         import torch
@@ -40,6 +48,9 @@ class InBatch(Piece, Stateless):
         count, width = batch.passage.shape
         target = torch.arange(0, count * width, width, device=q.device)
         masked = batch.masks(batch.passage.reshape(-1)).scatter(1, target[:, None], False)
+        if self.among is not None:
+            group = torch.arange(count, device=q.device) // self.among
+            masked |= group[:, None] != group.repeat_interleave(width)
         scores = (q @ p.reshape(count * width, -1).T).masked_fill(masked, -INFINITY)
         return Scores(scores if self.hardest is None else _only(self.hardest, scores, target), target)
 
