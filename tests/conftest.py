@@ -16,6 +16,15 @@ BLANK = {
 }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_of_yours():
+    """The store, results and MLflow server that you work with are none of the tests' business."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HARNESS_STORE", "HARNESS_RESULTS", "HARNESS_EXPERIMENTS", "MLFLOW_TRACKING_URI"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def undrawn():
     """Figures are put together, and blank: drawing takes longest of a small table, and has its own tests."""

@@ -135,7 +135,7 @@ def counted(pairs: TrainingPairs, rows: Numbers, draws: Draws) -> dict[str, floa
     relevant = unlabelled = found = 0
     for row, drawn in zip(rows, draws.document.tolist(), strict=True):
         known, hidden = set(pairs.known_relevant[row].tolist()), pairs.unlabelled_at(row).tolist()
-        relevant += sum(document in known for document in drawn)
+        relevant += sum(map(known.__contains__, drawn))
         found += len(set(drawn).intersection(hidden))
         unlabelled += len(hidden)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import time
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -203,24 +203,40 @@ MOMENTS = {
 }
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from harness.cli.start import main
+from tests.place import Place
+from tests.runs.test_frozen import MOMENTS
+
+reached, place = MOMENTS[sys.argv.pop(1)], Place.at(Path.cwd())
+
+def watch(event, arguments):
+    if event in ("os.rename", "os.remove") and reached(place):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(watch)
+main()
+"""
+"""The command line, which kills itself before the first change of a name in its folder at a moment."""
+
+
 @pytest.mark.slow
 def test_killed_in_encoding_and_in_training_a_head_it_continues_with_the_same_bytes(tmp_path: Path) -> None:
     call = ("reproduce", TARGET, "--scale", "simulation", "--seeds", "1", "--row", "TriSampler")
     whole, killed = Place(tmp_path / "whole"), Place(tmp_path / "killed")
     for place in (whole, killed):
         with_several_buckets(place)
-    for moment, reached in MOMENTS.items():
-        process = subprocess.Popen(
-            killed.command(*call),
+    for moment in MOMENTS:
+        ended = subprocess.run(
+            [sys.executable, "-c", KILLED, moment, *call],
             cwd=killed.root,
             env=killed.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
         )
-        while process.poll() is None and not reached(killed):
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, f"it ended before it was {moment}"
+        assert ended.returncode == -signal.SIGKILL, f"it ended before it was {moment}"
     for place in (whole, killed):
         done = place.run(*call)
         assert done.returncode == 0, done.stderr
