@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 import torch
 
-from harness.encoders.frozen import FROZEN
 from harness.errors import RunError, UserError
 from harness.progress import Progress
 from harness.retrieval.ranks import ALONE, Ranks
@@ -130,14 +129,14 @@ def test_a_rank_that_does_not_see_the_store_says_so(made: Place, tmp_path: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["cross-encoder", "late-interaction", *FROZEN])
+@pytest.mark.parametrize("what", ["cross-encoder", "late-interaction", "head", "last-layer"])
 def test_rankers_taught_rows_and_parts_are_made_as_one_process_makes_them(tmp_path: Path, what: str) -> None:
     (tmp_path / "one").mkdir()
     place = new_place(tmp_path / "one")
     scale = place.root / "experiments/scales/simulation.yaml"
     if what == "late-interaction":
         edit(scale, late)
-    if what in FROZEN:
+    if what in ("head", "last-layer"):
         train_part(place, what)
     edit(scale, fewest_steps)
     other = place.copy(tmp_path / "two")
