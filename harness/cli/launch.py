@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.output import say
 from harness.errors import LostRankError, UserError, first_line
-from harness.storage.stopping import ENDING, SAID, launched
+from harness.storage.stopping import ENDING, INTERRUPTED, SAID, launched
 
 if TYPE_CHECKING:
     from harness.retrieval.ranks import Ranks
@@ -79,8 +79,10 @@ def launch(count: int) -> int:
         except ChildFailedError as error:
             return _failed(error.failures, count)
         except SignalException as stopped:
-            say(SAID, error=True)
-            return 128 + int(stopped.sigval)
+            code = 128 + int(stopped.sigval)
+            if code != INTERRUPTED:  # which the application says itself
+                say(SAID, error=True)
+            return code
     return 0
 
 

@@ -15,7 +15,7 @@ import torch
 
 from harness.errors import RunError, UserError
 from harness.progress import Progress
-from harness.retrieval.ranks import Ranks
+from harness.retrieval.ranks import ALONE, Ranks
 from harness.runs.following import led
 from harness.runs.run import Means
 from harness.runs.stages import Stages
@@ -24,7 +24,11 @@ from harness.storage.store import Store
 from harness.targets.reproduce import plan, resolve_at
 from harness.training import objectives
 from harness.training.checkpoints import load_encoder
-from tests.place import TARGET, Place
+from tests.place import TARGET, Place, edit
+from tests.runs.test_ar2 import AR2, new_place
+from tests.runs.test_frozen import train_part
+from tests.runs.test_late_interaction import late
+from tests.smallest import fewest_steps
 from tests.training.ranks import on_ranks
 
 TOTAL = objectives.total_and_terms
@@ -41,7 +45,7 @@ def place(made: Place, tmp_path: Path) -> Place:
     return place
 
 
-def make(place: Place, ranks: Ranks, fails: bool = False) -> list[str] | None:
+def make(place: Place, ranks: Ranks, fails: bool = False, target: str = TARGET) -> list[str] | None:
     """Make the runs of a table as the first rank, or follow it; returns what became of each."""
     stages = Stages(Store(place.root / "store"), Progress(quiet=True), means=Means(ranks, recompute=True))
     if fails:
@@ -50,7 +54,7 @@ def make(place: Place, ranks: Ranks, fails: bool = False) -> list[str] | None:
         if leading is None:
             return None
         library = Library(place.root / "experiments")
-        runs = plan(resolve_at(library, TARGET, "simulation", leading), leading, seeds=1)
+        runs = plan(resolve_at(library, target, "simulation", leading), leading, seeds=1)
         return [outcome(leading, run.settings) for run in runs]
 
 
@@ -122,3 +126,26 @@ def test_a_rank_that_does_not_see_the_store_says_so(made: Place, tmp_path: Path)
     elsewhere = Stages(Store(tmp_path / "store"), Progress(quiet=True), means=Means(Ranks(1, 2)))
     with pytest.raises(UserError, match="which rank 0 has made; let them share a store"):
         elsewhere.run(run.settings, "run")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["cross-encoder", "late-interaction", "head", "last-layer"])
+def test_rankers_taught_rows_and_parts_are_made_as_one_process_makes_them(tmp_path: Path, what: str) -> None:
+    (tmp_path / "one").mkdir()
+    place = new_place(tmp_path / "one")
+    scale = place.root / "experiments/scales/simulation.yaml"
+    if what == "late-interaction":
+        edit(scale, late)
+    if what in ("head", "last-layer"):
+        train_part(place, what)
+    edit(scale, fewest_steps)
+    other = place.copy(tmp_path / "two")
+    expected = make(place, ALONE, target=AR2)
+    names, _ = on_ranks(2, tmp_path / "ranks", partial(make, other, target=AR2))
+    assert names == expected
+    for name in dict.fromkeys(names):
+        before, after = (
+            pd.read_parquet(of.root / f"store/runs/{name}/per_query.parquet") for of in (place, other)
+        )
+        assert before.drop(columns="value").equals(after.drop(columns="value"))
+        assert (before["value"] - after["value"]).abs().mean() < 2e-3  # a rounding may change two places

@@ -17,7 +17,7 @@ import torch.distributed as dist
 from harness.records.unwritten import UnwrittenFolder
 from harness.retrieval.ranks import Ranks
 
-TIMEOUT_S = 60
+TIMEOUT_S = 300
 
 
 def on_ranks(count: int, folder: Path, work: Callable[[Ranks], Any]) -> list[Any]:
@@ -42,6 +42,7 @@ def on_ranks(count: int, folder: Path, work: Callable[[Ranks], Any]) -> list[Any
 
 def _rank(number: int, count: int, folder: Path, work: Callable[[Ranks], Any]) -> int:
     try:
+        os.environ["OMP_NUM_THREADS"] = "1"  # threads of what was forked are not there
         torch.set_num_threads(1)
         store = dist.FileStore(str(folder / "store"), count)
         timeout = timedelta(seconds=TIMEOUT_S)
