@@ -76,6 +76,7 @@ def run_of(place: Place, kind: str, phase: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_what_has_no_steps_is_as_it_was_released(made: Place) -> None:
     retriever = DualEncoder.load(made.root / FOLDER / "retriever").fingerprint()
     ranker = CrossEncoder.load(made.root / FOLDER / "ranker").fingerprint()
@@ -89,6 +90,7 @@ def test_what_has_no_steps_is_as_it_was_released(made: Place) -> None:
     assert (result["weights"], result["ranker"]) == (retriever, ranker)
 
 
+@pytest.mark.slow
 def test_what_goes_on_begins_there_and_is_trained(made: Place) -> None:
     folders = [one for one in made.runs("continued") if phase_of(one) == "continue-ar2-checkpoint/continued"]
     assert len(folders) > 1
@@ -107,11 +109,13 @@ def test_what_goes_on_begins_there_and_is_trained(made: Place) -> None:
         )
 
 
+@pytest.mark.slow
 def test_nothing_is_mined_for_what_has_no_steps(made: Place) -> None:
     mined = {path.stem for path in (made.root / "store/candidates").glob("*")}
     assert len(mined) == 1
 
 
+@pytest.mark.slow
 def test_plan_and_settings_show_them(made: Place) -> None:
     said = say(made, "plan", *CALL, "--json")
     assert {run["state"] for run in json.loads(said.out)} == {"done"}
@@ -124,6 +128,7 @@ def test_plan_and_settings_show_them(made: Place) -> None:
     assert spec["ranker"] == {"start": "released/simans/ms-pas/ranker", "pair_tokens": 48}
 
 
+@pytest.mark.slow
 def test_another_content_is_another_run(made: Place, tmp_path: Path) -> None:
     other = made.copy(tmp_path / "other")
     path = other.root / FOLDER / "ranker/config.json"
@@ -145,4 +150,5 @@ def test_what_is_not_at_hand_is_told_in_one_line(place: Place, tmp_path: Path) -
     start = str(place.root / "start")  # for what the hub has
     call = [command[0], str(place.root / "ranker"), command[2], "--config", start, "--tokenizer", start]
     assert say(other, *call).code == 0
-    assert {run["state"] for run in json.loads(say(other, "plan", *CALL, "--json").out)} >= {"done"}
+    states = {run["state"] for run in json.loads(say(other, "plan", *CALL, "--json").out)}
+    assert states and states <= {"new", "done"}

@@ -81,10 +81,16 @@ def compared(resolved: Resolved) -> Iterator[tuple[Row, Row, RunSettings, RunSet
             yield one, other, runs[one.name], runs[other.name]
 
 
-def cases() -> list[tuple[str, str]]:
+READ = "simans/table-2@released"
+"""The target in a reading that `make test` looks at; `make test-all` looks at all."""
+
+
+def cases() -> list[Any]:
     targets = {name: LIBRARY.target(name).target for name in LIBRARY.in_all_readings()}
     trained = {name: of.scales for name, of in targets.items() if isinstance(of, Trained)}
-    return [(name, scale) for name, of in trained.items() for scale in of if LIBRARY.reads(name, scale)]
+    read = [(name, scale) for name, of in trained.items() for scale in of if LIBRARY.reads(name, scale)]
+    slow = {name for name in trained if named(name)[1] and name != READ}
+    return [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] in slow)) for case in read]
 
 
 @pytest.mark.parametrize(("name", "scale"), cases())
