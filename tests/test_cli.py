@@ -94,6 +94,7 @@ def test_what_is_read_of_specs_alone_waits_for_nothing(command: list[str]) -> No
     assert "broken" not in told.stdout
 
 
+@pytest.mark.slow
 def test_the_runs_of_a_store_are_listed_without_waiting(tmp_path: Path) -> None:
     store = Store(tmp_path)
     shipped = put(store, settings_of("TriSampler"))

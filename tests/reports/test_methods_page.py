@@ -42,6 +42,7 @@ def test_bars_of_a_formula_do_not_end_a_cell() -> None:
     assert _table(("a",), [("exp(-3 |gap|)",)]).splitlines()[-1] == r"| exp(-3 \|gap\|) |"
 
 
+@pytest.mark.slow
 def test_the_same_laws_give_the_same_bytes() -> None:
     first = draw_laws()
     with mpl.rc_context({"font.size": 20, "svg.hashsalt": "other"}):

@@ -124,6 +124,7 @@ def test_gradients_by_rank_begin_from_states_that_are_stored_once(tmp_path: Path
     assert stages.products.entering_last_layer(whole, encoder) is None, "it trains what is below that layer"
 
 
+@pytest.mark.slow
 def test_every_verb_knows_states(made_part: Place) -> None:
     run = max(made_part.runs("continued"))
     base = run.parent / str(_base(made_part, json.loads((run / "spec.json").read_text())))

@@ -28,6 +28,7 @@ def test_no_damage_changes_a_table_or_cannot_be_mended(
     assert min(found.values()) > 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_damages(made: Place, whole: Place) -> None:
     stores = made.root / "store", whole.root / "store"
     assert list(damages(*stores, 20, 7)) == list(damages(*stores, 20, 7))

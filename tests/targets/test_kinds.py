@@ -65,6 +65,7 @@ def run(root, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_a_specification_curve_from_spec_to_figure(root, run):
     folder = root / "results/local/simulation" / READINGS
     plan = json.loads(run("plan", READINGS, "--json"))

@@ -120,6 +120,7 @@ def test_a_command_that_fails_does_not_wait(stages: Stages, monkeypatch: pytest.
     never.set()
 
 
+@pytest.mark.slow
 def test_every_checkpoint_is_news(made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = made.copy(tmp_path / "place")
     for folder in [*place.runs("base"), *place.runs("continued")]:

@@ -43,6 +43,7 @@ def searched(
     return read_result(known / "trials.json"), studies
 
 
+@pytest.mark.slow
 def test_where_no_setting_differs_the_papers_setting_is_kept(tmp_path: Path) -> None:
     result, studies = searched(tmp_path, lambda _: 0.25, 200)
     assert sum(keeps(result, of) for of in studies) >= 0.95 * 200

@@ -17,6 +17,7 @@ def study_result(tmp_path: Path, data: dict[str, Any]) -> StudyResult:
     return read_result(write(tmp_path, tuning_data(data)) / "trials.json").studies[0]
 
 
+@pytest.mark.slow
 def test_the_parameter_that_matters_comes_first(tmp_path: Path) -> None:
     data = study("SimANS", A_B, lambda s: [peak(s)], trials=40)
     for trial in data["trials"]:  # as if nothing had been pruned, so that all are finished

@@ -41,6 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written
 
 
+@pytest.mark.slow
 def test_the_same_trials_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = write(tmp_path, json.loads((folder / "trials.json").read_text()))
     render(again)
