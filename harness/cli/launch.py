@@ -6,6 +6,7 @@ All run the same command line. The first does what one process would do, and spe
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -71,7 +72,7 @@ def launch(count: int) -> int:
             rdzv_endpoint="localhost:0",
             local_addr="localhost",
             max_restarts=0,
-            shutdown_timeout=GRACE_S,
+            **_grace(LaunchConfig),
             logs_specs=DefaultLogsSpecs(log_dir=logs, redirects=dict.fromkeys(range(1, count), Std.ALL)),
         )
         try:
@@ -84,6 +85,12 @@ def launch(count: int) -> int:
                 say(SAID, error=True)
             return code
     return 0
+
+
+def _grace(config: type[Any]) -> dict[str, Any]:
+    """Return how long processes may take to end; an older torch has a time of its own, half a minute."""
+    known = {of.name for of in dataclasses.fields(config)}
+    return {"shutdown_timeout": GRACE_S} if "shutdown_timeout" in known else {}
 
 
 def _failed(failures: Mapping[int, Any], count: int) -> int:

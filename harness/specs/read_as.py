@@ -51,11 +51,13 @@ def read_as(loaded: LoadedTarget, reading: NamedReading) -> LoadedTarget:
 def _shared(target: Trained, recipes: Mapping[str, str], candidates: Mapping[str, int]) -> Shared:
     """Return what rows share, with K by dataset only where the datasets have several."""
     shared = target.shared
-    k = {name: candidates.get(name, shared.candidates_on(name)) for name in target.datasets}
     named = {key: getattr(shared, key) for key in ("recipe", "published_recipe")}
-    read = {key: recipes.get(name, name) for key, name in named.items()}
-    one = next(iter(k.values())) if len({*k.values()}) == 1 else None
-    return shared.model_copy(update={**read, "candidates": one or k})
+    read: dict[str, object] = {key: recipes.get(name, name) for key, name in named.items()}
+    if not candidates.keys().isdisjoint(target.datasets):
+        k = {name: candidates.get(name, shared.candidates_on(name)) for name in target.datasets}
+        one = next(iter(k.values()))
+        read["candidates"] = one if set(k.values()) == {one} else k
+    return shared.model_copy(update=read)
 
 
 def _row(loaded: LoadedTarget, row: Line, reading: Reading, recipes: Mapping[str, Recipe]) -> Line:

@@ -246,3 +246,15 @@ def test_a_reading_leaves_other_samplers_as_they_are() -> None:
     reading = LIBRARY.reading("released").spec
     other = SamplerChoice(preset="trisampler")
     assert reading.sampler(other, "nq") is other and reading.sampler(None, "nq") is None
+
+
+def test_k_that_a_reading_does_not_name_stays_as_it_is_written(shipped: Library) -> None:
+    path = shipped.root / "papers/simans/table-2.yaml"
+    path.write_text(
+        path.read_text().replace("candidates: 100", "candidates: {nq: 100, tqa: 100, ms-pas: 100}")
+    )
+    (shipped.root / "readings/mine.yaml").write_text(MINE.replace("{candidates: {nq: 50}}", "{}"))
+    assert (
+        shipped.target("simans/table-2@mine").trained.shared
+        == shipped.target("simans/table-2").trained.shared
+    )
