@@ -24,8 +24,8 @@ from harness.specs.loading import in_order, parse, try_parse
 from harness.specs.old_forms import old_recipe, old_rows, old_scale
 from harness.specs.paper import Drawing, Paper
 from harness.specs.read_as import NamedReading, changes_anything, read_as
-from harness.specs.reading import AT, Reading, named
-from harness.specs.reading_checks import check_reading
+from harness.specs.reading import AT, PAPER, Reading, named
+from harness.specs.reading_checks import check_read, check_reading
 from harness.specs.recipe import Recipe, phases_of
 from harness.specs.recipe_checks import check_pieces, check_starts
 from harness.specs.scale import Scale
@@ -250,7 +250,8 @@ class Library:
         """
         path = name if name.endswith(".yaml") else None
         if path is None and AT in name:
-            return self._read_target(*named(name))
+            base, reading = named(name)
+            return self.target(base) if reading == PAPER else self._read_target(base, reading)
         if path is None and name not in self.targets():
             drawing = self.drawings().get(name)
             if drawing is not None:
@@ -299,7 +300,7 @@ class Library:
             scale: name of the scale.
         """
         target, of = named(name)
-        if of is None or name.endswith(".yaml"):
+        if of in {None, PAPER} or name.endswith(".yaml"):
             return True
         return changes_anything(self.target(target), self.reading(of), [self.scale(scale)])
 
@@ -319,6 +320,9 @@ class Library:
         if not changes_anything(written, reading, scales.values()):
             known = "".join(f", or {name}{AT}{reading}" for reading in self.readings_of(name))
             raise UserError(f"reading '{of}' changes nothing of {name}", fix=f"name {name} alone{known}")
+        errors = list(check_read(self._source("readings", of), reading.spec, written.trained))
+        if errors:
+            raise SpecErrors(in_order(errors))
         loaded, yaml_file = read_as(written, reading), self.target_yaml(name)
         yaml_file, _ = expand(yaml_file, self._written(yaml_file), self)
         errors = list(check_fit(yaml_file, loaded, scales))

@@ -9,7 +9,7 @@ from typing import cast
 from harness.errors import UserError, nearest
 from harness.specs.dataset import Dataset
 from harness.specs.paper import Paper
-from harness.specs.reading import Reading
+from harness.specs.reading import Reading, paper_of
 from harness.specs.recipe import Phase, Recipe, phases_of
 from harness.specs.samplers import SamplerChoice
 from harness.specs.target import Column, Heading, Line, Measured, Row, Target, Trained, with_runs
@@ -47,7 +47,7 @@ class LoadedTarget:
     @property
     def published_recipes(self) -> Mapping[str, str]:
         """The recipes that its reading puts in the place of others at a scale that trains as published."""
-        return self.reading.papers[self.name.partition("/")[0]].published_recipes if self.reading else {}
+        return self.reading.papers[paper_of(self.name)].published_recipes if self.reading else {}
 
     def made_rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the rows behind which runs of ours stand, with their positions."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from harness.specs.as_published import as_published
 from harness.specs.loaded import LoadedTarget
-from harness.specs.reading import AT, Reading
+from harness.specs.reading import AT, Reading, paper_of
 from harness.specs.recipe import Recipe, phases_of
 from harness.specs.scale import Scale
 from harness.specs.target import Line, Row, Shared, Trained
@@ -113,8 +113,3 @@ def _decisive(loaded: LoadedTarget) -> object:
     target = loaded.trained
     rows = [row.model_dump(include={"recipe", "evaluates", "note"}) for row in target.rows]
     return target.shared, rows
-
-
-def paper_of(target: str) -> str:
-    """Return the paper of a target by their names."""
-    return target.partition("/")[0]

@@ -30,7 +30,7 @@ class PaperReading(Spec):
 class Reading(Spec):
     """experiments/readings/<reading>.yaml: what stands in the place of samplers and recipes of targets."""
 
-    title: Name = Field(description="stands behind the titles of targets")
+    title: Name = Field(description="added to the titles of targets")
     citation: Name
     papers: dict[str, PaperReading] = Field(min_length=1, description="whose targets can be read so")
     samplers: dict[str, dict[str, ReadChoice]] = Field(
@@ -61,3 +61,8 @@ def named(name: str) -> tuple[str, str | None]:
     """
     target, at, reading = name.partition(AT)
     return target, (reading or None) if at else None
+
+
+def paper_of(target: str) -> str:
+    """Return the paper of a target by their names."""
+    return target.partition("/")[0]

@@ -9,6 +9,7 @@ from harness.negatives.presets import presets
 from harness.specs.checks import Names
 from harness.specs.reading import Reading
 from harness.specs.sampler_checks import check_sampler
+from harness.specs.target import Trained, with_runs
 from harness.specs.yaml_file import Location, YamlFile
 
 
@@ -37,6 +38,26 @@ def check_reading(
             place: Location = ("samplers", preset, name)
             yield from _unknown(yaml_file, place, "dataset", [name], datasets)
             yield from check_sampler(yaml_file, place, choice)
+
+
+def check_read(yaml_file: YamlFile, reading: Reading, target: Trained) -> Iterator[UserError]:
+    """Yield samplers of a reading that the rows of a target cannot have.
+
+    Args:
+        yaml_file: the reading's file, whose places the errors name.
+        reading: sound by itself.
+        target: with runs.
+    """
+    for row in with_runs(target.rows):
+        for name in target.datasets:
+            for choice in filter(None, (row.sampler, row.published_sampler.get(name))):
+                read = reading.sampler(choice, name)
+                place: Location = ("samplers", choice.preset, name)
+                if read is not None and read != choice:
+                    yield from check_sampler(yaml_file, place, read)
+                    if choice.draws and not read.draws:
+                        what = f"'{read.preset}' draws nothing, and row '{row.name}' trains on what is drawn"
+                        yield yaml_file.error(place, what, "choose a sampler with a source")
 
 
 def _check_recipes(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harness.errors import UserError, nearest
 from harness.specs.library import Library
 from harness.specs.read_as import changes_anything
-from harness.specs.reading import AT, PAPER
+from harness.specs.reading import AT, PAPER, paper_of
 from harness.specs.resolve import resolve
 
 OURS = "calibration"
@@ -95,20 +95,20 @@ def choose(
         what = f"none of these targets is made at scale '{scale}'"
         raise UserError(what, where=" ".join(names) or "--all", fix="`harness list` shows their scales")
     timed = {name for name in chosen if _is_timed(library, name)}
-    chosen.sort(key=lambda name: (name in timed, _paper(name) == OURS))
+    chosen.sort(key=lambda name: (name in timed, paper_of(name) == OURS))
     return Choice(chosen, [name for name in chosen if name in timed], left_out)
 
 
 def _of_papers(library: Library, names: Sequence[str], *, every: bool, calibrations: bool) -> Iterator[str]:
     """Yield the targets of the papers that are named, or of all."""
     targets = library.targets()
-    papers = list(dict.fromkeys(map(_paper, targets)))
+    papers = list(dict.fromkeys(map(paper_of, targets)))
     for name in names:
         if not _is_target(name) and name not in papers:
             raise UserError(f"unknown paper '{name}'", fix=nearest(name, papers))
-        yield from (target for target in targets if _paper(target) == name)
+        yield from (target for target in targets if paper_of(target) == name)
     if every:
-        yield from (target for target in targets if calibrations or _paper(target) != OURS)
+        yield from (target for target in targets if calibrations or paper_of(target) != OURS)
 
 
 def in_reading(target: str, reading: str | None) -> str:
@@ -157,7 +157,3 @@ def _is_timed(library: Library, name: str) -> bool:
 def _is_target(name: str) -> bool:
     """Whether a name is of a target, or of a file that holds one."""
     return "/" in name or name.endswith(".yaml")
-
-
-def _paper(target: str) -> str:
-    return target.split("/", maxsplit=1)[0]

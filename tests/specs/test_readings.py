@@ -258,3 +258,31 @@ def test_k_that_a_reading_does_not_name_stays_as_it_is_written(shipped: Library)
         shipped.target("simans/table-2@mine").trained.shared
         == shipped.target("simans/table-2").trained.shared
     )
+
+
+@pytest.mark.parametrize(
+    ("choice", "target", "said"),
+    [
+        ("uniform", "simans/figure-2a", "law 'uniform' has no parameter"),
+        ("{preset: trisampler, law: {a: 1.0}}", "simans/figure-2b", "law 'trisampler' has no parameter 'b'"),
+        (
+            "in-batch",
+            "simans/table-2",
+            "'in-batch' draws nothing, and row 'AR2+SimANS' trains on what is drawn",
+        ),
+    ],
+)
+def test_what_a_row_cannot_have_is_told_with_file_and_line(
+    shipped: Library, choice: str, target: str, said: str
+) -> None:
+    text = MINE.replace("{preset: simans, law: {a: 2.0}}", choice)
+    (shipped.root / "readings/mine.yaml").write_text(text)
+    with pytest.raises(UserError) as caught:
+        shipped.target(f"{target}@mine")
+    first = str(caught.value).splitlines()[0]
+    assert said in first and first.startswith("experiments/readings/mine.yaml:5:")
+
+
+def test_the_reading_of_the_paper_is_the_target_itself() -> None:
+    read = resolve(LIBRARY, "simans/table-2@paper", "quick")
+    assert read.name == "simans/table-2" and read.loaded.reading is None
