@@ -85,7 +85,7 @@ def figure_to(svg: Path, png: Path, width: float, height: float) -> Iterator[Fig
 
 
 def _compact(svg: bytes) -> bytes:
-    """Return an SVG without indentation, with places to a hundredth of a point; its texts are left alone."""
+    """Return an SVG without indentation, coordinates rounded to a hundredth of a point, texts unchanged."""
     text = re.sub(rb"^[ \t]+(?=<)", b"", svg, flags=re.MULTILINE)
     return re.sub(rb"<[^>]+>", lambda tag: _LONG.sub(_to_hundredths, tag.group()), text)
 
