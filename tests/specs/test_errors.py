@@ -57,7 +57,7 @@ def parameters(text: str) -> tuple[str, str]:
         ),
         (
             ("scales: [simulation, scratch, quick]", "scales: []"),
-            "key 'scales': got a list; expected one entry at least",
+            "key 'scales': got a list; expected a list that is not empty",
         ),
         (
             ("recipe: continue-contrastive", "recipe: continue-contrastiv"),
