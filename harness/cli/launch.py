@@ -37,14 +37,24 @@ GRACE_S = 50
 _ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
 
 
+def one_of(ranks: int | None, gpus: int | None) -> int | None:
+    """Return how many processes are meant; none where neither is given.
+
+    Raises:
+        UserError: both are.
+    """
+    if ranks is not None and gpus is not None:
+        raise UserError("--ranks and --gpus are the same number", fix="give one of them")
+    return gpus or ranks
+
+
 def processes(ranks: int | None, gpus: int | None) -> int:
     """Return how many processes a command asks for.
 
     Raises:
         UserError: there are not as many GPUs, or both are asked for.
     """
-    if ranks is not None and gpus is not None:
-        raise UserError("--ranks and --gpus are the same number", fix="give one of them")
+    count = one_of(ranks, gpus)
     if gpus is not None:
         import torch
 
@@ -52,7 +62,7 @@ def processes(ranks: int | None, gpus: int | None) -> int:
         if gpus > have:
             fix = "give at most as many, or --ranks to run on the CPU"
             raise UserError(f"this machine has {have} GPU(s)", where=f"--gpus {gpus}", fix=fix)
-    return gpus or ranks or 1
+    return count or 1
 
 
 def launch(count: int) -> int:

@@ -13,8 +13,11 @@ from harness.cli.options import (
     CalibrationsOption,
     CollectionOption,
     EncoderOption,
+    GpusOption,
     JsonOption,
+    RanksOption,
     ReadingOption,
+    RecomputeOption,
     RowOption,
     ScaleOption,
     SeedsOption,
@@ -25,6 +28,7 @@ from harness.errors import RunError
 from harness.reports.renderers.terminal import Terminal
 
 if TYPE_CHECKING:
+    from harness.estimate.moments import Machine
     from harness.specs.library import Library
     from harness.targets.choice import Choice
     from harness.targets.overview import Overview
@@ -44,22 +48,49 @@ def plan(  # noqa: PLR0913, PLR0917 - the options of a command
     as_commands: Annotated[
         bool, typer.Option("--commands", help="print the commands that would make it, one a line")
     ] = False,
+    ranks: RanksOption = None,
+    gpus: GpusOption = None,
+    recompute: RecomputeOption = False,
 ) -> None:
     """Show which runs targets need, which are missing, and the time, memory and disk that they take."""
     from harness.targets.choice import choose, names_one
 
     library, names = open_library(collection, encoder), targets or []
     choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
+    machine = planned_for(ranks, gpus, recompute)
     if as_commands:
-        print_commands(overview_of(library, choice, scale, seeds, row))
+        print_commands(overview_of(library, choice, scale, seeds, row, machine))
     elif names_one(names):
-        _one(library, choice, scale, seeds, row or [], as_json=as_json)
+        _one(library, choice, scale, seeds, row or [], machine, as_json=as_json)
     else:
-        print_overview(overview_of(library, choice, scale, seeds, row), as_json=as_json)
+        print_overview(overview_of(library, choice, scale, seeds, row, machine), as_json=as_json)
+
+
+def planned_for(ranks: int | None, gpus: int | None, recompute: bool) -> Machine | None:
+    """Return the machine that a command's options mean, here or elsewhere; none where it has none of them.
+
+    Raises:
+        UserError: processes and GPUs are both given.
+    """
+    from harness.cli.launch import one_of
+    from harness.estimate.moments import Machine
+    from harness.records.environment import gpus as seen
+
+    count = one_of(ranks, gpus)
+    if count is None and not recompute:
+        return None
+    return Machine("cuda" if gpus or seen() else "cpu", count or 1, recompute)
 
 
 def _one(
-    library: Library, choice: Choice, scale: str, seeds: int | None, rows: list[str], *, as_json: bool
+    library: Library,
+    choice: Choice,
+    scale: str,
+    seeds: int | None,
+    rows: list[str],
+    machine: Machine | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Print the runs of one target, its numbers, memory and cost."""
     from harness.targets.overview_text import cost_lines
@@ -70,18 +101,23 @@ def _one(
     if as_json:
         _print_json([run.as_json() for run in planned.runs])
         return
-    Terminal().print(render_plan(planned))
-    say("\n".join(cost_lines(overview_of(library, choice, scale, seeds, rows))))
+    Terminal().print(render_plan(planned, machine))
+    say("\n".join(cost_lines(overview_of(library, choice, scale, seeds, rows, machine))))
 
 
 def overview_of(
-    library: Library, choice: Choice, scale: str, seeds: int | None, rows: list[str] | None
+    library: Library,
+    choice: Choice,
+    scale: str,
+    seeds: int | None,
+    rows: list[str] | None,
+    machine: Machine | None = None,
 ) -> Overview:
     """Return what targets need together, as the default store stands."""
     from harness.storage.store import published_results
     from harness.targets.overview import overview
 
-    return overview(library, choice, scale, open_stages(), published_results(), seeds, rows or [])
+    return overview(library, choice, scale, open_stages(), published_results(), seeds, rows or [], machine)
 
 
 def print_overview(of: Overview, *, as_json: bool) -> None:

@@ -24,7 +24,7 @@ from harness.cli.options import (
     Targets,
 )
 from harness.cli.output import say
-from harness.cli.plan import overview_of, print_overview
+from harness.cli.plan import overview_of, planned_for, print_overview
 from harness.errors import RunError, UserError
 from harness.reports.renderers.terminal import Terminal
 
@@ -60,7 +60,8 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     library, names = open_library(collection, encoder), targets or []
     if dry_run:
         choice = choose(library, scale, names, every=every, calibrations=calibrations, reading=reading)
-        print_overview(overview_of(library, choice, scale, seeds, row), as_json=as_json)
+        machine = planned_for(ranks, gpus, recompute)
+        print_overview(overview_of(library, choice, scale, seeds, row, machine), as_json=as_json)
         return
     one = names_one(names) and not every and not as_json
     if (row or force) and not one:

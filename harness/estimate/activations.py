@@ -8,9 +8,9 @@ f = 4 h. For any width of values and masks that is
     values: 8 sbh + 2 sbf + 2 a s^2 b; without dropout the last term is a s^2 b
     masks:  2 sbh + a s^2 b
 
-This is within 2 % of what autograd stores for a BERT with explicit attention (tests/estimate). It is an
-upper bound, as it takes all sequences to be the longest; fused attention, as on GPUs, stores less, since it
-does not materialise the s^2 weights.
+This is within 2 % of what autograd stores for a BERT with explicit attention (tests/estimate), which is what
+a CPU computes under dropout. On GPUs attention is fused: the terms with s^2 are not stored. It is an upper
+bound, as it takes all sequences to be the longest.
 """
 
 from __future__ import annotations
@@ -22,8 +22,22 @@ from harness.estimate.parameters import Bert
 FLOAT = 4
 """Bytes of a value; training uses float32."""
 
-MASK = {"cpu": 4, "cuda": 1}
-"""Kind of device -> bytes of an element of a dropout mask, which has the values' type on a CPU."""
+
+@dataclass(frozen=True)
+class Storing:
+    """How a kind of device stores activations.
+
+    Attributes:
+        mask: bytes of an element of a dropout mask.
+        fused: whether attention is, so that no weight of a pair of tokens is stored.
+    """
+
+    mask: int
+    fused: bool
+
+
+STORING = {"cpu": Storing(FLOAT, fused=False), "cuda": Storing(1, fused=True)}
+"""Kind of device -> how it stores activations."""
 
 
 @dataclass(frozen=True)
@@ -48,29 +62,25 @@ class BatchShape:
         return BatchShape(min(self.sequences, max(1, places // self.tokens)), self.tokens)
 
 
-def layer_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
+def layer_bytes(bert: Bert, batch: BatchShape, storing: Storing) -> int:
     """Return the bytes that one layer stores.
 
     Args:
         bert: sizes of the encoder.
         batch: shape of the batch.
-        mask: bytes of an element of a dropout mask.
+        storing: of the device.
     """
-    wide, square = batch.places * bert.hidden, bert.heads * batch.tokens * batch.places
+    wide = batch.places * bert.hidden
+    square = 0 if storing.fused else bert.heads * batch.tokens * batch.places
     values = 8 * wide + 2 * batch.places * bert.intermediate + (2 if bert.dropout else 1) * square
     masks = 2 * wide + square if bert.dropout else 0
-    return FLOAT * values + mask * masks
+    return FLOAT * values + storing.mask * masks
 
 
-def activation_bytes(bert: Bert, batch: BatchShape, mask: int) -> int:
+def activation_bytes(bert: Bert, batch: BatchShape, storing: Storing) -> int:
     """Return the bytes that embeddings and layers store."""
-    below = batch.places * bert.hidden * (FLOAT + (mask if bert.dropout else 0))
-    return below + bert.layers * layer_bytes(bert, batch, mask)
-
-
-def layer_input_bytes(bert: Bert, batch: BatchShape) -> int:
-    """Return the bytes of the layers' inputs, which recomputation stores (Korthikanti et al., section 5)."""
-    return FLOAT * bert.layers * batch.places * bert.hidden
+    below = batch.places * bert.hidden * (FLOAT + (storing.mask if bert.dropout else 0))
+    return below + bert.layers * layer_bytes(bert, batch, storing)
 
 
 def forward_bytes(bert: Bert, batch: BatchShape) -> int:

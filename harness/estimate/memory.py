@@ -2,8 +2,9 @@
 
 The moments are those of `harness.training.trainer`. Gradients live until their own learner's next step, so
 co-training always holds those of both learners. A phase over a frozen encoder computes its states once; its
-steps store nothing of the frozen layers. Not counted are texts, tokens and states (which are memory-mapped),
-the overhead of torch and of a GPU's driver, and fragmentation.
+steps store nothing of the frozen layers. Of several processes each has the whole batch and computes some of
+its buckets (`harness.retrieval.ranks`). Values are counted as float32. Not counted are texts, tokens and
+states (which are memory-mapped), the overhead of torch and of a GPU's driver, and fragmentation.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from types import MappingProxyType
 
 from harness.estimate.activations import (
     FLOAT,
-    MASK,
+    STORING,
     BatchShape,
     activation_bytes,
     forward_bytes,
     layer_bytes,
-    layer_input_bytes,
 )
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
 from harness.estimate.parameters import Bert, ModelSize, late_interaction_parameters, ranker_of, retriever_of
@@ -104,11 +104,20 @@ class _Phase:
         if not self.phase.steps:
             return
         if isinstance(self.run, RankerRun):
-            yield self.ranker()
+            yield from self._shared([self._ranker], self.ranker())
         elif isinstance(self.run, StartedRun):
-            yield from self.continued()
+            learners = [self._retriever, *([self._ranker] if self._ranker_learns() else [])]
+            yield from self._shared(learners, *self.continued())
         else:
-            yield self.base()
+            yield from self._shared([self._retriever], self.base())
+
+    def _shared(self, learners: list[ModelSize], *moments: Moment) -> Iterator[Moment]:
+        """Yield moments, and the one at which processes add up their gradients, a learner's at a time."""
+        yield from moments
+        if self.machine.ranks > 1:
+            size = FLOAT * max(model.trained for model in learners)
+            copy = MemoryPart("a copy of gradients", size, "of one learner, in a row; then it replaces them")
+            yield Moment("gradients added up", moments[0].models, (copy,))
 
     def states(self) -> Moment:
         n, longest = self.corpus.documents, self.run.tokens.passage_tokens
@@ -144,11 +153,12 @@ class _Phase:
         """Return the parts of memory of a ranker's step."""
         if isinstance(self._own_ranker.ranker, RankerSettings):
             return self._step(self._ranker, {"pairs": self._pairs})
-        pairs, at_once = self._pairs, self._pairs.part(self.phase.places)
+        places = self.phase.places
+        pairs, at_once = self.machine.share(self._pairs, places), self._pairs.part(places)
         parts = (
             MemoryPart("activations: pairs", self._compared(pairs), f"{pairs.sequences:,} pairs, {_STATES}"),
         )
-        detail = f"gradients of them, {self.phase.places:,} places at once"
+        detail = f"gradients of them, {places:,} places at once"
         return *parts, MemoryPart("backward pass", 2 * self._compared(at_once), detail)
 
     def _teaching(self) -> MemoryPart:
@@ -184,7 +194,7 @@ class _Phase:
 
     @property
     def _queries(self) -> BatchShape:
-        return BatchShape(self.machine.share(self.phase.batch), self.run.tokens.query_tokens)
+        return BatchShape(self.phase.batch, self.run.tokens.query_tokens)
 
     @property
     def _passages(self) -> BatchShape:
@@ -205,15 +215,11 @@ class _Phase:
 
     def _learner(self, name: str, model: ModelSize) -> tuple[MemoryPart, ...]:
         trained = f"{model.trained:,} trained x {FLOAT} bytes"
-        parts: tuple[MemoryPart, ...] = (
+        return (
             _weights_part(name, model),
             MemoryPart(f"{name}: gradients", model.trained * FLOAT, trained),
             MemoryPart(f"{name}: moments", 2 * model.trained * FLOAT, f"AdamW's two, {trained} each"),
         )
-        if self.machine.gpus > 1:
-            copy = "a copy of the gradients, which data parallel training gathers"
-            parts += (MemoryPart(f"{name}: buckets", model.trained * FLOAT, copy),)
-        return parts
 
     def _embedded(self) -> tuple[MemoryPart, ...]:
         """Return the parts of memory of a retriever's step."""
@@ -244,26 +250,29 @@ class _Phase:
             through: name -> shape of a batch.
             last: whether they are states that pass through the last layer alone.
         """
-        mask, again = MASK[self.machine.device], self.machine.recomputes
+        storing, places = STORING[self.machine.device], self.phase.places
         bert = replace(model.bert, layers=1) if last else model.bert
         kept = layer_bytes if last else activation_bytes
         layers = "the last layer" if last else f"{bert.layers} layers"
-        parts, working = [], []
-        for name, batch in through.items():
-            at_once = batch.part(self.phase.places)
-            size = layer_input_bytes(bert, batch) if again else kept(bert, batch, mask)
-            stored = "inputs" if again else "activations"
-            detail = f"{batch.sequences:,} of {batch.tokens} tokens, {stored} of {layers}"
-            parts.append(MemoryPart(f"activations: {name}", size, detail))
-            computed = layer_bytes(bert, at_once, mask) if again else 0
-            working.append(forward_bytes(bert, at_once) + computed)
-        what = "a recomputed layer and its gradients" if again else "gradients of a layer"
-        detail = f"{what}, {self.phase.places:,} places at once"
-        return *parts, MemoryPart("backward pass", max(working), detail)
+        at_once = [batch.part(places) for batch in through.values()]
+        backward = max(forward_bytes(bert, bucket) for bucket in at_once)
+        parts = []
+        if self.machine.recompute:
+            again = max(kept(bert, bucket, storing) for bucket in at_once)
+            detail = f"of {layers}, {places:,} places at once"
+            parts.append(MemoryPart("activations of a bucket", again, detail))
+        for name, batch in () if self.machine.recompute else through.items():
+            own = self.machine.share(batch, places)
+            detail = f"{own.sequences:,} of {own.tokens} tokens, activations of {layers}"
+            parts.append(MemoryPart(f"activations: {name}", kept(bert, own, storing), detail))
+        return *parts, MemoryPart(
+            "backward pass", backward, f"gradients of a layer, {places:,} places at once"
+        )
 
     def _mapped(self, through: dict[str, BatchShape]) -> tuple[MemoryPart, ...]:
         """Return the parts of memory of the passes through a head, whose states are a vector a text."""
-        one = {name: batch.sequences * self._retriever.bert.hidden * FLOAT for name, batch in through.items()}
+        width = self._retriever.bert.hidden
+        one = {name: batch.sequences * width * FLOAT for name, batch in through.items()}
         detail = "vectors, before the head, after it, and their embeddings"
         parts = (
             MemoryPart(f"activations: {name}", 3 * size, f"{through[name].sequences:,} {detail}")
@@ -284,12 +293,10 @@ class _Phase:
         """Return the moments of a refresh (embedding and mining): on the device, and in host memory."""
         width, n, r = self._retriever.width, self.corpus.documents, self.corpus.pairs
         encoding = self._encoding()
-        k, rows, gpus = sampler.draws[0], min(ROWS_AT_ONCE, r), self.machine.gpus
-        each = n * width * FLOAT / gpus / 1e9
-        shared = f"; shared over {gpus} GPUs it would be {each:.1f} GB of each" if gpus > 1 else ""
+        k, rows = sampler.draws[0], min(ROWS_AT_ONCE, r)
         host = (
             MemoryPart("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
-            MemoryPart("index", n * width * FLOAT, f"a copy in faiss{shared}"),
+            MemoryPart("index", n * width * FLOAT, "a copy in faiss"),
             MemoryPart("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
             MemoryPart("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
             MemoryPart(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.estimate.activations import BatchShape
 from harness.specs.scale import Hardware
 
 
@@ -65,37 +66,38 @@ class CorpusSize:
 
 @dataclass(frozen=True)
 class Machine:
-    """The distribution of a step's batch over devices.
+    """By what a run is computed: the processes that share its steps, and what they keep.
 
     Attributes:
         device: kind of device, ``cpu`` or ``cuda``.
-        gpus: number of processes that share a batch.
-        queries: maximal number of queries that a process handles at once; by default its whole share.
-        recomputes: whether layers store their inputs only and recompute the rest.
+        ranks: number of processes, each with a device of its own.
+        recompute: whether what leads to a bucket's vectors is computed twice, and not kept meanwhile.
     """
 
     device: str = "cpu"
-    gpus: int = 1
-    queries: int | None = None
-    recomputes: bool = False
+    ranks: int = 1
+    recompute: bool = False
 
     @staticmethod
-    def of(hardware: Hardware) -> Machine:
-        """Return the machine of a paper's hardware."""
-        return Machine("cuda", hardware.gpus, hardware.queries_at_once, hardware.recomputes)
+    def of(hardware: Hardware | None, device: str = "cpu") -> Machine:
+        """Return what a paper trained on, or else one process on a device."""
+        return Machine("cuda", hardware.gpus, hardware.recomputes) if hardware else Machine(device)
 
-    def share(self, batch: int) -> int:
-        """Return the number of queries of a batch that one process handles at once."""
-        own = math.ceil(batch / self.gpus)
-        return own if self.queries is None else min(own, self.queries)
+    @property
+    def kept(self) -> str:
+        """What processes keep, as the option of a command."""
+        return "with --recompute" if self.recompute else "without --recompute"
 
+    def share(self, batch: BatchShape, places: int) -> BatchShape:
+        """Return the part of a batch whose buckets the busiest process computes.
 
-def at_once_text(machines: Iterable[Machine]) -> str:
-    """Return how many queries machines handle at once, in words; nothing where it is their whole share."""
-    counts = sorted({machine.queries for machine in machines if machine.queries is not None})
-    if not counts:
-        return ""
-    return f", {' or '.join(map(str, counts))} queries at once"
+        Args:
+            batch: all sequences, as if each were the longest.
+            places: of a bucket.
+        """
+        bucket = batch.part(places).sequences
+        buckets = math.ceil(math.ceil(batch.sequences / bucket) / self.ranks)
+        return BatchShape(min(batch.sequences, buckets * bucket), batch.tokens)
 
 
 def largest(runs: Iterable[Iterable[Moment]]) -> list[Moment]:

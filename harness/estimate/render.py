@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.estimate.memory import Published, memory
-from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, at_once_text, largest
+from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment, largest
 from harness.estimate.parameters import UnknownSizesError
 from harness.estimate.states import states_size
 from harness.specs.fingerprints import states_read
@@ -21,23 +21,23 @@ GB = 1_000_000_000
 
 
 def render_memory(
-    runs: Sequence[tuple[RunSettings, CorpusSize, Machine]],
+    runs: Sequence[tuple[RunSettings, CorpusSize]],
     hardware: Hardware | None,
-    here: Machine,
+    machine: Machine,
     has: int | None,
     published: Published,
 ) -> Group:
     """Return the output of `harness plan` on memory; empty if no run trains.
 
     Args:
-        runs: of a target, with the sizes of their collections and the machines that they are planned for.
+        runs: of a target, with the sizes of their collections.
         hardware: what the scale's paper trained on, where it is one of a paper.
-        here: this machine, which takes a batch in one process.
-        has: bytes that it has.
+        machine: that the runs are planned for.
+        has: bytes that this one has.
         published: sizes of checkpoints that may not be on this machine.
     """
     try:
-        return _rendered(runs, hardware, here, has, published)
+        return _rendered(runs, hardware, machine, has, published)
     except UnknownSizesError as error:
         what = f"the sizes of '{error.start}' are not known before it is on this machine"
         return Group(Text(f"Memory: not known; {what}."))
@@ -69,26 +69,25 @@ def states_line(run: TrainedRun, corpus: CorpusSize, published: Published, encod
 
 
 def _rendered(
-    runs: Sequence[tuple[RunSettings, CorpusSize, Machine]],
+    runs: Sequence[tuple[RunSettings, CorpusSize]],
     hardware: Hardware | None,
-    here: Machine,
+    machine: Machine,
     has: int | None,
     published: Published,
 ) -> Group:
-    moments = _moments(runs, published)
+    def on(another: Machine) -> list[Moment]:
+        return largest(memory(run, corpus, another, published) for run, corpus in runs)
+
+    moments = on(machine)
     if not moments:
         return Group()
     if hardware is None:
-        return Group(_table(moments), Text(_of_here(moments, has)))
-    stored = _moments([(run, corpus, replace(on, recomputes=False)) for run, corpus, on in runs], published)
-    own = _moments([(run, corpus, here) for run, corpus, _ in runs], published)
-    at_once = at_once_text(on for run, _, on in runs if isinstance(run, TrainedRun))
-    lines = _of_paper(moments, stored, own, hardware, at_once)
-    return Group(_table(moments), *(Text(line) for line in lines))
-
-
-def _moments(runs: Sequence[tuple[RunSettings, CorpusSize, Machine]], published: Published) -> list[Moment]:
-    return largest(memory(run, corpus, on, published) for run, corpus, on in runs)
+        return Group(_table(moments), Text(_of_here(moments, machine, has)))
+    others = [replace(machine, recompute=not machine.recompute)]
+    others += [replace(machine, ranks=1, recompute=True)] if machine.ranks > 1 else []
+    lines = [_of_card(moments, machine, hardware)]
+    lines += [f"{_means(other)}: {_most_text(on(other))}." for other in others]
+    return Group(_table(moments), *map(Text, lines))
 
 
 def _table(moments: Sequence[Moment]) -> Table:
@@ -116,30 +115,32 @@ def _models(moment: Moment) -> Iterator[MemoryPart]:
     yield MemoryPart("models", sum(part.size for part in moment.models), named)
 
 
-def _of_paper(
-    moments: Sequence[Moment],
-    stored: Sequence[Moment],
-    here_moments: Sequence[Moment],
-    hardware: Hardware,
-    at_once: str,
-) -> Iterator[str]:
-    most, before = _largest(moments), _largest(stored)
+def _of_card(moments: Sequence[Moment], machine: Machine, hardware: Hardware) -> str:
+    most = _largest(moments).size
     sizes = " or ".join(f"{size} GB" for size in hardware.memory_gb)
-    fits = [size for size in hardware.memory_gb if most.size <= size * GB]
+    fits = [size for size in hardware.memory_gb if most <= size * GB]
     verdict = f"fits {fits[0]} GB" if fits else "fits none"
-    gpu = f"one of {hardware.gpus} {hardware.gpu} ({sizes})"
-    yield f"Memory of {gpu}{at_once}: {_gb(most.size)} GB at most, {most.name}; {verdict}."
-    yield f"Without recomputation: {_gb(before.size)} GB, {before.name}."
-    here = _largest(here_moments)
-    yield f"The trainer here (one process, no recomputation): {_gb(here.size)} GB, {here.name}."
+    card = f"one of {machine.ranks}" if machine.ranks > 1 else "one"
+    of = f"{card} {hardware.gpu} ({sizes}), {machine.kept}"
+    return f"Memory of {of}: {_most_text(moments)}; {verdict}."
 
 
-def _of_here(moments: Sequence[Moment], has: int | None) -> str:
+def _of_here(moments: Sequence[Moment], machine: Machine, has: int | None) -> str:
     most = max(moments, key=lambda moment: moment.size)
-    machine = f"; this machine has {_gb(has)} GB" if has else ""
-    return (
-        f"Memory: {_gb(most.size)} GB at most, {most.name}, not counting Python and its libraries{machine}."
-    )
+    each = f" of each of {machine.ranks} processes" if machine.ranks > 1 else ""
+    here = f"; this machine has {_gb(has)} GB" if has else ""
+    size = f"{_gb(most.size)} GB at most, {most.name}"
+    return f"Memory{each}: {size}, not counting Python and its libraries{here}."
+
+
+def _means(machine: Machine) -> str:
+    """Return by what runs are computed, in words."""
+    return f"On {machine.ranks} GPU{'s' if machine.ranks > 1 else ''}, {machine.kept}"
+
+
+def _most_text(moments: Sequence[Moment]) -> str:
+    most = _largest(moments)
+    return f"{_gb(most.size)} GB at most, {most.name}"
 
 
 def _largest(moments: Sequence[Moment]) -> Moment:

@@ -151,18 +151,19 @@ class Frozen(Spec):
 
 
 class Hardware(Spec):
-    """What a paper trained on; memory is told for one of its GPUs.
-
-    Nothing is trained by it: the trainer here takes a batch in one process and computes nothing twice.
-    """
+    """What a paper trained on, for plans; a run here takes as many processes as its command names."""
 
     gpus: Annotated[PositiveInt, Field(le=1_000_000)]
     gpu: str
     memory_gb: list[Annotated[PositiveInt, Field(le=10_000)]] = Field(
         min_length=1, description="several where the paper leaves it open"
     )
-    queries_at_once: Batch = Field(description="of a batch, on one GPU, at most; the rest is accumulated")
-    recomputes: bool = Field(description="whether layers keep their inputs alone and are computed again")
+    queries_at_once: Batch = Field(
+        description="of a batch, on one GPU, at most, by the paper; the trainer here has `places`"
+    )
+    recomputes: bool = Field(
+        description="whether the paper computes activations twice; plans are then made with --recompute"
+    )
     teraflops: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
         default=None,
         description="10^12 operations a second that a GPU reaches, as stated; for plans",

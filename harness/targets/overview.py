@@ -37,14 +37,12 @@ class NeededRun:
         corpus: size of its collection.
         done: whether it is in the store.
         hours: that it is expected to take, of one GPU at a scale of a paper; none if that is not known.
-        machine: on which its memory is counted.
     """
 
     settings: RunSettings
     corpus: CorpusSize
     done: bool
     hours: float | None
-    machine: Machine
 
 
 @dataclass(frozen=True)
@@ -111,11 +109,13 @@ class Overview:
         choice: the targets.
         scale: their scale.
         needs: of each target, in turn.
+        machine: that memory is counted for.
     """
 
     choice: Choice
     scale: Scale
     needs: Sequence[Needs]
+    machine: Machine
 
     @property
     def to_make(self) -> dict[str, NeededRun]:
@@ -138,7 +138,7 @@ class Overview:
         published = self.scale.published_sizes
         sizes: list[int | None] = [None] * 4
         with suppress(UnknownSizesError):
-            moments = largest(memory(of.settings, of.corpus, of.machine, published) for of in runs.values())
+            moments = largest(memory(of.settings, of.corpus, self.machine, published) for of in runs.values())
             before = _products(but or {}, published)
             left = _products(runs, published)
             sizes = [
@@ -158,6 +158,7 @@ def overview(
     committed: Path,
     seeds: int | None = None,
     rows: Sequence[str] = (),
+    machine: Machine | None = None,
 ) -> Overview:
     """Return what targets need; nothing is made but collections that are available.
 
@@ -169,6 +170,7 @@ def overview(
         committed: root of results whose runs tell how long they took.
         seeds: how many seeds; the number of each spec by default.
         rows: only these rows; all by default.
+        machine: that memory is counted for; by default that of the scale's paper, or one process.
     """
     known = _Seconds(durations(stages.store), _committed(committed / scale))
     needs: list[Needs] = []
@@ -178,7 +180,8 @@ def overview(
             needs.append(_needs(library, target, scale, stages, known, seeds, rows, before))
         except HarnessError as error:
             needs.append(Needs(target, problem="; ".join(str(error).splitlines())))
-    return Overview(choice, library.scale(scale), needs)
+    spec = library.scale(scale)
+    return Overview(choice, spec, needs, machine or Machine.of(spec.hardware))
 
 
 def _needs(
@@ -202,13 +205,12 @@ def _needs(
     by_row: dict[str, list[str]] = {}
     for run in wanted:
         on = resolved.scale.spec.on(run.dataset)
-        machine = Machine.of(on.hardware) if on.hardware else Machine()
         for settings in _with_below(run.settings):
             name = _name(settings, stages)
             if name not in runs:
                 done = (stages.store.run(name) / "done.json").exists()
                 hours = known.hours(name, settings, corpora[run.dataset], on)
-                runs[name] = NeededRun(settings, corpora[run.dataset], done, hours, machine)
+                runs[name] = NeededRun(settings, corpora[run.dataset], done, hours)
         by_row.setdefault(run.row, []).append(_name(run.settings, stages))
     missing = not_here(resolved, [run.settings for run in wanted])
     shared = before & runs.keys()

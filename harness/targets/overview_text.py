@@ -9,7 +9,6 @@ from typing import Any
 from harness.collections.checkpoint_place import found
 from harness.collections.released import RELEASED
 from harness.errors import UserError
-from harness.estimate.moments import at_once_text
 from harness.estimate.parameters import checkpoint_bytes
 from harness.specs.run_settings import starts
 from harness.specs.scale import Hardware
@@ -131,8 +130,8 @@ def _measured(of: Overview, cost: Cost) -> Iterator[str]:
     whole = f"{cost.hours / hardware.gpus:,.3g} h if {hardware.gpus} {hardware.gpu} share them evenly"
     yield f"GPU hours: at most, {stated}, or as such runs in the store took; {whole}{unknown}."
     sizes = " or ".join(f"{size} GB" for size in hardware.memory_gb)
-    at_once = at_once_text([run.machine for run in of.to_make.values()])
-    yield f"card: of one {hardware.gpu} ({sizes}){at_once}; host: of a process that mines candidates."
+    card = f"of one {hardware.gpu} ({sizes}), {of.machine.kept}"
+    yield f"card: {card}; host: of a process that mines candidates."
 
 
 def _downloads(of: Overview) -> Iterator[str]:

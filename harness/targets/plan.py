@@ -173,8 +173,13 @@ def _replaced(published: float | None, used: float | None) -> str:
     return before if before == now else f"{before} -> {now}"
 
 
-def render_plan(planned: Plan) -> Group:
-    """Return runs, the numbers of their phases and memory for a terminal."""
+def render_plan(planned: Plan, machine: Machine | None = None) -> Group:
+    """Return runs, the numbers of their phases and memory for a terminal.
+
+    Args:
+        planned: the runs.
+        machine: that memory is counted for; by default that of the scale's paper, or this one.
+    """
     several = len(planned.resolved.target.datasets) > 1
     on = ["dataset"] if several else []
     table = Table(
@@ -196,13 +201,10 @@ def render_plan(planned: Plan) -> Group:
         Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()
     ]
     seen, scale = gpus(), planned.resolved.scale.spec
-    here = Machine("cuda" if seen else "cpu")
-    of_data = {name: scale.on(name).hardware for name in planned.corpora}
-    machines = {name: Machine.of(hardware) if hardware else here for name, hardware in of_data.items()}
     memory = render_memory(
-        [(run.settings, planned.corpora[run.dataset], machines[run.dataset]) for run in planned.runs],
+        [(run.settings, planned.corpora[run.dataset]) for run in planned.runs],
         scale.hardware,
-        here,
+        machine or Machine.of(scale.hardware, "cuda" if seen else "cpu"),
         seen[0]["memory_bytes"] if seen else memory_bytes(),
         scale.published_sizes,
     )

@@ -10,12 +10,12 @@ import transformers
 from torch import Tensor
 
 from harness.estimate.activations import (
-    MASK,
+    STORING,
     BatchShape,
+    Storing,
     activation_bytes,
     forward_bytes,
     layer_bytes,
-    layer_input_bytes,
 )
 from harness.estimate.parameters import Bert
 
@@ -62,7 +62,7 @@ def test_the_formula_is_what_autograd_keeps(
 ) -> None:
     bert, batch = Bert(**{**case[0].__dict__, "dropout": dropout}), case[1]
     stored = kept_by_autograd(bert, batch, device)
-    formula = activation_bytes(bert, batch, MASK["cpu"])
+    formula = activation_bytes(bert, batch, STORING["cpu"])
     assert formula <= stored <= WITHIN * formula
 
 
@@ -71,8 +71,9 @@ def test_it_is_the_source_s_formula_where_that_applies() -> None:
     bert, batch = LARGE
     s, b, h, a = batch.tokens, batch.sequences, bert.hidden, bert.heads
     masks = 2 * s * b * h + a * s * s * b
-    assert (layer_bytes(bert, batch, 1) - masks) / 2 + masks == s * b * h * (34 + 5 * a * s / h)
-    assert layer_input_bytes(bert, batch) / 2 == 2 * s * b * h * bert.layers
+    assert (layer_bytes(bert, batch, Storing(1, fused=False)) - masks) / 2 + masks == s * b * h * (
+        34 + 5 * a * s / h
+    )
 
 
 def test_longest_sequences_bound_what_goes_through_at_once() -> None:
@@ -83,4 +84,6 @@ def test_longest_sequences_bound_what_goes_through_at_once() -> None:
 
 def test_without_gradient_a_layer_at_a_time_is_there() -> None:
     bert, batch = BASE
-    assert forward_bytes(bert, batch) < layer_bytes(bert, batch, 1) < activation_bytes(bert, batch, 1)
+    storing = STORING["cuda"]
+    layer = layer_bytes(bert, batch, storing)
+    assert forward_bytes(bert, batch) < layer < activation_bytes(bert, batch, storing)

@@ -16,7 +16,7 @@ from harness.collections.tokens import Ragged, TokenStore
 from harness.encoders.dual_encoder import DualEncoder, Tower
 from harness.encoders.frozen import FROZEN, Frozen
 from harness.encoders.partial import PartialEncoder, prepared
-from harness.estimate.activations import FLOAT, MASK, BatchShape, activation_bytes, layer_bytes
+from harness.estimate.activations import FLOAT, STORING, BatchShape, activation_bytes, layer_bytes
 from harness.estimate.memory import memory
 from harness.estimate.moments import CorpusSize, Machine
 from harness.estimate.parameters import Bert, retriever_of
@@ -147,12 +147,16 @@ def test_the_last_layer_s_step_keeps_nothing_of_the_layers_below() -> None:
     batch = BatchShape(8, LONGEST)
     states, mask = torch.randn(8, LONGEST, WIDTH), torch.ones(8, LONGEST, dtype=torch.int64)
     kept = kept_by(lambda: part.passage(states, mask), part)
-    formula = layer_bytes(BERT, batch, MASK["cpu"])
+    formula = layer_bytes(BERT, batch, STORING["cpu"])
     assert formula <= kept <= 1.03 * formula  # and what is kept of pooling
     run = run_of("last-layer")
     passages = BatchShape(run.phase.batch * (1 + run.sampler.draws[1]), LONGEST)
     planned = moments_of(run)["retriever's step"]["activations: passages"]
-    assert planned == layer_bytes(BERT, passages, MASK["cpu"]) < activation_bytes(BERT, passages, 4) / 3
+    assert (
+        planned
+        == layer_bytes(BERT, passages, STORING["cpu"])
+        < activation_bytes(BERT, passages, STORING["cpu"]) / 3
+    )
 
 
 def test_the_query_tower_s_step_keeps_activations_of_queries_alone() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.estimate.activations import BatchShape
 from harness.estimate.memory import memory
 from harness.estimate.moments import CorpusSize, Machine, Moment, largest
 from harness.specs.library import Library
@@ -45,16 +46,18 @@ def paper() -> dict[str, Moment]:
     return moments("paper", Machine.of(hardware))
 
 
-def test_the_papers_scale_stays_within_the_smaller_of_their_gpus(paper: dict[str, Moment]) -> None:
+def test_the_papers_scale_fits_one_small_card(paper: dict[str, Moment]) -> None:
     assert list(paper) == [
-        "base", "ranker alone", "retriever's step", "ranker's step", "refresh", "refresh, host memory",
+        "base", "gradients added up", "ranker alone", "retriever's step", "ranker's step",
+        "refresh", "refresh, host memory",
     ]  # fmt: skip
-    assert max(moment.size for moment in paper.values() if not moment.host) < 40e9
+    assert max(moment.size for moment in paper.values() if not moment.host) < 16e9
+    alone = moments("paper", Machine("cuda", recompute=True))
+    assert alone["ranker's step"].size == paper["ranker's step"].size  # memory is of a bucket, not of a share
 
 
 def test_only_recomputation_makes_it_fit() -> None:
-    stored = moments("paper", Machine("cuda", gpus=8, queries=16))
-    assert stored["ranker's step"].size > 80e9
+    assert moments("paper", Machine("cuda", ranks=8))["ranker's step"].size > 80e9
 
 
 def test_both_models_and_optimizers_are_there_when_they_train_together(paper: dict[str, Moment]) -> None:
@@ -65,20 +68,31 @@ def test_both_models_and_optimizers_are_there_when_they_train_together(paper: di
         assert together[f"{name}: moments"] == 8 * trained
     assert paper["retriever's step"].models == paper["refresh"].models == paper["ranker's step"].models
     assert {part.name for part in paper["base"].models} == {
-        "retriever: weights", "retriever: gradients", "retriever: moments", "retriever: buckets",
+        "retriever: weights", "retriever: gradients", "retriever: moments",
     }  # fmt: skip
     assert "retriever: moments" not in sizes(paper["ranker alone"])
 
 
-def test_a_batch_is_shared_and_accumulated(paper: dict[str, Moment]) -> None:
-    of = {
-        part.name: part.detail
-        for part in (*paper["retriever's step"].working, *paper["ranker's step"].working)
+def test_the_buckets_of_a_batch_are_shared_and_gradients_added_up(paper: dict[str, Moment]) -> None:
+    on = {ranks: moments("paper", Machine("cuda", ranks=ranks)) for ranks in (1, 8)}
+    details = {
+        ranks: {part.name: part.detail for part in of["retriever's step"].working} for ranks, of in on.items()
     }
-    assert of["activations: queries"].startswith("16 of 32 tokens")
-    assert of["activations: passages"].startswith("256 of 128 tokens")
-    assert of["activations: pairs"].startswith("256 of 160 tokens")
-    assert paper["base"].working[0].detail.startswith("8 of 32 tokens")
+    assert details[1]["activations: passages"].startswith("4,096 of 128 tokens")
+    assert details[8]["activations: passages"].startswith("512 of 128 tokens")
+    assert details[8]["activations: queries"].startswith("128 of 32 tokens")  # two buckets, of two ranks
+    assert "gradients added up" not in on[1]
+    copy = paper["gradients added up"].working[0]
+    assert copy.size == 4 * 335_144_961  # of the larger of both learners
+
+
+def test_a_share_is_in_whole_buckets_and_no_more_than_the_batch() -> None:
+    def shares(sequences: int) -> list[int]:
+        return [Machine(ranks=r).share(BatchShape(sequences, 128), 4096).sequences for r in (1, 2, 3, 40)]
+
+    assert shares(96) == [96, 64, 32, 32]
+    assert shares(97) == [97, 64, 64, 32]
+    assert shares(5) == [5, 5, 5, 5]
 
 
 def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) -> None:
@@ -112,6 +126,13 @@ def test_a_plan_without_a_collection(
     assert place.call(monkeypatch, "plan", TARGET, "--scale", "paper") == 0
     output = capsys.readouterr().out
     assert "217,786,368 trained x 4 bytes" in output and "fits 40 GB" in output
+    assert "one of 8 A100 (40 GB or 80 GB), with --recompute: 15.5 GB at most" in output
+    assert place.call(monkeypatch, "plan", TARGET, "--scale", "paper", "--gpus", "2") == 0
+    output = capsys.readouterr().out
+    assert "one of 2 A100 (40 GB or 80 GB), without --recompute" in output and "fits none" in output
+    assert "On 2 GPUs, with --recompute: 15.5 GB" in output
+    assert place.call(monkeypatch, "plan", TARGET, "--ranks", "2", "--gpus", "2") == 2
+    assert "give one of them" in capsys.readouterr().err
     for command in ("reproduce", "verify", "sync"):
         assert place.call(monkeypatch, command, TARGET, "--scale", "paper") == 2
         places, *error = capsys.readouterr().err.splitlines()
