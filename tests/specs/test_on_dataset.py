@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from harness.estimate.moments import Machine
 from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.resolve import resolve
@@ -41,9 +40,9 @@ def test_documents_begin_with_the_encoder_of_star(library: Library) -> None:
     assert {(run.tokens.query_tokens, run.tokens.passage_tokens) for run in trained} == {(128, 512)}
     assert {run.own_ranker.pair_tokens for run in trained if isinstance(run, TaughtRun)} == {512}
     hardware = resolved.scale.spec.on("ms-doc").hardware
-    assert hardware is not None and Machine.of(hardware).share(256) == 32
+    assert hardware is not None and hardware.queries_at_once == 32
     passages = resolved.scale.spec.on("ms-pas").hardware
-    assert passages is not None and Machine.of(passages).share(256) == 16
+    assert passages is not None and passages.queries_at_once == 16
 
 
 def test_an_encoder_that_a_command_names_is_that_of_all_datasets(library: Library) -> None:
