@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from harness.encoders.frozen import FROZEN, UNCHANGED_BY, Stated
@@ -94,7 +95,7 @@ class Link:
     stands_on: str
     parts: dict[str, Any]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Return the hash of all this; the names of the parts are no part of it."""
         return content_hash(self.stage, self.version, self.stands_on, *self.parts.values())

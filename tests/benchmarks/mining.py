@@ -1,0 +1,65 @@
+"""Mining candidates: all that a refresh does after encoding, over a bare search with faiss of the same
+vectors.
+
+    python -m tests.benchmarks.mining [--write]
+
+Random unit vectors, exact search, K documents for each pair, one thread; with and without s(d+, d-), which
+TriSampler's law reads. The search is in both, so that a ratio is below 1: 0.8 is 1.25 times the bare
+search.
+"""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+
+from harness.negatives.mining import EVERYTHING, Miner, Reads
+from harness.negatives.registry import make_source
+from tests.benchmarks.paired import Line, in_turn, seconds, tell
+
+PAIRS, DOCUMENTS, WIDTH, K, ROUNDS = 9_922, 14_661, 384, 200, 3
+NONE = np.empty(0, dtype=np.int64)
+READS = {
+    "with s(d+, d-)": (EVERYTHING, 1 / 1.25),
+    "without s(d+, d-)": (Reads(similarities=NONE), 1 / 1.1),
+}
+"""What is read -> how a round says it, and the ratio that is asked."""
+
+
+def unit(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Random vectors of length 1."""
+    vectors = rng.standard_normal((count, WIDTH), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def bare(queries: np.ndarray, documents: np.ndarray) -> None:
+    """Search as the library is used alone."""
+    index = faiss.IndexFlatIP(WIDTH)
+    index.add(documents)
+    index.search(queries, K + 1)
+
+
+def main() -> None:
+    """Print the ratios."""
+    faiss.omp_set_num_threads(1)
+    rng = np.random.default_rng(0)
+    queries, documents = unit(PAIRS, rng), unit(DOCUMENTS, rng)
+    pairs = np.stack([np.arange(PAIRS), np.arange(PAIRS) % DOCUMENTS], axis=1)
+    masked = [pair[1:] for pair in pairs]
+    lines = []
+    for what, (reads, asked) in READS.items():
+        miner = Miner(make_source("top-k"), K, pairs, masked)
+        timed = in_turn(
+            lambda miner=miner, reads=reads: seconds(
+                lambda: miner.mine(queries, documents, model="m", seed=0, reads=reads)
+            ),
+            lambda: seconds(lambda: bare(queries, documents)),
+            ROUNDS,
+        )
+        case = f"{PAIRS:,} pairs, {DOCUMENTS:,} documents of {WIDTH}, K {K}, {what}"
+        lines.append(Line.of(case, "bare faiss", timed, asked=asked))
+    tell("mining", "Mining candidates", lines, ("faiss-cpu", "numpy"))
+
+
+if __name__ == "__main__":
+    main()

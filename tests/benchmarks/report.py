@@ -1,0 +1,86 @@
+"""The table and the figure of what benchmarks have written: `python -m tests.benchmarks.report`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from tabulate import tabulate
+
+from tests.benchmarks.paired import RESULTS
+
+mpl.use("svg")
+mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "benchmarks"})
+
+GRADIENTS = "gradients_across_ranks"
+
+
+def table(name: str, content: dict[str, Any]) -> str:
+    """Return the section of a benchmark."""
+    command = f"`python -m tests.benchmarks.{name} --write`"
+    versions = ", ".join(f"{package} {version}" for package, version in content["versions"].items())
+    rows = [row_of(line) for line in content["lines"]]
+    lines = tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True)
+    return f"## {content['title']}\n\n{command}, with {versions}\n\n{lines}\n"
+
+
+def row_of(line: dict[str, Any]) -> dict[str, str]:
+    """Return the cells of a line."""
+    if "arithmetic" in line:
+        cells = {"arithmetic of": line["arithmetic"], "ranks": str(line["ranks"])}
+        return cells | {"length": f"{line['length']:.2f}", "cosine": f"{line['cosine']:.2f}"}
+    ratio, asked = f"{line['ratio']:.2f} [{line['low']:.2f}, {line['high']:.2f}]", line["asked"]
+    return {
+        "case": line["case"],
+        "peer": line["peer"],
+        "peer / ours": ratio,
+        "asked": "" if asked is None else f"{asked:.2f}",
+        "reached": "" if asked is None else "yes" if line["ratio"] >= asked else "no",
+        "peer, ours": f"{line['theirs']:.3g}, {line['ours']:.3g} {line['unit']}",
+        "beside": line["note"],
+    }
+
+
+def figure(contents: dict[str, dict[str, Any]], path: Path) -> None:
+    """Draw the ratios, the middle half of their rounds, and what is asked."""
+    from matplotlib import pyplot as plt
+
+    lines = [
+        (f"{name}: {line['case']}", line)
+        for name, content in contents.items()
+        if name != GRADIENTS
+        for line in content["lines"]
+    ]
+    drawn, axis = plt.subplots(figsize=(9, 0.32 * len(lines) + 1))
+    for place, (_, line) in enumerate(lines):
+        axis.plot([line["low"], line["high"]], [place, place], color="#1f77b4", linewidth=3)
+        axis.plot(line["ratio"], place, "o", color="#1f77b4")
+        if line["asked"] is not None:
+            axis.plot(line["asked"], place, "|", color="#d62728", markersize=12)
+    axis.axvline(1, color="#999999", linewidth=0.8)
+    axis.set_yticks(range(len(lines)), [case for case, _ in lines], fontsize=7)
+    axis.invert_yaxis()
+    axis.set_xscale("log")
+    axis.set_xlabel("time of the peer over ours (right of 1: the peer takes longer); red: asked")
+    drawn.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    plt.close(drawn)
+
+
+def main(folder: Path = RESULTS) -> None:
+    """Write both."""
+    contents = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+    figure(contents, folder / "ratios.svg")
+    begin = (
+        "# Benchmarks against peers\n\nEach is timed in turn with its peer in one process, one thread, CPU "
+        "seconds: the median of the ratios of the\nrounds, and their middle half. Times are of one machine "
+        "of two cores; the ratios are what is compared.\nWritten by `python -m tests.benchmarks.report`.\n\n"
+        "![ratios](ratios.svg)\n"
+    )
+    text = "\n".join([begin, *(table(name, content) for name, content in contents.items())])
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
