@@ -25,7 +25,7 @@ from harness.estimate.activations import (
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
 from harness.estimate.parameters import Bert, ModelSize, late_interaction_parameters, ranker_of, retriever_of
 from harness.negatives.sources.source import ROWS_AT_ONCE
-from harness.retrieval.encode import TOKENS_PER_BATCH
+from harness.retrieval.encode import TOKENS_PER_BATCH, places_at_once
 from harness.specs.fingerprints import states_read
 from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.specs.scale import PublishedSizes
@@ -317,7 +317,8 @@ class _Phase:
         rows, longest = (
             (self.corpus.pairs, tokens.query_tokens) if trains_queries else (n, tokens.passage_tokens)
         )
-        return self._passing("encoding", self._retriever, BatchShape(rows, longest), TOKENS_PER_BATCH)
+        places = places_at_once(self.machine.device, self._retriever.width)
+        return self._passing("encoding", self._retriever, BatchShape(rows, longest), places)
 
 
 def _weights_part(name: str, model: ModelSize) -> MemoryPart:

@@ -16,7 +16,21 @@ from harness.errors import RunError
 from harness.retrieval.ranks import ALONE, Deal, Ranks
 
 TOKENS_PER_BATCH = 16_384
-"""Tokens (including padding) in a batch; it bounds memory and does not affect what is computed."""
+"""Tokens (including padding) in a batch, at most; it bounds memory, and decides no more than last digits."""
+
+CACHED = 2**20
+"""Numbers in the states of a batch, at most, where a CPU computes them: beyond it they leave its cache, and
+a transformer of width 384 takes 1.7 times as long (`tests/benchmarks/encoding.py`)."""
+
+
+def places_at_once(device: str, width: int) -> int:
+    """Return the tokens (including padding) that are encoded at once.
+
+    Args:
+        device: kind of device, ``cpu`` or ``cuda``.
+        width: of a token's states.
+    """
+    return min(TOKENS_PER_BATCH, max(1, CACHED // width)) if device == "cpu" else TOKENS_PER_BATCH
 
 
 def length_buckets(
@@ -56,7 +70,7 @@ def encode(
     rows = np.arange(len(sequences)) if rows is None else rows
     device = tower.like.device
     lengths = sequences.lengths[rows]
-    buckets = list(length_buckets(lengths))
+    buckets = list(length_buckets(lengths, places_at_once(device.type, tower.dimension)))
     embedded = np.zeros((len(rows), tower.dimension), dtype=np.float32)
     was_training = tower.training
     tower.eval()

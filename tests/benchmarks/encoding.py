@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer, models
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer import modules
 
 from harness.retrieval.encode import encode
 from tests.benchmarks.made import LONGEST, checkpoint, collection, read
@@ -39,8 +40,8 @@ def compared(name: str, kind: str) -> Line:
         begin = time.process_time()
         tokens, encoder = read(made, start, Path(folder) / "tokens")
         tokenised = time.process_time() - begin
-        words = models.Transformer(str(start), max_seq_length=LONGEST)
-        pooling = models.Pooling(words.get_word_embedding_dimension(), "mean")
+        words = modules.Transformer(str(start), max_seq_length=LONGEST)
+        pooling = modules.Pooling(words.get_word_embedding_dimension(), "mean")
         peer = SentenceTransformer(modules=[words, pooling], device="cpu")
         texts = list(made.documents)
         here = encode(encoder.passage, tokens.documents, tokens.pad)

@@ -122,6 +122,7 @@ def theirs(made: Collection, start: Path, batch: int) -> float:
     import sentence_transformers as st
     from datasets import Dataset
     from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer import modules
 
     pairs, negatives = labelled_pairs(made).pairs[: batch * STEPS], drawn(made).drawn
     assert negatives is not None
@@ -131,8 +132,8 @@ def theirs(made: Collection, start: Path, batch: int) -> float:
         "positive": [made.documents[number] for number in pairs[:, 1]],
         **{f"negative_{place}": [made.documents[n] for n in chosen[:, place]] for place in range(NEGATIVES)},
     }
-    words = st.models.Transformer(str(start), max_seq_length=LONGEST)
-    pooling = st.models.Pooling(words.get_word_embedding_dimension(), "mean")
+    words = modules.Transformer(str(start), max_seq_length=LONGEST)
+    pooling = modules.Pooling(words.get_word_embedding_dimension(), "mean")
     model = st.SentenceTransformer(modules=[words, pooling], device="cpu")
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
