@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.benchmarks import gradients_across_ranks, paired, report
-from tests.benchmarks.paired import Line
+from tests.benchmarks.paired import Line, shares
 from tests.place import CHECKOUT, TARGET, Place
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -83,6 +83,14 @@ def test_a_benchmark_prints_its_ratios(name: str, monkeypatch, capsys) -> None:
 def test_a_ratio_is_the_median_over_rounds_with_the_middle_half() -> None:
     line = Line.of("case", "peer", [(1.0, 1.0), (1.0, 2.0), (2.0, 6.0), (1.0, 4.0), (1.0, 5.0)], asked=3.5)
     assert (line.ratio, line.low, line.high, line.ours, line.theirs) == (3.0, 2.0, 4.0, 1.0, 4.0)
+
+
+def test_shares_name_what_takes_longest() -> None:
+    def slow() -> None:
+        sorted(range(200_000), key=lambda number: -number)
+
+    assert "sorted" in shares(slow) or "lambda" in shares(slow)
+    assert len(shares(slow, most=2).split(" %")) == 3
 
 
 def test_the_page_says_what_is_reached(tmp_path, monkeypatch) -> None:

@@ -19,7 +19,7 @@ from harness.negatives.candidates import Candidates
 from harness.negatives.noise import Noise
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
-from tests.benchmarks.paired import Line, in_turn, seconds, tell
+from tests.benchmarks.paired import Line, in_turn, seconds, shares, tell
 
 ROWS, K, N, ROUNDS = 128, 200, 15, 9
 CALLS = (100, 5)
@@ -83,9 +83,11 @@ def main() -> None:
         line = Line.of(
             f"{name}, {ROWS} rows of {K}, {N} drawn", "a loop like the released one", timed, asked=ASKED
         )
-        lines.append(
-            replace(line, note=f"rows a second: {ROWS / line.theirs:,.0f}, ours {ROWS / line.ours:,.0f}")
+        goes = shares(lambda s=sampler: [s(rows, noise) for _ in range(CALLS[0])])
+        note = (
+            f"rows a second: {ROWS / line.theirs:,.0f}, ours {ROWS / line.ours:,.0f}; ours goes into {goes}"
         )
+        lines.append(replace(line, note=note))
     tell("draws", "Drawing negatives", lines, ("numpy",))
 
 
