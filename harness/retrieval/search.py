@@ -10,13 +10,15 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from harness.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    import torch
 
 QUERIES_AT_ONCE = 1024
 
@@ -83,6 +85,8 @@ def engine() -> Engine:
     """
     named = os.environ.get(ENGINE, "")
     if not named:
+        import torch
+
         return "torch" if torch.cuda.is_available() else "faiss"
     if named not in get_args(Engine):
         what = f"there is no search engine '{named}'"
@@ -109,6 +113,8 @@ def by_faiss_gpu() -> SearchOfBlock:
 
 def by_torch() -> SearchOfBlock:
     """Return the search by products of matrices, on all GPUs in turn, or on the CPU."""
+    import torch
+
     count = torch.cuda.device_count()
     devices = [torch.device("cuda", number) for number in range(count)] or [torch.device("cpu")]
     return partial(_by_products, devices)
@@ -145,6 +151,8 @@ def _in_index(make: Callable[[int], Any], queries: Array, documents: Array, k: i
 
 def _by_products(devices: list[torch.device], queries: Array, documents: Array, k: int) -> Hits:
     """Search shards of a block, one on each device, and merge what they find."""
+    import torch
+
     shards = np.array_split(np.arange(len(documents)), min(len(devices), max(1, len(documents))))
     there = [
         torch.from_numpy(documents[rows]).to(device) for rows, device in zip(shards, devices, strict=False)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+import torch
 
 from harness.errors import UserError
 from harness.retrieval import search
@@ -78,15 +79,15 @@ def test_documents_may_be_mapped_halved_or_a_view(
 
 def test_shards_of_several_devices_are_merged() -> None:
     queries, documents = vectors(7, seed=1), vectors(23)
-    devices = [search.torch.device("cpu")] * 4
+    devices = [torch.device("cpu")] * 4
     numbers = search._by_products(devices, queries, documents, 6)[1]
     assert np.array_equal(numbers, sorted_whole(queries, documents, 6))
 
 
 def test_the_engine_fits_the_machine_unless_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ENGINE, raising=False)
-    assert engine() == ("torch" if search.torch.cuda.is_available() else "faiss")
-    monkeypatch.setattr(search.torch.cuda, "is_available", lambda: True)
+    assert engine() == ("torch" if torch.cuda.is_available() else "faiss")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert engine() == "torch"
     for name in HERE:
         monkeypatch.setenv(ENGINE, name)
