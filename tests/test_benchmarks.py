@@ -22,7 +22,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "gradients_across_ranks": {"QUERIES": 8, "COUNTS": (2,)},
     "interval_coverage": {},
     "memory": {"SIZE": (32, 1), "FEW": 8, "MANY": 16, "ROUNDS": 1},
-    "mining": {"PAIRS": 6, "DOCUMENTS": 40, "WIDTH": 8, "K": 5, "ROUNDS": 1},
+    "mining": {"SIZES": ((6, 40),), "WIDTH": 8, "K": 5, "ROUNDS": 1},
     "ranks_alone": {"SIZE": (32, 1), "PASSAGES": 8, "ROUNDS": 1},
     "search": {"QUERIES": 5, "DOCUMENTS": 40, "WIDTH": 8, "K": 5, "ROUNDS": 1},
     "startup": {"ROUNDS": 1, "CASES": {"import": (("-c", "import harness"), ("-c", "pass"), None)}},
