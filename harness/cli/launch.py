@@ -21,6 +21,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from harness.cli.output import say
 from harness.errors import LostRankError, UserError, first_line
 from harness.storage.stopping import ENDING, INTERRUPTED, SAID, launched
@@ -63,6 +65,16 @@ def processes(ranks: int | None, gpus: int | None) -> int:
             fix = "give at most as many, or --ranks to run on the CPU"
             raise UserError(f"this machine has {have} GPU(s)", where=f"--gpus {gpus}", fix=fix)
     return count or 1
+
+
+def on_processes(ranks: int | None, gpus: int | None) -> None:
+    """Run this command on as many processes as it asks for, and end with them; go on where this is one.
+
+    Raises:
+        UserError: there are not as many GPUs, or both are asked for.
+    """
+    if not launched() and (count := processes(ranks, gpus)) > 1:
+        raise typer.Exit(launch(count))
 
 
 def launch(count: int) -> int:

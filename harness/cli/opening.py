@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,3 +32,18 @@ def open_stages(means: Means | None = None) -> Stages:
     from harness.storage.store import Store
 
     return Stages(Store.default(), Progress(), means=means or Means())
+
+
+@contextmanager
+def shared_stages(*, recompute: bool = False) -> Iterator[Stages | None]:
+    """Yield the stages to rank 0, or to the only process; the other ranks follow it, and get None at the end.
+
+    Args:
+        recompute: whether runs are trained in less memory and more time.
+    """
+    from harness.cli.launch import joined
+    from harness.runs.following import led
+    from harness.runs.run import Means
+
+    with joined() as group, led(open_stages(Means(group, recompute))) as stages:
+        yield stages

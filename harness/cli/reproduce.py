@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.opening import open_library, open_stages
+from harness.cli.opening import open_library, shared_stages
 from harness.cli.options import (
     AllOption,
     CalibrationsOption,
@@ -53,8 +53,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     recompute: RecomputeOption = False,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
-    from harness.cli.launch import joined, launch, processes
-    from harness.storage.stopping import launched
+    from harness.cli.launch import on_processes
     from harness.targets.choice import choose, in_reading, names_one
 
     library, names = open_library(collection, encoder), targets or []
@@ -67,12 +66,8 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     if (row or force) and not one:
         what = f"{'--row' if row else '--force'} is of one target"
         raise UserError(what, where="harness reproduce", fix="name one, and leave --all and --json out")
-    if not launched() and (count := processes(ranks, gpus)) > 1:
-        raise typer.Exit(launch(count))
-    from harness.runs.following import led
-    from harness.runs.run import Means
-
-    with joined() as group, led(open_stages(Means(group, recompute))) as stages:
+    on_processes(ranks, gpus)
+    with shared_stages(recompute=recompute) as stages:
         if stages is None:
             return
         if one:

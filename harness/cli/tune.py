@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from harness.cli.options import CollectionOption, EncoderOption, ScaleOption
+from harness.cli.opening import open_library, shared_stages
+from harness.cli.options import (
+    CollectionOption,
+    EncoderOption,
+    GpusOption,
+    RanksOption,
+    RecomputeOption,
+    ScaleOption,
+)
 from harness.cli.output import say
 from harness.reports.renderers.terminal import Terminal
+from harness.storage.stopping import launched
 
 if TYPE_CHECKING:
     from harness.specs.library import Library
@@ -36,34 +45,41 @@ def tune(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help="then evaluate the best and the papers' settings on test, with fresh seeds, once"),
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="list what can be tuned")] = False,
+    ranks: RanksOption = None,
+    gpus: GpusOption = None,
+    recompute: RecomputeOption = False,
 ) -> None:
     """Tune the settings of rows with equal budgets; run it again to resume."""
+    from harness.cli.launch import on_processes
     from harness.cli.places import results_root
     from harness.errors import UserError
-    from harness.specs.instead import Instead
-    from harness.specs.library import Library
     from harness.specs.tuning_library import resolve_tuning
 
-    library = Library.default(Instead.parse(collection or [], encoder))
+    library = open_library(collection, encoder)
     if listed:
         _list(library)
         return
     if name is None:
         raise UserError("no tuning is named", fix="name one; `harness tune --list` shows them")
     root = results_root(resolve_tuning(library, name, scale).resolved.instead, publish=publish)
+    if workers > 1 and (ranks or gpus or recompute or launched()):
+        what, fix = "workers take a trial each, on one process", "leave --workers out, or the others"
+        raise UserError(what, where="--workers with --ranks, --gpus or --recompute", fix=fix)
+    on_processes(ranks, gpus)
 
-    from harness.progress import Progress
     from harness.reports.renderers.terminal import render_terminal
-    from harness.runs.stages import Stages
-    from harness.storage.store import Store
     from harness.tuning.confirm import confirm as confirm_tuning
     from harness.tuning.report.render import render
     from harness.tuning.tune import run_tuning
 
-    stages = Stages(Store.default(), Progress())
-    finished = run_tuning(library, name, scale, stages, root, trials=trials, workers=workers, storage=storage)
-    if confirm:
-        confirm_tuning(finished.folder, library, stages)
+    with shared_stages(recompute=recompute) as stages:
+        if stages is None:
+            return
+        finished = run_tuning(
+            library, name, scale, stages, root, trials=trials, workers=workers, storage=storage
+        )
+        if confirm:
+            confirm_tuning(finished.folder, library, stages)
     Terminal().print(render_terminal(render(finished.folder)))
     say(f"\nWritten: {finished.folder}")
 

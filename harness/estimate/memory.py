@@ -24,12 +24,14 @@ from harness.estimate.activations import (
 )
 from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
 from harness.estimate.parameters import Bert, ModelSize, late_interaction_parameters, ranker_of, retriever_of
-from harness.negatives.sources.source import ROWS_AT_ONCE
+from harness.negatives.sources.source import MANY, ROWS_AT_ONCE, ROWS_GATHERED
 from harness.retrieval.encode import TOKENS_PER_BATCH, places_at_once
+from harness.retrieval.search import BLOCK_BYTES, QUERIES_AT_ONCE
 from harness.specs.fingerprints import states_read
 from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.specs.scale import PublishedSizes
 from harness.specs.settings import PhaseSettings, RankerSettings, SamplerSettings
+from harness.training.memory import SCORES
 from harness.training.turns import steps_before
 
 CANDIDATE = 8 + 3 * FLOAT + 2
@@ -233,6 +235,10 @@ class _Phase:
             case trains:
                 parts = self._step(self._retriever, queries | passages, last=trains == "last-layer")
         topology = self.run.sampler.topology
+        if not topology.own_only:
+            rows, columns = self._queries.sequences, self._passages.sequences
+            detail = f"{rows:,} queries with {columns:,} passages"
+            parts += (MemoryPart("scores", SCORES * rows * columns * FLOAT, detail),)
         tower = self._retriever.parameters // self._retriever.towers
         state = topology.state_size(tower, self._retriever.width)
         if state is not None:
@@ -293,17 +299,27 @@ class _Phase:
         """Return the moments of a refresh (embedding and mining): on the device, and in host memory."""
         width, n, r = self._retriever.width, self.corpus.documents, self.corpus.pairs
         encoding = self._encoding()
-        k, rows = sampler.draws[0], min(ROWS_AT_ONCE, r)
+        k, block = sampler.draws[0], min(BLOCK_BYTES, n * width * FLOAT)
+        rows = min(ROWS_AT_ONCE if n <= MANY else ROWS_GATHERED, r)
+        of = f"with all {n:,} documents" if n <= MANY else f"with their {k:,} candidates of {width}"
+        each = n if n <= MANY else k * width
+        products = MemoryPart("products", rows * each * FLOAT, f"of {rows} queries {of}")
         host = (
             MemoryPart("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
-            MemoryPart("index", n * width * FLOAT, "a copy in faiss"),
+            MemoryPart("a block of documents", block, f"of {n:,}, to be searched"),
             MemoryPart("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
-            MemoryPart("products", rows * n * FLOAT, f"{rows} queries with all documents, {FLOAT} bytes"),
+            products,
             MemoryPart(
                 "candidates", 2 * r * k * CANDIDATE, f"{r:,} pairs x {k} x {CANDIDATE} bytes, of two rounds"
             ),
         )
         yield Moment("refresh", models, (encoding,))
+        if self.machine.device == "cuda":
+            shard = block // self.machine.ranks
+            scores = QUERIES_AT_ONCE * shard // width
+            found = f"{QUERIES_AT_ONCE:,} queries with a block's share of it"
+            searched = MemoryPart("a block's share", shard, "documents"), MemoryPart("scores", scores, found)
+            yield Moment("search", models, searched)
         yield Moment("refresh, host memory", (), host, host=True)
 
     def _encoding(self) -> MemoryPart:

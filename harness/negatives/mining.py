@@ -43,6 +43,9 @@ class Reads:
 
 EVERYTHING = Reads()
 
+AT_ONCE = 4096
+"""Vectors whose lengths are computed at once."""
+
 
 @dataclass(frozen=True)
 class Miner:
@@ -125,7 +128,7 @@ def score_proposal(
     """
     proposal = _none_empty(view, source.propose(view, k), source.name, k)
     document = proposal.document
-    norm = np.linalg.norm(view.documents, axis=1).astype(np.float32)
+    norm = _norms(view.documents)
     with similarity:
         unknown = np.full(document.shape, np.nan, dtype=np.float32)
         similarities = view.similarities(document, reads.similarities) if proposal.score is None else unknown
@@ -144,6 +147,15 @@ def score_proposal(
         document_norm=norm[document],
         model=model,
     )
+
+
+def _norms(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the lengths of vectors, a block at a time: the squares of all would be a second copy of them."""
+    norms = np.empty(len(vectors), dtype=np.float32)
+    for begin in range(0, len(vectors), AT_ONCE):
+        block = slice(begin, begin + AT_ONCE)
+        norms[block] = np.linalg.norm(vectors[block], axis=1)
+    return norms
 
 
 def _none_empty(view: View, proposal: Proposal, name: str, k: int) -> Proposal:

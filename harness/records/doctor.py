@@ -63,6 +63,7 @@ def doctor(
         check_python(sys.version_info[:2]),
         check_faiss(packages()),
         check_torch(),
+        check_cuda(packages()),
         check_pins(constraints or shipped("constraints.txt"), packages()),
         check_store(store),
         check_disk(store),
@@ -100,6 +101,24 @@ def check_torch() -> Check:
     devices = ", ".join(gpu["name"] for gpu in gpus()) or "no GPU"
     threads = f"{torch.get_num_threads()} threads on {cores()} cores"
     return Check("torch", True, f"{torch.__version__}, {threads}, {devices}")
+
+
+def check_cuda(installed: dict[str, str]) -> Check:
+    """Tell which CUDA runtimes are in one process: torch's, and that of faiss-gpu, which may be another."""
+    import torch  # noqa: PLC0415  (as above)
+
+    own = torch.version.cuda
+    if own is None:
+        return Check("cuda", True, "torch is built for the CPU")
+    if "faiss-gpu" not in installed:
+        return Check("cuda", True, f"{own}, of torch; it searches on the GPU as well")
+    beside = {name: number for name, number in installed.items() if name.startswith("nvidia-cuda-runtime")}
+    others = {name: number for name, number in beside.items() if number.split(".")[0] != own.split(".")[0]}
+    if not others:
+        return Check("cuda", True, f"{own}, of torch and faiss-gpu")
+    named = ", ".join(f"{name} {number}" for name, number in others.items())
+    what = f"two CUDA runtimes in one process: {own} of torch, and {named} of faiss-gpu"
+    return Check("cuda", True, f"{what}; should faiss fail to load, install [cpu]: torch searches on the GPU")
 
 
 def check_pins(constraints: Path, installed: dict[str, str]) -> Check:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from harness.errors import RunError, first_line
+from harness.records.environment import memory_bytes
 
 SAID = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
 """How torch's allocator on a CPU, and libraries below it, say it in an error that has no type of its own."""
@@ -29,6 +30,30 @@ def memory_told(where: str, fix: str = ELSEWHERE) -> Iterator[None]:
         if not typed and not any(words in str(error) for words in SAID):
             raise
         raise RunError(f"memory does not suffice ({first_line(error)})", where=where, fix=fix) from error
+
+
+SCORES = 3
+"""How often a step has the scores of its queries with all passages: as they are, as softmax, as gradient."""
+
+
+def refuse_scores(queries: int, passages: int, like: torch.Tensor) -> None:
+    """Refuse a step whose scores do not fit the device, before they are there.
+
+    Args:
+        queries: of the step.
+        passages: that each is scored with.
+        like: has the scores' device and type.
+
+    Raises:
+        RunError: the device has less memory in all.
+    """
+    on_gpu = like.device.type == "cuda"
+    has = torch.cuda.get_device_properties(like.device).total_memory if on_gpu else memory_bytes()
+    size = SCORES * queries * passages * like.element_size()
+    if has is not None and size > has:
+        what = f"the scores of {queries:,} queries with {passages:,} passages take {size / 1e9:,.0f} GB"
+        fix = f"lower `batch` of the phase from {queries} to {queries // 2}, or the negatives of a query"
+        raise RunError(f"{what}; there are {has / 1e9:,.0f} GB", where="in-batch negatives", fix=fix)
 
 
 def smaller(batch: int, places: int) -> str:

@@ -3,15 +3,15 @@
 128 rows of 200 candidates, 15 draws each, one thread, both laws of the released scripts. The loop is the
 released one's idea: 15 draws with replacement from what is not chosen yet until at least 15 are, cut to 15;
 weights come from the same formula. Both are timed in turn in one run, CPU seconds:
-`OMP_NUM_THREADS=1 python -m tests.benchmarks.draws`.
+`OMP_NUM_THREADS=1 python -m tests.benchmarks.draws [--write]`.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,8 +19,13 @@ from harness.negatives.candidates import Candidates
 from harness.negatives.noise import Noise
 from harness.negatives.registry import make_draw, make_law
 from harness.negatives.sampler import Sampler
+from tests.benchmarks.paired import Line, in_turn, seconds, shares, tell
 
 ROWS, K, N, ROUNDS = 128, 200, 15, 9
+CALLS = (100, 5)
+"""Of a round: ours, the loop's."""
+
+ASKED = 25.0
 LAWS: dict[str, tuple[dict[str, float | str], Callable[[float], float]]] = {
     "exp(-0.5 gap^2), NQ, TQ, MS-Doc": ({"a": 0.5}, lambda gap: math.exp(-0.5 * gap**2)),
     "exp(-3 |gap|), MS-Pas": ({"shape": "laplace", "a": 3.0}, lambda gap: math.exp(-3 * abs(gap))),
@@ -62,31 +67,28 @@ def union_loop(score: list[list[float]], positive: list[float], pool: list[list[
         list(chosen)[:N]
 
 
-def seconds(work: Callable[[], object], times: int) -> float:
-    """CPU seconds of one call, the mean over some."""
-    begin = time.process_time()
-    for _ in range(times):
-        work()
-    return (time.process_time() - begin) / times
-
-
 def main() -> None:
-    """Print rows a CPU second and their ratio, the median over rounds."""
+    """Print the ratios."""
     rows, noise = candidates(), Noise(1, 0, np.zeros(ROWS, dtype=np.int64))
     lists = rows.score.tolist(), rows.positive_score.tolist(), rows.document.tolist()
     random.seed(0)
+    lines = []
     for name, (parameters, weight) in LAWS.items():
         sampler = Sampler(make_law("simans", parameters), make_draw("without-replacement"), N)
-        pairs = [
-            (
-                seconds(lambda w=weight: union_loop(*lists, w), 5),
-                seconds(lambda s=sampler: s(rows, noise), 100),
-            )
-            for _ in range(ROUNDS)
-        ]
-        loop, ours = np.median(pairs, axis=0)
-        ratio = np.median([a / b for a, b in pairs])
-        print(f"{name}: loop {ROWS / loop:,.0f} rows/s, ours {ROWS / ours:,.0f} rows/s, ratio {ratio:.1f}")
+        timed = in_turn(
+            lambda s=sampler: seconds(lambda: s(rows, noise), CALLS[0]),
+            lambda w=weight: seconds(lambda: union_loop(*lists, w), CALLS[1]),
+            ROUNDS,
+        )
+        line = Line.of(
+            f"{name}, {ROWS} rows of {K}, {N} drawn", "a loop like the released one", timed, asked=ASKED
+        )
+        goes = shares(lambda s=sampler: [s(rows, noise) for _ in range(CALLS[0])])
+        note = (
+            f"rows a second: {ROWS / line.theirs:,.0f}, ours {ROWS / line.ours:,.0f}; ours goes into {goes}"
+        )
+        lines.append(replace(line, note=note))
+    tell("draws", "Drawing negatives", lines, ("numpy",))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What recording costs: the share of a run's seconds that goes to logging, checkpoints and MLflow.
 
-    python -m tests.benchmarks.recording [TARGET ROW SCALE]
+    python -m tests.benchmarks.recording [TARGET ROW SCALE] [--write]
 
 The peer is the run itself, in the same process: all seconds that it takes after what it depends on is there.
 Seconds of the training thread are counted in the functions that record; those of the mirror's thread are
@@ -31,6 +31,7 @@ from harness.targets import mirror as mirror_module
 from harness.targets.mirror import mirrored
 from harness.targets.reproduce import plan, resolve_at
 from harness.training import trainer
+from tests.benchmarks.paired import Line, tell
 
 RECORDING = (
     (RunFolder, "log"),
@@ -88,8 +89,11 @@ def main(target: str = "trisampler/table-5", row: str = "TriSampler", scale: str
     for name, seconds in sorted(spent.seconds.items(), key=lambda item: -item[1]):
         print(f"  {name:20s} {seconds:7.3f} s  {100 * seconds / took:5.2f} %")
     total = sum(spent.seconds.values())
+    case, note = f"{target}, {row}, {scale}", f"{100 * total / took:.1f} % of the run"
+    line = Line.of(case, "the run itself, recording in it", [(total, took)], unit="s", note=note)
+    tell("recording", "Recording a run", [line], ("mlflow", "torch"))
     print(f"recording in all       {total:7.3f} s  {100 * total / took:5.2f} %")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*(argument for argument in sys.argv[1:] if argument != "--write"))

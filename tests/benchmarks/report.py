@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from tabulate import tabulate
 
+from harness.reports.drawing import INK, OKABE_ITO, figure_to
 from tests.benchmarks.paired import RESULTS
-
-mpl.use("svg")
-mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "benchmarks"})
 
 GRADIENTS = "gradients_across_ranks"
 
@@ -37,35 +35,43 @@ def row_of(line: dict[str, Any]) -> dict[str, str]:
         "peer": line["peer"],
         "peer / ours": ratio,
         "asked": "" if asked is None else f"{asked:.2f}",
-        "reached": "" if asked is None else "yes" if line["ratio"] >= asked else "no",
+        "reached": reached(line),
         "peer, ours": f"{line['theirs']:.3g}, {line['ours']:.3g} {line['unit']}",
         "beside": line["note"],
     }
 
 
+def reached(line: dict[str, Any]) -> str:
+    """Return whether a ratio is as asked; nothing where nothing is asked."""
+    return "" if line["asked"] is None else "yes" if line["ratio"] >= line["asked"] else "no"
+
+
 def figure(contents: dict[str, dict[str, Any]], path: Path) -> None:
     """Draw the ratios, the middle half of their rounds, and what is asked."""
-    from matplotlib import pyplot as plt
-
     lines = [
         (f"{name}: {line['case']}", line)
         for name, content in contents.items()
         if name != GRADIENTS
         for line in content["lines"]
     ]
-    drawn, axis = plt.subplots(figsize=(9, 0.32 * len(lines) + 1))
-    for place, (_, line) in enumerate(lines):
-        axis.plot([line["low"], line["high"]], [place, place], color="#1f77b4", linewidth=3)
-        axis.plot(line["ratio"], place, "o", color="#1f77b4")
-        if line["asked"] is not None:
-            axis.plot(line["asked"], place, "|", color="#d62728", markersize=12)
-    axis.axvline(1, color="#999999", linewidth=0.8)
-    axis.set_yticks(range(len(lines)), [case for case, _ in lines], fontsize=7)
-    axis.invert_yaxis()
-    axis.set_xscale("log")
-    axis.set_xlabel("time of the peer over ours (right of 1: the peer takes longer); red: asked")
-    drawn.savefig(path, bbox_inches="tight", metadata={"Date": None})
-    plt.close(drawn)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        figure_to(path, Path(folder) / "ratios.png", 9.6, 0.24 * len(lines) + 1.0) as drawn,
+    ):
+        axis = drawn.subplots()
+        for place, (_, line) in enumerate(lines):
+            colour = OKABE_ITO[reached(line) == "no"]
+            axis.plot([line["low"], line["high"]], [place, place], color=colour, linewidth=3)
+            axis.plot(line["ratio"], place, "s" if reached(line) == "no" else "o", color=colour)
+            if line["asked"] is not None:
+                axis.plot(line["asked"], place, "|", color=INK, markersize=12)
+        axis.axvline(1, color=INK, linewidth=0.8)
+        axis.set_yticks(range(len(lines)), [case for case, _ in lines], fontsize=7)
+        axis.invert_yaxis()
+        axis.set_xscale("log")
+        axis.set_xlabel(
+            "the peer over ours (right of 1: the peer takes more); upright: asked; squares: not reached"
+        )
 
 
 def main(folder: Path = RESULTS) -> None:

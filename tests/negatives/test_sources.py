@@ -12,6 +12,7 @@ from scipy import stats
 from harness.errors import UserError
 from harness.negatives.mining import Miner, Reads, load_candidates, save_candidates, score_proposal
 from harness.negatives.registry import SOURCES, make_source
+from harness.negatives.sources import source
 from harness.negatives.sources.file import read_run
 from harness.negatives.sources.source import View, keep
 from harness.pieces import by_content, settings_of
@@ -198,6 +199,18 @@ def test_a_pair_without_candidates_gets_random_documents_and_it_is_said(view):
         candidates = score_proposal(replace(view, lexical=nothing), make_source("bm25"), K, "m")
     assert candidates.valid[5].sum() == K
     assert candidates.valid[[0, 1]].sum() <= 2 * K
+
+
+def test_of_many_documents_the_chosen_ones_are_gathered(view, monkeypatch):
+    """To the last digits what is picked from the products with all documents, and for the same rows."""
+    chosen, rows = np.arange(24).reshape(4, 6) % len(view.documents), np.array([3, 0])
+    vectors = view.queries[:4]
+    picked = source._products(vectors, view.documents, chosen, rows)
+    monkeypatch.setattr(source, "MANY", len(view.documents) - 1)
+    monkeypatch.setattr(source, "ROWS_GATHERED", 1)
+    gathered = source._products(vectors, view.documents, chosen, rows)
+    assert np.isnan(gathered[[1, 2]]).all() and np.isfinite(gathered[rows]).all()
+    assert np.allclose(gathered, picked, rtol=1e-5, atol=1e-6, equal_nan=True)
 
 
 def test_corpus_is_uniform_over_all_unmasked_documents(view):

@@ -10,6 +10,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.records import doctor as doctor_module
 from harness.records.doctor import (
+    check_cuda,
     check_disk,
     check_faiss,
     check_pins,
@@ -25,7 +26,7 @@ from harness.records.doctor import (
 def test_doctor_names_each_check_once_and_changes_nothing(tmp_path: Path) -> None:
     checks = doctor(tmp_path / "store", "sqlite:///" + str(tmp_path / "store" / "mlflow.db"))
     names = [check.name for check in checks]
-    assert names == ["python", "faiss", "torch", "pins", "store", "disk", "mlflow"]
+    assert names == ["python", "faiss", "torch", "cuda", "pins", "store", "disk", "mlflow"]
     assert all(check.ok or check.fix for check in checks)
     assert list(tmp_path.iterdir()) == []
 
@@ -33,6 +34,31 @@ def test_doctor_names_each_check_once_and_changes_nothing(tmp_path: Path) -> Non
 def test_python() -> None:
     assert check_python((3, 13)).ok
     assert check_python((3, 10)).fix == "use Python 3.11 or newer"
+
+
+@pytest.mark.parametrize(
+    ("own", "installed", "told"),
+    [
+        (None, {"faiss-gpu": "1.15.1"}, "torch is built for the CPU"),
+        ("13.0", {"faiss-cpu": "1.15.1"}, "13.0, of torch; it searches on the GPU as well"),
+        (
+            "12.8",
+            {"faiss-gpu": "1.15.1", "nvidia-cuda-runtime-cu12": "12.8.90"},
+            "12.8, of torch and faiss-gpu",
+        ),
+        (
+            "13.0",
+            {"faiss-gpu": "1", "nvidia-cuda-runtime": "13.0.96", "nvidia-cuda-runtime-cu12": "12.9.79"},
+            "two CUDA runtimes in one process: 13.0 of torch, and nvidia-cuda-runtime-cu12 12.9.79 of faiss",
+        ),
+    ],
+)
+def test_two_cuda_runtimes_are_told(
+    monkeypatch: pytest.MonkeyPatch, own: str | None, installed: dict[str, str], told: str
+) -> None:
+    monkeypatch.setattr("torch.version.cuda", own)
+    check = check_cuda(installed)
+    assert check.ok and check.detail.startswith(told)
 
 
 def test_exactly_one_faiss() -> None:

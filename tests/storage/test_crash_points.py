@@ -35,6 +35,21 @@ def test_killed_in_encoding_or_training_a_head_continues_bit_for_bit(tmp_path, s
     assert killed(tmp_path, sample, place)["points"] > points
 
 
+@pytest.mark.parametrize(
+    ("sample", "victim"),
+    [
+        ("3", "in-turn"),
+        pytest.param(EVERY, "rank-0", marks=SLOW),
+        pytest.param(EVERY, "rank-1", marks=SLOW),
+        pytest.param(EVERY, "launcher", marks=SLOW),
+    ],
+)
+def test_where_one_of_two_ranks_or_their_launcher_is_killed_it_continues_bit_for_bit(
+    tmp_path, sample, victim
+):
+    assert killed(tmp_path, sample, victim)["points"] > 200
+
+
 def killed(folder, sample, *place):
     """Kill a run at some of its writes, or at every one, and continue it, which changes no outcome."""
     command = [sys.executable, "-m", "tests.storage.crash_points", str(folder), sample, *place]

@@ -186,3 +186,13 @@ def test_a_signal_leaves_a_checkpoint_of_the_present_step(
     resumed = bench.trainer(tmp_path / "parts", bench.encoder(), **CHANGES)
     resumed.run()
     assert same(whole.encoder.weights(), resumed.encoder.weights()) and losses(whole) == losses(resumed)
+
+
+def test_scores_that_cannot_fit_are_refused_before_they_are_made(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.training.memory.memory_bytes", lambda: 3 * 4 * 8 * 8 - 1)
+    trainer = bench.trainer(tmp_path, bench.encoder(), law=None)
+    with pytest.raises(RunError, match="scores of 8 queries with 8 passages take 0 GB") as told:
+        trainer.run()
+    assert "lower `batch` of the phase from 8 to 4" in str(told.value)
+    monkeypatch.setattr("harness.training.memory.memory_bytes", lambda: 3 * 4 * 8 * 8)
+    trainer.run()

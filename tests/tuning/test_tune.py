@@ -183,3 +183,27 @@ def until(so: Callable[[], bool]) -> None:
     while not so():
         assert time.monotonic() - begin < PATIENCE_S
         time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_trial_on_two_processes_is_that_of_one_and_continues_where_they_are_killed(
+    place: TuningPlace, tuned: TuningPlace
+) -> None:
+    command = place.command("tune", NAME, "--scale", "simulation", "--ranks", "2")
+    process = start(place, command)
+    until(lambda: any(lines(place, trial["fingerprint"]) >= 5 for trial in tuned.trials()[1:]))
+    process.kill()
+    process.wait()
+    assert start(place, command).wait(PATIENCE_S) == 0
+    assert settings(place.trials()) == settings(tuned.trials())
+    for of, alone in zip(counted(place.trials()), tuned.trials(), strict=True):
+        assert of["state"] == alone["state"]
+        assert of["values"] == pytest.approx(alone["values"])
+
+
+def test_workers_take_a_trial_each(place: TuningPlace) -> None:
+    for means in (["--ranks", "2"], ["--recompute"], ["--ranks", "1"]):
+        said = place.say("tune", NAME, "--scale", "simulation", "--workers", "2", *means)
+        said.check()
+        assert said.code == 2
+        assert "leave --workers out" in said.err

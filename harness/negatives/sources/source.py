@@ -122,6 +122,12 @@ DOCUMENTS = frozenset({"documents"})
 ROWS_AT_ONCE = 512
 """Number of rows whose products with all documents are in memory at once: this times N floats."""
 
+MANY = 32_768
+"""Number of documents above which the chosen ones of a row are gathered."""
+
+ROWS_GATHERED = 64
+"""Number of rows whose chosen documents are gathered at once: this times C times dimension floats."""
+
 
 def keep(view: View, ranked: Integers, k: int, count: CountBasis = "kept") -> Proposal:
     """Return the first k documents of a ranking, without the masked ones.
@@ -184,12 +190,18 @@ def _products(
 ) -> npt.NDArray[np.float32]:
     """Return the inner products of each vector with its chosen documents, [R, C]; NaN but for some rows.
 
-    They are gathered from the products with all documents, one block of rows at a time, which avoids an
+    They are picked from the products with all documents, one block of rows at a time, which avoids an
     [R, C, dimension] array. The last block takes rows from the one before: products of few rows with few
-    documents are rounded otherwise.
+    documents are rounded otherwise. Where documents are many, the chosen ones are gathered instead, a few
+    rows at a time: that takes the same memory and time for any number of documents.
     """
     rows = np.arange(len(vectors)) if rows is None else rows
     products = np.full(chosen.shape, np.nan, dtype=np.float32)
+    if len(documents) > MANY:
+        for begin in range(0, len(rows), ROWS_GATHERED):
+            few = rows[begin : begin + ROWS_GATHERED]
+            products[few] = np.matmul(documents[chosen[few]], vectors[few][:, :, None])[..., 0]
+        return products
     last = max(0, len(rows) - ROWS_AT_ONCE)
     for begin in range(0, len(rows), ROWS_AT_ONCE):
         block = rows[min(begin, last) :][:ROWS_AT_ONCE]

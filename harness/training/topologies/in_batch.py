@@ -44,8 +44,11 @@ class InBatch(Piece, Stateless):
         """Score each query with all passages of the batch, [B, B (1 + n)]."""
         import torch
 
+        from harness.training.memory import refuse_scores
+
         q, p = batch.queries(), batch.passages()
         count, width = batch.passage.shape
+        refuse_scores(count, count * width, q)
         target = torch.arange(0, count * width, width, device=q.device)
         masked = batch.masks(batch.passage.reshape(-1)).scatter(1, target[:, None], False)
         if self.among is not None:
