@@ -31,8 +31,8 @@ PER_QUERY = "per_query.parquet"
 
 
 def is_time(key: str) -> bool:
-    """Return whether a key of a line of metrics is a time, which differs between identical runs."""
-    return key == "time" or key.startswith("seconds")
+    """Return whether a key of a line of metrics is a time or a speed: other in identical runs."""
+    return key == "time" or key.startswith("seconds") or key.endswith("_per_second")
 
 
 class RunFolder:

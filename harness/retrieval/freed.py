@@ -9,7 +9,7 @@ from typing import Any
 
 
 def give_back() -> None:
-    """Give back what the allocator of a CPU's memory holds and nobody uses; nothing where it has no such call.
+    """Give back what a CPU's allocator holds and nobody uses; nothing where there is no such call.
 
     Buckets have tensors of many sizes, between which glibc keeps what is freed: without this a step that
     computes its buckets one after the other holds several times the memory of one.

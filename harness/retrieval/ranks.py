@@ -24,6 +24,7 @@ from torch.utils.checkpoint import checkpoint
 
 from harness.errors import HarnessError, LostRankError, RunError, first_line
 from harness.retrieval.freed import give_back
+from harness.retrieval.timeline import part
 
 Numbers = npt.NDArray[np.int64]
 T = TypeVar("T")
@@ -132,7 +133,7 @@ class Ranks:
 
     def _reduce(self, values: Tensor, how: Any) -> None:
         if self.count > 1:
-            with _reaching():
+            with part("communication"), _reaching():
                 dist.all_reduce(values, op=how)
 
 

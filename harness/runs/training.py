@@ -225,6 +225,7 @@ def _run(
             ranker=ranker,
             watch=watch,
             advance=advance,
+            note=advance.note,
             ranks=data.means.ranks,
             recompute=data.means.recompute,
         ).run()

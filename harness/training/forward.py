@@ -14,10 +14,13 @@ from torch import Tensor
 
 from harness.collections.tokens import Sequences, Texts
 from harness.encoders.dual_encoder import Embedder, TwoTowers
+from harness.encoders.flops import model_flops
 from harness.encoders.ranker import Ranker
 from harness.negatives.noise import DROPOUT_STAGE, mixed
 from harness.retrieval.encode import length_buckets
 from harness.retrieval.ranks import Deal
+from harness.retrieval.timeline import count
+from harness.retrieval.timeline import part as timed
 from harness.training.protocols import PLACES, Precision
 
 Numbers = npt.NDArray[np.int64]
@@ -54,8 +57,24 @@ class Passing:
         if model.training:
             counters = (self.seed, self.step, DROPOUT_STAGE, PARTS.index(part), number)
             _seed(int(mixed(*counters)) >> 1, weight.device)
-        with torch.autocast(weight.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        half = torch.autocast(weight.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with products(self.precision), half:
             yield weight
+
+
+@contextmanager
+def products(precision: Precision) -> Iterator[None]:
+    """Within the block, let GPUs multiply float32 matrices in tf32, where that is the precision."""
+    if precision != "tf32":
+        yield
+        return
+    matmul = torch.backends.cuda.matmul
+    before = matmul.allow_tf32  # torch's newer name for it breaks whoever reads this one meanwhile
+    matmul.allow_tf32 = True
+    try:
+        yield
+    finally:
+        matmul.allow_tf32 = before
 
 
 def _seed(seed: int, device: torch.device) -> None:
@@ -96,8 +115,11 @@ def embed(
     lengths = sequences.lengths[distinct]
     buckets = list(length_buckets(lengths, passing.places))
 
+    count(int(lengths.sum()), model_flops(tower, lengths, trains=torch.is_grad_enabled()))
+
     def compute(number: int) -> Tensor:
-        arrays = sequences.padded(distinct[buckets[number]], pad)
+        with timed("data"):
+            arrays = sequences.padded(distinct[buckets[number]], pad)
         with passing.bucket(tower, part, number) as like:
             read = (torch.from_numpy(array).to(like.device) for array in arrays)
             embedded: Tensor = tower(*read).to(like.dtype)

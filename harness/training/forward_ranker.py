@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from harness.encoders.flops import model_flops
 from harness.encoders.ranker import Ranker
 from harness.retrieval.encode import length_buckets
 from harness.retrieval.rerank import PairTexts, pairs_of, score_bucket
+from harness.retrieval.timeline import count
 from harness.training.forward import AS_IT_IS, Numbers, Passing
 
 
@@ -36,6 +39,7 @@ def score_lists(
     repeated = np.repeat(query, passage.shape[1])
     pairs = pairs_of(texts, "train", repeated, passage.reshape(-1), pair_tokens)
     buckets = list(length_buckets(pairs.lengths, passing.places))
+    count(int(pairs.lengths.sum()), model_flops(ranker, pairs.lengths, trains=torch.is_grad_enabled()))
 
     def compute(number: int) -> Tensor:
         with passing.bucket(ranker, "ranker", number) as like:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.ranker import Ranker
 from harness.retrieval.ranks import ALONE, Ranks
+from harness.retrieval.timeline import part
 from harness.training.not_finite import finite_norm
 from harness.training.protocols import Rates
 from harness.training.schedule import adamw, linear_schedule
@@ -55,9 +56,11 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        with part("backward"):
+            loss.backward()  # type: ignore[no-untyped-call]
         self.ranks.add_gradients(self.model.parameters())
-        norm = finite_norm(loss, self.model.named_parameters(), where=self.name)
-        nn.utils.clip_grads_with_norm_(self.model.parameters(), self.rates.clip_norm, norm)
-        self.optimizer.step()
+        with part("optimizer"):
+            norm = finite_norm(loss, self.model.named_parameters(), where=self.name)
+            nn.utils.clip_grads_with_norm_(self.model.parameters(), self.rates.clip_norm, norm)
+            self.optimizer.step()
         return {"loss": loss.item(), "learning_rate": rate, "gradient_norm": norm.item()}

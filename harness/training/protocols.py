@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Protocol
 
-Precision = Literal["float32", "bfloat16"]
-"""Of the products of matrices within a model."""
+Precision = Literal["float32", "tf32", "bfloat16"]
+"""Of the products of matrices within a model; ``tf32`` is float32 on what is no GPU."""
 
 PLACES = 4096
 """Token places of a bucket where nothing is said."""

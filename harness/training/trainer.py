@@ -18,14 +18,16 @@ from torch import Tensor
 
 from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
+from harness.encoders.flops import matrix_rate
 from harness.encoders.ranker import Ranker
 from harness.errors import RunError
 from harness.retrieval.ranks import ALONE, Deal, Ranks
 from harness.retrieval.rerank import PairTexts
+from harness.retrieval.timeline import Timeline, measured, part
 from harness.storage.stopping import StoppedBySignal, not_within
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
-from harness.training.forward import Numbers, Passing
+from harness.training.forward import Numbers, Passing, products
 from harness.training.learner import Learner
 from harness.training.losses.loss import Loss
 from harness.training.memory import memory_told, smaller
@@ -76,6 +78,7 @@ class Trainer:
         advance: called after each step, for progress.
         ranks: that all run this phase; rank 0 alone records, mines and is watched.
         recompute: whether a step keeps a bucket's rows alone, and computes what leads to them twice.
+        note: called after each step with what it tells of its speed.
     """
 
     encoder: TwoTowers[Any]
@@ -93,6 +96,7 @@ class Trainer:
     advance: Callable[[int], None] = lambda done: None
     ranks: Ranks = ALONE
     recompute: bool = False
+    note: Callable[[str], None] = lambda text: None
 
     def run(self) -> None:
         """Train from the latest checkpoint to the last step."""
@@ -225,17 +229,34 @@ class Trainer:
         who = who_at(self._turns, step, self._round_length())
         learner, watch = self._learners[who], Stopwatch()
         learner.model.train()
-        with watch.timing("seconds"):
-            batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
-            passage, counts = self._passages(batch, watch)
+        device = next(learner.model.parameters()).device
+        with watch.timing("seconds"), measured(device) as line:
+            with part("data"):
+                batch = batch_at(step, self.phase.batch, len(self.pairs.pairs), self.seed)
+                passage, counts = self._passages(batch, watch)
             passing = self._passing(step)
-            loss, seen = self._objective(who)(batch.rows, passage, passing)
+            with part("forward"):
+                loss, seen = self._objective(who)(batch.rows, passage, passing)
             own_step = steps_before(self._turns, who, step, self._round_length())
             try:
-                taken = learner.update(loss, own_step)
+                with products(self.phase.precision):
+                    taken = learner.update(loss, own_step)
             except NotFiniteError as error:
                 raise self._written_down(error, step, batch, passage) from error
-        self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds)
+        speed = self._speed(line, len(batch.rows), watch.seconds["seconds"])
+        self.writer.log(learner.name, step + 1, **taken, **seen, **counts, **watch.seconds, **speed)
+
+    def _speed(self, line: Timeline, queries: int, seconds: float) -> dict[str, float]:
+        """Return what a step tells of its speed, and note it."""
+        if not self.ranks.first:
+            return {}
+        ideal = line.flops / matrix_rate(line.device, self.phase.precision) / self.ranks.count
+        told = {"tokens": float(line.tokens), **line.seconds(), "seconds_at_matrix_rate": ideal}
+        if seconds <= 0:
+            return told
+        rates = {"tokens_per_second": line.tokens / seconds, "queries_per_second": queries / seconds}
+        self.note(f"{rates['tokens_per_second']:,.0f} tokens/s, {ideal / seconds:.0%} of the matrix rate")
+        return told | rates
 
     def _passing(self, step: int) -> Passing:
         deal = Deal(self.ranks, self.recompute)

@@ -68,7 +68,7 @@ def test_a_change_breaks_its_link_and_those_after(runs: dict[str, RunSettings]) 
     assert chain(settings, "f" * 16).tokens != before.tokens
 
 
-@pytest.mark.parametrize("change", [{"places": 8192}, {"precision": "bfloat16"}])
+@pytest.mark.parametrize("change", [{"places": 8192}, {"precision": "bfloat16"}, {"precision": "tf32"}])
 def test_bucket_size_and_precision_decide_numbers_and_so_are_hashed(
     runs: dict[str, RunSettings], change: dict[str, Any]
 ) -> None:

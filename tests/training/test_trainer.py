@@ -14,6 +14,7 @@ from harness.errors import UserError
 from harness.negatives.candidates import Draws
 from harness.negatives.mining import EVERYTHING, Miner, load_candidates
 from harness.negatives.noise import DROPOUT_STAGE, mixed
+from harness.records.run_folder import is_time
 from harness.retrieval.encode import length_buckets
 from harness.retrieval.search import exact_search
 from harness.storage import stopping
@@ -21,7 +22,7 @@ from harness.storage.checksums import SUMS
 from harness.training import rounds
 from harness.training.batches import TrainingPairs, batch_at, epoch_order, sampled_pairs
 from harness.training.checkpoints import latest_checkpoint
-from harness.training.forward import PARTS, Passing, QueryBatch, embed
+from harness.training.forward import PARTS, Passing, QueryBatch, embed, products
 from harness.training.losses.registry import make_loss
 from harness.training.objectives import counted
 from harness.training.schedule import linear_schedule
@@ -266,7 +267,7 @@ def test_a_round_scores_what_it_reads_and_trains_as_if_it_scored_all(bench, tmp_
 
 
 def _without_seconds(lines):
-    return [{k: v for k, v in line.items() if not k.startswith(("seconds", "time"))} for line in lines]
+    return [{k: v for k, v in line.items() if not is_time(k)} for line in lines]
 
 
 def test_search_is_exact():
@@ -360,6 +361,19 @@ def test_bfloat16_trains_nearly_as_float32_and_keeps_float32_weights(bench, tmp_
         ends[precision] = [line["loss"] for line in trainer.writer.metrics() if "loss" in line]
     assert ends["float32"] != ends["bfloat16"]
     np.testing.assert_allclose(ends["bfloat16"], ends["float32"], rtol=0.1)
+
+
+def test_tf32_is_float32_on_a_processor_and_leaves_torchs_setting_as_it_was(bench, tmp_path):
+    matmul, ends = torch.backends.cuda.matmul, []
+    before = matmul.allow_tf32
+    for precision in ("float32", "tf32"):
+        encoder = bench.encoder()
+        bench.trainer(tmp_path / precision, encoder, None, steps=3, precision=precision).run()
+        ends.append(encoder.fingerprint())
+    assert ends[0] == ends[1] and matmul.allow_tf32 == before
+    with products("tf32"):
+        assert matmul.allow_tf32
+    assert matmul.allow_tf32 == before
 
 
 def test_what_is_counted_of_draws_has_both_denominators(bench):
