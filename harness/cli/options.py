@@ -60,6 +60,10 @@ RanksOption = Annotated[
 GpusOption = Annotated[
     int | None, typer.Option(min=1, max=1024, help="the same, each process with a GPU of its own")
 ]
+ProfileOption = Annotated[
+    bool,
+    typer.Option("--profile", help="write a trace of a few steps of each run that is trained, in its folder"),
+]
 RecomputeOption = Annotated[
     bool,
     typer.Option("--recompute", help="train in less memory and more time; results are the same"),

@@ -15,6 +15,7 @@ from harness.cli.options import (
     EncoderOption,
     GpusOption,
     JsonOption,
+    ProfileOption,
     RanksOption,
     ReadingOption,
     RecomputeOption,
@@ -51,6 +52,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     ranks: RanksOption = None,
     gpus: GpusOption = None,
     recompute: RecomputeOption = False,
+    profile: ProfileOption = False,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
     from harness.cli.launch import on_processes
@@ -67,7 +69,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
         what = f"{'--row' if row else '--force'} is of one target"
         raise UserError(what, where="harness reproduce", fix="name one, and leave --all and --json out")
     on_processes(ranks, gpus)
-    with shared_stages(recompute=recompute) as stages:
+    with shared_stages(recompute=recompute, profile=profile) as stages:
         if stages is None:
             return
         if one:

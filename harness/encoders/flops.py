@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import time
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,14 @@ def model_flops(model: nn.Module, lengths: npt.NDArray[np.int64], *, trains: boo
         lengths: tokens of each text.
         trains: whether a backward pass follows.
     """
-    parameters, attention = _shape(model)
+    if model not in _SHAPES:
+        _SHAPES[model] = _shape(model)
+    parameters, attention = _SHAPES[model]
     each = lengths.astype(np.float64)
     return (6 if trains else 2) * float(parameters * each.sum() + 2 * attention * (each**2).sum())
+
+
+_SHAPES: WeakKeyDictionary[nn.Module, tuple[int, int]] = WeakKeyDictionary()
 
 
 def _shape(model: nn.Module) -> tuple[int, int]:

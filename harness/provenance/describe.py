@@ -20,6 +20,7 @@ from harness.provenance.dependencies import (
 )
 from harness.provenance.mlflow_runs import mlflow_place
 from harness.provenance.settings_text import sampler_lines, scale_text, seeds_text
+from harness.provenance.speed import speed_lines
 from harness.provenance.stored import StoredRun, size_bytes, stored_runs, touched
 from harness.records.run_folder import PER_QUERY, RunFolder
 from harness.specs.library import Library
@@ -143,6 +144,7 @@ def _about(library: Library, store: Store, results: Path, run: StoredRun) -> Ite
         yield "MLflow", mirrored
     if result.get("seconds") is not None:
         yield "took", f"{result['seconds']:g} s"
+    yield from speed_lines(list(RunFolder(run.folder).metrics()))
     yield from _means(run)
 
 

@@ -39,15 +39,17 @@ class Means:
     Attributes:
         ranks: processes that train together; the first leads, records, and does all else alone.
         recompute: whether what leads to a bucket's vectors is computed twice, and not kept meanwhile.
+        profile: whether a few steps of each phase are traced; not recorded.
     """
 
     ranks: Ranks = ALONE
     recompute: bool = False
+    profile: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what is recorded of them; nothing where one process keeps all."""
         means = {"ranks": self.ranks.count, "recompute": self.recompute}
-        return {} if self == Means() else {"means": means}
+        return {"means": means} if self.recompute or self.ranks.count > 1 else {}
 
 
 @dataclass(frozen=True)

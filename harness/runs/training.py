@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from harness.retrieval.bm25 import bm25_search
 from harness.retrieval.encode import Reader
 from harness.retrieval.rerank import PairTexts
 from harness.runs.evaluation import Embeddings, dev_metrics, watched_metrics
+from harness.runs.profiler import profiled
 from harness.runs.run import Means
 from harness.specs.run_settings import RankerRun, RunSettings, TaughtRun, TrainedRun
 from harness.specs.settings import LateInteractionSettings, SamplerSettings
@@ -210,7 +212,14 @@ def _run(
 ) -> None:
     phase, name = settings.phase, settings.kind
     make_repeatable()
-    with data.progress.task(f"{title}: {name}", phase.steps) as advance:
+    looked_at = data.means.profile and data.means.ranks.first
+    trace = profiled(folder.folder, data.progress.say) if looked_at else nullcontext(_nothing)
+    with data.progress.task(f"{title}: {name}", phase.steps) as shown, trace as stepped:
+
+        def advance(done: int) -> None:
+            shown(done)
+            stepped()
+
         Trainer(
             encoder=reader.encoder,
             texts=reader.texts,
@@ -225,10 +234,14 @@ def _run(
             ranker=ranker,
             watch=watch,
             advance=advance,
-            note=advance.note,
+            note=shown.note,
             ranks=data.means.ranks,
             recompute=data.means.recompute,
         ).run()
+
+
+def _nothing() -> None:
+    """Do nothing after a step."""
 
 
 def make_repeatable() -> None:
