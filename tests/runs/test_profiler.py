@@ -56,7 +56,7 @@ def test_a_trace_names_the_parts_of_steps_and_the_run_is_the_same(tmp_path: Path
         said = place.say("reproduce", TARGET, "--scale", "simulation", "--row", "TriSampler", *more)
         assert said.code == 0, said.err
     traces = sorted(looked_at.root.glob(f"store/runs/*/{TRACE}"))
-    assert len(traces) == 2  # of the base run, and of the row
+    assert len(traces) == 3  # of the row, and of what it starts from and is compared with
     events = json.loads(gzip.decompress(traces[0].read_bytes()))["traceEvents"]
     named = {event.get("name") for event in events}
     assert {"forward", "backward", "optimizer"} <= named
