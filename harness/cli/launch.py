@@ -25,7 +25,7 @@ import typer
 
 from harness.cli.output import say
 from harness.errors import LostRankError, UserError, first_line
-from harness.storage.stopping import ENDING, INTERRUPTED, SAID, launched
+from harness.storage.stopping import ENDING, INTERRUPTED, SAID, end_with_parent, launched
 
 if TYPE_CHECKING:
     from harness.retrieval.ranks import Ranks
@@ -142,7 +142,7 @@ def joined() -> Iterator[Ranks]:
         return
     import torch.distributed as dist
 
-    _end_with_the_launcher()
+    end_with_parent()
     dist.init_process_group(_backend(), timeout=WAIT)
     ranks = Ranks.here()
     if not ranks.first:
@@ -168,15 +168,6 @@ def _backend() -> str:
         return "gloo"
     torch.cuda.set_device(local % gpus)
     return "cpu:gloo,cuda:nccl" if int(os.environ["LOCAL_WORLD_SIZE"]) <= gpus else "gloo"
-
-
-def _end_with_the_launcher() -> None:
-    """Ask the kernel for a SIGTERM when the launcher dies, which then cannot send one."""
-    if sys.platform == "linux":
-        import ctypes
-
-        set_death_signal = 1
-        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
 
 
 def _record(error: Exception) -> None:

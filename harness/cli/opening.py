@@ -35,16 +35,19 @@ def open_stages(means: Means | None = None) -> Stages:
 
 
 @contextmanager
-def shared_stages(*, recompute: bool = False, profile: bool = False) -> Iterator[Stages | None]:
+def shared_stages(
+    *, recompute: bool = False, profile: bool = False, workers: int = 1
+) -> Iterator[Stages | None]:
     """Yield the stages to rank 0, or to the only process; the other ranks follow it, and get None at the end.
 
     Args:
         recompute: whether runs are trained in less memory and more time.
         profile: whether a few steps of each phase are traced.
+        workers: how many runs of a target are made at once.
     """
     from harness.cli.launch import joined
     from harness.runs.following import led
     from harness.runs.run import Means
 
-    with joined() as group, led(open_stages(Means(group, recompute, profile))) as stages:
+    with joined() as group, led(open_stages(Means(group, recompute, profile, workers))) as stages:
         yield stages

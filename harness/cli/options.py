@@ -64,6 +64,14 @@ ProfileOption = Annotated[
     bool,
     typer.Option("--profile", help="write a trace of a few steps of each run that is trained, in its folder"),
 ]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1000,
+        help="make so many runs at once, each on one process, with a GPU of its own if it can",
+    ),
+]
 RecomputeOption = Annotated[
     bool,
     typer.Option("--recompute", help="train in less memory and more time; results are the same"),

@@ -23,11 +23,13 @@ from harness.cli.options import (
     ScaleOption,
     SeedsOption,
     Targets,
+    WorkersOption,
 )
 from harness.cli.output import say
 from harness.cli.plan import overview_of, planned_for, print_overview
 from harness.errors import RunError, UserError
 from harness.reports.renderers.terminal import Terminal
+from harness.storage.stopping import launched
 
 if TYPE_CHECKING:
     from harness.runs.stages import Stages
@@ -53,6 +55,7 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     gpus: GpusOption = None,
     recompute: RecomputeOption = False,
     profile: ProfileOption = False,
+    workers: WorkersOption = 1,
 ) -> None:
     """Reproduce tables and figures; trains only the runs that the store lacks."""
     from harness.cli.launch import on_processes
@@ -68,8 +71,11 @@ def reproduce(  # noqa: PLR0913, PLR0917 - the options of a command
     if (row or force) and not one:
         what = f"{'--row' if row else '--force'} is of one target"
         raise UserError(what, where="harness reproduce", fix="name one, and leave --all and --json out")
+    if workers > 1 and (ranks or gpus or launched()):
+        what, fix = "workers make a run each, on one process", "leave --workers out, or the others"
+        raise UserError(what, where="--workers with --ranks or --gpus", fix=fix)
     on_processes(ranks, gpus)
-    with shared_stages(recompute=recompute, profile=profile) as stages:
+    with shared_stages(recompute=recompute, profile=profile, workers=workers) as stages:
         if stages is None:
             return
         if one:

@@ -40,11 +40,13 @@ class Means:
         ranks: processes that train together; the first leads, records, and does all else alone.
         recompute: whether what leads to a bucket's vectors is computed twice, and not kept meanwhile.
         profile: whether a few steps of each phase are traced; not recorded.
+        workers: how many runs of a target are made at once, each on one process; not recorded.
     """
 
     ranks: Ranks = ALONE
     recompute: bool = False
     profile: bool = False
+    workers: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """Return what is recorded of them; nothing where one process keeps all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -63,6 +64,13 @@ def leave(code: int) -> NoReturn:
         with suppress(OSError, ValueError, RuntimeError):  # gone, or being written to
             stream.flush()
     os._exit(code)
+
+
+def end_with_parent() -> None:
+    """Ask the kernel for a SIGTERM when the process that began this one dies, and cannot send one."""
+    if sys.platform == "linux":
+        set_death_signal = 1
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
 
 
 def on_signals() -> None:

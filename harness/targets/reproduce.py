@@ -45,6 +45,7 @@ from harness.storage.leases import BusyError
 from harness.storage.store import Store
 from harness.storage.unusable import check_writable
 from harness.targets.mirror import mirrored
+from harness.targets.on_workers import make_on_workers
 
 
 @dataclass(frozen=True)
@@ -272,7 +273,8 @@ def reproduce(
     folder = results / resolved.scale.name / resolved.name
     check_writable(folder)
     with mirrored(stages, resolved, plan(resolved, stages, seeds)) as recorded:
-        finished, failed = _finish(resolved, planned, recorded)
+        without = make_on_workers(resolved, rows_in_turn(planned), recorded)
+        finished, failed = _finish(resolved, planned, recorded, without)
         cells = publish(resolved, recorded, finished, failed, folder)
         render_site(results)
     made = sum(run.state != "done" and run.chain.last in recorded.made for run in planned)
@@ -280,9 +282,15 @@ def reproduce(
 
 
 def _finish(
-    resolved: Resolved, planned: Sequence[PlannedRun], stages: Stages
+    resolved: Resolved, planned: Sequence[PlannedRun], stages: Stages, without: Mapping[str, str]
 ) -> tuple[list[FinishedRun], dict[str, str]]:
     """Make the runs that are missing; those that another process is making are waited for last.
+
+    Args:
+        resolved: the target at a scale.
+        planned: its runs.
+        stages: makes them.
+        without: fingerprints of runs that could not be made, and why.
 
     Returns:
         The runs of the rows that could be made, and why the others could not. A row of which one seed fails,
@@ -294,6 +302,8 @@ def _finish(
     def make(run: PlannedRun, wait: bool) -> None:
         which = resolved.seed_text(run.dataset, run.seed)
         try:
+            if run.chain.last in without:
+                raise RunError(without[run.chain.last])
             folders[run.key] = stages.run(run.settings, f"{run.row}, {which}", wait=wait).folder
         except RunError as error:
             reason = " ".join(str(error).split())

@@ -18,6 +18,7 @@ import torch
 
 from harness.errors import HarnessError, RunError
 from harness.progress import Progress
+from harness.runs.device import use_gpu
 from harness.runs.stages import Stages
 from harness.specs.instead import Instead
 from harness.specs.library import Library
@@ -148,10 +149,7 @@ def _run_process(call: WorkerCall, number: int) -> None:
     """Run a worker in its own process group, on its own GPU where there are several."""
     on_signals()
     os.setpgrp()  # so that only the command forwards an interrupt, once
-    gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
-    count = len(gpus) or torch.cuda.device_count()
-    if count > 1:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % count] if gpus else str(number % count)
+    use_gpu(number)
     try:
         stages = Stages(Store(call.store), Progress(quiet=True))
         tuning = resolve_tuning(Library(call.specs, call.instead), call.tuning, call.scale)
