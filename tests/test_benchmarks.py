@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+import torch
 
 from tests.benchmarks import gradients_across_ranks, paired, report
 from tests.benchmarks.paired import Line, shares
@@ -50,7 +52,7 @@ SAID = {
 NEEDS = {"training_step": ("datasets", "accelerate")}
 """Benchmark -> packages of the extra `bench`, without which it is left out."""
 
-HELP = {"paired", "made", "report"}
+HELP = {"paired", "made", "report", "gpu"}
 """What benchmarks share."""
 
 OF_PROCESSES = {"memory"}
@@ -133,3 +135,31 @@ def test_a_benchmark_of_a_run_prints_shares(name: str, tmp_path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith(OF_A_RUN[name])
+
+
+@pytest.mark.slow
+def test_the_script_for_a_gpu_runs_each_step_once(tmp_path, capsys) -> None:
+    from tests.benchmarks import gpu
+
+    out = tmp_path / "gpu.json"
+    call = ["--out", str(out), "--device", "cpu", "--tiny"]
+    assert gpu.main([*call, "--only", "two_ranks"]) == 0
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert written["two_ranks"]["gradient_relative"] < 1e-5
+    assert [name for name in gpu.STEPS if written[name] is None] == [n for n in gpu.STEPS if n != "two_ranks"]
+    capsys.readouterr()
+    assert gpu.main(call) == 0
+    assert "two_ranks" not in capsys.readouterr().out
+    whole = json.loads(out.read_text(encoding="utf-8"))
+    assert whole["two_ranks"] == written["two_ranks"] and all(whole[name] for name in gpu.STEPS)
+    assert whole["same_as_cpu"]["resumed_bit_for_bit"]
+    assert whole["encoding_and_search"]["same_places_as_torch"]["faiss"] == 1
+    assert all(line["mfu"] or line["error"] for line in whole["training"]["steps"])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+def test_without_a_gpu_the_script_says_so(tmp_path, capsys) -> None:
+    from tests.benchmarks import gpu
+
+    assert gpu.main(["--out", str(tmp_path / "gpu.json")]) == 2
+    assert "no GPU is here" in capsys.readouterr().out and not (tmp_path / "gpu.json").exists()

@@ -25,11 +25,11 @@ def lengths(kind: str, count: int, rng: np.random.Generator) -> np.ndarray[Any, 
     """Tokens of passages: log-normal, cut at the longest.
 
     Args:
-        kind: ``pydocs``, whose mean is 104 once they are cut, or ``ms-marco``, whose mean is 76.
+        kind: ``pydocs``, whose mean is 104 once they are cut, ``ms-marco``, whose mean is 76, or ``longest``.
         count: of passages.
         rng: draws.
     """
-    middle, spread = {"pydocs": (125, 0.6), "ms-marco": (73, 0.4)}[kind]
+    middle, spread = {"pydocs": (125, 0.6), "ms-marco": (73, 0.4), "longest": (LONGEST, 0.0)}[kind]
     return np.clip(rng.lognormal(np.log(middle), spread, count), 8, LONGEST).astype(np.int64)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -109,16 +109,20 @@ def ours(made: Collection, tokens: TokenStore, encoder: DualEncoder, batch: int)
 class Clock(transformers.TrainerCallback):
     """Notes when steps of the peer end."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.ends: list[float] = []
+        self._clock = clock
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        """Note the CPU seconds of the process."""
-        self.ends.append(time.process_time())
+        """Note the time."""
+        self.ends.append(self._clock())
 
 
-def theirs(made: Collection, start: Path, batch: int) -> float:
-    """CPU seconds of a step of the peer, from the end of one to the end of the next, the median."""
+def theirs(made: Collection, start: Path, batch: int, on: str = "cpu") -> float:
+    """Seconds of a step of the peer, from the end of one to the end of the next, the median.
+
+    On a CPU they are those of the process, in float32; on a GPU those of the wall, in bfloat16.
+    """
     import sentence_transformers as st
     from datasets import Dataset
     from sentence_transformers.losses import MultipleNegativesRankingLoss
@@ -134,13 +138,14 @@ def theirs(made: Collection, start: Path, batch: int) -> float:
     }
     words = modules.Transformer(str(start), max_seq_length=LONGEST)
     pooling = modules.Pooling(words.get_word_embedding_dimension(), "mean")
-    model = st.SentenceTransformer(modules=[words, pooling], device="cpu")
-    clock = Clock()
+    model = st.SentenceTransformer(modules=[words, pooling], device=on)
+    gpu = on != "cpu"
+    clock = Clock(time.perf_counter if gpu else time.process_time)
     with tempfile.TemporaryDirectory() as folder:
         arguments = st.SentenceTransformerTrainingArguments(
             output_dir=folder, per_device_train_batch_size=batch, max_steps=STEPS, learning_rate=1e-5,
-            weight_decay=0.01, report_to="none", use_cpu=True, save_strategy="no", logging_strategy="no",
-            disable_tqdm=True,
+            weight_decay=0.01, report_to="none", use_cpu=not gpu, bf16=gpu, save_strategy="no",
+            logging_strategy="no", disable_tqdm=True,
         )  # fmt: skip
         loss = MultipleNegativesRankingLoss(model, scale=1.0, similarity_fct=st.util.dot_score)
         data = Dataset.from_dict(columns)

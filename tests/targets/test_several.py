@@ -117,7 +117,7 @@ def test_a_row_that_fails_fails_its_target_and_leaves_its_table(
     assert table["failed"] == "Uniform Sampling, seed 0: the loss is nan" and table["table"]
 
 
-def failing_rows(resolved, planned, stages):
+def failing_rows(resolved, planned, stages, without):
     from harness.records.run_folder import RunFolder
     from harness.reports.cells import FinishedRun
 
