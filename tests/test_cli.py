@@ -76,7 +76,7 @@ def test_the_commands_are_frozen() -> None:
         }
         for group in app.registered_groups
     }
-    assert groups == {"runs": {"list", "show", "rm", "gc"}}
+    assert groups == {"export": {"model", "ranking"}, "runs": {"list", "show", "rm", "gc"}}
 
 
 def test_the_earlier_name_of_a_command_names_the_new_one() -> None:

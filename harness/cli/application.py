@@ -19,6 +19,7 @@ from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.convert import convert
 from harness.cli.explain import explain, verify
+from harness.cli.export import export
 from harness.cli.opening import open_library, open_stages
 from harness.cli.options import (
     CollectionOption,
@@ -48,6 +49,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs, name="runs")
+app.add_typer(export, name="export")
 
 
 @app.callback()

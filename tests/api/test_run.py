@@ -13,20 +13,7 @@ import harness
 from harness.errors import UserError
 from harness.negatives.noise import Noise
 from harness.records.run_folder import RunFolder
-from tests.place import TARGET
 from tests.stores import put, settings_of, store_at
-
-
-@pytest.fixture
-def opened(made, monkeypatch):
-    """Opens rows of a small table with one seed."""
-    monkeypatch.setenv("HARNESS_EXPERIMENTS", str(made.root / "experiments"))
-
-    def row(name="TriSampler", **more):
-        arguments = {"scale": "simulation", "store": made.root / "store"} | more
-        return harness.load(TARGET, row=name, **arguments)
-
-    return row
 
 
 def refused(call) -> str:
