@@ -49,6 +49,49 @@ try:
 except StoppedBySignal:
     print("stopped", flush=True)
 """
+DELETED = """
+import time
+from contextlib import nullcontext
+from harness.storage.stopping import StoppedBySignal, not_within, on_signals
+on_signals()
+class Deleted:
+    def __del__(self):
+        print("now", flush=True)
+        time.sleep(0.3)
+one = Deleted()
+try:
+    with BLOCK:
+        del one
+        time.sleep(0.3)
+        print("whole", flush=True)
+    time.sleep(60)
+    print("never")
+except StoppedBySignal:
+    print("stopped", flush=True)
+"""
+LEASED = """
+import time
+from pathlib import Path
+from filelock import FileLock
+from harness.storage.leases import lease
+from harness.storage.stopping import StoppedBySignal, on_signals
+on_signals()
+right = FileLock.HOW
+def slow(lock, *given, **named):
+    FileLock.HOW = right
+    done = right(lock, *given, **named)
+    print("now", flush=True)
+    time.sleep(0.3)
+    return done
+FileLock.HOW = slow
+place = Path("PLACE")
+try:
+    with lease(place, "it", print):
+        pass
+except StoppedBySignal:
+    with lease(place, "it", print, wait=False):
+        print("stopped", sorted(path.suffix for path in place.parent.iterdir()), flush=True)
+"""
 
 
 def begin(code: str) -> subprocess.Popen[str]:
@@ -88,6 +131,22 @@ def test_a_block_is_taken_whole() -> None:
     process = begin(HELD)
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=30) == ("whole\nstopped\n", "")
+
+
+@pytest.mark.parametrize(
+    ("block", "said"), [("nullcontext()", "stopped\n"), ("not_within()", "whole\nstopped\n")]
+)
+def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(block: str, said: str) -> None:
+    process = begin(DELETED.replace("BLOCK", block))
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=20) == (said, "")
+
+
+@pytest.mark.parametrize("how", ["acquire", "release"])
+def test_a_lease_that_is_being_taken_or_given_back_is_free_after_a_signal(tmp_path: Path, how: str) -> None:
+    process = begin(LEASED.replace("HOW", how).replace("PLACE", str(tmp_path / "leases/one")))
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20) == ("stopped ['.json', '.lock']\n", "")
 
 
 def test_what_is_ignored_from_the_start_stays_ignored(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError, UserError
 from harness.storage.files import make_folder, write_json
+from harness.storage.stopping import not_within
 
 HEARTBEAT_S = 10.0
 STALE_S = 120.0
@@ -55,8 +56,35 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
     """
     lock, note = FileLock(path.with_name(f"{path.name}.lock")), path.with_name(f"{path.name}.json")
     make_folder(path.parent)
+    stop = threading.Event()
+    beat = threading.Thread(target=_beat, args=(note, stop), daemon=True)
+    try:
+        _await(lock, note, what, say, wait=wait)
+        beat.start()
+        yield
+    finally:
+        stop.set()
+        with not_within():  # filelock has locks of its own, which a signal must not leave held
+            if beat.ident is not None:
+                beat.join()
+            if lock.is_locked:
+                note.unlink(missing_ok=True)
+                lock.release()
+            del lock
+
+
+def _await(lock: FileLock, note: Path, what: str, say: Callable[[str], None], *, wait: bool) -> None:
+    """Acquire the lock, once nobody holds the lease.
+
+    Raises:
+        BusyError: another process holds the lease, and `wait` is false.
+    """
     announced = False
-    while not _acquire(lock, note):
+    while True:
+        with not_within():
+            acquired = _acquire(lock, note)
+        if acquired:
+            return
         line = f"{what} is being made by {_holder(note)}"
         if not wait:
             raise BusyError(line)
@@ -64,16 +92,6 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
             say(f"waiting: {line}")
         announced = True
         time.sleep(POLL_S)
-    stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(note, stop), daemon=True)
-    try:
-        beat.start()
-        yield
-    finally:
-        stop.set()
-        beat.join()
-        note.unlink(missing_ok=True)
-        lock.release()
 
 
 def _acquire(lock: FileLock, note: Path) -> bool:

@@ -20,6 +20,9 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BURST_S = 2.0
 """Seconds in which further signals count as the same: a group of processes gets some twice."""
 
+AGAIN_S = 0.05
+"""Seconds after which a signal is raised again that came where nothing can be raised."""
+
 SAID = "interrupted; the same command continues where it was"
 
 
@@ -76,11 +79,22 @@ def end_with_parent() -> None:
 def on_signals() -> None:
     """End this process, and only in order, by the signals of a terminal and of a scheduler.
 
-    One that is ignored when the process starts, as `nohup` has it, stays ignored.
+    One that is ignored when the process starts, as `nohup` has it, stays ignored. One that comes while Python
+    deletes an object, where nothing can be raised, is raised a moment later.
     """
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _take)
+    told = sys.unraisablehook
+
+    def swallowed(of: sys.UnraisableHookArgs) -> None:
+        if issubclass(of.exc_type, StoppedBySignal):
+            signal.signal(signal.SIGALRM, _take_again)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+        else:
+            told(of)
+
+    sys.unraisablehook = swallowed
 
 
 @contextmanager
@@ -100,6 +114,12 @@ def not_within(agreed: Callable[[bool], bool] | None = None) -> Iterator[None]:
     if (_Signals.waiting if agreed is None else stops) and not _Signals.held:
         _Signals.waiting = False
         raise StoppedBySignal(SAID)
+
+
+def _take_again(number: int, frame: FrameType | None) -> None:
+    if not _Signals.held:
+        raise StoppedBySignal(SAID)
+    _Signals.waiting = True
 
 
 def _take(number: int, frame: FrameType | None) -> None:
