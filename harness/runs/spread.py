@@ -75,12 +75,12 @@ class WorkerCall:
 
     Attributes:
         store: root of the store.
-        recompute: whether runs are trained in less memory and more time.
+        means: by what each computes its runs, on one process.
         threads: of each worker.
     """
 
     store: Path
-    recompute: bool
+    means: Means
     threads: int
 
 
@@ -223,7 +223,7 @@ def _work(call: WorkerCall, number: int, connection: Connection) -> None:
     use_gpu(number)
     try:
         torch.set_num_threads(call.threads)
-        stages = Stages(Store(call.store), Progress(quiet=True), means=Means(recompute=call.recompute))
+        stages = Stages(Store(call.store), Progress(quiet=True), means=call.means)
         while True:
             connection.send(_made(stages, connection.recv()))
     except EOFError:

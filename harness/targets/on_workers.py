@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.runs.spread import Done, Spread, Task, WorkerCall, tasks_of
@@ -44,7 +45,8 @@ def make_on_workers(resolved: Resolved, planned: Sequence[PlannedRun], stages: S
             stages.made.add(task.fingerprint)
             stages.mirror(stages.store.run(task.fingerprint))
 
-    call = WorkerCall(stages.store.root.resolve(), stages.means.recompute, resolved.scale.spec.threads)
+    means = replace(stages.means, workers=1)
+    call = WorkerCall(stages.store.root.resolve(), means, resolved.scale.spec.threads)
     spread = Spread(tasks, call, stages.progress.say, heard)
     spread.run(stages.means.workers)
     return spread.failed

@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.runs import spread
+from harness.runs.run import Means
 from harness.runs.spread import Done, Spread, Task, WorkerCall
 from tests.smallest import SmallestPlace
 
@@ -50,7 +51,7 @@ class Dealt:
     def run(self, tasks: list[Task], workers: int) -> tuple[list[str], dict[str, str]]:
         """Deal tasks; returns the names of what was heard of, in turn, and what failed."""
         heard: list[str] = []
-        call = WorkerCall(Path(), recompute=False, threads=1)
+        call = WorkerCall(Path(), Means(), threads=1)
         dealt = Spread(tasks, call, self.said.append, lambda one, done: heard.append(one.fingerprint))
         dealt.run(workers)
         return heard, dealt.failed
