@@ -68,7 +68,8 @@ def lease(path: Path, what: str, say: Callable[[str], None], *, wait: bool = Tru
             if beat.ident is not None:
                 beat.join()
             if lock.is_locked:
-                note.unlink(missing_ok=True)
+                if note.is_file():  # something else may be in its place
+                    note.unlink()
                 lock.release()
             del lock
 
