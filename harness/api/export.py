@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from harness.api.run import OpenedRun
 from harness.errors import UserError, nearest
 from harness.provenance.settings_text import sampler_lines, scale_text, seeds_text
 from harness.records.written import check_written
-from harness.specs.run_settings import EvaluatedRun, StartedRun, TrainedRun
+from harness.specs.run_settings import EvaluatedRun, RankerRun, StartedRun, TrainedRun
+from harness.specs.settings import RERANKED
 from harness.storage.files import atomic_folder, write_bytes, write_text
 
 CARD = "README.md"
@@ -25,10 +27,12 @@ def export_model(run: OpenedRun, folder: Path) -> None:
         folder: not there yet. Of separate towers it holds ``query`` and ``passage``.
 
     Raises:
-        UserError: the folder is there, the run has no encoder, or a file of it is corrupt.
+        UserError: the folder is there, the run is of no retriever, or a file of it is corrupt.
     """
-    if folder.exists():
-        raise UserError("the folder is there already", where=str(folder), fix="name one that is not")
+    _refuse_there(folder)
+    if isinstance(run.settings, RankerRun):
+        fix = "name the run of a retriever, such as that which it starts from"
+        raise UserError(f"{run.name} trains a ranker, and its figures are of that", where="RUN", fix=fix)
     with atomic_folder(folder) as beside:
         run.save_encoder(beside)
         write_text(beside / CARD, card(run))
@@ -43,13 +47,19 @@ def export_ranking(run: OpenedRun, split: str, path: Path) -> None:
         path: of the file.
 
     Raises:
-        UserError: there is no such split, or the file is corrupt.
+        UserError: the file is there, there is no such split, or what is written of it is corrupt.
     """
+    _refuse_there(path)
     known = [file.name.removesuffix(ENDING) for file in (run.run.folder / "rankings").glob(f"*{ENDING}")]
     if split not in known:
         raise UserError(f"the run has no rankings of '{split}'", where="--split", fix=nearest(split, known))
     content = check_written(run.run.folder, f"rankings/{split}{ENDING}").read_bytes()
     write_bytes(path, content if path.suffix == ".gz" else gzip.decompress(content))
+
+
+def _refuse_there(path: Path) -> None:
+    if os.path.lexists(path):
+        raise UserError("this is there already", where=str(path), fix="name a place that is free")
 
 
 def card(run: OpenedRun) -> str:
@@ -76,7 +86,8 @@ def _about(run: OpenedRun) -> Iterator[str]:
 
 
 def _figures(run: OpenedRun) -> Iterator[str]:
-    means = run.per_query.groupby(["split", "measure"])["value"].mean().unstack("measure")
+    own = run.per_query[~run.per_query["split"].str.endswith(RERANKED)]  # by the retriever alone
+    means = own.groupby(["split", "measure"])["value"].mean().unstack("measure")
     shown = list(means.columns)
     yield f"| split | {' | '.join(shown)} |"
     yield f"|---{'|---' * len(shown)}|"

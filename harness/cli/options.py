@@ -69,7 +69,7 @@ WorkersOption = Annotated[
     typer.Option(
         min=1,
         max=1000,
-        help="make so many runs at once, each on one process, with a GPU of its own if it can",
+        help="make so many runs at once, each on one process, with a GPU of its own where there are several",
     ),
 ]
 RecomputeOption = Annotated[

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from harness.encoders.precision import products
+
 
 def model_flops(model: nn.Module, lengths: npt.NDArray[np.int64], *, trains: bool) -> float:
     """Return the operations that a model needs for texts of some lengths.
@@ -55,7 +57,7 @@ def matrix_rate(device: torch.device, precision: str) -> float:
     size, gpu = (8192, True) if device.type == "cuda" else (512, False)
     kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
     left, best = torch.ones(size, size, dtype=kind, device=device), 0.0
-    with torch.no_grad():
+    with torch.no_grad(), products(precision):
         for _ in range(4):
             begin = time.perf_counter()
             left @ left

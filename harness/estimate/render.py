@@ -33,7 +33,7 @@ def render_memory(
         runs: of a target, with the sizes of their collections.
         hardware: what the scale's paper trained on, where it is one of a paper.
         machine: that the runs are planned for.
-        has: bytes that this one has.
+        has: bytes of a device of this one; none where it has no such device.
         published: sizes of checkpoints that may not be on this machine.
     """
     try:
@@ -128,9 +128,10 @@ def _of_card(moments: Sequence[Moment], machine: Machine, hardware: Hardware) ->
 def _of_here(moments: Sequence[Moment], machine: Machine, has: int | None) -> str:
     most = max(moments, key=lambda moment: moment.size)
     each = f" of each of {machine.ranks} processes" if machine.ranks > 1 else ""
-    here = f"; this machine has {_gb(has)} GB" if has else ""
+    here, of_all = ("this machine", " for all") if machine.device == "cpu" else ("a card here", "")
+    there = f"; {here} has {_gb(has)} GB{of_all if each else ''}" if has else ""
     size = f"{_gb(most.size)} GB at most, {most.name}"
-    return f"Memory{each}: {size}, not counting Python and its libraries{here}."
+    return f"Memory{each}: {size}, not counting Python and its libraries{there}."
 
 
 def _means(machine: Machine) -> str:

@@ -105,8 +105,10 @@ def check_torch() -> Check:
 
 def check_cuda(installed: dict[str, str]) -> Check:
     """Tell which CUDA runtimes are in one process: torch's, and that of faiss-gpu, which may be another."""
-    import torch  # noqa: PLC0415  (as above)
-
+    try:
+        import torch  # noqa: PLC0415  (as above)
+    except (ImportError, OSError):
+        return Check("cuda", True, "not known without torch")
     own = torch.version.cuda
     if own is None:
         return Check("cuda", True, "torch is built for the CPU")

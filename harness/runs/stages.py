@@ -16,6 +16,7 @@ from harness.progress import Progress
 from harness.records.environment import describe_environment
 from harness.records.run_folder import RunFolder
 from harness.retrieval.encode import Reader
+from harness.retrieval.search import engine
 from harness.runs.collections import Collections
 from harness.runs.device import device
 from harness.runs.evaluation import evaluate_bm25, evaluate_encoder
@@ -109,7 +110,7 @@ class Stages:
         folder.describe(
             settings.model_dump(mode="json"),
             [asdict(link) for link in run_links],
-            describe_environment() | self.means.as_json(),
+            describe_environment() | self.means.as_json() | {"search": engine()},
         )
         self.products.prepare(settings)
         begin = time.monotonic()

@@ -201,11 +201,13 @@ def render_plan(planned: Plan, machine: Machine | None = None) -> Group:
         Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()
     ]
     seen, scale = gpus(), planned.resolved.scale.spec
+    machine = machine or Machine.of(scale.hardware, "cuda" if seen else "cpu")
+    of_card = seen[0]["memory_bytes"] if seen else None
     memory = render_memory(
         [(run.settings, planned.corpora[run.dataset]) for run in planned.runs],
         scale.hardware,
-        machine or Machine.of(scale.hardware, "cuda" if seen else "cpu"),
-        seen[0]["memory_bytes"] if seen else memory_bytes(),
+        machine,
+        of_card if machine.device == "cuda" else memory_bytes(),
         scale.published_sizes,
     )
     missing = not_here(planned.resolved, [run.settings for run in planned.runs])

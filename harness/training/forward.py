@@ -15,6 +15,7 @@ from torch import Tensor
 from harness.collections.tokens import Sequences, Texts
 from harness.encoders.dual_encoder import Embedder, TwoTowers
 from harness.encoders.flops import model_flops
+from harness.encoders.precision import products
 from harness.encoders.ranker import Ranker
 from harness.negatives.noise import DROPOUT_STAGE, mixed
 from harness.retrieval.encode import length_buckets
@@ -60,21 +61,6 @@ class Passing:
         half = torch.autocast(weight.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with products(self.precision), half:
             yield weight
-
-
-@contextmanager
-def products(precision: Precision) -> Iterator[None]:
-    """Within the block, let GPUs multiply float32 matrices in tf32, where that is the precision."""
-    if precision != "tf32":
-        yield
-        return
-    matmul = torch.backends.cuda.matmul
-    before = matmul.allow_tf32  # torch's newer name for it breaks whoever reads this one meanwhile
-    matmul.allow_tf32 = True
-    try:
-        yield
-    finally:
-        matmul.allow_tf32 = before
 
 
 def _seed(seed: int, device: torch.device) -> None:

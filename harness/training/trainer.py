@@ -19,6 +19,7 @@ from torch import Tensor
 from harness.collections.tokens import Texts
 from harness.encoders.dual_encoder import TwoTowers
 from harness.encoders.flops import matrix_rate
+from harness.encoders.precision import products
 from harness.encoders.ranker import Ranker
 from harness.errors import RunError
 from harness.retrieval.ranks import ALONE, Deal, Ranks
@@ -27,7 +28,7 @@ from harness.retrieval.timeline import Timeline, measured, part
 from harness.storage.stopping import StoppedBySignal, not_within
 from harness.training.batches import Batch, TrainingPairs, batch_at
 from harness.training.checkpoints import latest_checkpoint, save_checkpoint
-from harness.training.forward import Numbers, Passing, products
+from harness.training.forward import Numbers, Passing
 from harness.training.learner import Learner
 from harness.training.losses.loss import Loss
 from harness.training.memory import memory_told, smaller

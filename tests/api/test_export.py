@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 
 import ir_measures
 import numpy as np
+import pandas as pd
 import pytest
 
 import harness
-from harness.api.export import CARD, export_model, export_ranking
+from harness.api.export import CARD, card, export_model, export_ranking
 from harness.errors import UserError
+from harness.specs.run_settings import RankerRun
 
 
 def test_an_exported_model_embeds_as_the_run_does(opened, tmp_path):
@@ -29,11 +32,11 @@ def test_an_exported_model_embeds_as_the_run_does(opened, tmp_path):
 def test_its_card_has_recipe_data_and_figures(opened, tmp_path):
     run = opened()
     export_model(run, tmp_path / "model")
-    card = (tmp_path / "model" / CARD).read_text(encoding="utf-8")
+    text = (tmp_path / "model" / CARD).read_text(encoding="utf-8")
     value = run.per_query.query("split == 'test' and measure == 'nDCG@10'")["value"].mean()
-    assert run.run.fingerprint in card and f"{value:.4f}" in card and "a simulation" in card
-    assert f"recipe: {run.settings.recipe}" in card and "trisampler: K = " in card
-    assert card.startswith("---\nlibrary_name: sentence-transformers\n")
+    assert run.run.fingerprint in text and f"{value:.4f}" in text and "a simulation" in text
+    assert f"recipe: {run.settings.recipe}" in text and "trisampler: K = " in text
+    assert text.startswith("---\nlibrary_name: sentence-transformers\n")
 
 
 def test_exported_rankings_give_the_table_s_figures(opened, tmp_path):
@@ -52,11 +55,30 @@ def test_exported_rankings_give_the_table_s_figures(opened, tmp_path):
 def test_what_cannot_be_exported_is_told(opened, tmp_path):
     run = opened()
     (tmp_path / "there").mkdir()
-    with pytest.raises(UserError, match="the folder is there already"):
+    with pytest.raises(UserError, match="this is there already"):
         export_model(run, tmp_path / "there")
     with pytest.raises(UserError, match="no rankings of 'tst'"):
         export_ranking(run, "tst", tmp_path / "x.trec")
+    (tmp_path / "x.trec").write_text("mine")
+    with pytest.raises(UserError, match="this is there already"):
+        export_ranking(run, "test", tmp_path / "x.trec")
+    assert (tmp_path / "x.trec").read_text() == "mine"
     with pytest.raises(UserError, match="BM25"):
         export_model(opened("BM25"), tmp_path / "bm25")
-    assert not (tmp_path / "bm25").exists() and not (tmp_path / "x.trec").exists()
+    assert not (tmp_path / "bm25").exists()
     assert json.loads((run.run.folder / "done.json").read_text())
+
+
+def test_a_ranker_s_figures_are_those_of_no_retriever(opened, tmp_path):
+    run = opened()
+    ranker = replace(run, settings=RankerRun.model_construct())
+    with pytest.raises(UserError, match="trains a ranker, and its figures are of that"):
+        export_model(ranker, tmp_path / "ranker")
+
+
+def test_what_a_ranker_reranked_is_not_on_the_card(opened, tmp_path):
+    run = opened()
+    reranked = run.per_query.assign(split=run.per_query["split"] + "-reranked", value=0.123456)
+    run.__dict__["per_query"] = pd.concat([run.per_query, reranked])
+    text = card(run)
+    assert "reranked" not in text and "0.1235" not in text and "| test |" in text

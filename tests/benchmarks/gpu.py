@@ -31,6 +31,7 @@ import transformers
 from harness.collections.tokens import Ragged
 from harness.encoders.dual_encoder import Tower
 from harness.encoders.flops import matrix_rate, model_flops
+from harness.encoders.precision import products
 from harness.negatives.candidates import Candidates
 from harness.negatives.noise import Noise
 from harness.negatives.registry import make_draw, make_law
@@ -40,7 +41,7 @@ from harness.retrieval.encode import encode
 from harness.retrieval.ranks import ALONE, Deal, Ranks
 from harness.storage.files import write_json
 from harness.training.checkpoints import latest_checkpoint
-from harness.training.forward import Passing, embed, products
+from harness.training.forward import Passing, embed
 from harness.training.schedule import adamw
 from tests.benchmarks.made import checkpoint, collection
 from tests.benchmarks.training_step import theirs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,11 @@ def test_two_cuda_runtimes_are_told(
     monkeypatch.setattr("torch.version.cuda", own)
     check = check_cuda(installed)
     assert check.ok and check.detail.startswith(told)
+
+
+def test_cuda_is_not_known_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert check_cuda({"faiss-gpu": "1"}).detail == "not known without torch"
 
 
 def test_exactly_one_faiss() -> None:

@@ -229,6 +229,18 @@ def test_what_is_computed_again_is_not_kept(bench):
     assert bytes_kept(3, recompute=False) > 2 * bytes_kept(1, recompute=False)
 
 
+@pytest.mark.parametrize(("recompute", "given_back"), [(True, True), (False, False)])
+def test_free_memory_is_given_back_where_buckets_are_computed_again(
+    bench, monkeypatch, recompute, given_back
+):
+    calls = []
+    monkeypatch.setattr("harness.retrieval.ranks.give_back", lambda: calls.append(1))
+    passing = Passing(3, 0, TIGHT, deal=Deal(recompute=recompute))
+    tower, tokens = bench.encoder().train().passage, bench.tokens
+    embed(tower, tokens.documents, np.arange(20), tokens.pad, passing=passing).sum().backward()
+    assert bool(calls) == given_back
+
+
 class OnRanks:
     """The tiny bench, whose trainers are shared with other ranks."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.encoders.flops import model_flops
+from harness.encoders.flops import matrix_rate, model_flops
 from harness.retrieval.timeline import measured, part
 from harness.training import stopwatch
 
@@ -72,3 +73,13 @@ def test_flops_are_those_of_the_literature(lengths, trains, factor):
     attention = sum(2 * factor * 2 * 3 * length * length for length in lengths)
     expected = factor * 15 * sum(lengths) + attention
     assert model_flops(model, np.array(lengths, dtype=np.int64), trains=trains) == expected
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
+def test_the_matrix_rate_is_measured_in_the_precision_that_it_is_of(monkeypatch, precision):
+    entered = []
+    monkeypatch.setattr(
+        "harness.encoders.flops.products", lambda named: (entered.append(named), nullcontext())[1]
+    )
+    assert matrix_rate.__wrapped__(torch.device("cpu"), precision) > 0
+    assert entered == [precision]

@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
+from harness.encoders.precision import products
 from harness.errors import UserError
 from harness.negatives.candidates import Draws
 from harness.negatives.mining import EVERYTHING, Miner, load_candidates
@@ -22,7 +23,7 @@ from harness.storage.checksums import SUMS
 from harness.training import rounds
 from harness.training.batches import TrainingPairs, batch_at, epoch_order, sampled_pairs
 from harness.training.checkpoints import latest_checkpoint
-from harness.training.forward import PARTS, Passing, QueryBatch, embed, products
+from harness.training.forward import PARTS, Passing, QueryBatch, embed
 from harness.training.losses.registry import make_loss
 from harness.training.objectives import counted
 from harness.training.schedule import linear_schedule
