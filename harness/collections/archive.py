@@ -62,6 +62,7 @@ def save_collection(collection: Collection, path: Path, key: str = "") -> None:
                 "about": collection.about,
                 "own_documents": collection.own_documents,
                 "fingerprint": collection.fingerprint,
+                **({"answers_are": collection.answers_are} if collection.answers_are != "texts" else {}),
                 **({"key": key} if key else {}),
             }
         ],
@@ -186,7 +187,15 @@ def _read(archive: zipfile.ZipFile, size: int, key: str) -> Collection:
     if len(starts) not in (0, len(ids)):
         raise UserError("not a collection, or corrupt (some documents lack where their text starts)")
     collection = Collection(
-        head["name"], bool(head["simulation"]), ids, texts, splits, head["about"], own, starts
+        head["name"],
+        bool(head["simulation"]),
+        ids,
+        texts,
+        splits,
+        head["about"],
+        own,
+        starts,
+        head.get("answers_are", "texts"),
     )
     if collection.fingerprint != head["fingerprint"]:
         raise UserError("content does not match its fingerprint")

@@ -34,15 +34,17 @@ def resolved(*collections: str, encoder: str | None = None, target: str = TARGET
 @pytest.mark.parametrize(
     ("text", "collections"),
     [
-        ("beir:mine", {"": "mine"}),
-        ("nq=beir:mine", {"nq": "mine"}),
-        ("beir:a=b", {"": "a=b"}),
-        ("ms-pas=beir:/data/x y:z", {"ms-pas": "/data/x y:z"}),
+        ("beir:mine", {"": ("beir", "mine")}),
+        ("nq=beir:mine", {"nq": ("beir", "mine")}),
+        ("beir:a=b", {"": ("beir", "a=b")}),
+        ("ms-pas=msmarco:/data/x y:z", {"ms-pas": ("msmarco", "/data/x y:z")}),
+        ("ir:beir/scifact/test", {"": ("ir", "beir/scifact/test")}),
+        ("nq=dpr:nq.tar.gz", {"nq": ("dpr", "nq.tar.gz")}),
     ],
 )
-def test_a_collection_is_written_with_its_kind(text: str, collections: dict[str, str]) -> None:
+def test_a_collection_is_written_with_its_kind(text: str, collections: dict[str, tuple[str, str]]) -> None:
     given = Instead.parse([text], None)
-    assert given.collections == collections
+    assert {name: (of.kind, of.place) for name, of in given.collections.items()} == collections
     assert shlex.split(given.options) == ["--collection", text]
 
 
@@ -55,7 +57,16 @@ def test_a_collection_is_written_with_its_kind(text: str, collections: dict[str,
             "--collection mine: 'mine' names no kind of collection; write beir:PATH, or DATASET=beir:PATH",
         ),
         (["beir:"], None, "'beir:' names no kind of collection"),
-        (["trec:mine"], None, "'trec' is no kind of collection that a command names; write beir:PATH"),
+        (
+            ["trec:mine"],
+            None,
+            "'trec' is no kind of collection that a command names; (one of: beir, dpr, ",
+        ),
+        (
+            ["msmacro:mine"],
+            None,
+            "; did you mean 'msmarco'? (one of: beir, dpr, ir, msmarco, ",
+        ),
         (["nq=beir:a", "nq=beir:b"], None, "two collections for nq; leave one out"),
         ([], " ", "--encoder: no encoder is named; name a folder or a hub id"),
         ([], "~nobody-of-that-name/x", "begins with the home of nobody"),

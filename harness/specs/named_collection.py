@@ -1,0 +1,93 @@
+"""A collection of one's own as a command names it: ``beir:PATH``, ``ir:ID`` and the like."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from harness.collections.layouts.registry import KINDS, PLACE, name_of, open_layout
+from harness.errors import UserError, nearest
+from harness.specs.collection_choice import CollectionChoice, OwnChoice
+from harness.storage.places import data_folder
+
+BARE = "beir"
+"""The kind whose folders were named before there were others."""
+
+_WRITTEN = re.compile(r"(?:(?P<dataset>[\w-]+)=)?(?P<kind>[\w-]+):(?P<place>.+)", re.DOTALL)
+_CHOICE: TypeAdapter[Any] = TypeAdapter(CollectionChoice)
+
+
+@dataclass(frozen=True)
+class NamedCollection:
+    """A collection that a command names.
+
+    Attributes:
+        kind: its layout, a name of `KINDS`.
+        place: path of its folder or archive, or its id.
+    """
+
+    kind: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.place}"
+
+    @property
+    def title(self) -> str:
+        """Its name without its kind."""
+        return name_of(self.kind, self.place)
+
+    @property
+    def name(self) -> str:
+        """Its name as tables print it."""
+        return f"{self.kind}/{self.title}"
+
+    @property
+    def whole_place(self) -> str:
+        """Where it is, whatever the working folder; of other kinds than BEIR with the kind before it."""
+        if self.kind == "ir":
+            return str(self)
+        path = str(data_folder(self.place).resolve())
+        return path if self.kind == BARE else f"{self.kind}:{path}"
+
+    def choice(self) -> OwnChoice:
+        """Return it as a dataset's spec has it: with titles, and measured on test, or else on dev.
+
+        Raises:
+            UserError: it is no collection.
+        """
+        parameters = {PLACE[self.kind]: self.place, "titles": True}
+        splits = open_layout(self.kind, parameters).splits
+        measured = "test" if "test" in splits else "dev"
+        given = {"kind": self.kind, "parameters": parameters, "measured": measured}
+        chosen: OwnChoice = _CHOICE.validate_python(given)
+        return chosen
+
+
+def read_option(text: str) -> tuple[str, NamedCollection]:
+    """Return dataset ("" for the one of a target) and collection of an option.
+
+    Args:
+        text: ``KIND:PLACE`` or ``DATASET=KIND:PLACE``.
+
+    Raises:
+        UserError: it is not written so, or there is no such kind.
+    """
+    written = _WRITTEN.fullmatch(text)
+    if written is None:
+        what = f"'{text}' names no kind of collection"
+        fix = f"write beir:PATH, or DATASET=beir:PATH; other kinds are {', '.join(KINDS)}"
+        raise UserError(what, where=option(text), fix=fix)
+    if written["kind"] not in KINDS:
+        what = f"'{written['kind']}' is no kind of collection that a command names"
+        raise UserError(what, where=option(text), fix=nearest(written["kind"], KINDS))
+    return written["dataset"] or "", NamedCollection(written["kind"], written["place"])
+
+
+def option(text: str) -> str:
+    """Return the option of a command that names a collection."""
+    return f"--collection {shlex.quote(text)}"
