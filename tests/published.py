@@ -67,9 +67,9 @@ def simans(folder: Path) -> Path:
 def dpr(folder: Path) -> Path:
     """Write it as DPR's files: positives to train on and for one dev question, answers to measure with."""
     passages = [("id", "text", "title")]
-    passages += [
-        (str(n), '"' + d["text"].replace('"', '""') + '"', d["title"]) for n, d in enumerate(DOCUMENTS)
-    ]
+    for n, d in enumerate(DOCUMENTS):
+        quoted = d["text"].replace('"', '""')
+        passages.append((str(n), f'"{quoted}"', d["title"]))
     write(folder / "psgs_w100.tsv", rows(passages))
     records = [
         {
