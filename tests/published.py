@@ -114,7 +114,7 @@ WRITERS: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "simans": ("simans", simans),
     "parquet": ("parquet", parquet),
 }
-"""What is written -> the kind that reads it, and what writes it; ids of queries are the same in all of them."""
+"""What is written -> the kind that reads it, and what writes it; ids of queries are the same in all."""
 
 
 def rows(fields: object) -> str:

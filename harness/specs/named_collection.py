@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 
+from harness.collections.collection import OwnKind
 from harness.collections.layouts.registry import KINDS, PLACE, name_of, open_layout
 from harness.errors import UserError, nearest
 from harness.specs.collection_choice import CollectionChoice, OwnChoice
@@ -30,7 +31,7 @@ class NamedCollection:
         place: path of its folder or archive, or its id.
     """
 
-    kind: str
+    kind: OwnKind
     place: str
 
     def __str__(self) -> str:
@@ -68,24 +69,25 @@ class NamedCollection:
         return chosen
 
 
-def read_option(text: str) -> tuple[str, NamedCollection]:
+def read_option(text: str, where: str | None = None) -> tuple[str, NamedCollection]:
     """Return dataset ("" for the one of a target) and collection of an option.
 
     Args:
         text: ``KIND:PLACE`` or ``DATASET=KIND:PLACE``.
+        where: what it is written in, for errors, where it is no option.
 
     Raises:
         UserError: it is not written so, or there is no such kind.
     """
-    written = _WRITTEN.fullmatch(text)
+    written, where = _WRITTEN.fullmatch(text), where or option(text)
     if written is None:
         what = f"'{text}' names no kind of collection"
         fix = f"write beir:PATH, or DATASET=beir:PATH; other kinds are {', '.join(KINDS)}"
-        raise UserError(what, where=option(text), fix=fix)
+        raise UserError(what, where=where, fix=fix)
     if written["kind"] not in KINDS:
         what = f"'{written['kind']}' is no kind of collection that a command names"
-        raise UserError(what, where=option(text), fix=nearest(written["kind"], KINDS))
-    return written["dataset"] or "", NamedCollection(written["kind"], written["place"])
+        raise UserError(what, where=where, fix=nearest(written["kind"], KINDS))
+    return written["dataset"] or "", NamedCollection(cast("OwnKind", written["kind"]), written["place"])
 
 
 def option(text: str) -> str:
