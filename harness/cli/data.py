@@ -25,8 +25,8 @@ Collection = Annotated[
 @data.command("list")
 def list_data(as_json: JsonOption = False) -> None:
     """List the layouts that are read, and the papers' datasets with their counts."""
-    from harness.provenance.data import datasets, kinds
     from harness.provenance.data_text import render_list
+    from harness.provenance.datasets import datasets, kinds
     from harness.reports.renderers.terminal import Terminal
     from harness.specs.library import Library
 
@@ -45,8 +45,9 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Read a collection: counts, checksum, licence, source, and what was dropped."""
-    from harness.provenance.data import datasets, facts, named
+    from harness.provenance.data import facts, named
     from harness.provenance.data_text import dataset_text, facts_text
+    from harness.provenance.datasets import datasets
     from harness.specs.library import Library
     from harness.storage.store import Store
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, cast, get_type_hints
 
 from harness.collections.collection import OWN, Collection
@@ -14,6 +13,7 @@ from harness.collections.layouts.registry import PLACE, open_layout
 from harness.collections.planted import build_planted
 from harness.collections.pydocs import build_pydocs, pins_of
 from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
+from harness.collections.sources import is_named
 from harness.errors import UserError
 from harness.storage.files import content_hash
 
@@ -76,14 +76,6 @@ def stand_in(collection: str, dataset: str) -> str | None:
     is_own = kind in OWN and bool(named)
     stands_in = collection in BUILT_IN or (is_own and not is_named(named, dataset))
     return f"{collection} stands in for {dataset}" if stands_in else None
-
-
-def is_named(collection: str, dataset: str) -> bool:
-    """Whether a collection has the name of a dataset, but for case and signs, as trivia-qa has TriviaQA's."""
-    one, other = (
-        re.sub(r"\W|_", "", name.casefold()) for name in (collection.rsplit("/", maxsplit=1)[-1], dataset)
-    )
-    return one == other
 
 
 def collection_key(kind: str, settings: dict[str, Any]) -> str:

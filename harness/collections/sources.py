@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -49,3 +50,11 @@ def source_of(name: str) -> Source | None:
     """Return the source of a collection by its name, such as ``scifact`` or ``beir/scifact/test``."""
     parts = [part.casefold().replace("_", "-") for part in name.split("/")]
     return next((SOURCES[part] for part in reversed(parts) if part in SOURCES), None)
+
+
+def is_named(collection: str, dataset: str) -> bool:
+    """Whether a collection has the name of a dataset, but for case and signs, as trivia-qa has TriviaQA's."""
+    one, other = (
+        re.sub(r"\W|_", "", name.casefold()) for name in (collection.rsplit("/", maxsplit=1)[-1], dataset)
+    )
+    return one == other

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from harness.provenance.data import COUNTS, Dataset
+from harness.provenance.datasets import COUNTS, Dataset
 
 
 def render_list(kinds: Sequence[Mapping[str, Any]], datasets: Sequence[Dataset]) -> Group:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.collections.checkpoint_place import found
 from harness.errors import UserError, nearest
+from harness.evaluation.measures import reads_answers
 from harness.specs.dataset import Dataset
 from harness.specs.loaded import LoadedTarget
 from harness.specs.named_collection import NamedCollection, option, read_option
@@ -182,6 +183,9 @@ def _is_ours(start: str) -> bool:
 
 
 def _dataset(dataset: Dataset, scale: str, collection: NamedCollection, title: str) -> Dataset:
-    """Return a dataset that a collection serves at a scale."""
-    served = {**dataset.collections, scale: collection.choice()}
-    return dataset.model_copy(update={"title": title, "collections": served, "remarks": []})
+    """Return a dataset that a collection serves at a scale; without judgements only answers are measured."""
+    choice, judged = collection.served()
+    served = {**dataset.collections, scale: choice}
+    further = [of for of in dataset.further if judged or reads_answers(of.measure)]
+    changes = {"title": title, "collections": served, "further": further, "remarks": []}
+    return dataset.model_copy(update=changes)

@@ -61,12 +61,20 @@ class NamedCollection:
         Raises:
             UserError: it is no collection.
         """
+        return self.served()[0]
+
+    def served(self) -> tuple[OwnChoice, bool]:
+        """Return it as a dataset's spec has it, and whether what is measured has judgements.
+
+        Raises:
+            UserError: it is no collection.
+        """
         parameters = {PLACE[self.kind]: self.place, "titles": True}
-        splits = open_layout(self.kind, parameters).splits
-        measured = "test" if "test" in splits else "dev"
+        layout = open_layout(self.kind, parameters)
+        measured = "test" if "test" in layout.splits else "dev"
         given = {"kind": self.kind, "parameters": parameters, "measured": measured}
         chosen: OwnChoice = _CHOICE.validate_python(given)
-        return chosen
+        return chosen, measured not in layout.unjudged
 
 
 def read_option(text: str, where: str | None = None) -> tuple[str, NamedCollection]:

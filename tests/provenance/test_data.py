@@ -23,6 +23,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("HARNESS_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("HARNESS_EXPERIMENTS", str(CHECKOUT / "experiments"))
     monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.delenv("HARNESS_DATA", raising=False)
 
     def told(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["harness", "data", *arguments])

@@ -74,6 +74,7 @@ class DprLayout:
         chosen = [name for of in self._of_split.values() for name in of.values()]
         self.queries_at = files.where(chosen[0])
         self.splits = {split: files.where(next(iter(of.values()))) for split, of in self._of_split.items()}
+        self.unjudged = frozenset(split for split, of in self._of_split.items() if "json" not in of)
 
     def documents(self, *, titles: bool) -> Iterator[Document]:
         """Yield the passages in the order of the file."""

@@ -44,6 +44,8 @@ class IrLayout:
         UserError: `ir_datasets` is not installed, has no such id, or the data set has no judgements.
     """
 
+    unjudged: frozenset[str] = frozenset()
+
     def __init__(self, name: str) -> None:
         self.name, self.layout, self._library = name, LAYOUT, _library(name)
         self.dropped: Counter[str] = Counter()

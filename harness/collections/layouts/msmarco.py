@@ -36,6 +36,8 @@ class MsMarcoLayout:
         UserError: a file is missing.
     """
 
+    unjudged: frozenset[str] = frozenset()
+
     def __init__(self, files: Files) -> None:
         self._files, self.layout, self.name = files, LAYOUT, files.name
         self.dropped: Counter[str] = Counter()

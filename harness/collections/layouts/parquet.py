@@ -38,6 +38,8 @@ class ParquetLayout:
         UserError: documents, queries or judgements are missing.
     """
 
+    unjudged: frozenset[str] = frozenset()
+
     def __init__(self, files: Files) -> None:
         self._files, self.layout, self.name = files, LAYOUT, files.name
         self.dropped: Counter[str] = Counter()

@@ -81,6 +81,10 @@ class Layout(Protocol):
         """Split -> where its judgements are."""
 
     @property
+    def unjudged(self) -> frozenset[str]:
+        """Splits whose queries have answers in the place of judgements."""
+
+    @property
     def layout(self) -> str:
         """What it should hold, in words, for errors."""
 

@@ -48,6 +48,8 @@ class SimansLayout:
         UserError: a file is missing.
     """
 
+    unjudged: frozenset[str] = frozenset()
+
     def __init__(self, files: Files) -> None:
         self._files, self.layout, self.name = files, LAYOUT, files.name
         self.dropped: Counter[str] = Counter()
