@@ -61,9 +61,8 @@ def archive_ending(path: Path) -> str | None:
 
 def collection_name(path: Path) -> str:
     """Return the name of a collection: that of its folder, or of its archive without the ending."""
-    name = path.resolve().name
     ending = archive_ending(path)
-    return name[: -len(ending)] if ending and not path.is_dir() else name
+    return path.name[: -len(ending)] if ending and not path.is_dir() else path.resolve().name
 
 
 @dataclass(frozen=True)
