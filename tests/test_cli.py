@@ -76,7 +76,11 @@ def test_the_commands_are_frozen() -> None:
         }
         for group in app.registered_groups
     }
-    assert groups == {"export": {"model", "ranking"}, "runs": {"list", "show", "rm", "gc"}}
+    assert groups == {
+        "export": {"model", "ranking"},
+        "runs": {"list", "show", "rm", "gc"},
+        "data": {"list", "show", "prepare", "verify"},
+    }
 
 
 def test_the_earlier_name_of_a_command_names_the_new_one() -> None:
@@ -180,3 +184,9 @@ def test_a_question_that_is_denied_ends_in_one_line(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1 and capsys.readouterr().err == "aborted\n"
+
+
+def test_collections_are_listed_without_waiting() -> None:
+    told = run("data", "list", COLUMNS="300")
+    assert told.returncode == 0, told.stderr
+    assert "ir:msmarco-passage" in told.stdout and "parquet:PATH" in told.stdout

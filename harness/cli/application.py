@@ -18,6 +18,7 @@ from rich.table import Table
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.convert import convert
+from harness.cli.data import data
 from harness.cli.explain import explain, verify
 from harness.cli.export import export
 from harness.cli.opening import open_library, open_stages
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 app.add_typer(runs, name="runs")
 app.add_typer(export, name="export")
+app.add_typer(data, name="data")
 
 
 @app.callback()

@@ -42,8 +42,9 @@ DatasetOption = Annotated[
 CollectionOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="[DATASET=]beir:PATH",
-        help="a folder of your own in the place of the built-in collection; may be repeated",
+        metavar="[DATASET=]KIND:PLACE",
+        help="a collection in the place of the built-in one, such as beir:FOLDER or ir:ID, see "
+        "`harness data list`; may be repeated",
     ),
 ]
 EncoderOption = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
+from harness.collections.answers import compiled
 from harness.collections.collection import RELEVANT, Collection, Queries
 
 WORD = re.compile(r"\w+")
@@ -18,7 +19,7 @@ def account(collection: Collection, *, dropped: int = 0) -> list[str]:
         dropped: judgements of absent queries or documents that were left out.
     """
     said = [*_own(collection), *_copies(collection), *_repeated(collection), *_empty(collection)]
-    said += _unanswered(collection)
+    said += [*_unanswered(collection), *_no_patterns(collection)]
     if dropped:
         said.append(f"Judgements of queries or documents that are not there, left out: {dropped:,}.")
     return said
@@ -73,7 +74,9 @@ def _empty(collection: Collection) -> list[str]:
     said = []
     for split, queries in collection.queries.items():
         none = sum(not _has_positive(queries, query) for query in queries.ids)
-        if none:
+        if none == len(queries) and queries.answers:
+            said.append(f"Queries of {split} have answers and no judgements; AnswerHit is their measure.")
+        elif none:
             said.append(f"Queries of {split} without a relevant document, each counted as 0: {none:,}.")
         unknown = sum(words.isdisjoint(WORD.findall(text.casefold())) for text in queries.texts)
         if unknown:
@@ -92,6 +95,16 @@ def _unanswered(collection: Collection) -> list[str]:
         for split, count in counts.items()
         if count and collection.queries[split].answers
     ]
+
+
+def _no_patterns(collection: Collection) -> list[str]:
+    """Return how many answers are no patterns, where they are read as such."""
+    if collection.answers_are != "patterns":
+        return []
+    given = (answers for queries in collection.queries.values() for answers in queries.answers.values())
+    broken = sum(compiled(answer) is None for answers in given for answer in answers)
+    what = "Answers that are no regular expressions, and in no passage, as in the code of DPR"
+    return [f"{what}: {broken:,}."] if broken else []
 
 
 def _has_positive(queries: Queries, query: str) -> bool:

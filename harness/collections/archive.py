@@ -65,6 +65,7 @@ def save_collection(collection: Collection, path: Path, key: str = "") -> None:
         "about": collection.about,
         "own_documents": collection.own_documents,
         "fingerprint": collection.fingerprint,
+        **({"answers_are": collection.answers_are} if collection.answers_are != "texts" else {}),
         **({"key": key} if key else {}),
     }
     with space_for("the collection", path.parent, _size(collection)), zip_written(path) as archive:
@@ -190,7 +191,15 @@ def _read(archive: zipfile.ZipFile, path: Path, key: str) -> Collection:
     if len(texts) != len(ids) or len(starts) not in (0, len(ids)):
         raise UserError("not a collection, or corrupt (some documents lack where their text starts)")
     collection = Collection(
-        head["name"], bool(head["simulation"]), ids, texts, splits, head["about"], own, starts
+        head["name"],
+        bool(head["simulation"]),
+        ids,
+        texts,
+        splits,
+        head["about"],
+        own,
+        starts,
+        head.get("answers_are", "texts"),
     )
     if collection.fingerprint != head["fingerprint"]:
         raise UserError("content does not match its fingerprint")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_type_hints
 
-from harness.collections.beir import beir_hash, data_folder, load_beir
-from harness.collections.collection import Collection
+from harness.collections.collection import OWN, Collection
 from harness.collections.harvested.build import build_harvested
 from harness.collections.harvested.names import NAMES
 from harness.collections.harvested.registry import HARVESTS
+from harness.collections.layouts.assemble import Choices, assemble
+from harness.collections.layouts.registry import PLACE, open_layout
 from harness.collections.planted import build_planted
 from harness.collections.pydocs import build_pydocs, pins_of
 from harness.collections.pydocs.manifest import ManifestOverlap, compare_with_manifest
+from harness.collections.sources import is_named
 from harness.errors import UserError
 from harness.storage.files import content_hash
 
@@ -36,31 +37,44 @@ def build_collection(kind: str, parameters: dict[str, Any]) -> Collection:
     Raises:
         UserError: a source file is missing or invalid.
     """
-    if kind == "beir":
-        folder = data_folder(parameters["folder"])
-        return _complete(load_beir(**{**parameters, "folder": folder}), folder)
+    if kind in OWN:
+        return _complete(build_own(kind, parameters), str(parameters[PLACE[kind]]))
     if kind == "harvested":
         return build_harvested(parameters["name"])
     return build_planted(**parameters) if kind == "planted" else build_pydocs()
 
 
-def _complete(collection: Collection, folder: Path) -> Collection:
+def build_own(kind: str, parameters: dict[str, Any]) -> Collection:
+    """Read a collection of one's own, with whatever splits it has.
+
+    Args:
+        kind: a layout of `layouts/registry.py`.
+        parameters: as a spec has them.
+
+    Raises:
+        UserError: a file is missing or invalid.
+    """
+    choices = {key: value for key, value in parameters.items() if key in get_type_hints(Choices)}
+    return assemble(kind, open_layout(kind, parameters), **cast("Choices", choices))
+
+
+def _complete(collection: Collection, where: str) -> Collection:
     """Refuse a collection that no table can be made on, though it may serve analyses."""
     missing = [f"qrels/{split}.tsv" for split in ("train", "dev") if split not in collection.queries]
     if missing:
         fix = "a table is trained on train and watched on dev; `load_beir` takes less"
-        raise UserError(f"{' and '.join(missing)} missing", where=str(folder), fix=fix)
+        raise UserError(f"{' and '.join(missing)} missing", where=where, fix=fix)
     return collection
 
 
 def stand_in(collection: str, dataset: str) -> str | None:
     """Return a sentence on the collection that replaces a paper's dataset; None if it is the paper's own.
 
-    A collection from a folder is the paper's own if it has the name of the dataset.
+    A collection of one's own is the paper's own if it has the name of the dataset.
     """
-    named = collection.removeprefix("beir/")
-    own = named != collection and named.casefold() == dataset.casefold()
-    stands_in = collection in BUILT_IN or (named != collection and not own)
+    kind, _, named = collection.partition("/")
+    is_own = kind in OWN and bool(named)
+    stands_in = collection in BUILT_IN or (is_own and not is_named(named, dataset))
     return f"{collection} stands in for {dataset}" if stands_in else None
 
 
@@ -73,8 +87,8 @@ def collection_key(kind: str, settings: dict[str, Any]) -> str:
     made_from: Any = pins_of() if kind == "pydocs" else {}
     if kind == "harvested":
         made_from = pins_of(HARVESTS[settings["parameters"]["name"]].packages)
-    if kind == "beir":
-        made_from = beir_hash(data_folder(settings["parameters"]["folder"]))
+    if kind in OWN:
+        made_from = open_layout(kind, settings["parameters"]).content()
     return f"{kind}-{content_hash('collection', READING.get(kind, 1), settings, made_from)}"
 
 

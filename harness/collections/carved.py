@@ -34,6 +34,7 @@ def carve(collection: Collection, share: float) -> Collection:
         about={"carved_from": collection.fingerprint, "held_out": share},
         own_documents=collection.own_documents,
         text_starts=collection.text_starts,
+        answers_are=collection.answers_are,
     )
 
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.collections.beir import data_folder
 from harness.collections.released import RELEASED, conversion
 from harness.errors import UserError, first_line
+from harness.storage.places import data_folder
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.collections.answers import AnswerTexts
+from harness.collections.answers import AnswersAre, AnswerTexts
 from harness.collections.texts import Numbering, chunks, equal_texts
 
 RELEVANT = 2
@@ -23,6 +23,13 @@ Numbers = npt.NDArray[np.int64]
 
 OwnDocuments = Literal["out", "kept"]
 """What becomes of a document that has the id of a query, in that query's rankings and candidates."""
+
+
+OwnKind = Literal["beir", "msmarco", "dpr", "simans", "parquet", "ir"]
+"""Kinds of collections of one's own: the layouts that they are published in."""
+
+OWN: tuple[str, ...] = get_args(OwnKind)
+"""The same; a collection has one fingerprint in whichever of them it is published."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Collection:
         own_documents: whether a document with the id of a query is taken ``out`` of that query's rankings and
             candidates, as BEIR does (ArguAna and Quora ask with documents of theirs), or ``kept``.
         text_starts: where the text of each document starts, after its title; empty where no title is read.
+        answers_are: how answers are matched.
     """
 
     name: str
@@ -73,6 +81,7 @@ class Collection:
     about: dict[str, object] = field(default_factory=dict)
     own_documents: OwnDocuments = "out"
     text_starts: tuple[int, ...] = ()
+    answers_are: AnswersAre = "texts"
 
     @cached_property
     def number(self) -> Mapping[str, int]:
@@ -95,22 +104,25 @@ class Collection:
     @cached_property
     def answer_texts(self) -> AnswerTexts:
         """The documents' texts without titles, to look for answers in."""
-        return AnswerTexts(self.documents, self.text_starts)
+        return AnswerTexts(self.documents, self.text_starts, self.answers_are)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of every id, text, judgement and answer; the first link of the chain of fingerprints.
 
-        The name of a folder is not in it.
+        The name of a folder is not in it, nor the layout of a collection of one's own.
         """
         digest = hashlib.sha256()
 
         def feed(*parts: str) -> None:
             digest.update("\x1f".join(parts).encode() + b"\x1e")
 
-        feed(self.name.partition("/")[0])
+        kind = self.name.partition("/")[0]
+        feed(OWN[0] if kind in OWN else kind)
         if self.own_documents == "kept":
             feed("own documents kept")
+        if self.answers_are == "patterns":
+            feed("answers are patterns")
         for pair in zip(self.document_ids, self.documents, strict=True):
             feed("d", *pair)
         for split, queries in sorted(self.queries.items()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
-from harness.collections.beir import data_folder
+from harness.storage.places import data_folder
 
 _BASE = "nghuyong/ernie-2.0-base-en"
 _LARGE = "nghuyong/ernie-2.0-large-en"

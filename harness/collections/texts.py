@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import mmap
-import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import IO, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.storage.arrays import scratch_file, scratch_folder
+from harness.storage.disk import disk_full_as_error
+
 AT_ONCE = 4096
 """Texts that are read or written at once."""
+
+IN_MEMORY = 64 << 20
+"""Bytes of texts that are collected before they are written to a file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,36 +69,40 @@ class PackedTexts(Sequence[str]):
 
 
 class TextSpool:
-    """Packs texts as they come.
+    """Packs texts as they come; beyond `IN_MEMORY` they lie in an unnamed file of the store."""
 
-    Args:
-        folder: of the unnamed file that holds them, which the system removes; none keeps them in memory.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self) -> None:
         self._ends = array("q", [0])
-        self._memory = bytearray()
+        self._waiting = bytearray()
         self._file: IO[bytes] | None = None
-        if folder is not None:
-            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (mapped beyond this call)
 
     def add(self, text: str) -> None:
-        """Put a text behind the others."""
+        """Put a text behind the others.
+
+        Raises:
+            DiskFullError: the disk is full.
+        """
         content = text.encode()
-        if self._file is None:
-            self._memory += content
-        else:
-            self._file.write(content)
+        self._waiting += content
         self._ends.append(self._ends[-1] + len(content))
+        if len(self._waiting) > IN_MEMORY:
+            self._write()
 
     def packed(self) -> PackedTexts:
         """Return the texts; none is added any more."""
         offset = np.frombuffer(self._ends, dtype=np.int64)
-        if self._file is None or not offset[-1]:
-            return PackedTexts(np.frombuffer(self._memory, dtype=np.uint8), offset)
-        self._file.flush()
+        if self._file is None:
+            return PackedTexts(np.frombuffer(self._waiting, dtype=np.uint8), offset)
+        self._write()
         content = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         return PackedTexts(np.frombuffer(content, dtype=np.uint8), offset)
+
+    def _write(self) -> None:
+        self._file = self._file or scratch_file()
+        with disk_full_as_error("texts", scratch_folder()):
+            self._file.write(self._waiting)
+            self._file.flush()
+        self._waiting.clear()
 
 
 class Numbering(Mapping[str, int]):

@@ -10,7 +10,6 @@ import ir_measures
 from ir_measures import measures, providers
 from ir_measures.providers import base
 
-from harness.collections.answers import tokens_in
 from harness.collections.collection import Collection
 from harness.evaluation.rankings import Ranking
 
@@ -67,7 +66,7 @@ def holding(collection: Collection, split: str, ranking: Ranking, deepest: int) 
     """
     number, texts, found = collection.number, collection.answer_texts, {}
     for query, given in collection.queries[split].answers.items():
-        answers = [tokens_in(answer) for answer in given]
+        answers = texts.prepared(given)
         first = itertools.islice(ranking.get(query, {}), deepest)
         found[query] = {document: 1 for document in first if texts.hold(number[document], answers)}
     return found

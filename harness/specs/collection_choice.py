@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from harness.collections.beir import DEV_SHARE, Absent
+from harness.collections.answers import AnswersAre
 from harness.collections.clusters import ClusteredBy
 from harness.collections.collection import RELEVANT, OwnDocuments
 from harness.collections.harvested.names import ANSWERED, HarvestName
+from harness.collections.layouts.assemble import DEV_SHARE, Absent
+from harness.collections.layouts.dpr import Positives
 from harness.collections.planted import DOCUMENT_LENGTH
 from harness.specs.base import FirstSeed, Queries, Share, Spec
 
@@ -60,10 +62,9 @@ class PublishedSizes(Spec):
     test: Queries | None = None
 
 
-class BeirParameters(Spec):
-    """A folder in the layout of BEIR; `harness.collections.beir` explains it."""
+class OwnParameters(Spec):
+    """Choices for any collection of one's own; `harness.collections.layouts.assemble` explains them."""
 
-    folder: str = Field(min_length=1, description="from HARNESS_DATA, or else from the working folder")
     titles: bool = Field(default=False, description="whether the title is put before each passage")
     dev_share: Share = Field(default=DEV_SHARE, description="of train, where there is no qrels/dev.tsv")
     own_documents: OwnDocuments = Field(
@@ -71,6 +72,38 @@ class BeirParameters(Spec):
         description="a document with the id of a query, in that query's rankings and candidates",
     )
     absent: Absent = Field(default="refused", description="judgements of what is not in the collection")
+    answers_are: AnswersAre = Field(
+        default="texts",
+        exclude_if=lambda answers_are: answers_are == "texts",
+        description="how answers are matched: texts, or patterns (regular expressions), as of CuratedTREC",
+    )
+
+
+class BeirParameters(OwnParameters):
+    """A folder or an archive; `harness.collections.layouts` explains its layouts."""
+
+    folder: str = Field(min_length=1, description="from HARNESS_DATA, or else from the working folder")
+
+
+class DprParameters(BeirParameters):
+    """A folder or an archive of DPR's files; `harness.collections.layouts.dpr` explains it."""
+
+    dataset: str | None = Field(
+        default=None,
+        min_length=1,
+        exclude_if=lambda dataset: dataset is None,
+        description="which, such as nq, where the folder has files of several",
+    )
+    positives: Positives = Field(
+        default="first",
+        description="labels of a question: its first positive passage, as DPR, AR2 and SimANS train, or all",
+    )
+
+
+class IrParameters(OwnParameters):
+    """A data set of `ir_datasets`; `harness.collections.layouts.ir` explains it."""
+
+    id: str = Field(min_length=1, description="such as msmarco-passage, or beir/scifact/test")
 
 
 class HarvestedParameters(Spec):
@@ -172,21 +205,41 @@ class PlantedChoice(Choice):
         return self.parameters.model_dump()
 
 
-class BeirChoice(Choice):
+class OwnChoice(Choice):
     """A collection of your own."""
 
-    kind: Literal["beir"]
-    parameters: BeirParameters
+    parameters: OwnParameters
 
     @property
     def has_titles(self) -> bool:
-        """Whether the folder's titles are put before its passages."""
+        """Whether its titles are put before its passages."""
         return self.parameters.titles
 
     @property
     def settings(self) -> dict[str, Any]:
         """What it is made from beside its kind."""
         return self.parameters.model_dump()
+
+
+class BeirChoice(OwnChoice):
+    """A collection of your own: a folder or an archive."""
+
+    kind: Literal["beir", "msmarco", "simans", "parquet"]
+    parameters: BeirParameters
+
+
+class DprChoice(OwnChoice):
+    """DPR's files of one dataset."""
+
+    kind: Literal["dpr"]
+    parameters: DprParameters
+
+
+class IrChoice(OwnChoice):
+    """A data set of `ir_datasets`."""
+
+    kind: Literal["ir"]
+    parameters: IrParameters
 
 
 class NotAvailable(Choice):
@@ -215,6 +268,7 @@ class NotAvailable(Choice):
 
 
 CollectionChoice = Annotated[
-    PydocsChoice | HarvestedChoice | PlantedChoice | BeirChoice | NotAvailable, Field(discriminator="kind")
+    PydocsChoice | HarvestedChoice | PlantedChoice | BeirChoice | DprChoice | IrChoice | NotAvailable,
+    Field(discriminator="kind"),
 ]
 """The collection that serves a dataset at a scale."""

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.collections.beir import data_folder, judged_splits
 from harness.collections.checkpoint_place import found
 from harness.errors import UserError, nearest
-from harness.specs.collection_choice import BeirChoice, BeirParameters
+from harness.evaluation.measures import reads_answers
 from harness.specs.dataset import Dataset
 from harness.specs.loaded import LoadedTarget
+from harness.specs.named_collection import NamedCollection, option, read_option
 from harness.specs.scale import Encoder, Scale
 from harness.specs.target import Measured, Target, Trained
 from harness.storage.files import content_hash
@@ -26,19 +26,17 @@ OWN = "own"
 LONGEST = 100
 """Letters of names in the name of a place."""
 
-_WRITTEN = re.compile(r"(?:(?P<dataset>[\w-]+)=)?(?P<kind>[\w-]+):(?P<folder>.+)", re.DOTALL)
-
 
 @dataclass(frozen=True)
 class Instead:
     """What a command names in the place of what specs and scale do.
 
     Attributes:
-        collections: dataset -> folder in the layout of BEIR; "" is the one dataset of a target.
+        collections: dataset -> collection; "" is the one dataset of a target.
         encoder: folder or hub id from which the encoder starts; none for that of the scale.
     """
 
-    collections: Mapping[str, str] = field(default_factory=dict)
+    collections: Mapping[str, NamedCollection] = field(default_factory=dict)
     encoder: str | None = None
 
     @staticmethod
@@ -46,23 +44,23 @@ class Instead:
         """Return what the options of a command name.
 
         Args:
-            collections: ``beir:PATH`` or ``DATASET=beir:PATH`` each.
+            collections: ``KIND:PLACE`` or ``DATASET=KIND:PLACE`` each.
             encoder: a folder or hub id.
 
         Raises:
             UserError: an option is not written so, or a dataset is named twice.
         """
-        folders: dict[str, str] = {}
+        named: dict[str, NamedCollection] = {}
         for text in collections:
-            dataset, folder = _collection(text)
-            if dataset in folders:
+            dataset, collection = read_option(text)
+            if dataset in named:
                 what = f"two collections for {dataset or 'one dataset'}"
-                raise UserError(what, where=_option(text), fix="leave one out, or write DATASET=beir:PATH")
-            folders[dataset] = folder
+                raise UserError(what, where=option(text), fix="leave one out, or write DATASET=beir:PATH")
+            named[dataset] = collection
         if encoder is not None and not encoder.strip():
             raise UserError("no encoder is named", where="--encoder", fix="name a folder or a hub id")
         written_path(encoder or "", "--encoder")
-        return Instead(folders, encoder)
+        return Instead(named, encoder)
 
     def __bool__(self) -> bool:
         """Whether anything is named."""
@@ -71,7 +69,7 @@ class Instead:
     @property
     def options(self) -> str:
         """The options of a command that name it, each with a blank before it."""
-        named = [f"{name}=beir:{path}" if name else f"beir:{path}" for name, path in self.collections.items()]
+        named = [f"{name}={of}" if name else str(of) for name, of in self.collections.items()]
         options = [("--collection", text) for text in named]
         options += [("--encoder", self.encoder)] if self.encoder is not None else []
         return "".join(f" {option} {shlex.quote(text)}" for option, text in options)
@@ -79,11 +77,11 @@ class Instead:
     @property
     def place(self) -> str:
         """Folder of its results below those of a user: of other folders or another encoder it is another."""
-        names = [*map(collection_name, self.collections.values()), Path(self.encoder or "").name]
+        names = [*(of.title for of in self.collections.values()), Path(self.encoder or "").name]
         words = (re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._-") for name in names)
         text = "-".join(filter(None, words))[:LONGEST]
-        folders = {name: str(data_folder(path).resolve()) for name, path in sorted(self.collections.items())}
-        return f"{OWN}/{text or 'collection'}-{content_hash(folders, self._start)[:8]}"
+        places = {name: of.whole_place for name, of in sorted(self.collections.items())}
+        return f"{OWN}/{text or 'collection'}-{content_hash(places, self._start)[:8]}"
 
     @property
     def _start(self) -> str | None:
@@ -101,14 +99,14 @@ class Instead:
             what = f"{loaded.name} counts the datasets of the paper; nothing of it is trained"
             raise UserError(what, fix="leave --collection and --encoder out, or name a target with runs")
         datasets = loaded.target.datasets
-        for name, folder in self.collections.items():
+        for name, of in self.collections.items():
             if name and name not in datasets:
                 what = f"{loaded.name} has no dataset '{name}'"
-                raise UserError(what, where=_option(f"{name}=beir:{folder}"), fix=nearest(name, datasets))
+                raise UserError(what, where=option(f"{name}={of}"), fix=nearest(name, datasets))
             if not name and len(datasets) > 1:
                 what = f"{loaded.name} has several datasets: {', '.join(datasets)}"
-                fix = f"write --collection {datasets[0]}=beir:{folder}, or another of them"
-                raise UserError(what, where=_option(f"beir:{folder}"), fix=fix)
+                fix = f"write --collection {datasets[0]}={of}, or another of them"
+                raise UserError(what, where=option(str(of)), fix=fix)
         if len(datasets) > 1 or not self.collections:
             return self
         if len(self.collections) > 1:
@@ -124,18 +122,17 @@ class Instead:
             scale: name of the scale whose collections are replaced.
 
         Raises:
-            UserError: a folder is no collection.
+            UserError: what is named is no collection.
         """
         if not self:
             return loaded
-        folders = {name or loaded.target.datasets[0]: path for name, path in self.collections.items()}
-        shared = Counter(map(collection_name, folders.values()))
+        named = {name or loaded.target.datasets[0]: of for name, of in self.collections.items()}
+        shared = Counter(of.title for of in named.values())
         titles = {
-            name: title if shared[title] == 1 else f"{title} ({name})"
-            for name, title in ((name, collection_name(path)) for name, path in folders.items())
+            name: of.title if shared[of.title] == 1 else f"{of.title} ({name})" for name, of in named.items()
         }
         datasets = {
-            name: _dataset(loaded.datasets[name], scale, path, titles[name]) for name, path in folders.items()
+            name: _dataset(loaded.datasets[name], scale, of, titles[name]) for name, of in named.items()
         }
         moved = replace(loaded, datasets={**loaded.datasets, **datasets})
         return replace(moved, target=self._target(loaded, moved))
@@ -168,7 +165,7 @@ class Instead:
     @property
     def text(self) -> str:
         """What is named, in words."""
-        on = ", ".join(f"beir/{collection_name(path)}" for path in self.collections.values())
+        on = ", ".join(of.name for of in self.collections.values())
         encoder = f"encoder {self.encoder}" if self.encoder else ""
         return ", ".join(filter(None, (f"on {on}" if on else "", encoder)))
 
@@ -185,33 +182,10 @@ def _is_ours(start: str) -> bool:
     return folder is not None and holds_encoder(folder)
 
 
-def collection_name(folder: str) -> str:
-    """Return the name of the folder of a collection."""
-    return data_folder(folder).resolve().name
-
-
-def _option(text: str) -> str:
-    return f"--collection {shlex.quote(text)}"
-
-
-def _collection(text: str) -> tuple[str, str]:
-    """Return dataset and folder of an option."""
-    written = _WRITTEN.fullmatch(text)
-    if written is None:
-        what = f"'{text}' names no kind of collection"
-        raise UserError(what, where=_option(text), fix="write beir:PATH, or DATASET=beir:PATH")
-    if written["kind"] != "beir":
-        fix = "write beir:PATH, a folder in the layout of BEIR"
-        raise UserError(
-            f"'{written['kind']}' is no kind of collection that a command names", where=_option(text), fix=fix
-        )
-    return written["dataset"] or "", written["folder"]
-
-
-def _dataset(dataset: Dataset, scale: str, folder: str, title: str) -> Dataset:
-    """Return a dataset that a folder serves at a scale: measured on test, or else on dev."""
-    tested = "test" in judged_splits(data_folder(folder))
-    parameters = BeirParameters(folder=folder, titles=True)
-    choice = BeirChoice(kind="beir", parameters=parameters, measured="test" if tested else "dev")
+def _dataset(dataset: Dataset, scale: str, collection: NamedCollection, title: str) -> Dataset:
+    """Return a dataset that a collection serves at a scale; without judgements only answers are measured."""
+    choice, judged = collection.served()
     served = {**dataset.collections, scale: choice}
-    return dataset.model_copy(update={"title": title, "collections": served, "remarks": []})
+    further = [of for of in dataset.further if judged or reads_answers(of.measure)]
+    changes = {"title": title, "collections": served, "further": further, "remarks": []}
+    return dataset.model_copy(update=changes)

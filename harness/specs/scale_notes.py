@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.collections.collection import OWN
 from harness.specs.phase_numbers import NO_STEPS, trains_at, used
 from harness.specs.recipe import phases_of
 from harness.specs.resolve import Resolved, figures
@@ -111,7 +112,8 @@ def _own_note(resolved: Resolved) -> list[str]:
 def _served_by(resolved: Resolved, dataset: str) -> str:
     """Return the collection of a dataset and the split that is measured, in words."""
     choice = resolved.choice_of(dataset)
-    name = f"beir/{resolved.loaded.datasets[dataset].title}" if choice.kind == "beir" else choice.kind
+    title = resolved.loaded.datasets[dataset].title
+    name = f"{choice.kind}/{title}" if choice.kind in OWN else choice.kind
     return f"{name}, measured on {choice.measured}"
 
 

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from harness.collections.collection import OwnKind
 from harness.negatives.registry import AnyDraw, AnyLaw, AnySource
 from harness.negatives.sources.source import Source
 from harness.specs.base import (
@@ -254,7 +255,7 @@ class SamplerSettings(Settings):
 class CollectionSettings(Settings):
     """Which collection serves a dataset at a scale."""
 
-    kind: Literal["pydocs", "harvested", "planted", "beir", "not-available"]
+    kind: Literal["pydocs", "harvested", "planted", "not-available"] | OwnKind
     parameters: dict[str, int | float | bool | str] = Field(
         description="its published sizes where it is not available"
     )

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,21 @@ def in_memory(size: int) -> bool:
     return size <= most_in_memory()
 
 
+def scratch_folder() -> Path:
+    """Return where unnamed files lie."""
+    return Store.default().root / "scratch"
+
+
+def scratch_file() -> IO[bytes]:
+    """Return an open file without a name, which the system removes when nobody reads it any more.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    make_folder(scratch_folder())
+    return cast("IO[bytes]", tempfile.TemporaryFile(dir=scratch_folder()))
+
+
 def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Return an array of zeros; a large one lies in an unnamed file of the store, which the system removes.
 
@@ -59,9 +74,7 @@ def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if in_memory(size):
         return np.zeros(shape, dtype=dtype)
-    folder = Store.default().root / "scratch"
-    make_folder(folder)
-    with space_for("an array beside the memory", folder, size), tempfile.TemporaryFile(dir=folder) as stream:
+    with space_for("an array beside the memory", scratch_folder(), size), scratch_file() as stream:
         os.posix_fallocate(stream.fileno(), 0, size)  # a disk that fills later would end the process
         return np.asarray(np.memmap(stream, dtype=dtype, mode="r+", shape=shape))
 

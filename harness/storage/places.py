@@ -66,6 +66,11 @@ def folder_from(variable: str, usual: str) -> Path:
     return written_path(os.environ.get(variable) or usual, variable)
 
 
+def data_folder(folder: str) -> Path:
+    """Resolve a folder of a spec against HARNESS_DATA, or else the working directory."""
+    return folder_from("HARNESS_DATA", ".") / written_path(folder, "folder")
+
+
 def real(path: Path) -> Path:
     """Return a path without links; one that links to itself stays, and is told where it is opened."""
     return Path(os.path.realpath(path))

@@ -159,11 +159,15 @@ def _refuse_no_interval(library: Library, resolved: Resolved, collections: Mappi
 def _refuse_unreached(resolved: Resolved, collections: Mapping[str, Collection]) -> None:
     """Refuse a measure that counts a grade which no judgement has: its column would hold zeros alone."""
     for column in resolved.columns:
+        if reads_answers(column.measure):
+            continue
         qrels = collections[column.dataset].queries[column.split.removesuffix(RERANKED)].qrels
         highest = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
         if grade_of(column.measure) > highest:
             what = f"'{column.measure}' counts grade {grade_of(column.measure)}, {column.split} has {highest}"
             fix = f"write rel={highest} or less for dataset '{column.dataset}'"
+            if not highest:
+                fix = "measure answers (AnswerHit), or a split with judgements"
             raise UserError(f"{what} at most", where=collections[column.dataset].name, fix=fix)
 
 

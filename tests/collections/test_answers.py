@@ -189,3 +189,89 @@ def test_answers_of_squad_match_as_in_the_released_code(tmp_path: Path) -> None:
             assert collection.answer_texts.hold(number, [tokens_in(a) for a in given]) == released(
                 given, text
             )
+
+
+def released_pattern(answers: list[str], text: str) -> bool:
+    """DPR's `has_answer` with match type regex, with Python's own `re` as there."""
+    text = unicodedata.normalize("NFD", text)
+    patterns = (unicodedata.normalize("NFD", answer) for answer in answers)
+    flags = re.IGNORECASE + re.UNICODE + re.MULTILINE
+
+    def matches(pattern: str) -> bool:
+        try:
+            return re.compile(pattern, flags=flags).search(text) is not None
+        except re.error:
+            return False
+
+    return any(map(matches, patterns))
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "held"),
+    [
+        ("It is 20,320 feet high.", r"20\s?,?\s?320\s?-?\s?f(ee|oo)t", True),
+        ("It is 20.320 feet high.", r"20\s?,?\s?320\s?-?\s?f(ee|oo)t", False),
+        ("the CAFE\u0301 there", "caf\u00e9", True),
+        ("one\nTwo", "^two$", True),
+        ("a b", "a.b", True),
+        ("", "a", False),
+        ("a(b", "a(b", False),
+    ],
+)
+def test_patterns_match_as_in_the_released_code(text: str, pattern: str, held: bool) -> None:
+    texts = AnswerTexts([text], (), "patterns")
+    assert texts.hold(0, texts.prepared([pattern])) == held == released_pattern([pattern], text)
+
+
+def test_patterns_are_a_choice_that_is_kept_and_hashed(tmp_path: Path) -> None:
+    folder = answering(tmp_path, {f"q{n}": {"answers": ["pe[a-z]r"]} for n in range(90)})
+    as_texts = load_beir(folder, titles=True)
+    collection = load_beir(folder, titles=True, answers_are="patterns")
+    assert as_texts.fingerprint == load_beir(folder, titles=True, answers_are="texts").fingerprint
+    assert collection.fingerprint != as_texts.fingerprint
+    save_collection(collection, tmp_path / "c.zip")
+    for one in (collection, load_collection(tmp_path / "c.zip"), carve(collection, 0.3)):
+        number = next(n for n, text in enumerate(one.documents) if text.endswith(" pear"))
+        assert one.answer_texts.hold(number, one.answer_texts.prepared(["pe[a-z]r"]))
+        start = one.documents[number].removesuffix(" pear")
+        assert not one.answer_texts.hold(number, one.answer_texts.prepared([start]))
+
+
+def test_a_pattern_that_says_nothing_is_refused_or_counted(tmp_path: Path) -> None:
+    folder = answering(tmp_path, {"q70": {"answers": ["a*"]}})
+    with pytest.raises(UserError) as refused:
+        load_beir(folder, answers_are="patterns")
+    assert "queries.jsonl:71: the pattern 'a*' matches every passage" in str(refused.value)
+    broken = load_beir(answering(tmp_path / "b", {"q70": {"answers": ["a(b"]}}), answers_are="patterns")
+    told = "Answers that are no regular expressions, and in no passage, as in the code of DPR: 1."
+    assert told in account(broken)
+
+
+def test_a_pattern_without_end_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.collections.answers.LONGEST_S", 0.05)
+    texts = AnswerTexts(["a" * 40 + "b"], (), "patterns")
+    with pytest.raises(UserError) as refused:
+        texts.hold(0, texts.prepared(["(a|aa)+$"]))
+    assert "is looked for longer than 0.05 s in one passage" in str(refused.value)
+
+
+@pytest.mark.skipif(not DATA, reason="HARNESS_DATA names no folder")
+def test_the_patterns_of_curatedtrec_are_read(tmp_path: Path) -> None:
+    import gzip
+
+    with tarfile.open(Path(str(DATA)) / "queries_only_dpr.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    lines = gzip.decompress((tmp_path / "queries_only_dpr/curatedtrec-test.jsonl.gz").read_bytes())
+    asked = [json.loads(line) for line in lines.splitlines()]
+    folder = write_folder(tmp_path / "mine", "train", "dev")
+    (folder / "queries.jsonl").write_text("".join(json.dumps(query) + "\n" for query in asked))
+    judged = "".join(f"{query['_id']}\td0\t1\n" for query in asked)
+    (folder / "qrels/test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    collection = load_beir(folder, answers_are="patterns")
+    assert len(collection.queries["test"].answers) == len(asked) == 694
+    assert any("no regular expressions" in line and line.endswith(": 3.") for line in account(collection))
+    text = "Mount McKinley is 20,320 feet high."
+    texts = AnswerTexts([text], (), "patterns")
+    for query in asked:
+        assert texts.hold(0, texts.prepared(query["answers"])) == released_pattern(query["answers"], text)
+    assert texts.hold(0, texts.prepared(asked[0]["answers"]))

@@ -16,8 +16,9 @@ import yaml
 from pydantic import TypeAdapter
 
 from harness.collections.archive import load_collection, save_collection
-from harness.collections.beir import DEV_SHARE, load_beir
+from harness.collections.beir import load_beir
 from harness.collections.built_in import build_collection, collection_key, stand_in
+from harness.collections.layouts.assemble import DEV_SHARE
 from harness.errors import UserError
 from harness.evaluation.measures import evaluate
 from harness.progress import Progress

@@ -12,8 +12,8 @@ from harness.collections.texts import Numbering, PackedTexts, TextSpool, equal_t
 SOME = ("", "a", "zwei\u2028\x1f", "ä" * 1000, "a", "\U0001f600", "")
 
 
-def packed(texts: tuple[str, ...], folder: Path | None = None) -> PackedTexts:
-    spool = TextSpool(folder)
+def packed(texts: tuple[str, ...]) -> PackedTexts:
+    spool = TextSpool()
     for text in texts:
         spool.add(text)
     return spool.packed()
@@ -26,14 +26,17 @@ def test_packed_texts_are_a_sequence_of_texts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_file: bool, at_once: int, texts: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(module, "AT_ONCE", at_once)
-    some = packed(texts, tmp_path if in_file else None)
+    monkeypatch.setattr(module, "IN_MEMORY", 0 if in_file else 1000_000)
+    monkeypatch.setenv("HARNESS_STORE", str(tmp_path))
+    some = packed(texts)
     assert len(some) == len(texts) and tuple(some) == texts and some == texts
     assert [some[number] for number in range(-len(texts), len(texts))] == [*texts, *texts]
     assert some[1:5:2] == texts[1:5:2]
     with pytest.raises(IndexError):
         some[len(texts)]
     assert some != (*texts, "more") and (not texts or some != (*texts[:-1], "other"))
-    assert not list(tmp_path.iterdir())
+    assert (tmp_path / "scratch").exists() == (in_file and any(texts))
+    assert not list(tmp_path.glob("scratch/*"))
 
 
 def test_each_id_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:

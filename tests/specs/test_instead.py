@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.collections.built_in import build_own
 from harness.errors import UserError
+from harness.specs.fingerprints import chain
 from harness.specs.instead import Instead
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import TrainedRun
 from harness.specs.scale_notes import scale_notes
+from tests import published
 from tests.beir_folder import write_folder
 from tests.place import CHECKOUT
 
@@ -34,15 +37,17 @@ def resolved(*collections: str, encoder: str | None = None, target: str = TARGET
 @pytest.mark.parametrize(
     ("text", "collections"),
     [
-        ("beir:mine", {"": "mine"}),
-        ("nq=beir:mine", {"nq": "mine"}),
-        ("beir:a=b", {"": "a=b"}),
-        ("ms-pas=beir:/data/x y:z", {"ms-pas": "/data/x y:z"}),
+        ("beir:mine", {"": ("beir", "mine")}),
+        ("nq=beir:mine", {"nq": ("beir", "mine")}),
+        ("beir:a=b", {"": ("beir", "a=b")}),
+        ("ms-pas=msmarco:/data/x y:z", {"ms-pas": ("msmarco", "/data/x y:z")}),
+        ("ir:beir/scifact/test", {"": ("ir", "beir/scifact/test")}),
+        ("nq=dpr:nq.tar.gz", {"nq": ("dpr", "nq.tar.gz")}),
     ],
 )
-def test_a_collection_is_written_with_its_kind(text: str, collections: dict[str, str]) -> None:
+def test_a_collection_is_written_with_its_kind(text: str, collections: dict[str, tuple[str, str]]) -> None:
     given = Instead.parse([text], None)
-    assert given.collections == collections
+    assert {name: (of.kind, of.place) for name, of in given.collections.items()} == collections
     assert shlex.split(given.options) == ["--collection", text]
 
 
@@ -55,7 +60,16 @@ def test_a_collection_is_written_with_its_kind(text: str, collections: dict[str,
             "--collection mine: 'mine' names no kind of collection; write beir:PATH, or DATASET=beir:PATH",
         ),
         (["beir:"], None, "'beir:' names no kind of collection"),
-        (["trec:mine"], None, "'trec' is no kind of collection that a command names; write beir:PATH"),
+        (
+            ["trec:mine"],
+            None,
+            "'trec' is no kind of collection that a command names; (one of: beir, dpr, ",
+        ),
+        (
+            ["msmacro:mine"],
+            None,
+            "; did you mean 'msmarco'? (one of: beir, dpr, ir, msmarco, ",
+        ),
         (["nq=beir:a", "nq=beir:b"], None, "two collections for nq; leave one out"),
         ([], " ", "--encoder: no encoder is named; name a folder or a hub id"),
         ([], "~nobody-of-that-name/x", "begins with the home of nobody"),
@@ -193,3 +207,22 @@ def test_of_several_datasets_each_may_have_a_collection(both: Path, mine: Path) 
 
 def test_the_same_collection_of_the_one_dataset_has_one_place(mine: Path) -> None:
     assert resolved(f"beir:{mine}").instead == resolved(f"ms-pas=beir:{mine}").instead
+
+
+def test_a_run_has_one_name_in_whichever_layout_its_collection_is(tmp_path: Path) -> None:
+    written = {kind: writer(tmp_path / kind / "mine") for kind, (_, writer) in published.WRITERS.items()}
+    names = set()
+    for kind in ("beir", "parquet", "simans"):
+        own = resolved(f"{kind}:{written[kind]}")
+        settings = own.run(own.loaded.row("TriSampler"), 0)  # type: ignore[arg-type]
+        collection = build_own(kind, settings.collection.parameters)
+        names.add(chain(settings, collection.fingerprint).last)
+        assert own.target.title.endswith(f", on {kind}/mine") and own.measured() == "test"
+        assert f"A table of your own on {kind}/mine, measured on test" in scale_notes(own)[0]
+    assert len(names) == 1
+
+
+def test_places_of_other_kinds_than_beir_have_their_kind(mine: Path) -> None:
+    texts = (f"beir:{mine}", f"parquet:{mine}", "ir:beir/scifact", "ir:beir/nfcorpus")
+    places = {Instead.parse([text], None).place for text in texts}
+    assert len(places) == 4 and any(place.startswith("own/beir_scifact-") for place in places)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.collections.beir import data_folder
 from harness.errors import UserError
 from harness.storage.files import atomic_folder, read_json, read_object, write_json, write_text
 from harness.storage.leases import lease
-from harness.storage.places import database_address, sqlite_address, sqlite_file, written_path
+from harness.storage.places import data_folder, database_address, sqlite_address, sqlite_file, written_path
 from harness.storage.store import Store, local_results, published_results
 
 NAMES = ("plain", "with space", "ünï", "a#b", "what?", "50%", "%41", "a?b=c&d", "{x}", "x:y@z", "quo'te\"")
