@@ -193,6 +193,8 @@ def _sha256(path: Path) -> str:
 def _missing(start: str, why: str, where: str | None = None) -> UserError:
     packaged = PACKAGED.get(start)
     fix = "give a folder, or a hub id that is cached or can be reached"
+    if Path(start).is_file() or data_folder(start).is_file():
+        fix = "it is a file: `harness convert FILE FOLDER --config START` makes a folder of it"
     if start in RELEASED:
         fix = conversion(start)
     if packaged is not None:

@@ -103,7 +103,8 @@ def read_dense(folder: Path, paths: tuple[str, ...], width: int) -> Dense:
         width: of the pooled vector.
 
     Raises:
-        UserError: something is missing, or of other sizes than it says; the map does more than is read here.
+        UserError: something is missing, or of other sizes than its config.json has; the map does more than
+            is read here.
     """
     inputs, outputs = dense_sizes(folder, paths)
     if inputs != width:
@@ -121,7 +122,7 @@ def dense_sizes(folder: Path, paths: tuple[str, ...]) -> tuple[int, int]:
     """Return the widths of what modules of SentenceTransformer read and return, from their config.json.
 
     Raises:
-        UserError: they say other things than are read here.
+        UserError: they have other settings than are read here.
     """
     config = _config(folder / paths[0])
     for key, values in _USUAL.items():
@@ -133,7 +134,7 @@ def dense_sizes(folder: Path, paths: tuple[str, ...]) -> tuple[int, int]:
     sizes = config.get("in_features"), config.get("out_features")
     if not all(type(size) is int and 0 < size <= _WIDEST for size in sizes):
         raise _wrong(
-            folder / paths[0], f"it says no widths, in_features {sizes[0]!r}, out_features {sizes[1]!r}"
+            folder / paths[0], f"it has no widths, in_features {sizes[0]!r}, out_features {sizes[1]!r}"
         )
     if len(paths) > 1 and _config(folder / paths[1]).get("dimension") != sizes[1]:
         raise _wrong(folder / paths[1], f"its LayerNorm is not of the {sizes[1]} values that its map returns")
