@@ -49,6 +49,9 @@ PACKAGED = {
 
 WEIGHTS = "model.safetensors"
 
+POOLER, POOLER_CONFIG = "pooler.pt", "pooler_config.json"
+"""Files of Tevatron: the maps over the pooled vectors of queries and of passages, and their sizes."""
+
 
 class Listing(NamedTuple):
     """What the hub has of an id.
@@ -211,7 +214,8 @@ def _downloaded(start: str) -> str:
 
     safe = any(name.endswith(".safetensors") for name in listing.files)
     weights = "*.safetensors" if safe else "*pytorch_model*.bin"
-    wanted = [name for name in listing.files if name.endswith((".json", ".txt", ".model"))]
+    read = (".json", ".txt", ".model", POOLER)
+    wanted = [name for name in listing.files if name.endswith(read)]
     try:
         folder = snapshot_download(start, allow_patterns=[*wanted, weights], ignore_patterns=_OTHER_FORMATS)
     except Exception as error:  # whatever the network does

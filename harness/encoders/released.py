@@ -30,6 +30,9 @@ Kind = Literal["retriever", "ranker"]
 
 BERT_TOKENIZER = "google-bert/bert-base-uncased"
 
+_SUFFIXES = (".bin", ".cp", ".pkl", ".pt", ".pth", ".safetensors")
+"""How names of files of weights end, and those of hub ids do not."""
+
 
 class Converted(NamedTuple):
     """What a folder was made of.
@@ -143,7 +146,8 @@ def _place(start: str) -> Path:
     path = Path(start)
     if path.is_file():
         return path
-    if local_folder(start) is None and (path.is_absolute() or path.suffix or start.count("/") != 1):
+    file = path.is_absolute() or path.suffix in _SUFFIXES or start.count("/") != 1
+    if file and local_folder(start) is None:
         raise UserError("no such file", where=start, fix="give the path of a released checkpoint")
     return Path(located(start))
 

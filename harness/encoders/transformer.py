@@ -11,7 +11,7 @@ import torch
 import transformers
 from safetensors import safe_open
 
-from harness.collections.checkpoint_place import located
+from harness.collections.checkpoint_place import POOLER, POOLER_CONFIG, located
 from harness.collections.tokenizer import WHOLE, quiet, refuse_pointers
 from harness.errors import UserError, told
 
@@ -147,6 +147,9 @@ def _config(start: str) -> Any:
     if (Path(located(start)) / "adapter_config.json").exists():
         fix = "merge it into its base model (`merge_and_unload` of peft), and save that"
         raise UserError("an adapter (LoRA or the like), and no whole encoder", where=start, fix=fix)
+    if any((Path(located(start)) / name).exists() for name in (POOLER, POOLER_CONFIG)):
+        maps = f"its vectors are made by maps of Tevatron ({POOLER}), which `transformers` does not read"
+        raise UserError(maps, where=start, fix=CONVERT)
     config = _open(transformers.AutoConfig, start)
     what = None
     if config.model_type == "dpr":

@@ -12,15 +12,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from harness.collections.checkpoint_place import POOLER, POOLER_CONFIG
 from harness.collections.tokenizer import LFS
 from harness.errors import UserError, told
 from harness.storage.files import read_object
 
 HELD = ("model_dict", "state_dict", "model_state_dict", "model")
 """Keys below which a file has its weights, beside moments and counters: DPR's, Lightning's and others."""
-
-POOLER = "pooler.pt"
-"""File of Tevatron with the maps over the pooled vectors of queries and of passages."""
 
 _FILES = ("model.safetensors", "pytorch_model.bin")
 _WRAPPED = "module."
@@ -37,6 +35,9 @@ def read_weights(place: Path) -> dict[str, Tensor]:
     """
     if not place.is_dir():
         return _of_file(place)
+    if (place / POOLER_CONFIG).is_file() and not (place / POOLER).is_file():
+        what = f"it has a {POOLER_CONFIG} and no {POOLER}, the maps over its vectors"
+        raise UserError(what, where=str(place), fix=_DOWNLOAD)
     query, passage = place / "query_model", place / "passage_model"
     if not (place / POOLER).is_file() and not (query.is_dir() and passage.is_dir()):
         return _of_folder(place)

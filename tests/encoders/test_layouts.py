@@ -365,6 +365,13 @@ def test_a_start_that_is_another_thing_leads_to_what_is_read(tokenizer: Any, tmp
     assert "weights that `transformers` does not read: embeddingHead.bias; `harness convert" in refused(
         ance(tmp_path, tokenizer).file
     )
+    tied = tevatron(tmp_path, tokenizer, tied=True).file
+    assert "made by maps of Tevatron (pooler.pt)" in refused(tied)
+    (tied / "pooler.pt").unlink()
+    (tied / "pooler_config.json").write_text("{}")
+    assert "made by maps of Tevatron" in refused(tied)
+    with pytest.raises(UserError, match=r"it has a pooler_config\.json and no pooler\.pt"):
+        convert(tied, tmp_path / "folder", pooling="cls")
     hugging_face_dpr(tmp_path, tokenizer)
     assert "`harness convert QUERIES FOLDER --passages PASSAGES` makes" in refused(tmp_path / "query")
     file = dpr(tmp_path, tokenizer).file
