@@ -49,6 +49,9 @@ PACKAGED = {
 
 WEIGHTS = "model.safetensors"
 
+POOLER, POOLER_CONFIG = "pooler.pt", "pooler_config.json"
+"""Files of Tevatron: the maps over the pooled vectors of queries and of passages, and their sizes."""
+
 
 class Listing(NamedTuple):
     """What the hub has of an id.
@@ -193,6 +196,8 @@ def _sha256(path: Path) -> str:
 def _missing(start: str, why: str, where: str | None = None) -> UserError:
     packaged = PACKAGED.get(start)
     fix = "give a folder, or a hub id that is cached or can be reached"
+    if Path(start).is_file() or data_folder(start).is_file():
+        fix = "it is a file: `harness convert FILE FOLDER --config START` makes a folder of it"
     if start in RELEASED:
         fix = conversion(start)
     if packaged is not None:
@@ -209,7 +214,8 @@ def _downloaded(start: str) -> str:
 
     safe = any(name.endswith(".safetensors") for name in listing.files)
     weights = "*.safetensors" if safe else "*pytorch_model*.bin"
-    wanted = [name for name in listing.files if name.endswith((".json", ".txt", ".model"))]
+    read = (".json", ".txt", ".model", POOLER)
+    wanted = [name for name in listing.files if name.endswith(read)]
     try:
         folder = snapshot_download(start, allow_patterns=[*wanted, weights], ignore_patterns=_OTHER_FORMATS)
     except Exception as error:  # whatever the network does

@@ -113,6 +113,7 @@ def _on_top(settings: Any, there: Tower, idf: np.ndarray[Any, Any] | None) -> To
         token_dropout=settings.token_dropout,
         normalised=there.normalised,
         head=there.head is not None,
+        dense=there.dense,
     )
     if tower.head is not None and there.head is not None:
         tower.head.load_state_dict(there.head.state_dict())

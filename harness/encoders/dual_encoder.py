@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from harness.encoders.dense import Dense
 from harness.encoders.layout import TowerFiles, is_tower, load_tower_files, save_tower_files
 from harness.encoders.pooling import Pooling, pool
 from harness.encoders.weights import copy_weights, fingerprint_of
@@ -32,7 +33,8 @@ class Embedder(nn.Module):
 class Tower(Embedder):
     """A `transformers` encoder with pooling, optional normalisation and projection, and a constant scale.
 
-    A *head* is a square linear map over the pooled vector, trained while all below it stays as it is
+    A *dense* layer of its checkpoint belongs to the pooled vector: all that follows reads what it returns. A
+    *head* is a square linear map over that, trained while all below it stays as it is
     (`harness.encoders.partial`); the result has length 1 again where the pooled vector has.
 
     Args:
@@ -45,11 +47,12 @@ class Tower(Embedder):
         token_dropout: share of tokens to exclude from pooling during training, in [0, 1).
         normalised: whether to divide the pooled vector by its length, which makes inner products cosines.
         head: whether there is a head; it begins as the identity.
+        dense: a map of the pooled vector that belongs to it, or none.
     """
 
     idf: Tensor | None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword for each piece that a checkpoint may have
         self,
         transformer: Any,
         *,
@@ -60,6 +63,7 @@ class Tower(Embedder):
         token_dropout: float = 0.0,
         normalised: bool = False,
         head: bool = False,
+        dense: Dense | None = None,
     ) -> None:
         super().__init__()
         if pooling == "idf-mean" and idf is None:
@@ -70,7 +74,8 @@ class Tower(Embedder):
         self.token_dropout = token_dropout
         self.normalised = normalised
         self.register_buffer("idf", idf, persistent=False)
-        width = transformer.config.hidden_size
+        self.dense = dense
+        width = self.width
         self.head = nn.Linear(width, width, bias=False) if head else None
         if self.head is not None:
             self.head.weight.data.copy_(torch.eye(width))
@@ -80,8 +85,8 @@ class Tower(Embedder):
 
     @property
     def width(self) -> int:
-        """Dimension of the pooled vector."""
-        return int(self.transformer.config.hidden_size)
+        """Dimension H of the pooled vector, as the dense layer returns it where there is one."""
+        return int(self.transformer.config.hidden_size) if self.dense is None else self.dense.outputs
 
     @property
     def dimension(self) -> int:
@@ -99,7 +104,11 @@ class Tower(Embedder):
         hidden = output.hidden_states if every_layer else (output.last_hidden_state,)
         weight = None if self.idf is None else self.idf[ids]
         pooled_mask = self.kept(mask) if self.training else mask
-        return self.of_length(pool(tuple(hidden), pooled_mask, weight, self.pooling))
+        return self.pooled(pool(tuple(hidden), pooled_mask, weight, self.pooling))
+
+    def pooled(self, vector: Tensor) -> Tensor:
+        """Return what a head reads from the mean or first vector of tokens: [B, hidden] -> [B, H]."""
+        return self.of_length(vector if self.dense is None else self.dense(vector))
 
     def kept(self, mask: Tensor) -> Tensor:
         """Return a mask [B, T] without the tokens that a training step leaves out of pooling."""
@@ -128,6 +137,7 @@ class Tower(Embedder):
             projection=None if self.projection is None else self.projection.weight.detach().cpu(),
             normalised=self.normalised,
             head=None if self.head is None else self.head.weight.detach().cpu(),
+            dense=self.dense,
         )
         save_tower_files(files, folder, tokenizer, longest)
 
@@ -148,6 +158,7 @@ class Tower(Embedder):
             token_dropout=files.token_dropout,
             normalised=files.normalised,
             head=files.head is not None,
+            dense=files.dense,
         )
         if tower.head is not None and files.head is not None:
             tower.head.weight.data.copy_(files.head)

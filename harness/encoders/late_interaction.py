@@ -125,7 +125,7 @@ def late_interaction_over(retriever: DualEncoder) -> LateInteraction:
     """Return a late interaction over a retriever, as it begins.
 
     Raises:
-        UserError: the retriever has a projection, or pools otherwise than over the last layer.
+        UserError: the retriever has a projection or a dense layer, or pools over more than the last layer.
     """
     query, passage = retriever.query, retriever.passage
     for tower in (query, passage):
@@ -175,8 +175,9 @@ def _last_hidden(tower: Tower, ids: Tensor, mask: Tensor) -> Tensor:
 
 
 def _refuse_other(tower: Tower) -> None:
-    if tower.projection is not None or tower.pooling not in LAST_LAYER_POOLINGS:
+    maps = tower.projection is not None or tower.dense is not None
+    if maps or tower.pooling not in LAST_LAYER_POOLINGS:
         what = f"a late interaction over a retriever that pools by {tower.pooling}"
-        what += " and projects" if tower.projection is not None else ""
+        what += " and projects" if maps else ""
         fix = "give the scale a cross-encoder, or an encoder that pools by cls or mean without a projection"
         raise UserError(what, where="ranker", fix=fix)

@@ -12,12 +12,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harness.collections.tokenizer import PROMPTS
+from harness.encoders.dense import Dense, read_dense, save_map
 from harness.encoders.pooling import Pooling
 from harness.encoders.transformer import pretrained_transformer
 from harness.errors import UserError, told
 from harness.storage.files import read_json, write_json
 
 _TOWER_JSON = "harness_tower.json"
+
+_DENSE = ("2_Dense", "2_LayerNorm")
+"""Folders of the dense layer over the pooled vector: its map, and its LayerNorm if it has one."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class TowerFiles:
     projection: Tensor | None
     normalised: bool
     head: Tensor | None = None
+    dense: Dense | None = None
 
 
 def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: int) -> None:
@@ -55,6 +60,7 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
         _save_layer_weights(folder / "1_WeightedLayerPooling", tower.transformer.config)
         transformer["config_args"] = {"output_hidden_states": True}
     width = tower.transformer.config.hidden_size
+    pooled = width if tower.dense is None else tower.dense.outputs
     modules.append(("2_Pooling", "Pooling"))
     token = tower.pooling == "cls"
     write_json(
@@ -67,19 +73,23 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
             "pooling_mode_mean_sqrt_len_tokens": False,
         },
     )
+    paths = _dense_paths(tower.dense)
+    if tower.dense is not None:
+        modules += zip(paths, ("Dense", "LayerNorm"), strict=False)
+        tower.dense.save(folder, paths)
     if tower.normalised:
         modules.append(("3_Normalize", "Normalize"))
         (folder / "3_Normalize").mkdir(exist_ok=True)
     if tower.head is not None:
         modules.append(("3_Head", "Dense"))
-        _save_dense(folder / "3_Head", tower.head)
+        save_map(folder / "3_Head", tower.head)
         if tower.normalised:
             modules.append(("3_Head_Normalize", "Normalize"))
             (folder / "3_Head_Normalize").mkdir(exist_ok=True)
     if tower.projection is not None or tower.scale != 1.0:
         modules.append(("3_Dense", "Dense"))
-        scaled = torch.eye(width) * tower.scale if tower.projection is None else tower.projection
-        _save_dense(folder / "3_Dense", scaled)
+        scaled = torch.eye(pooled) * tower.scale if tower.projection is None else tower.projection
+        save_map(folder / "3_Dense", scaled)
     write_json(folder / "sentence_bert_config.json", transformer)
     write_json(
         folder / "modules.json",
@@ -96,6 +106,7 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
         "projected": tower.projection is not None,
         "normalised": tower.normalised,
         **({} if tower.head is None else {"head": True}),
+        **({"dense": list(paths)} if paths else {}),
     }
     write_json(folder / _TOWER_JSON, tower_settings)
 
@@ -103,6 +114,20 @@ def save_tower_files(tower: TowerFiles, folder: Path, tokenizer: Any, longest: i
 def is_tower(folder: Path) -> bool:
     """Return whether `save_tower_files` wrote a folder."""
     return (folder / _TOWER_JSON).exists()
+
+
+def dense_paths(folder: Path) -> tuple[str, ...]:
+    """Return the folders of a saved tower's dense layer, below its own; none if it has no dense layer."""
+    paths = read_json(folder / _TOWER_JSON).get("dense", [])
+    if list(paths) not in ([], [_DENSE[0]], [*_DENSE]):
+        raise UserError(f"its dense layer lies in {paths!r}", where=str(folder), fix="save it again")
+    return tuple(paths)
+
+
+def _dense_paths(dense: Dense | None) -> tuple[str, ...]:
+    if dense is None:
+        return ()
+    return _DENSE if dense.norm is not None else _DENSE[:1]
 
 
 def load_tower_files(folder: Path) -> TowerFiles:
@@ -121,7 +146,8 @@ def load_tower_files(folder: Path) -> TowerFiles:
         words, dense = folder / "1_WordWeights/model.safetensors", folder / "3_Dense/model.safetensors"
         idf = load_file(words)["emb_layer.weight"][:, 0] if words.exists() else None
         projection = load_file(dense)["linear.weight"] if tower_settings["projected"] else None
-        head = folder / "3_Head/model.safetensors"
+        head, paths = folder / "3_Head/model.safetensors", dense_paths(folder)
+        width = transformer.config.hidden_size
         return TowerFiles(
             transformer=transformer,
             pooling=TypeAdapter(Pooling).validate_python(tower_settings["pooling"]),
@@ -131,6 +157,7 @@ def load_tower_files(folder: Path) -> TowerFiles:
             projection=projection,
             normalised=bool(tower_settings.get("normalised", False)),  # older folders do not say it
             head=load_file(head)["linear.weight"] if tower_settings.get("head") else None,
+            dense=read_dense(folder, paths, width) if paths else None,
         )
 
 
@@ -147,14 +174,3 @@ def _save_layer_weights(folder: Path, config: Any) -> None:
     }
     write_json(folder / "config.json", sizes)
     save_file({"layer_weights": weight}, folder / "model.safetensors")
-
-
-def _save_dense(folder: Path, linear: Tensor) -> None:
-    config = {
-        "in_features": linear.shape[1],
-        "out_features": linear.shape[0],
-        "bias": False,
-        "activation_function": "torch.nn.modules.linear.Identity",
-    }
-    write_json(folder / "config.json", config)
-    save_file({"linear.weight": linear.contiguous()}, folder / "model.safetensors")

@@ -126,6 +126,7 @@ def _with_head(tower: Tower) -> Tower:
         normalised=tower.normalised,
         scale=tower.scale,
         head=True,
+        dense=tower.dense,
     )
     headed.projection = tower.projection
     headed.to(tower.like.device).train(tower.training)
@@ -199,7 +200,7 @@ class LastLayerOf(Embedder):
     def __init__(self, tower: Tower) -> None:
         super().__init__()
         self.layer = last_layer_of(tower.transformer)
-        self.head, self.projection = tower.head, tower.projection
+        self.dense, self.head, self.projection = tower.dense, tower.head, tower.projection
         self._transformer = [_above_states(tower.transformer)]
         self._tower = [tower]
 
@@ -214,7 +215,7 @@ class LastLayerOf(Embedder):
         hidden = self._transformer[0](inputs_embeds=states, attention_mask=mask).last_hidden_state
         pooled_mask = tower.kept(mask) if self.training else mask
         pooled = pool((hidden,), pooled_mask, None, tower.pooling)
-        return tower.above(tower.of_length(pooled))
+        return tower.above(tower.pooled(pooled))
 
 
 def _refuse_insufficient(tower: Tower) -> None:
@@ -238,7 +239,7 @@ def last_layer_suffices(tower: Tower) -> bool:
         with torch.no_grad():
             expected, states = tower.eval()(ids, mask), _entering_last_layer(tower, ids, mask)
             hidden = _above_states(tower.transformer)(inputs_embeds=states, attention_mask=mask)
-            pooled = tower.of_length(pool((hidden.last_hidden_state,), mask, None, tower.pooling))
+            pooled = tower.pooled(pool((hidden.last_hidden_state,), mask, None, tower.pooling))
             return torch.allclose(tower.above(pooled), expected, rtol=1e-4, atol=1e-5)
     except (UserError, TypeError, AttributeError, LookupError, ValueError, RuntimeError):
         return False  # another architecture than this is written for

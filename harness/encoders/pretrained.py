@@ -10,6 +10,7 @@ import torch
 
 from harness.collections.checkpoint_place import located
 from harness.collections.tokenizer import load_tokenizer, sentence_config
+from harness.encoders.dense import read_dense
 from harness.encoders.dual_encoder import DualEncoder, Tower, holds_encoder, tokenizer_of
 from harness.encoders.pooling import Pooling
 from harness.encoders.sentence_files import SentenceFiles, sentence_files
@@ -140,7 +141,10 @@ def _one_tower(start: str, files: SentenceFiles, pooling: Pooling | None) -> Dua
         raise UserError("its pooling is not configured", where=start, fix=fix)
     chosen = _agreed(start, files.pooling, pooling)
     transformer = pretrained_transformer(files.root)
-    tower = Tower(transformer, pooling=cast(Pooling, chosen), normalised=files.normalised)
+    dense = None
+    if files.dense:
+        dense = read_dense(Path(located(start)), files.dense, transformer.config.hidden_size)
+    tower = Tower(transformer, pooling=cast(Pooling, chosen), normalised=files.normalised, dense=dense)
     return DualEncoder(tower, tower)
 
 

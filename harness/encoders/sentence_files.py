@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,11 @@ from harness.errors import UserError
 _OLD_POOLING = {"cls": "pooling_mode_cls_token", "mean": "pooling_mode_mean_tokens"}
 """Pooling -> its key in older configurations, without `pooling_mode`."""
 
-_KINDS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+_KINDS = tuple(
+    ["Transformer", "Pooling", *dense, *last]
+    for dense in ([], ["Dense"], ["Dense", "LayerNorm"])
+    for last in ([], ["Normalize"])
+)
 
 _READ = {"max_seq_length", "do_lower_case", "unpad_inputs"}
 _AS_USUAL: dict[str, Any] = {
@@ -31,12 +36,14 @@ class SentenceFiles(NamedTuple):
         pooling: ``cls`` or ``mean``; None if there is no configuration of pooling.
         normalised: whether embeddings are divided by their length.
         longest: maximal length of a text in tokens, if it is said.
+        dense: folders of a `Dense` over the pooled vector and of a `LayerNorm` after it, as far as there are.
     """
 
     root: str
     pooling: str | None
     normalised: bool
     longest: int | None
+    dense: tuple[str, ...] = ()
 
 
 def sentence_files(start: str) -> SentenceFiles:
@@ -47,18 +54,21 @@ def sentence_files(start: str) -> SentenceFiles:
     """
     modules = checkpoint_json(start, "modules.json")
     root, pooling, normalised = start, None, False
+    dense: tuple[str, ...] = ()
     if modules is not None:
         entries = _modules(modules, start)
         root = _root(start, entries[0]["path"])
         pooling = _pooling(start, entries[1]["path"])
-        normalised = len(entries) > 2
+        last = entries[-1]
+        normalised = _kind(last) == "Normalize"
         if normalised:
-            _refuse_other_vectors(start, entries[2]["path"])
+            _refuse_other_vectors(start, last["path"])
+        dense = tuple(of["path"] for of in entries if _kind(of) in ("Dense", "LayerNorm"))
     _refuse_scores(start, normalised, whole=modules is not None)
     if prompts(start) and root != start:
         what = f"it puts prompts before texts, and its encoder lies in {Path(root).name}"
         raise UserError(what, where=start, fix="save it again with SentenceTransformer")
-    return SentenceFiles(root, pooling, normalised, _longest(root))
+    return SentenceFiles(root, pooling, normalised, _longest(root), dense)
 
 
 def _modules(content: Any, start: str) -> list[dict[str, str]]:
@@ -68,13 +78,18 @@ def _modules(content: Any, start: str) -> list[dict[str, str]]:
     except (TypeError, KeyError) as error:
         what = "modules.json is no list of modules with a type and a path"
         raise UserError(what, where=start, fix="save the encoder again") from error
-    kinds = [module["type"].rpartition(".")[2] for module in modules]
+    kinds = [_kind(module) for module in modules]
     foreign = [of["type"] for of in modules if not of["type"].startswith("sentence_transformers.")]
     if kinds not in _KINDS or foreign:
         named = ", ".join(foreign or kinds)
-        fix = "give one of Transformer, Pooling and at most Normalize, all of sentence_transformers"
+        most = "Transformer, Pooling, then at most Dense, LayerNorm and Normalize"
+        fix = f"give one of {most}, all of sentence_transformers"
         raise UserError(f"its modules are {named}", where=start, fix=fix)
     return modules
+
+
+def _kind(module: Mapping[str, str]) -> str:
+    return module["type"].rpartition(".")[2]
 
 
 def _root(start: str, path: str) -> str:

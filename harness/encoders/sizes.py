@@ -7,7 +7,11 @@ from typing import Any, NamedTuple
 
 from harness.collections.checkpoint_place import found
 from harness.collections.tokenizer import an_object, checkpoint_json
+from harness.encoders.dense import count_parameters, dense_sizes
+from harness.encoders.dual_encoder import holds_encoder, tokenizer_of
+from harness.encoders.layout import dense_paths
 from harness.encoders.pretrained import tokenizer_at
+from harness.encoders.sentence_files import sentence_files
 
 
 class CheckpointSizes(NamedTuple):
@@ -22,6 +26,8 @@ class CheckpointSizes(NamedTuple):
         vocabulary: number of token ids.
         positions: number of position embeddings.
         types: number of token types.
+        dense: parameters of a dense layer over the pooled vector.
+        embedding: width of the embedding that such a layer returns; 0 without one.
     """
 
     hidden: int
@@ -32,6 +38,8 @@ class CheckpointSizes(NamedTuple):
     vocabulary: int
     positions: int
     types: int
+    dense: int = 0
+    embedding: int = 0
 
 
 _KEYS = {
@@ -62,7 +70,17 @@ def checkpoint_sizes(start: str) -> CheckpointSizes | None:
     root = tokenizer_at(str(folder))
     config = an_object(checkpoint_json(root, "config.json") or {}, start, "config.json")
     sizes = {size: _said(config, size) for size in _KEYS}
-    return None if None in sizes.values() else CheckpointSizes(**sizes)
+    return None if None in sizes.values() else CheckpointSizes(**sizes, **_dense(folder))
+
+
+def _dense(folder: Path) -> dict[str, int]:
+    """Return the sizes of a checkpoint's dense layer, if it has one."""
+    saved = holds_encoder(folder)
+    root = tokenizer_of(folder) if saved else folder
+    paths = dense_paths(root) if saved else sentence_files(str(folder)).dense
+    if not paths:
+        return {}
+    return {"dense": count_parameters(root, paths), "embedding": dense_sizes(root, paths)[1]}
 
 
 def has_two_towers(start: str) -> bool:

@@ -11,7 +11,7 @@ import torch
 import transformers
 from safetensors import safe_open
 
-from harness.collections.checkpoint_place import located
+from harness.collections.checkpoint_place import POOLER, POOLER_CONFIG, located
 from harness.collections.tokenizer import WHOLE, quiet, refuse_pointers
 from harness.errors import UserError, told
 
@@ -83,6 +83,7 @@ def pretrained_transformer(start: str) -> Any:
     model, loading = _open(kind, start, config=config, **_TOLD)
     missing = sorted(key for key in loading["missing_keys"] if not key.startswith("pooler."))
     _refuse_incomplete(start, missing, loading)
+    _refuse_heads(start, loading, config)
     if hasattr(model, "pooler"):
         model.pooler = None
     refuse_no_numbers(start, model)
@@ -146,6 +147,9 @@ def _config(start: str) -> Any:
     if (Path(located(start)) / "adapter_config.json").exists():
         fix = "merge it into its base model (`merge_and_unload` of peft), and save that"
         raise UserError("an adapter (LoRA or the like), and no whole encoder", where=start, fix=fix)
+    if any((Path(located(start)) / name).exists() for name in (POOLER, POOLER_CONFIG)):
+        maps = f"its vectors are made by maps of Tevatron ({POOLER}), which `transformers` does not read"
+        raise UserError(maps, where=start, fix=CONVERT)
     config = _open(transformers.AutoConfig, start)
     what = None
     if config.model_type == "dpr":
@@ -160,6 +164,8 @@ def _config(start: str) -> Any:
         what = f"a model of {config.num_hidden_layers} layers"
     if what is not None:
         fix = "give an encoder whose one tower embeds queries and passages, with weights in floats"
+        if config.model_type == "dpr":
+            fix = "`harness convert QUERIES FOLDER --passages PASSAGES` makes a folder of both"
         raise UserError(f"{what}; it is not read here", where=start, fix=fix)
     return config
 
@@ -177,6 +183,31 @@ def _refuse_incomplete(start: str, missing: list[str], loading: Mapping[str, Any
             others = " and others" if len(keys) > 1 else ""
             raise UserError(f"{what} {keys[0]}{others}", where=start, fix="give the whole checkpoint")
 
+
+def _refuse_heads(start: str, loading: Mapping[str, Any], config: Any) -> None:
+    """Refuse a checkpoint whose vectors or scores are made by weights that no encoder has."""
+    left = sorted(str(key) for key in loading["unexpected_keys"])
+    maps = [key for key in left if key.startswith(_MAPS)]
+    scorer = [key for key in left if key.startswith("classifier.")]
+    if maps:
+        what = f"its vectors are made by weights that `transformers` does not read: {maps[0]}"
+        raise UserError(what, where=start, fix=CONVERT)
+    if scorer and config.num_labels == 1:
+        what = f"a ranker, whose one score {scorer[0]} makes, and no retriever"
+        raise UserError(what, where=start, fix="give a retriever, or start a ranker from it")
+
+
+_MAPS = (
+    "embeddingHead.",
+    "encode_proj.",
+    "question_model.",
+    "ctx_model.",
+    "question_encoder.",
+    "ctx_encoder.",
+)
+"""How names of weights begin that only the code of their paper reads."""
+
+CONVERT = "`harness convert FILE FOLDER` makes a folder that is read, see docs/checkpoints.md"
 
 _LAYER = re.compile(r"(^|\.)(layers?|block|h)\.\d+\.")
 

@@ -108,12 +108,14 @@ def retriever_of(
     bert = _fresh(encoder, tokens, longest) if fresh else bert_of_checkpoint(encoder.start, published)
     separate = encoder.towers == "separate" or (encoder.towers is None and has_two_towers(encoder.start))
     towers = 2 if separate or "query-tower" in phases else 1
-    head = bert.hidden**2 if "head" in phases else 0
-    above = bert.hidden * (encoder.projection or 0) + head
+    sizes = None if fresh else checkpoint_sizes(encoder.start)
+    pooled = (sizes.embedding if sizes else 0) or bert.hidden
+    head = pooled**2 if "head" in phases else 0
+    above = pooled * (encoder.projection or 0) + head + (sizes.dense if sizes else 0)
     tower, unread = bert.body + above, 0 if fresh else bert.pooler
     parts = {"head": towers * head, "last-layer": towers * (bert.layer + above), "query-tower": tower}
     trained = parts.get(phases[-1], towers * tower)
-    width = encoder.projection or bert.hidden
+    width = encoder.projection or pooled
     return ModelSize(bert, towers, towers * (tower + unread), trained, width)
 
 

@@ -202,9 +202,11 @@ def test_modules_and_poolings_that_are_not_read_here(plain, collection):
     folder, _ = sentence_transformer(plain, pooling="max")
     assert "its pooling is max" in refused(folder, collection)
     modules = json.loads((folder / "modules.json").read_text())
-    modules.append({"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"})
+    modules.append(
+        {"idx": 2, "name": "2", "path": "2_Dropout", "type": "sentence_transformers.models.Dropout"}
+    )
     (folder / "modules.json").write_text(json.dumps(modules))
-    assert "its modules are Transformer, Pooling, Dense" in refused(folder, collection)
+    assert "its modules are Transformer, Pooling, Dropout" in refused(folder, collection)
 
 
 def test_a_tokenizer_that_does_not_belong_to_its_encoder(plain, collection):

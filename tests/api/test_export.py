@@ -13,7 +13,10 @@ import pytest
 
 import harness
 from harness.api.export import CARD, card, export_model, export_ranking
+from harness.encoders.dense import Dense
+from harness.encoders.dual_encoder import DualEncoder, Tower
 from harness.errors import UserError
+from harness.retrieval.encode import encode
 from harness.specs.run_settings import RankerRun
 
 
@@ -27,6 +30,30 @@ def test_an_exported_model_embeds_as_the_run_does(opened, tmp_path):
     np.testing.assert_allclose(model.encode(texts), run.retriever.documents[:20], atol=1e-5)
     back = harness.load_encoder(tmp_path / "model", run.collection)
     np.testing.assert_allclose(back.documents, run.retriever.documents, atol=1e-6)
+
+
+def test_an_exported_model_with_a_dense_layer_embeds_as_the_encoder_does(opened, tmp_path):
+    """RobertaDot's map and LayerNorm, of a tower for queries and one for passages."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    run = opened()
+    tokens, width = run.tokens, run.encoder.query.transformer.config.hidden_size
+    towers = []
+    for outputs in (12, 12):
+        dense = Dense(width, outputs, layer_norm=True)
+        for parameter in dense.parameters():
+            torch.nn.init.normal_(parameter)
+        towers.append(Tower(run.encoder.query.transformer, pooling="mean", dense=dense).eval())
+    vars(run)["encoder"] = DualEncoder(*towers)
+    export_model(run, tmp_path / "model")
+    assert 'SentenceTransformer("./passage")' in (tmp_path / "model" / CARD).read_text(encoding="utf-8")
+    texts = list(run.collection.documents[:20])
+    expected = encode(towers[1], tokens.documents, tokens.pad)[:20]
+    opened_passages = SentenceTransformer(str(tmp_path / "model/passage"), device="cpu")
+    np.testing.assert_allclose(opened_passages.encode(texts), expected, atol=1e-5)
+    back = harness.load_encoder(tmp_path / "model", run.collection)
+    np.testing.assert_allclose(back.documents[:20], expected, atol=1e-6)
 
 
 def test_its_card_has_recipe_data_and_figures(opened, tmp_path):

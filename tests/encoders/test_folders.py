@@ -162,6 +162,25 @@ def halves(folder: Path) -> Path:
     return folder
 
 
+def densely(
+    folder: Path, activation: str = "linear.Identity", *, bias: bool = True, scale: float = 1.0
+) -> Path:
+    """Write the files of a map to 12 values and of a LayerNorm where the modules have them."""
+    generator = torch.Generator().manual_seed(3)
+    linear = {"linear.weight": torch.randn(12, 16, generator=generator) * scale}
+    linear |= {"linear.bias": torch.randn(12, generator=generator)} if bias else {}
+    norm = {name: torch.randn(12, generator=generator) for name in ("norm.weight", "norm.bias")}
+    config = {"in_features": 16, "out_features": 12, "bias": bias}
+    config["activation_function"] = f"torch.nn.modules.{activation}"
+    for module in json.loads((folder / "modules.json").read_text())[2:]:
+        path, kind = folder / module["path"], module["type"].rpartition(".")[2]
+        if kind != "Normalize":
+            path.mkdir()
+            save_file(linear if kind == "Dense" else norm, path / "model.safetensors")
+            (path / "config.json").write_text(json.dumps(config if kind == "Dense" else {"dimension": 12}))
+    return folder
+
+
 def pickled(folder: Path) -> Path:
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
@@ -207,6 +226,14 @@ KINDS: dict[str, Callable[[Path, Any], Path]] = {
     "a prompt of queries": lambda f, t: sentence(plain(f, t), prompts={"query": "red ", "sts": "tree "}),
     "empty prompts": lambda f, t: sentence(plain(f, t), prompts={"query": "", "document": ""}),
     "of the harness": ours,
+    "Dense": lambda f, t: densely(sentence(plain(f, t), "Pooling Dense", pooling="cls")),
+    "Dense without a bias, Normalize": lambda f, t: densely(
+        sentence(plain(f, t), "Pooling Dense Normalize"), bias=False
+    ),
+    "Dense and tanh": lambda f, t: densely(sentence(plain(f, t), "Pooling Dense"), "activation.Tanh"),
+    "ANCE": lambda f, t: densely(
+        sentence(plain(f, t, "Roberta", **ROBERTA), "Pooling Dense LayerNorm", pooling="cls")
+    ),
 }
 
 
@@ -260,6 +287,11 @@ def foreign(folder: Path) -> Path:
 def setting(folder: Path, name: str = "sentence_bert_config.json", **changes: Any) -> Path:
     edit(folder / name, **changes)
     return folder
+
+
+def dense_setting(folder: Path, tokenizer: Any, **changes: Any) -> Path:
+    densely(sentence(plain(folder, tokenizer), "Pooling Dense"))
+    return setting(folder, "2_Dense/config.json", **changes)
 
 
 def config(folder: Path, **changes: Any) -> Path:
@@ -337,9 +369,44 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Path], str]] = {
         lambda f, t: sentence(plain(f, t), prompts={"query": 7}),
         "are no texts by name",
     ),
-    "Dense": (
+    "Dense twice": (
+        lambda f, t: sentence(plain(f, t), "Pooling Dense Dense"),
+        "its modules are Transformer, Pooling, Dense, Dense",
+    ),
+    "Dense after Normalize": (
+        lambda f, t: sentence(plain(f, t), "Pooling Normalize Dense", similarity_fn_name="dot"),
+        "its modules are Transformer, Pooling, Normalize, Dense",
+    ),
+    "Dense that is not there": (
         lambda f, t: sentence(plain(f, t), "Pooling Dense"),
-        "its modules are Transformer, Pooling, Dense",
+        "2_Dense: it has no config.json",
+    ),
+    "Dense of other vectors": (
+        lambda f, t: dense_setting(f, t, in_features=8),
+        "its map is of vectors of 8, and the encoder's have 16",
+    ),
+    "Dense of another width": (
+        lambda f, t: dense_setting(f, t, out_features=9),
+        "2_Dense/model.safetensors: its weights cannot be read",
+    ),
+    "Dense of no width": (lambda f, t: dense_setting(f, t, out_features=None), "out_features None"),
+    "Dense of other tokens": (
+        lambda f, t: dense_setting(f, t, module_input_name="token_embeddings"),
+        "its setting `module_input_name` is not read here",
+    ),
+    "Dense with another activation": (
+        lambda f, t: dense_setting(f, t, activation_function="torch.nn.modules.activation.ReLU"),
+        "its activation is torch.nn.modules.activation.ReLU, neither none nor tanh",
+    ),
+    "Dense of no numbers": (
+        lambda f, t: densely(sentence(plain(f, t), "Pooling Dense"), scale=float("nan")),
+        "2_Dense/model.safetensors: its weights are not all finite numbers",
+    ),
+    "LayerNorm of another width": (
+        lambda f, t: setting(
+            densely(sentence(plain(f, t), "Pooling Dense LayerNorm")), "3_LayerNorm/config.json", dimension=9
+        ),
+        "3_LayerNorm: its LayerNorm is not of the 12 values",
     ),
     "the last token": (lambda f, t: sentence(plain(f, t), pooling="lasttoken"), "its pooling is lasttoken"),
     "a module of its own": (
