@@ -18,6 +18,7 @@ from rich.table import Table
 from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.convert import convert
+from harness.cli.evaluate import evaluate
 from harness.cli.explain import explain, verify
 from harness.cli.export import export
 from harness.cli.opening import open_library, open_stages
@@ -108,6 +109,7 @@ app.command()(explain)
 app.command()(reproduce)
 app.command()(verify)
 app.command()(compare)
+app.command()(evaluate)
 app.command()(tune)
 app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(search)
 app.command()(analyse)

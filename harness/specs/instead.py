@@ -208,10 +208,18 @@ def _collection(text: str) -> tuple[str, str]:
     return written["dataset"] or "", written["folder"]
 
 
-def _dataset(dataset: Dataset, scale: str, folder: str, title: str) -> Dataset:
-    """Return a dataset that a folder serves at a scale: measured on test, or else on dev."""
+def own_choice(folder: str) -> BeirChoice:
+    """Return a folder as the collection of a command: titles on, measured on test, or else on dev.
+
+    Raises:
+        UserError: the folder is no collection.
+    """
     tested = "test" in judged_splits(data_folder(folder))
     parameters = BeirParameters(folder=folder, titles=True)
-    choice = BeirChoice(kind="beir", parameters=parameters, measured="test" if tested else "dev")
-    served = {**dataset.collections, scale: choice}
+    return BeirChoice(kind="beir", parameters=parameters, measured="test" if tested else "dev")
+
+
+def _dataset(dataset: Dataset, scale: str, folder: str, title: str) -> Dataset:
+    """Return a dataset that a folder serves at a scale."""
+    served = {**dataset.collections, scale: own_choice(folder)}
     return dataset.model_copy(update={"title": title, "collections": served, "remarks": []})
