@@ -16,10 +16,11 @@ from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.phase_numbers import KEYS, trains_at, used
 from harness.specs.reading import named
+from harness.specs.recipe import Starts, on_dataset
 from harness.specs.run_settings import EvaluatedRun, RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
-from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings
+from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings, Pooling
 from harness.specs.target import BM25, Column, Line, Measured, Row, Target, Trained, with_runs
 from harness.storage.files import content_hash
 
@@ -214,7 +215,7 @@ class Resolved:
         dataset = dataset or self.dataset
         if row.checkpoint is not None:
             return self.evaluated(
-                CheckpointSettings(start=row.checkpoint, pooling=row.pooling), dataset, seed
+                self._checkpoint(row.name, row.checkpoint, dataset, row.pooling), dataset, seed
             )
         runs = self._runs(dataset)
         sampler = self.loaded.sampler(row, dataset, as_published=self.scale.spec.as_published)
@@ -228,6 +229,20 @@ class Resolved:
         """Return the settings by which a checkpoint is measured as rows are; seeds change nothing."""
         seeds = Seeds(*[self.scale.spec.seeds.base + self.target.added_to_seeds + seed] * 3)
         return self._runs(dataset).evaluated(self.trained.shared.recipe, seeds, checkpoint)
+
+    def _checkpoint(
+        self, row: str, starts: Starts, dataset: str, pooling: Pooling | None
+    ) -> CheckpointSettings:
+        """Return what an evaluated row measures on a dataset.
+
+        Raises:
+            UserError: its checkpoints are of other datasets.
+        """
+        start = on_dataset(starts, dataset)
+        if start is None:
+            fix = f"name another dataset, or give the row a checkpoint for '{dataset}'"
+            raise UserError(f"{self.name}:{row} has no checkpoint on dataset '{dataset}'", fix=fix)
+        return CheckpointSettings(start=start, pooling=pooling)
 
     def _runs(self, dataset: str) -> Runs:
         """Return what makes settings of runs on a dataset."""

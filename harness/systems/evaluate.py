@@ -15,8 +15,9 @@ from harness.evaluation.measures import evaluate_split
 from harness.evaluation.run_file import read_run_file, shallow
 from harness.runs.stages import Stages
 from harness.specs.library import Library
-from harness.specs.resolve import Resolved
+from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import EvaluatedRun
+from harness.specs.target import Trained
 from harness.systems.measuring import (
     LEVEL,
     Lengths,
@@ -134,6 +135,10 @@ def _parts(
         own = on_collection(request.on, request.split, request.measures, request.lengths, stages)
         resolved, parts = None, [own]
     else:
+        named = resolve(library, request.on, request.scale)
+        if not isinstance(named.target, Trained):
+            fix = "name a target whose rows are runs, see `harness list`"
+            raise UserError(f"{request.on} counts the datasets of a paper, and measures nothing", fix=fix)
         resolved = resolve_at(library, request.on, request.scale, stages)
         parts = on_target(resolved, request.dataset, request.split, request.lengths)
         torch.set_num_threads(resolved.scale.spec.threads)

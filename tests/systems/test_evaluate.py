@@ -214,7 +214,7 @@ def test_a_collection_of_test_queries_alone_is_enough(place: Place, call: Call) 
         (("other.run", *ON, "--pooling", "mean"), "--pooling: a run file is not pooled; leave it out"),
         (("other.run", *ON, "--query-tokens", "9"), "--passage-tokens: a run file reads no texts"),
         (("other.run", "--on", "simans/table-2", "--scale", "simulation"), "add --dataset nq"),
-        (("other.run", "--on", "simans/table-1", "--scale", "simulation"), ""),
+        (("other.run", "--on", "simans/table-1", "--scale", "simulation"), "counts the datasets of a paper"),
         (("mine.run", "--on", "beir:mine", "--dataset", "nq"), "--dataset: a collection has no datasets"),
         (("mine.run", "--on", "beir:mine", "--measure", "nDGC@10"), "unknown measure 'nDGC@10'"),
         (("mine.run", "--on", "beir:mine", "--measure", "RR(rel=9)@10"), "counts grade 9, test has 2"),
