@@ -151,7 +151,7 @@ def _of_run(stages: Stages, run: StoredRun, pooling: str | None) -> Checkpoint:
 def _written_out(stages: Stages, run: OpenedRun) -> Path:
     """Return the folder of a whole encoder of which a run trained a part, written once for the store."""
     fingerprint = run.run.fingerprint
-    folder = stages.store.root / "encoders" / fingerprint
+    folder = stages.store.encoder(fingerprint)
 
     def write() -> None:
         with atomic_folder(folder) as beside:
