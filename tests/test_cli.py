@@ -62,6 +62,7 @@ def test_the_commands_are_frozen() -> None:
         "report",
         "verify",
         "compare",
+        "evaluate",
         "tune",
         "analyse",
         "convert",

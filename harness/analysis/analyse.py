@@ -106,7 +106,8 @@ def _rows(resolved: Resolved, analysis: Analysis, named: Sequence[str]) -> Seque
     """Return the named rows, or else all that the analysis accepts."""
     if named:
         return named
-    rows = [row for row in with_runs(resolved.target.rows) if analysis.accepts(resolved.run(row, 0))]
+    made = [row for row in with_runs(resolved.target.rows) if row.is_made_on(resolved.dataset)]
+    rows = [row for row in made if analysis.accepts(resolved.run(row, 0))]
     if not rows:
         raise UserError(f"{resolved.name} has no row for {analysis.name}", fix="name another target")
     return [row.name for row in rows]

@@ -19,6 +19,7 @@ from harness.cli.analyse import analyse
 from harness.cli.compare import compare
 from harness.cli.convert import convert
 from harness.cli.data import data
+from harness.cli.evaluate import evaluate
 from harness.cli.explain import explain, verify
 from harness.cli.export import export
 from harness.cli.opening import open_library, open_stages
@@ -110,6 +111,7 @@ app.command()(explain)
 app.command()(reproduce)
 app.command()(verify)
 app.command()(compare)
+app.command()(evaluate)
 app.command()(tune)
 app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(search)
 app.command()(analyse)

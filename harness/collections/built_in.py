@@ -21,6 +21,9 @@ BUILT_IN = ("planted", "pydocs", *NAMES)
 """Names of the built-in collections; no paper reports results on them."""
 
 
+MEASURED_ALONE = "measured_alone"
+"""Parameter of a collection on which nothing is trained, so that test queries are enough."""
+
 READING = {"beir": 2}
 """Kind of a collection -> number of how it is read, raised when that changes, else 1. 2 reads answers."""
 
@@ -38,7 +41,8 @@ def build_collection(kind: str, parameters: dict[str, Any]) -> Collection:
         UserError: a source file is missing or invalid.
     """
     if kind in OWN:
-        return _complete(build_own(kind, parameters), str(parameters[PLACE[kind]]))
+        collection, where = build_own(kind, parameters), str(parameters[PLACE[kind]])
+        return collection if parameters.get(MEASURED_ALONE) else _complete(collection, where)
     if kind == "harvested":
         return build_harvested(parameters["name"])
     return build_planted(**parameters) if kind == "planted" else build_pydocs()
@@ -62,7 +66,7 @@ def _complete(collection: Collection, where: str) -> Collection:
     """Refuse a collection that no table can be made on, though it may serve analyses."""
     missing = [f"qrels/{split}.tsv" for split in ("train", "dev") if split not in collection.queries]
     if missing:
-        fix = "a table is trained on train and watched on dev; `load_beir` takes less"
+        fix = "a table is trained on train and watched on dev; `harness evaluate` and `load_beir` take less"
         raise UserError(f"{' and '.join(missing)} missing", where=where, fix=fix)
     return collection
 

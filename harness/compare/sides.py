@@ -127,10 +127,10 @@ def settings_at(
 ) -> tuple[RunSettings, dict[str, str], str]:
     """Return the settings by which a target's runs are measured, its labels of measures, and the split."""
     resolved = resolve(library, target, scale)
-    rows = with_runs(resolved.target.rows)
+    on = dataset_of(resolved, dataset)
+    rows = [row for row in with_runs(resolved.target.rows) if row.is_made_on(on)]
     if not rows:
         raise UserError(f"{target} measures nothing", fix="name a target whose rows are runs")
-    on = dataset_of(resolved, dataset)
     settings = with_lengths([resolved.run(row, 0, on) for row in rows])
     return settings, _labels(resolved, on), resolved.measured(on)
 

@@ -75,7 +75,8 @@ def _runs(
         if made_on.available and (collections is None or made_on in collections):
             on = f", {dataset}" if len(datasets) > 1 else ""
             for seed in range(resolved.seeds):
-                yield from ((resolved.run(row, seed, dataset), f"{row.name}{on}") for row in rows)
+                made = (row for row in rows if row.is_made_on(dataset))
+                yield from ((resolved.run(row, seed, dataset), f"{row.name}{on}") for row in made)
 
 
 def runs_in_results(results: Path) -> dict[str, list[str]]:

@@ -68,11 +68,11 @@ class Style:
             return NO_QUERY
         return NOTHING if block is None else self._ends(block.low, block.high, signed=signed)
 
-    def interval_of(self, block: Mapping[str, Any] | None) -> str:
-        """Return the text of an interval of a difference that is no part of cells, ``{"low", "high"}``."""
+    def interval_of(self, block: Mapping[str, Any] | None, *, signed: bool = True) -> str:
+        """Return the text of an interval that is no part of cells, ``{"low", "high"}``; see `interval`."""
         if block is not None and block.get("same"):
             return NO_QUERY
-        return NOTHING if block is None else self._ends(block["low"], block["high"], signed=True)
+        return NOTHING if block is None else self._ends(block["low"], block["high"], signed=signed)
 
     def _ends(self, low: float | None, high: float | None, *, signed: bool) -> str:
         low, high = (cut(end, signed=signed) for end in (low, high))

@@ -210,6 +210,17 @@ def _check_checkpoint(yaml_file: YamlFile, place: Location, row: Row) -> Iterato
     if evaluated != (yaml_file.at((*place, "checkpoint")) is not None):
         fix = "an evaluated row names a `checkpoint`, a folder or hub id, no other row does"
         yield yaml_file.error((*place, "kind"), f"row '{row.name}' is of kind '{row.kind}'", fix)
+    columns = yaml_file.at(("columns",))
+    known = (
+        {str(of.get("dataset")) for of in columns if isinstance(of, dict)}
+        if isinstance(columns, list)
+        else set()
+    )
+    for dataset in row.checkpoint if isinstance(row.checkpoint, dict) else ():
+        if dataset not in known:
+            fix = nearest(dataset, filter(None, known))
+            what = f"the target has no column on dataset '{dataset}'"
+            yield yaml_file.error((*place, "checkpoint", dataset), what, fix)
     for key, value in (("pooling", row.pooling), ("recipe", row.recipe)):
         if value is not None and evaluated == (key == "recipe"):
             what = f"row '{row.name}' of kind '{row.kind}' has no {key} of its own"

@@ -16,10 +16,11 @@ from harness.specs.library import Library
 from harness.specs.loaded import LoadedTarget
 from harness.specs.phase_numbers import KEYS, trains_at, used
 from harness.specs.reading import named
-from harness.specs.run_settings import RunSettings
+from harness.specs.recipe import Starts, on_dataset
+from harness.specs.run_settings import EvaluatedRun, RunSettings
 from harness.specs.runs import RowDraws, Runs, Seeds
 from harness.specs.scale import Scale
-from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings
+from harness.specs.settings import RERANKED, CheckpointSettings, CollectionSettings, Pooling
 from harness.specs.target import BM25, Column, Line, Measured, Row, Target, Trained, with_runs
 from harness.storage.files import content_hash
 
@@ -212,19 +213,42 @@ class Resolved:
     def run(self, row: Row, seed: int, dataset: str | None = None) -> RunSettings:
         """Return the settings of a row's run of one seed, from 0, on a dataset, the first by default."""
         dataset = dataset or self.dataset
-        measures = dict.fromkeys(column.measure for column in self.columns if column.dataset == dataset)
-        collection, recipes = self.collection(dataset), self.loaded.recipes
-        runs = Runs(self.scale.spec.on(dataset), recipes, dataset, collection, tuple(measures))
+        if row.checkpoint is not None:
+            return self.evaluated(
+                self._checkpoint(row.name, row.checkpoint, dataset, row.pooling), dataset, seed
+            )
+        runs = self._runs(dataset)
         sampler = self.loaded.sampler(row, dataset, as_published=self.scale.spec.as_published)
         draws = RowDraws(sampler, row.under(self.trained.shared))
         if row.evaluates == BM25:
             return runs.bm25(self.trained.shared.recipe, self._seeds(row, seed))
-        if row.checkpoint is not None:
-            checkpoint = CheckpointSettings(start=row.checkpoint, pooling=row.pooling)
-            recipe = self.trained.shared.recipe
-            return runs.evaluated(recipe, self._seeds(row, seed), checkpoint)
         run = row.tuned(runs.run(self.loaded.last_phase(row), self._seeds(row, seed), draws))
         return run if row.phase else self.target.looking(run)
+
+    def evaluated(self, checkpoint: CheckpointSettings, dataset: str, seed: int = 0) -> EvaluatedRun:
+        """Return the settings by which a checkpoint is measured as rows are; seeds change nothing."""
+        seeds = Seeds(*[self.scale.spec.seeds.base + self.target.added_to_seeds + seed] * 3)
+        return self._runs(dataset).evaluated(self.trained.shared.recipe, seeds, checkpoint)
+
+    def _checkpoint(
+        self, row: str, starts: Starts, dataset: str, pooling: Pooling | None
+    ) -> CheckpointSettings:
+        """Return what an evaluated row measures on a dataset.
+
+        Raises:
+            UserError: its checkpoints are of other datasets.
+        """
+        start = on_dataset(starts, dataset)
+        if start is None:
+            fix = f"name another dataset, or give the row a checkpoint for '{dataset}'"
+            raise UserError(f"{self.name}:{row} has no checkpoint on dataset '{dataset}'", fix=fix)
+        return CheckpointSettings(start=start, pooling=pooling)
+
+    def _runs(self, dataset: str) -> Runs:
+        """Return what makes settings of runs on a dataset."""
+        measures = dict.fromkeys(column.measure for column in self.columns if column.dataset == dataset)
+        collection, recipes = self.collection(dataset), self.loaded.recipes
+        return Runs(self.scale.spec.on(dataset), recipes, dataset, collection, tuple(measures))
 
     def _seeds(self, row: Row, seed: int) -> Seeds:
         """Return the seeds of a row's run; rows share all but those of the last phase."""

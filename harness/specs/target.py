@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.specs.base import Candidates, Name, Negatives, Seeds, Spec, absent
+from harness.specs.recipe import Starts, on_dataset
 from harness.specs.run_settings import TrainedRun
 from harness.specs.samplers import Parameter, SamplerChoice, by_name
 from harness.specs.settings import Pooling
@@ -68,7 +69,8 @@ class Line(Spec):
 class Row(Line):
     """A row that is trained, evaluated or quoted; `recipe` where it differs from the shared one.
 
-    `checkpoint` is the folder or hub id of a row that is evaluated, `pooling` that of one that does not say.
+    `checkpoint` is the folder or hub id of a row that is evaluated, on all datasets or by dataset, and then
+    on these alone; `pooling` is that of one that does not say it.
     `readings` stand in targets of kind readings alone: a path into the sampler's choice, such as
     ``law.gap``, and the values that it may take; the row stands for all their combinations.
     """
@@ -81,7 +83,9 @@ class Row(Line):
     recipe: str | None = None
     candidates: Candidates | None = Field(default=None, description="K of the row's own")
     negatives: Negatives | None = Field(default=None, description="n of the row's own")
-    checkpoint: str | None = Field(default=None, min_length=1)
+    checkpoint: Starts | None = Field(
+        default=None, description="of an evaluated row: a folder or hub id, on every dataset, or by dataset"
+    )
     pooling: Pooling | None = None
     readings: dict[str, Annotated[list[Parameter], Field(min_length=1)]] = Field(default={})
     published_sampler: dict[str, Annotated[SamplerChoice, BeforeValidator(by_name)]] = Field(
@@ -94,12 +98,19 @@ class Row(Line):
         """What the table says of the row: its note, or else what its sampler or checkpoint is."""
         if self.note or self.checkpoint is None:
             return self.note or (self.sampler.summary if self.sampler else "")
-        return f"The checkpoint {self.checkpoint}, measured here and not trained."
+        if isinstance(self.checkpoint, str):
+            return f"The checkpoint {self.checkpoint}, measured here and not trained."
+        named = ", ".join(f"{start} on {dataset}" for dataset, start in self.checkpoint.items())
+        return f"Checkpoints, measured here and not trained: {named}."
 
     @property
     def of_phase(self) -> bool:
         """Whether its run is of a phase of a recipe; that of BM25 or of a checkpoint is not."""
         return self.evaluates != BM25 and self.checkpoint is None
+
+    def is_made_on(self, dataset: str) -> bool:
+        """Whether it has runs on a dataset: one whose checkpoint is by dataset has none on others."""
+        return self.checkpoint is None or on_dataset(self.checkpoint, dataset) is not None
 
     @property
     def phase(self) -> str | None:

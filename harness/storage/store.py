@@ -50,6 +50,10 @@ class Store:
         """Return the folder of the states that a frozen part of an encoder computed."""
         return self.root / "states" / fingerprint
 
+    def encoder(self, fingerprint: str) -> Path:
+        """Return the folder of a whole encoder, written out of a run that trained a part of it."""
+        return self.root / "encoders" / fingerprint
+
     def run(self, fingerprint: str) -> Path:
         """Return the folder of a training run."""
         return self.root / "runs" / fingerprint

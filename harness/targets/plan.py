@@ -192,14 +192,12 @@ def render_plan(planned: Plan, machine: Machine | None = None) -> Group:
         table.add_row(
             run.row, *on, str(run.seed), entry["state"], estimate, entry["fingerprint"] or "?", needs
         )
-    evaluated = {
-        run.row: run.settings.checkpoint.start
+    evaluated = dict.fromkeys(
+        f"{run.row}: the checkpoint {run.settings.checkpoint.start}, evaluated and not trained."
         for run in planned.runs
         if isinstance(run.settings, EvaluatedRun)
-    }
-    said = [
-        Text(f"{row}: the checkpoint {start}, evaluated and not trained.") for row, start in evaluated.items()
-    ]
+    )
+    said = list(map(Text, evaluated))
     seen, scale = gpus(), planned.resolved.scale.spec
     machine = machine or Machine.of(scale.hardware, "cuda" if seen else "cpu")
     of_card = seen[0]["memory_bytes"] if seen else None

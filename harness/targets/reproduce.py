@@ -245,6 +245,7 @@ def wanted_runs(resolved: Resolved, seeds: int | None = None, rows: Sequence[str
         for dataset in resolved.target.datasets
         for seed in range((seeds or resolved.seeds) if chosen else 0)
         for row in chosen
+        if row.is_made_on(dataset)
     ]
 
 

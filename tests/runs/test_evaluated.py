@@ -263,3 +263,28 @@ def test_the_other_rows_do_not_know_of_it(evaluated: Place, call: Call, tmp_path
     mine = [row for row in cells_of(evaluated)["rows"] if row["name"] != NAME]
     assert [row["cells"] for row in mine] == [row["cells"] for row in plain["rows"]]
     assert [row["name"] for row in mine] == list(ROWS)
+
+
+@pytest.mark.slow
+def test_a_checkpoint_by_dataset_has_figures_on_these_and_published_ones_elsewhere(
+    evaluated: Place, call: Call, tmp_path: Path
+) -> None:
+    place = evaluated.copy(tmp_path / "place")
+    columns = "  - {label: MRR@10, dataset: ms-pas, measure: RR(rel=2)@10}\n"
+    columns += "  - {label: R@50, dataset: nq, measure: R(rel=2)@50}\n"
+    rows = "rows:\n  - {name: Uniform Sampling, published: ['39.7', '40.0']}\n"
+    rows += "  - {name: TriSampler, published: null}\n"
+    rows += f"  - {{name: {NAME}, kind: evaluated, checkpoint: {{ms-pas: released}}, "
+    rows += "published: ['41.4', '50.5']}\n"
+    head = f"extends: {TARGET}\nscales: [simulation]\nprimary: MS MARCO passage MRR@10\n"
+    write(place, f"{head}columns:\n{columns}{rows}")
+    call(place, "reproduce", EVALUATED, "--scale", "simulation", "--seeds", "1", "--row", NAME)
+    first, second = row_of(cells_of(place))["cells"][:2]
+    assert first["state"] == "ok" and first["published"]["printed"] == "41.4"
+    assert (second["state"], second["reproduced"]) == ("not-due", None)
+    assert second["published"]["printed"] == "50.5"
+    check_tables(results(place))
+    check_cells(results(place))
+    said = "Checkpoints, measured here and not trained: released on ms-pas."
+    assert said in (results(place) / "table.md").read_text()
+    assert json.loads(call(place, "plan", EVALUATED, "--scale", "simulation", "--json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,27 @@ def test_as_a_checkpoint_of_a_row_it_has_the_figures_of_its_run(
     np.testing.assert_allclose(run.retriever.documents, np.load("documents.npy"), atol=1e-5)
     found = scores(place, "Headed", name)
     pd.testing.assert_frame_equal(found, pd.read_parquet("scores.parquet"), atol=1e-9)
+
+
+def test_by_its_fingerprint_it_is_measured_with_its_heads(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole encoder is written to the store, once."""
+    started(place, "small", towers="separate", score_scale=3.0)
+    fingerprint = loaded(place, ROW).run.fingerprint
+    for _ in range(2):
+        capsys.readouterr()
+        call = ("evaluate", fingerprint, "--on", TARGET, "--scale", "simulation", "--json")
+        assert place.call(monkeypatch, *call) == 0
+        result = json.loads(capsys.readouterr().out)
+        values = pd.read_parquet("scores.parquet").loc["test"].groupby("measure")["value"].mean()
+        cells = result["rows"][-1]["cells"]
+        measured = {
+            column["measure"]: cell["reproduced"]["mean"]
+            for column, cell in zip(result["columns"], cells, strict=True)
+        }
+        assert measured == pytest.approx({name: values[name] for name in measured}, abs=1e-9)
+    assert [folder.name for folder in (place.root / "store/encoders").iterdir()] == [fingerprint]
 
 
 def test_a_phase_that_trains_heads_goes_on_from_its_heads(place: Place) -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import UserError
 from harness.specs.fingerprints import Chain, chain
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings, TaughtRun, TrainedRun, read_run_settings
+from harness.specs.settings import CheckpointSettings
+from harness.targets.reproduce import wanted_runs
 
 from .conftest import TABLE, Broken
 
@@ -64,7 +67,12 @@ def checkpoint(tmp_path: Path) -> Path:
             row(evaluates="bm25"),
             "a reference row `evaluates` bm25 or a phase, <recipe>/<phase>; no other row does",
         ),
-        (row(checkpoint="7"), "key 'rows[0].checkpoint': got 7; expected a text"),
+        (row(checkpoint="7"), "key 'rows[0].checkpoint': got 7; expected"),
+        (row(checkpoint="{}"), "key 'rows[0].checkpoint': "),
+        (
+            row(checkpoint="{ms-pass: elsewhere}"),
+            "key 'rows[0].checkpoint.ms-pass': the target has no column on dataset 'ms-pass'; did you mean",
+        ),
         (
             ("sampler: trisampler", "sampler: trisampler\n    pooling: cls"),
             "key 'rows[5].pooling': row 'TriSampler' of kind 'trained' has no pooling of its own; remove it",
@@ -111,6 +119,22 @@ def test_its_fingerprint_is_that_of_content(library: Library, checkpoint: Path) 
     assert links(changed).last != before and links(changed).tokens != tokens
     (moved / "model.safetensors").write_bytes(b"other weights")
     assert links(settings.model_copy(update={"checkpoint": there})).last != before
+
+
+def test_a_checkpoint_by_dataset_is_measured_on_these_alone(library: Library, checkpoint: Path) -> None:
+    path, changed = library.root / "papers/simans/table-2.yaml", f"{{nq: {checkpoint}}}"
+    path.write_text(path.read_text().replace(*row(checkpoint=changed)))
+    table = resolve(library, "simans/table-2", "simulation")
+    wanted = [run for run in wanted_runs(table, 1, ["Released"]) if run.row == "Released"]
+    assert [(run.dataset, run.settings.kind) for run in wanted] == [("nq", "evaluated")]
+    line = table.loaded.rows("Released")[0]
+    assert line.summary == f"Checkpoints, measured here and not trained: {checkpoint} on nq."
+    with pytest.raises(UserError, match="simans/table-2:Released has no checkpoint on dataset 'tqa'; name"):
+        table.run(line, 0, "tqa")
+    alike = resolve(library, "simans/table-2", "simulation")
+    assert table.run(line, 0, "nq") == alike.evaluated(
+        CheckpointSettings(start=str(checkpoint), pooling=None), "nq"
+    )
 
 
 def test_runs_that_are_trained_are_told_as_before(library: Library, checkpoint: Path) -> None:
