@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.benchmarks import gradients_across_ranks, paired, report
+from tests.benchmarks import gradients_across_ranks, paired, report, scaling
 from tests.benchmarks.paired import Line, shares
 from tests.place import CHECKOUT, TARGET, Place
 
@@ -52,7 +52,7 @@ SAID = {
 NEEDS = {"training_step": ("datasets", "accelerate")}
 """Benchmark -> packages of the extra `bench`, without which it is left out."""
 
-HELP = {"paired", "made", "report", "gpu"}
+HELP = {"paired", "made", "report", "gpu", "scaling"}
 """What benchmarks share."""
 
 OF_PROCESSES = {"memory"}
@@ -119,6 +119,23 @@ def test_only_what_sums_whole_losses_gives_the_gradient_of_one_process(monkeypat
             assert (line.length, line.cosine) == pytest.approx((1, 1), abs=1e-12)
     assert min(line.cosine for line in kept) < 0.95
     assert max(line.length for line in kept) > 1.9
+
+
+@pytest.mark.slow
+def test_each_stage_goes_on_from_what_the_one_before_left(tmp_path, monkeypatch) -> None:
+    for constant, value in {"QUERIES": 100, "SEARCHED": 20, "K": 20, "WORDS": 500}.items():
+        monkeypatch.setattr(scaling, constant, value)
+    scaling.generate(tmp_path / "beir", 300)
+    for stage in scaling.STAGES.values():
+        stage(tmp_path)
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text()
+    assert lines.count("continued mining") == 1 and (tmp_path / "dev.trec.gz").exists()
+
+
+def test_the_page_on_scaling_has_what_was_measured() -> None:
+    measured = json.loads((CHECKOUT / scaling.RESULT).read_text())
+    table = scaling.table([scaling.Spent(**spent) for spent in measured])
+    assert table in (CHECKOUT / "docs/scaling.md").read_text()
 
 
 @pytest.mark.slow

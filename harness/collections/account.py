@@ -26,7 +26,7 @@ def account(collection: Collection, *, dropped: int = 0) -> list[str]:
 
 
 def _own(collection: Collection) -> list[str]:
-    known = set(collection.document_ids)
+    known = collection.number
     asked = {query for queries in collection.queries.values() for query in queries.ids if query in known}
     if not asked:
         return []
@@ -63,7 +63,14 @@ def _repeated(collection: Collection) -> list[str]:
 
 
 def _empty(collection: Collection) -> list[str]:
-    words = {word for text in collection.documents for word in WORD.findall(text.casefold())}
+    asked = {text for queries in collection.queries.values() for text in queries.texts}
+    unread = {word for text in asked for word in WORD.findall(text.casefold())}
+    words = set[str]()
+    for document in collection.documents:
+        if not unread:
+            break
+        words |= unread.intersection(WORD.findall(document.casefold()))
+        unread -= words
     said = []
     for split, queries in collection.queries.items():
         none = sum(not _has_positive(queries, query) for query in queries.ids)

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.collections.collection import Collection, Queries
+from harness.collections.texts import PackedTexts, chunks
 from harness.errors import UserError
 from harness.storage.disk import space_for
-from harness.storage.files import write_bytes
+from harness.storage.members import Mapped, write_member, zip_written
 
-FORMAT = "harness collection 1"
-LARGEST_BYTES = 4 << 30
-"""Limit of the uncompressed size; a larger archive is refused before it is read."""
+FORMAT = "harness collection 2"
+FORMER = "harness collection 1"
+"""Format whose documents are lines of JSON; it is read, and no longer written."""
 
 MOST_COMPRESSED = 50
 """Bytes that a byte of an archive may stand for: texts compress to a fifth."""
 
 SMALL_BYTES = 1 << 20
 """What an archive may unpack to in any case."""
-_MOMENT = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the bytes depend on the content alone
+
+_MEMBER = r"[a-z0-9-]+\.(jsonl?|bytes|offset|int32)"
 
 _DAMAGE = (
     OSError,
@@ -42,72 +48,65 @@ _DAMAGE = (
 
 
 def save_collection(collection: Collection, path: Path, key: str = "") -> None:
-    """Write a collection atomically as a zip of JSON lines: equal content yields identical bytes.
+    """Write a collection atomically as a zip: equal content yields identical bytes.
+
+    Documents are stored as they are, which lets them be mapped; queries are compressed lines of JSON.
 
     Args:
         collection: what to write.
         path: of the file.
         key: what it is known by; read again by that key alone.
-
-    Raises:
-        UserError: it is larger than an archive may be.
     """
-    members: dict[str, list[Any]] = {
-        "collection.json": [
-            {
-                "format": FORMAT,
-                "name": collection.name,
-                "simulation": collection.simulation,
-                "splits": list(collection.queries),
-                "about": collection.about,
-                "own_documents": collection.own_documents,
-                "fingerprint": collection.fingerprint,
-                **({"answers_are": collection.answers_are} if collection.answers_are != "texts" else {}),
-                **({"key": key} if key else {}),
-            }
-        ],
-        "documents.jsonl": _document_rows(collection),
-        **{
-            f"queries-{number}.jsonl": _rows(queries)
-            for number, queries in enumerate(collection.queries.values())
-        },
+    head = {
+        "format": FORMAT,
+        "name": collection.name,
+        "simulation": collection.simulation,
+        "splits": list(collection.queries),
+        "about": collection.about,
+        "own_documents": collection.own_documents,
+        "fingerprint": collection.fingerprint,
+        **({"answers_are": collection.answers_are} if collection.answers_are != "texts" else {}),
+        **({"key": key} if key else {}),
     }
-    texts = {
-        name: "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-        for name, rows in members.items()
-    }
-    size = sum(map(len, texts.values()))
-    if size > LARGEST_BYTES:
-        what = f"the collection {collection.name} takes more than {LARGEST_BYTES >> 30} GiB"
-        raise UserError(what, fix="take fewer documents")
-    packed = _zipped(texts, zipfile.ZIP_DEFLATED)
-    if size > _most(len(packed)):  # the same words over and over
-        packed = _zipped(texts, zipfile.ZIP_STORED)
-    with space_for("the collection", path.parent, len(packed)):
-        write_bytes(path, packed)
+    with space_for("the collection", path.parent, _size(collection)), zip_written(path) as archive:
+        write_member(archive, "collection.json", [_line(head)])
+        _write_texts(archive, "document-ids", collection.document_ids)
+        _write_texts(archive, "document-texts", collection.documents)
+        if collection.text_starts:
+            write_member(archive, "text-starts.int32", [np.array(collection.text_starts, "<i4").tobytes()])
+        for number, queries in enumerate(collection.queries.values()):
+            lines = b"".join(map(_line, _rows(queries)))
+            packed = len(zlib.compress(lines)) * MOST_COMPRESSED > len(lines)  # else the same words again
+            how = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            write_member(archive, f"queries-{number}.jsonl", [lines], how)
 
 
-def _zipped(members: dict[str, bytes], compression: int) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression, compresslevel=9) as archive:
-        for name, content in members.items():
-            info = zipfile.ZipInfo(name, _MOMENT)
-            info.compress_type = compression
-            info.create_system = 3  # as on Unix, wherever it is written
-            archive.writestr(info, content)
-    return buffer.getvalue()
+def _size(collection: Collection) -> int:
+    """Return about the bytes of an archive; queries, compressed, are few beside documents."""
+    texts = (collection.document_ids, collection.documents)
+    return sum(len(part) + 8 for some in texts for part in some)
+
+
+def _write_texts(archive: zipfile.ZipFile, name: str, texts: Sequence[str]) -> None:
+    ends = array("q", [0])
+
+    def parts() -> Iterator[bytes]:
+        for some in chunks(texts):
+            encoded = [text.encode() for text in some]
+            ends.extend(itertools.accumulate(map(len, encoded), initial=ends.pop()))
+            yield b"".join(encoded)
+
+    write_member(archive, f"{name}.bytes", parts())
+    write_member(archive, f"{name}.offset", [np.asarray(ends, "<i8").tobytes()])
+
+
+def _line(row: Any) -> bytes:
+    return (json.dumps(row, ensure_ascii=False) + "\n").encode()
 
 
 def _most(size: int) -> int:
     """Return the bytes that an archive of some size may unpack to."""
-    return min(LARGEST_BYTES, max(SMALL_BYTES, MOST_COMPRESSED * size))
-
-
-def _document_rows(collection: Collection) -> list[Any]:
-    """Return one row for each document: id, text, and where its text starts if titles are read."""
-    parts: list[Sequence[Any]] = [collection.document_ids, collection.documents]
-    parts += [collection.text_starts] if collection.text_starts else []
-    return [list(row) for row in zip(*parts, strict=True)]
+    return max(SMALL_BYTES, MOST_COMPRESSED * size)
 
 
 def _rows(queries: Queries) -> list[Any]:
@@ -125,7 +124,7 @@ def _rows(queries: Queries) -> list[Any]:
 
 
 def load_collection(path: Path, key: str = "") -> Collection:
-    """Read a collection that `save_collection` wrote, without unpacking to disk.
+    """Read a collection that `save_collection` wrote, without unpacking to disk; its documents are mapped.
 
     Args:
         path: of the file.
@@ -138,7 +137,7 @@ def load_collection(path: Path, key: str = "") -> Collection:
     fix = "delete it and run again, or copy it again"
     try:
         with zipfile.ZipFile(path) as archive:
-            return _read(archive, path.stat().st_size, key)
+            return _read(archive, path, key)
     except FileNotFoundError as error:
         raise UserError("file is missing", where=str(path), fix=fix) from error
     except UserError as error:
@@ -147,10 +146,11 @@ def load_collection(path: Path, key: str = "") -> Collection:
         raise UserError(f"not a collection, or corrupt ({error})", where=str(path), fix=fix) from error
 
 
-def _read(archive: zipfile.ZipFile, size: int, key: str) -> Collection:
-    """Read and check the collection in an open archive of some bytes."""
+def _read(archive: zipfile.ZipFile, path: Path, key: str) -> Collection:
+    """Read and check the collection in an open archive."""
+    size = path.stat().st_size
     for member in archive.infolist():
-        if not re.fullmatch(r"[a-z0-9-]+\.jsonl?", member.filename):
+        if not re.fullmatch(_MEMBER, member.filename):
             raise UserError(f"contains {member.filename!r}, which is not part of a collection")
     claimed = sum(member.file_size for member in archive.infolist())
     if claimed > _most(size):  # what it claims is all that is ever read of it
@@ -166,11 +166,17 @@ def _read(archive: zipfile.ZipFile, size: int, key: str) -> Collection:
         return found
 
     (head,) = rows("collection.json", lambda row: isinstance(row, dict))
-    if head["format"] != FORMAT:
+    if head["format"] not in (FORMAT, FORMER):
         raise UserError(f"has format {head['format']!r}, not {FORMAT!r}")
     if key and head.get("key", key) != key:
         raise UserError(f"this is the collection {head['key']}")
-    documents = rows("documents.jsonl", _is_document)
+    if head["format"] == FORMER:
+        documents = rows("documents.jsonl", _is_document)
+        ids: Sequence[str] = tuple(row[0] for row in documents)
+        texts: Sequence[str] = tuple(row[1] for row in documents)
+        starts = tuple(row[2] for row in documents if len(row) == 3)
+    else:
+        ids, texts, starts = _mapped(Mapped(archive, path), archive.namelist())
     splits = {}
     for number, split in enumerate(head["splits"]):
         query_rows = rows(f"queries-{number}.jsonl", _is_query)
@@ -181,10 +187,8 @@ def _read(archive: zipfile.ZipFile, size: int, key: str) -> Collection:
             {row[0]: tuple(row[3]) for row in query_rows},
             {row[0]: tuple(row[4]) for row in query_rows if len(row) == 5},
         )
-    ids, texts = tuple(row[0] for row in documents), tuple(row[1] for row in documents)
     own = head.get("own_documents", "out")  # older files do not say it
-    starts = tuple(row[2] for row in documents if len(row) == 3)
-    if len(starts) not in (0, len(ids)):
+    if len(texts) != len(ids) or len(starts) not in (0, len(ids)):
         raise UserError("not a collection, or corrupt (some documents lack where their text starts)")
     collection = Collection(
         head["name"],
@@ -200,6 +204,19 @@ def _read(archive: zipfile.ZipFile, size: int, key: str) -> Collection:
     if collection.fingerprint != head["fingerprint"]:
         raise UserError("content does not match its fingerprint")
     return collection
+
+
+def _mapped(mapped: Mapped, names: list[str]) -> tuple[PackedTexts, PackedTexts, tuple[int, ...]]:
+    """Return ids, texts and starts of texts."""
+
+    def texts(name: str) -> PackedTexts:
+        flat, offset = mapped.array(f"{name}.bytes", np.uint8), mapped.array(f"{name}.offset", "<i8")
+        if not len(offset) or offset[0] != 0 or offset[-1] != len(flat) or (np.diff(offset) < 0).any():
+            raise ValueError(f"the texts of {name} are not one after the other")
+        return PackedTexts(flat, offset)
+
+    starts = mapped.array("text-starts.int32", "<i4").tolist() if "text-starts.int32" in names else ()
+    return texts("document-ids"), texts("document-texts"), tuple(starts)
 
 
 def _is_document(row: Any) -> bool:

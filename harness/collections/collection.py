@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.collections.answers import AnswersAre, AnswerTexts
+from harness.collections.texts import Numbering, chunks, equal_texts
 
 RELEVANT = 2
 """Grade of a relevant document. Grade 1 means near-same wording, which only nDCG counts, as in TREC DL."""
@@ -56,7 +58,7 @@ class Queries:
 
 @dataclass(frozen=True)
 class Collection:
-    """Documents and queries, in memory.
+    """Documents, in memory or mapped, and queries.
 
     Attributes:
         name: name of the collection, for example ``pydocs``.
@@ -73,8 +75,8 @@ class Collection:
 
     name: str
     simulation: bool
-    document_ids: tuple[str, ...]
-    documents: tuple[str, ...]
+    document_ids: Sequence[str]
+    documents: Sequence[str]
     queries: dict[str, Queries]
     about: dict[str, object] = field(default_factory=dict)
     own_documents: OwnDocuments = "out"
@@ -82,9 +84,9 @@ class Collection:
     answers_are: AnswersAre = "texts"
 
     @cached_property
-    def number(self) -> dict[str, int]:
+    def number(self) -> Mapping[str, int]:
         """Document id -> position."""
-        return {document: position for position, document in enumerate(self.document_ids)}
+        return Numbering(self.document_ids)
 
     def own(self, split: str) -> dict[int, int]:
         """Return query number -> number of the document that is the query itself, which is taken out."""
@@ -96,10 +98,7 @@ class Collection:
     @cached_property
     def copies(self) -> dict[int, Numbers]:
         """Document number -> numbers of the other documents with the same text, where there are any."""
-        same: dict[str, list[int]] = {}
-        for number, text in enumerate(self.documents):
-            same.setdefault(text, []).append(number)
-        alike = [np.array(numbers, dtype=np.int64) for numbers in same.values() if len(numbers) > 1]
+        alike = [np.array(numbers, dtype=np.int64) for numbers in equal_texts(self.documents)]
         return {int(number): numbers[numbers != number] for numbers in alike for number in numbers}
 
     @cached_property
@@ -134,5 +133,8 @@ class Collection:
             for query, answers in sorted(queries.answers.items()):
                 feed("a", split, query, *answers)
         if self.text_starts and any(queries.answers for queries in self.queries.values()):
-            feed("starts", *map(str, self.text_starts))
+            digest.update(b"starts")
+            for starts in chunks(map(str, self.text_starts)):
+                digest.update(("\x1f" + "\x1f".join(starts)).encode())
+            digest.update(b"\x1e")
         return digest.hexdigest()[:16]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import itertools
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +16,19 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from harness.collections.collection import Collection
+from harness.collections.texts import chunks
 from harness.collections.tokenizer import PROMPTS, load_tokenizer
 from harness.errors import UserError
+from harness.storage.arrays import array_written
 from harness.storage.checksums import check_folder
 from harness.storage.disk import space_for
 from harness.storage.files import atomic_folder, read_object, write_json
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DONE = "done.json"
+DOCUMENTS_AT_ONCE = 10_000
+"""Documents whose distinct tokens are counted at once."""
+
 TYPES = "token_type_ids"
 _NAMES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
 
@@ -185,32 +192,71 @@ def build_tokens(
     if (folder / DONE).exists():
         return load_tokens(folder)
     if start == "fresh":
-        tokenizer = learn_tokenizer([*collection.documents, *collection.queries["train"].texts], vocabulary)
+        texts = itertools.chain(collection.documents, collection.queries["train"].texts)
+        tokenizer = learn_tokenizer(texts, vocabulary)
     else:
         tokenizer = load_tokenizer(start)
-    before: dict[str, str] = {} if start == "fresh" else tokenizer.prompts
-    documents = _after(before.get("document"), collection.documents)
-    sequences = {"documents": _tokenise(tokenizer, documents, passage_tokens)}
-    for split, queries in collection.queries.items():
-        texts = _after(before.get("query"), queries.texts)
-        sequences[f"queries-{split}"] = _tokenise(tokenizer, texts, query_tokens)
-    idf = inverse_document_frequency(sequences["documents"], len(tokenizer), tokenizer.all_special_ids)
-    size = sum(ragged.flat.nbytes + ragged.offset.nbytes for ragged in sequences.values())
-    summary = {
-        "tokens": folder.name,
-        "splits": sorted(collection.queries),
-        "vocabulary": len(tokenizer),
-        "pad": tokenizer.pad_token_id,
-    }
+    prompts: dict[str, str] = {} if start == "fresh" else tokenizer.prompts
+    size = _least_bytes(collection)
     with space_for("the token store", folder.parent, size), atomic_folder(folder) as beside:
         tokenizer.save_pretrained(beside / "tokenizer")
-        if before:
-            write_json(beside / "tokenizer" / PROMPTS, {"prompts": before})
-        for name, ragged in sequences.items():
-            _save_ragged(beside, name, ragged)
+        if prompts:
+            write_json(beside / "tokenizer" / PROMPTS, {"prompts": prompts})
+        cut = _Cut(tokenizer, passage_tokens, prompts.get("document", ""))
+        documents = cut.saved(collection.documents, beside, "documents")
+        cut = _Cut(tokenizer, query_tokens, prompts.get("query", ""))
+        for split, queries in collection.queries.items():
+            cut.saved(queries.texts, beside, f"queries-{split}")
+        idf = inverse_document_frequency(documents, len(tokenizer), tokenizer.all_special_ids)
         np.save(beside / "idf.npy", idf)
+        summary = {
+            "tokens": folder.name,
+            "splits": sorted(collection.queries),
+            "vocabulary": len(tokenizer),
+            "pad": tokenizer.pad_token_id,
+        }
         write_json(beside / DONE, summary)
     return load_tokens(folder)
+
+
+def _least_bytes(collection: Collection) -> int:
+    """Return what a token store takes at least: an offset and the two special tokens of each text."""
+    texts = len(collection.documents) + sum(map(len, collection.queries.values()))
+    return texts * (8 + 2 * 4)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Cuts texts into tokens, some thousands at a time.
+
+    Attributes:
+        tokenizer: fast, of `transformers`.
+        longest: tokens of a text, at most.
+        prompt: what is put before each text.
+    """
+
+    tokenizer: Any
+    longest: int
+    prompt: str
+
+    def saved(self, texts: Iterable[str], folder: Path, name: str) -> Ragged:
+        """Write the tokens of texts as two arrays, and return them mapped."""
+        lengths = array("q")
+        with array_written(folder / f"{name}.flat.npy", np.int32) as write:
+            for some in chunks(texts):
+                tokens = self._tokens(some)
+                lengths.extend(map(len, tokens))
+                write(np.fromiter(itertools.chain.from_iterable(tokens), np.int32))
+        offset = np.zeros(len(lengths) + 1, dtype=np.int64)
+        np.cumsum(np.frombuffer(lengths, dtype=np.int64), out=offset[1:])
+        np.save(folder / f"{name}.offset.npy", offset)
+        return _load_ragged(folder, name)
+
+    def _tokens(self, texts: list[str]) -> list[list[int]]:
+        given = [self.prompt + text for text in texts] if self.prompt else texts
+        read = self.tokenizer(given, truncation=True, max_length=self.longest, return_attention_mask=False)
+        tokens: list[list[int]] = read["input_ids"]
+        return tokens
 
 
 def load_tokens(folder: Path) -> TokenStore:
@@ -239,9 +285,12 @@ def inverse_document_frequency(
     documents: Ragged, vocabulary: int, special: Sequence[int]
 ) -> npt.NDArray[np.float32]:
     """Return log(N / df) of each token id, with df at least 1; 0 for special tokens."""
-    owner = np.repeat(np.arange(len(documents)), documents.lengths)
-    pairs = np.unique(owner * vocabulary + documents.flat)
-    frequency = np.bincount(pairs % vocabulary, minlength=vocabulary)
+    frequency = np.zeros(vocabulary, dtype=np.int64)
+    for begin in range(0, len(documents), DOCUMENTS_AT_ONCE):
+        offset = documents.offset[begin : begin + DOCUMENTS_AT_ONCE + 1]
+        owner = np.repeat(np.arange(len(offset) - 1), np.diff(offset))
+        pairs = np.unique(owner * vocabulary + documents.flat[offset[0] : offset[-1]])
+        frequency += np.bincount(pairs % vocabulary, minlength=vocabulary)
     idf = np.log(len(documents) / np.maximum(frequency, 1)).astype(np.float32)
     idf[list(special)] = 0.0
     return idf
@@ -254,25 +303,6 @@ def _template(pieces: Tokenizer, passage_type: int) -> Any:
         pair=f"[CLS] $A [SEP] $B:{passage_type} [SEP]:{passage_type}",
         special_tokens=[(name, pieces.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
-
-
-def _after(prompt: str | None, texts: Sequence[str]) -> Sequence[str]:
-    """Return texts with a prompt before each."""
-    return [prompt + text for text in texts] if prompt else texts
-
-
-def _tokenise(tokenizer: Any, texts: Sequence[str], longest: int) -> Ragged:
-    encoded = tokenizer(list(texts), truncation=True, max_length=longest, return_attention_mask=False)[
-        "input_ids"
-    ]
-    offset = np.zeros(len(encoded) + 1, dtype=np.int64)
-    np.cumsum([len(tokens) for tokens in encoded], out=offset[1:])
-    return Ragged(np.fromiter((t for tokens in encoded for t in tokens), np.int32, int(offset[-1])), offset)
-
-
-def _save_ragged(folder: Path, name: str, ragged: Ragged) -> None:
-    np.save(folder / f"{name}.flat.npy", ragged.flat)
-    np.save(folder / f"{name}.offset.npy", ragged.offset)
 
 
 def _load_ragged(folder: Path, name: str) -> Ragged:

@@ -14,6 +14,7 @@ from harness.estimate.moments import CorpusSize
 from harness.estimate.states import states_size
 from harness.specs.fingerprints import settings_key
 from harness.specs.run_settings import EvaluatedRun, RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
+from harness.storage.arrays import in_memory
 from harness.storage.files import content_hash
 from harness.training.turns import steps_before
 
@@ -57,7 +58,9 @@ def products(run: RunSettings, corpus: CorpusSize, published: Published) -> Iter
 
 
 def while_training(run: RunSettings, corpus: CorpusSize, published: Published) -> int:
-    """Return the bytes that a run needs beside what it leaves: a checkpoint, candidates of two rounds.
+    """Return the bytes that a run needs beside what it leaves.
+
+    They are those of a checkpoint, of candidates of two rounds, and of embeddings that memory cannot hold.
 
     Raises:
         UnknownSizesError: it starts from a checkpoint whose sizes are not known.
@@ -68,7 +71,10 @@ def while_training(run: RunSettings, corpus: CorpusSize, published: Published) -
         return 0
     mined = run.sampler.draws[0] if run.sampler.source is not None else 0
     state = SAVED * sum(_saved(run, published, best=False).values()) * FLOAT
-    return state + 2 * corpus.pairs * mined * CANDIDATE
+    width = retriever_in(run, published).width if mined else 0
+    embedded = [count * width * FLOAT for count in (corpus.documents, corpus.pairs)]
+    mapped = sum(size for size in embedded if not in_memory(size))
+    return state + 2 * corpus.pairs * mined * CANDIDATE + mapped
 
 
 def _saved(run: TrainedRun, published: Published, *, best: bool = True) -> dict[str, int]:

@@ -4,7 +4,8 @@ The moments are those of `harness.training.trainer`. Gradients live until their 
 co-training always holds those of both learners. A phase over a frozen encoder computes its states once; its
 steps store nothing of the frozen layers. Of several processes each has the whole batch and computes some of
 its buckets (`harness.retrieval.ranks`). Values are counted as float32. Not counted are texts, tokens and
-states (which are memory-mapped), the overhead of torch and of a GPU's driver, and fragmentation.
+states (which are memory-mapped, as large arrays are), the overhead of torch and of a GPU's driver, and
+fragmentation.
 """
 
 from __future__ import annotations
@@ -26,16 +27,21 @@ from harness.estimate.moments import CorpusSize, Machine, MemoryPart, Moment
 from harness.estimate.parameters import Bert, ModelSize, late_interaction_parameters, ranker_of, retriever_of
 from harness.negatives.sources.source import MANY, ROWS_AT_ONCE, ROWS_GATHERED
 from harness.retrieval.encode import TOKENS_PER_BATCH, places_at_once
-from harness.retrieval.search import BLOCK_BYTES, QUERIES_AT_ONCE
+from harness.retrieval.search import QUERIES_AT_ONCE, documents_at_once
 from harness.specs.fingerprints import states_read
 from harness.specs.run_settings import RankerRun, RunSettings, StartedRun, TaughtRun, TrainedRun
 from harness.specs.scale import PublishedSizes
 from harness.specs.settings import PhaseSettings, RankerSettings, SamplerSettings
+from harness.storage.arrays import in_memory
 from harness.training.memory import SCORES
 from harness.training.turns import steps_before
 
 CANDIDATE = 8 + 3 * FLOAT + 2
 """Bytes of a candidate: number, two scores, a norm, two flags (`harness.negatives.candidates`)."""
+
+MINED = 40
+"""Bytes of a candidate while it is mined, at most, as measured (tests/estimate/test_memory.py); those that
+are mined lie in a file, which is mapped."""
 
 _STATES = "states, their maps and the cosines of their tokens"
 
@@ -299,18 +305,18 @@ class _Phase:
         """Return the moments of a refresh (embedding and mining): on the device, and in host memory."""
         width, n, r = self._retriever.width, self.corpus.documents, self.corpus.pairs
         encoding = self._encoding()
-        k, block = sampler.draws[0], min(BLOCK_BYTES, n * width * FLOAT)
+        k, block = sampler.draws[0], min(n, documents_at_once(width)) * width * FLOAT
         rows = min(ROWS_AT_ONCE if n <= MANY else ROWS_GATHERED, r)
         of = f"with all {n:,} documents" if n <= MANY else f"with their {k:,} candidates of {width}"
         each = n if n <= MANY else k * width
-        products = MemoryPart("products", rows * each * FLOAT, f"of {rows} queries {of}")
+        queries = f"{r:,} x {width} x {FLOAT} bytes"
         host = (
-            MemoryPart("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
-            MemoryPart("a block of documents", block, f"of {n:,}, to be searched"),
-            MemoryPart("query embeddings", r * width * FLOAT, f"{r:,} x {width} x {FLOAT} bytes"),
-            products,
+            _array("document embeddings", n * width * FLOAT, f"{n:,} x {width} x {FLOAT} bytes"),
+            _array("query embeddings", r * width * FLOAT, queries),
+            MemoryPart("queries of pairs", r * width * FLOAT, queries),
+            MemoryPart("products", rows * each * FLOAT, f"of {rows} queries {of}"),
             MemoryPart(
-                "candidates", 2 * r * k * CANDIDATE, f"{r:,} pairs x {k} x {CANDIDATE} bytes, of two rounds"
+                "candidates", r * k * MINED, f"{r:,} pairs x {k} x {MINED} bytes, while they are mined"
             ),
         )
         yield Moment("refresh", models, (encoding,))
@@ -335,6 +341,13 @@ class _Phase:
         )
         places = places_at_once(self.machine.device, self._retriever.width)
         return self._passing("encoding", self._retriever, BatchShape(rows, longest), places)
+
+
+def _array(name: str, size: int, detail: str) -> MemoryPart:
+    """Return the part of memory of an array that is mapped from a file where it is large."""
+    if in_memory(size):
+        return MemoryPart(name, size, detail)
+    return MemoryPart(name, 0, f"{detail}, mapped from a file")
 
 
 def _weights_part(name: str, model: ModelSize) -> MemoryPart:

@@ -54,27 +54,30 @@ def make_ranking(
             queries are equal.
     """
     _refuse_no_result(scores, numbers)
-    ids = np.array(document_ids, dtype=object)
+    retrieved, places = np.unique(numbers, return_inverse=True)
+    places = places.reshape(numbers.shape)
+    found = [document_ids[number] for number in retrieved.tolist()]
+    ids = np.array(found, dtype=object)
     in_order = np.asarray((np.diff(scores) < 0).all(axis=1))
-    tie = _ties(document_ids, scores[~in_order], numbers[~in_order])
+    tie = _ties(found, scores[~in_order], places[~in_order])
     ranking: Ranking = {}
-    for row, (query, of_query, found) in enumerate(zip(query_ids, scores, numbers, strict=True)):
-        score, number = of_query, found
+    for row, (query, of_query, of_documents) in enumerate(zip(query_ids, scores, places, strict=True)):
+        score, place = of_query, of_documents
         if not in_order[row]:
-            order = np.lexsort((tie[number], -score))
-            score, number = score[order], number[order]
+            order = np.lexsort((tie[place], -score))
+            score, place = score[order], place[order]
         if row in own:
-            others = number != own[row]
-            score, number = score[others], number[others]
+            others = retrieved[place] != own[row]
+            score, place = score[others], place[others]
         kept = score[:depth] if in_order[row] else strictly_decreasing(score[:depth])
-        ranking[query] = dict(zip(ids[number[:depth]].tolist(), kept.tolist(), strict=True))
+        ranking[query] = dict(zip(ids[place[:depth]].tolist(), kept.tolist(), strict=True))
     return ranking
 
 
 def _ties(
     document_ids: Sequence[str], scores: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint64]:
-    """Return the hashes by which ties are broken, [N]; 0 for documents that are tied with none."""
+    """Return the hash that breaks ties of each document; 0 for those that are tied with none."""
     order = np.argsort(-scores, axis=1, kind="stable")
     number, same = np.take_along_axis(numbers, order, axis=1), np.zeros(scores.shape, dtype=bool)
     same[:, 1:] = np.diff(np.take_along_axis(scores, order, axis=1)) == 0

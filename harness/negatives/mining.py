@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields
@@ -18,7 +18,8 @@ from harness.negatives.candidates import Candidates, Integers
 from harness.negatives.sources.corpus import Corpus
 from harness.negatives.sources.source import Proposal, SearchResult, Source, View
 from harness.storage.disk import space_for
-from harness.storage.files import DELETE, write_bytes
+from harness.storage.files import DELETE, written_beside
+from harness.storage.members import Mapped
 
 UNTIMED: AbstractContextManager[None] = nullcontext()
 
@@ -191,16 +192,15 @@ def save_candidates(candidates: Candidates, path: Path, of: str) -> None:
         path: of the file.
         of: whose candidates they are; read again under that name alone.
     """
-    stream = io.BytesIO()
     arrays: dict[str, Any] = {f.name: np.asarray(getattr(candidates, f.name)) for f in fields(candidates)}
     arrays["of"] = np.asarray(of)
-    np.savez(stream, allow_pickle=False, **arrays)
-    with space_for("the candidates", path.parent, stream.tell()):
-        write_bytes(path, stream.getvalue())
+    size = sum(array.nbytes for array in arrays.values())
+    with space_for("the candidates", path.parent, size), written_beside(path) as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
 
 
 def load_candidates(path: Path, of: str) -> Candidates:
-    """Read candidates.
+    """Read candidates, mapped from their file.
 
     Args:
         path: of the file.
@@ -209,12 +209,10 @@ def load_candidates(path: Path, of: str) -> Candidates:
     Raises:
         UserError: the file is corrupt, or holds those of another.
     """
-    with (
-        told("corrupt cache file", where=str(path), fix=DELETE),
-        np.load(path, allow_pickle=False) as arrays,
-    ):
-        values = {f.name: arrays[f.name] for f in fields(Candidates)}
-        whose = str(arrays["of"]) if "of" in arrays else of
+    with told("corrupt cache file", where=str(path), fix=DELETE), zipfile.ZipFile(path) as archive:
+        mapped = Mapped(archive, path)
+        values: dict[str, Any] = {f.name: mapped.saved(f"{f.name}.npy") for f in fields(Candidates)}
+        whose = str(mapped.saved("of.npy")) if "of.npy" in archive.namelist() else of
     if whose != of:
         raise UserError(f"these are the candidates of {whose}", where=str(path), fix=DELETE)
     return Candidates(**values | {"model": str(values["model"])})

@@ -14,6 +14,7 @@ from harness.collections.tokens import Sequences, Texts
 from harness.encoders.dual_encoder import Embedder, TwoTowers
 from harness.errors import RunError
 from harness.retrieval.ranks import ALONE, Deal, Ranks
+from harness.storage.arrays import zeros
 
 TOKENS_PER_BATCH = 16_384
 """Tokens (including padding) in a batch, at most; it bounds memory, and decides no more than last digits."""
@@ -21,6 +22,10 @@ TOKENS_PER_BATCH = 16_384
 CACHED = 2**20
 """Numbers in the states of a batch, at most, where a CPU computes them: beyond it they leave its cache, and
 a transformer of width 384 takes 1.7 times as long (`tests/benchmarks/encoding.py`)."""
+
+
+AT_ONCE = 2**24
+"""Numbers of embeddings that are added up or checked at once, about."""
 
 
 def places_at_once(device: str, width: int) -> int:
@@ -62,7 +67,7 @@ def encode(
         ranks: that all call this, and embed a part each.
 
     Returns:
-        [len(rows), dimension] float32 embeddings.
+        [len(rows), dimension] float32 embeddings; mapped from a file where HARNESS_MEMORY is less.
 
     Raises:
         RunError: an embedding is not finite; it would be ranked, and measured, as if it were one.
@@ -71,7 +76,7 @@ def encode(
     device = tower.like.device
     lengths = sequences.lengths[rows]
     buckets = list(length_buckets(lengths, places_at_once(device.type, tower.dimension)))
-    embedded = np.zeros((len(rows), tower.dimension), dtype=np.float32)
+    embedded = zeros((len(rows), tower.dimension), np.float32)
     was_training = tower.training
     tower.eval()
     with torch.inference_mode():
@@ -81,8 +86,10 @@ def encode(
             output: Any = tower(*read)
             embedded[bucket] = output.float().cpu().numpy()
     tower.train(was_training)
-    ranks.add(torch.from_numpy(embedded))
-    bad = int((~np.isfinite(embedded)).any(axis=1).sum())
+    bad = 0
+    for some in np.array_split(embedded, max(1, embedded.size // AT_ONCE)):
+        ranks.add(torch.from_numpy(some))
+        bad += int((~np.isfinite(some)).any(axis=1).sum())
     if bad:
         what = f"the embeddings of {bad:,} of {len(rows):,} texts are not finite numbers"
         raise RunError(what, where="encoder", fix="look for NaN in its weights, or lower the learning rate")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 QUERIES_AT_ONCE = 1024
 
 BLOCK_BYTES = 2**30
-"""Bytes of the documents of a block."""
+"""Bytes of the documents of a block, and of their scores for the queries at once, at most."""
 
 ENGINE = "HARNESS_SEARCH"
 """Environment variable that names an engine in the place of the one that fits the machine."""
@@ -72,9 +72,17 @@ def exact_search(queries: Array, documents: Array, k: int) -> tuple[Array, npt.N
     Raises:
         UserError: HARNESS_SEARCH names an engine that there is not, or not here.
     """
-    search, k = ENGINES[engine()](), min(k, len(documents))
-    found = [_shifted(search(queries, block, min(k, len(block))), at) for at, block in _blocks(documents)]
-    return found[0] if len(found) == 1 else merged(found, k)
+    search, k, best = ENGINES[engine()](), min(k, len(documents)), None
+    for at, block in _blocks(documents):
+        found = _shifted(search(queries, block, min(k, len(block))), at)
+        best = found if best is None else _merged_into(best, found, k)
+    assert best is not None  # noqa: S101  (an empty collection is a block, too)
+    return best
+
+
+def documents_at_once(dimension: int) -> int:
+    """Return the documents of a block, at most."""
+    return max(1, BLOCK_BYTES // (4 * max(dimension, QUERIES_AT_ONCE)))
 
 
 def engine() -> Engine:
@@ -99,8 +107,7 @@ def engine() -> Engine:
 
 def by_faiss() -> SearchOfBlock:
     """Return the search by faiss on the CPU."""
-    faiss = faiss_module()
-    return partial(_in_index, faiss.IndexFlatIP)
+    return _by_faiss
 
 
 def by_faiss_gpu() -> SearchOfBlock:
@@ -129,7 +136,7 @@ ENGINES: dict[Engine, Callable[[], SearchOfBlock]] = {
 
 def _blocks(documents: Array) -> Iterator[tuple[int, Array]]:
     """Yield blocks of documents, each with the number of its first; an empty collection is one."""
-    rows = max(1, BLOCK_BYTES // max(1, documents.shape[1] * documents.itemsize))
+    rows = documents_at_once(documents.shape[1])
     for begin in range(0, max(1, len(documents)), rows):
         yield begin, np.ascontiguousarray(documents[begin : begin + rows], dtype=np.float32)
 
@@ -138,14 +145,30 @@ def _shifted(hits: Hits, by: int) -> Hits:
     return hits[0], hits[1] + by if by else hits[1]
 
 
+def _by_faiss(queries: Array, documents: Array, k: int) -> Hits:
+    """Search as an `IndexFlatIP` does, bit for bit, and without its copy of the documents."""
+    faiss = faiss_module()
+
+    def search(some: Array) -> Hits:
+        scores, numbers = faiss.knn(some, documents, k, metric=faiss.METRIC_INNER_PRODUCT)
+        return scores, numbers
+
+    return _in_parts(search, queries, k)
+
+
 def _in_index(make: Callable[[int], Any], queries: Array, documents: Array, k: int) -> Hits:
     index = make(documents.shape[1])
     index.add(documents)
+    return _in_parts(lambda some: index.search(some, k), queries, k)
+
+
+def _in_parts(search: Callable[[Array], Hits], queries: Array, k: int) -> Hits:
+    """Search for some queries at a time."""
     scores = np.empty((len(queries), k), dtype=np.float32)
     numbers = np.empty((len(queries), k), dtype=np.int64)
     for begin in range(0, len(queries), QUERIES_AT_ONCE):
         part = slice(begin, begin + QUERIES_AT_ONCE)
-        scores[part], numbers[part] = index.search(np.ascontiguousarray(queries[part]), k)
+        scores[part], numbers[part] = search(np.ascontiguousarray(queries[part], dtype=np.float32))
     return scores, numbers
 
 
@@ -182,6 +205,17 @@ def merged(found: Sequence[Hits], k: int) -> Hits:
     scores, numbers = (np.concatenate(arrays, axis=1) for arrays in zip(*found, strict=True))
     order = np.lexsort((numbers, -scores), axis=1)[:, :k]
     return np.take_along_axis(scores, order, axis=1), np.take_along_axis(numbers, order, axis=1)
+
+
+def _merged_into(best: Hits, found: Hits, k: int) -> Hits:
+    """Return what `merged` does; it writes over the best, some queries at a time, as copies take memory."""
+    if best[0].shape[1] < k:
+        return merged([best, found], k)
+    for begin in range(0, len(best[0]), QUERIES_AT_ONCE):
+        part = slice(begin, begin + QUERIES_AT_ONCE)
+        both = [(scores[part], numbers[part]) for scores, numbers in (best, found)]
+        best[0][part], best[1][part] = merged(both, k)
+    return best
 
 
 def _gpus_of_faiss() -> int:

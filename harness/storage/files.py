@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from harness.errors import UserError, first_line
 from harness.storage.checksums import SUMS, checksums
@@ -64,12 +64,24 @@ def write_bytes(path: Path, data: bytes) -> None:
         DiskFullError: the disk is full.
         UserError: it cannot be written there.
     """
+    with written_beside(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a temporary file beside a path; when the block ends, it is flushed to disk and renamed.
+
+    Raises:
+        DiskFullError: the disk is full.
+        UserError: it cannot be written there.
+    """
     make_folder(path.parent)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with _written_or_told(path):
         try:
             with disk_full_as_error(path.name, path.parent), beside.open("wb") as stream:
-                stream.write(data)
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
         except BaseException:

@@ -100,7 +100,7 @@ class Rounds:
             documents = encode(self.encoder.passage, self.texts.documents, pad, ranks=self.ranks)
             queries = encode(self.encoder.query, self.texts.queries["train"], pad, ranks=self.ranks)
 
-        def mine() -> Candidates:
+        def mine() -> None:
             with watch.timing("seconds_watching"):
                 watched = self.watch(step, self.encoder, documents)
             self.writer.log(f"{self.name} dev", step, **watched)
@@ -117,10 +117,9 @@ class Rounds:
                 )
             self.writer.log(f"{self.name} mining", step, **watch.seconds)
             self._save(number, mined)
-            return mined
 
-        mined = self.ranks.alone(mine)
-        return self._saved(number) if mined is None else mined
+        self.ranks.alone(mine)
+        return self._saved(number)  # mapped, which takes no memory
 
     def _read_in(self, number: int) -> Reads:
         """Return which scores of a round's candidates are read, by its steps or by its diagnostics."""

@@ -43,8 +43,8 @@ from harness.storage.files import write_json
 from harness.training.checkpoints import latest_checkpoint
 from harness.training.forward import Passing, embed
 from harness.training.schedule import adamw
-from tests.benchmarks.made import checkpoint, collection
-from tests.benchmarks.training_step import theirs
+from tests.benchmarks.made import checkpoint
+from tests.benchmarks.training_step import made_for, theirs
 from tests.training.conftest import Bench
 
 LENGTH, NEGATIVES = 128, 15
@@ -192,7 +192,7 @@ def training(device: torch.device, size: Size) -> Result:
 
 def _peer(device: torch.device, size: Size) -> float:
     """Seconds of a step of sentence-transformers' trainer, on texts of the same lengths."""
-    made = collection(size.queries * 20, size.queries * 4, "longest")
+    made = made_for(size.queries * 4, "longest")
     with tempfile.TemporaryDirectory() as folder:
         start = checkpoint(Path(folder) / "start", size.width, size.layers)
         return theirs(made, start, size.queries, device.type)

@@ -1,7 +1,9 @@
+import json
 import tracemalloc
 import warnings
 import zipfile
 
+import numpy as np
 import pytest
 
 from harness.collections.archive import load_collection, save_collection
@@ -53,12 +55,54 @@ def test_a_missing_foreign_or_torn_file_is_an_error(collection, tmp_path):
         load_collection(tmp_path)
 
 
-def rewrite(path, **changed):
+def rewrite(path, how=zipfile.ZIP_STORED, **changed):
     with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name).decode() for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in {**members, **changed}.items():
-            archive.writestr(name, text)
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", how) as archive:
+        for name, content in {**members, **changed}.items():
+            archive.writestr(name, content)
+
+
+def save_as_formerly(collection, path):
+    """Write the format of before, whose documents are lines of JSON."""
+    save_collection(collection, path)
+    with zipfile.ZipFile(path) as archive:
+        head = json.loads(archive.read("collection.json")) | {"format": "harness collection 1"}
+        queries = {name: archive.read(name) for name in archive.namelist() if name.startswith("queries")}
+    documents = zip(collection.document_ids, collection.documents, strict=True)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in documents)
+    members = {"collection.json": json.dumps(head), "documents.jsonl": lines, **queries}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_collection_of_the_former_format_is_read(collection, tmp_path):
+    save_as_formerly(collection, tmp_path / "c.zip")
+    assert load_collection(tmp_path / "c.zip") == collection
+
+
+def test_documents_are_mapped_and_not_read(tmp_path):
+    texts = tuple(f"{number} " + "word " * 200 for number in range(50_000))
+    queries = {"test": Queries(("q",), ("?",), {"q": {"0": 2}}, {"q": ("0",)})}
+    collection = Collection("large", True, tuple(map(str, range(50_000))), texts, queries)
+    save_collection(collection, tmp_path / "c.zip")
+    tracemalloc.start()
+    try:
+        loaded = load_collection(tmp_path / "c.zip")
+        assert loaded.number["49999"] == 49999 and loaded.documents[-1] == texts[-1] and not loaded.copies
+        assert tracemalloc.get_traced_memory()[1] < 30e6  # of 50 MB
+    finally:
+        tracemalloc.stop()
+
+
+def test_titles_and_copies_are_kept(tmp_path):
+    queries = {"test": Queries(("q",), ("?",), {"q": {"a": 2}}, {"q": ("a",)})}
+    collection = Collection("n", True, ("a", "b", "c"), ("t x", "y", "t x"), queries, text_starts=(2, 0, 2))
+    save_collection(collection, tmp_path / "c.zip")
+    loaded = load_collection(tmp_path / "c.zip")
+    assert loaded == collection and loaded.fingerprint == collection.fingerprint
+    assert {number: copies.tolist() for number, copies in loaded.copies.items()} == {0: [2], 2: [0]}
 
 
 def test_another_collection_in_its_place_is_told(collection, tmp_path):
@@ -90,7 +134,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", [*BOMBS, "small lists", "a lie"])
 def test_an_archive_is_refused_before_it_fills_the_memory(collection, tmp_path, name):
     path = tmp_path / "c.zip"
-    save_collection(collection, path)
+    save_as_formerly(collection, path)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a second member of this name, which is the one that is read
         archive.writestr("documents.jsonl", BOMBS.get(name, b"[]\n" * 300_000))
@@ -113,11 +157,14 @@ def test_an_archive_is_refused_before_it_fills_the_memory(collection, tmp_path, 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"documents.jsonl": '["b", "other"]\n["a", "text"]\n'}, "does not match its fingerprint"),
-        ({"documents.jsonl": "{"}, "corrupt"),
-        ({"documents.jsonl": '{"a": 1}\n'}, "corrupt"),
-        ({"documents.jsonl": '["b"]\n'}, r"corrupt \(line 1 of documents.jsonl\)"),
-        ({"documents.jsonl": '["b", "text b"]\n["a", 3]\n'}, "line 2 of documents"),
+        ({"document-texts.bytes": b'text ctext "a"'}, "does not match its fingerprint"),
+        ({"document-texts.bytes": b'text \xfftext "a"'}, "corrupt"),
+        ({"document-texts.bytes": b"text b"}, "not one after the other"),
+        ({"document-texts.offset": np.array([0, 9, 6, 14]).tobytes()}, "not one after the other"),
+        ({"document-texts.offset": b""}, "not one after the other"),
+        ({"document-texts.offset": b"123"}, "a part of a number"),
+        ({"document-texts.offset": np.array([0, 14]).tobytes()}, "corrupt"),
+        ({"text-starts.int32": np.zeros(1, dtype=np.int32).tobytes()}, "where their text starts"),
         ({"queries-1.jsonl": '["q3", "three", {"b": 2.5}, ["b"]]\n'}, "line 1 of queries-1"),
         ({"queries-1.jsonl": '["q3", "three", {"b": true}, ["b"]]\n'}, "line 1 of queries-1"),
         ({"queries-1.jsonl": '["q3", "three", {"b": 2}, "b"]\n'}, "line 1 of queries-1"),
@@ -135,3 +182,28 @@ def test_changed_content_is_refused(collection, tmp_path, changed, message):
     with pytest.raises(UserError, match=message):
         load_collection(path)
     assert [file.name for file in tmp_path.iterdir()] == ["c.zip"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        ('["b", "other"]\n["a", "text"]\n', "does not match its fingerprint"),
+        ("{", "corrupt"),
+        ('{"a": 1}\n', "corrupt"),
+        ('["b"]\n', r"corrupt \(line 1 of documents.jsonl\)"),
+        ('["b", "text b"]\n["a", 3]\n', "line 2 of documents"),
+    ],
+)
+def test_changed_content_of_the_former_format_is_refused(collection, tmp_path, documents, message):
+    path = tmp_path / "c.zip"
+    save_as_formerly(collection, path)
+    rewrite(path, **{"documents.jsonl": documents})
+    with pytest.raises(UserError, match=message):
+        load_collection(path)
+
+
+def test_compressed_documents_are_refused(collection, tmp_path):
+    save_collection(collection, tmp_path / "c.zip")
+    rewrite(tmp_path / "c.zip", how=zipfile.ZIP_DEFLATED)
+    with pytest.raises(UserError, match="is compressed"):
+        load_collection(tmp_path / "c.zip")

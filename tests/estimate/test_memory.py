@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.estimate.activations import BatchShape
-from harness.estimate.memory import memory
+from harness.estimate.memory import MINED, memory
 from harness.estimate.moments import CorpusSize, Machine, Moment, largest
+from harness.negatives.mining import Miner
+from harness.negatives.registry import make_source
+from harness.negatives.sources.source import ROWS_GATHERED
+from harness.retrieval.search import documents_at_once
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings, TaughtRun
@@ -95,10 +101,33 @@ def test_a_share_is_in_whole_buckets_and_no_more_than_the_batch() -> None:
     assert shares(5) == [5, 5, 5, 5]
 
 
-def test_a_refresh_holds_all_documents_in_host_memory(paper: dict[str, Moment]) -> None:
-    host = sizes(paper["refresh, host memory"])
-    assert host["document embeddings"] == 8_841_823 * 768 * 4
-    assert max(size for name, size in host.items() if name != "document embeddings") < 10e9
+def test_a_refresh_maps_what_is_large_and_fits_a_small_host(
+    paper: dict[str, Moment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = {part.name: part for part in paper["refresh, host memory"].working}
+    assert host["document embeddings"].size == host["query embeddings"].size == 0
+    assert host["document embeddings"].detail.startswith("8,841,823 x 768 x 4 bytes, mapped")
+    assert 5e9 < paper["refresh, host memory"].size < 16e9
+    monkeypatch.setenv("HARNESS_MEMORY", "100")
+    held = sizes(moments("paper", Machine())["refresh, host memory"])
+    assert held["document embeddings"] == 8_841_823 * 768 * 4
+
+
+def test_mining_takes_no_more_than_is_estimated() -> None:
+    """Of a search in two blocks: what blocks found, and what was the best before, are there at once."""
+    rng, r, n, k, width = np.random.default_rng(0), 4000, documents_at_once(16) + 1000, 100, 16
+    documents = rng.standard_normal((n, width), dtype=np.float32)
+    pairs = np.stack([np.arange(r), np.arange(r)], axis=1)
+    miner = Miner(make_source("top-k"), k, pairs, list(pairs[:, 1:]))
+    tracemalloc.start()
+    try:
+        miner.mine(documents[:r], documents, model="m", seed=0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    norms, queries, gathered = n * 4, r * width * 4, ROWS_GATHERED * k * width * 4
+    others = norms + queries + gathered
+    assert 0.6 * r * k * MINED < peak - others < r * (k + 1) * MINED
 
 
 def test_a_frozen_ranker_has_no_optimizer() -> None:

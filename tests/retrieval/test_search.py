@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
+import faiss
 import numpy as np
 import pytest
 import torch
@@ -32,7 +33,7 @@ def sorted_whole(queries: Any, documents: Any, k: int) -> Any:
 def test_engines_find_what_a_full_sort_finds(monkeypatch: pytest.MonkeyPatch, name: str, rows: int) -> None:
     queries, documents = vectors(30, seed=1), vectors(90)
     monkeypatch.setenv(ENGINE, name)
-    monkeypatch.setattr(search, "BLOCK_BYTES", rows * documents.shape[1] * 4)
+    monkeypatch.setattr(search, "documents_at_once", lambda _: rows)
     monkeypatch.setattr(search, "QUERIES_AT_ONCE", 11)
     scores, numbers = exact_search(queries, documents, 9)
     assert np.array_equal(numbers, sorted_whole(queries, documents, 9))
@@ -43,7 +44,7 @@ def test_engines_find_what_a_full_sort_finds(monkeypatch: pytest.MonkeyPatch, na
 @pytest.mark.parametrize("name", HERE)
 def test_no_more_than_there_are(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(ENGINE, name)
-    monkeypatch.setattr(search, "BLOCK_BYTES", 2 * 16 * 4)
+    monkeypatch.setattr(search, "documents_at_once", lambda _: 2)
     for count in (1, 5):
         scores, numbers = exact_search(vectors(3, seed=1), vectors(count), 8)
         assert scores.shape == numbers.shape == (3, count)
@@ -56,7 +57,7 @@ def test_copies_take_the_places_that_there_are(monkeypatch: pytest.MonkeyPatch, 
     """Every document ten times: all copies of the best one, and some of the second."""
     documents = np.tile(vectors(8), (10, 1))
     monkeypatch.setenv(ENGINE, name)
-    monkeypatch.setattr(search, "BLOCK_BYTES", rows * documents.shape[1] * 4)
+    monkeypatch.setattr(search, "documents_at_once", lambda _: rows)
     queries = vectors(5, seed=1)
     numbers = exact_search(queries, documents, 13)[1]
     assert np.array_equal(np.sort(numbers % 8), np.sort(sorted_whole(queries, documents, 13) % 8))
@@ -68,13 +69,32 @@ def test_documents_may_be_mapped_halved_or_a_view(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.setenv(ENGINE, name)
-    monkeypatch.setattr(search, "BLOCK_BYTES", 10 * 16 * 2)
+    monkeypatch.setattr(search, "documents_at_once", lambda _: 5)
     whole, queries = vectors(40, 32), vectors(4, seed=1)
     np.save(tmp_path / "half.npy", whole[:, ::2].astype(np.float16))
     halved = np.load(tmp_path / "half.npy", mmap_mode="r")
     found = exact_search(queries, halved, 5)[1]
     assert np.array_equal(found, sorted_whole(queries, np.asarray(halved), 5))
     assert np.array_equal(exact_search(queries, whole[:, ::2], 5)[1], sorted_whole(queries, whole[:, ::2], 5))
+
+
+@pytest.mark.parametrize("count", [1, 40, 5000])
+@pytest.mark.parametrize("k", [1, 7, 200])
+def test_faiss_finds_what_its_flat_index_finds_bit_for_bit(count: int, k: int) -> None:
+    """Committed results were made with the index."""
+    queries, documents = vectors(1100, 24, seed=1), vectors(count, 24)
+    index = faiss.IndexFlatIP(24)
+    index.add(documents)
+    k = min(k, count)
+    parts = [index.search(queries[at : at + 1024], k) for at in (0, 1024)]
+    scores, numbers = exact_search(queries, documents, k)
+    assert np.array_equal(scores, np.concatenate([part[0] for part in parts]))
+    assert np.array_equal(numbers, np.concatenate([part[1] for part in parts]))
+
+
+def test_a_block_bounds_documents_and_scores() -> None:
+    assert search.documents_at_once(4096) * 4096 * 4 == search.BLOCK_BYTES
+    assert search.documents_at_once(16) * search.QUERIES_AT_ONCE * 4 == search.BLOCK_BYTES
 
 
 def test_shards_of_several_devices_are_merged() -> None:
