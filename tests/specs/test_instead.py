@@ -222,6 +222,15 @@ def test_a_run_has_one_name_in_whichever_layout_its_collection_is(tmp_path: Path
     assert len(names) == 1
 
 
+def test_ms_marco_is_measured_on_the_small_dev_set(tmp_path: Path) -> None:
+    folder = published.msmarco(tmp_path / "marco")
+    for name in ("queries.test.tsv", "qrels.test.tsv"):
+        (folder / name).unlink()
+    own = resolved(f"msmarco:{folder}")
+    assert own.measured() == "dev"
+    assert len(build_own("msmarco", own.collection().parameters).queries["dev"]) == 8
+
+
 def test_places_of_other_kinds_than_beir_have_their_kind(mine: Path) -> None:
     texts = (f"beir:{mine}", f"parquet:{mine}", "ir:beir/scifact", "ir:beir/nfcorpus")
     places = {Instead.parse([text], None).place for text in texts}

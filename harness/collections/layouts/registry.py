@@ -20,7 +20,6 @@ from harness.collections.layouts.parquet import ParquetLayout
 from harness.collections.layouts.rows import Layout
 from harness.collections.layouts.simans import LAYOUT as SIMANS
 from harness.collections.layouts.simans import open_simans
-from harness.errors import UserError, nearest
 from harness.storage.places import data_folder
 
 
@@ -76,17 +75,6 @@ _LAYOUTS = {"beir": BEIR, "msmarco": MSMARCO, "dpr": DPR, "simans": SIMANS, "par
 
 PLACE = {kind: "id" if kind == "ir" else "folder" for kind in OWN}
 """Kind -> the parameter that names the collection: an id, or the path of a folder or an archive."""
-
-
-def check_kind(kind: str, where: str) -> None:
-    """Refuse a kind that is none.
-
-    Raises:
-        UserError: there is no such kind.
-    """
-    if kind not in KINDS:
-        what = f"'{kind}' is no kind of collection that a command names"
-        raise UserError(what, where=where, fix=nearest(kind, KINDS))
 
 
 def name_of(kind: str, place: str) -> str:

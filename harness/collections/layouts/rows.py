@@ -142,15 +142,3 @@ def text_of(value: Any, key: str, where: str, fix: str) -> str:
         what = f"'{key}' is {'missing' if value is None else 'not a text'}"
         raise UserError(what, where=where, fix=fix)
     return whole(value, key, where)
-
-
-def whole_grade(text: str, where: str) -> int:
-    """Return the grade of a judgement.
-
-    Raises:
-        UserError: it is no whole number.
-    """
-    try:
-        return int(text)
-    except ValueError as error:
-        raise UserError(f"grade '{text[:40]}' is no whole number", where=where, fix="write one") from error
