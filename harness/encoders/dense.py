@@ -129,7 +129,7 @@ def dense_sizes(folder: Path, paths: tuple[str, ...]) -> tuple[int, int]:
         if config.get(key) not in values:
             raise _wrong(folder / paths[0], f"its setting `{key}` is not read here, and changes embeddings")
     activation = config.get("activation_function") or "torch.nn.modules.linear.Identity"
-    if activation not in _ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
         raise _wrong(folder / paths[0], f"its activation is {activation}, neither none nor tanh")
     sizes = config.get("in_features"), config.get("out_features")
     if not all(type(size) is int and 0 < size <= _WIDEST for size in sizes):

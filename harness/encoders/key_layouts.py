@@ -133,8 +133,13 @@ LAYOUTS = (
 """The first one of which a name is there is the layout of a file."""
 
 
+def layout_of(names: Collection[str]) -> Layout | None:
+    """Return the layout of weights by their names, whole or not; None if it is none that is read here."""
+    return next((one for one in LAYOUTS if any(name.startswith(one.signs) for name in names)), None)
+
+
 def recognised(names: Collection[str], where: str) -> Layout:
-    """Return the layout of weights.
+    """Return the layout of weights, with its towers.
 
     Args:
         names: of the weights.
@@ -143,7 +148,7 @@ def recognised(names: Collection[str], where: str) -> Layout:
     Raises:
         UserError: it is none that is read here, or a tower is missing.
     """
-    layout = next((one for one in LAYOUTS if any(name.startswith(one.signs) for name in names)), None)
+    layout = layout_of(names)
     if layout is None:
         what = f"its weights are of no layout that is read here: {names_text(names)}"
         raise UserError(what, where=where, fix=f"give a checkpoint of a layout that {PAGE} lists")

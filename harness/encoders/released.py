@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from harness.collections.checkpoint_place import local_folder, located
 from harness.collections.tokenizer import load_tokenizer
 from harness.encoders.dual_encoder import DualEncoder, Tower, holds_encoder
-from harness.encoders.key_layouts import WHAT, Layout, Side, recognised, towers_in, unread_names
+from harness.encoders.key_layouts import (
+    WHAT,
+    Layout,
+    Side,
+    layout_of,
+    recognised,
+    towers_in,
+    unread_names,
+)
 from harness.encoders.pooling import Pooling
 from harness.encoders.pretrained import places, read_encoder, refuse_foreign
 from harness.encoders.ranker import CrossEncoder
@@ -116,13 +124,9 @@ def convert(
         if tokenizer is None:
             _refuse_two_tokenizers(query, passage, str(passages))
     encoder = _both(query, passage, str(place), str(passages))
-    _save(
-        encoder,
-        folder,
-        tokenizer or query.tokenizer or _usual_tokenizer(place, config),
-        str(place),
-        query.longest,
-    )
+    own = tokenizer or query.tokenizer or _usual_tokenizer(place, config)
+    longest = [one.longest for one in (query, passage) if one is not None and one.longest is not None]
+    _save(encoder, folder, own, str(place), min(longest, default=None))
     unread = tuple(dict.fromkeys(query.unread + (passage.unread if passage else ())))
     return Converted("retriever", query.layout, encoder.shared, unread)
 
@@ -172,12 +176,20 @@ def _usual_tokenizer(place: Path, config: str | None) -> str:
 def _refuse_two_tokenizers(query: Towers, passage: Towers, where: str) -> None:
     """Refuse towers that read by tokenizers of their own which differ."""
     if query.tokenizer and passage.tokenizer:
-        first, second = (
-            load_tokenizer(one.tokenizer).get_vocab() for one in (query, passage) if one.tokenizer
-        )
-        if first != second:
-            what = "its tokenizer has other pieces than that of the tower for queries"
+        first, second = load_tokenizer(query.tokenizer), load_tokenizer(passage.tokenizer)
+        pieces = first.get_vocab() == second.get_vocab()
+        differ = None
+        if not pieces or first(_PROBE)["input_ids"] != second(_PROBE)["input_ids"]:
+            differ = "its tokenizer reads other pieces"
+        elif first.prompts != second.prompts:
+            differ = "it puts other prompts before texts"
+        if differ:
+            what = f"{differ} than that of the tower for queries"
             raise UserError(what, where=where, fix="give two towers of one retriever")
+
+
+_PROBE = "Élan: two-tower RETRIEVAL, 1 + 2"
+"""A text that tokenizers of the same pieces read differently where they treat capitals and accents so."""
 
 
 def _both(query: Towers, passage: Towers | None, where: str, passages: str) -> DualEncoder:
@@ -242,14 +254,13 @@ def _towers(
     """
     where = str(place)
     if weights is None or _is_plain(place, weights):
-        return _of_encoder(where, pooling)
+        return _of_encoder(place, pooling)
     layout = recognised(weights, where)
     if layout.scorer:
         raise UserError(f"a {layout.name}, and no retriever", where=where, fix="give a retriever")
     pools = layout.pooling or pooling
     if pools is None:
-        fix = "add --pooling cls or --pooling mean, as it was trained"
-        raise UserError("its pooling is in no file", where=where, fix=fix)
+        raise _unpooled(where)
     body, sizes = Sizes(place, config).of(layout)
     parts: list[tuple[str, nn.Module]] = []
     by_side: dict[Side, Tower] = {}
@@ -267,18 +278,23 @@ def _towers(
 
 def _is_plain(place: Path, weights: Mapping[str, Tensor]) -> bool:
     """Return whether a folder's weights are those of an encoder of `transformers`, which knows them best."""
-    try:
-        return place.is_dir() and recognised(weights, "").pooling is None
-    except UserError:  # of another architecture, or of none
-        return True
+    layout = layout_of(weights)
+    return place.is_dir() and (layout is None or layout.pooling is None)
 
 
-def _of_encoder(start: str, pooling: Pooling | None) -> Towers:
+def _of_encoder(place: Path, pooling: Pooling | None) -> Towers:
     """Return the towers of a folder that is opened as it is."""
-    read = read_encoder(start, pooling)
+    if pooling is None and not _opened(place):
+        raise _unpooled(str(place))
+    read = read_encoder(str(place), pooling)
     both: dict[Side, Tower] = {"query": read.encoder.query, "passage": read.encoder.passage}
     by_side: dict[Side, Tower] = {"shared": read.encoder.query} if read.encoder.shared else both
     return Towers(by_side, "folder of an encoder", (), read.tokenizer, read.longest)
+
+
+def _unpooled(where: str) -> UserError:
+    fix = "add --pooling cls or --pooling mean, as it was trained"
+    return UserError("its pooling is in no file", where=where, fix=fix)
 
 
 def _ranker(

@@ -199,6 +199,7 @@ def _refuse_heads(start: str, loading: Mapping[str, Any], config: Any) -> None:
 
 _MAPS = (
     "embeddingHead.",
+    "norm.",
     "encode_proj.",
     "question_model.",
     "ctx_model.",

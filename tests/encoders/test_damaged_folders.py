@@ -17,7 +17,7 @@ from harness.collections.collection import Collection, Queries
 from harness.collections.tokens import learn_tokenizer
 from harness.errors import HarnessError
 
-from .test_folders import ROBERTA, TEXTS, plain, sentence
+from .test_folders import ROBERTA, TEXTS, densely, plain, sentence
 
 VALUES: tuple[Any, ...] = (None, -1, 0, "x", 10**9, [], {}, True, 0.5)
 CONTENTS = ("null", "[]", "3", '"a"', "{}", "{", "")
@@ -55,6 +55,7 @@ def test_a_damaged_folder_is_one_line_or_the_same_vectors(count: int, tmp_path: 
     whole = [
         sentence(plain(tmp_path / "bert", tokenizer)),
         sentence(plain(tmp_path / "roberta", tokenizer, "Roberta", **ROBERTA)),
+        densely(sentence(plain(tmp_path / "dense", tokenizer), "Pooling Dense LayerNorm")),
     ]
     everything = [(folder, *damage) for folder in whole for damage in damages(folder)]
     told = 0

@@ -348,7 +348,15 @@ def test_towers_that_are_no_pair_are_refused(tokenizer: Any, tmp_path: Path) -> 
     assert hugging_face_wider is not None
     assert "queries have 16 dimensions, and passages 12" in refused(query, passages=tmp_path / "wider")
     learn_tokenizer(["other words of other letters xyz"] * 3, 90).save_pretrained(passage)
-    assert "other pieces than that of the tower for queries" in refused(query, passages=passage)
+    assert "reads other pieces than that of the tower for queries" in refused(query, passages=passage)
+    prompted = of_sentence_transformers(tmp_path / "prompted", tokenizer)
+    said = {"similarity_fn_name": "dot", "prompts": {"document": "a text: "}}
+    (tmp_path / "prompted/passage/config_sentence_transformers.json").write_text(json.dumps(said))
+    assert "other prompts before texts than" in refused(prompted.file, **prompted.given)
+    folders = pair_of_folders(tmp_path / "plain", tokenizer)
+    assert "add --pooling cls" in refused(folders.file, passages=folders.given["passages"])
+    lone = folder_of(tmp_path / "lone", tokenizer, "bert", named({"ctx_model.": body(tokenizer, "bert")}))
+    assert "no tower for queries (weights question_model.*)" in refused(lone)
     assert "a file has no sizes of its own; give --config" in refused(both.file)
     one = one_file(tmp_path, tokenizer, "bert", "bert.")
     assert "add --pooling cls" in refused(one.file, config=config)
