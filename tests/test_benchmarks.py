@@ -25,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "interval_coverage": {},
     "memory": {"SIZE": (32, 1), "FEW": 8, "MANY": 16, "ROUNDS": 1},
     "mining": {"SIZES": ((6, 40),), "WIDTH": 8, "K": 5, "ROUNDS": 1},
+    "preparing": {"PASSAGES": 300, "QUERIES": 40, "ROUNDS": 1},
     "ranks_alone": {"SIZE": (32, 1), "PASSAGES": 8, "ROUNDS": 1},
     "search": {"QUERIES": 5, "DOCUMENTS": 40, "WIDTH": 8, "K": 5, "ROUNDS": 1},
     "startup": {"ROUNDS": 1, "CASES": {"import": (("-c", "import harness"), ("-c", "pass"), None)}},
@@ -42,6 +43,7 @@ SAID = {
     "interval_coverage": "the method, by cluster",
     "memory": "16 passages recomputed: 8 kept / ours",
     "mining": "without s(d+, d-): bare faiss / ours",
+    "preparing": "datasets / ours",
     "ranks_alone": "a loop over buckets / ours",
     "search": "semantic_search / ours",
     "startup": "pass / ours",
@@ -49,7 +51,7 @@ SAID = {
 }
 """Benchmark -> a part of what it prints."""
 
-NEEDS = {"training_step": ("datasets", "accelerate")}
+NEEDS = {"preparing": ("datasets",), "training_step": ("datasets", "accelerate")}
 """Benchmark -> packages of the extra `bench`, without which it is left out."""
 
 HELP = {"paired", "made", "report", "gpu", "scaling"}
