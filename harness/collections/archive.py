@@ -65,6 +65,7 @@ def save_collection(collection: Collection, path: Path, key: str = "") -> None:
         "about": collection.about,
         "own_documents": collection.own_documents,
         "fingerprint": collection.fingerprint,
+        **({"titles_are": "pair"} if collection.titles_are == "pair" else {}),
         **({"answers_are": collection.answers_are} if collection.answers_are != "texts" else {}),
         **({"key": key} if key else {}),
     }
@@ -200,6 +201,7 @@ def _read(archive: zipfile.ZipFile, path: Path, key: str) -> Collection:
         own,
         starts,
         head.get("answers_are", "texts"),
+        head.get("titles_are", "joined"),
     )
     if collection.fingerprint != head["fingerprint"]:
         raise UserError("content does not match its fingerprint")

@@ -35,6 +35,7 @@ def carve(collection: Collection, share: float) -> Collection:
         own_documents=collection.own_documents,
         text_starts=collection.text_starts,
         answers_are=collection.answers_are,
+        titles_are=collection.titles_are,
     )
 
 

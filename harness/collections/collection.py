@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
@@ -20,6 +20,9 @@ RELEVANT = 2
 
 Numbers = npt.NDArray[np.int64]
 """Numbers of documents."""
+
+TitlesAre = Literal["joined", "pair"]
+"""How an encoder reads a title and its text: as one text, or as the two segments of a pair."""
 
 OwnDocuments = Literal["out", "kept"]
 """What becomes of a document that has the id of a query, in that query's rankings and candidates."""
@@ -71,6 +74,7 @@ class Collection:
             candidates, as BEIR does (ArguAna and Quora ask with documents of theirs), or ``kept``.
         text_starts: where the text of each document starts, after its title; empty where no title is read.
         answers_are: how answers are matched.
+        titles_are: how an encoder reads titles and texts; BM25 and late readers of texts see them joined.
     """
 
     name: str
@@ -82,11 +86,17 @@ class Collection:
     own_documents: OwnDocuments = "out"
     text_starts: tuple[int, ...] = ()
     answers_are: AnswersAre = "texts"
+    titles_are: TitlesAre = "joined"
 
     @cached_property
     def number(self) -> Mapping[str, int]:
         """Document id -> position."""
         return Numbering(self.document_ids)
+
+    def title_pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield title and text of each document; both may be empty."""
+        for document, start in zip(self.documents, self.text_starts, strict=True):
+            yield document[: max(0, start - 1)], document[start:]
 
     def own(self, split: str) -> dict[int, int]:
         """Return query number -> number of the document that is the query itself, which is taken out."""
@@ -121,6 +131,8 @@ class Collection:
         feed(OWN[0] if kind in OWN else kind)
         if self.own_documents == "kept":
             feed("own documents kept")
+        if self.titles_are == "pair":
+            feed("titles as pairs")
         if self.answers_are == "patterns":
             feed("answers are patterns")
         for pair in zip(self.document_ids, self.documents, strict=True):

@@ -8,13 +8,15 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, Any, overload
+from typing import IO, Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.storage.arrays import scratch_file, scratch_folder
 from harness.storage.disk import disk_full_as_error
+
+T = TypeVar("T")
 
 AT_ONCE = 4096
 """Texts that are read or written at once."""
@@ -164,7 +166,7 @@ def _equal(
         yield from (numbers for numbers in groups.values() if len(numbers) > 1)
 
 
-def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+def chunks(texts: Iterable[T]) -> Iterator[list[T]]:
     """Yield the texts, some at a time."""
     every = iter(texts)
     while some := list(itertools.islice(every, AT_ONCE)):

@@ -25,6 +25,9 @@ from harness.storage.disk import space_for
 from harness.storage.files import atomic_folder, read_object, write_json
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+Text = str | tuple[str, str]
+"""A text, or title and text that are read as a pair."""
+
 DONE = "done.json"
 DOCUMENTS_AT_ONCE = 10_000
 """Documents whose distinct tokens are counted at once."""
@@ -203,7 +206,8 @@ def build_tokens(
         if prompts:
             write_json(beside / "tokenizer" / PROMPTS, {"prompts": prompts})
         cut = _Cut(tokenizer, passage_tokens, prompts.get("document", ""))
-        documents = cut.saved(collection.documents, beside, "documents")
+        read = collection.documents if collection.titles_are == "joined" else collection.title_pairs()
+        documents = cut.saved(read, beside, "documents")
         cut = _Cut(tokenizer, query_tokens, prompts.get("query", ""))
         for split, queries in collection.queries.items():
             cut.saved(queries.texts, beside, f"queries-{split}")
@@ -239,7 +243,7 @@ class _Cut:
     longest: int
     prompt: str
 
-    def saved(self, texts: Iterable[str], folder: Path, name: str) -> Ragged:
+    def saved(self, texts: Iterable[Text], folder: Path, name: str) -> Ragged:
         """Write the tokens of texts as two arrays, and return them mapped."""
         lengths = array("q")
         with array_written(folder / f"{name}.flat.npy", np.int32) as write:
@@ -252,9 +256,13 @@ class _Cut:
         np.save(folder / f"{name}.offset.npy", offset)
         return _load_ragged(folder, name)
 
-    def _tokens(self, texts: list[str]) -> list[list[int]]:
-        given = [self.prompt + text for text in texts] if self.prompt else texts
-        read = self.tokenizer(given, truncation=True, max_length=self.longest, return_attention_mask=False)
+    def _tokens(self, texts: list[Text]) -> list[list[int]]:
+        pairs = [text if isinstance(text, tuple) else (text, None) for text in texts]
+        first = [self.prompt + text for text, _ in pairs]
+        second = [text for _, text in pairs] if pairs[0][1] is not None else None
+        read = self.tokenizer(
+            first, second, truncation=True, max_length=self.longest, return_attention_mask=False
+        )
         tokens: list[list[int]] = read["input_ids"]
         return tokens
 

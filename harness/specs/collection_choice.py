@@ -8,9 +8,9 @@ from pydantic import Field, PositiveInt, model_validator
 
 from harness.collections.answers import AnswersAre
 from harness.collections.clusters import ClusteredBy
-from harness.collections.collection import RELEVANT, OwnDocuments
+from harness.collections.collection import RELEVANT, OwnDocuments, TitlesAre
 from harness.collections.harvested.names import ANSWERED, HarvestName
-from harness.collections.layouts.assemble import DEV_SHARE, Absent
+from harness.collections.layouts.assemble import DEV_SHARE, Absent, Titles
 from harness.collections.layouts.dpr import Positives
 from harness.collections.planted import DOCUMENT_LENGTH
 from harness.specs.base import FirstSeed, Queries, Share, Spec
@@ -65,7 +65,11 @@ class PublishedSizes(Spec):
 class OwnParameters(Spec):
     """Choices for any collection of one's own; `harness.collections.layouts.assemble` explains them."""
 
-    titles: bool = Field(default=False, description="whether the title is put before each passage")
+    titles: Titles = Field(
+        default=False,
+        description="whether the title is put before each passage; `pair`: as a segment of its own, "
+        "[CLS] title [SEP] text [SEP]",
+    )
     dev_share: Share = Field(default=DEV_SHARE, description="of train, where there is no qrels/dev.tsv")
     own_documents: OwnDocuments = Field(
         default="out",
@@ -138,6 +142,11 @@ class Choice(Spec):
     def has_titles(self) -> bool:
         """Whether a title stands before each passage."""
         return False
+
+    @property
+    def titles_are(self) -> TitlesAre:
+        """How an encoder reads titles and passages."""
+        return "joined"
 
 
 class PydocsChoice(Choice):
@@ -213,7 +222,12 @@ class OwnChoice(Choice):
     @property
     def has_titles(self) -> bool:
         """Whether its titles are put before its passages."""
-        return self.parameters.titles
+        return bool(self.parameters.titles)
+
+    @property
+    def titles_are(self) -> TitlesAre:
+        """How an encoder reads titles and passages."""
+        return "pair" if self.parameters.titles == "pair" else "joined"
 
     @property
     def settings(self) -> dict[str, Any]:

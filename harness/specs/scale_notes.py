@@ -122,9 +122,12 @@ def _titles_note(resolved: Resolved) -> list[str]:
     names = resolved.target.datasets
     on = [name for name in names if resolved.choice_of(name).has_titles]
     off = [name for name in names if name not in on]
+    pairs = [name for name in on if resolved.choice_of(name).titles_are == "pair"]
+    on = [name for name in on if name not in pairs]
     return [
         *([f"Titles{_of(resolved, off)}: off; no title stands before a passage."] if off else []),
         *([f"Titles{_of(resolved, on)}: on; a title stands before each passage."] if on else []),
+        *([f"Titles{_of(resolved, pairs)}: read with their passages as pairs of segments."] if pairs else []),
     ]
 
 

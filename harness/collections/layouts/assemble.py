@@ -29,10 +29,14 @@ Absent = Literal["refused", "dropped"]
 """What becomes of a judgement of a query or document that is not there."""
 
 
+Titles = bool | Literal["pair"]
+"""Whether titles are read, joined with their texts, or as a pair."""
+
+
 class Choices(TypedDict, total=False):
     """What a spec may choose of any collection of one's own; `assemble` explains it."""
 
-    titles: bool
+    titles: Titles
     dev_share: float
     own_documents: OwnDocuments
     absent: Absent
@@ -43,7 +47,7 @@ def assemble(
     kind: str,
     layout: Layout,
     *,
-    titles: bool = False,
+    titles: Titles = False,
     dev_share: float = DEV_SHARE,
     own_documents: OwnDocuments = "out",
     absent: Absent = "refused",
@@ -57,7 +61,9 @@ def assemble(
     Args:
         kind: kind of the collection, the first part of its name.
         layout: its reader.
-        titles: whether to prepend a document's title to its text.
+        titles: whether to prepend a document's title to its text; with ``pair`` an encoder reads both as the
+            segments of a pair, ``[CLS] title [SEP] text [SEP]``, as DPR, AR2 and SimANS do (SimXNS at
+            0163380, `utils/util_wiki.py`).
         dev_share: share of the training queries to hold out as ``dev`` if none is given, in [0, 1): those
             whose ids have the smallest hashes. With 0 there is no ``dev``.
         own_documents: whether a document with the id of a query is taken ``out`` of that query's rankings and
@@ -72,9 +78,9 @@ def assemble(
     """
     if not 0 <= dev_share < 1:
         raise UserError(f"dev_share {dev_share} is not a share", fix="give a number from 0 to below 1")
-    ids, passages, starts = _documents(layout, titles=titles)
+    ids, passages, starts = _documents(layout, titles=bool(titles))
     texts, answers = _asked(layout, answers_are)
-    numbers = _numbered(ids, layout, titles=titles)
+    numbers = _numbered(ids, layout, titles=bool(titles))
     judge = _Judge(layout, set(texts), numbers, set(answers), absent)
     judged = {split: judge.read(split) for split in SPLITS if split in layout.splits}
     carved = "train" in judged and "dev" not in judged and dev_share > 0
@@ -88,8 +94,9 @@ def assemble(
     if dropped:
         about["dropped"] = dropped
     collection = Collection(
-        f"{kind}/{layout.name}", False, ids, passages, queries, about, own_documents, starts, answers_are
-    )
+        f"{kind}/{layout.name}", False, ids, passages, queries, about, own_documents, starts, answers_are,
+        "pair" if titles == "pair" else "joined",
+    )  # fmt: skip
     about["account"] = account(collection, dropped=judge.dropped)
     return collection
 
