@@ -66,9 +66,9 @@ def test_it_stands_beside_measures_of_judgements(collection: Collection) -> None
 
 def test_only_the_documents_up_to_the_cutoff_are_looked_at(collection: Collection) -> None:
     hits(collection, 1)
-    assert set(collection.answer_texts._tokens) == {IDS.index(name) for name in ("a", "d")}
+    assert set(collection.answer_texts._read) == {IDS.index(name) for name in ("a", "d")}
     hits(collection, 2)
-    assert set(collection.answer_texts._tokens) == {IDS.index(name) for name in ("a", "b", "d")}
+    assert set(collection.answer_texts._read) == {IDS.index(name) for name in ("a", "b", "d")}
 
 
 def test_its_name_cutoff_and_provider() -> None:
