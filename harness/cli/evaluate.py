@@ -26,7 +26,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the options of a command
         str,
         typer.Option(
             metavar="TARGET|COLLECTION",
-            help="a target, see `harness list`; or beir:PATH, a folder of your own",
+            help="a target, see `harness list`; or a collection, such as beir:PATH",
         ),
     ],
     scale: ScaleOption = "quick",
