@@ -33,6 +33,9 @@ SMALL_BYTES = 1 << 20
 
 _MEMBER = r"[a-z0-9-]+\.(jsonl?|bytes|offset|int32)"
 
+Documents = tuple[Sequence[str], Sequence[str], tuple[int, ...]]
+"""Ids and texts of documents, and where texts start after titles."""
+
 _DAMAGE = (
     OSError,
     zipfile.BadZipFile,
@@ -149,7 +152,35 @@ def load_collection(path: Path, key: str = "") -> Collection:
 
 def _read(archive: zipfile.ZipFile, path: Path, key: str) -> Collection:
     """Read and check the collection in an open archive."""
-    size = path.stat().st_size
+    _refuse_foreign_members(archive, path.stat().st_size)
+    (head,) = _lines(archive, "collection.json", lambda row: isinstance(row, dict))
+    if head["format"] not in (FORMAT, FORMER):
+        raise UserError(f"has format {head['format']!r}, not {FORMAT!r}")
+    if key and head.get("key", key) != key:
+        raise UserError(f"this is the collection {head['key']}")
+    former = head["format"] == FORMER
+    ids, texts, starts = _unpacked(archive) if former else _mapped(Mapped(archive, path), archive.namelist())
+    if len(texts) != len(ids) or len(starts) not in (0, len(ids)):
+        raise UserError("not a collection, or corrupt (some documents lack where their text starts)")
+    collection = Collection(
+        name=head["name"],
+        simulation=bool(head["simulation"]),
+        document_ids=ids,
+        documents=texts,
+        queries={split: _queries(archive, number) for number, split in enumerate(head["splits"])},
+        about=head["about"],
+        own_documents=head.get("own_documents", "out"),  # older files do not say it
+        text_starts=starts,
+        answers_are=head.get("answers_are", "texts"),
+        titles_are=head.get("titles_are", "joined"),
+    )
+    if collection.fingerprint != head["fingerprint"]:
+        raise UserError("content does not match its fingerprint")
+    return collection
+
+
+def _refuse_foreign_members(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse an archive that holds something else, or claims more than a collection of its bytes does."""
     for member in archive.infolist():
         if not re.fullmatch(_MEMBER, member.filename):
             raise UserError(f"contains {member.filename!r}, which is not part of a collection")
@@ -157,58 +188,37 @@ def _read(archive: zipfile.ZipFile, path: Path, key: str) -> Collection:
     if claimed > _most(size):  # what it claims is all that is ever read of it
         raise UserError(f"claims {claimed / 1e6:.0f} MB in {size / 1e6:.2f} MB, as no collection does")
 
-    def rows(name: str, is_row: Callable[[Any], bool]) -> list[Any]:
-        found = []
-        with archive.open(name) as stream:
-            for number, line in enumerate(io.TextIOWrapper(stream, "utf-8", newline="\n"), start=1):
-                found.append(json.loads(line))
-                if not is_row(found[-1]):
-                    raise UserError(f"not a collection, or corrupt (line {number} of {name})")
-        return found
 
-    (head,) = rows("collection.json", lambda row: isinstance(row, dict))
-    if head["format"] not in (FORMAT, FORMER):
-        raise UserError(f"has format {head['format']!r}, not {FORMAT!r}")
-    if key and head.get("key", key) != key:
-        raise UserError(f"this is the collection {head['key']}")
-    if head["format"] == FORMER:
-        documents = rows("documents.jsonl", _is_document)
-        ids: Sequence[str] = tuple(row[0] for row in documents)
-        texts: Sequence[str] = tuple(row[1] for row in documents)
-        starts = tuple(row[2] for row in documents if len(row) == 3)
-    else:
-        ids, texts, starts = _mapped(Mapped(archive, path), archive.namelist())
-    splits = {}
-    for number, split in enumerate(head["splits"]):
-        query_rows = rows(f"queries-{number}.jsonl", _is_query)
-        splits[split] = Queries(
-            tuple(row[0] for row in query_rows),
-            tuple(row[1] for row in query_rows),
-            {row[0]: row[2] for row in query_rows},
-            {row[0]: tuple(row[3]) for row in query_rows},
-            {row[0]: tuple(row[4]) for row in query_rows if len(row) == 5},
-        )
-    own = head.get("own_documents", "out")  # older files do not say it
-    if len(texts) != len(ids) or len(starts) not in (0, len(ids)):
-        raise UserError("not a collection, or corrupt (some documents lack where their text starts)")
-    collection = Collection(
-        head["name"],
-        bool(head["simulation"]),
-        ids,
-        texts,
-        splits,
-        head["about"],
-        own,
-        starts,
-        head.get("answers_are", "texts"),
-        head.get("titles_are", "joined"),
+def _lines(archive: zipfile.ZipFile, name: str, is_row: Callable[[Any], bool]) -> list[Any]:
+    """Return the lines of a member, each of which is a row of a kind."""
+    found = []
+    with archive.open(name) as stream:
+        for number, line in enumerate(io.TextIOWrapper(stream, "utf-8", newline="\n"), start=1):
+            found.append(json.loads(line))
+            if not is_row(found[-1]):
+                raise UserError(f"not a collection, or corrupt (line {number} of {name})")
+    return found
+
+
+def _queries(archive: zipfile.ZipFile, number: int) -> Queries:
+    rows = _lines(archive, f"queries-{number}.jsonl", _is_query)
+    return Queries(
+        tuple(row[0] for row in rows),
+        tuple(row[1] for row in rows),
+        {row[0]: row[2] for row in rows},
+        {row[0]: tuple(row[3]) for row in rows},
+        {row[0]: tuple(row[4]) for row in rows if len(row) == 5},
     )
-    if collection.fingerprint != head["fingerprint"]:
-        raise UserError("content does not match its fingerprint")
-    return collection
 
 
-def _mapped(mapped: Mapped, names: list[str]) -> tuple[PackedTexts, PackedTexts, tuple[int, ...]]:
+def _unpacked(archive: zipfile.ZipFile) -> Documents:
+    """Return ids, texts and starts of texts in the format of before."""
+    rows = _lines(archive, "documents.jsonl", _is_document)
+    starts = tuple(row[2] for row in rows if len(row) == 3)
+    return tuple(row[0] for row in rows), tuple(row[1] for row in rows), starts
+
+
+def _mapped(mapped: Mapped, names: list[str]) -> Documents:
     """Return ids, texts and starts of texts."""
 
     def texts(name: str) -> PackedTexts:
