@@ -14,8 +14,8 @@ from harness.estimate.memory import MINED, memory
 from harness.estimate.moments import CorpusSize, Machine, Moment, largest
 from harness.negatives.mining import Miner
 from harness.negatives.registry import make_source
-from harness.negatives.sources.source import ROWS_GATHERED
-from harness.retrieval.search import documents_at_once
+from harness.negatives.sources.source import MANY, ROWS_GATHERED
+from harness.retrieval import search
 from harness.specs.library import Library
 from harness.specs.resolve import Resolved, resolve
 from harness.specs.run_settings import RunSettings, TaughtRun
@@ -113,9 +113,10 @@ def test_a_refresh_maps_what_is_large_and_fits_a_small_host(
     assert held["document embeddings"] == 8_841_823 * 768 * 4
 
 
-def test_mining_takes_no_more_than_is_estimated() -> None:
+def test_mining_takes_no_more_than_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a search in two blocks: what blocks found, and what was the best before, are there at once."""
-    rng, r, n, k, width = np.random.default_rng(0), 4000, documents_at_once(16) + 1000, 100, 16
+    rng, r, n, k, width = np.random.default_rng(0), 4000, MANY + 1000, 100, 16
+    monkeypatch.setattr(search, "documents_at_once", lambda _: 30_000)
     documents = rng.standard_normal((n, width), dtype=np.float32)
     pairs = np.stack([np.arange(r), np.arange(r)], axis=1)
     miner = Miner(make_source("top-k"), k, pairs, list(pairs[:, 1:]))
@@ -126,7 +127,8 @@ def test_mining_takes_no_more_than_is_estimated() -> None:
     finally:
         tracemalloc.stop()
     norms, queries, gathered = n * 4, r * width * 4, ROWS_GATHERED * k * width * 4
-    others = norms + queries + gathered
+    merged = search.QUERIES_AT_ONCE * 2 * (k + 1) * 32  # what is merged of some queries at a time
+    others = norms + queries + gathered + merged
     assert 0.6 * r * k * MINED < peak - others < r * (k + 1) * MINED
 
 
