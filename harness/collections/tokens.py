@@ -261,7 +261,12 @@ class _Cut:
         first = [self.prompt + text for text, _ in pairs]
         second = [text for _, text in pairs] if pairs[0][1] is not None else None
         read = self.tokenizer(
-            first, second, truncation=True, max_length=self.longest, return_attention_mask=False
+            first,
+            second,
+            truncation=True,
+            max_length=self.longest,
+            return_attention_mask=False,
+            return_token_type_ids=False,
         )
         tokens: list[list[int]] = read["input_ids"]
         return tokens
@@ -297,8 +302,9 @@ def inverse_document_frequency(
     for begin in range(0, len(documents), DOCUMENTS_AT_ONCE):
         offset = documents.offset[begin : begin + DOCUMENTS_AT_ONCE + 1]
         owner = np.repeat(np.arange(len(offset) - 1), np.diff(offset))
-        pairs = np.unique(owner * vocabulary + documents.flat[offset[0] : offset[-1]])
-        frequency += np.bincount(pairs % vocabulary, minlength=vocabulary)
+        pairs = np.sort(owner * vocabulary + documents.flat[offset[0] : offset[-1]])
+        distinct = pairs[np.diff(pairs, prepend=-1) != 0]
+        frequency += np.bincount(distinct % vocabulary, minlength=vocabulary)
     idf = np.log(len(documents) / np.maximum(frequency, 1)).astype(np.float32)
     idf[list(special)] = 0.0
     return idf
