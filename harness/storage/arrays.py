@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import tempfile
@@ -75,8 +76,20 @@ def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     if in_memory(size):
         return np.zeros(shape, dtype=dtype)
     with space_for("an array beside the memory", scratch_folder(), size), scratch_file() as stream:
-        os.posix_fallocate(stream.fileno(), 0, size)  # a disk that fills later would end the process
+        _reserve(stream, size)
         return np.asarray(np.memmap(stream, dtype=dtype, mode="r+", shape=shape))
+
+
+def _reserve(stream: IO[bytes], size: int) -> None:
+    """Take the room of a file where the system can: a disk that fills under a map ends the process."""
+    reserve = getattr(os, "posix_fallocate", None)
+    if reserve is None:
+        return
+    try:
+        reserve(stream.fileno(), 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+            raise
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import zipfile
@@ -52,6 +53,24 @@ def test_a_disk_without_room_is_told_before_it_is_filled(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=150_000_000))
     with pytest.raises(DiskFullError, match=r"needs 80\.0 MB"):
         zeros((10_000_000,), np.float64)
+
+
+@pytest.mark.parametrize("reserve", [None, errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_system_that_cannot_reserve_room_maps_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reserve: int | None
+) -> None:
+    def refused(*_: int) -> None:
+        raise OSError(reserve, "not supported")
+
+    monkeypatch.setenv("HARNESS_STORE", str(tmp_path))
+    monkeypatch.setenv("HARNESS_MEMORY", "0")
+    if reserve is None:
+        monkeypatch.delattr(os, "posix_fallocate")
+    else:
+        monkeypatch.setattr(os, "posix_fallocate", refused)
+    mapped = zeros((1000, 3), np.float32)
+    mapped[-1] = 2
+    assert mapped.sum() == 6
 
 
 @pytest.mark.parametrize("given", ["much", "-1", "nan", "inf", "2 GiB"])
